@@ -1,0 +1,101 @@
+"""fp16sim: float16, bfloat16 and any small format, emulated in pure NumPy, correctly rounded.
+
+    >>> import fp16sim as fs
+    >>> fs.round_to(0.1, "binary16")
+    np.float64(0.0999755859375)
+
+Argument order is always value(s), format, mode. Start with `round_to`, the one thing that rounds.
+"""
+
+from . import exact
+from .arithmetic import add, divide, fma, ieee_remainder, multiply, sqrt, subtract
+from .codes import FloatClass, all_values, classify, decode, encode, fields, next_down, next_up, ulp
+from .comparisons import (
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    maximum,
+    maximum_number,
+    minimum,
+    minimum_number,
+    not_equal,
+    total_order,
+    unordered,
+)
+from .flags import record_flags
+from .formats import (
+    BFLOAT16,
+    BINARY16,
+    BINARY32,
+    BINARY64,
+    E2M1FN,
+    E2M3FN,
+    E3M2FN,
+    E4M3,
+    E4M3FN,
+    E5M2,
+    TF32,
+    Format,
+    Rounding,
+    Specials,
+    Subnormals,
+    get_format,
+)
+from .rounding import round_to
+from .text import parse, to_text
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BFLOAT16",
+    "BINARY16",
+    "BINARY32",
+    "BINARY64",
+    "E2M1FN",
+    "E2M3FN",
+    "E3M2FN",
+    "E4M3",
+    "E4M3FN",
+    "E5M2",
+    "TF32",
+    "FloatClass",
+    "Format",
+    "Rounding",
+    "Specials",
+    "Subnormals",
+    "add",
+    "all_values",
+    "classify",
+    "decode",
+    "divide",
+    "encode",
+    "equal",
+    "exact",
+    "fields",
+    "fma",
+    "get_format",
+    "greater",
+    "greater_equal",
+    "ieee_remainder",
+    "less",
+    "less_equal",
+    "maximum",
+    "maximum_number",
+    "minimum",
+    "minimum_number",
+    "multiply",
+    "next_down",
+    "next_up",
+    "not_equal",
+    "parse",
+    "record_flags",
+    "round_to",
+    "sqrt",
+    "subtract",
+    "to_text",
+    "total_order",
+    "ulp",
+    "unordered",
+]

@@ -1,0 +1,355 @@
+"""Codes: the integers that a format's values are stored as, and what can be read off them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .flags import Listening, Tally
+from .formats import BINARY64, Format, FormatLike, Rounding, Specials, Subnormals, get_format, get_rounding
+from .rounding import (
+    Array,
+    Seed,
+    carrier_for,
+    exponent,
+    lift,
+    round_array,
+    round_to,
+    same_format,
+)
+
+
+class FloatClass(StrEnum):
+    """The ten classes of IEEE 754-2019, section 5.7.2, in its spelling."""
+
+    SIGNALING_NAN = "signalingNaN"
+    QUIET_NAN = "quietNaN"
+    NEGATIVE_INFINITY = "negativeInfinity"
+    NEGATIVE_NORMAL = "negativeNormal"
+    NEGATIVE_SUBNORMAL = "negativeSubnormal"
+    NEGATIVE_ZERO = "negativeZero"
+    POSITIVE_ZERO = "positiveZero"
+    POSITIVE_SUBNORMAL = "positiveSubnormal"
+    POSITIVE_NORMAL = "positiveNormal"
+    POSITIVE_INFINITY = "positiveInfinity"
+
+
+class Fields(NamedTuple):
+    """The three parts of a code, as unsigned integers."""
+
+    sign: Any
+    biased_exponent: Any
+    trailing_significand: Any
+
+
+def code_dtype(fmt: Format) -> Any:
+    """The smallest unsigned integer dtype that holds the codes of `fmt`."""
+    return np.min_scalar_type(2**fmt.width - 1)
+
+
+def _int(value: int) -> Any:
+    return np.uint64(value)
+
+
+def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The codes of values; exact. A value that `fmt` does not hold is rounded first, correctly, never truncated.
+
+    Parameters
+    ----------
+    x : array_like
+        Anything that `round_to` takes.
+    fmt, mode, rng
+        As for `round_to`.
+
+    Returns
+    -------
+    ndarray or scalar
+        Of the smallest unsigned dtype that holds the codes. The sign and the leading payload bits of a NaN in a
+        float64 array survive; a payload that would vanish becomes the quiet NaN.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `round_to` does.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> hex(fs.encode(0.1, "binary16"))
+    '0x2e66'
+    >>> fs.encode([1.0, -2.0, float("inf")], "bfloat16")
+    array([16256, 49152, 32640], dtype=uint16)
+    """
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    source = lift(same_format(x, fmt))
+    values = np.asarray(round_to(x, fmt, mode, rng=rng), np.float64)
+    if source.dtype == np.float64:
+        # Rounding may pass through arithmetic that quiets a NaN; its bits are read off what was given.
+        values = np.where(np.isnan(source) & np.isnan(values), source, values)
+    return encode_held(values, fmt)[()]
+
+
+def encode_held(values: Array, fmt: Format) -> Array:
+    """The codes of float64 values that `fmt` holds."""
+    with np.errstate(all="ignore"):
+        magnitude = np.where(np.isfinite(values), np.abs(values), 0.0)
+        e = np.maximum(exponent(magnitude), fmt.emin)
+        significand = np.ldexp(magnitude, fmt.trailing_bits - e).astype(np.uint64)
+    # The implicit bit of a normal number adds 1 to the exponent field; a subnormal has none.
+    field = np.where(magnitude > 0, e - fmt.emin, 0).astype(np.uint64)
+    code = (field << _int(fmt.trailing_bits)) + significand
+    top = (2**fmt.exponent_bits - 1) << fmt.trailing_bits
+    code = np.where(np.isinf(values), _int(top), code)
+    nan = np.isnan(values)
+    if nan.any():
+        code = np.where(nan, _nan_codes(values, fmt), code)
+    sign = np.signbit(values).astype(np.uint64) << _int(fmt.width - 1)
+    return np.asarray(code | sign, code_dtype(fmt))
+
+
+def _nan_codes(values: Array, fmt: Format) -> Array:
+    """NaN codes without their sign: the leading bits of binary64's payload."""
+    if fmt.specials is Specials.NAN:
+        return np.full(values.shape, 2 ** (fmt.width - 1) - 1, np.uint64)
+    payload = (values.view(np.uint64) & _int(2**52 - 1)) >> _int(52 - fmt.trailing_bits)
+    payload = np.where(payload == 0, _int(1 << (fmt.trailing_bits - 1)), payload)
+    return payload | _int((2**fmt.exponent_bits - 1) << fmt.trailing_bits)
+
+
+def decode(code: Any, fmt: FormatLike = "binary16") -> Any:
+    """The values with those codes; exact, as float64.
+
+    Parameters
+    ----------
+    code : int or array_like of int
+        0 to 2^width - 1.
+    fmt : Format, str or dtype
+        Any format that binary64 holds.
+
+    Returns
+    -------
+    ndarray or scalar of float64
+        A NaN carries its payload in the leading bits of its significand, so that `encode` gives its code back.
+
+    Raises
+    ------
+    ValueError
+        For a number that is no code of `fmt`.
+    TypeError
+        For anything but integers.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.decode([0x3C00, 0x7BFF, 0x0001, 0x8000], "binary16")
+    array([ 1.00000000e+00,  6.55040000e+04,  5.96046448e-08, -0.00000000e+00])
+    """
+    fmt = get_format(fmt)
+    carrier_for(fmt)
+    codes = _checked_codes(code, fmt)
+    sign, field, trailing = _split(codes, fmt)
+    significand = trailing | (np.minimum(field, _int(1)) << _int(fmt.trailing_bits))
+    q = np.maximum(field, _int(1)).astype(np.int64) - (fmt.bias + fmt.trailing_bits)
+    values = np.ldexp(significand.astype(np.float64), q)
+    if fmt.has_nan:
+        values = np.where(_is_special(field, trailing, fmt), _special_values(trailing, fmt), values)
+    bits = values.view(np.uint64) | (sign << _int(63))
+    return bits.view(np.float64)[()]
+
+
+def _checked_codes(code: Any, fmt: Format) -> Array:
+    codes = np.asarray(code)
+    whole = codes.dtype.kind in "iu" or all(isinstance(c, int) for c in codes.flat)
+    if not whole:
+        raise TypeError(f"code={code!r} is not an integer; give codes, or encode(x, fmt) for the code of a value")
+    outside = (codes < 0) | (codes > 2**fmt.width - 1)
+    if outside.any():
+        raise ValueError(f"code={codes[outside].flat[0]} is not a code of {fmt.name}; use 0 to {2**fmt.width - 1}")
+    return codes.astype(np.uint64)
+
+
+def _split(codes: Array, fmt: Format) -> Fields:
+    trailing = codes & _int(2**fmt.trailing_bits - 1)
+    field = (codes >> _int(fmt.trailing_bits)) & _int(2**fmt.exponent_bits - 1)
+    return Fields(codes >> _int(fmt.width - 1), field, trailing)
+
+
+def _is_special(field: Array, trailing: Array, fmt: Format) -> Array:
+    top = field == 2**fmt.exponent_bits - 1
+    return top & (trailing == 2**fmt.trailing_bits - 1) if fmt.specials is Specials.NAN else top
+
+
+def _special_values(trailing: Array, fmt: Format) -> Array:
+    """Infinity or NaN as float64, payload to the left."""
+    payload = trailing << _int(BINARY64.trailing_bits - fmt.trailing_bits)
+    return (payload | _int(0x7FF << 52)).view(np.float64)
+
+
+def fields(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Fields:
+    """Sign, biased exponent and trailing significand of values; exact (a value that `fmt` lacks is rounded first).
+
+    Takes values, as `encode` does; for a code write `fields(decode(code, fmt), fmt)`.
+
+    Returns
+    -------
+    Fields
+        A named tuple (sign, biased_exponent, trailing_significand) of unsigned integers, of the shape of x.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> tuple(int(part) for part in fs.fields(0.1, "binary16"))
+    (0, 11, 614)
+    """
+    fmt = get_format(fmt)
+    codes = np.asarray(encode(x, fmt, mode, rng=rng)).astype(np.uint64)
+    return Fields(*(np.asarray(part, code_dtype(fmt))[()] for part in _split(codes, fmt)))
+
+
+def classify(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """Which of IEEE 754's ten classes values are in; exact (a value that `fmt` lacks is rounded first).
+
+    Returns
+    -------
+    FloatClass or ndarray of str
+        Such as "positiveNormal": a member of FloatClass for a scalar, an array of the same strings for an array. In a
+        format whose only NaN has all bits set, that one is quiet.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.classify(1e-7, "binary16")
+    <FloatClass.POSITIVE_SUBNORMAL: 'positiveSubnormal'>
+    >>> fs.classify(fs.decode([0x7C00, 0x7C01, 0xFE00, 0x8000], "binary16"), "binary16").tolist()
+    ['positiveInfinity', 'signalingNaN', 'quietNaN', 'negativeZero']
+    """
+    fmt = get_format(fmt)
+    sign, field, trailing = fields(x, fmt, mode, rng=rng)
+    special = _is_special(field, trailing, fmt) if fmt.has_nan else np.False_
+    quiet = (trailing >> (fmt.trailing_bits - 1)) & 1 == 1 if fmt.has_infinity else np.True_
+    names = np.select(
+        [
+            special & (trailing == 0) & fmt.has_infinity,
+            special & quiet,
+            special,
+            field > 0,
+            trailing > 0,
+        ],
+        ["Infinity", "quietNaN", "signalingNaN", "Normal", "Subnormal"],
+        "Zero",
+    )
+    signs = np.where(sign == 1, "negative", "positive")
+    names = np.where(np.char.endswith(names, "NaN"), names, np.char.add(signs, names))
+    return FloatClass(str(names)) if names.ndim == 0 else names
+
+
+def _round_quietly(x: Array, fmt: Format, mode: Rounding) -> Array:
+    """Rounding that raises no flag: for questions about numbers, which are no operations."""
+    out = np.empty(x.shape, np.float64)
+    return round_array(x, fmt, mode, out=out, tally=Tally(Listening(frozenset(), frozenset())))
+
+
+def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
+    """The least number of `fmt` that is greater than x; exact, and raises no flag.
+
+    IEEE 754's nextUp: from -min_subnormal to -0, from either zero to min_subnormal, from max_finite to infinity where
+    there is one; the greatest number stays, NaN stays. `x` need not be a number of the format.
+
+    Returns
+    -------
+    ndarray or scalar of float64
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.next_up([1.0, 65504.0, 0.0], "binary16")
+    array([1.00097656e+00,            inf, 5.96046448e-08])
+    >>> fs.next_down(1.0, "bfloat16")
+    np.float64(0.99609375)
+    """
+    fmt = get_format(fmt)
+    carrier_for(fmt)
+    x = _as_float64(same_format(x, fmt))
+    # All codes are numbers here, whatever the format does to results; without infinity nothing lies above max_finite.
+    plain = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=not fmt.has_infinity)
+    nan = np.isnan(x)
+    above = _round_quietly(np.where(nan, 0.0, x), plain, Rounding.TOWARD_POSITIVE)
+    return np.where(nan, x, np.where(above > x, above, _step_up(above, plain)))[()]
+
+
+def _step_up(values: Array, fmt: Format) -> Array:
+    """The successor in the order of values: one code further from zero, or nearer to it for a negative number."""
+    sign = _int(1 << (fmt.width - 1))
+    codes = encode_held(values, fmt).astype(np.uint64)
+    greatest = float(np.inf if fmt.has_infinity else fmt.max_finite)
+    up = np.where(codes >= sign, codes - _int(1), codes + _int(1))
+    up = np.where(values == 0, _int(1), np.where(values >= greatest, codes, up))
+    return np.asarray(decode(up, fmt))
+
+
+def next_down(x: Any, fmt: FormatLike = "binary16") -> Any:
+    """The greatest number of `fmt` that is less than x; exact, and raises no flag: next_up mirrored at zero."""
+    return -next_up(-_as_float64(same_format(x, get_format(fmt))), fmt)
+
+
+def _as_float64(x: Any) -> Array:
+    """Values of a question; numbers between two float64 cannot be asked about here."""
+    source = lift(x)
+    if source.dtype == object:
+        return np.asarray(round_to(x, BINARY64), np.float64)
+    return source.astype(np.float64)
+
+
+def ulp(x: Any, fmt: FormatLike = "binary16") -> Any:
+    """The quantum of `fmt` at x: the distance between its numbers in the binade of x; exact.
+
+    At zero and among subnormals it is min_subnormal, beyond max_finite that of the topmost binade, at an infinity
+    infinity, at NaN NaN.
+
+    Returns
+    -------
+    ndarray or scalar of float64
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.ulp([1.0, 2048.0, 65504.0, 0.0], "binary16")
+    array([9.76562500e-04, 2.00000000e+00, 3.20000000e+01, 5.96046448e-08])
+    """
+    fmt = get_format(fmt)
+    carrier_for(fmt)
+    x = _as_float64(same_format(x, fmt))
+    finite = np.isfinite(x)
+    e = np.where(x == 0, fmt.emin, exponent(np.where(finite, x, 1.0)))
+    quantum = np.ldexp(1.0, np.clip(e, fmt.emin, fmt.emax) - fmt.trailing_bits)
+    return np.where(finite, quantum, np.abs(x))[()]
+
+
+def all_values(fmt: FormatLike = "binary16") -> Array:
+    """Every value of a format, in the order of its codes; exact.
+
+    Returns
+    -------
+    ndarray of float64
+        `all_values(fmt)[code]` is `decode(code, fmt)`: both zeros, infinities and all NaNs included.
+
+    Raises
+    ------
+    ValueError
+        For formats wider than 20 bits.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.all_values("e2m1fn")[:8]
+    array([0. , 0.5, 1. , 1.5, 2. , 3. , 4. , 6. ])
+    """
+    fmt = get_format(fmt)
+    if fmt.width > 20:
+        raise ValueError(
+            f"fmt={fmt.name} has 2^{fmt.width} values, too many for one array; decode the codes that you need"
+        )
+    return np.asarray(decode(np.arange(2**fmt.width, dtype=np.uint64), fmt))

@@ -1,0 +1,166 @@
+"""minimum, maximum and the comparisons of IEEE 754-2019: exact, but for operands that the format does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .arithmetic import _broadcast_shape
+from .flags import Tally, listening
+from .formats import FormatLike, Rounding, get_format, get_rounding
+from .rounding import Array, Seed, as_generator, carrier_for, lift, round_to, same_format
+
+
+def _operands(
+    name: str, values: tuple[Any, Any], fmt: FormatLike, mode: Rounding | str, rng: Seed
+) -> tuple[Array, Array]:
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    generator = as_generator(mode, rng)
+    a, b = (np.asarray(round_to(same_format(x, fmt), fmt, mode, rng=generator)) for x in values)
+    _broadcast_shape(name, [a, b])
+    carrier = carrier_for(fmt, *(lift(x) for x in values))
+    return a.astype(carrier), b.astype(carrier)
+
+
+def _smaller(a: Array, b: Array) -> Array:
+    # Of equals the one with a sign bit: -0 counts as less than +0.
+    return np.where((a < b) | ((a == b) & np.signbit(a)), a, b)
+
+
+def _extreme(name: str, a: Array, b: Array, sign: int) -> Array:
+    """minimum for sign 1, maximum (its mirror image) for -1; of a number and a NaN the number, if `name` says so."""
+    y = sign * _smaller(sign * a, sign * b)
+    nan_a, nan_b = np.isnan(a), np.isnan(b)
+    if name.endswith("number"):
+        return np.where(nan_a, b, np.where(nan_b, a, y))
+    return np.where(nan_a, a, np.where(nan_b, b, y))
+
+
+def minimum(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """The smaller operand, exactly; a NaN if either is NaN, and -0 of unlike zeros (IEEE 754-2019, section 9.6).
+
+    >>> import fp16sim as fs
+    >>> fs.minimum([1.0, 0.0], [2.0, -0.0], "binary16")
+    array([ 1., -0.])
+    """
+    return _extreme("minimum", *_operands("minimum", (a, b), fmt, mode, rng), 1)[()]
+
+
+def maximum(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """The larger operand, exactly; a NaN if either is NaN, and +0 of unlike zeros (IEEE 754-2019, section 9.6)."""
+    return _extreme("maximum", *_operands("maximum", (a, b), fmt, mode, rng), -1)[()]
+
+
+def minimum_number(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """Like `minimum`, but of a number and a NaN the number (IEEE 754-2019, section 9.6).
+
+    >>> import fp16sim as fs
+    >>> fs.minimum_number(float("nan"), 2.0, "binary16")
+    np.float64(2.0)
+    """
+    return _extreme("minimum_number", *_operands("minimum_number", (a, b), fmt, mode, rng), 1)[()]
+
+
+def maximum_number(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """Like `maximum`, but of a number and a NaN the number (IEEE 754-2019, section 9.6)."""
+    return _extreme("maximum_number", *_operands("maximum_number", (a, b), fmt, mode, rng), -1)[()]
+
+
+def _compare(
+    name: str,
+    relation: Callable[[Array, Array], Any],
+    values: tuple[Any, Any],
+    fmt: FormatLike,
+    mode: Rounding | str,
+    signaling: bool,
+) -> Any:
+    a, b = _operands(name, values, fmt, mode, None)
+    if signaling:
+        tally = Tally(listening())
+        unordered = np.asarray(np.isnan(a) | np.isnan(b))
+        tally.note("invalid", unordered.reshape(-1))
+        tally.report(name, unordered.shape)
+    return relation(a, b)
+
+
+def equal(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
+) -> Any:
+    """a == b, exactly: -0 equals +0, and a NaN nothing.
+
+    Operands that the format does not hold are rounded to it first. The six comparisons are IEEE 754's quiet ones; with
+    `signaling=True` a NaN operand raises invalid (section 5.11).
+
+    >>> import fp16sim as fs
+    >>> fs.equal(0.1, "0.09999", "binary16"), fs.equal(0.0, -0.0, "binary16")
+    (np.True_, np.True_)
+    """
+    return _compare("equal", np.equal, (a, b), fmt, mode, signaling)
+
+
+def not_equal(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
+) -> Any:
+    """a != b, exactly: true where either is NaN. As `equal` otherwise."""
+    return _compare("not_equal", np.not_equal, (a, b), fmt, mode, signaling)
+
+
+def less(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
+) -> Any:
+    """a < b, exactly: false where either is NaN. As `equal` otherwise."""
+    return _compare("less", np.less, (a, b), fmt, mode, signaling)
+
+
+def less_equal(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
+) -> Any:
+    """a <= b, exactly: false where either is NaN. As `equal` otherwise."""
+    return _compare("less_equal", np.less_equal, (a, b), fmt, mode, signaling)
+
+
+def greater(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
+) -> Any:
+    """a > b, exactly: false where either is NaN. As `equal` otherwise."""
+    return _compare("greater", np.greater, (a, b), fmt, mode, signaling)
+
+
+def greater_equal(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
+) -> Any:
+    """a >= b, exactly: false where either is NaN. As `equal` otherwise."""
+    return _compare("greater_equal", np.greater_equal, (a, b), fmt, mode, signaling)
+
+
+def unordered(a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even") -> Any:
+    """Whether either operand is NaN: then none of <, == and > holds (IEEE 754's compareQuietUnordered)."""
+    return _compare("unordered", lambda x, y: np.isnan(x) | np.isnan(y), (a, b), fmt, mode, False)
+
+
+def total_order(a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even") -> Any:
+    """Whether a comes before b, or is b, in the order of all values; exact (IEEE 754-2019, section 5.10).
+
+    The order is -NaN, -infinity, negative numbers, -0, +0, positive numbers, infinity, NaN.
+
+    >>> import fp16sim as fs
+    >>> fs.total_order(-0.0, 0.0, "binary16"), fs.total_order(0.0, -0.0, "binary16")
+    (np.True_, np.False_)
+    """
+    return _compare("total_order", lambda x, y: _order_key(x) <= _order_key(y), (a, b), fmt, mode, False)
+
+
+def _order_key(x: Array) -> Array:
+    """An integer that grows with the order: the code, its magnitude bits inverted for a negative sign."""
+    bits = x.astype(np.float64).view(np.int64)
+    return bits ^ ((bits >> 63) & np.int64(2**63 - 1))

@@ -1,0 +1,223 @@
+"""The five IEEE 754 exceptions: who is listening, and how they are told.
+
+Two kinds of listeners. Recorders, opened with `record_flags`, keep for each exception a count and the first offender.
+NumPy's `errstate` says whether invalid, divide by zero, overflow and underflow warn, raise or are ignored; nobody wants
+to be warned of inexact. Recorders live in a context variable, so each thread and task has its own, and they nest:
+an outer recorder hears what an inner one hears.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+FLAGS = ("invalid", "divide_by_zero", "overflow", "underflow", "inexact")
+
+# Our name -> NumPy's key in errstate, and NumPy's words.
+_ERRSTATE = {
+    "divide_by_zero": ("divide", "divide by zero", 1),
+    "overflow": ("over", "overflow", 2),
+    "underflow": ("under", "underflow", 4),
+    "invalid": ("invalid", "invalid value", 8),
+}
+
+
+@dataclass
+class Flag:
+    """One exception as recorded: truthy when raised.
+
+    Attributes
+    ----------
+    count : int
+        Elements that raised it.
+    operation : str or None
+        The operation that raised it first.
+    index : tuple of int or None
+        Where in that operation's result; () for a scalar.
+    """
+
+    count: int = 0
+    operation: str | None = None
+    index: tuple[int, ...] | None = None
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+
+@dataclass
+class Flags:
+    """What `record_flags` collects: one Flag for each exception."""
+
+    invalid: Flag = field(default_factory=Flag)
+    divide_by_zero: Flag = field(default_factory=Flag)
+    overflow: Flag = field(default_factory=Flag)
+    underflow: Flag = field(default_factory=Flag)
+    inexact: Flag = field(default_factory=Flag)
+    tininess: str = "after"
+    only: frozenset[str] = frozenset(FLAGS)
+    _lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of the raised ones.
+
+        >>> import fp16sim as fs
+        >>> with fs.record_flags() as raised:
+        ...     _ = fs.divide(1, 3, "binary16")
+        >>> raised.names()
+        ('inexact',)
+        """
+        return tuple(name for name in FLAGS if getattr(self, name))
+
+    def _add(self, name: str, event: Event, operation: str, shape: tuple[int, ...]) -> None:
+        with self._lock:
+            flag = getattr(self, name)
+            if not flag:
+                flag.operation = operation
+                flag.index = tuple(int(i) for i in np.unravel_index(event.first, shape)) if shape else ()
+            flag.count += event.count
+
+
+@dataclass(frozen=True)
+class Event:
+    """How many elements raised an exception in one operation, and the first of them in C order."""
+
+    count: int
+    first: int
+
+
+class Listening(NamedTuple):
+    """Which exceptions anyone wants to hear of, and by which definitions of tiny."""
+
+    names: frozenset[str]
+    tininess: frozenset[str]
+
+
+_recorders: ContextVar[tuple[Flags, ...]] = ContextVar("fp16sim_flags", default=())
+
+
+@contextmanager
+def record_flags(
+    *, tininess: Literal["after", "before"] = "after", only: Iterable[str] | None = None
+) -> Iterator[Flags]:
+    """Collect the IEEE 754 exceptions raised inside the block; exact, element by element.
+
+    Parameters
+    ----------
+    tininess : {"after", "before"}
+        Underflow means tiny and inexact. A result is tiny when, rounded as if there were no smallest exponent, it is
+        below min_normal ("after", as in x86 and RISC-V), or when the exact result is ("before", as in Arm).
+    only : iterable of str, optional
+        Exceptions to collect; the others then cost nothing. All five by default.
+
+    Yields
+    ------
+    Flags
+        With attributes invalid, divide_by_zero, overflow, underflow and inexact: each truthy when raised, with
+        `.count`, `.operation` and `.index` of the first offender. Warnings are not its business: `np.errstate` governs
+        those, recording or not.
+
+    Raises
+    ------
+    ValueError
+        For another `tininess`, or an unknown name in `only`.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> with fs.record_flags() as raised:
+    ...     _ = fs.add([1.0, 2048.0], [1.0, 1.0], "binary16")
+    >>> bool(raised.overflow), raised.inexact
+    (False, Flag(count=1, operation='add', index=(1,)))
+    """
+    if tininess not in ("after", "before"):
+        raise ValueError(f"tininess={tininess!r} is unknown; use 'after' or 'before' (rounding)")
+    wanted = frozenset(FLAGS if only is None else only)
+    if not wanted <= set(FLAGS):
+        raise ValueError(f"only={sorted(wanted - set(FLAGS))} names no exception; use some of {', '.join(FLAGS)}")
+    flags = Flags(tininess=tininess, only=wanted)
+    token = _recorders.set((*_recorders.get(), flags))
+    try:
+        yield flags
+    finally:
+        _recorders.reset(token)
+
+
+def listening() -> Listening:
+    """What the recorders of this context and NumPy's errstate want to hear of."""
+    state: dict[str, Any] = dict(np.geterr())
+    names = {name for name, (key, _, _) in _ERRSTATE.items() if state[key] != "ignore"}
+    recorders = _recorders.get()
+    for recorder in recorders:
+        names |= recorder.only
+    return Listening(frozenset(names), frozenset({"after"} | {r.tininess for r in recorders}))
+
+
+class Tally:
+    """The events of one operation, gathered piece by piece, then reported once."""
+
+    def __init__(self, listeners: Listening) -> None:
+        self.listeners = listeners
+        self.events: dict[tuple[str, str], Event] = {}
+
+    def wants(self, *names: str) -> bool:
+        """Whether anyone listens for one of these."""
+        return not self.listeners.names.isdisjoint(names)
+
+    def note(self, name: str, mask: Any, offset: int = 0, tininess: str = "") -> None:
+        """Add the true elements of `mask`, whose first element is number `offset` of the operation."""
+        count = int(np.count_nonzero(mask))
+        if count:
+            self.merge((name, tininess), Event(count, offset + int(np.argmax(mask))))
+
+    def merge(self, key: tuple[str, str], event: Event) -> None:
+        """Add an event of another piece."""
+        old = self.events.get(key)
+        self.events[key] = Event(event.count + old.count, min(event.first, old.first)) if old else event
+
+    def report(self, operation: str, shape: tuple[int, ...]) -> None:
+        """Tell the recorders, then do what NumPy's errstate says."""
+        if not self.events:
+            return
+        for (name, tininess), event in self.events.items():
+            for recorder in _recorders.get():
+                if name in recorder.only and tininess in ("", recorder.tininess):
+                    recorder._add(name, event, operation, shape)
+        state: dict[str, Any] = dict(np.geterr())
+        for name, (key, words, number) in _ERRSTATE.items():
+            if state[key] != "ignore" and ((name, "") in self.events or (name, "after") in self.events):
+                _announce(state[key], words, operation, number)
+
+
+def _announce(action: str, words: str, operation: str, number: int) -> None:
+    """What NumPy does for the same errstate, in NumPy's words."""
+    message = f"{words} encountered in {operation}"
+    if action == "raise":
+        raise FloatingPointError(message)
+    if action == "warn":
+        warnings.warn(message, RuntimeWarning, stacklevel=_callers_level())
+    elif action == "print":
+        print(f"Warning: {message}")
+    elif action == "call":
+        handler: Any = np.geterrcall()
+        handler(words, number)
+    elif action == "log":
+        log: Any = np.geterrcall()
+        log.write(f"Warning: {message}\n")
+
+
+def _callers_level() -> int:
+    """The stacklevel of the first frame outside this package, so that a warning points at the user's line."""
+    home = os.path.dirname(__file__) + os.sep
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(home):
+        level, frame = level + 1, frame.f_back
+    return level

@@ -1,0 +1,355 @@
+"""What a floating-point format is: the few numbers that define it, and all that follows from them.
+
+A format stores a sign bit, a biased exponent and a trailing significand:
+
+    width = 1 + (width - precision) + (precision - 1)
+
+so `width` and `precision` fix the layout. What the topmost exponent means (`specials`) and how the arithmetic treats
+the ends of the range (`subnormals`, `saturate`, `nan_code`) complete the definition. Nothing else is stored.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, TypeAlias
+
+
+class Rounding(StrEnum):
+    """The rule that picks one of the two neighbours of a number that a format does not hold."""
+
+    TIES_TO_EVEN = "ties_to_even"
+    """The nearer one; of two equally near, the one whose last bit is 0."""
+    TIES_TO_AWAY = "ties_to_away"
+    """The nearer one; of two equally near, the one of larger magnitude."""
+    TOWARD_ZERO = "toward_zero"
+    TOWARD_POSITIVE = "toward_positive"
+    TOWARD_NEGATIVE = "toward_negative"
+    TO_ODD = "to_odd"
+    """The one whose last bit is 1: keeps the fact that something was lost, so that a second rounding is innocuous."""
+    STOCHASTIC = "stochastic"
+    """Either one, with a probability proportional to the nearness, so that the mean is right."""
+
+    @property
+    def nearest(self) -> bool:
+        """True for the two modes that always pick the nearer neighbour."""
+        return self in (Rounding.TIES_TO_EVEN, Rounding.TIES_TO_AWAY)
+
+
+class Subnormals(StrEnum):
+    """What becomes of results between 0 and min_normal."""
+
+    GRADUAL = "gradual"
+    """They are kept, as IEEE 754 demands."""
+    FLUSH_TO_ZERO = "flush_to_zero"
+    """A result that would be subnormal becomes a zero of its sign, as in hardware with FTZ set."""
+    FLUSH_TO_NEAREST = "flush_to_nearest"
+    """Below min_normal there are 0 and min_normal only, and the mode picks one of the two."""
+    FLUSH_INPUTS = "flush_inputs"
+    """Inputs below min_normal become zero too (FTZ and DAZ)."""
+
+
+class Specials(StrEnum):
+    """Which codes are not finite numbers."""
+
+    IEEE = "ieee"
+    """The largest exponent field holds infinity (trailing significand 0) and NaN (any other)."""
+    NAN = "nan"
+    """No infinity; NaN is the one code of each sign with all bits set (the "FN" of E4M3FN)."""
+    NONE = "none"
+    """Every code is a finite number."""
+
+
+def _member(enum: Any, label: str, value: Any) -> Any:
+    """The member of `enum` that `value` names."""
+    if isinstance(value, enum):
+        return value
+    if isinstance(value, str):
+        key = value.strip().lower().replace("-", "_")
+        if key in enum._value2member_map_:
+            return enum(key)
+        raise ValueError(f"{label}={value!r} is unknown; use one of {', '.join(repr(m.value) for m in enum)}")
+    raise TypeError(f"{label}={value!r} is not a name; use one of {', '.join(repr(m.value) for m in enum)}")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A binary floating-point format: exact facts, derived from what cannot be derived.
+
+    All facts are exact: `max_finite`, `min_normal`, `min_subnormal`, `unit_roundoff` and `machine_epsilon` are floats
+    where binary64 holds them (it does for every named format) and Fractions where it does not.
+
+    Parameters
+    ----------
+    name : str
+        What to call it in messages. Two formats that differ in name only are equal.
+    width : int
+        Bits in all.
+    precision : int
+        Significand bits, with the implicit one.
+    specials : Specials or str
+        "ieee" (default), "nan" (no infinities) or "none" (every code a number; such a format always saturates).
+    subnormals : Subnormals or str
+        "gradual" (default), "flush_to_zero", "flush_to_nearest" or "flush_inputs".
+    saturate : bool
+        Whether anything beyond max_finite, infinity included, becomes max_finite with its sign.
+    nan_code : int, optional
+        Only for specials="none": the code that a NaN becomes. Without it a NaN raises ValueError.
+
+    Raises
+    ------
+    ValueError
+        If the parameters contradict each other; the message names a way out.
+
+    Examples
+    --------
+    >>> toy = Format("toy", width=6, precision=3)
+    >>> toy.emax, toy.bias, toy.max_finite, toy.min_subnormal
+    (3, 3, 14.0, 0.0625)
+    >>> Format("half", width=16, precision=11) == BINARY16
+    True
+    """
+
+    name: str = field(compare=False)
+    width: int
+    precision: int
+    specials: Specials = Specials.IEEE
+    subnormals: Subnormals = Subnormals.GRADUAL
+    saturate: bool = False
+    nan_code: int | None = None
+
+    def __post_init__(self) -> None:
+        for label, value in (("width", self.width), ("precision", self.precision)):
+            if isinstance(value, bool) or not hasattr(value, "__index__"):
+                raise TypeError(f"{label}={value!r} is not an integer; a format counts whole bits")
+            object.__setattr__(self, label, int(value))
+        object.__setattr__(self, "specials", _member(Specials, "specials", self.specials))
+        object.__setattr__(self, "subnormals", _member(Subnormals, "subnormals", self.subnormals))
+        object.__setattr__(self, "saturate", bool(self.saturate) or self.specials is Specials.NONE)
+        self._check()
+
+    def _check(self) -> None:
+        if self.precision < 2:
+            raise ValueError(
+                f"precision={self.precision} leaves no trailing significand bit, so infinity, NaN and subnormals have "
+                f"no codes; use precision >= 2"
+            )
+        if self.width - self.precision < 2:
+            raise ValueError(
+                f"precision={self.precision} leaves {max(0, self.width - self.precision)} exponent bits in "
+                f"width={self.width}; at least 2 are needed: use precision <= {self.width - 2} or "
+                f"width >= {self.precision + 2}"
+            )
+        if self.width - self.precision > 20:
+            raise ValueError(
+                f"width={self.width} with precision={self.precision} has {self.width - self.precision} exponent bits, "
+                f"more than anyone can compute with; use width <= {self.precision + 20}"
+            )
+        if self.nan_code is None:
+            return
+        if self.specials is not Specials.NONE:
+            raise ValueError(
+                f"nan_code={self.nan_code} is for formats without NaN, and {self.name} has one "
+                f"(specials={self.specials.value!r}); leave nan_code out"
+            )
+        if not 0 <= self.nan_code < 2**self.width:
+            raise ValueError(f"nan_code={self.nan_code} is not a code of {self.name}; use 0 to {2**self.width - 1}")
+
+    def __str__(self) -> str:
+        return self.name
+
+    # --- the layout -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def exponent_bits(self) -> int:
+        """Bits of the biased exponent: width = 1 + exponent_bits + (precision - 1)."""
+        return self.width - self.precision
+
+    @cached_property
+    def trailing_bits(self) -> int:
+        """Stored significand bits: all but the implicit one."""
+        return self.precision - 1
+
+    @cached_property
+    def bias(self) -> int:
+        """What is added to an exponent to store it."""
+        return int(2 ** (self.exponent_bits - 1)) - 1
+
+    @cached_property
+    def emin(self) -> int:
+        """Exponent of the smallest normal number, and of every subnormal."""
+        return 1 - self.bias
+
+    @cached_property
+    def emax(self) -> int:
+        """Exponent of the largest finite number: one lower where IEEE 754 keeps the topmost field for specials."""
+        return self.bias if self.specials is Specials.IEEE else self.bias + 1
+
+    @cached_property
+    def quantum_exponent_min(self) -> int:
+        """Exponent of min_subnormal, the quantum of the smallest binade and of the subnormals."""
+        return self.emin - self.trailing_bits
+
+    # --- the facts --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def max_significand(self) -> int:
+        """max_finite = max_significand * 2^(emax - trailing_bits); with specials="nan" NaN took one code from it."""
+        return int(2**self.precision) - (2 if self.specials is Specials.NAN else 1)
+
+    @cached_property
+    def max_finite(self) -> float | Fraction:
+        """The largest finite number."""
+        return scaled(self.max_significand, self.emax - self.trailing_bits)
+
+    @cached_property
+    def min_normal(self) -> float | Fraction:
+        """The smallest positive number of full precision."""
+        return scaled(1, self.emin)
+
+    @cached_property
+    def min_subnormal(self) -> float | Fraction:
+        """The smallest positive number that has a code."""
+        return scaled(1, self.quantum_exponent_min)
+
+    @cached_property
+    def unit_roundoff(self) -> float | Fraction:
+        """u = 2^-precision: the largest relative error of rounding to nearest in the normal range."""
+        return scaled(1, -self.precision)
+
+    @cached_property
+    def machine_epsilon(self) -> float | Fraction:
+        """2u: the distance from 1 to the next number above it."""
+        return scaled(1, 1 - self.precision)
+
+    # NumPy's names for the same, as in numpy.finfo.
+    bits = property(lambda self: self.width)
+    eps = property(lambda self: self.machine_epsilon)
+    max = property(lambda self: self.max_finite)
+    smallest_normal = property(lambda self: self.min_normal)
+    smallest_subnormal = property(lambda self: self.min_subnormal)
+
+    @property
+    def has_infinity(self) -> bool:
+        """Whether some code is an infinity."""
+        return self.specials is Specials.IEEE
+
+    @property
+    def has_nan(self) -> bool:
+        """Whether some code is a NaN."""
+        return self.specials is not Specials.NONE
+
+    def fits_in(self, other: Format) -> bool:
+        """Whether every finite number of this format is one of `other`.
+
+        >>> BFLOAT16.fits_in(BINARY32), BFLOAT16.fits_in(BINARY16)
+        (True, False)
+        """
+        return (
+            self.precision <= other.precision
+            and self.quantum_exponent_min >= other.quantum_exponent_min
+            and Fraction(self.max_finite) <= Fraction(other.max_finite)
+        )
+
+
+def scaled(significand: int, exponent: int) -> float | Fraction:
+    """significand * 2^exponent, exactly: a float where binary64 holds it, else a Fraction."""
+    if significand.bit_length() <= 53 and exponent >= -1074 and exponent + significand.bit_length() <= 1024:
+        return math.ldexp(significand, exponent)
+    return significand * Fraction(2) ** exponent
+
+
+BINARY16 = Format("binary16", width=16, precision=11)
+BFLOAT16 = Format("bfloat16", width=16, precision=8)
+TF32 = Format("tf32", width=19, precision=11)
+BINARY32 = Format("binary32", width=32, precision=24)
+BINARY64 = Format("binary64", width=64, precision=53)
+E5M2 = Format("e5m2", width=8, precision=3)
+E4M3 = Format("e4m3", width=8, precision=4)
+E4M3FN = Format("e4m3fn", width=8, precision=4, specials=Specials.NAN)
+E3M2FN = Format("e3m2fn", width=6, precision=3, specials=Specials.NONE)
+E2M3FN = Format("e2m3fn", width=6, precision=4, specials=Specials.NONE)
+E2M1FN = Format("e2m1fn", width=4, precision=2, specials=Specials.NONE)
+
+NAMED_FORMATS = (BINARY16, BFLOAT16, TF32, BINARY32, BINARY64, E5M2, E4M3, E4M3FN, E3M2FN, E2M3FN, E2M1FN)
+
+# The other names in use: of NumPy, C, ml_dtypes and hardware makers. "float" is what Python and NumPy mean by it.
+_ALIASES = {
+    "binary16": "fp16 float16 half f16",
+    "bfloat16": "bf16",
+    "tf32": "tensorfloat32",
+    "binary32": "fp32 float32 single f32",
+    "binary64": "fp64 float64 double f64 float",
+    "e5m2": "float8_e5m2 fp8_e5m2",
+    "e4m3": "float8_e4m3",
+    "e4m3fn": "float8_e4m3fn fp8_e4m3 fp8_e4m3fn",
+    "e3m2fn": "float6_e3m2fn fp6_e3m2",
+    "e2m3fn": "float6_e2m3fn fp6_e2m3",
+    "e2m1fn": "float4_e2m1fn fp4_e2m1",
+}
+_BY_NAME = {fmt.name: fmt for fmt in NAMED_FORMATS}
+_BY_NAME |= {alias: _BY_NAME[name] for name, aliases in _ALIASES.items() for alias in aliases.split()}
+
+FormatLike: TypeAlias = Any
+"""A Format, one of its names, or a dtype of the same layout."""
+
+
+def get_format(fmt: FormatLike) -> Format:
+    """The format that a name, a dtype or a Format stands for.
+
+    Parameters
+    ----------
+    fmt : Format, str or dtype
+        Names are compared without regard to case, "-" and blanks; `np.float16`, `ml_dtypes.bfloat16` and the like
+        are recognised by their dtype's name.
+
+    Raises
+    ------
+    ValueError
+        For a name that no format has.
+    TypeError
+        For anything that is neither.
+
+    Examples
+    --------
+    >>> get_format("bf16") is BFLOAT16, get_format("half") is BINARY16
+    (True, True)
+    """
+    if isinstance(fmt, Format):
+        return fmt
+    # np.dtype has .name, a scalar type has __name__, and torch's dtypes are known by their str.
+    name = fmt if isinstance(fmt, str) else getattr(fmt, "name", None) or getattr(fmt, "__name__", None) or str(fmt)
+    if not isinstance(name, str) or isinstance(fmt, (int, float, list, tuple, dict, type(None))):
+        raise TypeError(f"fmt={fmt!r} is no format; give a Format, a name such as 'binary16', or a dtype")
+    key = name.lower().replace("-", "").replace(" ", "").removeprefix("torch.")
+    if key not in _BY_NAME:
+        raise ValueError(
+            f"fmt={fmt!r} is not a known format; known: {', '.join(f.name for f in NAMED_FORMATS)}; "
+            'make your own with Format("mine", width=8, precision=4)'
+        )
+    return _BY_NAME[key]
+
+
+def get_rounding(mode: Rounding | str) -> Rounding:
+    """The rounding mode that a name stands for.
+
+    >>> get_rounding("toward_zero")
+    <Rounding.TOWARD_ZERO: 'toward_zero'>
+    """
+    return _member(Rounding, "mode", mode)
+
+
+def with_behaviour(fmt: Format, saturate: bool | None, subnormals: Subnormals | str | None) -> Format:
+    """`fmt` with other behaviour at its ends; None leaves what it says."""
+    if saturate is None and subnormals is None:
+        return fmt
+    if saturate is False and fmt.specials is Specials.NONE:
+        raise ValueError(f"saturate=False: {fmt.name} has no infinity and no NaN to overflow to; leave saturate out")
+    return replace(
+        fmt,
+        saturate=fmt.saturate if saturate is None else saturate,
+        subnormals=fmt.subnormals if subnormals is None else _member(Subnormals, "subnormals", subnormals),
+    )

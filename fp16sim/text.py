@@ -1,0 +1,129 @@
+"""Numbers as text: any way to write one -> its exact value; a value -> the shortest, exact, fraction, hex or bits."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+from . import exact
+from .codes import encode
+from .exact import parse
+from .formats import Format, FormatLike, get_format
+
+__all__ = ["parse", "to_text"]
+
+
+def to_text(x: Any, fmt: FormatLike = "binary16", style: str = "shortest") -> str:
+    """A value of a format as text; exact in every style but "shortest", which reads back to the same code.
+
+    Parameters
+    ----------
+    x : number
+        Anything that `round_to` takes as a scalar; rounded to `fmt` first, ties to even, where `fmt` does not hold it.
+    fmt : Format, str or dtype
+        A format that binary64 holds.
+    style : {"shortest", "exact", "fraction", "hex", "bits"}
+        The fewest decimal digits that round to the same code, and of these the nearest; all decimal digits; an integer
+        ratio; C99's hexadecimal; the code in binary, fields parted by "_" (so that `int(text, 2)` is the code).
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        For an unknown style.
+
+    Notes
+    -----
+    The shortest string is the specification of Steele and White, "How to print floating-point numbers accurately"
+    (1990), by direct search.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> [fs.to_text(0.1, "binary16", style) for style in ("shortest", "exact", "fraction", "hex")]
+    ['0.1', '0.0999755859375', '819/8192', '0x1.998p-4']
+    >>> fs.to_text(0.1, "binary16", "bits")
+    '0_01011_1001100110'
+    """
+    fmt = get_format(fmt)
+    if style not in _STYLES:
+        raise ValueError(f"style={style!r} is unknown; use one of {', '.join(map(repr, _STYLES))}")
+    if style == "bits":
+        return _bits(x, fmt)
+    value = exact.round_to(x, fmt)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    sign = "-" if exact.is_negative(value) else ""
+    return sign + _STYLES[style](abs(Fraction(value)), fmt)
+
+
+def _bits(x: Any, fmt: Format) -> str:
+    digits = f"{int(encode(x, fmt)):0{fmt.width}b}"
+    cut = 1 + fmt.exponent_bits
+    return f"{digits[0]}_{digits[1:cut]}_{digits[cut:]}"
+
+
+def _exact(x: Fraction, fmt: Format) -> str:
+    # n / 2^k = n 5^k / 10^k: as many decimals as there are binary places.
+    places = x.denominator.bit_length() - 1
+    digits = str(x.numerator * 5**places).rjust(places + 1, "0")
+    return digits if not places else f"{digits[:-places]}.{digits[-places:]}"
+
+
+def _fraction(x: Fraction, fmt: Format) -> str:
+    return str(x)
+
+
+def _hex(x: Fraction, fmt: Format) -> str:
+    if x == 0:
+        return "0x0p+0"
+    e = exact.exponent_of(x)
+    places = -(-fmt.trailing_bits // 4)
+    digits = int((x / Fraction(2) ** e - 1) * 16**places)
+    trailing = f"{digits:0{places}x}".rstrip("0")
+    return f"0x1{'.' if trailing else ''}{trailing}p{e:+d}"
+
+
+def _shortest(x: Fraction, fmt: Format) -> str:
+    if x == 0:
+        return "0"
+    top = _decimal_exponent(x)
+    count = 1
+    while True:
+        unit = Fraction(10) ** (top + 1 - count)
+        low = math.floor(x / unit)
+        # Both neighbours with that many digits, the nearer first: above a power of two the nearer may miss.
+        for digits in sorted((low, low + 1), key=lambda d: (abs(d * unit - x), d % 2)):
+            if digits and exact.round_to(digits * unit, fmt) == x:
+                return _positional(digits, top + 1 - count)
+        count += 1
+
+
+def _decimal_exponent(x: Fraction) -> int:
+    """floor(log10(x)), from an estimate by the binary exponent that is at most one too low or high."""
+    guess = math.floor(exact.exponent_of(x) * math.log10(2))
+    while Fraction(10) ** (guess + 1) <= x:
+        guess += 1
+    while Fraction(10) ** guess > x:
+        guess -= 1
+    return guess
+
+
+def _positional(digits: int, exponent: int) -> str:
+    """digits * 10^exponent as Python's repr writes floats, but for a trailing ".0"."""
+    text = str(digits).rstrip("0")
+    exponent += len(str(digits)) - len(text)
+    point = len(text) + exponent  # digits before the decimal point
+    if not -4 < point <= 16:
+        tail = f".{text[1:]}" if text[1:] else ""
+        return f"{text[0]}{tail}e{point - 1:+03d}"
+    if exponent >= 0:
+        return text + "0" * exponent
+    return f"{text[:point]}.{text[point:]}" if point > 0 else f"0.{'0' * -point}{text}"
+
+
+_STYLES = {"shortest": _shortest, "exact": _exact, "fraction": _fraction, "hex": _hex, "bits": _bits}
