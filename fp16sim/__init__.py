@@ -7,6 +7,8 @@
 Argument order is always value(s), format, mode. Start with `round_to`, the one thing that rounds.
 """
 
+import importlib
+
 from . import exact
 from .arithmetic import add, divide, fma, ieee_remainder, multiply, sqrt, subtract
 from .codes import FloatClass, all_values, classify, decode, encode, fields, next_down, next_up, ulp
@@ -24,7 +26,9 @@ from .comparisons import (
     total_order,
     unordered,
 )
+from .elementary import exp, log, tanh
 from .flags import record_flags
+from .floatarray import FloatArray, array
 from .formats import (
     BFLOAT16,
     BINARY16,
@@ -43,6 +47,7 @@ from .formats import (
     Subnormals,
     get_format,
 )
+from .reductions import dot, matmul, mean, sum
 from .rounding import round_to
 from .text import parse, to_text
 
@@ -60,6 +65,7 @@ __all__ = [
     "E4M3FN",
     "E5M2",
     "TF32",
+    "FloatArray",
     "FloatClass",
     "Format",
     "Rounding",
@@ -67,12 +73,15 @@ __all__ = [
     "Subnormals",
     "add",
     "all_values",
+    "array",
     "classify",
     "decode",
     "divide",
+    "dot",
     "encode",
     "equal",
     "exact",
+    "exp",
     "fields",
     "fma",
     "get_format",
@@ -81,8 +90,11 @@ __all__ = [
     "ieee_remainder",
     "less",
     "less_equal",
+    "log",
+    "matmul",
     "maximum",
     "maximum_number",
+    "mean",
     "minimum",
     "minimum_number",
     "multiply",
@@ -94,8 +106,19 @@ __all__ = [
     "round_to",
     "sqrt",
     "subtract",
+    "sum",
+    "tanh",
     "to_text",
     "total_order",
     "ulp",
     "unordered",
 ]
+
+_LAZY = ("learn", "plots")
+"""Rooms that are loaded when first used, so that importing the package loads NumPy and nothing else."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,8 +8,8 @@ The intermediate is a float64, for formats of up to 24 bits of precision (all na
   that to at most 51 bits gives in every mode what rounding the exact sum gives (Boldo and Melquiond 2008).
 - fma is such a sum, of the exact product and c.
 - a quotient a / b differs from every number m of p + 1 bits that it does not equal by a relative 1 / (B M) >= 2^-49
-  (with integer significands A, B < 2^24 and M < 2^25, |A 2^k - M B| is a nonzero integer). float64 errs by at most 2^-53,
-  so it never reaches or crosses m: values and midpoints of the format, where decisions change, are such numbers.
+  (with integer significands A, B < 2^24 and M < 2^25, |A 2^k - M B| is a nonzero integer). float64 errs by at most
+  2^-53, so it never reaches or crosses m: values and midpoints of the format, where decisions change, are such m.
 - a root: |x - m^2| is a nonzero integer where m^2 < 2^50, so sqrt(x) and m differ by a relative 2^-51 at least.
 - a remainder has no more bits than its operands: it is exact, and so is each step of its computation.
 
@@ -42,7 +42,7 @@ from .rounding import (
     same_format,
 )
 
-Generator: TypeAlias = np.random.Generator | None
+Generator: TypeAlias = "np.random.Generator | None"  # text, since evaluating it would load numpy.random
 
 # --- exact, or to odd, in float64 -----------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ def float64_will_do(fmt: Format, mode: Rounding) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _hardware_will_do(fmt: Format, mode: Rounding) -> Any:
+def hardware_for(fmt: Format, mode: Rounding) -> Any:
     """The dtype whose own operations, rounded to `fmt` once more, are ties-to-even right for `fmt`; or None.
 
     The dtype's own format, trivially. Narrower formats through float32 where 24 >= 2p + 2 (Figueroa), so p <= 11; near
@@ -122,7 +122,7 @@ def _hardware_will_do(fmt: Format, mode: Rounding) -> Any:
 
 def _by_hardware(name: str, operands: list[Array], fmt: Format, mode: Rounding) -> Array | None:
     """The result where nothing exceptional happens, fast; None where the clear path has to look."""
-    dtype = _hardware_will_do(fmt, mode)
+    dtype = hardware_for(fmt, mode)
     if dtype is None or name not in _UFUNCS:
         return None
     with np.errstate(all="ignore"):
@@ -139,8 +139,16 @@ def _by_hardware(name: str, operands: list[Array], fmt: Format, mode: Rounding) 
 # --- one operation --------------------------------------------------------------------------------------------------
 
 
-def operate(name: str, operands: list[Array], fmt: Format, mode: Rounding, rng: Generator, carrier: Any) -> Array:
-    """An operation on arrays whose values `fmt` holds; the result in `carrier`, flags reported."""
+def operate(
+    name: str,
+    operands: list[Array],
+    fmt: Format,
+    mode: Rounding,
+    rng: Generator,
+    carrier: Any,
+    label: str | None = None,
+) -> Array:
+    """An operation on arrays whose values `fmt` holds, flags reported as those of `label`; the result in `carrier`."""
     listeners = listening()
     if not ({"inexact", "underflow"} & listeners.names):
         y = _by_hardware(name, operands, fmt, mode)
@@ -149,13 +157,13 @@ def operate(name: str, operands: list[Array], fmt: Format, mode: Rounding, rng: 
             return y.astype(carrier, copy=False)
     tally = Tally(listeners)
     if not float64_will_do(fmt, mode):
-        return _operate_exactly(name, operands, fmt, mode, rng, carrier, tally)
-    wide = [x.astype(np.float64, copy=False) for x in operands]
+        return _operate_exactly(name, operands, fmt, mode, rng, carrier, tally, label or name)
     with np.errstate(all="ignore"):
+        wide = [x.astype(np.float64, copy=False) for x in operands]
         lifted = np.asarray(LIFTED[name](mode, *wide))
     _note_invalid(tally, name, wide, lifted)
     out = np.empty(lifted.shape, carrier)
-    return round_array(lifted, exact.without_input_flush(fmt), mode, rng, out=out, operation=name, tally=tally)
+    return round_array(lifted, exact.without_input_flush(fmt), mode, rng, out=out, operation=label or name, tally=tally)
 
 
 def _note_invalid(tally: Tally, name: str, operands: list[Array], lifted: Array) -> None:
@@ -176,7 +184,14 @@ def _note_invalid(tally: Tally, name: str, operands: list[Array], lifted: Array)
 
 
 def _operate_exactly(
-    name: str, operands: list[Array], fmt: Format, mode: Rounding, rng: Generator, carrier: Any, tally: Tally
+    name: str,
+    operands: list[Array],
+    fmt: Format,
+    mode: Rounding,
+    rng: Generator,
+    carrier: Any,
+    tally: Tally,
+    label: str,
 ) -> Array:
     """Element by element in the exact layer."""
     arrays = np.broadcast_arrays(*operands)
@@ -187,7 +202,7 @@ def _operate_exactly(
             result = exact.operate(name, items, fmt, mode, int(draw), tininess)
             note_exact(tally, result, i, tininess)
             out.flat[i] = result.value
-    tally.report(name, out.shape)
+    tally.report(label, out.shape)
     return out
 
 

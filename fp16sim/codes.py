@@ -68,7 +68,7 @@ def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
     -------
     ndarray or scalar
         Of the smallest unsigned dtype that holds the codes. The sign and the leading payload bits of a NaN in a
-        float64 array survive; a payload that would vanish becomes the quiet NaN.
+        float32 or float64 array survive; a payload that would vanish becomes the quiet NaN.
 
     Raises
     ------
@@ -85,11 +85,21 @@ def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     source = lift(same_format(x, fmt))
-    values = np.asarray(round_to(x, fmt, mode, rng=rng), np.float64)
-    if source.dtype == np.float64:
+    values = widened(np.asarray(round_to(x, fmt, mode, rng=rng)))
+    if source.dtype != object:
         # Rounding may pass through arithmetic that quiets a NaN; its bits are read off what was given.
-        values = np.where(np.isnan(source) & np.isnan(values), source, values)
+        values = np.where(np.isnan(source) & np.isnan(values), widened(source), values)
     return encode_held(values, fmt)[()]
+
+
+def widened(x: Array) -> Array:
+    """float32 or float64 as float64, with the payload of a NaN, which a cast would make quiet."""
+    if x.dtype == np.float64:
+        return x
+    bits = x.view(np.uint32).astype(np.uint64)
+    nan = (bits >> _int(31) << _int(63)) | _int(0x7FF << 52) | ((bits & _int(2**23 - 1)) << _int(29))
+    with np.errstate(all="ignore"):
+        return np.where(np.isnan(x), nan.view(np.float64), x.astype(np.float64))
 
 
 def encode_held(values: Array, fmt: Format) -> Array:
@@ -300,7 +310,7 @@ def _as_float64(x: Any) -> Array:
     source = lift(x)
     if source.dtype == object:
         return np.asarray(round_to(x, BINARY64), np.float64)
-    return source.astype(np.float64)
+    return widened(source)
 
 
 def ulp(x: Any, fmt: FormatLike = "binary16") -> Any:

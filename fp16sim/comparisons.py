@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import _broadcast_shape
+from .codes import widened
 from .flags import Tally, listening
 from .formats import FormatLike, Rounding, get_format, get_rounding
 from .rounding import Array, Seed, as_generator, carrier_for, lift, round_to, same_format
@@ -31,7 +32,8 @@ def _smaller(a: Array, b: Array) -> Array:
 
 def _extreme(name: str, a: Array, b: Array, sign: int) -> Array:
     """minimum for sign 1, maximum (its mirror image) for -1; of a number and a NaN the number, if `name` says so."""
-    y = sign * _smaller(sign * a, sign * b)
+    # Unary minus and not a product: a signaling NaN in a product would make NumPy warn.
+    y = _smaller(a, b) if sign > 0 else -_smaller(-a, -b)
     nan_a, nan_b = np.isnan(a), np.isnan(b)
     if name.endswith("number"):
         return np.where(nan_a, b, np.where(nan_b, a, y))
@@ -162,5 +164,5 @@ def total_order(a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | s
 
 def _order_key(x: Array) -> Array:
     """An integer that grows with the order: the code, its magnitude bits inverted for a negative sign."""
-    bits = x.astype(np.float64).view(np.int64)
+    bits = widened(x).view(np.int64)
     return bits ^ ((bits >> 63) & np.int64(2**63 - 1))

@@ -13,12 +13,12 @@ It imports nothing but the standard library and `formats`, and shares no code wi
 from __future__ import annotations
 
 import math
-import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from numbers import Rational
 from typing import Any, TypeAlias
 
@@ -45,19 +45,23 @@ class Result:
 MAX_DIGITS, MAX_EXPONENT = 1200, {2: 20000, 10: 5000}
 """What a text may ask for: every binary64 in full and the range of binary128, and no more than a millisecond."""
 
-_UNSIGNED = r"(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)"
-_GRAMMAR = re.compile(
-    rf"""(?P<sign>[+-]?)\s*(?:
+# Possessive quantifiers (*+, ?+): a digit once taken is not given back, so that no text takes more than linear time.
+_UNSIGNED = r"(?:\d[\d_]*+\.?+[\d_]*+|\.\d[\d_]*+)"
+_GRAMMAR = rf"""(?P<sign>[+-]?)\s*(?:
         (?P<special>inf(?:inity)?|nan)
-      | 0x(?P<hex>[0-9a-f_]*\.?[0-9a-f_]*)p(?P<hex_exponent>[+-]?\d+)
+      | 0x(?P<hex>[0-9a-f_]*+\.?+[0-9a-f_]*+)p(?P<hex_exponent>[+-]?\d+)
       | (?P<top>{_UNSIGNED})(?:e(?P<top_exponent>[+-]?\d+))?\s*(?:
             /\s*(?P<bottom>{_UNSIGNED})(?:e(?P<bottom_exponent>[+-]?\d+))?
           | (?:p|(?:\*\s*2\s*(?:\^|\*\*)))\s*(?P<two>[+-]?\d+)
           | (?:\^|\*\*)\s*(?P<power>[+-]?\d+)
         )?
-    )""",
-    re.VERBOSE | re.IGNORECASE,
-)
+    )"""
+
+
+@lru_cache(maxsize=1)
+def _grammar() -> re.Pattern[str]:
+    """Compiled when first used: importing the package should cost nothing of the kind."""
+    return re.compile(_GRAMMAR, re.VERBOSE | re.IGNORECASE)
 
 
 def parse(text: str) -> Value:
@@ -85,7 +89,7 @@ def parse(text: str) -> Value:
     if len(text) > MAX_DIGITS + 100:
         raise ValueError(f"text of {len(text)} characters is too long for a number; use at most {MAX_DIGITS} digits")
     text = text.strip()
-    match = _GRAMMAR.fullmatch(text)
+    match = _grammar().fullmatch(text)
     if match is None:
         raise ValueError(_complaint(text))
     part = match.groupdict()
@@ -160,7 +164,7 @@ def as_exact(x: Any) -> Value:
                 f"x={x!r} of type {type(x).__name__} is no real number; give an int, float, Fraction or text"
             )
         return as_exact(plain)
-    if math.isnan(x) or math.isinf(x) or x == 0:
+    if x != x or abs(x) == INF or x == 0:  # not math.isinf, to which a large longdouble is infinite
         return float(x) if x != 0 or math.copysign(1, x) < 0 else Fraction(0)
     return Fraction(*x.as_integer_ratio())
 
@@ -173,6 +177,11 @@ def is_negative(x: Value) -> bool:
 def is_finite(x: Value) -> bool:
     """False for nan and the infinities."""
     return not isinstance(x, float) or math.isfinite(x)
+
+
+def is_nan(x: Value) -> bool:
+    """True for nan; math.isnan would turn a Fraction into a float first, and a large one does not fit."""
+    return isinstance(x, float) and math.isnan(x)
 
 
 def signed(negative: bool, magnitude: Value) -> Value:
@@ -251,7 +260,8 @@ def nan_value(fmt: Format) -> Value:
         return NAN
     if fmt.nan_code is None:
         raise ValueError(
-            f"x=nan: {fmt.name} has no NaN; choose a code for it with dataclasses.replace({fmt.name.upper()}, nan_code=...)"
+            f"x=nan: {fmt.name} has no NaN; choose a code for it with "
+            f"dataclasses.replace({fmt.name.upper()}, nan_code=...)"
         )
     return decode(fmt.nan_code, fmt)
 
@@ -325,8 +335,11 @@ def draw_for(mode: Rounding, rng: Any) -> int:
         return 0
     if hasattr(rng, "integers"):
         return int(rng.integers(0, 2**DRAW_BITS))
-    source = rng if hasattr(rng, "getrandbits") else random.Random(rng)
-    return int(source.getrandbits(DRAW_BITS))
+    if not hasattr(rng, "getrandbits"):
+        import random  # loaded when wanted: with its hashes it takes longer than the rest of this package
+
+        rng = random.Random(rng)
+    return int(rng.getrandbits(DRAW_BITS))
 
 
 # --- operations: exact, then rounded once ---------------------------------------------------------------------------
@@ -351,8 +364,7 @@ def _add(mode: Rounding, a: Value, b: Value) -> Result:
 
 
 def _subtract(mode: Rounding, a: Value, b: Value) -> Result:
-    magnitude: Value = abs(b)
-    return _add(mode, a, signed(not is_negative(b), magnitude))
+    return _add(mode, a, -b if b or isinstance(b, float) else -0.0)
 
 
 def _multiply(mode: Rounding, a: Value, b: Value) -> Result:
@@ -396,7 +408,7 @@ def _sqrt_to_odd(x: Fraction, bits: int = 320) -> Fraction:
 
 def _fma(mode: Rounding, a: Value, b: Value, c: Value) -> Result:
     product = _multiply(mode, a, b)
-    if product.flags or math.isnan(c):
+    if product.flags or is_nan(c):
         return product if product.flags else Result(c)
     return _add(mode, product.value, c)
 
@@ -448,7 +460,7 @@ def operate(
     """Value and flags of an operation on operands that `fmt` holds."""
     values = [as_exact(x) for x in operands]
     # A quiet NaN goes through; fma alone decides for itself, since infinity times zero is invalid whatever c is.
-    if any(math.isnan(v) for v in (values[:2] if operation == "fma" else values)):
+    if any(is_nan(v) for v in (values[:2] if operation == "fma" else values)):
         result = Result(NAN)
     else:
         result = OPERATIONS[operation](mode, *values)

@@ -16,9 +16,10 @@ from .formats import BINARY32, Format, Rounding, Specials, Subnormals
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Kernel: TypeAlias = Callable[[Array, Array], None]
-"""Rounds its first argument into its second (which may be the same array); both float32, contiguous, of one size."""
+"""Rounds its first argument into its second (which may be the same array); both float32, contiguous, of one size. The
+caller silences NumPy's errstate: the hardware's own exceptions say nothing about the format."""
 
-_SIGN, _EXPONENT, _HALF = np.uint32(0x80000000), np.uint32(0x7F800000), np.uint32(0x00400000)
+_SIGN, _EXPONENT, _HALF = np.int32(-(2**31)), np.int32(0x7F800000), 0x00400000
 
 
 @lru_cache(maxsize=256)
@@ -69,15 +70,15 @@ def _round_by_addition(x: Array, out: Array, fmt: Format) -> None:
     e lowered to emax + 1 at most c stays finite, and what is beyond remains beyond. Scaling by 2^(127 - emax) makes
     just those infinite that are 2^(emax + 1) or more. The sign, lost where the result is zero, is put back.
     """
-    with np.errstate(all="ignore"):
-        bits = x.view(np.uint32)
-        sign = bits & _SIGN
-        c = bits & _EXPONENT
-        np.clip(c, np.uint32((fmt.emin + 127) << 23), np.uint32((fmt.emax + 128) << 23), out=c)
-        c += np.uint32((23 - fmt.trailing_bits) << 23) | _HALF
-        shift = c.view(np.float32)
-        np.add(x, shift, out=out)
-        out -= shift
-        out *= np.float32(2.0 ** (127 - fmt.emax))
-        out *= np.float32(2.0 ** (fmt.emax - 127))
-        np.bitwise_or(out.view(np.uint32), sign, out=out.view(np.uint32))
+    bits = x.view(np.int32)
+    sign = bits & _SIGN
+    c = bits & _EXPONENT
+    np.maximum(c, (fmt.emin + 127) << 23, out=c)
+    np.minimum(c, (fmt.emax + 128) << 23, out=c)
+    c += ((23 - fmt.trailing_bits) << 23) | _HALF
+    shift = c.view(np.float32)
+    np.add(x, shift, out=out)
+    out -= shift
+    out *= np.float32(2.0 ** (127 - fmt.emax))
+    out *= np.float32(2.0 ** (fmt.emax - 127))
+    np.bitwise_or(out.view(np.int32), sign, out=out.view(np.int32))

@@ -164,7 +164,7 @@ def round_array(
         order="C",
         buffersize=PIECE,
     )
-    with pieces:
+    with pieces, np.errstate(all="ignore"):  # no hardware flags, such as that of a signaling NaN that is cast
         for source, target in pieces:
             draws = None
             if mode is Rounding.STOCHASTIC:
@@ -325,8 +325,8 @@ def round_to(
         Any format that binary64 holds.
     mode : Rounding or str
         The default is ties_to_even. In "stochastic" the probability of going up is the fraction of the distance
-        covered, to 32 bits, also below min_subnormal; beyond max_finite the same holds for the step to 2^(emax + 1), which is an
-        overflow: it gives infinity (max_finite if saturating, NaN where there is no infinity).
+        covered, to 32 bits, also below min_subnormal; beyond max_finite the same holds for the step to 2^(emax + 1),
+        which is an overflow: it gives infinity (max_finite if saturating, NaN where there is no infinity).
     rng : int or numpy.random.Generator, optional
         For "stochastic": a seed, a generator (which advances by 32 bits an element, in C order), or None for fresh
         entropy.

@@ -1,0 +1,172 @@
+"""The graph: which tensors a value was computed from. It knows no calculus; `vjps` does.
+
+A Tensor remembers the operation and the arguments that made it. `gradients` walks back from a result, from consumers to
+arguments, adds up the cotangents that meet at a tensor (each addition rounded), and asks the table for the vjps.
+Nothing is mutated: a graph can be walked as often as one likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ..floatarray import FloatArray
+from .vjps import OPERATIONS, constant, unbroadcast
+
+Observer: TypeAlias = "Callable[[Tensor, int, FloatArray, FloatArray], None]"
+"""Called with a tensor, the number of an argument, the cotangent that came in and the one that goes on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A rounded array in a graph.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> w = Tensor(fs.array([1.0, 2.0], "binary16"), name="w")
+    >>> loss = (w * w).sum()
+    >>> gradients(loss, {"w": w})["w"]
+    FloatArray([2, 4], binary16)
+    """
+
+    value: FloatArray
+    operation: str = ""
+    arguments: tuple[Tensor, ...] = ()
+    name: str = ""
+    wanted: bool = True
+    """Whether a gradient may be asked for; False for data."""
+
+    def _apply(self, operation: str, *others: Any, swapped: bool = False) -> Tensor:
+        given = (as_tensor(x, self.value) for x in others)
+        arguments = (*given, self) if swapped else (self, *given)
+        y = OPERATIONS[operation].forward(*(x.value for x in arguments))
+        return Tensor(y, operation, arguments, wanted=any(x.wanted for x in arguments))
+
+    def __add__(self, other: Any) -> Tensor:
+        return self._apply("add", other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return self._apply("add", other, swapped=True)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return self._apply("subtract", other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return self._apply("subtract", other, swapped=True)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return self._apply("multiply", other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return self._apply("multiply", other, swapped=True)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return self._apply("divide", other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return self._apply("divide", other, swapped=True)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return self._apply("matmul", other)
+
+    def __neg__(self) -> Tensor:
+        return self._apply("negate")
+
+    def exp(self) -> Tensor:
+        """e to this power."""
+        return self._apply("exp")
+
+    def log(self) -> Tensor:
+        """The natural logarithm."""
+        return self._apply("log")
+
+    def sqrt(self) -> Tensor:
+        """The square root."""
+        return self._apply("sqrt")
+
+    def tanh(self) -> Tensor:
+        """The hyperbolic tangent."""
+        return self._apply("tanh")
+
+    def relu(self) -> Tensor:
+        """max(x, 0)."""
+        return self._apply("relu")
+
+    def sum(self) -> Tensor:
+        """The sum of all elements."""
+        return self._apply("sum")
+
+    def log_softmax(self) -> Tensor:
+        """The logarithm of the softmax along the last axis, stable in any format."""
+        return self._apply("log_softmax")
+
+    def sum_rows(self) -> Tensor:
+        """The sums along the last axis."""
+        return self._apply("sum_rows")
+
+
+def as_tensor(x: Any, like: FloatArray) -> Tensor:
+    """`x` as a tensor; numbers and arrays become data in the format of `like`."""
+    return x if isinstance(x, Tensor) else Tensor(constant(x, like), wanted=False)
+
+
+def _consumers_first(root: Tensor) -> list[Tensor]:
+    """The tensors that `root` depends on, each before its arguments. A loop: graphs outgrow Python's stack."""
+    order: list[Tensor] = []
+    seen: set[int] = set()
+    stack = [(root, False)]
+    while stack:
+        tensor, expanded = stack.pop()
+        if expanded:
+            order.append(tensor)
+        elif id(tensor) not in seen:
+            seen.add(id(tensor))
+            stack.append((tensor, True))
+            stack.extend((x, False) for x in tensor.arguments if x.wanted)
+    return order[::-1]
+
+
+def gradients(
+    loss: Tensor, wrt: Mapping[str, Tensor], *, scale: float = 1.0, observer: Observer | None = None
+) -> dict[str, FloatArray]:
+    """The gradients of `loss`, every step of the backward pass rounded to its format.
+
+    Parameters
+    ----------
+    loss : Tensor
+        Of any shape; its cotangent is `scale` everywhere.
+    wrt : mapping of str to Tensor
+    scale : float
+        The loss scale: what the walk starts from, so every gradient is that many times as large.
+    observer : callable, optional
+        Sees every cotangent; for telemetry.
+
+    Returns
+    -------
+    dict of str to FloatArray
+        Zeros for a tensor that the loss does not depend on.
+    """
+    one = constant(scale, loss.value)
+    cotangents: dict[int, FloatArray] = {id(loss): OPERATIONS["sum"].vjps[0](one, None, loss.value)}
+    for tensor in _consumers_first(loss):
+        g = cotangents[id(tensor)]
+        for k, argument in enumerate(tensor.arguments):
+            if not argument.wanted:
+                continue
+            part = backward_step(tensor, k, g)
+            if observer:
+                observer(tensor, k, g, part)
+            met = cotangents.get(id(argument))
+            cotangents[id(argument)] = part if met is None else met + part
+    return {name: cotangents.get(id(x), x.value - x.value) for name, x in wrt.items()}
+
+
+def backward_step(
+    tensor: Tensor, k: int, g: FloatArray, convert: Callable[[FloatArray], FloatArray] | None = None
+) -> FloatArray:
+    """The cotangent of argument k of a tensor with cotangent g; all operands through `convert` first, if given."""
+    operands = (g, tensor.value, *(x.value for x in tensor.arguments))
+    g, y, *values = map(convert, operands) if convert else operands
+    return unbroadcast(OPERATIONS[tensor.operation].vjps[k](g, y, *values), values[k].shape)

@@ -1,0 +1,84 @@
+"""The picture of a training run: does it learn, and what did rounding take away?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from typing import Any, NamedTuple
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ..learn.train import Epoch, History
+from .style import LOOKS, new_axes, styled
+
+
+class Measure(NamedTuple):
+    """What a panel shows of an epoch."""
+
+    title: str
+    unit: str
+    of: Callable[[Epoch], float]
+
+
+MEASURES = {
+    "accuracy": Measure("Test accuracy", "% of test images", lambda e: 100 * e.test_accuracy),
+    "absorbed": Measure("Updates absorbed", "% of nonzero updates", lambda e: 100 * float(e.absorbed_updates)),
+    "lost": Measure("Gradients underflowed to 0", "% of nonzero gradients", lambda e: 100 * float(e.lost_gradients)),
+}
+
+
+def curve(history: History, measure: str) -> tuple[list[int], list[float]]:
+    """The numbers of a line: the epochs, and for each the measure."""
+    return [e.number for e in history.epochs], [MEASURES[measure].of(e) for e in history.epochs]
+
+
+def training(histories: Sequence[History], measure: str = "accuracy", ax: Any = None) -> Any:
+    """One measure against epochs, a line a run; a cross where a run died.
+
+    Parameters
+    ----------
+    histories : sequence of History
+    measure : {"accuracy", "absorbed", "lost"}
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    if measure not in MEASURES:
+        raise ValueError(f"measure={measure!r} is unknown; use one of {', '.join(map(repr, MEASURES))}")
+    with styled():
+        ax = new_axes() if ax is None else ax
+        for look, history in zip(cycle(LOOKS), histories, strict=False):
+            numbers, values = curve(history, measure)
+            ax.plot(numbers, values, label=history.config.label, **look._asdict(), markersize=5, markevery=2)
+            if history.death:
+                ax.plot(numbers[-1], values[-1], "X", color=look.color, markersize=13)
+        ax.set(title=MEASURES[measure].title, xlabel="epoch", ylabel=MEASURES[measure].unit)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        if measure != "accuracy":
+            ax.set_ylim(bottom=0)
+        ax.legend()
+    return ax
+
+
+def training_figure(histories: Sequence[History]) -> Figure:
+    """The three measures side by side, under a sentence that says what they show."""
+    with styled():
+        figure = Figure(figsize=(13, 4.6), layout="constrained")
+        for ax, measure in zip(figure.subplots(1, len(MEASURES)), MEASURES, strict=True):
+            training(histories, measure, ax)
+        figure.suptitle(lesson(histories), x=0.01, ha="left", fontsize=14, fontweight="bold")
+    return figure
+
+
+def lesson(histories: Sequence[History]) -> str:
+    """What the picture shows, in a sentence computed from it."""
+    dead = [f"{h.config.label} at step {h.death.step}" for h in histories if h.death]
+    if dead:
+        return f"Died: {', '.join(dead)}"
+    reached = [100 * h.epochs[-1].test_accuracy for h in histories]
+    low, high = min(reached), max(reached)
+    span = f"{low:.1f} %" if high - low < 0.05 else f"{low:.1f} to {high:.1f} %"
+    return f"Every product and every sum rounded: test accuracy {span}"

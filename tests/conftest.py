@@ -1,0 +1,34 @@
+"""Fixtures of all tests, and the count of compared cases at the end of a run."""
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from .support import CASES
+
+# The same examples in every run, and no deadline: the exact layer is slow, and so may the machine be.
+settings.register_profile("fp16sim", deadline=None, max_examples=150, derandomize=True)
+settings.load_profile("fp16sim")
+
+
+@pytest.fixture
+def quiet():
+    """No warnings of overflow, division by zero and invalid: for tests that are about values."""
+    with np.errstate(all="ignore"):
+        yield
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):  # a worker of pytest-xdist tells the main process
+        session.config.workeroutput["compared_cases"] = dict(CASES)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    CASES.update(getattr(node, "workeroutput", {}).get("compared_cases", {}))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if CASES:
+        groups = ", ".join(f"{group} {n:,}" for group, n in sorted(CASES.items()))
+        terminalreporter.write_line(f"fp16sim: {CASES.total():,} (input, mode, format) cases compared: {groups}")

@@ -1,0 +1,85 @@
+"""The command line as a user meets it: one line for a mistake, no traceback, and files that are whole."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from fp16sim.cli import main
+
+SHORT = ["train", "--epochs", "1", "--layers", "8"]
+
+
+def test_train_prints_a_table_and_writes_a_picture(tmp_path, capsys):
+    assert main([*SHORT, "--out", str(tmp_path / "run.png")]) == 0
+    printed = capsys.readouterr().out
+    for word in ("binary32", "binary16", "bfloat16", "accuracy", "underflow", "absorption", "overflows", "picture"):
+        assert word in printed
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in tmp_path.iterdir()] == ["run.png"]
+
+
+def test_train_json_is_json_and_nothing_else(tmp_path, capsys):
+    assert main([*SHORT, "--format", "fp16", "--json", "--out", str(tmp_path / "run.svg")]) == 0
+    (run,) = json.loads(capsys.readouterr().out)
+    assert run["config"]["fmt"] == "binary16"
+    assert len(run["epochs"]) == 1
+    assert 0 <= run["result"]["test_accuracy"] <= 1
+
+
+def test_a_run_that_dies_says_where_and_why(tmp_path, capsys):
+    arguments = ["train", "--format", "binary16", "--epsilon", "1e-8", "--loss-scale", "1"]
+    assert main([*arguments, "--out", str(tmp_path / "run.png")]) == 0
+    printed = capsys.readouterr().out
+    assert "binary16 died at step 1: the step of layer1.weight is not finite" in printed
+    assert "epsilon=1e-08 is 0 in binary16" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--lr", "-1e-5"], "lr=-1e-05 must be positive"),
+        (["--lr", "-inf"], "lr=-inf must be positive"),
+        (["--lr=-1p-24"], "lr=-5.960464477539063e-08 must be positive"),
+        (["--epsilon", "-1/3"], "epsilon=-0.333"),
+        (["--epochs", "-1"], "epochs=-1 must be 1 or more"),
+        (["--format", "fp17"], "fmt='fp17' is not a known format"),
+        (["--layers", "a"], "'a' is no list of sizes"),
+        (["--lr", "tiny"], "'tiny' is not a number"),
+        (["--mode", "up"], "invalid choice: 'up'"),
+        (["--out", "nowhere/run.png"], "does not exist"),
+        (["--out", "run.gif"], "pictures are written as .png"),
+        (["--nonsense"], "nonsense"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(["train", *arguments])
+    except SystemExit as exit:
+        code = exit.code
+    captured = capsys.readouterr()
+    assert code == 2
+    assert says in captured.err
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_python_m_fp16sim_is_the_same_program():
+    done = subprocess.run([sys.executable, "-m", "fp16sim", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("fp16sim ")
+
+
+def test_an_interrupted_run_leaves_the_old_picture(tmp_path, monkeypatch, capsys):
+    picture = tmp_path / "run.png"
+    picture.write_bytes(b"the old one")
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fp16sim.learn.train", interrupt)
+    assert main([*SHORT, "--out", str(picture)]) == 130
+    assert picture.read_bytes() == b"the old one"
+    assert "interrupted" in capsys.readouterr().err

@@ -1,0 +1,169 @@
+"""Format: facts derived from width and precision, names, equality, and refusals that show the way out."""
+
+import dataclasses
+import pickle
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim.formats import NAMED_FORMATS, Format, get_format, get_rounding
+
+from .support import BYTES, TOYS, positive_values
+
+FACTS = {  # emax, emin, bias, max_finite, min_normal, min_subnormal: from the standards (IEEE 754-2019, OCP MX and FP8)
+    "binary16": (15, -14, 15, 65504.0, 2.0**-14, 2.0**-24),
+    "bfloat16": (127, -126, 127, (2 - 2.0**-7) * 2.0**127, 2.0**-126, 2.0**-133),
+    "tf32": (127, -126, 127, (2 - 2.0**-10) * 2.0**127, 2.0**-126, 2.0**-136),
+    "binary32": (127, -126, 127, float(np.finfo(np.float32).max), 2.0**-126, 2.0**-149),
+    "binary64": (1023, -1022, 1023, float(np.finfo(np.float64).max), 2.0**-1022, 5e-324),
+    "e5m2": (15, -14, 15, 57344.0, 2.0**-14, 2.0**-16),
+    "e4m3": (7, -6, 7, 240.0, 2.0**-6, 2.0**-9),
+    "e4m3fn": (8, -6, 7, 448.0, 2.0**-6, 2.0**-9),
+    "e3m2fn": (4, -2, 3, 28.0, 0.25, 0.0625),
+    "e2m3fn": (2, 0, 1, 7.5, 1.0, 0.125),
+    "e2m1fn": (2, 0, 1, 6.0, 1.0, 0.5),
+}
+
+
+@pytest.mark.parametrize("fmt", NAMED_FORMATS, ids=str)
+def test_the_facts_of_a_named_format_are_those_of_its_standard(fmt):
+    facts = (fmt.emax, fmt.emin, fmt.bias, fmt.max_finite, fmt.min_normal, fmt.min_subnormal)
+    assert facts == FACTS[fmt.name]
+    assert fmt.machine_epsilon == 2 * fmt.unit_roundoff == 2.0 ** (1 - fmt.precision)
+    assert fmt.width == 1 + fmt.exponent_bits + fmt.trailing_bits
+
+
+@pytest.mark.parametrize("fmt", [*TOYS, *BYTES, fs.BINARY16, fs.BFLOAT16], ids=str)
+def test_the_derived_facts_are_seen_in_the_list_of_all_values(fmt):
+    values = positive_values(fmt)
+    assert (np.diff(values) > 0).all()
+    assert values[0] == 0
+    assert values[1] == fmt.min_subnormal
+    assert values[-1] == fmt.max_finite
+    assert values[2**fmt.trailing_bits] == fmt.min_normal
+    one = np.flatnonzero(values == 1.0)[0]
+    assert values[one + 1] - 1 == fmt.machine_epsilon
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_names_of_numpys_finfo_give_its_numbers(dtype):
+    info, fmt = np.finfo(dtype), get_format(dtype)
+    for name in ("bits", "eps", "max", "smallest_normal", "smallest_subnormal"):
+        assert getattr(fmt, name) == getattr(info, name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "float16",
+        "bfloat16",
+        "float8_e4m3fn",
+        "float8_e5m2",
+        "float8_e4m3",
+        "float6_e3m2fn",
+        "float6_e2m3fn",
+        "float4_e2m1fn",
+    ],
+)
+def test_the_values_of_a_dtype_of_ml_dtypes_are_those_of_its_format(name):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    dtype = np.dtype(getattr(ml_dtypes, name, name))
+    fmt = get_format(dtype)
+    codes = np.arange(2**fmt.width).astype(np.uint16 if fmt.width == 16 else np.uint8)
+    with np.errstate(all="ignore"):
+        theirs = codes.view(dtype).astype(np.float64)
+    ours = fs.all_values(fmt)
+    assert np.array_equal(theirs, ours, equal_nan=True)
+    assert np.array_equal(np.signbit(theirs), np.signbit(ours))
+
+
+@pytest.mark.parametrize(
+    ("alias", "fmt"),
+    [
+        ("fp16", fs.BINARY16),
+        ("Half", fs.BINARY16),
+        ("FLOAT-16", fs.BINARY16),
+        ("bf16", fs.BFLOAT16),
+        ("single", fs.BINARY32),
+        ("double", fs.BINARY64),
+        (float, fs.BINARY64),
+        (np.float32, fs.BINARY32),
+        (np.dtype(">f2"), fs.BINARY16),
+        ("torch.bfloat16", fs.BFLOAT16),
+        ("fp8_e4m3", fs.E4M3FN),
+        (fs.TF32, fs.TF32),
+    ],
+)
+def test_a_format_has_many_names(alias, fmt):
+    assert get_format(alias) is fmt
+
+
+def test_formats_are_frozen_hashable_values_and_their_name_is_not_part_of_them():
+    half = Format("half", width=16, precision=11)
+    assert half == fs.BINARY16
+    assert hash(half) == hash(fs.BINARY16)
+    assert half != fs.BFLOAT16
+    assert half != dataclasses.replace(half, saturate=True)
+    assert pickle.loads(pickle.dumps(half)) == half
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        half.width = 8
+    assert Format("enum", 8, 4, "nan", "flush-to-zero") == Format(
+        "x", np.int64(8), 4, fs.Specials.NAN, fs.Subnormals.FLUSH_TO_ZERO
+    )
+
+
+def test_a_format_wider_than_binary64_has_exact_facts():
+    quad = Format("binary128", width=128, precision=113)
+    assert quad.max_finite == (2 - Fraction(1, 2**112)) * 2**16383
+    assert quad.min_subnormal == Fraction(1, 2**16494)
+    assert fs.BINARY64.fits_in(quad)
+    assert not quad.fits_in(fs.BINARY64)
+
+
+def test_a_format_without_infinity_or_nan_always_saturates():
+    assert fs.E3M2FN.saturate
+    assert not fs.E4M3FN.saturate
+    assert not fs.E3M2FN.has_nan
+    assert (fs.E4M3FN.has_nan, fs.E4M3FN.has_infinity) == (True, False)
+
+
+def test_fitting_in_another_format_means_that_every_value_is_one_of_it():
+    small = [fs.E5M2, fs.E4M3, fs.E4M3FN, fs.E3M2FN, fs.E2M3FN, fs.E2M1FN, fs.BINARY16, fs.BFLOAT16]
+    for a in small:
+        for b in small:
+            assert a.fits_in(b) == set(positive_values(a)).issubset(positive_values(b)), (a, b)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "fragments"),
+    [
+        (lambda: Format("f", 16, 16), ValueError, ["precision=16", "width=16", "use precision <= 14"]),
+        (lambda: Format("f", 16, 15), ValueError, ["precision=15", "1 exponent bits", "use precision <= 14"]),
+        (lambda: Format("f", 8, 1), ValueError, ["precision=1", "trailing significand", "use precision >= 2"]),
+        (lambda: Format("f", 40, 8), ValueError, ["width=40", "32 exponent bits", "use width <= 28"]),
+        (lambda: Format("f", 8.0, 4), TypeError, ["width=8.0", "not an integer"]),
+        (lambda: Format("f", 8, True), TypeError, ["precision=True", "not an integer"]),
+        (lambda: Format("f", 8, 4, specials="none?"), ValueError, ["specials='none?'", "'none'"]),
+        (lambda: Format("f", 8, 4, subnormals=0), TypeError, ["subnormals=0", "'gradual'"]),
+        (lambda: Format("f", 8, 4, nan_code=3), ValueError, ["nan_code=3", "leave nan_code out"]),
+        (lambda: Format("f", 6, 3, "none", nan_code=64), ValueError, ["nan_code=64", "use 0 to 63"]),
+        (lambda: get_format("fp17"), ValueError, ["'fp17'", "known", "Format("]),
+        (lambda: get_format(None), TypeError, ["fmt=None", "dtype"]),
+        (lambda: get_format(np.int32), ValueError, ["int32", "known"]),
+        (lambda: get_rounding("up"), ValueError, ["mode='up'", "'toward_positive'"]),
+        (lambda: get_rounding(None), TypeError, ["mode=None", "'toward_positive'"]),
+    ],
+)
+def test_impossible_parameters_are_refused_with_the_way_out(make, error, fragments):
+    with pytest.raises(error) as caught:
+        make()
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+
+
+def test_modes_are_known_by_name_in_any_spelling():
+    assert get_rounding(" Toward-Zero ") is fs.Rounding.TOWARD_ZERO
+    assert [mode.nearest for mode in fs.Rounding] == [True, True, False, False, False, False, False]
+    assert str(fs.Rounding.TO_ODD) == "to_odd"

@@ -1,0 +1,55 @@
+"""Pictures: their data, their parts, and that the same run gives the same bytes."""
+
+import pytest
+from matplotlib.figure import Figure
+
+from fp16sim.learn import Config, load_digits, train
+from fp16sim.plots import training, training_figure
+from fp16sim.plots.style import LOOKS, save
+from fp16sim.plots.training import MEASURES, curve, lesson
+
+
+@pytest.fixture(scope="module")
+def runs():
+    digits = load_digits()
+    live = [train(Config(fmt, epochs=2, layers=(8,)), digits) for fmt in ("binary16", "bfloat16")]
+    return [*live, train(Config("binary16", epsilon=0, loss_scale=1), digits)]
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_panel_draws_the_numbers_of_each_run_and_names_them(runs, measure):
+    ax = training(runs, measure, Figure().subplots())
+    lines = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
+    numbers, values = curve(runs[1], measure)
+    assert list(lines["bfloat16"].get_xdata()) == numbers == [1, 2]
+    assert list(lines["bfloat16"].get_ydata()) == values
+    assert ax.get_title(loc="left")
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+
+
+def test_series_differ_by_more_than_colour():
+    assert len({look.marker for look in LOOKS}) == len({look.color for look in LOOKS}) == len(LOOKS)
+
+
+def test_the_title_says_what_happened(runs):
+    assert lesson(runs) == "Died: binary16 at step 1"
+    assert "test accuracy" in lesson(runs[:2])
+
+
+def test_an_unknown_measure_is_refused(runs):
+    with pytest.raises(ValueError, match="measure='speed' is unknown"):
+        training(runs, "speed")
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_a_picture_is_byte_stable_and_leaves_no_other_file(runs, tmp_path, kind):
+    for name in ("a", "b"):
+        save(training_figure(runs), tmp_path / f"{name}.{kind}")
+    assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_another_kind_of_file_is_refused(runs, tmp_path):
+    with pytest.raises(ValueError, match=r"\.gif"):
+        save(training_figure(runs), tmp_path / "a.gif")

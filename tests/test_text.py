@@ -1,0 +1,208 @@
+"""parse and to_text: every value in every style reads back, the shortest is the shortest, hostile text is harmless."""
+
+import math
+import time
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim import exact
+from fp16sim.formats import NAMED_FORMATS
+
+from .support import count_cases
+
+STYLES = ("shortest", "exact", "fraction", "hex", "bits")
+pytestmark = pytest.mark.usefixtures("quiet")
+
+NARROW = [fmt for fmt in NAMED_FORMATS if fmt.width <= 16]
+
+
+def check_round_trip(fmt, codes):
+    """Text in every style reads back to the same code; all but the shortest are the exact value."""
+    for code in codes:
+        value = exact.decode(code, fmt)
+        if exact.is_nan(value):
+            assert fs.to_text(np.nan, fmt) == "nan"
+            continue
+        for style in STYLES:
+            text = fs.to_text(value, fmt, style)
+            if style == "bits":
+                assert int(text, 2) == code, (fmt, text)
+                continue
+            back = exact.parse(text)
+            assert exact.encode(back, fmt) == code, (fmt, style, text)
+            assert style == "shortest" or repr(back) == repr(value), (fmt, style, text)
+    count_cases(len(codes) * len(STYLES), "text: round trips")
+
+
+@pytest.mark.parametrize("fmt", NARROW, ids=str)
+def test_a_value_in_every_style_reads_back_to_its_code(fmt):
+    top = 2**fmt.width
+    edges = [0, 1, 2, 2**fmt.trailing_bits, top // 2 - 1, top // 2, top // 2 + 1, top - 2]
+    check_round_trip(fmt, range(top) if fmt.width <= 8 else sorted({*range(0, top, 61), *edges}))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("fmt", [fs.BINARY16, fs.BFLOAT16], ids=str)
+def test_every_value_in_every_style_reads_back_to_its_code(fmt):
+    check_round_trip(fmt, range(2**fmt.width))
+
+
+def digits_of(text):
+    """How many significant decimal digits a text has."""
+    return len(Decimal(text).normalize().as_tuple().digits)
+
+
+def test_the_shortest_text_is_that_of_numpy_for_every_half_and_single():
+    halves = np.arange(0, 0x7C00, 37, dtype=np.uint16).view(np.float16)
+    singles = np.arange(0, 0x7F800000, 0x7F800000 // 400, dtype=np.uint32).view(np.float32)
+    for fmt, values in ((fs.BINARY16, halves), (fs.BINARY32, singles)):
+        for value in values:
+            ours, theirs = fs.to_text(value, fmt), np.format_float_scientific(value, unique=True)
+            assert Decimal(ours) == Decimal(theirs.rstrip(".")), (ours, theirs)
+        count_cases(values.size, "text: NumPy")
+
+
+@pytest.mark.parametrize("fmt", [fs.E5M2, fs.E4M3FN, fs.E3M2FN], ids=str)
+def test_no_shorter_text_reads_back_and_none_as_short_is_nearer(fmt):
+    for code in range(1, 2 ** (fmt.width - 1)):
+        value = exact.decode(code, fmt)
+        if not exact.is_finite(value):
+            continue
+        text = fs.to_text(value, fmt)
+        count, top = digits_of(text), math.floor(math.log10(value)) + 1
+        for digits in range(1, count + 1):
+            unit = Fraction(10) ** (top - digits)
+            nearest = [Fraction(k) * unit for k in (math.floor(value / unit), math.floor(value / unit) + 1)]
+            readable = [x for x in nearest if x and exact.encode(x, fmt) == code]
+            if digits < count:
+                assert not readable, (text, readable)
+            else:
+                assert abs(exact.parse(text) - value) == min(abs(x - value) for x in readable), text
+
+
+@pytest.mark.parametrize(
+    ("x", "fmt", "style", "text"),
+    [
+        (0.1, "binary16", "shortest", "0.1"),
+        (0.1, "binary16", "exact", "0.0999755859375"),
+        (0.1, "binary16", "fraction", "819/8192"),
+        (0.1, "binary16", "hex", "0x1.998p-4"),
+        (0.1, "binary16", "bits", "0_01011_1001100110"),
+        ("1/3", "bfloat16", "shortest", "0.334"),
+        (65504, "binary16", "shortest", "65500"),
+        (2.0**-24, "binary16", "shortest", "6e-08"),
+        (1e30, "bfloat16", "shortest", "1e+30"),
+        (1, "binary16", "exact", "1"),
+        (-1.5, "binary16", "fraction", "-3/2"),
+        (-0.0, "binary16", "shortest", "-0"),
+        (-0.0, "binary16", "hex", "-0x0p+0"),
+        (np.inf, "binary16", "shortest", "inf"),
+        (-np.inf, "binary16", "hex", "-inf"),
+        (np.nan, "binary16", "exact", "nan"),
+        (np.nan, "binary16", "bits", "0_11111_1000000000"),
+        (1e9, "e3m2fn", "exact", "28"),
+        (28, "e3m2fn", "shortest", "30"),  # a format that saturates reads 30 as 28
+        (5e-324, "binary64", "shortest", "5e-324"),
+        (0.1, "binary64", "shortest", "0.1"),
+        (0.1, "binary64", "hex", "0x1.999999999999ap-4"),
+    ],
+)
+def test_a_known_text(x, fmt, style, text):
+    assert fs.to_text(x, fmt, style) == text
+
+
+@pytest.mark.parametrize(
+    "x", [0.1, 1 / 3, 1e22, 1e23, 123456789.0, 5e-324, 1.7976931348623157e308, 2.0**-1022, 9.5, 4.35]
+)
+def test_the_shortest_text_of_a_double_and_its_hex_are_those_of_python(x):
+    assert float(fs.to_text(x, "binary64")) == x
+    assert digits_of(fs.to_text(x, "binary64")) == digits_of(repr(x))
+    assert float.fromhex(fs.to_text(x, "binary64", "hex")) == x
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.1", Fraction(1, 10)),
+        (" -1.5e-8 ", Fraction(-15, 10**9)),
+        (".5", Fraction(1, 2)),
+        ("5.", Fraction(5)),
+        ("1_000.000_1", Fraction(10000001, 10000)),
+        ("1/3", Fraction(1, 3)),
+        ("1.5 / 1e2", Fraction(3, 200)),
+        ("0x1.8p3", Fraction(12)),
+        ("-0X.8P-1", Fraction(-1, 4)),
+        ("1p-24", Fraction(1, 2**24)),
+        ("3*2^-24", Fraction(3, 2**24)),
+        ("3 * 2**4", Fraction(48)),
+        ("2^-24", Fraction(1, 2**24)),
+        ("-2**10", Fraction(-1024)),
+        ("+7", Fraction(7)),
+        ("1e400", Fraction(10) ** 400),
+        ("inf", math.inf),
+        ("-Infinity", -math.inf),
+    ],
+)
+def test_every_way_to_write_a_number_is_understood_exactly(text, value):
+    assert fs.parse(text) == value
+    assert isinstance(fs.parse(text), float) == (not isinstance(value, Fraction))
+
+
+def test_the_text_of_minus_zero_and_nan_is_understood():
+    assert repr(fs.parse("-0.0e5")) == "-0.0"
+    assert repr(fs.parse("0")) == "Fraction(0, 1)"
+    assert math.isnan(fs.parse("NaN"))
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        ("", ["''", "not a number"]),
+        ("1,5", ["'1,5'", "not a number", "0.1"]),
+        ("--1", ["not a number"]),
+        ("0x1.8", ["not a number", "0x1.8p3"]),
+        ("0x2E66", ["code or a number", "decode(0x2E66", "11878"]),
+        ("0b101", ["code or a number", "5"]),
+        ("0x.p3", ["not a number"]),
+        ("1/0", ["divides by zero"]),
+        ("3^5", ["only powers of two", "2^5"]),
+        ("1e999999999", ["exponent beyond 5000"]),
+        ("1p999999999", ["exponent beyond 20000"]),
+        ("0x1p-99999", ["exponent beyond 20000"]),
+        ("1/1e99999", ["exponent beyond 5000"]),
+        ("1" * 1_000_000, ["1000000 characters", "too long"]),
+        ("1" * 1290 + "x", ["not a number"]),
+        ("1" * 600 + "/" + "1" * 600 + "x", ["not a number"]),
+        ("1e" + "1" * 600 + "/1e" + "1" * 600 + "x", ["not a number"]),
+        ("1_" * 600 + "x", ["not a number"]),
+        ("0x" + "1" * 1200, ["code or a number"]),
+        ("0x" + "1" * 1200 + "z", ["not a number"]),
+        (" " * 1200 + "1 x", ["not a number"]),
+        ("1" + " " * 1200 + "x", ["not a number"]),
+    ],
+    ids=lambda v: v[:20] if isinstance(v, str) else "",
+)
+def test_text_that_is_no_number_is_refused_at_once_with_the_way_out(text, fragments):
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="text") as caught:
+        fs.parse(text)
+    assert time.perf_counter() - start < 0.05
+    assert len(str(caught.value)) < 400 or text.startswith("0x1111")
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+
+
+def test_the_largest_text_that_is_allowed_costs_little():
+    for text in ("9" * 1200, "0." + "9" * 1190, "9" * 600 + "/" + "7" * 600, "1e5000", "1e-5000", "1p20000"):
+        start = time.perf_counter()
+        fs.round_to(text, "binary16")
+        assert time.perf_counter() - start < 0.05, text[:20]
+
+
+def test_an_unknown_style_is_refused():
+    with pytest.raises(ValueError, match="style='short' is unknown; use one of 'shortest', 'exact'"):
+        fs.to_text(1, "binary16", "short")

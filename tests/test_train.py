@@ -1,0 +1,88 @@
+"""The main job: what it reaches, how it dies, and that it can be repeated."""
+
+import numpy as np
+import pytest
+
+from fp16sim.learn import Config, load_digits, train
+from fp16sim.learn.train import History
+
+DIGITS = load_digits()
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16"])
+def test_the_digits_are_learned_with_everything_rounded(fmt):
+    reached = [train(Config(fmt, rng=seed), DIGITS).epochs[-1].test_accuracy for seed in range(3)]
+    assert np.mean(reached) >= 0.97, reached
+
+
+def test_a_run_is_the_same_again_with_the_same_seed_also_in_stochastic_mode():
+    config = Config("bfloat16", mode="stochastic", epochs=1, layers=(8,), rng=3)
+    first, second = (train(config, DIGITS) for _ in range(2))
+    assert first.to_dict() == second.to_dict()
+    for name, x in first.params.items():
+        assert (x.codes == second.params[name].codes).all()
+
+
+DEATHS = {
+    "epsilon": (
+        Config("binary16", epsilon=1e-8, loss_scale=1),
+        1,
+        "step of layer1.weight",
+        "epsilon=1e-08 is 0 in binary16",
+    ),
+    "beta2": (Config("bfloat16", beta2=0.999), 1, "step of layer1.weight", "beta2=0.999 is 1 in bfloat16"),
+    "scale": (Config("binary16", loss_scale=1e6), 1, "gradient", "vjp of|infinities"),
+    "rate": (Config("binary16", optimizer="sgd", lr=1e3, loss_scale=1), 2, "matmul", "matmul of the forward pass"),
+}
+
+
+@pytest.mark.parametrize("name", DEATHS)
+def test_a_run_that_dies_is_reported_with_step_tensor_and_reason(name):
+    config, step, tensor, reason = DEATHS[name]
+    history = train(config, DIGITS)
+    assert history.death is not None
+    assert history.death.step == step
+    assert tensor in history.death.tensor
+    assert pytest.importorskip("re").search(reason, history.death.reason), history.death.reason
+    assert history.to_dict()["result"]["died"] == str(history.death)
+
+
+def test_sgd_with_momentum_learns_too():
+    history = train(Config("bfloat16", optimizer="sgd", lr=0.1, loss_scale=64, epochs=4), DIGITS)
+    assert history.epochs[-1].test_accuracy > 0.9
+
+
+def test_binary16_loses_gradients_that_a_loss_scale_saves():
+    def lost(scale):
+        history = train(Config("binary16", loss_scale=scale, epochs=2), DIGITS)
+        return float(history.epochs[-1].lost_gradients)
+
+    assert lost(1024) < lost(1)
+
+
+def test_progress_is_told_step_by_step():
+    told = []
+    train(Config("binary32", epochs=1, batch=500), DIGITS, lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"epochs": 0}, "epochs=0 must be 1 or more"),
+        ({"optimizer": "lion"}, "optimizer='lion' is unknown"),
+        ({"loss_scale": 0}, "loss_scale=0 must be positive"),
+        ({"fmt": "fp17"}, "fmt='fp17' is not a known format"),
+        ({"mode": "up"}, "mode='up' is unknown"),
+        ({"lr": -1e-5}, "lr=-1e-05 must be positive"),
+    ],
+)
+def test_impossible_configurations_are_refused(settings, says):
+    with pytest.raises(ValueError, match=says):
+        Config(**settings)
+
+
+def test_a_history_is_plain_data():
+    history = train(Config("binary32", epochs=1), DIGITS)
+    assert isinstance(history, History)
+    assert history.totals()["overflows"] == 0
