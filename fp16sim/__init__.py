@@ -11,7 +11,7 @@ import importlib
 
 from . import exact
 from .arithmetic import add, divide, fma, ieee_remainder, multiply, sqrt, subtract
-from .codes import FloatClass, all_values, classify, decode, encode, fields, next_down, next_up, ulp
+from .codes import FloatClass, all_values, classify, decode, encode, fields
 from .comparisons import (
     equal,
     greater,
@@ -47,6 +47,7 @@ from .formats import (
     Subnormals,
     get_format,
 )
+from .neighbours import next_down, next_up, ulp
 from .reductions import dot, matmul, mean, sum
 from .rounding import round_to
 from .text import parse, to_text

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .flags import Listening, Tally
-from .formats import BINARY64, Format, FormatLike, Rounding, Specials, Subnormals, get_format, get_rounding
-from .rounding import (
-    Array,
-    Seed,
-    carrier_for,
-    exponent,
-    lift,
-    round_array,
-    round_to,
-    same_format,
-)
+from .formats import BINARY64, Format, FormatLike, Rounding, Specials, get_format, get_rounding
+from .lifting import Array, Seed, carrier_for, lift, same_format
+from .rounding import exponent, round_to
 
 
 class FloatClass(StrEnum):
@@ -254,88 +244,6 @@ def classify(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_
     signs = np.where(sign == 1, "negative", "positive")
     names = np.where(np.char.endswith(names, "NaN"), names, np.char.add(signs, names))
     return FloatClass(str(names)) if names.ndim == 0 else names
-
-
-def _round_quietly(x: Array, fmt: Format, mode: Rounding) -> Array:
-    """Rounding that raises no flag: for questions about numbers, which are no operations."""
-    out = np.empty(x.shape, np.float64)
-    return round_array(x, fmt, mode, out=out, tally=Tally(Listening(frozenset(), frozenset())))
-
-
-def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
-    """The least number of `fmt` that is greater than x; exact, and raises no flag.
-
-    IEEE 754's nextUp: from -min_subnormal to -0, from either zero to min_subnormal, from max_finite to infinity where
-    there is one; the greatest number stays, NaN stays. `x` need not be a number of the format.
-
-    Returns
-    -------
-    ndarray or scalar of float64
-
-    Examples
-    --------
-    >>> import fp16sim as fs
-    >>> fs.next_up([1.0, 65504.0, 0.0], "binary16")
-    array([1.00097656e+00,            inf, 5.96046448e-08])
-    >>> fs.next_down(1.0, "bfloat16")
-    np.float64(0.99609375)
-    """
-    fmt = get_format(fmt)
-    carrier_for(fmt)
-    x = _as_float64(same_format(x, fmt))
-    # All codes are numbers here, whatever the format does to results; without infinity nothing lies above max_finite.
-    plain = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=not fmt.has_infinity)
-    nan = np.isnan(x)
-    above = _round_quietly(np.where(nan, 0.0, x), plain, Rounding.TOWARD_POSITIVE)
-    return np.where(nan, x, np.where(above > x, above, _step_up(above, plain)))[()]
-
-
-def _step_up(values: Array, fmt: Format) -> Array:
-    """The successor in the order of values: one code further from zero, or nearer to it for a negative number."""
-    sign = _int(1 << (fmt.width - 1))
-    codes = encode_held(values, fmt).astype(np.uint64)
-    greatest = float(np.inf if fmt.has_infinity else fmt.max_finite)
-    up = np.where(codes >= sign, codes - _int(1), codes + _int(1))
-    up = np.where(values == 0, _int(1), np.where(values >= greatest, codes, up))
-    return np.asarray(decode(up, fmt))
-
-
-def next_down(x: Any, fmt: FormatLike = "binary16") -> Any:
-    """The greatest number of `fmt` that is less than x; exact, and raises no flag: next_up mirrored at zero."""
-    return -next_up(-_as_float64(same_format(x, get_format(fmt))), fmt)
-
-
-def _as_float64(x: Any) -> Array:
-    """Values of a question; numbers between two float64 cannot be asked about here."""
-    source = lift(x)
-    if source.dtype == object:
-        return np.asarray(round_to(x, BINARY64), np.float64)
-    return widened(source)
-
-
-def ulp(x: Any, fmt: FormatLike = "binary16") -> Any:
-    """The quantum of `fmt` at x: the distance between its numbers in the binade of x; exact.
-
-    At zero and among subnormals it is min_subnormal, beyond max_finite that of the topmost binade, at an infinity
-    infinity, at NaN NaN.
-
-    Returns
-    -------
-    ndarray or scalar of float64
-
-    Examples
-    --------
-    >>> import fp16sim as fs
-    >>> fs.ulp([1.0, 2048.0, 65504.0, 0.0], "binary16")
-    array([9.76562500e-04, 2.00000000e+00, 3.20000000e+01, 5.96046448e-08])
-    """
-    fmt = get_format(fmt)
-    carrier_for(fmt)
-    x = _as_float64(same_format(x, fmt))
-    finite = np.isfinite(x)
-    e = np.where(x == 0, fmt.emin, exponent(np.where(finite, x, 1.0)))
-    quantum = np.ldexp(1.0, np.clip(e, fmt.emin, fmt.emax) - fmt.trailing_bits)
-    return np.where(finite, quantum, np.abs(x))[()]
 
 
 def all_values(fmt: FormatLike = "binary16") -> Array:

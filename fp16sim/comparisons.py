@@ -11,7 +11,8 @@ from .arithmetic import _broadcast_shape
 from .codes import widened
 from .flags import Tally, listening
 from .formats import FormatLike, Rounding, get_format, get_rounding
-from .rounding import Array, Seed, as_generator, carrier_for, lift, round_to, same_format
+from .lifting import Array, Seed, as_generator, carrier_for, lift, same_format
+from .rounding import round_to
 
 
 def _operands(

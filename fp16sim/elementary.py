@@ -17,18 +17,8 @@ import numpy as np
 
 from .flags import Tally, listening
 from .formats import Format, FormatLike, Rounding, get_format, get_rounding
-from .rounding import (
-    Array,
-    Seed,
-    as_generator,
-    carrier_for,
-    check_hardware,
-    exponent,
-    lift,
-    round_array,
-    round_to,
-    same_format,
-)
+from .lifting import Array, Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from .rounding import exponent, round_array, round_to
 
 HUGE, SMALL = 2.0**1000, 2.0**-1000
 

@@ -14,7 +14,8 @@ from . import elementary, reductions
 from .arithmetic import operate
 from .codes import encode_held
 from .formats import Format, FormatLike, Rounding, get_format, get_rounding
-from .rounding import Array, Seed, as_generator, carrier_for, lift, round_to
+from .lifting import Array, Seed, as_generator, carrier_for, lift
+from .rounding import round_to
 from .text import to_text
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from .formats import BINARY32, Format, Rounding, Specials, Subnormals
+from .lifting import Array
 
-Array: TypeAlias = np.ndarray[Any, Any]
 Kernel: TypeAlias = Callable[[Array, Array], None]
 """Rounds its first argument into its second (which may be the same array); both float32, contiguous, of one size. The
 caller silences NumPy's errstate: the hardware's own exceptions say nothing about the format."""

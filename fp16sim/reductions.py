@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .arithmetic import Generator, hardware_for, operate
+from .arithmetic import operate
 from .flags import listening
 from .formats import BINARY16, BINARY32, BINARY64, Format, FormatLike, Rounding, get_format, get_rounding
-from .rounding import PIECE, Array, Seed, as_generator, carrier_for, check_hardware, lift, round_to, same_format
+from .intermediates import hardware_for
+from .lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from .rounding import PIECE, round_to
 
 
 def sequential_sum(x: Array, fmt: Format, mode: Rounding, rng: Generator) -> Array:

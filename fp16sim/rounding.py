@@ -7,28 +7,14 @@ power of two is exact, and k needs no more than precision + 1 bits.
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from . import exact, flags, kernels
-from .formats import (
-    BINARY32,
-    BINARY64,
-    Format,
-    FormatLike,
-    Rounding,
-    Subnormals,
-    get_format,
-    get_rounding,
-    with_behaviour,
-)
-
-Array: TypeAlias = np.ndarray[Any, Any]
-Seed: TypeAlias = "int | np.random.Generator | None"
+from .formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
+from .lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, checked_out, lift, same_format
 
 PIECE = 1 << 14
 """Elements worked on at a time: the temporaries of a piece stay in the processor's cache."""
@@ -143,7 +129,7 @@ def round_array(
     x: Array,
     fmt: Format,
     mode: Rounding,
-    rng: np.random.Generator | None = None,
+    rng: Generator = None,
     *,
     out: Array,
     operation: str = "round_to",
@@ -192,58 +178,10 @@ def _all_within(x: Array, fmt: Format) -> bool:
     return bool(np.maximum.reduce(x) <= bound and np.minimum.reduce(x) >= -bound)
 
 
-# --- from anything to an array --------------------------------------------------------------------------------------
+# --- numbers that float64 does not hold ---------------------------------------------------------------------------
 
 
-def lift(x: Any) -> Array:
-    """The exact value of `x` as an array: float32, float64, or objects where those do not hold every element.
-
-    Raises TypeError for what is not a real number.
-    """
-    array = np.asarray(x) if hasattr(x, "__array__") else np.array(x, dtype=object)
-    kind, size = array.dtype.kind, array.dtype.itemsize
-    if kind == "f" and size in (4, 8):
-        return array.astype(array.dtype.newbyteorder("="), copy=False)
-    if kind == "b" or (kind in "iu" and size <= 4) or (kind == "f" and size == 2) or _is_extension_float(array.dtype):
-        return array.astype(np.float64)
-    if kind in "iu":
-        exactly = array.astype(np.float64)
-        # Up to 2^53 every integer is a float64, and beyond it no integer rounds to less.
-        return exactly if not array.size or np.abs(exactly).max() < 2.0**53 else array.astype(object)
-    if kind == "O":
-        return _lift_objects(array)
-    if kind in "Uf":
-        return array.astype(object)
-    raise TypeError(
-        f"x of dtype {array.dtype} is not real; give floats, integers, booleans, Fractions, Decimals or text"
-    )
-
-
-def _is_extension_float(dtype: np.dtype[Any]) -> bool:
-    """ml_dtypes' bfloat16 and friends, all of which float64 holds."""
-    return dtype.kind == "V" and dtype.names is None and dtype.subdtype is None and "float" in dtype.name
-
-
-def _lift_objects(array: Array) -> Array:
-    """Python's own numbers; float64 where that is exact for all of them."""
-    for item in array.flat:
-        if not isinstance(item, (numbers.Real, Decimal, str, np.generic)) and not hasattr(item, "as_integer_ratio"):
-            raise TypeError(
-                f"x contains {item!r} of type {type(item).__name__}, not a real number; "
-                "give floats, ints, booleans, Fractions, Decimals or text"
-            )
-    if all(
-        isinstance(item, (float, np.float32, np.float16, bool, np.bool_))
-        or (isinstance(item, (int, np.integer)) and abs(int(item)) <= 2**53)
-        for item in array.flat
-    ):
-        return array.astype(np.float64)
-    return array
-
-
-def _round_objects(
-    x: Array, fmt: Format, mode: Rounding, rng: np.random.Generator | None, out: Array, operation: str
-) -> Array:
+def _round_objects(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Array, operation: str) -> Array:
     """Element by element in the exact layer: for numbers that float64 does not hold."""
     tally = flags.Tally(flags.listening())
     draws = rng.integers(0, 2**32, x.size, dtype=np.uint32) if rng is not None else np.zeros(x.size, np.uint32)
@@ -270,38 +208,6 @@ def note_exact(tally: flags.Tally, result: exact.Result, index: int, tininess: s
 
 
 # --- the public function --------------------------------------------------------------------------------------------
-
-_TINY, _ONE = 5e-324, 1.0
-
-
-def check_hardware() -> None:
-    """Raise if the processor flushes subnormals: binary64 would then carry some results wrongly, without a word."""
-    if _TINY * _ONE == 0.0:
-        raise RuntimeError(
-            "this thread's processor is set to flush subnormal numbers to zero, so that float32 and float64 no longer "
-            "carry results exactly; some library switched that on (torch.set_flush_denormal, or code built with "
-            "-ffast-math): switch it off, for example with torch.set_flush_denormal(False)"
-        )
-
-
-def as_generator(mode: Rounding, rng: Seed) -> np.random.Generator | None:
-    """The generator for STOCHASTIC; None for the modes that need none."""
-    if mode is not Rounding.STOCHASTIC:
-        return None
-    if rng is not None and not isinstance(rng, (int, np.integer, np.random.Generator)):
-        raise TypeError(f"rng={rng!r} is no source of randomness; give a seed, a numpy.random.Generator or None")
-    return np.random.default_rng(rng)
-
-
-def carrier_for(fmt: Format, *sources: Array) -> Any:
-    """float32 where all sources are and `fmt` fits in it, else float64; ValueError where not even that holds `fmt`."""
-    if not fmt.fits_in(BINARY64):
-        raise ValueError(
-            f"fmt={fmt.name} (width={fmt.width}, precision={fmt.precision}) does not fit in binary64, which carries "
-            "the values of arrays; use the functions of fp16sim.exact for it"
-        )
-    narrow = all(source.dtype == np.float32 for source in sources) and fmt.fits_in(BINARY32)
-    return np.float32 if narrow else np.float64
 
 
 def round_to(
@@ -368,7 +274,7 @@ def round_to(
     check_hardware()
     source = lift(same_format(x, fmt))
     carrier = carrier_for(fmt, source)
-    target = np.empty(source.shape, carrier) if out is None else _checked_out(out, source, fmt)
+    target = np.empty(source.shape, carrier) if out is None else checked_out(out, source, fmt)
     generator = as_generator(mode, rng)
     if fmt.subnormals is Subnormals.FLUSH_INPUTS and source.dtype != object:
         return _flush_inputs_then_round(source, fmt, mode, generator, target)[() if out is None else ...]
@@ -379,36 +285,9 @@ def round_to(
     return target[()] if out is None else out
 
 
-def _flush_inputs_then_round(
-    x: Array, fmt: Format, mode: Rounding, rng: np.random.Generator | None, out: Array
-) -> Array:
+def _flush_inputs_then_round(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Array) -> Array:
     tally = flags.Tally(flags.listening())
     small = (np.abs(x) < fmt.min_normal) & (x != 0)
     for name, tininess in (("inexact", ""), ("underflow", "after"), ("underflow", "before")):
         tally.note(name, small.reshape(-1), 0, tininess)
     return round_array(np.where(small, np.copysign(x.dtype.type(0), x), x), fmt, mode, rng, out=out, tally=tally)
-
-
-def same_format(x: Any, fmt: Format) -> Any:
-    """`x`, refused if it is an array of another format: conversions are asked for by name, with astype."""
-    other = getattr(x, "fmt", None)
-    if isinstance(other, Format) and other != fmt:
-        raise TypeError(
-            f"x is an array of format {other.name}, not {fmt.name}; convert it first with x.astype({fmt.name!r})"
-        )
-    return x
-
-
-def _checked_out(out: Array, source: Array, fmt: Format) -> Array:
-    if not isinstance(out, np.ndarray) or out.dtype.kind != "f" or out.dtype.itemsize not in (4, 8):
-        kind = getattr(out, "dtype", type(out).__name__)
-        raise TypeError(f"out of type {kind} cannot take results; give a float32 or float64 array")
-    if out.shape != source.shape:
-        raise ValueError(
-            f"out.shape={out.shape} is not the shape of x, {source.shape}; make out with np.empty(x.shape)"
-        )
-    if out.dtype == np.float32 and not fmt.fits_in(BINARY32):
-        raise ValueError(f"out.dtype=float32 does not hold {fmt.name}; use a float64 array")
-    if not out.flags.writeable:
-        raise ValueError("out is read-only; give an array that can be written to")
-    return out

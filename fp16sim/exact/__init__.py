@@ -1,0 +1,66 @@
+"""The slow truth: floating-point arithmetic on ints and Fractions. Every other module is judged by this one.
+
+A value is a Fraction, or one of the four floats that no Fraction can be: -0.0, inf, -inf and nan. An operation is
+computed exactly, then rounded once:
+
+    lift   x = n * 2^q, where 2^q is the quantum (the unit in the last place) of the binade that x lies in
+    round  n to an integer k, by the mode
+    lower  k * 2^q, unless that is beyond max_finite (overflow) or of a kind that the format flushes
+
+It imports nothing but the standard library and `formats`, and shares no code with what it judges.
+"""
+
+from .codes import decode
+from .operations import OPERATIONS, add, compute, divide, fma, ieee_remainder, multiply, operate, sqrt, subtract
+from .parsing import INF, MAX_DIGITS, MAX_EXPONENT, NAN, Value, parse
+from .rounding import (
+    DRAW_BITS,
+    FLAGS,
+    Result,
+    encode,
+    nan_value,
+    quantum_exponent,
+    round_integer,
+    round_operand,
+    round_result,
+    round_to,
+    without_input_flush,
+)
+from .values import as_exact, exponent_of, is_finite, is_nan, is_negative, signed
+
+__all__ = [
+    "DRAW_BITS",
+    "FLAGS",
+    "INF",
+    "MAX_DIGITS",
+    "MAX_EXPONENT",
+    "NAN",
+    "OPERATIONS",
+    "Result",
+    "Value",
+    "add",
+    "as_exact",
+    "compute",
+    "decode",
+    "divide",
+    "encode",
+    "exponent_of",
+    "fma",
+    "ieee_remainder",
+    "is_finite",
+    "is_nan",
+    "is_negative",
+    "multiply",
+    "nan_value",
+    "operate",
+    "parse",
+    "quantum_exponent",
+    "round_integer",
+    "round_operand",
+    "round_result",
+    "round_to",
+    "signed",
+    "sqrt",
+    "subtract",
+    "without_input_flush",
+]

@@ -1,0 +1,191 @@
+"""Operations by definition: exact, then rounded once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
+from .parsing import INF, NAN, Value
+from .rounding import Result, draw_for, round_operand, round_result
+from .values import as_exact, exponent_of, is_finite, is_nan, is_negative, signed
+
+_INVALID = Result(NAN, frozenset({"invalid"}))
+
+
+def _zero_sum(a_negative: bool, b_negative: bool, mode: Rounding) -> Value:
+    """An exact zero from x + y: the common sign; of unlike signs +0, but -0 in TOWARD_NEGATIVE."""
+    if a_negative == b_negative:
+        return signed(a_negative, Fraction(0))
+    return signed(mode is Rounding.TOWARD_NEGATIVE, Fraction(0))
+
+
+def _add(mode: Rounding, a: Value, b: Value) -> Result:
+    if not (is_finite(a) and is_finite(b)):
+        if is_finite(a) or is_finite(b) or a == b:
+            return Result(a if not is_finite(a) else b)
+        return _INVALID
+    total = Fraction(a) + Fraction(b)
+    return Result(total if total else _zero_sum(is_negative(a), is_negative(b), mode))
+
+
+def _subtract(mode: Rounding, a: Value, b: Value) -> Result:
+    return _add(mode, a, -b if b or isinstance(b, float) else -0.0)
+
+
+def _multiply(mode: Rounding, a: Value, b: Value) -> Result:
+    negative = is_negative(a) != is_negative(b)
+    if not (is_finite(a) and is_finite(b)):
+        return Result(signed(negative, INF)) if a and b else _INVALID
+    return Result(signed(negative, abs(Fraction(a) * Fraction(b))))
+
+
+def _divide(mode: Rounding, a: Value, b: Value) -> Result:
+    negative = is_negative(a) != is_negative(b)
+    if (not is_finite(a) and not is_finite(b)) or (a == 0 and b == 0):
+        return _INVALID
+    if b == 0:
+        return Result(signed(negative, INF), frozenset({"divide_by_zero"} if is_finite(a) else ()))
+    if not is_finite(a):
+        return Result(signed(negative, INF))
+    return Result(signed(negative, abs(Fraction(a) / Fraction(b)) if is_finite(b) else Fraction(0)))
+
+
+def _sqrt(mode: Rounding, a: Value) -> Result:
+    if a < 0:
+        return _INVALID
+    if a == 0 or not is_finite(a):
+        return Result(a)
+    return Result(_sqrt_to_odd(Fraction(a)))
+
+
+def _sqrt_to_odd(x: Fraction, bits: int = 320) -> Fraction:
+    """sqrt(x) where it is rational in `bits` bits, else a number between the two neighbours of `bits` bits.
+
+    Every decision of rounding to fewer than `bits` bits is the same for both (this is rounding to odd).
+    """
+    shift = 2 * bits - exponent_of(x)
+    shift += shift % 2
+    n = x * Fraction(2) ** shift
+    root = math.isqrt(n.numerator // n.denominator)
+    sticky = root * root != n
+    return (root + Fraction(sticky, 2)) / Fraction(2) ** (shift // 2)
+
+
+def _fma(mode: Rounding, a: Value, b: Value, c: Value) -> Result:
+    product = _multiply(mode, a, b)
+    if product.flags or is_nan(c):
+        return product if product.flags else Result(c)
+    return _add(mode, product.value, c)
+
+
+def _ieee_remainder(mode: Rounding, a: Value, b: Value) -> Result:
+    if not is_finite(a) or b == 0:
+        return _INVALID
+    if not is_finite(b):
+        return Result(a)
+    x, y = Fraction(a), Fraction(b)
+    rest = x - y * round(x / y)  # Python rounds a Fraction to the nearest integer, ties to even
+    return Result(rest if rest else signed(is_negative(a), Fraction(0)))
+
+
+OPERATIONS: dict[str, Callable[..., Result]] = {
+    "add": _add,
+    "subtract": _subtract,
+    "multiply": _multiply,
+    "divide": _divide,
+    "sqrt": _sqrt,
+    "fma": _fma,
+    "ieee_remainder": _ieee_remainder,
+}
+
+
+def compute(
+    operation: str,
+    operands: tuple[Any, ...],
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    rng: Any = None,
+    tininess: str = "after",
+) -> Result:
+    """Value and flags of an operation: operands rounded to `fmt`, the exact result rounded once.
+
+    >>> compute("divide", (1, 3), "binary16").flags
+    frozenset({'inexact'})
+    """
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    parts = [round_operand(as_exact(x), fmt, mode, draw_for(mode, rng), tininess) for x in operands]
+    result = operate(operation, tuple(part.value for part in parts), fmt, mode, draw_for(mode, rng), tininess)
+    return Result(result.value, result.flags.union(*(part.flags for part in parts)))
+
+
+def operate(
+    operation: str, operands: tuple[Any, ...], fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after"
+) -> Result:
+    """Value and flags of an operation on operands that `fmt` holds."""
+    values = [as_exact(x) for x in operands]
+    # A quiet NaN goes through; fma alone decides for itself, since infinity times zero is invalid whatever c is.
+    if any(is_nan(v) for v in (values[:2] if operation == "fma" else values)):
+        result = Result(NAN)
+    else:
+        result = OPERATIONS[operation](mode, *values)
+    rounded = round_result(result.value, fmt, mode, draw, tininess)
+    return Result(rounded.value, rounded.flags | result.flags)
+
+
+def add(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None
+) -> Value:
+    """a + b, exact, rounded once.
+
+    >>> add(2048, 1, "binary16")
+    Fraction(2048, 1)
+    """
+    return compute("add", (a, b), fmt, mode, rng=rng).value
+
+
+def subtract(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None
+) -> Value:
+    """a - b, exact, rounded once."""
+    return compute("subtract", (a, b), fmt, mode, rng=rng).value
+
+
+def multiply(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None
+) -> Value:
+    """a * b, exact, rounded once."""
+    return compute("multiply", (a, b), fmt, mode, rng=rng).value
+
+
+def divide(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None
+) -> Value:
+    """a / b, exact, rounded once."""
+    return compute("divide", (a, b), fmt, mode, rng=rng).value
+
+
+def sqrt(a: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None) -> Value:
+    """The square root of a, rounded once from a value that decides every rounding up to 300 bits as the root does."""
+    return compute("sqrt", (a,), fmt, mode, rng=rng).value
+
+
+def fma(
+    a: Any, b: Any, c: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None
+) -> Value:
+    """a * b + c, exact, rounded once.
+
+    >>> fma(3, 683, "2^-24", "binary16")
+    Fraction(2050, 1)
+    """
+    return compute("fma", (a, b, c), fmt, mode, rng=rng).value
+
+
+def ieee_remainder(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None
+) -> Value:
+    """a - n * b with n the integer nearest to a / b, ties to even: always exact."""
+    return compute("ieee_remainder", (a, b), fmt, mode, rng=rng).value

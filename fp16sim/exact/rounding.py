@@ -1,0 +1,179 @@
+"""Rounding by definition: lift to an integer, round it, put it back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
+from .codes import decode, encode_held
+from .parsing import INF, NAN, Value
+from .values import as_exact, exponent_of, signed
+
+FLAGS = ("invalid", "divide_by_zero", "overflow", "underflow", "inexact")
+DRAW_BITS = 32
+
+
+@dataclass(frozen=True)
+class Result:
+    """A rounded value and the names of the exceptions that it raised."""
+
+    value: Value
+    flags: frozenset[str] = frozenset()
+
+
+def quantum_exponent(magnitude: Fraction, fmt: Format) -> int:
+    """The exponent of the spacing of `fmt` around `magnitude`, as if there were no largest number."""
+    e = exponent_of(magnitude)
+    if e < fmt.emin and fmt.subnormals is Subnormals.FLUSH_TO_NEAREST:
+        return fmt.emin  # below min_normal there is nothing but 0 and min_normal
+    return max(e, fmt.emin) - fmt.trailing_bits
+
+
+def round_integer(n: Fraction, mode: Rounding, negative: bool, draw: int = 0) -> int:
+    """The integer that `mode` picks for n >= 0, the magnitude of a number with the given sign.
+
+    `draw`, of 32 random bits, decides for STOCHASTIC: up where (draw + 1/2) / 2^32 is below the fraction of n.
+    """
+    low = n.numerator // n.denominator
+    rest = n - low
+    if rest == 0:
+        return low
+    half = Fraction(1, 2)
+    up = {
+        Rounding.TIES_TO_EVEN: rest > half or (rest == half and low % 2 == 1),
+        Rounding.TIES_TO_AWAY: rest >= half,
+        Rounding.TOWARD_ZERO: False,
+        Rounding.TOWARD_POSITIVE: not negative,
+        Rounding.TOWARD_NEGATIVE: negative,
+        Rounding.TO_ODD: low % 2 == 0,
+        Rounding.STOCHASTIC: Fraction(2 * draw + 1, 2 ** (DRAW_BITS + 1)) < rest,
+    }[mode]
+    return low + up
+
+
+def overflow_value(negative: bool, fmt: Format, mode: Rounding) -> Value:
+    """What a finite number beyond max_finite becomes."""
+    inward = (
+        mode in (Rounding.TOWARD_ZERO, Rounding.TO_ODD)
+        or (mode is Rounding.TOWARD_POSITIVE and negative)
+        or (mode is Rounding.TOWARD_NEGATIVE and not negative)
+    )
+    if fmt.saturate or inward:
+        return signed(negative, Fraction(fmt.max_finite))
+    return signed(negative, INF) if fmt.has_infinity else NAN
+
+
+def _round_special(x: float, fmt: Format) -> Result:
+    """-0.0, an infinity or nan in a format that may not have it."""
+    if math.isnan(x):
+        return Result(nan_value(fmt))
+    if math.isinf(x) and (fmt.saturate or not fmt.has_infinity):
+        value = signed(x < 0, Fraction(fmt.max_finite)) if fmt.saturate else NAN
+        return Result(value, frozenset({"overflow", "inexact"}))
+    return Result(x)
+
+
+def nan_value(fmt: Format) -> Value:
+    """What NaN becomes in `fmt`: NaN, or the number with nan_code, or an error."""
+    if fmt.has_nan:
+        return NAN
+    if fmt.nan_code is None:
+        raise ValueError(
+            f"x=nan: {fmt.name} has no NaN; choose a code for it with "
+            f"dataclasses.replace({fmt.name.upper()}, nan_code=...)"
+        )
+    return decode(fmt.nan_code, fmt)
+
+
+def round_result(x: Value, fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after") -> Result:
+    """Round the exact result of an operation; `tininess` ("after" or "before" rounding) defines underflow."""
+    if isinstance(x, float):
+        return _round_special(x, fmt)
+    negative, magnitude = x < 0, abs(x)
+    if magnitude == 0:
+        return Result(x)
+    q = quantum_exponent(magnitude, fmt)
+    rounded = round_integer(magnitude / Fraction(2) ** q, mode, negative, draw) * Fraction(2) ** q
+    if rounded > fmt.max_finite:
+        return Result(overflow_value(negative, fmt, mode), frozenset({"overflow", "inexact"}))
+    if rounded < fmt.min_normal and fmt.subnormals is not Subnormals.GRADUAL:
+        rounded = Fraction(0)
+    if rounded == magnitude:
+        return Result(signed(negative, rounded))
+    tiny = _is_tiny(magnitude, fmt, mode, negative, draw, tininess)
+    return Result(signed(negative, rounded), frozenset({"inexact", "underflow"} if tiny else {"inexact"}))
+
+
+def _is_tiny(magnitude: Fraction, fmt: Format, mode: Rounding, negative: bool, draw: int, tininess: str) -> bool:
+    """Below min_normal before rounding, or after rounding to the same precision with no smallest exponent."""
+    if magnitude >= fmt.min_normal or tininess == "before":
+        return magnitude < fmt.min_normal
+    q = exponent_of(magnitude) - fmt.trailing_bits
+    return round_integer(magnitude / Fraction(2) ** q, mode, negative, draw) * Fraction(2) ** q < fmt.min_normal
+
+
+def round_operand(x: Value, fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after") -> Result:
+    """Round what is given to an operation: like a result, but FLUSH_INPUTS zeroes it first."""
+    small = isinstance(x, Fraction) and 0 < abs(x) < fmt.min_normal
+    if small and fmt.subnormals is Subnormals.FLUSH_INPUTS:
+        return Result(signed(x < 0, Fraction(0)), frozenset({"inexact", "underflow"}))
+    return round_result(x, fmt, mode, draw, tininess)
+
+
+def round_to(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None) -> Value:
+    """Round once, from the exact value of `x`, by definition.
+
+    Parameters
+    ----------
+    x : int, float, Fraction, Decimal or str
+        A number.
+    fmt, mode
+        As everywhere; any format, also wider than binary64.
+    rng : int, random.Random or numpy.random.Generator, optional
+        Where the 32 bits of STOCHASTIC come from.
+
+    Returns
+    -------
+    Fraction or float
+        A Fraction, or a float for -0.0, the infinities and nan.
+
+    Examples
+    --------
+    >>> round_to("0.1", "binary16")
+    Fraction(819, 8192)
+    >>> round_to("1.00048828125000000000001", "binary16")  # np.float16 of the same text says 1.0
+    Fraction(1025, 1024)
+    """
+    mode = get_rounding(mode)
+    return round_operand(as_exact(x), get_format(fmt), mode, draw_for(mode, rng)).value
+
+
+def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None) -> int:
+    """The code of `x`, rounded first where `fmt` does not hold it. NaN becomes the quiet NaN of payload 0.
+
+    >>> hex(encode("0.1", "binary16")), hex(encode("-inf", "bfloat16"))
+    ('0x2e66', '0xff80')
+    """
+    fmt = get_format(fmt)
+    return encode_held(round_to(x, fmt, mode, rng=rng), fmt)
+
+
+def draw_for(mode: Rounding, rng: Any) -> int:
+    """32 random bits for STOCHASTIC from a seed, a random.Random or a numpy.random.Generator; 0 for the other modes."""
+    if mode is not Rounding.STOCHASTIC:
+        return 0
+    if hasattr(rng, "integers"):
+        return int(rng.integers(0, 2**DRAW_BITS))
+    if not hasattr(rng, "getrandbits"):
+        import random  # loaded when wanted: with its hashes it takes longer than the rest of this package
+
+        rng = random.Random(rng)
+    return int(rng.getrandbits(DRAW_BITS))
+
+
+def without_input_flush(fmt: Format) -> Format:
+    """`fmt` as the results of operations see it: inputs were flushed when they came in."""
+    return replace(fmt, subnormals=Subnormals.FLUSH_TO_ZERO) if fmt.subnormals is Subnormals.FLUSH_INPUTS else fmt

@@ -1,0 +1,96 @@
+"""The numbers next to a number, and the distance between them: exact, and no operation, so no flag is raised."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .codes import decode, encode_held, widened
+from .flags import Listening, Tally
+from .formats import BINARY64, Format, FormatLike, Rounding, Subnormals, get_format
+from .lifting import Array, carrier_for, lift, same_format
+from .rounding import exponent, round_array, round_to
+
+
+def _round_quietly(x: Array, fmt: Format, mode: Rounding) -> Array:
+    """Rounding that raises no flag: for questions about numbers, which are no operations."""
+    out = np.empty(x.shape, np.float64)
+    return round_array(x, fmt, mode, out=out, tally=Tally(Listening(frozenset(), frozenset())))
+
+
+def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
+    """The least number of `fmt` that is greater than x; exact, and raises no flag.
+
+    IEEE 754's nextUp: from -min_subnormal to -0, from either zero to min_subnormal, from max_finite to infinity where
+    there is one; the greatest number stays, NaN stays. `x` need not be a number of the format.
+
+    Returns
+    -------
+    ndarray or scalar of float64
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.next_up([1.0, 65504.0, 0.0], "binary16")
+    array([1.00097656e+00,            inf, 5.96046448e-08])
+    >>> fs.next_down(1.0, "bfloat16")
+    np.float64(0.99609375)
+    """
+    fmt = get_format(fmt)
+    carrier_for(fmt)
+    x = _as_float64(same_format(x, fmt))
+    # All codes are numbers here, whatever the format does to results; without infinity nothing lies above max_finite.
+    plain = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=not fmt.has_infinity)
+    nan = np.isnan(x)
+    above = _round_quietly(np.where(nan, 0.0, x), plain, Rounding.TOWARD_POSITIVE)
+    return np.where(nan, x, np.where(above > x, above, _step_up(above, plain)))[()]
+
+
+def _step_up(values: Array, fmt: Format) -> Array:
+    """The successor in the order of values: one code further from zero, or nearer to it for a negative number."""
+    sign = np.uint64(1 << (fmt.width - 1))
+    codes = encode_held(values, fmt).astype(np.uint64)
+    greatest = float(np.inf if fmt.has_infinity else fmt.max_finite)
+    up = np.where(codes >= sign, codes - np.uint64(1), codes + np.uint64(1))
+    up = np.where(values == 0, np.uint64(1), np.where(values >= greatest, codes, up))
+    return np.asarray(decode(up, fmt))
+
+
+def next_down(x: Any, fmt: FormatLike = "binary16") -> Any:
+    """The greatest number of `fmt` that is less than x; exact, and raises no flag: next_up mirrored at zero."""
+    return -next_up(-_as_float64(same_format(x, get_format(fmt))), fmt)
+
+
+def _as_float64(x: Any) -> Array:
+    """Values of a question; numbers between two float64 cannot be asked about here."""
+    source = lift(x)
+    if source.dtype == object:
+        return np.asarray(round_to(x, BINARY64), np.float64)
+    return widened(source)
+
+
+def ulp(x: Any, fmt: FormatLike = "binary16") -> Any:
+    """The quantum of `fmt` at x: the distance between its numbers in the binade of x; exact.
+
+    At zero and among subnormals it is min_subnormal, beyond max_finite that of the topmost binade, at an infinity
+    infinity, at NaN NaN.
+
+    Returns
+    -------
+    ndarray or scalar of float64
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.ulp([1.0, 2048.0, 65504.0, 0.0], "binary16")
+    array([9.76562500e-04, 2.00000000e+00, 3.20000000e+01, 5.96046448e-08])
+    """
+    fmt = get_format(fmt)
+    carrier_for(fmt)
+    x = _as_float64(same_format(x, fmt))
+    finite = np.isfinite(x)
+    e = np.where(x == 0, fmt.emin, exponent(np.where(finite, x, 1.0)))
+    quantum = np.ldexp(1.0, np.clip(e, fmt.emin, fmt.emax) - fmt.trailing_bits)
+    return np.where(finite, quantum, np.abs(x))[()]
