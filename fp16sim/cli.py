@@ -160,13 +160,14 @@ class _Bars:
 
 
 def _print_table(histories: Sequence[Any]) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="8 x 8 digits, every operation rounded", title_justify="left")
+    table = Table(title="8 x 8 digits, every operation rounded", title_justify="left", box=box.SIMPLE_HEAD)
     for column in (
         "format",
-        "test accuracy",
+        "test\naccuracy",
         "loss",
         "gradients lost\nto underflow",
         "updates lost\nto absorption",
