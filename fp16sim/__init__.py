@@ -9,7 +9,7 @@ Argument order is always value(s), format, mode. Start with `round_to`, the one 
 
 import importlib
 
-from . import exact
+from . import accumulators, exact
 from .arithmetic import add, divide, fma, ieee_remainder, multiply, sqrt, subtract
 from .codes import FloatClass, all_values, classify, decode, encode, fields
 from .comparisons import (
@@ -48,7 +48,7 @@ from .formats import (
     get_format,
 )
 from .neighbours import next_down, next_up, ulp
-from .reductions import dot, matmul, mean, sum
+from .reductions import cumsum, dot, matmul, mean, norm, sum
 from .rounding import round_to
 from .text import parse, to_text
 
@@ -72,10 +72,12 @@ __all__ = [
     "Rounding",
     "Specials",
     "Subnormals",
+    "accumulators",
     "add",
     "all_values",
     "array",
     "classify",
+    "cumsum",
     "decode",
     "divide",
     "dot",
@@ -101,6 +103,7 @@ __all__ = [
     "multiply",
     "next_down",
     "next_up",
+    "norm",
     "not_equal",
     "parse",
     "record_flags",

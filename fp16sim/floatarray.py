@@ -171,7 +171,7 @@ class FloatArray:
         return self._like(np.abs(self.values))
 
     def __matmul__(self, other: Any) -> FloatArray:
-        y = reductions.matmul_held(self.values, self._operand(other), self.fmt, self.mode, self.rng)
+        y = reductions.held_matmul(self.values, self._operand(other), self.fmt, self.mode, self.rng)
         return self._like(y)
 
     def sqrt(self) -> FloatArray:
@@ -195,8 +195,7 @@ class FloatArray:
 
     def sum(self, axis: int | None = None) -> FloatArray:
         """The sum over an axis, or of all elements in C order, one term after the other."""
-        values = self.values.reshape(-1) if axis is None else np.moveaxis(self.values, axis, 0)
-        return self._like(reductions.sequential_sum(values, self.fmt, self.mode, self.rng))
+        return self._like(reductions.held_sum(self.values, axis, self.fmt, self.mode, self.rng))
 
     def max(self, axis: int | None = None, keepdims: bool = False) -> FloatArray:
         """The largest elements: exact."""

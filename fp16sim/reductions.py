@@ -1,124 +1,54 @@
-"""Sums and products of matrices in which every product and every partial sum is rounded.
+"""sum, dot, matmul, mean, norm, cumsum: every step rounded, by the accumulator of your choice.
 
-The order is fixed and plain: one term after the other, starting from the first. Nothing is wider inside, and no library
-decides: `sum(x)` is the loop `s = x[0]; s = add(s, x[k])`, and a matrix product the same loop over rounded products.
+Operands are of the format; the accumulator adds them up in its own, which may be wider; the result is rounded to the
+format once more where the two differ. The default is `Sequential(fmt, mode)`: one term after the other.
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from . import kernels
+from . import exact
+from .accumulators import Accumulator, Exact, Sequential
+from .accumulators.base import Steps, along, finish, resolve
 from .arithmetic import operate
-from .flags import listening
-from .formats import BINARY16, BINARY32, BINARY64, Format, FormatLike, Rounding, get_format, get_rounding
-from .intermediates import hardware_for
+from .formats import Format, FormatLike, Rounding, get_format, get_rounding
 from .lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
-from .rounding import PIECE, round_to
+from .rounding import round_to
 
 
-def sequential_sum(x: Array, fmt: Format, mode: Rounding, rng: Generator) -> Array:
-    """Sum over the first axis of values that `fmt` holds; +0 where there are no terms."""
-    if not len(x):
-        return np.zeros(x.shape[1:], x.dtype)
-    y = _sum_by_hardware(x, fmt, mode)
-    if y is not None:
-        return y.astype(x.dtype, copy=False)
-    total = x[0]
-    for term in x[1:]:
-        total = operate("add", [total, term], fmt, mode, rng, x.dtype, "sum")
-    return np.array(total)
+class Call:
+    """One call of a reduction: its format, mode and random numbers, and the accumulator bound to them."""
 
+    def __init__(
+        self, label: str, fmt: FormatLike, mode: Rounding | str, rng: Seed | Generator, accumulator: Accumulator | None
+    ) -> None:
+        check_hardware()
+        self.label, self.fmt, self.mode = label, get_format(fmt), get_rounding(mode)
+        self.rng = as_generator(self.mode, rng)
+        if accumulator is None:
+            accumulator = Sequential(self.fmt, self.mode, self.rng)
+        resolve(accumulator, self.fmt.name)
+        self.accumulator = accumulator.bound(self.fmt, self.mode, self.rng)
 
-def sequential_matmul(a: Array, b: Array, fmt: Format, mode: Rounding, rng: Generator) -> Array:
-    """a @ b for values that `fmt` holds, of shapes (..., m, k) and (..., k, n) with k > 0."""
-    y = _matmul_by_hardware(a, b, fmt, mode)
-    if y is not None:
-        return y
-    carrier, total = np.result_type(a, b), None
-    for k in range(a.shape[-1]):
-        factors = [a[..., :, k, None], b[..., None, k, :]]
-        product = operate("multiply", factors, fmt, mode, rng, carrier, "matmul")
-        total = product if total is None else operate("add", [total, product], fmt, mode, rng, carrier, "matmul")
-    assert total is not None
-    return total
+    def operands(self, *values: Any) -> list[Array]:
+        """The values, rounded to the format where it does not hold them; all in one carrier."""
+        sources = [lift(same_format(x, self.fmt)) for x in values]
+        self.carrier = carrier_for(self.fmt, *sources)
+        return [np.asarray(round_to(s, self.fmt, self.mode, rng=self.rng), self.carrier) for s in sources]
 
+    def steps(self) -> Steps:
+        """The operations of the accumulator, whose format may need a wider carrier."""
+        fits = self.accumulator.fmt.fits_in(get_format("binary32"))
+        carrier = self.carrier if fits else np.float64
+        return self.accumulator.steps(self.label, carrier)
 
-# --- the same loops by hardware -------------------------------------------------------------------------------------
-# Where float32 or float64 may compute the steps (`hardware_for`), and only if nothing exceptional happens: a partial
-# sum that overflows leaves an infinity or a NaN in the result, so a finite result proves that none did.
-
-_NUMPY_TYPES = {BINARY16: np.float16, BINARY32: np.float32, BINARY64: np.float64}
-
-
-def _steps_by_hardware(fmt: Format, mode: Rounding) -> tuple[Any, kernels.Kernel | None]:
-    """The dtype that may compute the steps, or None, and the kernel that rounds them."""
-    if {"inexact", "underflow"} & listening().names:
-        return None, None
-    return hardware_for(fmt, mode), None if fmt in (BINARY32, BINARY64) else kernels.find(fmt, mode, "float32")
-
-
-def _unless_exceptional(y: Array) -> Array | None:
-    return y if not listening().names or np.isfinite(y).all() else None
-
-
-def _sum_by_hardware(x: Array, fmt: Format, mode: Rounding) -> Array | None:
-    dtype, kernel = _steps_by_hardware(fmt, mode)
-    if dtype is None:
-        return None
-    with np.errstate(all="ignore"):
-        if x.ndim == 1 and fmt in _NUMPY_TYPES:
-            # NumPy accumulates from left to right, and adds two float16 as float32, rounded: correct for binary16.
-            y = np.add.accumulate(x.astype(_NUMPY_TYPES[fmt]))[-1]
-        else:
-            rows = np.ascontiguousarray(x, dtype).reshape(len(x), -1)
-            y = _add_terms(None, rows, kernel).reshape(x.shape[1:])
-    return _unless_exceptional(np.asarray(y))
-
-
-def _add_terms(total: Array | None, terms: Array, kernel: kernels.Kernel | None) -> Array:
-    for term in terms:
-        if total is None:
-            total = np.array(term)
-            continue
-        total += term
-        if kernel:
-            kernel(total, total)
-    assert total is not None
-    return total
-
-
-def _matmul_by_hardware(a: Array, b: Array, fmt: Format, mode: Rounding) -> Array | None:
-    """Products of several k are rounded in one go, since they do not depend on each other."""
-    dtype, kernel = _steps_by_hardware(fmt, mode)
-    if dtype is None:
-        return None
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    shape = (a.shape[-1], *batch, a.shape[-2], b.shape[-1])
-    a, b = (np.broadcast_to(x.astype(dtype, copy=False), (*batch, *x.shape[-2:])) for x in (a, b))
-    left, right = np.moveaxis(a, -1, 0)[..., None], np.moveaxis(b, -2, 0)[..., None, :]
-    step = max(1, 2 * PIECE // max(1, int(np.prod(shape[1:]))))
-    total = None
-    with np.errstate(all="ignore"):
-        for k in range(0, shape[0], step):
-            products = np.ascontiguousarray(left[k : k + step] * right[k : k + step])
-            if kernel:
-                kernel(products, products)
-            total = _add_terms(total, products, kernel)
-    assert total is not None
-    return _unless_exceptional(total)
-
-
-def _prepare(
-    name: str, values: tuple[Any, ...], fmt: Format, mode: Rounding, rng: Seed
-) -> tuple[list[Array], Generator]:
-    check_hardware()
-    generator = as_generator(mode, rng)
-    sources = [lift(same_format(x, fmt)) for x in values]
-    carrier = carrier_for(fmt, *sources)
-    return [np.asarray(round_to(s, fmt, mode, rng=generator), carrier) for s in sources], generator
+    def finish(self, y: Array) -> Array:
+        """A sum of the accumulator, in the format."""
+        return finish(y, self.fmt, self.mode, self.rng, self.accumulator.fmt, self.carrier, self.label)
 
 
 def sum(
@@ -127,9 +57,10 @@ def sum(
     mode: Rounding | str = "ties_to_even",
     *,
     axis: int | None = None,
+    accumulator: Accumulator | None = None,
     rng: Seed = None,
 ) -> Any:
-    """The sum of the elements, one after the other, every partial sum correctly rounded.
+    """The sum of the elements: every partial sum correctly rounded, in the accumulator's order.
 
     Parameters
     ----------
@@ -138,37 +69,158 @@ def sum(
         As for `round_to`.
     axis : int, optional
         The axis to sum over; by default all elements, in C order.
+    accumulator : Accumulator, optional
+        `Sequential(fmt, mode)` by default: one after the other, starting from the first.
 
     Returns
     -------
     ndarray or scalar
+        +0 for a sum of nothing.
 
     Raises
     ------
     ValueError
-        For an axis that x does not have.
+        For an axis that x does not have, or an accumulator that does not hold the format.
 
     Examples
     --------
     >>> import fp16sim as fs
-    >>> fs.sum([1.0] * 3000, "binary16")  # 2048 + 1 is 2048
+    >>> ones = [1.0] * 3000
+    >>> fs.sum(ones, "binary16")  # 2048 + 1 is 2048
     np.float64(2048.0)
+    >>> fs.sum(ones, "binary16", accumulator=fs.accumulators.Pairwise("binary16"))
+    np.float64(3000.0)
     """
-    fmt, mode = get_format(fmt), get_rounding(mode)
-    (values,), generator = _prepare("sum", (x,), fmt, mode, rng)
-    if axis is None:
-        return sequential_sum(values.reshape(-1), fmt, mode, generator)[()]
-    if not -values.ndim <= axis < values.ndim:
-        raise ValueError(
-            f"axis={axis} does not exist in x of shape {values.shape}; use {-values.ndim} to {values.ndim - 1}"
-        )
-    return sequential_sum(np.moveaxis(values, axis, 0), fmt, mode, generator)[()]
+    call = Call("sum", fmt, mode, rng, accumulator)
+    (values,) = call.operands(x)
+    return call.finish(call.accumulator.reduce_held(along(values, axis), call.steps()))[()]
+
+
+def cumsum(
+    x: Any,
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    axis: int | None = None,
+    accumulator: Accumulator | None = None,
+    rng: Seed = None,
+) -> Any:
+    """The partial sums: element k is `sum` of the first k + 1 elements by the same accumulator.
+
+    Parameters and errors as for `sum`; without an axis the result is flat. Accumulators whose partial sums are not
+    steps on the way to the next (all but Sequential, Fused and Kahan) compute each anew.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.cumsum([2046.0, 1.0, 1.0, 1.0, 1.0], "binary16")
+    array([2046., 2047., 2048., 2048., 2048.])
+    """
+    call = Call("cumsum", fmt, mode, rng, accumulator)
+    (values,) = call.operands(x)
+    terms = along(values, axis)
+    y = call.finish(call.accumulator.prefixes(terms, call.steps()))
+    return y if axis is None else np.moveaxis(y, 0, axis)
+
+
+def mean(
+    x: Any,
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    axis: int | None = None,
+    accumulator: Accumulator | None = None,
+    rng: Seed = None,
+) -> Any:
+    """The sum divided by the number of elements: sum, count and quotient rounded in the accumulator's format.
+
+    With `Exact()` the exact mean, rounded once. Parameters and errors as for `sum`; the mean of nothing is NaN (0/0).
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.mean([1.0] * 3000, "binary16")  # 2048 / 3000
+    np.float64(0.6826171875)
+    """
+    call = Call("mean", fmt, mode, rng, accumulator)
+    (values,) = call.operands(x)
+    terms, steps = along(values, axis), call.steps()
+    if isinstance(call.accumulator, Exact) and len(terms):
+        y = call.accumulator.reduce_exactly(terms, None, None, steps, lambda total: total / len(terms))
+        return call.finish(y)[()]
+    total, count = call.accumulator.reduce_held(terms, steps), steps.held(len(terms))
+    quotient = operate("divide", [total, count], steps.fmt, steps.mode, steps.rng, steps.carrier, "mean")
+    return call.finish(quotient)[()]
+
+
+def norm(
+    x: Any,
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    axis: int | None = None,
+    accumulator: Accumulator | None = None,
+    rng: Seed = None,
+) -> Any:
+    """The Euclidean norm: the root of the sum of squares, every square, sum and the root rounded; no scaling.
+
+    Squares overflow and underflow where they do in a naive program; `Exact()` gives the exact norm, rounded once.
+    Parameters and errors as for `sum`.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.norm([3.0, 4.0], "binary16"), fs.norm([2.0**-14, 2.0**-14], "binary16")
+    (np.float64(5.0), np.float64(0.0))
+    """
+    call = Call("norm", fmt, mode, rng, accumulator)
+    (values,) = call.operands(x)
+    terms, steps = along(values, axis), call.steps()
+    if isinstance(call.accumulator, Exact) and len(terms):
+        return call.finish(call.accumulator.reduce_exactly(terms, terms, None, steps, _root))[()]
+    squares = call.accumulator.reduce_products(terms, terms, None, steps)
+    root = operate("sqrt", [np.asarray(squares)], steps.fmt, steps.mode, steps.rng, steps.carrier, "norm")
+    return call.finish(root)[()]
+
+
+def _root(total: Fraction) -> Fraction:
+    return exact.sqrt_to_odd(total)
+
+
+def dot(
+    a: Any,
+    b: Any,
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    accumulator: Accumulator | None = None,
+    rng: Seed = None,
+) -> Any:
+    """The dot product along the last axis of `a` and the last but one of `b`: `matmul`, but scalars multiply.
+
+    >>> import fp16sim as fs
+    >>> fs.dot([1.0, 1.0], [2048.0, 1.0], "binary16")
+    np.float64(2048.0)
+    >>> fs.dot([1.0, 1.0], [2048.0, 1.5], "binary16", accumulator=fs.accumulators.Sequential("binary32"))
+    np.float64(2050.0)
+    """
+    call = Call("dot", fmt, mode, rng, accumulator)
+    left, right = call.operands(a, b)
+    if not left.ndim or not right.ndim:
+        return operate("multiply", [left, right], call.fmt, call.mode, call.rng, call.carrier, "dot")[()]
+    return _matmul(call, left, right)[()]
 
 
 def matmul(
-    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+    a: Any,
+    b: Any,
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    accumulator: Accumulator | None = None,
+    rng: Seed = None,
 ) -> Any:
-    """The matrix product, every product and every partial sum correctly rounded, in the order of k.
+    """The matrix product: every product and every partial sum correctly rounded, in the accumulator's order.
 
     Parameters
     ----------
@@ -176,6 +228,9 @@ def matmul(
         Of shapes (..., m, k) and (..., k, n), or one-dimensional as in `numpy.matmul`.
     fmt, mode, rng
         As for `round_to`.
+    accumulator : Accumulator, optional
+        `Sequential(fmt, mode)` by default. `Sequential("binary32")` is the usual mixed product, `Blas()` the same in
+        an order that is fast and not defined.
 
     Returns
     -------
@@ -184,7 +239,7 @@ def matmul(
     Raises
     ------
     ValueError
-        For shapes that do not fit.
+        For shapes that do not fit, or an accumulator that does not hold the format.
 
     Examples
     --------
@@ -192,13 +247,12 @@ def matmul(
     >>> fs.matmul([[1.0, 2.0]], [[0.1], [1000.0]], "binary16")
     array([[2000.]])
     """
-    fmt, mode = get_format(fmt), get_rounding(mode)
-    (left, right), generator = _prepare("matmul", (a, b), fmt, mode, rng)
-    return matmul_held(left, right, fmt, mode, generator)[()]
+    call = Call("matmul", fmt, mode, rng, accumulator)
+    return _matmul(call, *call.operands(a, b))[()]
 
 
-def matmul_held(a: Array, b: Array, fmt: Format, mode: Rounding, rng: Generator) -> Array:
-    """matmul of values that `fmt` holds, with NumPy's rules for shapes."""
+def _matmul(call: Call, a: Array, b: Array) -> Array:
+    """matmul of values that the format holds, with NumPy's rules for shapes."""
     if not a.ndim or not b.ndim:
         raise ValueError(f"a.shape={a.shape} and b.shape={b.shape}: a scalar has no rows; use multiply")
     left = a[None, :] if a.ndim == 1 else a
@@ -208,44 +262,31 @@ def matmul_held(a: Array, b: Array, fmt: Format, mode: Rounding, rng: Generator)
             f"a.shape={a.shape} and b.shape={b.shape}: {left.shape[-1]} columns do not meet {right.shape[-2]} rows; "
             "make the last axis of a as long as the last but one of b"
         )
-    if left.shape[-1] == 0:
-        batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-        y = np.zeros((*batch, left.shape[-2], right.shape[-1]), np.result_type(a, b))
-    else:
-        y = sequential_matmul(left, right, fmt, mode, rng).astype(np.result_type(a, b), copy=False)
+    batch = _batch(a, b, left, right)
+    left, right = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (left, right))
+    terms = np.moveaxis(left, -1, 0)[..., None], np.moveaxis(right, -2, 0)[..., None, :]
+    y = call.finish(call.accumulator.reduce_products(*terms, None, call.steps()))
     y = y[..., 0, :] if a.ndim == 1 else y
     return y[..., 0] if b.ndim == 1 else y
 
 
-def dot(
-    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
-) -> Any:
-    """The dot product of two vectors: `matmul` of one-dimensional operands.
-
-    >>> import fp16sim as fs
-    >>> fs.dot([1.0, 1.0], [2048.0, 1.0], "binary16")
-    np.float64(2048.0)
-    """
-    return matmul(a, b, fmt, mode, rng=rng)
+def _batch(a: Array, b: Array, left: Array, right: Array) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    except ValueError:
+        raise ValueError(
+            f"a.shape={a.shape} and b.shape={b.shape}: the leading axes do not broadcast; make them equal or 1"
+        ) from None
 
 
-def mean(
-    x: Any,
-    fmt: FormatLike = "binary16",
-    mode: Rounding | str = "ties_to_even",
-    *,
-    axis: int | None = None,
-    rng: Seed = None,
-) -> Any:
-    """The sum divided by the number of elements: every partial sum, the count and the quotient rounded.
+def held_sum(x: Array, axis: int | None, fmt: Format, mode: Rounding, rng: Generator) -> Array:
+    """sum of values that `fmt` holds, one after the other: for FloatArray."""
+    plain = Sequential(fmt, mode, rng)
+    return plain.reduce_held(along(x, axis), plain.steps("sum", x.dtype))
 
-    >>> import fp16sim as fs
-    >>> fs.mean([1.0] * 3000, "binary16")  # 2048 / 3000
-    np.float64(0.6826171875)
-    """
-    fmt, mode = get_format(fmt), get_rounding(mode)
-    (values,), generator = _prepare("mean", (x,), fmt, mode, rng)
-    total = np.asarray(sum(values, fmt, mode, axis=axis, rng=generator))
-    count = values.size if axis is None else values.shape[axis]
-    held = np.asarray(round_to(count, fmt, mode, rng=generator))
-    return operate("divide", [total, held], fmt, mode, generator, total.dtype, "mean")[()]
+
+def held_matmul(a: Array, b: Array, fmt: Format, mode: Rounding, rng: Generator) -> Array:
+    """matmul of values that `fmt` holds: for FloatArray."""
+    call = Call("matmul", fmt, mode, rng, None)
+    call.carrier = np.result_type(a, b)
+    return _matmul(call, a, b)

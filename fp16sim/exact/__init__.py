@@ -11,7 +11,19 @@ It imports nothing but the standard library and `formats`, and shares no code wi
 """
 
 from .codes import decode
-from .operations import OPERATIONS, add, compute, divide, fma, ieee_remainder, multiply, operate, sqrt, subtract
+from .operations import (
+    OPERATIONS,
+    add,
+    compute,
+    divide,
+    fma,
+    ieee_remainder,
+    multiply,
+    operate,
+    sqrt,
+    sqrt_to_odd,
+    subtract,
+)
 from .parsing import INF, MAX_DIGITS, MAX_EXPONENT, NAN, Value, parse
 from .rounding import (
     DRAW_BITS,
@@ -61,6 +73,7 @@ __all__ = [
     "round_to",
     "signed",
     "sqrt",
+    "sqrt_to_odd",
     "subtract",
     "without_input_flush",
 ]

@@ -58,10 +58,10 @@ def _sqrt(mode: Rounding, a: Value) -> Result:
         return _INVALID
     if a == 0 or not is_finite(a):
         return Result(a)
-    return Result(_sqrt_to_odd(Fraction(a)))
+    return Result(sqrt_to_odd(Fraction(a)))
 
 
-def _sqrt_to_odd(x: Fraction, bits: int = 320) -> Fraction:
+def sqrt_to_odd(x: Fraction, bits: int = 320) -> Fraction:
     """sqrt(x) where it is rational in `bits` bits, else a number between the two neighbours of `bits` bits.
 
     Every decision of rounding to fewer than `bits` bits is the same for both (this is rounding to odd).

@@ -1,0 +1,218 @@
+"""What all accumulators have in common: a format and a mode for every step, `.sum`, `.dot`, and how they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from ..arithmetic import operate
+from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding
+from ..lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from ..rounding import round_array, round_to
+
+Start: TypeAlias = Array | None
+"""What a sum starts from; None for its first term."""
+
+TERMS_AT_A_TIME = 1 << 21
+
+
+class Steps(NamedTuple):
+    """The rounded operations that a loop is written with."""
+
+    fmt: Format
+    mode: Rounding
+    rng: Generator
+    carrier: Any
+    label: str
+
+    def _do(self, name: str, *operands: Array) -> Array:
+        return operate(name, list(operands), self.fmt, self.mode, self.rng, self.carrier, self.label)
+
+    def add(self, a: Array, b: Array) -> Array:
+        """a + b, rounded."""
+        return self._do("add", a, b)
+
+    def subtract(self, a: Array, b: Array) -> Array:
+        """a - b, rounded."""
+        return self._do("subtract", a, b)
+
+    def multiply(self, a: Array, b: Array) -> Array:
+        """a * b, rounded."""
+        return self._do("multiply", a, b)
+
+    def fma(self, a: Array, b: Array, c: Array) -> Array:
+        """a * b + c, rounded once."""
+        return self._do("fma", a, b, c)
+
+    def held(self, x: Any) -> Array:
+        """`x` rounded to the format, where that does not hold it."""
+        return np.asarray(round_to(x, self.fmt, self.mode, rng=self.rng), self.carrier)
+
+
+@dataclass(frozen=True)
+class Accumulator:
+    """A way to add up terms. Subclasses say how in `reduce`.
+
+    Parameters
+    ----------
+    fmt : Format, str or dtype
+        The format that every product and every partial sum is rounded to. It must hold the terms.
+    mode : Rounding or str
+    rng : int or numpy.random.Generator, optional
+        For "stochastic".
+    """
+
+    fmt: Any = field(default=BINARY32)
+    mode: Any = field(default=Rounding.TIES_TO_EVEN)
+    rng: Seed = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fmt", get_format(self.fmt))
+        object.__setattr__(self, "mode", get_rounding(self.mode))
+
+    # --- what users call --------------------------------------------------------------------------------------------
+
+    def sum(self, x: Any, axis: int | None = None) -> Any:
+        """The sum over an axis (all elements in C order by default), in this accumulator's format; +0 for no terms.
+
+        Terms that the format does not hold are rounded to it first.
+        """
+        (terms,), steps = self.prepare("sum", x)
+        return self.reduce_held(along(terms, axis), steps)[()]
+
+    def dot(self, a: Any, b: Any, c: Any = None) -> Any:
+        """The sum of the products along the last axis, starting from `c` if given; in this accumulator's format.
+
+        Parameters
+        ----------
+        a, b : array_like
+            Vectors of one length, or arrays of them that broadcast.
+        c : array_like, optional
+            What the sum starts from: not the same as an added 0 where signs of zero matter.
+
+        Raises
+        ------
+        ValueError
+            For shapes that do not fit.
+        """
+        (left, right), steps = self.prepare("dot", a, b)
+        if not left.ndim or not right.ndim or left.shape[-1] != right.shape[-1]:
+            raise ValueError(
+                f"a.shape={left.shape} and b.shape={right.shape} are not vectors of one length; "
+                "make their last axes equally long"
+            )
+        start = None if c is None else self.start(c, steps)
+        a, b = (np.moveaxis(x, -1, 0) for x in np.broadcast_arrays(left, right))
+        return self.reduce_products(a, b, start, steps)[()]
+
+    # --- what subclasses provide, and build on ----------------------------------------------------------------------
+
+    def reduce(self, terms: Array, steps: Steps) -> Array:
+        """The sum over the first axis of at least one term."""
+        raise NotImplementedError
+
+    def reduce_held(self, terms: Array, steps: Steps) -> Array:
+        """The sum over the first axis of values that the format holds; +0 where there are no terms."""
+        if not len(terms):
+            return np.zeros(terms.shape[1:], steps.carrier)
+        return np.asarray(self.reduce(terms, steps), steps.carrier)
+
+    def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
+        """start + sum of left[k] * right[k]: rounded products, then `reduce`, a tile of the results at a time."""
+        shape = np.broadcast_shapes(left.shape, right.shape)
+        if start is not None:
+            start = np.broadcast_to(start, np.broadcast_shapes(shape[1:], start.shape))
+        if not shape[0]:
+            return np.zeros(shape[1:], steps.carrier) if start is None else np.array(start)
+        out = np.empty(shape[1:] if start is None else start.shape, steps.carrier)
+        for tile in tiles(shape, whole=steps.mode is Rounding.STOCHASTIC):
+            terms = self._terms(cut(left, tile), cut(right, tile), None if start is None else start[tile], steps)
+            out[tile] = self.reduce(terms, steps)
+        return out
+
+    def _terms(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
+        products = steps.multiply(left, right)
+        if start is None:
+            return products
+        return np.concatenate([np.broadcast_to(start, products.shape[1:])[None], products])
+
+    def start(self, c: Any, steps: Steps) -> Array:
+        """`c` as the first partial sum."""
+        return steps.held(same_format(c, steps.fmt))
+
+    def prefixes(self, terms: Array, steps: Steps) -> Array:
+        """All partial sums over the first axis: the k-th is the sum of the first k + 1 terms, by this accumulator."""
+        sums = [self.reduce_held(terms[: k + 1], steps) for k in range(len(terms))]
+        return np.array(sums).reshape(terms.shape).astype(steps.carrier)
+
+    # --- how the reductions use one ---------------------------------------------------------------------------------
+
+    def bound(self, fmt: Format, mode: Rounding, rng: Generator) -> Accumulator:
+        """This accumulator for operands, and a result, of `fmt`; ValueError if it cannot hold them."""
+        if not fmt.fits_in(self.fmt):
+            raise ValueError(
+                f"accumulator {type(self).__name__}({self.fmt.name}) is narrower than fmt={fmt.name} in precision or "
+                f"range; use {type(self).__name__}({fmt.name!r}) or a wider one such as binary32"
+            )
+        return self
+
+    def steps(self, label: str, carrier: Any) -> Steps:
+        """The operations of this accumulator."""
+        return Steps(self.fmt, self.mode, as_generator(self.mode, self.rng), carrier, label)
+
+    def prepare(self, label: str, *values: Any) -> tuple[list[Array], Steps]:
+        """Arrays of values that the format holds, and the operations on them."""
+        check_hardware()
+        sources = [lift(getattr(x, "values", x)) for x in values]
+        steps = self.steps(label, carrier_for(self.fmt, *sources))
+        return [self.operand(source, steps) for source in sources], steps
+
+    def operand(self, source: Array, steps: Steps) -> Array:
+        """A term or factor, rounded to the format where that does not hold it."""
+        return steps.held(source)
+
+
+def along(x: Array, axis: int | None) -> Array:
+    """`x` with the axis to sum over in front; all elements in C order for None."""
+    if axis is None:
+        return x.reshape(-1)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"axis={axis} does not exist in x of shape {x.shape}; use {-x.ndim} to {x.ndim - 1}")
+    return np.moveaxis(x, axis, 0)
+
+
+def tiles(shape: tuple[int, ...], whole: bool = False) -> Iterator[tuple[slice, ...]]:
+    """Slices of the results, such that a tile of all terms stays below TERMS_AT_A_TIME; one slice if `whole`."""
+    out = shape[1:]
+    total = int(np.prod(shape))
+    if whole or total <= TERMS_AT_A_TIME or not out:
+        yield (slice(None),) * len(out)
+        return
+    axis = int(np.argmax(out))
+    step = max(1, out[axis] * TERMS_AT_A_TIME // total)
+    for first in range(0, out[axis], step):
+        yield (*(slice(None),) * axis, slice(first, first + step), *(slice(None),) * (len(out) - axis - 1))
+
+
+def cut(x: Array, tile: tuple[slice, ...]) -> Array:
+    """All terms of a tile of the results; axes of length 1 broadcast and are not cut."""
+    here = tile[len(tile) - (x.ndim - 1) :] if x.ndim > 1 else ()
+    return x[(slice(None), *(part if size > 1 else slice(None) for part, size in zip(here, x.shape[1:], strict=True)))]
+
+
+def finish(y: Array, fmt: Format, mode: Rounding, rng: Generator, own: Format, carrier: Any, label: str) -> Array:
+    """A result of an accumulator of format `own`, rounded to `fmt`."""
+    if own == fmt:
+        return np.asarray(y, carrier)
+    return round_array(np.asarray(y), fmt, mode, rng, out=np.empty(np.shape(y), carrier), operation=label)
+
+
+def resolve(accumulator: Any, fmt: FormatLike) -> None:
+    """Refuse what is no accumulator."""
+    if not isinstance(accumulator, Accumulator):
+        raise TypeError(
+            f"accumulator={accumulator!r} is no accumulator; use one of fp16sim.accumulators, such as Pairwise({fmt!r})"
+        )

@@ -1,0 +1,43 @@
+"""The mixed product as everybody computes it: narrow factors, binary32 sums, in the order that BLAS likes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..lifting import Array
+from .base import Accumulator, Start, Steps
+
+
+@dataclass(frozen=True)
+class Blas(Accumulator):
+    """Sums of products in binary32 by NumPy's BLAS: fast, close, and not reproducible.
+
+    BLAS promises neither the order of the additions, nor whether a product is rounded before it is added or fused, nor
+    the same result on another processor, for another shape, or with another number of threads. The error is bounded as
+    for any order of binary32 additions: n u sum |a b|, with u = 2^-24. Factors of up to 12 bits (binary16, bfloat16,
+    TF32, fp8) have exact products in binary32. For a sum that is defined, use Sequential("binary32") or Exact().
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.matmul([[1.0, 2.0]], [[3.0], [4.0]], "binary16", accumulator=Blas())
+    array([[11.]])
+    """
+
+    def reduce(self, terms: Array, steps: Steps) -> Array:
+        """NumPy's float32 sum, pairwise in parts."""
+        with np.errstate(all="ignore"):
+            return np.asarray(np.sum(terms, axis=0, dtype=np.float32))
+
+    def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
+        """An einsum, which is BLAS's matrix product where the shapes allow."""
+        with np.errstate(all="ignore"):
+            if left.ndim >= 3 and left.shape[-1] == 1 == right.shape[-2]:
+                a = np.moveaxis(left[..., 0], 0, -1).astype(np.float32, copy=False)
+                b = np.moveaxis(right[..., 0, :], 0, -2).astype(np.float32, copy=False)
+                y = np.matmul(a, b)
+            else:
+                y = np.einsum("k...,k...->...", left.astype(np.float32), right.astype(np.float32))
+            return np.asarray(y if start is None else y + start)

@@ -1,0 +1,144 @@
+"""The exact sum, rounded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import exact
+from ..flags import Tally, listening
+from ..formats import BINARY64, Format, Rounding
+from ..lifting import Array, Generator
+from ..rounding import note_exact
+from .base import Accumulator, Start, Steps, cut, tiles
+
+
+@dataclass(frozen=True)
+class Exact(Accumulator):
+    """No rounding but one, at the end: the correctly rounded sum or dot product, in every mode.
+
+    Terms and products are integers of any size over a common power of two, so nothing is lost on the way, whatever
+    the exponents. An exact zero has the sign that IEEE 754 gives a sum: -0 from -0 alone, or toward negative.
+
+    Parameters
+    ----------
+    fmt, mode, rng
+        What the result is rounded to. Given to `fs.sum` and the others, these come from the call instead.
+
+    Examples
+    --------
+    >>> Exact("binary16").sum([1e4, 2.0**-20, -1e4])
+    np.float64(9.5367431640625e-07)
+    """
+
+    fmt: Any = BINARY64
+
+    def bound(self, fmt: Format, mode: Rounding, rng: Generator) -> Exact:
+        """The same for a result of `fmt`."""
+        return Exact(fmt, mode, rng)
+
+    def reduce(self, terms: Array, steps: Steps) -> Array:
+        """The sum over the first axis."""
+        return self.reduce_exactly(terms, None, None, steps)
+
+    def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
+        """The sum of products."""
+        shape = np.broadcast_shapes(left.shape, right.shape)
+        if not shape[0]:
+            return super().reduce_products(left, right, start, steps)
+        return self.reduce_exactly(np.broadcast_to(left, shape), np.broadcast_to(right, shape), start, steps)
+
+    def reduce_exactly(
+        self,
+        left: Array,
+        right: Array | None,
+        start: Start,
+        steps: Steps,
+        then: Callable[[Fraction], Fraction] = lambda total: total,
+    ) -> Array:
+        """start + sum of left[k] (times right[k]), then a function of it, rounded once."""
+        out = np.empty(left.shape[1:], np.float64)
+        size = out.size
+        draws = np.zeros(size, np.uint32) if steps.rng is None else steps.rng.integers(0, 2**32, size, dtype=np.uint32)
+        draws = draws.reshape(out.shape)
+        tally = Tally(listening())
+        places = np.arange(size).reshape(out.shape)
+        for tile in tiles(left.shape):
+            begin = None if start is None else np.broadcast_to(start, out.shape)[tile]
+            totals = _exact_sums(cut(left, tile), None if right is None else cut(right, tile), begin, steps.mode)
+            values = np.empty(totals.size)
+            for i, (total, draw, place) in enumerate(
+                zip(totals.flat, draws[tile].flat, places[tile].flat, strict=True)
+            ):
+                value = then(total) if isinstance(total, Fraction) and total else total
+                for tininess in sorted(tally.listeners.tininess):
+                    result = exact.round_result(value, steps.fmt, steps.mode, int(draw), tininess)
+                    note_exact(tally, result, int(place), tininess)
+                    values[i] = float(result.value)
+            out[tile] = values.reshape(totals.shape)
+        _note_invalid(tally, left, right, start, out)
+        tally.report(steps.label, out.shape)
+        return out
+
+
+class _Terms(NamedTuple):
+    """Terms as n * 2^e with Python integers n, what infinities and NaN make of them, and their signs."""
+
+    n: Array
+    e: Array
+    special: Array
+    negative: Array
+
+
+def _terms(left: Array, right: Array | None = None) -> _Terms:
+    """left, or left * right, element by element; n is 0 for what is not finite, and special 0 for what is."""
+    with np.errstate(all="ignore"):
+        product = left.astype(np.float64) * (1.0 if right is None else right.astype(np.float64))
+    n, e = _integers(left)
+    finite = np.isfinite(left)
+    if right is not None:
+        m, f = _integers(right)
+        n, e, finite = n * m, e + f, finite & np.isfinite(right)
+    return _Terms(n, e, np.where(finite, 0.0, product), np.signbit(product))
+
+
+def _integers(x: Array) -> tuple[Array, Array]:
+    """Finite numbers as n * 2^e, with n of at most 53 bits as Python integers."""
+    fraction, e = np.frexp(np.where(np.isfinite(x), x, 0.0).astype(np.float64))
+    return np.ldexp(fraction, 53).astype(np.int64).astype(object), e.astype(np.int64) - 53
+
+
+def _exact_sums(left: Array, right: Array | None, start: Start, mode: Rounding) -> Array:
+    """The exact sums over the first axis, as Fractions, or as the float that a special sum is."""
+    terms = _terms(left, right)
+    if start is not None:
+        terms = _Terms(*map(np.concatenate, zip(_terms(start[None]), terms, strict=True)))
+    base = int(terms.e.min())
+    totals = np.asarray(np.add.reduce(terms.n << (terms.e - base).astype(object), axis=0), object)
+    with np.errstate(all="ignore"):
+        special = np.asarray(terms.special.sum(axis=0))
+    # An exact zero: the common sign of all terms; of unlike signs +0, or -0 toward negative.
+    unlike = mode is Rounding.TOWARD_NEGATIVE
+    minus = np.asarray(np.where(unlike, terms.negative.any(axis=0), terms.negative.all(axis=0)))
+    quantum = Fraction(2) ** base
+    out = np.empty(totals.shape, object)
+    for at in np.ndindex(out.shape):
+        zero = -0.0 if minus[at] else Fraction(0)
+        out[at] = float(special[at]) if special[at] != 0 else (totals[at] * quantum if totals[at] else zero)
+    return out
+
+
+def _note_invalid(tally: Tally, left: Array, right: Array | None, start: Start, out: Array) -> None:
+    """A NaN that no operand brought."""
+    born = np.isnan(out)
+    if born.any():
+        for x in (left, right):
+            if x is not None:
+                born = born & ~np.isnan(x).any(axis=0)
+        if start is not None:
+            born = born & ~np.isnan(start)
+        tally.note("invalid", born.reshape(-1))

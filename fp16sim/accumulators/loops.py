@@ -1,0 +1,161 @@
+"""Pairwise, blocked, compensated and fused accumulation: each a loop over add and fma."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..lifting import Array
+from .base import Accumulator, Start, Steps
+from .sequential import Sequential
+
+
+@dataclass(frozen=True)
+class Pairwise(Accumulator):
+    """The sum of the sums of the two halves: the error grows with the logarithm of the number of terms.
+
+    Defined by the recursion (with c given, the terms are c and then the products):
+
+        def P(x):
+            if len(x) == 1: return x[0]
+            h = len(x) // 2
+            return add(P(x[:h]), P(x[h:]))
+
+    Examples
+    --------
+    >>> Pairwise("binary16").sum([1.0] * 4096)
+    np.float64(4096.0)
+    """
+
+    def reduce(self, terms: Array, steps: Steps) -> Array:
+        """The recursion from its leaves up, all sums of a level in one operation."""
+        # Halving d times leaves segments of one or two terms, where 2^d <= n < 2^(d + 1).
+        depth = len(terms).bit_length() - 1
+        lengths = np.array([len(terms)])
+        for _ in range(depth):
+            lengths = np.stack([lengths // 2, lengths - lengths // 2], axis=1).reshape(-1)
+        first = np.cumsum(lengths) - lengths
+        level = np.array(terms[first])
+        two = lengths == 2
+        if two.any():
+            level[two] = steps.add(terms[first[two]], terms[first[two] + 1])
+        for _ in range(depth):
+            level = steps.add(level[0::2], level[1::2])
+        return level[0]
+
+
+@dataclass(frozen=True)
+class Blocked(Accumulator):
+    """Sequential in blocks, and sequential over the sums of the blocks (from c where given).
+
+    Defined by:
+
+        s = c, or nothing
+        for x in blocks:
+            s = add(s, sequential(x)), or sequential(x) if s is nothing
+
+    Parameters
+    ----------
+    fmt, mode, rng
+        As for every accumulator.
+    block : int
+        Terms in a block; the last may be shorter.
+
+    Examples
+    --------
+    >>> [Blocked("binary16", block=n).sum([1.0] * 65504) for n in (1, 8, 64)]
+    [np.float64(2048.0), np.float64(16384.0), np.float64(65504.0)]
+    """
+
+    block: int = 64
+
+    def __init__(
+        self, fmt: object = "binary32", block: int = 64, mode: object = "ties_to_even", rng: object = None
+    ) -> None:
+        for name, value in {"fmt": fmt, "mode": mode, "rng": rng, "block": block}.items():
+            object.__setattr__(self, name, value)
+        super().__post_init__()
+        if isinstance(block, bool) or not isinstance(block, (int, np.integer)) or block < 1:
+            raise ValueError(f"block={block!r} is no length of a block; use an integer of 1 or more, such as 64")
+
+    def reduce(self, terms: Array, steps: Steps) -> Array:
+        """The two loops; all full blocks in one."""
+        return self._over_blocks(None, terms, steps)
+
+    def _over_blocks(self, start: Start, terms: Array, steps: Steps) -> Array:
+        plain = Sequential(self.fmt, self.mode)
+        full = len(terms) // self.block * self.block
+        sums: list[Array] = []
+        if full:
+            blocks = terms[:full].reshape(-1, self.block, *terms.shape[1:])
+            sums.extend(plain.reduce(np.moveaxis(blocks, 1, 0), steps))
+        if full < len(terms):
+            sums.append(plain.reduce(terms[full:], steps))
+        if start is not None:
+            sums.insert(0, np.broadcast_to(start, terms.shape[1:]))
+        return plain.reduce(np.stack(sums), steps)
+
+    def _terms(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
+        # The start is no term of the first block: reduce gets the finished sum of blocks as its only term.
+        return self._over_blocks(start, steps.multiply(left, right), steps)[None]
+
+
+@dataclass(frozen=True)
+class Kahan(Accumulator):
+    """Compensated: what each addition lost is taken off the next term; the error hardly grows with their number.
+
+    Defined by the loop (Kahan 1965), which starts from the first term, or from c where given:
+
+        s, lost = x[0], 0
+        for k in range(1, n):
+            y = subtract(x[k], lost)
+            t = add(s, y)
+            s, lost = t, subtract(subtract(t, s), y)
+
+    Examples
+    --------
+    >>> Kahan("binary16").sum([1.0] * 4096)
+    np.float64(4096.0)
+    """
+
+    def reduce(self, terms: Array, steps: Steps) -> Array:
+        """The loop."""
+        return self.prefixes(terms, steps)[-1]
+
+    def prefixes(self, terms: Array, steps: Steps) -> Array:
+        """The values of s on the way."""
+        out = np.array(terms)
+        lost = np.zeros_like(out[:1]).reshape(out.shape[1:])
+        for k in range(1, len(out)):
+            y = steps.subtract(out[k], lost)
+            out[k] = steps.add(out[k - 1], y)
+            lost = steps.subtract(steps.subtract(out[k], out[k - 1]), y)
+        return out
+
+
+@dataclass(frozen=True)
+class Fused(Sequential):
+    """A chain of fused multiply-adds: products are not rounded on their own.
+
+    Defined by the loop, which starts from the first product, or from c where given (a sum of plain terms has no
+    products, and is Sequential's):
+
+        s = multiply(a[0], b[0])
+        for k in range(1, n):
+            s = fma(a[k], b[k], s)
+
+    Examples
+    --------
+    >>> Fused("binary16").dot([3.0], [683.0], 2.0**-24)  # the product alone would round to 2048
+    np.float64(2050.0)
+    """
+
+    def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
+        """The loop over fma."""
+        if not len(left):
+            return super().reduce_products(left, right, start, steps)
+        total = start
+        for a, b in zip(left, right, strict=True):
+            total = steps.multiply(a, b) if total is None else steps.fma(a, b, total)
+        return np.array(total)

@@ -1,0 +1,130 @@
+"""One term after the other: the plain loop, and the same loop by hardware where that is safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import kernels
+from ..flags import listening
+from ..formats import BINARY16, BINARY32, BINARY64
+from ..intermediates import hardware_for
+from ..lifting import Array
+from ..rounding import PIECE
+from .base import Accumulator, Start, Steps
+
+
+@dataclass(frozen=True)
+class Sequential(Accumulator):
+    """One term after the other, every product and every partial sum rounded: the error may grow with their number.
+
+    Defined by the loop, which starts from the first term, or from c where given:
+
+        s = x[0]                              s = c, or multiply(a[0], b[0])
+        for k in range(1, n):                 for k in ...:
+            s = add(s, x[k])                      s = add(s, multiply(a[k], b[k]))
+
+    Examples
+    --------
+    >>> Sequential("binary16").sum([2048.0, 1.0, 1.0, 1.0])
+    np.float64(2048.0)
+    >>> Sequential("binary32").dot([2048.0, 1.0], [1.0, 1.0])
+    np.float64(2049.0)
+    """
+
+    def reduce(self, terms: Array, steps: Steps) -> Array:
+        """The loop over add."""
+        y = _sum_by_hardware(terms, steps)
+        if y is not None:
+            return y
+        total = terms[0]
+        for term in terms[1:]:
+            total = steps.add(total, term)
+        return total
+
+    def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
+        """The loop over multiply and add, without ever holding all products."""
+        if not len(left):
+            return super().reduce_products(left, right, start, steps)
+        y = _products_by_hardware(left, right, start, steps)
+        if y is not None:
+            return y.astype(steps.carrier, copy=False)
+        total = start
+        for a, b in zip(left, right, strict=True):
+            product = steps.multiply(a, b)
+            total = product if total is None else steps.add(total, product)
+        return np.array(total)
+
+    def prefixes(self, terms: Array, steps: Steps) -> Array:
+        """The partial sums of the loop."""
+        out = np.array(terms)
+        for k in range(1, len(out)):
+            out[k] = steps.add(out[k - 1], out[k])
+        return out
+
+
+# --- the same loops by hardware -------------------------------------------------------------------------------------
+# Where float32 or float64 may compute the steps (`hardware_for`), and only if nothing exceptional happens: a partial
+# sum that overflows leaves an infinity or a NaN in the result, so a finite result proves that none did.
+
+_NUMPY_TYPES = {BINARY16: np.float16, BINARY32: np.float32, BINARY64: np.float64}
+
+
+def _hardware(steps: Steps) -> tuple[Any, kernels.Kernel | None]:
+    """The dtype that may compute the steps, or None, and the kernel that rounds them."""
+    if {"inexact", "underflow"} & listening().names:
+        return None, None
+    own = steps.fmt in (BINARY32, BINARY64)
+    return hardware_for(steps.fmt, steps.mode), None if own else kernels.find(steps.fmt, steps.mode, "float32")
+
+
+def _unless_exceptional(y: Array) -> Array | None:
+    return y if not listening().names or np.isfinite(y).all() else None
+
+
+def _sum_by_hardware(x: Array, steps: Steps) -> Array | None:
+    dtype, kernel = _hardware(steps)
+    if dtype is None:
+        return None
+    with np.errstate(all="ignore"):
+        if x.ndim == 1 and steps.fmt in _NUMPY_TYPES:
+            # NumPy accumulates from left to right, and adds two float16 as float32, rounded: correct for binary16.
+            y = np.add.accumulate(x.astype(_NUMPY_TYPES[steps.fmt]))[-1]
+        else:
+            rows = np.ascontiguousarray(x, dtype).reshape(len(x), -1)
+            y = _add_terms(None, rows, kernel).reshape(x.shape[1:])
+    return _unless_exceptional(np.asarray(y))
+
+
+def _add_terms(total: Array | None, terms: Array, kernel: kernels.Kernel | None) -> Array:
+    for term in terms:
+        if total is None:
+            total = np.array(term)
+            continue
+        total += term
+        if kernel:
+            kernel(total, total)
+    assert total is not None
+    return total
+
+
+def _products_by_hardware(left: Array, right: Array, start: Start, steps: Steps) -> Array | None:
+    """Products of several k are rounded in one go, since they do not depend on each other."""
+    dtype, kernel = _hardware(steps)
+    shape = np.broadcast_shapes(left.shape, right.shape)
+    if dtype is None or (start is not None and start.shape != shape[1:]):
+        return None
+    left, right = (x.astype(dtype, copy=False) for x in (left, right))
+    size = max(1, int(np.prod(shape[1:])))
+    at_once = max(1, 2 * PIECE // size)
+    total = None if start is None else start.astype(dtype).reshape(size)
+    with np.errstate(all="ignore"):
+        for k in range(0, shape[0], at_once):
+            products = np.ascontiguousarray(left[k : k + at_once] * right[k : k + at_once]).reshape(-1, size)
+            if kernel:
+                kernel(products, products)
+            total = _add_terms(total, products, kernel)
+    assert total is not None
+    return _unless_exceptional(total.reshape(shape[1:]))

@@ -1,0 +1,135 @@
+"""A model of NVIDIA's tensor cores: products exact, aligned, truncated, added, and truncated once more.
+
+The model is that of Fasi, Higham, Mikaitis and Pranesh, "Numerical behavior of NVIDIA tensor cores", PeerJ Computer
+Science 7:e330 (2021), for Volta, Turing and Ampere; the widths for Hopper, and the rule that exponents of products are
+compared before the products are normalised, follow Xie, Wang, Yang and Yang, "MMA-Sim: bit-accurate reference model of
+tensor cores and matrix cores" (arXiv:2511.10909, 2025) and Khattak and Mikaitis, "Accurate models of NVIDIA tensor
+cores" (arXiv:2512.07004, 2025). NVIDIA publishes nothing of the kind. The model says nothing about the payload of NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ..formats import BINARY16, BINARY32, Format, FormatLike, Rounding, get_format
+from ..lifting import Array, Generator
+from ..rounding import exponent, round_array, round_to
+from .base import Accumulator, Start, Steps
+
+
+class Generation(NamedTuple):
+    """What tells one generation from another."""
+
+    group: int
+    """Products that are added at once, together with what was accumulated before."""
+    fraction_bits: int
+    """Bits kept below the largest exponent."""
+
+
+GENERATIONS = {
+    "volta": Generation(group=4, fraction_bits=23),
+    "turing": Generation(group=4, fraction_bits=24),
+    "ampere": Generation(group=8, fraction_bits=24),
+    "hopper": Generation(group=16, fraction_bits=25),
+}
+
+
+@dataclass(frozen=True)
+class TensorCore(Accumulator):
+    """Dot products as NVIDIA's tensor cores are found to compute them; exact to the bit within this model.
+
+    In groups of the hardware's length: the exact products and the accumulated sum are aligned to the largest of their
+    exponents (of a product, the sum of its factors' exponents), truncated toward zero to that exponent's fraction bits,
+    added without an error, and the sum truncated to binary32 (or rounded to nearest even for binary16). Then comes the
+    next group.
+
+    Not monotone: a larger term can give a smaller sum, since the alignment to it truncates the others more.
+
+    Parameters
+    ----------
+    generation : {"volta", "turing", "ampere", "hopper"}
+    output : {"binary32", "binary16"}
+        The format of the sums.
+    factors : Format, str or dtype
+        The format of the factors, of 11 bits of precision at most: binary16, bfloat16, tf32, an 8-bit format. Given to
+        `fs.matmul` and the others, it comes from the call instead.
+
+    Raises
+    ------
+    ValueError
+        For another generation or output.
+
+    Examples
+    --------
+    >>> volta = TensorCore("volta")
+    >>> ones = [2.0**-12] * 4
+    >>> volta.dot(ones, ones, 1.0), volta.dot(ones, ones, 0.5)  # 4 * 2^-24 is lost beside 1 and kept beside 1/2
+    (np.float64(1.0), np.float64(0.5000002384185791))
+    """
+
+    generation: str = "volta"
+    factors: Format = BINARY16
+
+    def __init__(
+        self, generation: str = "volta", output: FormatLike = BINARY32, factors: FormatLike = BINARY16
+    ) -> None:
+        fmt = get_format(output)
+        if generation not in GENERATIONS:
+            raise ValueError(f"generation={generation!r} is unknown; use one of {', '.join(map(repr, GENERATIONS))}")
+        if fmt not in (BINARY16, BINARY32):
+            raise ValueError(f"output={fmt.name}: tensor cores give binary32 or binary16 here; use one of them")
+        factors = get_format(factors)
+        if factors.precision > 11:
+            raise ValueError(
+                f"factors={factors.name} has {factors.precision} bits of precision, but tensor cores multiply factors "
+                "of 11 at most; use binary16, bfloat16, tf32 or an 8-bit format"
+            )
+        mode = Rounding.TOWARD_ZERO if fmt == BINARY32 else Rounding.TIES_TO_EVEN
+        fields = {"generation": generation, "factors": factors, "fmt": fmt, "mode": mode, "rng": None}
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    def bound(self, fmt: Format, mode: Rounding, rng: Generator) -> TensorCore:
+        """This core for factors of `fmt`."""
+        return TensorCore(self.generation, self.fmt, fmt)
+
+    def operand(self, source: Array, steps: Steps) -> Array:
+        """A factor, in the format of factors."""
+        return np.asarray(round_to(source, self.factors), steps.carrier)
+
+    def reduce(self, terms: Array, steps: Steps) -> Array:
+        """A sum is a dot product with ones."""
+        return self.reduce_products(terms, np.ones_like(terms), None, steps)
+
+    def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
+        """Group after group."""
+        shape = np.broadcast_shapes(left.shape, right.shape)
+        total = np.zeros(shape[1:]) if start is None else np.broadcast_to(start, shape[1:]).astype(np.float64)
+        size = GENERATIONS[self.generation].group
+        for k in range(0, shape[0], size):
+            a, b = (x[k : k + size].astype(np.float64) for x in (left, right))
+            exact_sum = self._aligned_sum(a, b, total)
+            out = np.empty(total.shape, np.float64)
+            total = round_array(exact_sum, self.fmt, self.mode, out=out, operation=steps.label)
+        return np.asarray(total, steps.carrier)
+
+    def _aligned_sum(self, a: Array, b: Array, total: Array) -> Array:
+        """The sum of the truncated terms: in float64 without an error, as 17 numbers below 2^(bits + 2) quanta."""
+        bits = GENERATIONS[self.generation].fraction_bits
+        with np.errstate(all="ignore"):
+            terms = np.concatenate([np.broadcast_to(a * b, (len(a), *total.shape)), total[None]])
+            of_products = _stored(a, self.factors) + _stored(b, self.factors) + np.zeros(total.shape)
+            exponents = np.concatenate([of_products, _stored(total[None], self.fmt)])
+            highest = np.where(terms == 0, -(2.0**20), exponents).max(axis=0)
+            quantum = np.where(highest < -(2.0**19), 0, highest - bits).astype(np.int64)
+            aligned = np.ldexp(np.trunc(np.ldexp(terms, -quantum)), quantum)
+            # Infinities and NaN as in any sum: they are not finite after alignment either.
+            return np.where(np.isfinite(terms).all(axis=0), aligned.sum(axis=0), terms.sum(axis=0))
+
+
+def _stored(x: Array, fmt: Format) -> Array:
+    """Exponents as the format stores them: a subnormal number has that of min_normal."""
+    return np.where(np.isfinite(x), np.maximum(exponent(x), fmt.emin), 0).astype(np.float64)
