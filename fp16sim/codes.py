@@ -152,7 +152,7 @@ def decode(code: Any, fmt: FormatLike = "binary16") -> Any:
     codes = _checked_codes(code, fmt)
     sign, field, trailing = _split(codes, fmt)
     significand = trailing | (np.minimum(field, _int(1)) << _int(fmt.trailing_bits))
-    q = np.maximum(field, _int(1)).astype(np.int64) - (fmt.bias + fmt.trailing_bits)
+    q = np.maximum(field, _int(1)).astype(np.int32) - (fmt.bias + fmt.trailing_bits)
     values = np.ldexp(significand.astype(np.float64), q)
     if fmt.has_nan:
         values = np.where(_is_special(field, trailing, fmt), _special_values(trailing, fmt), values)

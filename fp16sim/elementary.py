@@ -1,90 +1,46 @@
-"""exp, log, tanh: correctly rounded for formats of up to 11 bits of precision, in every mode, without tables.
+"""Elementary functions: correctly rounded in every mode for formats of up to 11 bits of precision.
 
-float64 gives y within 2^-40 of the truth (any libm does better). Let t be the nearest number of precision + 1 bits:
-the numbers where a rounding decision changes are of that kind. If y is further than 2^-40 |t| from t, y is on the true
-side of it and decides every mode. If not, the truth may be t or on either side of it, and the function says which:
-`side(x)` is the sign of f(x) - t, by an inequality that holds for all x (e^x - 1 > x, |tanh x| < |x|). Then y becomes t
-moved one float64 ulp to that side. Overflow and underflow of float64 itself become a huge and a tiny number, so that
-the directed modes see something finite and nonzero. Last comes the one rounding.
+That is binary16, bfloat16, TF32 and everything smaller; certified over all inputs of the 16-bit formats. For more
+precision (binary32, binary64) a function is float64's value, rounded once. `x`, `fmt`, `mode` and `rng`, the type of
+the result and the errors are those of `round_to`; operands that the format does not hold are rounded to it first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .flags import Tally, listening
-from .formats import Format, FormatLike, Rounding, get_format, get_rounding
-from .lifting import Array, Seed, as_generator, carrier_for, check_hardware, lift, same_format
-from .rounding import exponent, round_array, round_to
-
-HUGE, SMALL = 2.0**1000, 2.0**-1000
-
-
-class Function(NamedTuple):
-    """An elementary function: float64's version, and what float64 cannot say."""
-
-    evaluate: Callable[[Array], Array]
-    side: Callable[[Array], Array]
-    """The sign of f(x) - t where t, of a few bits, is within 2^-40 of f(x); 0 where f(x) is t."""
-    pole: float | None = None
-    """Where a finite x gives an exact infinity."""
-
-
-FUNCTIONS: dict[str, Function] = {
-    # Only 0 has an e^x of a few bits (Lindemann); near 1 it is above 1 for x > 0. e^x is never 0.
-    "exp": Function(np.exp, side=np.sign),
-    # Only 1 has a logarithm of a few bits. Elsewhere log x of a p-bit x is not within 2^-40 of a number of p + 1 bits.
-    "log": Function(np.log, side=np.zeros_like, pole=0.0),
-    # |tanh x| < |x|, so below t = x where x is tiny, and |tanh x| < 1: always on the side of zero.
-    "tanh": Function(np.tanh, side=lambda x: -np.sign(x)),
-}
-
-
-def _decide(function: Function, x: Array, fmt: Format) -> Array:
-    """float64 numbers that round to `fmt`, in every mode, as f(x) does."""
-    with np.errstate(all="ignore"):
-        y = np.asarray(function.evaluate(x))
-        if fmt.precision > 11:
-            return y
-        unreal = np.isfinite(x) & ~np.isfinite(y) & ~np.isnan(y) & (x != function.pole)
-        y = np.where(unreal, np.copysign(HUGE, y), y)
-        side = function.side(x)
-        y = np.where((y == 0) & (side != 0) & np.isfinite(x), np.copysign(SMALL, y), y)
-        scale = fmt.trailing_bits + 1 - exponent(y)
-        t = np.ldexp(np.rint(np.ldexp(y, scale)), -scale)
-        near = (
-            np.isfinite(x) & np.isfinite(y) & (np.abs(y - t) <= 2.0**-40 * np.abs(t)) & (y != 0) & (np.abs(y) > SMALL)
-        )
-        moved = np.where(side > 0, np.nextafter(t, np.inf), np.where(side < 0, np.nextafter(t, -np.inf), t))
-        return np.where(near, moved, y)
-
-
-def apply(name: str, x: Array, fmt: Format, mode: Rounding, rng: np.random.Generator | None, carrier: Any) -> Array:
-    """An elementary function of an array whose values `fmt` holds; the result in `carrier`, flags reported."""
-    function = FUNCTIONS[name]
-    wide = x.astype(np.float64, copy=False)
-    lifted = _decide(function, wide, fmt)
-    tally = Tally(listening())
-    tally.note("invalid", (np.isnan(lifted) & ~np.isnan(wide)).reshape(-1))
-    if function.pole is not None:
-        tally.note("divide_by_zero", (wide == function.pole).reshape(-1))
-    return round_array(lifted, fmt, mode, rng, out=np.empty(x.shape, carrier), operation=name, tally=tally)
+from .arithmetic import _broadcast_shape, divide
+from .evaluation import apply as apply
+from .evaluation import apply_two as apply_two
+from .formats import FormatLike, Rounding, get_format, get_rounding
+from .functions import FUNCTIONS as FUNCTIONS
+from .lifting import Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from .rounding import round_to
 
 
 def _function(name: str, x: Any, fmt: FormatLike, mode: Rounding | str, rng: Seed) -> Any:
     fmt, mode = get_format(fmt), get_rounding(mode)
     check_hardware()
     source = lift(same_format(x, fmt))
-    generator = as_generator(mode, rng)
+    carrier, generator = carrier_for(fmt, source), as_generator(mode, rng)
     held = np.asarray(round_to(source, fmt, mode, rng=generator))
-    return apply(name, held, fmt, mode, generator, carrier_for(fmt, source))[()]
+    return apply(name, held, fmt, mode, generator, carrier)[()]
+
+
+def _function_of_two(name: str, x: Any, y: Any, fmt: FormatLike, mode: Rounding | str, rng: Seed) -> Any:
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    check_hardware()
+    sources = [lift(same_format(value, fmt)) for value in (x, y)]
+    carrier, generator = carrier_for(fmt, *sources), as_generator(mode, rng)
+    a, b = (np.asarray(round_to(source, fmt, mode, rng=generator)) for source in sources)
+    _broadcast_shape(name, [a, b])
+    return apply_two(name, a, b, fmt, mode, generator, carrier)[()]
 
 
 def exp(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """e^x, correctly rounded in every mode for formats of up to 11 bits of precision; wider: float64's, rounded once.
+    """e^x. Correctly rounded (see the module).
 
     >>> import fp16sim as fs
     >>> fs.exp([0.0, 1.0, 11.0859375], "binary16")  # the next number's exponential overflows
@@ -93,10 +49,30 @@ def exp(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_ev
     return _function("exp", x, fmt, mode, rng)
 
 
-def log(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The natural logarithm, correctly rounded in every mode for up to 11 bits; wider: float64's, rounded once.
+def exp2(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """2^x; exact for integers within range. Correctly rounded (see the module).
 
-    log(0) is -infinity (divide_by_zero), log of a negative number NaN (invalid).
+    >>> import fp16sim as fs
+    >>> fs.exp2([-1.0, 0.5, 10.0], "binary16")
+    array([5.0000000e-01, 1.4140625e+00, 1.0240000e+03])
+    """
+    return _function("exp2", x, fmt, mode, rng)
+
+
+def expm1(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """e^x - 1, without cancellation near 0. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.expm1([1e-3, -9.0], "binary16")
+    array([ 0.00100136, -1.        ])
+    """
+    return _function("expm1", x, fmt, mode, rng)
+
+
+def log(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The natural logarithm. Correctly rounded (see the module).
+
+    log(0) is -infinity (divide_by_zero), the logarithm of a negative number NaN (invalid).
 
     >>> import fp16sim as fs
     >>> fs.log([1.0, 10.0], "bfloat16")
@@ -105,11 +81,217 @@ def log(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_ev
     return _function("log", x, fmt, mode, rng)
 
 
-def tanh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The hyperbolic tangent, correctly rounded in every mode for up to 11 bits; wider: float64's, rounded once.
+def log2(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The logarithm to base 2; exact for powers of two. Correctly rounded (see the module).
 
     >>> import fp16sim as fs
-    >>> fs.tanh([0.5, 9.0], "binary16"), fs.tanh(9.0, "binary16", "toward_zero")
-    (array([0.4621582, 1.       ]), np.float64(0.99951171875))
+    >>> fs.log2([8.0, 10.0], "binary16")
+    array([3.        , 3.32226562])
+    """
+    return _function("log2", x, fmt, mode, rng)
+
+
+def log10(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The logarithm to base 10; exact for powers of ten. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.log10([1000.0, 2.0], "binary16")
+    array([3.        , 0.30102539])
+    """
+    return _function("log10", x, fmt, mode, rng)
+
+
+def log1p(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """log(1 + x), without cancellation near 0; log1p(-1) is -infinity. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.log1p([1e-3, 1.0], "binary16")
+    array([0.00099945, 0.69335938])
+    """
+    return _function("log1p", x, fmt, mode, rng)
+
+
+def sin(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The sine of an angle in radians, however large. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.sin([0.5, 10000.0], "binary16")
+    array([ 0.47949219, -0.30566406])
+    """
+    return _function("sin", x, fmt, mode, rng)
+
+
+def cos(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The cosine of an angle in radians, however large. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.cos([0.5, 10000.0], "binary16")
+    array([ 0.87744141, -0.95214844])
+    """
+    return _function("cos", x, fmt, mode, rng)
+
+
+def tan(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The tangent of an angle in radians, however large. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.tan([0.5, 1.5703125], "binary16")
+    array([5.46386719e-01, 2.06600000e+03])
+    """
+    return _function("tan", x, fmt, mode, rng)
+
+
+def arcsin(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The inverse sine, in radians; NaN (invalid) beyond -1 and 1. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.arcsin([0.5, 1.0], "binary16")
+    array([0.5234375, 1.5703125])
+    """
+    return _function("arcsin", x, fmt, mode, rng)
+
+
+def arccos(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The inverse cosine, in radians; NaN (invalid) beyond -1 and 1. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.arccos([0.5, 1.0], "binary16")
+    array([1.046875, 0.      ])
+    """
+    return _function("arccos", x, fmt, mode, rng)
+
+
+def arctan(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The inverse tangent, in radians. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.arctan([1.0, float("inf")], "binary16")
+    array([0.78515625, 1.5703125 ])
+    """
+    return _function("arctan", x, fmt, mode, rng)
+
+
+def sinh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The hyperbolic sine. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.sinh([0.5, -10.0], "binary16")
+    array([ 5.20996094e-01, -1.10160000e+04])
+    """
+    return _function("sinh", x, fmt, mode, rng)
+
+
+def cosh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The hyperbolic cosine. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.cosh([0.0, 10.0], "binary16")
+    array([1.0000e+00, 1.1016e+04])
+    """
+    return _function("cosh", x, fmt, mode, rng)
+
+
+def tanh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The hyperbolic tangent. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.tanh(9.0, "binary16"), fs.tanh(9.0, "binary16", "toward_zero")
+    (np.float64(1.0), np.float64(0.99951171875))
     """
     return _function("tanh", x, fmt, mode, rng)
+
+
+def cbrt(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The cube root; exact for cubes. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.cbrt([-27.0, 2.0], "binary16")
+    array([-3.        ,  1.25976562])
+    """
+    return _function("cbrt", x, fmt, mode, rng)
+
+
+def rsqrt(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """1 / sqrt(x). Correctly rounded (see the module).
+
+    rsqrt of a zero is infinity with the sign of the zero (divide_by_zero), as IEEE 754 recommends.
+
+    >>> import fp16sim as fs
+    >>> fs.rsqrt([4.0, 2.0], "binary16")
+    array([0.5       , 0.70703125])
+    """
+    return _function("rsqrt", x, fmt, mode, rng)
+
+
+def sigmoid(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """1 / (1 + e^-x). Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.sigmoid([0.0, 9.0, -20.0], "binary16")
+    array([0.5, 1. , 0. ])
+    """
+    return _function("sigmoid", x, fmt, mode, rng)
+
+
+def softplus(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """log(1 + e^x). Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.softplus([0.0, 20.0], "binary16")
+    array([ 0.69335938, 20.        ])
+    """
+    return _function("softplus", x, fmt, mode, rng)
+
+
+def gelu(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """x Phi(x), with the normal distribution's Phi, not its imitation by tanh. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.gelu([1.0, -3.0], "bfloat16")
+    array([ 0.83984375, -0.00405884])
+    """
+    return _function("gelu", x, fmt, mode, rng)
+
+
+def erf(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The error function. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.erf([0.5, 3.0], "binary16")
+    array([0.52050781, 1.        ])
+    """
+    return _function("erf", x, fmt, mode, rng)
+
+
+def reciprocal(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """1 / x, correctly rounded in every mode and every format: `divide(1, x)`.
+
+    >>> import fp16sim as fs
+    >>> fs.reciprocal([3.0, -8.0], "binary16")
+    array([ 0.33325195, -0.125     ])
+    """
+    return divide(np.float32(1), x, fmt, mode, rng=rng)
+
+
+def power(
+    x: Any, y: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """x^y, with the special cases of IEEE 754 (and of `numpy.power` on floats). Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.power([2.0, 9.0, 10.0], [0.5, -0.5, 4.0], "binary16")
+    array([1.41406250e+00, 3.33251953e-01, 1.00000000e+04])
+    """
+    return _function_of_two("power", x, y, fmt, mode, rng)
+
+
+def hypot(
+    x: Any, y: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """sqrt(x^2 + y^2), without overflow or underflow on the way. Correctly rounded (see the module).
+
+    >>> import fp16sim as fs
+    >>> fs.hypot([3.0, 40000.0], [4.0, 30000.0], "binary16")
+    array([5.0000e+00, 4.9984e+04])
+    """
+    return _function_of_two("hypot", x, y, fmt, mode, rng)

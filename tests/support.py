@@ -112,7 +112,7 @@ judge_result = lru_cache(maxsize=1 << 18, typed=True)(exact.round_result)
 judge_operand = lru_cache(maxsize=1 << 18, typed=True)(exact.round_operand)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4)  # of up to 2^18 results each
 def unrounded(name, buffers, toward_negative):
     """The exact results of an operation on arrays, given by their bytes; the mode decides the sign of a zero only."""
     mode = Rounding.TOWARD_NEGATIVE if toward_negative else Rounding.TIES_TO_EVEN

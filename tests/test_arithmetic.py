@@ -50,13 +50,12 @@ def test_all_roots_and_many_fmas_of_a_toy_format_are_right_in_every_mode(fmt):
         compare_with_exact("fma", triples, fmt, mode, "toys: fma")
 
 
+@pytest.mark.parametrize("name", [*BINARY, "sqrt"])
 @pytest.mark.parametrize("fmt", BYTES, ids=str)
-@pytest.mark.parametrize("mode", MODES)
-def test_many_pairs_of_an_eight_bit_format_are_right(fmt, mode):
-    operands = support.pairs(support.held_values(fmt, step=11))
-    for name in BINARY:
-        compare_with_exact(name, operands, fmt, mode, "8 bits: pairs")
-    compare_with_exact("sqrt", [support.held_values(fmt)], fmt, mode, "8 bits: roots")
+def test_many_pairs_and_all_roots_of_an_eight_bit_format_are_right_in_every_mode(fmt, name):
+    operands = [support.held_values(fmt)] if name == "sqrt" else support.pairs(support.held_values(fmt, step=11))
+    for mode in MODES:
+        compare_with_exact(name, operands, fmt, mode, "8 bits: " + ("roots" if name == "sqrt" else "pairs"))
 
 
 @pytest.mark.exhaustive
@@ -135,6 +134,41 @@ def test_an_interesting_grid_of_binary16_agrees_with_numpys_float16():
             assert_same_codes(got, expected, fs.BINARY16, "NumPy: float16", [a, b], operation=name)
     every = support.held_values(fs.BINARY16)
     assert_same_codes(fs.sqrt(every), np.sqrt(every.astype(np.float16)), fs.BINARY16, "NumPy: float16")
+
+
+def significands(precision):
+    """Integers of `precision` bits: all, or the ends, the middle and some at random."""
+    low, high = 2 ** (precision - 1), 2**precision
+    if low <= 128:
+        return np.arange(low, high)
+    middle, rng = low + low // 2, np.random.default_rng(precision)
+    return np.unique(np.r_[low : low + 16, middle - 8 : middle + 8, high - 16 : high, rng.integers(low, high, 80)])
+
+
+@pytest.mark.parametrize("exponent_bits", [5, 8])
+@pytest.mark.parametrize("precision", range(2, 14))
+def test_the_shortcut_through_float32_changes_nothing_where_it_is_taken(precision, exponent_bits):
+    fmt = Format("drawn", precision + exponent_bits, precision)
+    a, b = support.pairs(significands(precision).astype(np.float64))
+    one = 1 - precision  # the exponent that makes a significand a number of [1, 2)
+    for gap in (0, 1, precision - 1, precision, precision + 1):
+        for name in ("add", "subtract", "divide"):
+            compare_paths(name, (np.ldexp(a, one), np.ldexp(b, one - gap)), fmt)
+    for shift in range(-2, precision + 2):  # products and quotients around and below min_subnormal
+        product, half = fmt.quantum_exponent_min + shift - 1, fmt.emin // 2
+        compare_paths("multiply", (np.ldexp(a, one + half), np.ldexp(b, one + product - half)), fmt)
+        compare_paths("divide", (np.ldexp(a, one + half), np.ldexp(b, one + half - product)), fmt)
+    x = np.arange(2 ** (precision - 1), 2**precision, dtype=np.float64)
+    compare_paths("sqrt", (np.ldexp(np.append(x, 2 * x), one),), fmt)
+
+
+def compare_paths(name, operands, fmt):
+    """With recorders an operation goes the general way, without them perhaps a shortcut."""
+    keep = np.all([(np.abs(x) <= fmt.max_finite) & (fs.round_to(x, fmt) == x) for x in operands], axis=0)
+    operands = [x[keep] for x in operands]
+    with fs.record_flags():
+        general = getattr(fs, name)(*operands, fmt)
+    assert_same_codes(getattr(fs, name)(*operands, fmt), general, fmt, "shortcuts", operands, operation=name)
 
 
 # --- single facts ---------------------------------------------------------------------------------------------------

@@ -177,6 +177,12 @@ def test_a_root_is_decided_by_the_square_of_the_midpoint():
             assert (root - half) ** 2 <= held <= (root + half) ** 2
 
 
+def test_a_root_cut_to_few_bits_still_tells_that_something_was_lost():
+    for bits in (4, 8, 320):
+        assert exact.sqrt_to_odd(Fraction(9, 4), bits) == Fraction(3, 2)
+        assert 1 < exact.sqrt_to_odd(1 + Fraction(1, 2**900), bits) < 1 + Fraction(1, 2 ** (bits - 1))
+
+
 def test_codes_of_the_exact_layer_come_back_and_are_those_of_the_arrays():
     for fmt in (*support.TOYS, *support.BYTES, fs.BINARY16):
         plain = dataclasses.replace(fmt, subnormals="gradual", saturate=False)

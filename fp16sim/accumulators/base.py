@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
@@ -10,7 +12,7 @@ import numpy as np
 
 from ..arithmetic import operate
 from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding
-from ..lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from ..lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift
 from ..rounding import round_array, round_to
 
 Start: TypeAlias = Array | None
@@ -91,12 +93,14 @@ class Accumulator:
         a, b : array_like
             Vectors of one length, or arrays of them that broadcast.
         c : array_like, optional
-            What the sum starts from: not the same as an added 0 where signs of zero matter.
+            What the sum starts from, broadcast with the results: not the same as an added 0 where signs of zero matter.
 
         Raises
         ------
         ValueError
             For shapes that do not fit.
+        TypeError
+            For an array of a format that the accumulator does not hold.
         """
         (left, right), steps = self.prepare("dot", a, b)
         if not left.ndim or not right.ndim or left.shape[-1] != right.shape[-1]:
@@ -105,8 +109,9 @@ class Accumulator:
                 "make their last axes equally long"
             )
         start = None if c is None else self.start(c, steps)
-        a, b = (np.moveaxis(x, -1, 0) for x in np.broadcast_arrays(left, right))
-        return self.reduce_products(a, b, start, steps)[()]
+        shape = _shape_of_dots(left, right, start)
+        a, b = (np.moveaxis(np.broadcast_to(x, (*shape, x.shape[-1])), -1, 0) for x in (left, right))
+        return self.reduce_products(a, b, None if start is None else np.broadcast_to(start, shape), steps)[()]
 
     # --- what subclasses provide, and build on ----------------------------------------------------------------------
 
@@ -121,13 +126,14 @@ class Accumulator:
         return np.asarray(self.reduce(terms, steps), steps.carrier)
 
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
-        """start + sum of left[k] * right[k]: rounded products, then `reduce`, a tile of the results at a time."""
+        """start (of the shape of the results) + sum of left[k] * right[k].
+
+        Rounded products, then `reduce`, a tile of the results at a time.
+        """
         shape = np.broadcast_shapes(left.shape, right.shape)
-        if start is not None:
-            start = np.broadcast_to(start, np.broadcast_shapes(shape[1:], start.shape))
         if not shape[0]:
             return np.zeros(shape[1:], steps.carrier) if start is None else np.array(start)
-        out = np.empty(shape[1:] if start is None else start.shape, steps.carrier)
+        out = np.empty(shape[1:], steps.carrier)
         for tile in tiles(shape, whole=steps.mode is Rounding.STOCHASTIC):
             terms = self._terms(cut(left, tile), cut(right, tile), None if start is None else start[tile], steps)
             out[tile] = self.reduce(terms, steps)
@@ -137,11 +143,12 @@ class Accumulator:
         products = steps.multiply(left, right)
         if start is None:
             return products
-        return np.concatenate([np.broadcast_to(start, products.shape[1:])[None], products])
+        return np.concatenate([start[None], products])
 
     def start(self, c: Any, steps: Steps) -> Array:
         """`c` as the first partial sum."""
-        return steps.held(same_format(c, steps.fmt))
+        _check_format("c", c, steps.fmt)
+        return steps.held(lift(getattr(c, "values", c)))
 
     def prefixes(self, terms: Array, steps: Steps) -> Array:
         """All partial sums over the first axis: the k-th is the sum of the first k + 1 terms, by this accumulator."""
@@ -166,35 +173,64 @@ class Accumulator:
     def prepare(self, label: str, *values: Any) -> tuple[list[Array], Steps]:
         """Arrays of values that the format holds, and the operations on them."""
         check_hardware()
+        for x in values:
+            _check_format("x", x, self.operand_format)
         sources = [lift(getattr(x, "values", x)) for x in values]
         steps = self.steps(label, carrier_for(self.fmt, *sources))
         return [self.operand(source, steps) for source in sources], steps
 
+    @property
+    def operand_format(self) -> Format:
+        """What terms and factors are rounded to, if it does not hold them."""
+        return get_format(self.fmt)
+
     def operand(self, source: Array, steps: Steps) -> Array:
-        """A term or factor, rounded to the format where that does not hold it."""
-        return steps.held(source)
+        """A term or factor, rounded to `operand_format` where that does not hold it."""
+        return np.asarray(round_to(source, self.operand_format, steps.mode, rng=steps.rng), steps.carrier)
+
+
+def _check_format(name: str, x: Any, fmt: Format) -> None:
+    """Refuse an array of a format that would have to be rounded: that is asked for by name, with astype."""
+    other = getattr(x, "fmt", None)
+    if isinstance(other, Format) and not other.fits_in(fmt):
+        raise TypeError(
+            f"{name} is an array of format {other.name}, which {fmt.name} does not hold; "
+            f"convert it first with {name}.astype({fmt.name!r}), or use a wider accumulator"
+        )
+
+
+def _shape_of_dots(left: Array, right: Array, start: Start) -> tuple[int, ...]:
+    c_shape = () if start is None else start.shape
+    try:
+        return np.broadcast_shapes(left.shape[:-1], right.shape[:-1], c_shape)
+    except ValueError:
+        raise ValueError(
+            f"a.shape={left.shape}, b.shape={right.shape} and c.shape={c_shape}: the leading axes of a and b, and the "
+            "axes of c, do not broadcast; make them equal or 1"
+        ) from None
 
 
 def along(x: Array, axis: int | None) -> Array:
     """`x` with the axis to sum over in front; all elements in C order for None."""
     if axis is None:
         return x.reshape(-1)
+    if not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"axis={axis!r} is no integer; sum over one axis at a time, or over all with axis=None")
     if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"axis={axis} does not exist in x of shape {x.shape}; use {-x.ndim} to {x.ndim - 1}")
+        way_out = f"use {-x.ndim} to {x.ndim - 1}" if x.ndim else "leave it out"
+        raise ValueError(f"axis={axis} does not exist in x of shape {x.shape}; {way_out}")
     return np.moveaxis(x, axis, 0)
 
 
 def tiles(shape: tuple[int, ...], whole: bool = False) -> Iterator[tuple[slice, ...]]:
-    """Slices of the results, such that a tile of all terms stays below TERMS_AT_A_TIME; one slice if `whole`."""
-    out = shape[1:]
-    total = int(np.prod(shape))
-    if whole or total <= TERMS_AT_A_TIME or not out:
-        yield (slice(None),) * len(out)
-        return
-    axis = int(np.argmax(out))
-    step = max(1, out[axis] * TERMS_AT_A_TIME // total)
-    for first in range(0, out[axis], step):
-        yield (*(slice(None),) * axis, slice(first, first + step), *(slice(None),) * (len(out) - axis - 1))
+    """Slices of the results, a tile of which has TERMS_AT_A_TIME terms at most, or one result; all if `whole`."""
+    room = math.prod(shape) if whole else TERMS_AT_A_TIME // max(1, shape[0])
+    cuts = []
+    for n in reversed(shape[1:]):
+        step = max(1, min(n, room))
+        room //= step
+        cuts.append([slice(first, first + step) for first in range(0, n, step)])
+    yield from itertools.product(*reversed(cuts))
 
 
 def cut(x: Array, tile: tuple[slice, ...]) -> Array:

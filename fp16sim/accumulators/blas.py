@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..formats import BINARY32, Rounding
 from ..lifting import Array
 from .base import Accumulator, Start, Steps
 
@@ -17,7 +18,8 @@ class Blas(Accumulator):
     BLAS promises neither the order of the additions, nor whether a product is rounded before it is added or fused, nor
     the same result on another processor, for another shape, or with another number of threads. The error is bounded as
     for any order of binary32 additions: n u sum |a b|, with u = 2^-24. Factors of up to 12 bits (binary16, bfloat16,
-    TF32, fp8) have exact products in binary32. For a sum that is defined, use Sequential("binary32") or Exact().
+    TF32, fp8) have exact products in binary32. No exception is recorded on the way. For a sum that is defined, use
+    Sequential("binary32") or Exact().
 
     Examples
     --------
@@ -26,13 +28,21 @@ class Blas(Accumulator):
     array([[11.]])
     """
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fmt != BINARY32 or self.mode is not Rounding.TIES_TO_EVEN:
+            raise ValueError(
+                f"fmt={self.fmt.name}, mode={self.mode}: BLAS adds in binary32, ties to even; use Blas(), or another "
+                "accumulator for what it cannot do"
+            )
+
     def reduce(self, terms: Array, steps: Steps) -> Array:
         """NumPy's float32 sum, pairwise in parts."""
         with np.errstate(all="ignore"):
             return np.asarray(np.sum(terms, axis=0, dtype=np.float32))
 
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
-        """An einsum, which is BLAS's matrix product where the shapes allow."""
+        """BLAS's matrix product where the shapes allow, else an einsum."""
         with np.errstate(all="ignore"):
             if left.ndim >= 3 and left.shape[-1] == 1 == right.shape[-2]:
                 a = np.moveaxis(left[..., 0], 0, -1).astype(np.float32, copy=False)
@@ -40,4 +50,4 @@ class Blas(Accumulator):
                 y = np.matmul(a, b)
             else:
                 y = np.einsum("k...,k...->...", left.astype(np.float32), right.astype(np.float32))
-            return np.asarray(y if start is None else y + start)
+            return np.asarray(y if start is None else y + start.astype(np.float32), steps.carrier)

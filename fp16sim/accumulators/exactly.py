@@ -27,7 +27,8 @@ class Exact(Accumulator):
     Parameters
     ----------
     fmt, mode, rng
-        What the result is rounded to. Given to `fs.sum` and the others, these come from the call instead.
+        What the result is rounded to. Given to `fs.sum` and the others, these come from the call instead. Terms and c
+        are not rounded, unless binary64 does not hold them.
 
     Examples
     --------
@@ -36,6 +37,16 @@ class Exact(Accumulator):
     """
 
     fmt: Any = BINARY64
+
+    @property
+    def operand_format(self) -> Format:
+        """Whatever an array holds."""
+        return BINARY64
+
+    def start(self, c: Any, steps: Steps) -> Array:
+        """`c`, a term like the others."""
+        (start,), _ = self.prepare(steps.label, c)
+        return start
 
     def bound(self, fmt: Format, mode: Rounding, rng: Generator) -> Exact:
         """The same for a result of `fmt`."""
@@ -49,8 +60,9 @@ class Exact(Accumulator):
         """The sum of products."""
         shape = np.broadcast_shapes(left.shape, right.shape)
         if not shape[0]:
-            return super().reduce_products(left, right, start, steps)
-        return self.reduce_exactly(np.broadcast_to(left, shape), np.broadcast_to(right, shape), start, steps)
+            return self.reduce_held(np.zeros(shape) if start is None else start[None], steps)
+        left, right = np.broadcast_to(left, shape), np.broadcast_to(right, shape)
+        return np.asarray(self.reduce_exactly(left, right, start, steps), steps.carrier)
 
     def reduce_exactly(
         self,
@@ -67,9 +79,13 @@ class Exact(Accumulator):
         draws = draws.reshape(out.shape)
         tally = Tally(listening())
         places = np.arange(size).reshape(out.shape)
+        invalid = np.zeros(out.shape, bool)
         for tile in tiles(left.shape):
-            begin = None if start is None else np.broadcast_to(start, out.shape)[tile]
-            totals = _exact_sums(cut(left, tile), None if right is None else cut(right, tile), begin, steps.mode)
+            terms = _terms(cut(left, tile), None if right is None else cut(right, tile))
+            if start is not None:
+                terms = _Terms(*map(np.concatenate, zip(_terms(start[tile][None]), terms, strict=True)))
+            invalid[tile] = terms.makes_nan()
+            totals = terms.sums(steps.mode)
             values = np.empty(totals.size)
             for i, (total, draw, place) in enumerate(
                 zip(totals.flat, draws[tile].flat, places[tile].flat, strict=True)
@@ -80,7 +96,7 @@ class Exact(Accumulator):
                     note_exact(tally, result, int(place), tininess)
                     values[i] = float(result.value)
             out[tile] = values.reshape(totals.shape)
-        _note_invalid(tally, left, right, start, out)
+        tally.note("invalid", invalid.reshape(-1))
         tally.report(steps.label, out.shape)
         return out
 
@@ -92,6 +108,29 @@ class _Terms(NamedTuple):
     e: Array
     special: Array
     negative: Array
+    quiet: Array
+    """Where an operand was NaN, which goes through without an exception."""
+
+    def makes_nan(self) -> Array:
+        """Which sums over the first axis are NaN, though no operand was: infinity - infinity, zero times infinity."""
+        with np.errstate(all="ignore"):
+            return np.isnan(self.special.sum(axis=0)) & ~self.quiet.any(axis=0)
+
+    def sums(self, mode: Rounding) -> Array:
+        """The exact sums over the first axis, as Fractions, or as the float that a special sum is."""
+        base = int(self.e.min())
+        totals = np.asarray(np.add.reduce(self.n << (self.e - base).astype(object), axis=0), object)
+        with np.errstate(all="ignore"):
+            special = np.asarray(self.special.sum(axis=0))
+        # An exact zero: the common sign of all terms; of unlike signs +0, or -0 toward negative.
+        unlike = mode is Rounding.TOWARD_NEGATIVE
+        minus = np.asarray(self.negative.any(axis=0) if unlike else self.negative.all(axis=0))
+        quantum = Fraction(2) ** base
+        out = np.empty(totals.shape, object)
+        for at in np.ndindex(out.shape):
+            zero = -0.0 if minus[at] else Fraction(0)
+            out[at] = float(special[at]) if special[at] != 0 else (totals[at] * quantum if totals[at] else zero)
+        return out
 
 
 def _terms(left: Array, right: Array | None = None) -> _Terms:
@@ -99,46 +138,15 @@ def _terms(left: Array, right: Array | None = None) -> _Terms:
     with np.errstate(all="ignore"):
         product = left.astype(np.float64) * (1.0 if right is None else right.astype(np.float64))
     n, e = _integers(left)
-    finite = np.isfinite(left)
+    finite, quiet = np.isfinite(left), np.isnan(left)
     if right is not None:
         m, f = _integers(right)
-        n, e, finite = n * m, e + f, finite & np.isfinite(right)
-    return _Terms(n, e, np.where(finite, 0.0, product), np.signbit(product))
+        n, e = n * m, e + f
+        finite, quiet = finite & np.isfinite(right), quiet | np.isnan(right)
+    return _Terms(n, e, np.where(finite, 0.0, product), np.signbit(product), quiet)
 
 
 def _integers(x: Array) -> tuple[Array, Array]:
     """Finite numbers as n * 2^e, with n of at most 53 bits as Python integers."""
     fraction, e = np.frexp(np.where(np.isfinite(x), x, 0.0).astype(np.float64))
     return np.ldexp(fraction, 53).astype(np.int64).astype(object), e.astype(np.int64) - 53
-
-
-def _exact_sums(left: Array, right: Array | None, start: Start, mode: Rounding) -> Array:
-    """The exact sums over the first axis, as Fractions, or as the float that a special sum is."""
-    terms = _terms(left, right)
-    if start is not None:
-        terms = _Terms(*map(np.concatenate, zip(_terms(start[None]), terms, strict=True)))
-    base = int(terms.e.min())
-    totals = np.asarray(np.add.reduce(terms.n << (terms.e - base).astype(object), axis=0), object)
-    with np.errstate(all="ignore"):
-        special = np.asarray(terms.special.sum(axis=0))
-    # An exact zero: the common sign of all terms; of unlike signs +0, or -0 toward negative.
-    unlike = mode is Rounding.TOWARD_NEGATIVE
-    minus = np.asarray(np.where(unlike, terms.negative.any(axis=0), terms.negative.all(axis=0)))
-    quantum = Fraction(2) ** base
-    out = np.empty(totals.shape, object)
-    for at in np.ndindex(out.shape):
-        zero = -0.0 if minus[at] else Fraction(0)
-        out[at] = float(special[at]) if special[at] != 0 else (totals[at] * quantum if totals[at] else zero)
-    return out
-
-
-def _note_invalid(tally: Tally, left: Array, right: Array | None, start: Start, out: Array) -> None:
-    """A NaN that no operand brought."""
-    born = np.isnan(out)
-    if born.any():
-        for x in (left, right):
-            if x is not None:
-                born = born & ~np.isnan(x).any(axis=0)
-        if start is not None:
-            born = born & ~np.isnan(start)
-        tally.note("invalid", born.reshape(-1))

@@ -93,7 +93,7 @@ class Blocked(Accumulator):
         if full < len(terms):
             sums.append(plain.reduce(terms[full:], steps))
         if start is not None:
-            sums.insert(0, np.broadcast_to(start, terms.shape[1:]))
+            sums.insert(0, start)
         return plain.reduce(np.stack(sums), steps)
 
     def _terms(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
@@ -126,7 +126,7 @@ class Kahan(Accumulator):
     def prefixes(self, terms: Array, steps: Steps) -> Array:
         """The values of s on the way."""
         out = np.array(terms)
-        lost = np.zeros_like(out[:1]).reshape(out.shape[1:])
+        lost = np.zeros(out.shape[1:])
         for k in range(1, len(out)):
             y = steps.subtract(out[k], lost)
             out[k] = steps.add(out[k - 1], y)

@@ -4,7 +4,8 @@ The model is that of Fasi, Higham, Mikaitis and Pranesh, "Numerical behavior of 
 Science 7:e330 (2021), for Volta, Turing and Ampere; the widths for Hopper, and the rule that exponents of products are
 compared before the products are normalised, follow Xie, Wang, Yang and Yang, "MMA-Sim: bit-accurate reference model of
 tensor cores and matrix cores" (arXiv:2511.10909, 2025) and Khattak and Mikaitis, "Accurate models of NVIDIA tensor
-cores" (arXiv:2512.07004, 2025). NVIDIA publishes nothing of the kind. The model says nothing about the payload of NaN.
+cores" (arXiv:2512.07004, 2025). NVIDIA publishes nothing of the kind, and the sources differ on Turing's group: 4 (Fasi
+et al., used here), or 8 (MMA-Sim). The model says nothing about the payload of NaN.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..formats import BINARY16, BINARY32, Format, FormatLike, Rounding, get_format
+from ..formats import BINARY16, BINARY32, TF32, Format, FormatLike, Rounding, get_format
 from ..lifting import Array, Generator
 from ..rounding import exponent, round_array, round_to
 from .base import Accumulator, Start, Steps
@@ -46,7 +47,11 @@ class TensorCore(Accumulator):
     added without an error, and the sum truncated to binary32 (or rounded to nearest even for binary16). Then comes the
     next group.
 
-    Not monotone: a larger term can give a smaller sum, since the alignment to it truncates the others more.
+    Not monotone: a larger term can give a smaller sum, since the alignment to it truncates the others more. Zeros take
+    no part in the alignment, and a zero sum is +0; only significands are truncated, so that a sum of 2^128 or more is
+    infinite. Recorded flags tell of the last step alone. Group and width are those found for 16-bit factors: of others
+    the hardware adds another number at once (and Hopper keeps fewer bits of 8-bit ones); for them the model says "what
+    if" and no more.
 
     Parameters
     ----------
@@ -54,13 +59,13 @@ class TensorCore(Accumulator):
     output : {"binary32", "binary16"}
         The format of the sums.
     factors : Format, str or dtype
-        The format of the factors, of 11 bits of precision at most: binary16, bfloat16, tf32, an 8-bit format. Given to
-        `fs.matmul` and the others, it comes from the call instead.
+        The format of the factors, one that tf32 holds: binary16, bfloat16, tf32, an 8-bit format. Given to `fs.matmul`
+        and the others, it comes from the call instead.
 
     Raises
     ------
     ValueError
-        For another generation or output.
+        For another generation or output, or wider factors.
 
     Examples
     --------
@@ -77,15 +82,15 @@ class TensorCore(Accumulator):
         self, generation: str = "volta", output: FormatLike = BINARY32, factors: FormatLike = BINARY16
     ) -> None:
         fmt = get_format(output)
-        if generation not in GENERATIONS:
+        if generation not in tuple(GENERATIONS):
             raise ValueError(f"generation={generation!r} is unknown; use one of {', '.join(map(repr, GENERATIONS))}")
         if fmt not in (BINARY16, BINARY32):
             raise ValueError(f"output={fmt.name}: tensor cores give binary32 or binary16 here; use one of them")
         factors = get_format(factors)
-        if factors.precision > 11:
+        if not factors.fits_in(TF32):
             raise ValueError(
-                f"factors={factors.name} has {factors.precision} bits of precision, but tensor cores multiply factors "
-                "of 11 at most; use binary16, bfloat16, tf32 or an 8-bit format"
+                f"factors={factors.name} (width={factors.width}, precision={factors.precision}) does not fit in tf32, "
+                "the widest that tensor cores multiply here; use binary16, bfloat16, tf32 or an 8-bit format"
             )
         mode = Rounding.TOWARD_ZERO if fmt == BINARY32 else Rounding.TIES_TO_EVEN
         fields = {"generation": generation, "factors": factors, "fmt": fmt, "mode": mode, "rng": None}
@@ -96,8 +101,13 @@ class TensorCore(Accumulator):
         """This core for factors of `fmt`."""
         return TensorCore(self.generation, self.fmt, fmt)
 
+    @property
+    def operand_format(self) -> Format:
+        """The format of factors."""
+        return self.factors
+
     def operand(self, source: Array, steps: Steps) -> Array:
-        """A factor, in the format of factors."""
+        """A factor, rounded to nearest: truncation is for sums."""
         return np.asarray(round_to(source, self.factors), steps.carrier)
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
@@ -107,13 +117,14 @@ class TensorCore(Accumulator):
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
         """Group after group."""
         shape = np.broadcast_shapes(left.shape, right.shape)
-        total = np.zeros(shape[1:]) if start is None else np.broadcast_to(start, shape[1:]).astype(np.float64)
+        total = np.zeros(shape[1:]) if start is None else start.astype(np.float64)
         size = GENERATIONS[self.generation].group
         for k in range(0, shape[0], size):
             a, b = (x[k : k + size].astype(np.float64) for x in (left, right))
             exact_sum = self._aligned_sum(a, b, total)
             out = np.empty(total.shape, np.float64)
             total = round_array(exact_sum, self.fmt, self.mode, out=out, operation=steps.label)
+            total = np.where(np.abs(exact_sum) >= 2.0 ** (self.fmt.emax + 1), np.copysign(np.inf, exact_sum), total)
         return np.asarray(total, steps.carrier)
 
     def _aligned_sum(self, a: Array, b: Array, total: Array) -> Array:
@@ -124,10 +135,10 @@ class TensorCore(Accumulator):
             of_products = _stored(a, self.factors) + _stored(b, self.factors) + np.zeros(total.shape)
             exponents = np.concatenate([of_products, _stored(total[None], self.fmt)])
             highest = np.where(terms == 0, -(2.0**20), exponents).max(axis=0)
-            quantum = np.where(highest < -(2.0**19), 0, highest - bits).astype(np.int64)
+            quantum = np.where(highest < -(2.0**19), 0, highest - bits).astype(np.int32)
             aligned = np.ldexp(np.trunc(np.ldexp(terms, -quantum)), quantum)
             # Infinities and NaN as in any sum: they are not finite after alignment either.
-            return np.where(np.isfinite(terms).all(axis=0), aligned.sum(axis=0), terms.sum(axis=0))
+            return np.where(np.isfinite(terms).all(axis=0), aligned.sum(axis=0) + 0.0, terms.sum(axis=0))
 
 
 def _stored(x: Array, fmt: Format) -> Array:

@@ -1,0 +1,114 @@
+"""Elementary functions, correctly rounded for formats of up to 11 bits of precision, in every mode.
+
+float64 gives y within 2^-40 of the truth (any libm does better). Let t be the nearest number of precision + 1 bits: the
+numbers where a rounding decision changes are of that kind. If y is further than 2^-40 |t| from t, y is on the true side
+of it and decides every mode. If not, the truth may be t or on either side of it, and the function's `side` says which:
+the sign of f(x) - t, by an inequality that holds for all x (e^x - 1 > x, |sin x| < |x|) or by an exact residual
+(x - t^3 for the cube root). Then y becomes t moved one float64 ulp to that side. Overflow and underflow of float64
+itself become a huge and a tiny number, so that the directed modes see something finite and nonzero. Last comes the one
+rounding. That no input comes near a t in any other way is certified by enumerating all of them (`certify`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .flags import Tally, listening
+from .formats import BINARY32, Format, Rounding
+from .functions import FUNCTIONS, FUNCTIONS_OF_TWO
+from .lifting import Array, Generator
+from .rounding import exponent, round_array, round_to
+
+CERTIFIED_PRECISION = 11
+HUGE, SMALL = 2.0**1000, 2.0**-1000
+NEAR = 2.0**-40
+
+
+def nearest_boundary(y: Array, fmt: Format) -> Array:
+    """The nearest number of precision + 1 bits, wherever the exponents of the format end."""
+    scale = fmt.trailing_bits + 1 - exponent(y)
+    return np.ldexp(np.rint(np.ldexp(y, scale)), -scale)
+
+
+def decide(name: str, operands: list[Array], fmt: Format) -> Array:
+    """float64 numbers that round to `fmt`, in every mode, as the function's exact values do."""
+    function = FUNCTIONS.get(name) or FUNCTIONS_OF_TWO[name]
+    with np.errstate(all="ignore"):
+        y = np.asarray(function.evaluate(*operands), np.float64)
+        if fmt.precision > CERTIFIED_PRECISION:
+            return y
+        ordinary = np.logical_and.reduce([np.isfinite(x) for x in operands]) & ~function.pole(*operands)
+        y = np.where(ordinary & np.isinf(y), np.copysign(HUGE, y), y)
+        y = np.where(ordinary & (y == 0) & ~function.zero(*operands), np.copysign(SMALL, y), y)
+        t = nearest_boundary(y, fmt)
+        near = ordinary & (np.abs(y - t) <= NEAR * np.abs(t)) & (np.abs(y) < HUGE) & (np.abs(y) > SMALL)
+        if not near.any():
+            return y
+        x_near = [np.broadcast_to(x, y.shape)[near] for x in operands]
+        side = function.side(t[near], *x_near)
+        toward = np.where(side > 0, np.inf, -np.inf)
+        y[near] = np.where(side == 0, t[near], np.nextafter(t[near], toward))
+        return y
+
+
+def _clear(
+    name: str, operands: list[Array], fmt: Format, mode: Rounding, rng: Generator, carrier: Any, quiet: bool = False
+) -> Array:
+    """The definition: decide, then round once, and report the flags."""
+    function = FUNCTIONS.get(name) or FUNCTIONS_OF_TWO[name]
+    wide = [x.astype(np.float64, copy=False) for x in operands]
+    lifted = decide(name, wide, fmt)
+    tally = Tally(listening())
+    nan = np.logical_or.reduce([np.isnan(x) for x in wide])
+    tally.note("invalid", (np.isnan(lifted) & ~nan).reshape(-1))
+    tally.note("divide_by_zero", (np.isinf(lifted) & function.pole(*wide)).reshape(-1))
+    return round_array(lifted, fmt, mode, rng, out=np.empty(lifted.shape, carrier), operation=name, tally=tally)
+
+
+# --- by table -------------------------------------------------------------------------------------------------------
+# A format of 11 bits of precision has few enough numbers to keep all results. A float32 that holds one of them is
+# determined by its leading 8 + precision bits, which are the index.
+
+TABLE_FROM = 1 << 13
+"""Arrays of so many elements are looked up; for fewer, making the table would not pay."""
+
+
+@lru_cache(maxsize=64)
+def _table(name: str, fmt: Format, mode: Rounding) -> Array:
+    dropped = BINARY32.precision - fmt.precision
+    x = (np.arange(2 ** (32 - dropped), dtype=np.uint64) << np.uint64(dropped)).astype(np.uint32).view(np.float32)
+    with np.errstate(all="ignore"):
+        held = np.isnan(x) | (np.asarray(round_to(x, fmt)) == x)
+        table = np.full(x.size, np.nan, np.float32)
+        table[held] = _clear(name, [x[held]], fmt, mode, None, np.float32)
+    table.flags.writeable = False
+    return table
+
+
+def _by_table(name: str, x: Array, fmt: Format, mode: Rounding, carrier: Any) -> Array | None:
+    """The results where nothing exceptional happens, fast; None where the clear path has to look."""
+    listeners = listening()
+    small = fmt.precision <= CERTIFIED_PRECISION and fmt.fits_in(BINARY32) and fmt.has_nan
+    if x.size < TABLE_FROM or not small or mode is Rounding.STOCHASTIC or {"inexact", "underflow"} & listeners.names:
+        return None
+    table = _table(name, fmt, mode)
+    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
+    out = np.empty(x.shape, np.float32)
+    np.take(table, bits >> np.uint32(BINARY32.precision - fmt.precision), out=out, mode="wrap")
+    if listeners.names and not np.isfinite(out).all():
+        return None
+    return out.astype(carrier, copy=False)
+
+
+def apply(name: str, x: Array, fmt: Format, mode: Rounding, rng: Generator, carrier: Any) -> Array:
+    """A function of an array whose values `fmt` holds; the result in `carrier`, flags reported."""
+    y = _by_table(name, x, fmt, mode, carrier)
+    return _clear(name, [x], fmt, mode, rng, carrier) if y is None else y
+
+
+def apply_two(name: str, x: Array, y: Array, fmt: Format, mode: Rounding, rng: Generator, carrier: Any) -> Array:
+    """A function of two arrays whose values `fmt` holds; the result in `carrier`, flags reported."""
+    return _clear(name, [x, y], fmt, mode, rng, carrier)
