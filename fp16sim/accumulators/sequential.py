@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +9,12 @@ import numpy as np
 
 from .. import kernels
 from ..flags import listening
-from ..formats import BINARY16, BINARY32, BINARY64
+from ..formats import BINARY16, BINARY32, BINARY64, Format
 from ..intermediates import hardware_for
 from ..lifting import Array
 from ..rounding import PIECE
 from .base import Accumulator, Start, Steps
+from .bounded import bounded_products
 
 
 @dataclass(frozen=True)
@@ -112,20 +112,36 @@ def _add_terms(total: Array | None, terms: Array, kernel: kernels.Kernel | None)
 
 
 def _products_by_hardware(left: Array, right: Array, start: Start, steps: Steps) -> Array | None:
-    """Products of several k are rounded in one go, since they do not depend on each other."""
     dtype, kernel = _hardware(steps)
     shape = np.broadcast_shapes(left.shape, right.shape)
-    if dtype is None or not math.prod(shape[1:]):
+    if dtype is None or (start is not None and start.shape != shape[1:]):
         return None
     left, right = (x.astype(dtype, copy=False) for x in (left, right))
-    size = math.prod(shape[1:])
+    if kernel and _is_bounded(left, right, start, steps.fmt):
+        return bounded_products(left, right, start, steps.fmt)
+    size = max(1, int(np.prod(shape[1:])))
     at_once = max(1, 2 * PIECE // size)
     total = None if start is None else start.astype(dtype).reshape(size)
     with np.errstate(all="ignore"):
         for k in range(0, shape[0], at_once):
+            # Products of several k are rounded in one go, since they do not depend on each other.
             products = np.ascontiguousarray(left[k : k + at_once] * right[k : k + at_once]).reshape(-1, size)
             if kernel:
                 kernel(products, products)
             total = _add_terms(total, products, kernel)
     assert total is not None
     return _unless_exceptional(total.reshape(shape[1:]))
+
+
+def _is_bounded(left: Array, right: Array, start: Start, fmt: Format) -> bool:
+    """Whether no partial sum can overflow, by the magnitudes of the factors: NaN and infinity say no.
+
+    A sum of k products of at most m is at most k m (1 + u)^(k + 1), since each rounding adds a factor of 1 + u at most.
+    The constant c of `bounded_products` must stay finite too.
+    """
+    if not left.size or not right.size:
+        return False
+    most = float(np.abs(left).max()) * float(np.abs(right).max())
+    first = 0.0 if start is None or not start.size else float(np.abs(start).max())
+    growth = (1 + float(fmt.unit_roundoff)) ** min(len(left) + 2, 1 << 20)
+    return (len(left) * most + first) * growth < min(float(fmt.max_finite), 2.0 ** (102 + fmt.trailing_bits))

@@ -1,0 +1,99 @@
+"""Sums of rounded products where nothing can overflow: as few passes over an array as give the same bits.
+
+Adding and subtracting c = 1.5 * 2^(e + 23 - t) rounds a float32 of exponent e to t trailing bits, ties to even (`kernels`
+derives it). Around that, what cannot matter here is left out:
+
+- overflow and the upper clamp of e: the caller has proved a bound;
+- the lower clamp of e in sums: both terms are multiples of min_subnormal, so a sum below min_normal is exact, and a
+  finer quantum rounds nothing; and in products, where the smallest factors prove that none is below min_normal;
+- the sign of a product that rounds to zero: adding +0 or -0 to a partial sum differs only if that is -0, that is if
+  every product so far was a negative zero. Such results are +0 here and get their sign at the end.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..formats import Format
+from ..lifting import Array
+from .base import Start, cut
+
+AT_ONCE = 1 << 15
+"""Elements of a tile, and of the products rounded in one go: three arrays of them stay in the second-level cache."""
+
+_EXPONENT, _HALF = np.int32(0x7F800000), 0x00400000
+
+
+def bounded_products(left: Array, right: Array, start: Start, fmt: Format) -> Array:
+    """start + sum of left[k] * right[k] in float32, every product and every partial sum rounded to `fmt`."""
+    shape = np.broadcast_shapes(left.shape, right.shape)
+    out = np.empty(shape[1:], np.float32)
+    with np.errstate(all="ignore"):
+        for tile in _tiles(out.shape):
+            begin = None if start is None else np.asarray(start, np.float32)[tile]
+            l_tile, r_tile = cut(left, tile), cut(right, tile)
+            total = _tile(l_tile, r_tile, begin, out[tile].shape, fmt)
+            _sign_zeros(total, l_tile, r_tile, begin)
+            out[tile] = total
+    return out
+
+
+def _tiles(shape: tuple[int, ...]) -> list[tuple[slice, ...]]:
+    """Slices of the results along their longest axis, of AT_ONCE elements or so."""
+    if not shape:
+        return [()]
+    axis = int(np.argmax(shape))
+    step = max(1, AT_ONCE * shape[axis] // max(1, int(np.prod(shape))))
+    before, after = (slice(None),) * axis, (slice(None),) * (len(shape) - axis - 1)
+    return [(*before, slice(first, first + step), *after) for first in range(0, shape[axis], step)]
+
+
+def _tile(left: Array, right: Array, start: Start, shape: tuple[int, ...], fmt: Format) -> Array:
+    lowest = np.int32(max(fmt.emin + 127, 1) << 23)
+    clamp = _smallest(left) * _smallest(right) < float(fmt.min_normal)
+    lift = np.int32(((23 - fmt.trailing_bits) << 23) | _HALF)
+    at_once = min(len(left), max(1, AT_ONCE // max(1, int(np.prod(shape)))))
+    products, shifts = np.empty((2, at_once, *shape), np.float32)
+    total, shift = np.empty((2, *shape), np.float32)
+    total_bits, shift_bits = total.view(np.int32), shift.view(np.int32)
+    fresh = start is None
+    if start is not None:
+        total[...] = start
+    for k in range(0, len(left), at_once):
+        n = min(at_once, len(left) - k)
+        p, c = products[:n], shifts[:n]
+        np.multiply(left[k : k + n], right[k : k + n], out=p)
+        bits = c.view(np.int32)
+        np.bitwise_and(p.view(np.int32), _EXPONENT, out=bits)
+        if clamp:
+            np.maximum(bits, lowest, out=bits)
+        np.add(bits, lift, out=bits)
+        np.add(p, c, out=p)
+        np.subtract(p, c, out=p)
+        for product in p:
+            if fresh:
+                total[...], fresh = product, False
+                continue
+            np.add(total, product, out=total)
+            np.bitwise_and(total_bits, _EXPONENT, out=shift_bits)
+            np.add(shift_bits, lift, out=shift_bits)
+            np.add(total, shift, out=total)
+            np.subtract(total, shift, out=total)
+    return total
+
+
+def _smallest(x: Array) -> float:
+    """The smallest magnitude that is not zero: below it there is no product to speak of."""
+    return float(np.min(np.abs(x), where=x != 0, initial=np.inf))
+
+
+def _sign_zeros(total: Array, left: Array, right: Array, start: Start) -> None:
+    """A zero is -0 exactly if every product, and the start, was negative: then each was a zero."""
+    negative = total == 0
+    if start is not None:
+        negative &= np.signbit(start)
+    for a, b in zip(np.signbit(left), np.signbit(right), strict=True):
+        if not negative.any():
+            return
+        negative &= a != b
+    total[negative] = -0.0
