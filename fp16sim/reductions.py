@@ -35,10 +35,15 @@ class Call:
         self.accumulator = accumulator.bound(self.fmt, self.mode, self.rng)
 
     def operands(self, *values: Any) -> list[Array]:
-        """The values, rounded to the format where it does not hold them; all in one carrier."""
+        """The values, rounded to the format where it does not hold them; in the carrier of the accumulator's steps."""
         sources = [lift(same_format(x, self.fmt)) for x in values]
         self.carrier = carrier_for(self.fmt, *sources)
-        return [np.asarray(round_to(s, self.fmt, self.mode, rng=self.rng), self.carrier) for s in sources]
+        held = [np.asarray(round_to(s, self.fmt, self.mode, rng=self.rng), self.carrier) for s in sources]
+        if self.accumulator.fmt == self.fmt:
+            return held
+        # No further rounding, but whatever else the accumulator's format does to operands: it may flush subnormals.
+        steps = self.steps()
+        return [self.accumulator.operand(x, steps) for x in held]
 
     def steps(self) -> Steps:
         """The operations of the accumulator, whose format may need a wider carrier."""

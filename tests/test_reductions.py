@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
+from fp16sim.accumulators import Sequential, base
 from fp16sim.formats import Rounding
 
 from .support import DETERMINISTIC, assert_same_codes
@@ -92,6 +93,17 @@ def test_stochastic_sums_with_one_seed_are_alike_and_their_mean_is_right():
     assert fs.sum(x[:, 0], "bfloat16") == 16
 
 
+def test_tiles_cover_each_result_once_and_stay_below_the_limit(monkeypatch):
+    monkeypatch.setattr(base, "TERMS_AT_A_TIME", 100)
+    for shape in [(7,), (7, 3), (7, 30, 20), (7, 2, 50, 3), (200, 4), (0, 4), (3, 0)]:
+        seen = np.zeros(shape[1:], int)
+        for tile in base.tiles(shape):
+            seen[tile] += 1
+            assert seen[tile].size * shape[0] <= max(100, shape[0])
+        assert (seen == 1).all(), shape
+    assert len(list(base.tiles((7, 30, 20), whole=True))) == 1
+
+
 def test_the_mean_divides_by_a_rounded_count():
     x = np.ones(2049)
     assert fs.mean(x, "binary16") == fs.divide(2048, 2049, "binary16") == 1.0
@@ -103,6 +115,24 @@ def test_overflow_in_a_partial_sum_is_recorded_with_its_operation():
         fs.sum([60000.0, 60000.0, -60000.0], "binary16")
     assert raised.overflow.count == 1
     assert raised.overflow.operation == "sum"
+
+
+def test_a_norm_is_the_root_of_the_rounded_sum_of_rounded_squares():
+    x = numbers((9, 4), fs.BINARY16, 2)
+    for mode in DETERMINISTIC:
+        squares = [fs.multiply(row, row, "binary16", mode) for row in x]
+        expected = fs.sqrt(loop_sum(squares, fs.BINARY16, mode), "binary16", mode)
+        assert_same_codes(fs.norm(x, "binary16", mode, axis=0), expected, fs.BINARY16, "sums", mode=mode)
+
+
+def test_mean_and_norm_are_taken_in_the_format_of_the_accumulator_and_rounded_to_the_other_once():
+    x, wide = numbers((9, 4), fs.BINARY16, 3), Sequential("binary32")
+    total = loop_sum(x, fs.BINARY32, Rounding.TIES_TO_EVEN)
+    mean = fs.round_to(fs.divide(total, 9, "binary32"), "binary16")
+    assert_same_codes(fs.mean(x, axis=0, accumulator=wide), mean, fs.BINARY16, "sums")
+    squares = loop_sum([fs.multiply(row, row, "binary32") for row in x], fs.BINARY32, Rounding.TIES_TO_EVEN)
+    norm = fs.round_to(fs.sqrt(squares, "binary32"), "binary16")
+    assert_same_codes(fs.norm(x, axis=0, accumulator=wide), norm, fs.BINARY16, "sums")
 
 
 @pytest.mark.parametrize(

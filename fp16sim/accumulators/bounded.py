@@ -1,7 +1,7 @@
 """Sums of rounded products where nothing can overflow: as few passes over an array as give the same bits.
 
-Adding and subtracting c = 1.5 * 2^(e + 23 - t) rounds a float32 of exponent e to t trailing bits, ties to even (`kernels`
-derives it). Around that, what cannot matter here is left out:
+Adding and subtracting c = 1.5 * 2^(e + 23 - t) rounds a float32 of exponent e to t trailing bits, ties to even, as
+`kernels` derives. Around that, what cannot matter here is left out:
 
 - overflow and the upper clamp of e: the caller has proved a bound;
 - the lower clamp of e in sums: both terms are multiples of min_subnormal, so a sum below min_normal is exact, and a
@@ -54,7 +54,7 @@ def _tile(left: Array, right: Array, start: Start, shape: tuple[int, ...], fmt: 
     lift = np.int32(((23 - fmt.trailing_bits) << 23) | _HALF)
     at_once = min(len(left), max(1, AT_ONCE // max(1, int(np.prod(shape)))))
     products, shifts = np.empty((2, at_once, *shape), np.float32)
-    total, shift = np.empty((2, *shape), np.float32)
+    total, shift = np.empty(shape, np.float32), np.empty(shape, np.float32)  # arrays, for a single result too
     total_bits, shift_bits = total.view(np.int32), shift.view(np.int32)
     fresh = start is None
     if start is not None:

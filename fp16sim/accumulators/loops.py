@@ -88,7 +88,7 @@ class Blocked(Accumulator):
         full = len(terms) // self.block * self.block
         sums: list[Array] = []
         if full:
-            blocks = terms[:full].reshape(-1, self.block, *terms.shape[1:])
+            blocks = terms[:full].reshape(full // self.block, self.block, *terms.shape[1:])
             sums.extend(plain.reduce(np.moveaxis(blocks, 1, 0), steps))
         if full < len(terms):
             sums.append(plain.reduce(terms[full:], steps))

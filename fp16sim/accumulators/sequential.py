@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,12 +115,12 @@ def _add_terms(total: Array | None, terms: Array, kernel: kernels.Kernel | None)
 def _products_by_hardware(left: Array, right: Array, start: Start, steps: Steps) -> Array | None:
     dtype, kernel = _hardware(steps)
     shape = np.broadcast_shapes(left.shape, right.shape)
-    if dtype is None or (start is not None and start.shape != shape[1:]):
+    if dtype is None or not math.prod(shape[1:]):
         return None
     left, right = (x.astype(dtype, copy=False) for x in (left, right))
     if kernel and _is_bounded(left, right, start, steps.fmt):
         return bounded_products(left, right, start, steps.fmt)
-    size = max(1, int(np.prod(shape[1:])))
+    size = math.prod(shape[1:])
     at_once = max(1, 2 * PIECE // size)
     total = None if start is None else start.astype(dtype).reshape(size)
     with np.errstate(all="ignore"):

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..flags import record_flags
-from ..floatarray import FloatArray, array
+from ..floatarray import array
 from ..formats import get_format, get_rounding
 from .autograd import Observer, Tensor, gradients
 from .data import Dataset
 from .layers import MLP, Params
 from .losses import cross_entropy
 from .metrics import accuracy
-from .optimizers import Optimizer, adam, sgd
+from .optimizers import Optimizer, State, adam, sgd
 from .telemetry import Death, GradientLoss, Share, all_finite, apply_steps, post_mortem
 
 __all__ = ["Config", "Death", "Epoch", "History", "train"]
@@ -165,60 +165,85 @@ def train(config: Config, data: Dataset, on_step: Callable[[int, int], None] | N
     >>> history.epochs[0].test_accuracy > 0.8
     True
     """
-    model = MLP((data.train_images.shape[1], *config.layers, data.classes))
-    shuffling = np.random.default_rng(config.rng)
-    params = model.init(config.fmt, config.mode, rng=config.rng)
-    optimizer = config.make_optimizer()
-    state = optimizer.init(params)
-    like = next(iter(params.values()))
-    images, tests = (_held(x, like) for x in (data.train_images, data.test_images))
-    batches = -(-len(images) // config.batch)
-    epochs: list[Epoch] = []
-    death, step = None, 0
+    run = _Run(config, data)
+    progress, epochs = run.start(), []
     with np.errstate(all="ignore"):
         for number in range(1, config.epochs + 1):
-            order = shuffling.permutation(len(images))
-            lost, absorbed, loss_sum = GradientLoss(), Share(), 0.0
-            with record_flags(only=("overflow",)) as raised:
-                for chosen in np.array_split(order, batches):
-                    step += 1
-                    observer = lost if step % SAMPLE_EVERY == 1 else None
-                    loss, backward = _graph(config, model, params, images[chosen], data.train_labels[chosen])
-                    steps, next_state = optimizer.update(backward(observer), state)
-                    next_params, share = apply_steps(params, steps)
-                    loss_sum += float(loss.value) * len(chosen)
-                    absorbed += share
-                    if not all_finite(next_params):
-                        death = post_mortem(step, loss, backward, optimizer, state, next_params, config.constants())
-                        params = next_params
-                        break
-                    params, state = next_params, next_state
-                    if on_step:
-                        on_step(step, batches * config.epochs)
-            logits = model({name: Tensor(x) for name, x in params.items()}, Tensor(tests, wanted=False)).value
-            epochs.append(
-                Epoch(
-                    number,
-                    loss_sum / len(images) if death is None else float("nan"),
-                    accuracy(logits.values, data.test_labels),
-                    lost.share,
-                    absorbed,
-                    raised.overflow.count,
-                )
-            )
-            if death:
+            progress, epoch = run.epoch(progress, number, on_step)
+            epochs.append(epoch)
+            if progress.death:
                 break
-    return History(config, tuple(epochs), params, death)
+    return History(config, tuple(epochs), progress.params, progress.death)
 
 
-def _held(x: Any, like: FloatArray) -> FloatArray:
-    return array(x, like.fmt, like.mode, rng=like.rng)
+@dataclass(frozen=True)
+class _Progress:
+    """Where a run stands: all that the next step depends on."""
+
+    step: int
+    params: Params
+    state: State
+    death: Death | None = None
 
 
-def _graph(
-    config: Config, model: MLP, params: Params, images: FloatArray, labels: Any
-) -> tuple[Tensor, Callable[[Observer | None], Params]]:
-    """The loss of a batch, and the backward pass as a function that can be run again."""
-    tensors = {name: Tensor(x, name=name) for name, x in params.items()}
-    loss = cross_entropy(model(tensors, Tensor(images, name="images", wanted=False)), labels)
-    return loss, lambda observer: gradients(loss, tensors, scale=config.loss_scale, observer=observer)
+class _Run:
+    """A run's fixed parts, and its steps from one _Progress to the next."""
+
+    def __init__(self, config: Config, data: Dataset) -> None:
+        self.config, self.labels, self.test_labels = config, data.train_labels, data.test_labels
+        self.model = MLP((data.train_images.shape[1], *config.layers, data.classes))
+        self.optimizer = config.make_optimizer()
+        self.shuffling = np.random.default_rng(config.rng)
+        self.params = self.model.init(config.fmt, config.mode, rng=config.rng)
+        like = next(iter(self.params.values()))
+        self.images, self.tests = (
+            array(x, like.fmt, like.mode, rng=like.rng) for x in (data.train_images, data.test_images)
+        )
+        self.batches = -(-len(self.images) // config.batch)
+
+    def start(self) -> _Progress:
+        return _Progress(0, self.params, self.optimizer.init(self.params))
+
+    def epoch(
+        self, progress: _Progress, number: int, on_step: Callable[[int, int], None] | None
+    ) -> tuple[_Progress, Epoch]:
+        """One pass over the training images, and what was seen on the way."""
+        order = self.shuffling.permutation(len(self.images))
+        lost, absorbed, loss = GradientLoss(), Share(), 0.0
+        with record_flags(only=("overflow",)) as raised:
+            for chosen in np.array_split(order, self.batches):
+                observer = lost if progress.step % SAMPLE_EVERY == 0 else None
+                progress, batch_loss, share = self.step(progress, chosen, observer)
+                loss += batch_loss * len(chosen)
+                absorbed += share
+                if progress.death:
+                    loss = float("nan")
+                    break
+                if on_step:
+                    on_step(progress.step, self.batches * self.config.epochs)
+        overflows, reached = raised.overflow.count, self.accuracy(progress.params)
+        return progress, Epoch(number, loss / len(self.images), reached, lost.share, absorbed, overflows)
+
+    def step(self, progress: _Progress, chosen: Any, observer: Observer | None) -> tuple[_Progress, float, Share]:
+        """One batch: the next progress, the loss, and how many updates were absorbed."""
+        number = progress.step + 1
+        loss, backward = self.graph(progress.params, chosen)
+        steps, state = self.optimizer.update(backward(observer), progress.state)
+        params, absorbed = apply_steps(progress.params, steps)
+        death = None
+        if not all_finite(params):
+            constants = self.config.constants()
+            death = post_mortem(number, loss, backward, self.optimizer, progress.state, params, constants)
+        return _Progress(number, params, state, death), float(loss.value), absorbed
+
+    def graph(self, params: Params, chosen: Any) -> tuple[Tensor, Callable[[Observer | None], Params]]:
+        """The loss of a batch, and the backward pass as a function that can be run again."""
+        tensors = {name: Tensor(x, name=name) for name, x in params.items()}
+        logits = self.model(tensors, Tensor(self.images[chosen], name="images", wanted=False))
+        loss, scale = cross_entropy(logits, self.labels[chosen]), self.config.loss_scale
+        return loss, lambda observer: gradients(loss, tensors, scale=scale, observer=observer)
+
+    def accuracy(self, params: Params) -> float:
+        """On the test images."""
+        tensors = {name: Tensor(x) for name, x in params.items()}
+        return accuracy(self.model(tensors, Tensor(self.tests, wanted=False)).value.values, self.test_labels)
