@@ -87,6 +87,7 @@ def _add_train(commands: Any) -> None:
     add("--layers", type=_sizes, default="32", metavar="N,M", help="hidden layers")
     add("--epochs", type=int, default=20, help="passes over the training images")
     add("--batch", type=int, default=64, help="images a step")
+    add("--accumulator", default="sequential", help="sequential (all rounded), binary32, or blas (binary32 by BLAS)")
     add("--optimizer", choices=("adam", "sgd"), default="adam", help="adam or sgd")
     lr_help = "learning rate (default: 0.01 for adam, 0.1 for sgd)"
     add("--lr", type=_number, default=argparse.SUPPRESS, help=lr_help)
@@ -104,7 +105,19 @@ def _train(options: argparse.Namespace) -> None:
     from .learn import Config, load_digits, train
 
     lr = getattr(options, "lr", {"adam": 1e-2, "sgd": 0.1}[options.optimizer])
-    named = ("mode", "layers", "epochs", "batch", "optimizer", "momentum", "beta2", "epsilon", "loss_scale", "rng")
+    named = (
+        "mode",
+        "layers",
+        "epochs",
+        "batch",
+        "optimizer",
+        "momentum",
+        "beta2",
+        "epsilon",
+        "loss_scale",
+        "rng",
+        "accumulator",
+    )
     shared = {name: getattr(options, name) for name in named}
     configs = [Config(fmt=fmt, lr=lr, **shared) for fmt in options.format]
     _check_writable(options.out)

@@ -59,7 +59,7 @@ def _clear(
 ) -> Array:
     """The definition: decide, then round once, and report the flags."""
     function = FUNCTIONS.get(name) or FUNCTIONS_OF_TWO[name]
-    wide = [x.astype(np.float64, copy=False) for x in operands]
+    wide = list(np.broadcast_arrays(*(x.astype(np.float64, copy=False) for x in operands)))
     lifted = decide(name, wide, fmt)
     tally = Tally(listening())
     nan = np.logical_or.reduce([np.isnan(x) for x in wide])

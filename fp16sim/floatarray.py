@@ -4,25 +4,43 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from . import elementary, reductions
-from .arithmetic import operate
-from .codes import encode_held
+from . import protocols, ufuncs
+from .flags import listening
 from .formats import Format, FormatLike, Rounding, get_format, get_rounding
 from .lifting import Array, Seed, as_generator, carrier_for, lift
+from .methods import Methods
+from .printing import array_text
 from .rounding import round_to
-from .text import to_text
 
 
 def _operator(name: str, swapped: bool = False) -> Callable[[FloatArray, Any], FloatArray]:
     def method(self: FloatArray, other: Any) -> FloatArray:
         b = self._operand(other)
         return self._operate(name, b, self.values) if swapped else self._operate(name, self.values, b)
+
+    return method
+
+
+def _by_ufunc(ufunc: np.ufunc, swapped: bool = False) -> Callable[[FloatArray, Any], FloatArray]:
+    """An operator that is a ufunc of NumPy: supported if that is, else refused by its name."""
+
+    def method(self: FloatArray, other: Any) -> FloatArray:
+        return self.__array_ufunc__(ufunc, "__call__", *((other, self) if swapped else (self, other)))
+
+    return method
+
+
+def _in_place(function: Callable[[FloatArray, Any], FloatArray]) -> Callable[[FloatArray, Any], FloatArray]:
+    def method(self: FloatArray, other: Any) -> FloatArray:
+        self.values[...] = function(self, other).values
+        return self
 
     return method
 
@@ -40,11 +58,13 @@ def _constant(value: float, sign: float, fmt: Format, mode: Rounding) -> Array:
     return np.asarray(round_to(value, fmt, mode), np.float64)
 
 
-class FloatArray:
+class FloatArray(Methods):
     """An array of numbers of one format, with the mode that its operators round by.
 
-    Made by `array`. Operators are correctly rounded, once. Both operands have the same format and mode; a bare Python
-    number adopts them by rounding. Reductions and `@` round every partial sum, one term after the other.
+    Made by `array`; this constructor takes `values` on trust. Operators and NumPy's functions give correctly rounded
+    results, once for each operation; where one adds up, every partial sum is rounded, one term after the other or by
+    an `accumulator`. Both operands have the same format and mode; a bare Python number adopts them by rounding. What is
+    not supported raises TypeError: nothing is computed in float64 instead. A scalar is an array of no dimensions.
 
     Attributes
     ----------
@@ -53,18 +73,22 @@ class FloatArray:
     fmt : Format
     mode : Rounding
     rng : numpy.random.Generator or None
-        Drawn from in stochastic mode.
+        Drawn from in stochastic mode, and shared with every array that is computed from this one.
 
     Examples
     --------
     >>> x = array([1.0, 0.1, 2048.0], "binary16")
     >>> x + 1
     FloatArray([2, 1.1, 2048], binary16)
+    >>> np.concatenate([x[:1], np.sqrt(x)]).sum(), x.min()
+    (FloatArray(47.56, binary16), FloatArray(0.1, binary16))
+    >>> x[0] = 1 / 3
+    >>> x[0], float(x[0])
+    (FloatArray(0.3333, binary16), 0.333251953125)
     """
 
-    __slots__ = ("fmt", "mode", "rng", "values")
+    __slots__ = ()
     __hash__ = None  # type: ignore[assignment]
-    __array_ufunc__ = None  # NumPy's operators leave it to ours, which refuse to mix a plain array in silently
 
     def __init__(self, values: Array, fmt: Format, mode: Rounding, rng: np.random.Generator | None = None) -> None:
         self.values = values
@@ -74,46 +98,47 @@ class FloatArray:
 
     # --- what it is -------------------------------------------------------------------------------------------------
 
-    shape = property(lambda self: self.values.shape)
-    ndim = property(lambda self: self.values.ndim)
-    size = property(lambda self: self.values.size)
+    def __repr__(self) -> str:
+        return protocols.representation(self._setting, self.values)
 
-    @property
-    def codes(self) -> Array:
-        """The codes of the values."""
-        return encode_held(self.values.astype(np.float64), self.fmt)
+    def __str__(self) -> str:
+        return array_text(self.values, self.fmt)
 
-    @property
-    def T(self) -> FloatArray:
-        """The transpose."""
-        return self._like(self.values.T)
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def __repr__(self) -> str:
-        shortest = {"float_kind": lambda value: to_text(value, self.fmt)}
-        text = np.array2string(self.values, separator=", ", prefix="FloatArray(", formatter=shortest)  # type: ignore[arg-type]
-        how = "" if self.mode is Rounding.TIES_TO_EVEN else f", {self.mode.value}"
-        return f"FloatArray({text}, {self.fmt.name}{how})"
+    def __bool__(self) -> bool:
+        return bool(self.values)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self.values, dtype=dtype, copy=copy)
+    def __int__(self) -> int:
+        return int(self.values)
 
     def __float__(self) -> float:
         return float(self.values)
+
+    # --- elements ---------------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> FloatArray:
         return self._like(np.asarray(self.values[key]))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        """Assign, rounding to the format."""
-        self.values[key] = self._operand(value)
+        """Assign anything that `array` takes, rounding it to the format; a FloatArray must have that format."""
+        number = isinstance(value, (FloatArray, int, float))
+        held = self._operand(value) if number else array(value, self.fmt, self.mode, rng=self.rng).values
+        self.values[key] = held
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        if not self.ndim:
+            raise TypeError("a FloatArray of no dimensions has no elements to iterate over; use x.item()")
+        return (self[k] for k in range(len(self)))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool((self == item).any())
 
     # --- conversions ------------------------------------------------------------------------------------------------
-
-    def _like(self, values: Array) -> FloatArray:
-        return FloatArray(values, self.fmt, self.mode, self.rng)
 
     def astype(self, fmt: FormatLike, mode: Rounding | str | None = None) -> FloatArray:
         """The same numbers in another format, rounded once, by this array's mode or `mode` (which it then carries)."""
@@ -123,9 +148,47 @@ class FloatArray:
         """A copy with values of its own."""
         return self._like(self.values.copy())
 
-    def reshape(self, *shape: Any) -> FloatArray:
-        """The same values in another shape."""
-        return self._like(self.values.reshape(*shape))
+    __copy__ = copy
+
+    def __reduce__(self) -> Any:
+        return FloatArray, (self.values, self.fmt, self.mode, self.rng)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """The plain values; a read-only view where no copy is asked for, since writing there would not round."""
+        y = np.array(self.values, dtype=dtype, copy=copy)
+        if y is self.values:
+            y = y.view()
+            y.flags.writeable = False
+        return y
+
+    # --- NumPy's protocols ------------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **keywords: Any) -> Any:
+        operation = ufuncs.find(ufunc, method, keywords)
+        y = operation(self._setting, *(self._operand(x) for x in inputs), **keywords)
+        return self._give(y, out[0] if out else None)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
+        out = keywords.pop("out", None)
+        entry, args, keywords = protocols.find(function, args, keywords)
+        given = (self._argument(x, k in entry.numbers) for k, x in enumerate(args))
+        named = {name: self._argument(x, name in entry.numbers) for name, x in keywords.items()}
+        return self._give(entry.run(self._setting, *given, **named), out)
+
+    def _argument(self, x: Any, number: bool) -> Any:
+        """An argument with values in place of FloatArrays, and of bare numbers where those are meant."""
+        if isinstance(x, (list, tuple)):
+            return type(x)(self._argument(part, number) for part in x)
+        return self._operand(x) if isinstance(x, FloatArray) or (number and x is not None) else x
+
+    def _give(self, y: Any, out: Any = None) -> Any:
+        """A result: FloatArrays for floats, and booleans, integers and texts as they are."""
+        if out is not None:
+            self._operand(out)[...] = y
+            return out
+        if isinstance(y, (list, tuple)):
+            return type(y)(self._give(part) for part in y)
+        return self._like(np.asarray(y)) if getattr(getattr(y, "dtype", None), "kind", "") == "f" else y
 
     # --- operators --------------------------------------------------------------------------------------------------
 
@@ -136,70 +199,52 @@ class FloatArray:
                 ours, theirs = (f"{x.fmt.name}, {x.mode.value}" for x in (self, other))
                 raise TypeError(f"operands are ({ours}) and ({theirs}); convert one of them first with astype")
             return other.values
-        if isinstance(other, (int, float)):
+        if isinstance(other, (int, float, Fraction)):
             return self._number(other)
         raise TypeError(
             f"operand of type {type(other).__name__} has no format; wrap it with fs.array(..., {self.fmt.name!r}) first"
         )
 
-    def _number(self, x: float) -> Array:
-        if self.mode is Rounding.STOCHASTIC or not -float(self.fmt.max_finite) <= x <= self.fmt.max_finite:
-            y = np.asarray(round_to(x, self.fmt, self.mode, rng=self.rng))
-        else:
+    def _number(self, x: Any) -> Array:
+        # What is remembered raises no flag a second time, and an overflow, NaN or draw is not for remembering.
+        plain = self.mode is not Rounding.STOCHASTIC and not {"inexact", "underflow"} & listening().names
+        if plain and -float(self.fmt.max_finite) <= x <= self.fmt.max_finite:
             y = _constant(x, math.copysign(1.0, x), self.fmt, self.mode)
+        else:
+            y = np.asarray(round_to(x, self.fmt, self.mode, rng=self.rng))
         return y.astype(self.values.dtype)
-
-    def _operate(self, name: str, *operands: Array) -> FloatArray:
-        carrier = self.values.dtype
-        return self._like(operate(name, list(operands), self.fmt, self.mode, self.rng, carrier))
 
     __add__, __radd__ = _operator("add"), _operator("add", swapped=True)
     __sub__, __rsub__ = _operator("subtract"), _operator("subtract", swapped=True)
     __mul__, __rmul__ = _operator("multiply"), _operator("multiply", swapped=True)
     __truediv__, __rtruediv__ = _operator("divide"), _operator("divide", swapped=True)
+    __mod__, __rmod__ = _by_ufunc(np.remainder), _by_ufunc(np.remainder, swapped=True)
+    __matmul__, __rmatmul__ = _by_ufunc(np.matmul), _by_ufunc(np.matmul, swapped=True)
+    __rpow__ = _by_ufunc(np.power, swapped=True)
+    __floordiv__, __rfloordiv__ = _by_ufunc(np.floor_divide), _by_ufunc(np.floor_divide, swapped=True)
+    __divmod__, __rdivmod__ = _by_ufunc(np.divmod), _by_ufunc(np.divmod, swapped=True)
     __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
     __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
     __eq__, __ne__ = _comparison(operator.eq), _comparison(operator.ne)
+
+    def __pow__(self, exponent: Any) -> FloatArray:
+        """A power; of the square, as NumPy has it, the product."""
+        if isinstance(exponent, (int, float)) and exponent == 2:
+            return self * self
+        return self.__array_ufunc__(np.power, "__call__", self, exponent)
+
+    __iadd__, __isub__, __imul__ = _in_place(__add__), _in_place(__sub__), _in_place(__mul__)
+    __itruediv__, __imod__, __ipow__ = _in_place(__truediv__), _in_place(__mod__), _in_place(__pow__)
+    __imatmul__ = _in_place(__matmul__)
 
     def __neg__(self) -> FloatArray:
         return self._like(-self.values)
 
     def __pos__(self) -> FloatArray:
-        return self
+        return self.copy()
 
     def __abs__(self) -> FloatArray:
         return self._like(np.abs(self.values))
-
-    def __matmul__(self, other: Any) -> FloatArray:
-        y = reductions.held_matmul(self.values, self._operand(other), self.fmt, self.mode, self.rng)
-        return self._like(y)
-
-    def sqrt(self) -> FloatArray:
-        """The square roots."""
-        return self._operate("sqrt", self.values)
-
-    def exp(self) -> FloatArray:
-        """e to these powers; see `fp16sim.exp` for how accurate."""
-        return self._elementary("exp")
-
-    def log(self) -> FloatArray:
-        """The natural logarithms; see `fp16sim.log` for how accurate."""
-        return self._elementary("log")
-
-    def tanh(self) -> FloatArray:
-        """The hyperbolic tangents; see `fp16sim.tanh` for how accurate."""
-        return self._elementary("tanh")
-
-    def _elementary(self, name: str) -> FloatArray:
-        return self._like(elementary.apply(name, self.values, self.fmt, self.mode, self.rng, self.values.dtype))
-
-    def sum(self, axis: int | None = None) -> FloatArray:
-        """The sum over an axis, or of all elements in C order, one term after the other."""
-        return self._like(reductions.held_sum(self.values, axis, self.fmt, self.mode, self.rng))
-
-    def max(self, axis: int | None = None, keepdims: bool = False) -> FloatArray:
-        """The largest elements: exact."""
-        return self._like(np.asarray(self.values.max(axis=axis, keepdims=keepdims)))
 
 
 def array(
@@ -210,13 +255,18 @@ def array(
     Parameters
     ----------
     x : array_like
-        Anything that `round_to` takes, or a FloatArray of any format.
+        Anything that `round_to` takes, FloatArrays of any format among it: each number is converted with one rounding.
     fmt, mode, rng
         As for `round_to`; the array's operators use them too.
 
     Returns
     -------
     FloatArray
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `round_to` does.
 
     Examples
     --------
@@ -226,7 +276,16 @@ def array(
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
-    source = lift(x.values if isinstance(x, FloatArray) else x)
+    source = lift(_without_formats(x))
     # The carrier is the format's own, whatever the source was: arrays of one format always fit together.
     carrier = carrier_for(fmt, np.empty(0, np.float32))
     return FloatArray(np.asarray(round_to(source, fmt, mode, rng=generator), carrier), fmt, mode, generator)
+
+
+def _without_formats(x: Any) -> Any:
+    """Plain values in place of FloatArrays."""
+    if isinstance(x, FloatArray):
+        return x.values
+    if isinstance(x, (list, tuple)):
+        return [part.tolist() if isinstance(part, FloatArray) else _without_formats(part) for part in x]
+    return x

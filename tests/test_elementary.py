@@ -151,6 +151,14 @@ def test_rsqrt_keeps_the_sign_of_a_zero_as_ieee_754_says():
     assert fs.rsqrt([0.0, -0.0], "binary16").tolist() == [np.inf, -np.inf]
 
 
+def test_operands_of_two_arguments_broadcast():
+    x, y = np.array([[4.0], [9.0]]), np.array([0.5, 2.0, -1.0])
+    for name in functions.FUNCTIONS_OF_TWO:
+        f = getattr(fs, name)
+        assert_same_codes(f(x, y, "binary16"), f(*np.broadcast_arrays(x, y), "binary16"), fs.BINARY16)
+    assert fs.power([4.0, 1.0], 0.5, "binary16").tolist() == [2.0, 1.0]
+
+
 def test_shapes_that_do_not_broadcast_are_refused():
     with pytest.raises(ValueError, match="do not broadcast"):
         fs.power([1.0, 2.0], [1.0, 2.0, 3.0], "binary16")

@@ -60,6 +60,12 @@ def test_binary16_loses_gradients_that_a_loss_scale_saves():
     assert lost(1024) < lost(1)
 
 
+def test_products_summed_in_binary32_or_by_blas_learn_as_well():
+    for accumulator in ("binary32", "blas"):
+        history = train(Config("binary16", accumulator=accumulator, epochs=4), DIGITS)
+        assert history.epochs[-1].test_accuracy > 0.9
+
+
 def test_progress_is_told_step_by_step():
     told = []
     train(Config("binary32", epochs=1, batch=500), DIGITS, lambda done, total: told.append((done, total)))
@@ -73,6 +79,7 @@ def test_progress_is_told_step_by_step():
         ({"optimizer": "lion"}, "optimizer='lion' is unknown"),
         ({"loss_scale": 0}, "loss_scale=0 must be positive"),
         ({"fmt": "fp17"}, "fmt='fp17' is not a known format"),
+        ({"accumulator": "wide"}, "accumulator='wide' is unknown; use one of 'sequential', 'binary32', 'blas'"),
         ({"mode": "up"}, "mode='up' is unknown"),
         ({"lr": -1e-5}, "lr=-1e-05 must be positive"),
     ],

@@ -8,9 +8,10 @@ Nothing is mutated: a graph can be walked as often as one likes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from ..accumulators import Accumulator
 from ..floatarray import FloatArray
 from .vjps import OPERATIONS, constant, unbroadcast
 
@@ -37,12 +38,14 @@ class Tensor:
     name: str = ""
     wanted: bool = True
     """Whether a gradient may be asked for; False for data."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What the operation was told besides its arguments, such as the accumulator of a matrix product."""
 
-    def _apply(self, operation: str, *others: Any, swapped: bool = False) -> Tensor:
+    def _apply(self, operation: str, *others: Any, swapped: bool = False, **settings: Any) -> Tensor:
         given = (as_tensor(x, self.value) for x in others)
         arguments = (*given, self) if swapped else (self, *given)
-        y = OPERATIONS[operation].forward(*(x.value for x in arguments))
-        return Tensor(y, operation, arguments, wanted=any(x.wanted for x in arguments))
+        y = OPERATIONS[operation].forward(*(x.value for x in arguments), **settings)
+        return Tensor(y, operation, arguments, wanted=any(x.wanted for x in arguments), settings=settings)
 
     def __add__(self, other: Any) -> Tensor:
         return self._apply("add", other)
@@ -70,6 +73,10 @@ class Tensor:
 
     def __matmul__(self, other: Any) -> Tensor:
         return self._apply("matmul", other)
+
+    def matmul(self, other: Any, accumulator: Accumulator | None = None) -> Tensor:
+        """The matrix product by an accumulator, in the backward pass too."""
+        return self._apply("matmul", other, accumulator=accumulator)
 
     def __neg__(self) -> Tensor:
         return self._apply("negate")
@@ -169,4 +176,6 @@ def backward_step(
     """The cotangent of argument k of a tensor with cotangent g; all operands through `convert` first, if given."""
     operands = (g, tensor.value, *(x.value for x in tensor.arguments))
     g, y, *values = map(convert, operands) if convert else operands
-    return unbroadcast(OPERATIONS[tensor.operation].vjps[k](g, y, *values), values[k].shape)
+    settings = {} if convert else tensor.settings  # an accumulator is for the tensor's own format
+    part = OPERATIONS[tensor.operation].vjps[k](g, y, *values, **settings)
+    return unbroadcast(part, values[k].shape)

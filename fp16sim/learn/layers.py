@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from ..accumulators import Accumulator
 from ..floatarray import FloatArray, array
 from ..formats import FormatLike, Rounding
 from .autograd import Tensor
@@ -20,9 +21,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def linear(params: Mapping[str, Tensor], name: str, x: Tensor) -> Tensor:
-    """x @ weight + bias, every product and every partial sum rounded."""
-    return x @ params[f"{name}.weight"] + params[f"{name}.bias"]
+def linear(params: Mapping[str, Tensor], name: str, x: Tensor, accumulator: Accumulator | None = None) -> Tensor:
+    """x @ weight + bias, every product and every partial sum rounded as the accumulator says."""
+    return x.matmul(params[f"{name}.weight"], accumulator) + params[f"{name}.bias"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class MLP:
     sizes : tuple of int
         Inputs, hidden units, outputs.
     activation : {"relu", "tanh"}
+    accumulator : Accumulator, optional
+        How matrix products are summed; one term after the other, all rounded, by default.
 
     Examples
     --------
@@ -45,6 +48,7 @@ class MLP:
 
     sizes: tuple[int, ...]
     activation: str = "relu"
+    accumulator: Accumulator | None = None
 
     def __post_init__(self) -> None:
         if len(self.sizes) < 2 or any(n < 1 for n in self.sizes):
@@ -69,5 +73,5 @@ class MLP:
         """The logits of a batch."""
         depth = len(self.sizes) - 1
         for k in range(1, depth):
-            x = ACTIVATIONS[self.activation](linear(params, f"layer{k}", x))
-        return linear(params, f"layer{depth}", x)
+            x = ACTIVATIONS[self.activation](linear(params, f"layer{k}", x, self.accumulator))
+        return linear(params, f"layer{depth}", x, self.accumulator)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..accumulators import Accumulator, Blas, Sequential
 from ..flags import record_flags
 from ..floatarray import array
 from ..formats import get_format, get_rounding
@@ -20,6 +21,14 @@ from .optimizers import Optimizer, State, adam, sgd
 from .telemetry import Death, GradientLoss, Share, all_finite, apply_steps, post_mortem
 
 __all__ = ["Config", "Death", "Epoch", "History", "train"]
+
+
+ACCUMULATORS: dict[str, Accumulator | None] = {
+    "sequential": None,
+    "binary32": Sequential("binary32"),
+    "blas": Blas(),
+}
+"""How matrix products are summed: all rounded to the format; in binary32, one after the other; or by BLAS."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +52,14 @@ class Config:
     epsilon: float = 1e-4
     loss_scale: float = 1024.0
     rng: int = 0
+    accumulator: str = "sequential"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fmt", get_format(self.fmt).name)
         object.__setattr__(self, "mode", get_rounding(self.mode).value)
+        if self.accumulator not in ACCUMULATORS:
+            choices = ", ".join(map(repr, ACCUMULATORS))
+            raise ValueError(f"accumulator={self.accumulator!r} is unknown; use one of {choices}")
         if self.optimizer not in ("adam", "sgd"):
             raise ValueError(f"optimizer={self.optimizer!r} is unknown; use 'adam' or 'sgd'")
         for name in ("epochs", "batch"):
@@ -191,7 +204,9 @@ class _Run:
 
     def __init__(self, config: Config, data: Dataset) -> None:
         self.config, self.labels, self.test_labels = config, data.train_labels, data.test_labels
-        self.model = MLP((data.train_images.shape[1], *config.layers, data.classes))
+        self.model = MLP(
+            (data.train_images.shape[1], *config.layers, data.classes), accumulator=ACCUMULATORS[config.accumulator]
+        )
         self.optimizer = config.make_optimizer()
         self.shuffling = np.random.default_rng(config.rng)
         self.params = self.model.init(config.fmt, config.mode, rng=config.rng)

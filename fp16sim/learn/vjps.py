@@ -17,7 +17,7 @@ from ..floatarray import FloatArray, array
 
 
 class Operation(NamedTuple):
-    """A differentiable operation: y = forward(*args), and a vjp for each argument."""
+    """A differentiable operation: y = forward(*args), and a vjp for each argument; settings go to both by keyword."""
 
     forward: Callable[..., FloatArray]
     vjps: tuple[Callable[..., FloatArray], ...]
@@ -55,7 +55,10 @@ OPERATIONS: dict[str, Operation] = {
     "multiply": Operation(lambda a, b: a * b, (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)),
     "divide": Operation(lambda a, b: a / b, (lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * y) / b)),
     "negate": Operation(lambda a: -a, (lambda g, y, a: -g,)),
-    "matmul": Operation(lambda a, b: a @ b, (lambda g, y, a, b: g @ b.T, lambda g, y, a, b: a.T @ g)),
+    "matmul": Operation(
+        lambda a, b, **how: a.matmul(b, **how),
+        (lambda g, y, a, b, **how: g.matmul(b.T, **how), lambda g, y, a, b, **how: a.T.matmul(g, **how)),
+    ),
     "exp": Operation(lambda x: x.exp(), (lambda g, y, x: g * y,)),
     "log": Operation(lambda x: x.log(), (lambda g, y, x: g / x,)),
     "sqrt": Operation(lambda x: x.sqrt(), (lambda g, y, x: g / (y + y),)),

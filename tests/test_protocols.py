@@ -1,0 +1,273 @@
+"""NumPy's functions on FloatArray: those that move numbers, and those that compute by rounded steps."""
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim import protocols
+
+from .support import TOY, assert_same_codes
+
+FORMATS = (fs.BINARY16, fs.BFLOAT16, TOY)
+GROUP = "NumPy's functions"
+
+
+def sample(shape, fmt, seed=1):
+    return fs.array(np.random.default_rng(seed).standard_normal(shape), fmt)
+
+
+def plain(y):
+    """A result with values in place of FloatArrays."""
+    if isinstance(y, (list, tuple)):
+        return [plain(part) for part in y]
+    return y.values if isinstance(y, fs.FloatArray) else y
+
+
+def assert_same(got, want, fmt, name):
+    """The same nested lists of arrays: FloatArrays of the format where NumPy has floats, else equal as they are."""
+    if isinstance(want, (list, tuple)):
+        assert type(got) is type(want), name
+        assert len(got) == len(want), name
+        for one, other in zip(got, want, strict=True):
+            assert_same(one, other, fmt, name)
+    elif getattr(want, "dtype", np.dtype(int)).kind == "f":
+        assert isinstance(got, fs.FloatArray), name
+        assert got.fmt == fmt, name
+        assert got.shape == want.shape, name
+        assert_same_codes(got.values, want, fmt, GROUP, name=name)
+    else:
+        assert type(got) is type(want), name
+        np.testing.assert_array_equal(got, want)
+
+
+# --- functions that only move numbers, or ask about them ------------------------------------------------------------
+
+INDEX = np.array([2, 0, 0, 1])
+
+MANY = {
+    "ravel transpose permute_dims matrix_transpose squeeze copy flip fliplr flipud rot90 diag diagflat diagonal tril "
+    "triu trim_zeros unique sort argsort lexsort max min amax amin nanmax nanmin argmax argmin nanargmax nanargmin "
+    "any all count_nonzero nonzero flatnonzero argwhere isposinf isneginf isreal iscomplex isrealobj iscomplexobj "
+    "shape ndim size unstack atleast_1d atleast_2d atleast_3d": lambda x: (x,),
+    "concatenate concat stack vstack hstack dstack column_stack block": lambda x: ([x, x[::-1]],),
+    "may_share_memory shares_memory broadcast_arrays array_equal array_equiv isin": lambda x: (x, x[::-1]),
+    "intersect1d union1d setdiff1d setxor1d append": lambda x: (x, x[::-1]),
+    "hsplit vsplit split array_split": lambda x: (x, 2),
+}
+ARGUMENTS = {
+    **{name: arguments for names, arguments in MANY.items() for name in names.split()},
+    "reshape": lambda x: (x, (2, -1)),
+    "swapaxes": lambda x: (x, 0, 1),
+    "moveaxis": lambda x: (x, 0, 1),
+    "rollaxis": lambda x: (x, 1),
+    "expand_dims": lambda x: (x, 1),
+    "dsplit": lambda x: (x[:, :, None], 1),
+    "broadcast_to": lambda x: (x, (2, *x.shape)),
+    "tile": lambda x: (x, (1, 2)),
+    "repeat": lambda x: (x, 2, 1),
+    "resize": lambda x: (x, (3, 3)),
+    "roll": lambda x: (x, 1),
+    "take": lambda x: (x, INDEX, 1),
+    "take_along_axis": lambda x: (x, INDEX[None], 0),
+    "delete": lambda x: (x, 1, 0),
+    "partition": lambda x: (x, 1),
+    "argpartition": lambda x: (x, 1),
+    "meshgrid": lambda x: (x[0], x[1]),
+    "where": lambda x: (np.eye(4) > 0, x, 0.5),
+    "clip": lambda x: (x, -0.5, x[::-1]),
+    "compress": lambda x: ([True, False, True], x),
+    "extract": lambda x: (np.eye(4) > 0, x),
+    "select": lambda x: ([np.eye(4) > 0], [x], -0.5),
+    "insert": lambda x: (x, 1, 0.5),
+    "searchsorted": lambda x: (np.sort(x[0]), x),
+    "digitize": lambda x: (x, np.sort(x[0])),
+}
+WRITING = {
+    "copyto": lambda x: (x, 0.5),
+    "fill_diagonal": lambda x: (x, -0.5),
+    "put": lambda x: (x, [1, 3], x[0, :2]),
+    "place": lambda x: (x, np.eye(4) > 0, x[0]),
+    "putmask": lambda x: (x, np.eye(4) > 0, x[::-1]),
+    "put_along_axis": lambda x: (x, INDEX[None], 0.5, 0),
+}
+MOVING = [name for names in protocols.MOVING for name in names.split() if hasattr(np, name)]
+
+
+def test_every_moving_function_has_arguments_here():
+    assert set(MOVING) == {name for name in ARGUMENTS.keys() | WRITING.keys() if hasattr(np, name)}
+
+
+@pytest.mark.parametrize("fmt", FORMATS, ids=str)
+@pytest.mark.parametrize("name", [name for name in MOVING if name in ARGUMENTS])
+def test_a_moving_function_does_to_numbers_what_numpy_does(name, fmt):
+    function, arguments = getattr(np, name), ARGUMENTS[name]
+    x = sample((4, 4), fmt)
+    assert_same(function(*arguments(x)), function(*plain(arguments(x))), fmt, name)
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_a_writing_function_writes_numbers_of_the_format(name):
+    x = sample((4, 4), "binary16")
+    y = x.copy()
+    function, arguments = getattr(np, name), WRITING[name]
+    assert function(*arguments(x)) is None
+    function(*plain(arguments(y)))
+    assert_same_codes(x.values, y.values, fs.BINARY16, GROUP)
+
+
+def test_python_numbers_adopt_the_format_wherever_numbers_are_meant():
+    x = fs.array([1.0, 2.0, 3.0], "bfloat16")
+    tenth = fs.round_to(0.1, "bfloat16")
+    for y in (
+        np.where(x > 5, x, 0.1),
+        np.clip(x, None, 0.1),
+        np.clip(x, a_min=-1, a_max=0.1),
+        np.clip(x, min=-1, max=0.1),
+        x.clip(max=0.1),
+        np.full_like(x, 0.1),
+        np.full_like(x, fill_value=0.1),
+        np.append(x, 0.1)[3:],
+        np.append(x, values=[[0.1]])[3:],
+        np.concatenate([x, [0.1]])[3:],
+        np.pad(x, (0, 1), constant_values=0.1)[3:],
+        np.select([x > 5], [x], 0.1),
+        np.select([x > 5], [x], default=0.1),
+        np.maximum(-x, 0.1),
+    ):
+        assert y.tolist() == [tenth] * y.size
+    np.put(x, 1, 0.1)
+    np.fill_diagonal(x[:1, None], 0.1)
+    assert x.tolist() == [tenth, tenth, 3.0]
+
+
+def test_plain_arrays_are_refused_wherever_numbers_are_meant():
+    x, other = fs.array([1.0, 2.0], "binary16"), np.ones(2)
+    for call in (
+        lambda: np.concatenate([x, other]),
+        lambda: np.stack(arrays=[x, other]),
+        lambda: np.where([True, False], x, other),
+        lambda: np.where([True, False], other, x),
+        lambda: np.clip(x, 0, other),
+        lambda: np.append(x, other),
+        lambda: np.append(other, x),
+        lambda: np.insert(x, 0, values=other),
+        lambda: np.array_equal(x, other),
+        lambda: np.array_equal(other, x),
+        lambda: np.copyto(other, x),
+        lambda: np.dot(other, x),
+        lambda: np.outer(x, b=other),
+        lambda: np.searchsorted(other, x),
+        lambda: np.broadcast_arrays(other, x),
+        lambda: np.full_like(other, x),
+    ):
+        with pytest.raises(TypeError, match="ndarray has no format"):
+            call()
+
+
+def test_two_formats_or_modes_do_not_meet_in_a_function():
+    x = fs.array([1.0], "binary16")
+    for other in (x.astype("bfloat16"), x.astype("binary16", "toward_zero")):
+        for call in (
+            lambda y: np.concatenate([x, y]),
+            lambda y: np.where(True, x, y),
+            lambda y: np.add(x, y),
+            lambda y: np.dot(y, x),
+            lambda y: np.shares_memory(x, y),
+            lambda y: np.sum(x, out=y),
+        ):
+            with pytest.raises(TypeError, match=r"binary16, ties_to_even.*astype"):
+                call(other)
+
+
+# --- functions that compute -----------------------------------------------------------------------------------------
+
+
+def loop(function, terms):
+    total = terms[0]
+    for term in terms[1:]:
+        total = function(total, term)
+    return total
+
+
+def define(a, b, fmt):
+    """Each function on two arrays of values, by the functions of fp16sim and loops."""
+    v, w = a.reshape(-1), b.reshape(-1)
+    times = lambda x, y: fs.multiply(x, y, fmt)  # noqa: E731
+    spread = [[fs.dot(row, column, fmt) for column in b.T] for row in a]
+    return {
+        "sum": (lambda x, y: np.sum(x), fs.sum(v, fmt)),
+        "mean": (lambda x, y: np.mean(x, axis=1), fs.mean(a, fmt, axis=1)),
+        "prod": (lambda x, y: np.prod(x, axis=0), loop(times, a)),
+        "cumsum": (lambda x, y: np.cumsum(x, 1), fs.cumsum(a, fmt, axis=1)),
+        "cumprod": (lambda x, y: np.cumprod(x), [loop(times, v[: k + 1]) for k in range(v.size)]),
+        "dot": (lambda x, y: np.dot(x, y), spread),
+        "vdot": (lambda x, y: np.vdot(x, y), fs.dot(v, w, fmt)),
+        "inner": (lambda x, y: np.inner(x, y.T), spread),
+        "outer": (lambda x, y: np.outer(x, y), times(v[:, None], w)),
+        "tensordot": (lambda x, y: np.tensordot(x, y, axes=1), spread),
+        "diff": (lambda x, y: np.diff(x, axis=0), fs.subtract(a[1:], a[:-1], fmt)),
+        "round": (lambda x, y: np.round(x), fs.round_to(np.rint(a), fmt)),
+        "around": (lambda x, y: np.around(x), fs.round_to(np.rint(a), fmt)),
+        "linalg.norm": (lambda x, y: np.linalg.norm(x, axis=0), fs.norm(a, fmt, axis=0)),
+        "pad": (lambda x, y: np.pad(x, 1, mode="reflect"), np.pad(a, 1, mode="reflect")),
+        "zeros_like": (lambda x, y: np.zeros_like(x), 0 * a),
+        "empty_like": (lambda x, y: np.empty_like(x), 0 * a),
+        "ones_like": (lambda x, y: np.ones_like(x, shape=(2,)), np.ones(2)),
+        "full_like": (lambda x, y: np.full_like(x, 1 / 3), fs.round_to(a * 0 + 1 / 3, fmt)),
+    }
+
+
+TEXTS = {"array_repr", "array_str", "array2string"}
+
+
+@pytest.mark.parametrize("fmt", FORMATS, ids=str)
+def test_a_computing_function_is_a_loop_over_rounded_operations(fmt):
+    x, y = sample((3, 4), fmt), sample((4, 3), fmt, 2)
+    table = define(abs(x.values), y.values, fmt)
+    assert table.keys() | TEXTS == protocols.COMPUTING.keys()
+    for name, (call, want) in table.items():
+        got = call(abs(x), y)
+        assert got.fmt == fmt
+        assert got.shape == np.shape(want), name
+        assert_same_codes(got.values, want, fmt, GROUP, name=name)
+
+
+@pytest.mark.parametrize(
+    "shapes", [((3,), (3,)), ((2, 3), (3,)), ((2, 3, 4), (4,)), ((2, 3, 4), (5, 4, 2)), ((), (3,))]
+)
+def test_dot_inner_and_tensordot_have_numpys_shapes_and_pairs(shapes):
+    a, b = (np.random.default_rng(5).integers(-9, 9, shape).astype(float) for shape in shapes)
+    x, y = fs.array(a, "binary16"), fs.array(b, "binary16")
+    assert_same_codes(np.dot(x, y).values, np.dot(a, b), fs.BINARY16)  # such integers are exact
+    assert_same_codes(x.dot(y).values, np.dot(a, b), fs.BINARY16)
+    if a.ndim and b.ndim and b.shape[-1] == a.shape[-1]:
+        assert_same_codes(np.inner(x, y).values, np.inner(a, b), fs.BINARY16)
+    if a.ndim == b.ndim == 3:
+        axes = ([2, 0], [1, 2])
+        assert_same_codes(np.tensordot(x, y, axes).values, np.tensordot(a, b, axes), fs.BINARY16)
+        assert np.tensordot(x, y, 0).shape == (*a.shape, *b.shape)
+        with pytest.raises(ValueError, match="equally long"):
+            np.tensordot(x, y, 1)
+
+
+def test_norm_over_all_axes_is_that_of_the_elements():
+    x = sample((3, 4), "bfloat16")
+    for got in (np.linalg.norm(x), np.linalg.norm(x.ravel(), 2), x.norm()):
+        assert got.item() == fs.norm(x.values.reshape(1, -1), "bfloat16", axis=1)[0]
+    assert np.linalg.norm(x, axis=1, keepdims=True).shape == (3, 1)
+
+
+def test_diff_repeats_and_out_is_written():
+    x, out = sample((6,), "binary16"), fs.array(np.zeros(4), "binary16")
+    assert np.diff(np.diff(x)).tolist() == np.diff(x, n=2).tolist()
+    assert np.concatenate([x[:2], x[2:4]], out=out) is out
+    assert out.tolist() == x[:4].tolist()
+    with pytest.raises(TypeError, match="ndarray"):
+        np.cumsum(x, out=np.empty(6))
+
+
+def test_derived_arrays_carry_mode_and_generator():
+    x = fs.array([1.0, 2.0], "binary16", "stochastic", rng=3)
+    for y in (x + 1, -x, x[0], np.exp(x), np.stack([x, x]), np.sum(x), x.mean(), x.copy(), x.T, np.zeros_like(x)):
+        assert (y.fmt, y.mode) == (fs.BINARY16, fs.Rounding.STOCHASTIC)
+        assert y.rng is x.rng
