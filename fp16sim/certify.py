@@ -1,9 +1,9 @@
 """Certificates of the elementary functions: over all inputs of a format, and for the machine that runs this.
 
 A function is correctly rounded if no input's value comes nearer to a decision than float64 errs, but for those inputs
-that its `side` decides. `closest_approach` measures that distance. `digest` condenses all results of a function; those in
-certificates.json were compared with MPFR, input by input, by the tests. So `check` proves the results of this machine's
-libm right without MPFR: equal digests, equal results. As a script it prints the table of closest approaches:
+that its `side` decides. `closest_approach` measures that distance. `digest` condenses all results of a function; those
+in certificates.json were compared with MPFR, input by input, by the tests. So `check` proves the results of this
+machine's libm right without MPFR: equal digests, equal results. As a script it prints the table of closest approaches:
 
     python -m fp16sim.certify
 """

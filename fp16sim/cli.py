@@ -66,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fp16sim {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     _add_train(commands)
+    _add_bench(commands)
     return parser
 
 
@@ -99,6 +100,21 @@ def _add_train(commands: Any) -> None:
     add("--out", type=Path, default=Path("fp16sim-train.png"), help="the picture: .png, .svg or .pdf")
     add("--json", action="store_true", help="print the runs as JSON instead of a table")
     train.set_defaults(run=_train)
+
+
+def _add_bench(commands: Any) -> None:
+    bench = commands.add_parser(
+        "bench",
+        help="measure the speed of this installation against others",
+        description="Measure each row of the table against its rival, in pairs; below 1 we are faster.",
+        epilog="examples:\n  fp16sim bench\n  fp16sim bench --quick --only matmul\n  fp16sim bench -o bench.png --json",
+    )
+    add = bench.add_argument
+    add("--quick", action="store_true", help="smaller arrays and fewer pairs: rougher")
+    add("--only", default="", metavar="TEXT", help="rows that contain this text")
+    add("-o", "--out", type=Path, default=argparse.SUPPRESS, help="picture of cost against size: .png, .svg or .pdf")
+    add("--json", action="store_true", help="print JSON instead of a table")
+    bench.set_defaults(run=_bench)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -202,6 +218,60 @@ def _print_table(histories: Sequence[Any]) -> None:
     for history in histories:
         if history.death:
             console.print(f"{history.config.label} {history.death}", highlight=False, markup=False)
+
+
+def _bench(options: argparse.Namespace) -> None:
+    from . import bench
+
+    out = getattr(options, "out", None)
+    if out is not None:
+        _check_writable(out)
+    with _progress(options.json) as progress:
+        measured = bench.run(quick=options.quick, only=options.only, progress=progress("rows"))
+    curves = bench.curve(quick=options.quick) if out is not None else {}
+    if out is not None:
+        from .plots import cost_figure
+        from .plots.style import save
+
+        save(cost_figure(curves), out)
+    if options.json:
+        rows = [row.to_dict() for row in measured]
+        print(json.dumps({"machine": bench.machine(), "rows": rows, "curves": curves}, indent=2))
+        return
+    _print_bench(measured, bench.machine())
+    if out is not None:
+        print(f"picture: {out}")
+
+
+def _print_bench(measured: Sequence[Any], machine: dict[str, Any]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        title="our time / the rival's: median of pairs, and quartiles", title_justify="left", box=box.SIMPLE_HEAD
+    )
+    for column in ("work", "rival", "goal", "ratio", "spread", ""):
+        table.add_column(column, justify="right" if column in ("goal", "ratio", "spread") else "left")
+    for row in measured:
+        if row.ratio is None:
+            table.add_row(row.work, row.rival, f"{row.goal:.3g}", "-", "", row.note)
+        else:
+            spread = f"{row.low:.3g} .. {row.high:.3g}"
+            table.add_row(
+                row.work, row.rival, f"{row.goal:.3g}", f"{row.ratio:.3g}", spread, "met" if row.met else "not met"
+            )
+    console = Console(soft_wrap=True)
+    console.print(table)
+    versions = {name: version or "not installed" for name, version in machine["versions"].items()}
+    console.print(
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}; "
+        + ", ".join(f"{name} {version}" for name, version in versions.items()),
+        highlight=False,
+    )
+    missing = [name for name, version in machine["versions"].items() if version is None]
+    if missing:
+        console.print(f"rivals that are not installed: pip install {' '.join(missing)}", highlight=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

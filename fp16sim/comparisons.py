@@ -22,8 +22,17 @@ def _operands(
     generator = as_generator(mode, rng)
     a, b = (np.asarray(round_to(same_format(x, fmt), fmt, mode, rng=generator)) for x in values)
     _broadcast_shape(name, [a, b])
-    carrier = carrier_for(fmt, *(lift(x) for x in values))
-    return a.astype(carrier), b.astype(carrier)
+    sources = [lift(x) for x in values]
+    carrier = carrier_for(fmt, *sources)
+    return _with_payload(sources[0], a.astype(carrier)), _with_payload(sources[1], b.astype(carrier))
+
+
+def _with_payload(source: Array, held: Array) -> Array:
+    """`held`, whose NaNs get back the payloads that rounding may have made quiet: total_order tells them apart."""
+    nan = np.isnan(held)
+    if source.dtype != held.dtype or not nan.any():
+        return held
+    return np.where(nan & np.isnan(source), source, held)
 
 
 def _smaller(a: Array, b: Array) -> Array:

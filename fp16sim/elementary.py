@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import _broadcast_shape, divide
-from .evaluation import apply as apply
-from .evaluation import apply_two as apply_two
+from .evaluation import apply, apply_two, by_table
 from .formats import FormatLike, Rounding, get_format, get_rounding
-from .functions import FUNCTIONS as FUNCTIONS
 from .lifting import Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .rounding import round_to
 
@@ -25,6 +23,9 @@ def _function(name: str, x: Any, fmt: FormatLike, mode: Rounding | str, rng: See
     check_hardware()
     source = lift(same_format(x, fmt))
     carrier, generator = carrier_for(fmt, source), as_generator(mode, rng)
+    y = by_table(name, source, fmt, mode, carrier)
+    if y is not None:
+        return y[()]
     held = np.asarray(round_to(source, fmt, mode, rng=generator))
     return apply(name, held, fmt, mode, generator, carrier)[()]
 

@@ -72,6 +72,7 @@ def _clear(
 # A format of 11 bits of precision has few enough numbers to keep all results. A float32 that holds one of them is
 # determined by its leading 8 + precision bits, which are the index.
 
+PIECE = 1 << 14
 TABLE_FROM = 1 << 13
 """Arrays of so many elements are looked up; for fewer, making the table would not pay."""
 
@@ -88,24 +89,49 @@ def _table(name: str, fmt: Format, mode: Rounding) -> Array:
     return table
 
 
-def _by_table(name: str, x: Array, fmt: Format, mode: Rounding, carrier: Any) -> Array | None:
-    """The results where nothing exceptional happens, fast; None where the clear path has to look."""
+def by_table(name: str, x: Array, fmt: Format, mode: Rounding, carrier: Any) -> Array | None:
+    """The results where nothing exceptional happens, fast; None where the clear path has to look.
+
+    That includes numbers that the format does not hold: they have lower bits, or a place without a result.
+    """
     listeners = listening()
     small = fmt.precision <= CERTIFIED_PRECISION and fmt.fits_in(BINARY32) and fmt.has_nan
-    if x.size < TABLE_FROM or not small or mode is Rounding.STOCHASTIC or {"inexact", "underflow"} & listeners.names:
+    if (
+        x.dtype != np.float32
+        or x.size < TABLE_FROM
+        or not small
+        or mode is Rounding.STOCHASTIC
+        or {"inexact", "underflow"} & listeners.names
+    ):
         return None
-    table = _table(name, fmt, mode)
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
+    table, dropped = _table(name, fmt, mode), np.uint32(BINARY32.precision - fmt.precision)
+    bits = np.ascontiguousarray(x, np.float32).view(np.uint32).reshape(-1)
     out = np.empty(x.shape, np.float32)
-    np.take(table, bits >> np.uint32(BINARY32.precision - fmt.precision), out=out, mode="wrap")
-    if listeners.names and not np.isfinite(out).all():
-        return None
+    results, index = out.reshape(-1), np.empty(PIECE, np.intp)
+    with np.errstate(all="ignore"):
+        for first in range(0, bits.size, PIECE):
+            given, piece = bits[first : first + PIECE], results[first : first + PIECE]
+            if _any_bits(given) & ((1 << int(dropped)) - 1):
+                return None
+            places = np.right_shift(given, dropped, out=index[: given.size])
+            np.take(table, places, out=piece, mode="wrap")  # never outside; so told, it is quicker
+            # The sum of squares is the quickest way to see that all is finite; it may be too large for that.
+            if not (np.isfinite(np.dot(piece, piece)) or np.isfinite(piece).all()):
+                return None
     return out.astype(carrier, copy=False)
+
+
+def _any_bits(words: Array) -> int:
+    """The union of the bits of 32-bit words, two by two where they are even in number."""
+    if words.size % 2:
+        return int(np.bitwise_or.reduce(words))
+    both = int(np.bitwise_or.reduce(words.view(np.uint64)))
+    return (both | both >> 32) & 0xFFFFFFFF
 
 
 def apply(name: str, x: Array, fmt: Format, mode: Rounding, rng: Generator, carrier: Any) -> Array:
     """A function of an array whose values `fmt` holds; the result in `carrier`, flags reported."""
-    y = _by_table(name, x, fmt, mode, carrier)
+    y = by_table(name, x, fmt, mode, carrier)
     return _clear(name, [x], fmt, mode, rng, carrier) if y is None else y
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -95,12 +96,14 @@ class Event:
 
 
 class Listening(NamedTuple):
-    """Which exceptions anyone wants to hear of, and by which definitions of tiny."""
+    """Which exceptions anyone wants to hear of, by which definitions of tiny, and which of them are counted."""
 
     names: frozenset[str]
     tininess: frozenset[str]
+    counted: frozenset[str] = frozenset()
 
 
+_AFTER = frozenset({"after"})
 _recorders: ContextVar[tuple[Flags, ...]] = ContextVar("fp16sim_flags", default=())
 
 
@@ -151,14 +154,20 @@ def record_flags(
         _recorders.reset(token)
 
 
+@lru_cache(maxsize=256)
+def _announced(*actions: str) -> Listening:
+    """What NumPy's errstate, as the values of np.geterr() in order, wants to hear of."""
+    state = dict(zip(np.geterr(), actions, strict=True))
+    return Listening(frozenset(name for name, (key, _, _) in _ERRSTATE.items() if state[key] != "ignore"), _AFTER)
+
+
 def listening() -> Listening:
     """What the recorders of this context and NumPy's errstate want to hear of."""
-    state: dict[str, Any] = dict(np.geterr())
-    names = {name for name, (key, _, _) in _ERRSTATE.items() if state[key] != "ignore"}
-    recorders = _recorders.get()
-    for recorder in recorders:
-        names |= recorder.only
-    return Listening(frozenset(names), frozenset({"after"} | {r.tininess for r in recorders}))
+    announced, recorders = _announced(*np.geterr().values()), _recorders.get()
+    if not recorders:
+        return announced
+    counted = frozenset[str]().union(*(recorder.only for recorder in recorders))
+    return Listening(announced.names | counted, _AFTER | {r.tininess for r in recorders}, counted)
 
 
 class Tally:
@@ -171,6 +180,15 @@ class Tally:
     def wants(self, *names: str) -> bool:
         """Whether anyone listens for one of these."""
         return not self.listeners.names.isdisjoint(names)
+
+    def settled(self, name: str) -> bool:
+        """Whether `name` was raised and nobody counts how often, so that no more need be looked for."""
+        return (name, "") in self.events and name not in self.listeners.counted
+
+    def note_at(self, name: str, indices: Any, offset: int = 0) -> None:
+        """Add the elements at these indices, in ascending order."""
+        if indices.size:
+            self.merge((name, ""), Event(indices.size, offset + int(indices[0])))
 
     def note(self, name: str, mask: Any, offset: int = 0, tininess: str = "") -> None:
         """Add the true elements of `mask`, whose first element is number `offset` of the operation."""

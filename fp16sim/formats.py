@@ -268,6 +268,8 @@ def get_format(fmt: FormatLike) -> Format:
     """
     if isinstance(fmt, Format):
         return fmt
+    if isinstance(fmt, str) and fmt in _BY_NAME:
+        return _BY_NAME[fmt]
     # np.dtype has .name, a scalar type has __name__, and torch's dtypes are known by their str.
     name = fmt if isinstance(fmt, str) else getattr(fmt, "name", None) or getattr(fmt, "__name__", None) or str(fmt)
     if not isinstance(name, str) or isinstance(fmt, (int, float, list, tuple, dict, type(None))):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numbers
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -97,15 +98,22 @@ def as_generator(mode: Rounding, rng: Seed) -> np.random.Generator | None:
     return np.random.default_rng(rng)
 
 
+@lru_cache(maxsize=256)
+def _fits(fmt: Format) -> tuple[bool, bool]:
+    return fmt.fits_in(BINARY64), fmt.fits_in(BINARY32)
+
+
 def carrier_for(fmt: Format, *sources: Array) -> Any:
     """float32 where all sources are and `fmt` fits in it, else float64; ValueError where not even that holds `fmt`."""
-    if not fmt.fits_in(BINARY64):
+    fits_in_64, fits_in_32 = _fits(fmt)
+    if not fits_in_64:
         raise ValueError(
             f"fmt={fmt.name} (width={fmt.width}, precision={fmt.precision}) does not fit in binary64, which carries "
             "the values of arrays; use the functions of fp16sim.exact for it"
         )
-    narrow = all(source.dtype == np.float32 for source in sources) and fmt.fits_in(BINARY32)
-    return np.float32 if narrow else np.float64
+    if fits_in_32 and all(source.dtype == np.float32 for source in sources):
+        return np.float32
+    return np.float64
 
 
 def checked_out(out: Array, source: Array, fmt: Format) -> Array:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import elementary, protocols, ufuncs
+from . import evaluation, protocols, ufuncs
 from .accumulators import Accumulator
 from .arithmetic import operate
 from .codes import encode_held
@@ -127,7 +127,7 @@ class Methods:
         return self._like(operate(name, list(operands), self.fmt, self.mode, self.rng, self.values.dtype))
 
     def _elementary(self, name: str) -> Self:
-        return self._like(elementary.apply(name, self.values, self.fmt, self.mode, self.rng, self.values.dtype))
+        return self._like(evaluation.apply(name, self.values, self.fmt, self.mode, self.rng, self.values.dtype))
 
     # --- sums and products, every step rounded ----------------------------------------------------------------------
 

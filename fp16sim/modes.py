@@ -69,4 +69,8 @@ def get_rounding(mode: Rounding | str) -> Rounding:
     >>> get_rounding("toward_zero")
     <Rounding.TOWARD_ZERO: 'toward_zero'>
     """
-    return member(Rounding, "mode", mode)
+    known = _MODES.get(mode) if isinstance(mode, str) else None
+    return known or member(Rounding, "mode", mode)
+
+
+_MODES = {mode.value: mode for mode in Rounding}

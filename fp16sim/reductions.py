@@ -6,7 +6,6 @@ format once more where the two differ. The default is `Sequential(fmt, mode)`: o
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from . import exact
 from .accumulators import Accumulator, Exact, Sequential
 from .accumulators.base import Steps, along, finish, resolve
 from .arithmetic import operate
-from .formats import Format, FormatLike, Rounding, get_format, get_rounding
+from .formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
 from .lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .rounding import round_to
 
@@ -38,12 +37,16 @@ class Call:
         """The values, rounded to the format where it does not hold them; in the carrier of the accumulator's steps."""
         sources = [lift(same_format(x, self.fmt)) for x in values]
         self.carrier = carrier_for(self.fmt, *sources)
-        held = [np.asarray(round_to(s, self.fmt, self.mode, rng=self.rng), self.carrier) for s in sources]
-        if self.accumulator.fmt == self.fmt:
-            return held
+        return self.held(*(np.asarray(round_to(s, self.fmt, self.mode, rng=self.rng), self.carrier) for s in sources))
+
+    def held(self, *values: Array) -> list[Array]:
+        """Values that the format holds, in the carrier of the accumulator's steps."""
+        self.carrier = np.result_type(*values)
+        steps, own = self.steps(), self.accumulator.fmt
+        if own == self.fmt or (own.subnormals is Subnormals.GRADUAL and not own.saturate):
+            return [x.astype(steps.carrier, copy=False) for x in values]
         # No further rounding, but whatever else the accumulator's format does to operands: it may flush subnormals.
-        steps = self.steps()
-        return [self.accumulator.operand(x, steps) for x in held]
+        return [self.accumulator.operand(x, steps) for x in values]
 
     def steps(self) -> Steps:
         """The operations of the accumulator, whose format may need a wider carrier."""
@@ -182,14 +185,10 @@ def norm(
     (values,) = call.operands(x)
     terms, steps = along(values, axis), call.steps()
     if isinstance(call.accumulator, Exact) and len(terms):
-        return call.finish(call.accumulator.reduce_exactly(terms, terms, None, steps, _root))[()]
+        return call.finish(call.accumulator.reduce_exactly(terms, terms, None, steps, exact.sqrt_to_odd))[()]
     squares = call.accumulator.reduce_products(terms, terms, None, steps)
     root = operate("sqrt", [np.asarray(squares)], steps.fmt, steps.mode, steps.rng, steps.carrier, "norm")
     return call.finish(root)[()]
-
-
-def _root(total: Fraction) -> Fraction:
-    return exact.sqrt_to_odd(total)
 
 
 def dot(
@@ -284,14 +283,18 @@ def _batch(a: Array, b: Array, left: Array, right: Array) -> tuple[int, ...]:
         ) from None
 
 
-def held_sum(x: Array, axis: int | None, fmt: Format, mode: Rounding, rng: Generator) -> Array:
-    """sum of values that `fmt` holds, one after the other: for FloatArray."""
-    plain = Sequential(fmt, mode, rng)
-    return plain.reduce_held(along(x, axis), plain.steps("sum", x.dtype))
+def held_sum(
+    x: Array, axis: int | None, fmt: Format, mode: Rounding, rng: Generator, accumulator: Accumulator | None = None
+) -> Array:
+    """sum of values that `fmt` holds: for FloatArray."""
+    call = Call("sum", fmt, mode, rng, accumulator)
+    (terms,) = call.held(x)
+    return call.finish(call.accumulator.reduce_held(along(terms, axis), call.steps()))
 
 
-def held_matmul(a: Array, b: Array, fmt: Format, mode: Rounding, rng: Generator) -> Array:
+def held_matmul(
+    a: Array, b: Array, fmt: Format, mode: Rounding, rng: Generator, accumulator: Accumulator | None = None
+) -> Array:
     """matmul of values that `fmt` holds: for FloatArray."""
-    call = Call("matmul", fmt, mode, rng, None)
-    call.carrier = np.result_type(a, b)
-    return _matmul(call, a, b)
+    call = Call("matmul", fmt, mode, rng, accumulator)
+    return _matmul(call, *call.held(a, b))

@@ -1,109 +1,27 @@
 """round_to: the one thing that rounds.
 
-Lift to an integer, round the integer, put it back: x = n * 2^q, where 2^q is the quantum of x's binade in the format;
-the mode turns n into an integer k; the result is k * 2^q. NumPy's float64 does this without an error: scaling by a
-power of two is exact, and k needs no more than precision + 1 bits.
+`general` says how; `kernels` does the same sooner where it can. Here arrays are cut into pieces, the flags of each
+piece are noted, and numbers that float64 does not hold go through the exact layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import exact, flags, kernels
+from . import exact, flags, kernels, pieces
+from .draws import drawer
 from .formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
+from .general import exponent as exponent
+from .general import round_piece, round_to_quantum
 from .lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, checked_out, lift, same_format
 
 PIECE = 1 << 14
 """Elements worked on at a time: the temporaries of a piece stay in the processor's cache."""
 
-# --- the integer step, by mode --------------------------------------------------------------------------------------
-# Each takes n (float64, of any size below 2^54) and 32 random bits for each element (STOCHASTIC only).
-
-
-def _ties_to_away(n: Array, draws: Array | None) -> Array:
-    # n - trunc(n) is exact and below 1; twice that is 1 or more from the tie on. (floor(n + 0.5) rounds n + 0.5 first.)
-    whole = np.trunc(n)
-    return whole + np.trunc(2 * (n - whole))
-
-
-def _to_odd(n: Array, draws: Array | None) -> Array:
-    # Between 2j and 2j + 2 the odd integer is 2j + 1; integers stay.
-    return np.where(n == np.trunc(n), n, 2 * np.floor(n / 2) + 1)
-
-
-def _stochastic(n: Array, draws: Array | None) -> Array:
-    # On magnitudes, where the fraction of a tiny n is n itself, not 1 - tiny. Up where (draw + 1/2) / 2^32 < fraction.
-    assert draws is not None
-    magnitude = np.abs(n)
-    whole = np.floor(magnitude)
-    return np.copysign(whole + (draws + 0.5 < (magnitude - whole) * 2.0**32), n)
-
-
-ROUND_INTEGER: dict[Rounding, Callable[[Array, Array | None], Array]] = {
-    Rounding.TIES_TO_EVEN: lambda n, draws: np.rint(n),
-    Rounding.TIES_TO_AWAY: _ties_to_away,
-    Rounding.TOWARD_ZERO: lambda n, draws: np.trunc(n),
-    Rounding.TOWARD_POSITIVE: lambda n, draws: np.ceil(n),
-    Rounding.TOWARD_NEGATIVE: lambda n, draws: np.floor(n),
-    Rounding.TO_ODD: _to_odd,
-    Rounding.STOCHASTIC: _stochastic,
-}
-
-# The modes in which a positive, and a negative, number beyond max_finite becomes max_finite and not infinity.
-_INWARD = {
-    False: (Rounding.TOWARD_ZERO, Rounding.TO_ODD, Rounding.TOWARD_NEGATIVE),
-    True: (Rounding.TOWARD_ZERO, Rounding.TO_ODD, Rounding.TOWARD_POSITIVE),
-}
-
-# --- the general path -----------------------------------------------------------------------------------------------
-
-
-def exponent(x: Array) -> Array:
-    """floor(log2(|x|)) of finite nonzero elements, without the error of a logarithm."""
-    return np.frexp(x)[1] - 1
-
-
-def _round_to_quantum(x: Array, fmt: Format, mode: Rounding, draws: Array | None, bounded: bool = True) -> Array:
-    """x rounded as if there were no largest number and, if not `bounded`, no smallest normal one either."""
-    e = exponent(x)
-    q = (np.maximum(e, fmt.emin) if bounded else e) - fmt.trailing_bits
-    if bounded and fmt.subnormals is Subnormals.FLUSH_TO_NEAREST:
-        q = np.where(e < fmt.emin, fmt.emin, q)  # below min_normal the only multiples kept are 0 and min_normal
-    return np.ldexp(ROUND_INTEGER[mode](np.ldexp(x, -q), draws), q)
-
-
-def _overflowed(negative: bool, fmt: Format, mode: Rounding) -> float:
-    if fmt.saturate or mode in _INWARD[negative]:
-        return float(fmt.max_finite)
-    return np.inf if fmt.has_infinity else np.nan
-
-
-def round_piece(x: Array, fmt: Format, mode: Rounding, draws: Array | None = None) -> Array:
-    """The general path: float64 in, float64 out, for every format that binary64 holds and every mode."""
-    with np.errstate(all="ignore"):
-        y = np.abs(_round_to_quantum(x, fmt, mode, draws))
-        beyond = np.where(x < 0, _overflowed(True, fmt, mode), _overflowed(False, fmt, mode))
-        y = np.where(y > fmt.max_finite, beyond, y)
-        if fmt.subnormals is not Subnormals.GRADUAL:
-            y = np.where(y < fmt.min_normal, 0.0, y)
-        if not np.isfinite(x).all():
-            y = _put_specials(x, y, fmt)
-        return np.copysign(y, x)
-
-
-def _put_specials(x: Array, y: Array, fmt: Format) -> Array:
-    """NaN stays NaN, payload and all; infinity is no overflow: it stays, saturates, or is NaN where there is none."""
-    infinity = float(fmt.max_finite) if fmt.saturate else np.inf if fmt.has_infinity else np.nan
-    y = np.where(np.isinf(x), infinity, y)
-    nan = np.isnan(x)
-    if not fmt.has_nan and nan.any():
-        value = float(exact.nan_value(fmt))
-        x[nan] = value  # so that the sign comes from the code that was asked for
-        return np.where(nan, abs(value), y)
-    return np.where(nan, x, y)
+# --- flags of a piece -----------------------------------------------------------------------------------------------
 
 
 def _note_flags(
@@ -115,14 +33,68 @@ def _note_flags(
         if not changed.any():
             return
         tally.note("inexact", changed, offset)
-        beyond = np.abs(_round_to_quantum(x, fmt, mode, draws)) > fmt.max_finite
+        beyond = np.abs(round_to_quantum(x, fmt, mode, draws)) > fmt.max_finite
         tally.note("overflow", changed & np.where(np.isfinite(x), beyond, np.isinf(x)), offset)
         if tally.wants("underflow"):
             small = changed & (np.abs(x) < fmt.min_normal)
             if "before" in tally.listeners.tininess:
                 tally.note("underflow", small, offset, "before")
-            unbounded = np.abs(_round_to_quantum(x, fmt, mode, draws, bounded=False))
+            unbounded = np.abs(round_to_quantum(x, fmt, mode, draws, bounded=False))
             tally.note("underflow", small & (unbounded < fmt.min_normal), offset, "after")
+
+
+def _note_overflow(
+    tally: flags.Tally, fmt: Format, mode: Rounding, draws: Array | None, offset: int, x: Array, start: int = 0
+) -> bool:
+    """The same for overflow alone: nothing but what is above max_finite can raise it, and that is looked at closely.
+
+    False when no more is to be found out.
+    """
+    bound = float(fmt.max_finite)
+    for first in range(0, x.size, PIECE):
+        at = first + np.flatnonzero(np.abs(x[first : first + PIECE]) > bound)
+        if at.size and not tally.settled("overflow"):
+            large = x[at].astype(np.float64)
+            beyond = np.abs(round_to_quantum(large, fmt, mode, None if draws is None else draws[start + at]))
+            becomes_finite = fmt.saturate or not fmt.has_infinity  # or NaN: infinity itself overflows there
+            raised = np.where(np.isinf(large), becomes_finite, beyond > fmt.max_finite)
+            tally.note_at("overflow", at[raised], offset + start)
+    return not tally.settled("overflow")
+
+
+# --- arrays ---------------------------------------------------------------------------------------------------------
+
+
+class _Job(NamedTuple):
+    """What is the same for all pieces of an array."""
+
+    fmt: Format
+    mode: Rounding
+    kernel: kernels.Kernel | None
+
+
+_job = lru_cache(maxsize=256)(lambda fmt, mode, carrier: _Job(fmt, mode, kernels.find(fmt, mode, carrier)))
+
+
+def _round_run(
+    job: _Job, size: int | None, x: Array, out: Array, draws: Array | None, tally: flags.Tally, offset: int
+) -> None:
+    """Round contiguous numbers, whose first is number `offset`, and note their flags. A kernel's piece is of `size`."""
+    fmt, mode, kernel = job
+    close = tally.wants("inexact", "underflow")
+    look = None
+    if not close and tally.wants("overflow") and not tally.settled("overflow"):
+        look = partial(_note_overflow, tally, fmt, mode, draws, offset)
+    # A copy, since where both are one array rounding reads the source after it has written to it.
+    before = x.astype(np.float64) if close or kernel is None else x
+    if kernel is not None:
+        kernel(x, out, draws, look, size)
+    else:
+        if look is not None:
+            look(before)
+        out[...] = round_piece(before.copy() if close else before, fmt, mode, draws)
+    if close:
+        _note_flags(tally, before, out.astype(np.float64), fmt, mode, draws, offset)
 
 
 def round_array(
@@ -134,48 +106,28 @@ def round_array(
     out: Array,
     operation: str = "round_to",
     tally: flags.Tally | None = None,
+    threads: int = 1,
 ) -> Array:
     """Round a float32 or float64 array into `out`, piece by piece in C order, and report the flags of `operation`."""
     tally = flags.Tally(flags.listening()) if tally is None else tally
-    kernel = kernels.find(fmt, mode, np.result_type(x, out).name)
-    carrier = np.float32 if kernel else np.float64
-    exhaustive = tally.wants("inexact", "underflow")
-    offset = 0
-    pieces = np.nditer(
-        [x, out],
-        flags=["external_loop", "buffered", "zerosize_ok", "copy_if_overlap"],
-        op_flags=[["readonly", "overlap_assume_elementwise"], ["writeonly", "overlap_assume_elementwise"]],
-        op_dtypes=[carrier, carrier],
-        casting="same_kind",
-        order="C",
-        buffersize=PIECE,
-    )
-    with pieces, np.errstate(all="ignore"):  # no hardware flags, such as that of a signaling NaN that is cast
-        for source, target in pieces:
-            draws = None
-            if mode is Rounding.STOCHASTIC:
-                assert rng is not None
-                draws = rng.integers(0, 2**32, source.size, dtype=np.uint32)
-            # Only what is above max_finite can overflow; NaN makes the comparison false, and is looked at closely.
-            noting = exhaustive or (tally.wants("overflow") and not _all_within(source, fmt))
-            before = source.astype(np.float64) if noting else None
-            if kernel:
-                kernel(source, target)
-            else:
-                # A copy, since rounding reads the source after it has written to it where both are one array.
-                target[...] = round_piece(source.copy(), fmt, mode, draws)
-            if before is not None:
-                _note_flags(tally, before, target.astype(np.float64), fmt, mode, draws, offset)
-            offset += source.size
+    carrier = out.dtype if x.dtype == out.dtype else np.result_type(x, out)
+    job = _job(fmt, mode, "float32" if carrier.itemsize == 4 else "float64")
+    draw = None if rng is None else drawer(rng)
+    run, size = PIECE, None
+    if job.kernel and not tally.wants("inexact", "underflow"):  # else there are many intermediates
+        size = kernels.PIECE * min(threads, 2)  # longer pieces: threads wait for each other less
+        run = (kernels.PIECE if draw else 8 * size if threads > 1 else max(1, out.nbytes)) // carrier.itemsize
+    work = partial(_round_run, job, size)
+    with np.errstate(all="ignore"):  # no hardware flags, such as that of a signaling NaN that is cast
+        if not pieces.plain(x, out):
+            for offset, source, target in pieces.buffered(x, out, carrier, min(run, kernels.PIECE // 4)):
+                work(source, target, draw(source.size) if draw else None, tally, offset)
+        elif x.size <= run:
+            work(*pieces.flat(x, out), draw(x.size) if draw else None, tally, 0)
+        else:
+            pieces.share(work, *pieces.flat(x, out), run, draw, tally, threads)
     tally.report(operation, out.shape)
     return out
-
-
-def _all_within(x: Array, fmt: Format) -> bool:
-    if not x.size:
-        return True
-    bound = float(fmt.max_finite)
-    return bool(np.maximum.reduce(x) <= bound and np.minimum.reduce(x) >= -bound)
 
 
 # --- numbers that float64 does not hold ---------------------------------------------------------------------------
@@ -219,6 +171,7 @@ def round_to(
     saturate: bool | None = None,
     subnormals: Subnormals | str | None = None,
     out: Array | None = None,
+    threads: int | None = None,
 ) -> Any:
     """Round to a format, once, from the exact value: correctly rounded for every input, format and mode.
 
@@ -240,7 +193,9 @@ def round_to(
         Override the format's own behaviour: whether anything beyond max_finite, infinity included, becomes max_finite;
         and "gradual", "flush_to_zero", "flush_to_nearest" or "flush_inputs".
     out : ndarray, optional
-        Where to write: of the shape of x, float32 or float64, able to hold fmt; may be x itself.
+        Where to write: of the shape of x, float32 or float64, able to hold fmt; may be x itself, or a numpy.memmap.
+    threads : int, optional
+        Threads that share the pieces of a large contiguous array; one by default. The result does not depend on it.
 
     Returns
     -------
@@ -259,6 +214,8 @@ def round_to(
 
     Notes
     -----
+    Beside input and output a call needs less than 2 MiB a thread, for float32 and float64 arrays of any size.
+
     IEEE 754-2019, section 4.3; round to odd after Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums:
     proved algorithms using rounding to odd" (2008).
 
@@ -276,18 +233,31 @@ def round_to(
     carrier = carrier_for(fmt, source)
     target = np.empty(source.shape, carrier) if out is None else checked_out(out, source, fmt)
     generator = as_generator(mode, rng)
+    workers = _checked_threads(threads)
     if fmt.subnormals is Subnormals.FLUSH_INPUTS and source.dtype != object:
-        return _flush_inputs_then_round(source, fmt, mode, generator, target)[() if out is None else ...]
+        return _flush_inputs_then_round(source, fmt, mode, generator, target, workers)[() if out is None else ...]
     if source.dtype == object:
         _round_objects(source, fmt, mode, generator, target, "round_to")
     else:
-        round_array(source, fmt, mode, generator, out=target)
+        round_array(source, fmt, mode, generator, out=target, threads=workers)
     return target[()] if out is None else out
 
 
-def _flush_inputs_then_round(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Array) -> Array:
+def _checked_threads(threads: int | None) -> int:
+    if threads is None:
+        return 1
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
+        raise TypeError(f"threads={threads!r} is not a number of threads; give an integer, or None for one")
+    if threads < 1:
+        raise ValueError(f"threads={threads} must be 1 or more; leave it out for one")
+    return int(threads)
+
+
+def _flush_inputs_then_round(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Array, threads: int) -> Array:
     tally = flags.Tally(flags.listening())
     small = (np.abs(x) < fmt.min_normal) & (x != 0)
     for name, tininess in (("inexact", ""), ("underflow", "after"), ("underflow", "before")):
         tally.note(name, small.reshape(-1), 0, tininess)
-    return round_array(np.where(small, np.copysign(x.dtype.type(0), x), x), fmt, mode, rng, out=out, tally=tally)
+    return round_array(
+        np.where(small, np.copysign(x.dtype.type(0), x), x), fmt, mode, rng, out=out, tally=tally, threads=threads
+    )

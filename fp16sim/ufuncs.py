@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from . import elementary, reductions
+from . import evaluation, functions, reductions
 from .accumulators import Accumulator
 from .arithmetic import operate
 from .comparisons import _extreme
@@ -75,13 +75,13 @@ def _held(name: str) -> Operation:
 
 
 def _certified(name: str) -> Operation:
-    return lambda s, x: elementary.apply(name, x, s.fmt, s.mode, s.rng, s.carrier)
+    return lambda s, x: evaluation.apply(name, x, s.fmt, s.mode, s.rng, s.carrier)
 
 
 def _certified_of_two(name: str) -> Operation:
     def operation(s: Setting, x: Array, y: Array) -> Array:
         a, b = np.broadcast_arrays(x, y)
-        return elementary.apply_two(name, a, b, s.fmt, s.mode, s.rng, s.carrier)
+        return evaluation.apply_two(name, a, b, s.fmt, s.mode, s.rng, s.carrier)
 
     return operation
 
@@ -106,10 +106,7 @@ def _vecdot(s: Setting, a: Array, b: Array) -> Array:
 
 def matmul(s: Setting, a: Array, b: Array, accumulator: Accumulator | None = None) -> Array:
     """The matrix product, one term after the other or by an accumulator."""
-    if accumulator is None:
-        return reductions.held_matmul(a, b, s.fmt, s.mode, s.rng)
-    y = reductions.matmul(a, b, s.fmt, s.mode, accumulator=accumulator, rng=s.rng)
-    return np.asarray(y, s.carrier)
+    return np.asarray(reductions.held_matmul(a, b, s.fmt, s.mode, s.rng, accumulator), s.carrier)
 
 
 _QUESTIONS = (
@@ -141,9 +138,7 @@ UFUNCS: dict[str, Operation] = {
 
 
 def _sum(s: Setting, x: Array, axis: int | None, accumulator: Accumulator | None) -> Array:
-    if accumulator is None:
-        return reductions.held_sum(x, axis, s.fmt, s.mode, s.rng)
-    return reductions.sum(x, s.fmt, s.mode, axis=axis, accumulator=accumulator, rng=s.rng)
+    return reductions.held_sum(x, axis, s.fmt, s.mode, s.rng, accumulator)
 
 
 def _mean(s: Setting, x: Array, axis: int | None, accumulator: Accumulator | None) -> Array:
@@ -239,7 +234,7 @@ def find(ufunc: Any, method: str, keywords: Any) -> Operation:
     """What does the work of a ufunc, or of its method; TypeError where nothing here does."""
     name, call = ufunc.__name__, "" if method == "__call__" else f".{method}"
     operation = METHODS.get(method, UFUNCS).get(name)
-    if operation is None and method == "__call__" and name in elementary.FUNCTIONS:
+    if operation is None and method == "__call__" and name in functions.FUNCTIONS:
         operation = _certified(name)
     if operation is None or method not in KEYWORDS or (method == "outer" and (ufunc.nin != 2 or ufunc.signature)):
         raise refusal(f"numpy.{name}{call}")

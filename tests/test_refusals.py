@@ -25,7 +25,7 @@ EXEMPT = {*CONVERTING.split(), *NO_NUMBERS.split()}
 
 def public_functions():
     for module, names in ((np, np.__all__), (np.linalg, np.linalg.__all__), (np.fft, np.fft.__all__)):
-        for name in names:
+        for name in sorted(names):
             function = getattr(module, name)
             if callable(function) and not isinstance(function, (type, np.ufunc)):
                 yield f"{module.__name__}.{name}", function

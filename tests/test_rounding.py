@@ -1,18 +1,16 @@
-"""round_to: every toy format against the exact layer, every 16-bit value and midpoint by construction, every kernel."""
+"""round_to: every toy format against the exact layer, every 16-bit value and midpoint by construction."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim import exact, kernels, rounding
+from fp16sim import exact
 from fp16sim.formats import Format, Rounding
 
 from . import support
-from .support import BYTES, DETERMINISTIC, MODES, TOYS, Draws, assert_same_codes, count_cases, expected_flags
+from .support import BYTES, DETERMINISTIC, MODES, TOYS, Draws, assert_same_codes, expected_flags
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
@@ -128,62 +126,3 @@ def test_the_largest_double_below_a_half_does_not_round_to_one():
     toy = Format("integers", width=12, precision=8)
     assert fs.round_to(64 + 0.49999999999999994, replace(toy), "ties_to_away") == 64.5
     assert fs.round_to(0.49999999999999994 * 2**-24, "binary16", "ties_to_away") == 0.0
-
-
-# --- kernels equal the general path ---------------------------------------------------------------------------------
-
-KERNELS = (
-    *SIXTEEN,
-    fs.TF32,
-    fs.E5M2,
-    fs.E4M3,
-    TOYS[0],
-    Format("wide_exponent", width=11, precision=3),
-    Format("largest", width=29, precision=22),
-    Format("narrow_range", width=24, precision=22),
-)
-# Just beyond what the kernels can do; or with ends that they do not know.
-BOUNDARY = (
-    Format("too_precise", width=30, precision=23),
-    replace(fs.BINARY16, name="saturating", saturate=True),
-    replace(fs.BFLOAT16, name="flushing", subnormals="flush_to_zero"),
-    fs.E4M3FN,
-)
-
-
-def compare_fast(x, fmt, fast):
-    """`fast(x, out)` against the general path on float32 numbers and on their negatives; how many were compared."""
-    with np.errstate(all="ignore"):
-        expected = rounding.round_piece(x.astype(np.float64), fmt, Rounding.TIES_TO_EVEN).astype(np.float32)
-        for given, wanted in ((x, expected), (-x, -expected)):
-            out = np.empty_like(x)
-            fast(given, out)
-            differ = out.view(np.uint32) != wanted.view(np.uint32)
-            if differ.any() and not (np.isnan(out[differ]) & np.isnan(given[differ])).all():
-                assert_same_codes(out, wanted, fmt, inputs=[given])
-    return 2 * x.size
-
-
-@pytest.mark.parametrize("fmt", [*KERNELS, *BOUNDARY], ids=str)
-def test_float32_takes_the_general_path_or_one_that_equals_it_on_a_stride_of_all_float32(fmt):
-    assert (kernels.find(fmt, Rounding.TIES_TO_EVEN, "float32") is not None) == (fmt in KERNELS)
-    bits = np.arange(0, 2**31, 8191, dtype=np.uint32)
-    # And where decisions change: every exponent with patterns of kept and dropped bits around each midpoint.
-    tails = [k << s for s in range(23) for k in (1, 3, 5)] + [0, 2**23 - 1, 2**22]
-    tails = np.unique([t + d for t in tails for d in (-1, 0, 1)]).clip(0, 2**23 - 1).astype(np.uint32)
-    grid = (np.arange(256, dtype=np.uint32)[:, None] << 23 | tails).ravel()
-    x = np.append(bits, grid).view(np.float32)
-    count_cases(compare_fast(x, fmt, lambda given, out: fs.round_to(given, fmt, out=out)), "kernels")
-
-
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("fmt", SIXTEEN, ids=str)
-def test_the_kernel_equals_the_general_path_on_all_float32(fmt):
-    kernel, size = kernels.find(fmt, Rounding.TIES_TO_EVEN, "float32"), 1 << 14
-
-    def compare(start):
-        return compare_fast(np.arange(start, start + size, dtype=np.uint32).view(np.float32), fmt, kernel)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        assert sum(pool.map(compare, range(0, 2**31, size))) == 2**32
-    count_cases(2**32, "kernels")

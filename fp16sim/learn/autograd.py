@@ -74,6 +74,10 @@ class Tensor:
     def __matmul__(self, other: Any) -> Tensor:
         return self._apply("matmul", other)
 
+    def add(self, other: Any, accumulator: Accumulator | None = None) -> Tensor:
+        """The sum; an accumulator adds up the gradient of what is broadcast."""
+        return self._apply("add", other, accumulator=accumulator)
+
     def matmul(self, other: Any, accumulator: Accumulator | None = None) -> Tensor:
         """The matrix product by an accumulator, in the backward pass too."""
         return self._apply("matmul", other, accumulator=accumulator)
@@ -178,4 +182,4 @@ def backward_step(
     g, y, *values = map(convert, operands) if convert else operands
     settings = {} if convert else tensor.settings  # an accumulator is for the tensor's own format
     part = OPERATIONS[tensor.operation].vjps[k](g, y, *values, **settings)
-    return unbroadcast(part, values[k].shape)
+    return unbroadcast(part, values[k].shape, settings.get("accumulator"))

@@ -23,7 +23,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 def linear(params: Mapping[str, Tensor], name: str, x: Tensor, accumulator: Accumulator | None = None) -> Tensor:
     """x @ weight + bias, every product and every partial sum rounded as the accumulator says."""
-    return x.matmul(params[f"{name}.weight"], accumulator) + params[f"{name}.bias"]
+    return x.matmul(params[f"{name}.weight"], accumulator).add(params[f"{name}.bias"], accumulator)
 
 
 @dataclass(frozen=True)

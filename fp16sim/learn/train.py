@@ -178,7 +178,7 @@ def train(config: Config, data: Dataset, on_step: Callable[[int, int], None] | N
     >>> history.epochs[0].test_accuracy > 0.8
     True
     """
-    run = _Run(config, data)
+    run = Run(config, data)
     progress, epochs = run.start(), []
     with np.errstate(all="ignore"):
         for number in range(1, config.epochs + 1):
@@ -190,7 +190,7 @@ def train(config: Config, data: Dataset, on_step: Callable[[int, int], None] | N
 
 
 @dataclass(frozen=True)
-class _Progress:
+class Progress:
     """Where a run stands: all that the next step depends on."""
 
     step: int
@@ -199,8 +199,8 @@ class _Progress:
     death: Death | None = None
 
 
-class _Run:
-    """A run's fixed parts, and its steps from one _Progress to the next."""
+class Run:
+    """A run's fixed parts, and its steps from one Progress to the next."""
 
     def __init__(self, config: Config, data: Dataset) -> None:
         self.config, self.labels, self.test_labels = config, data.train_labels, data.test_labels
@@ -216,12 +216,13 @@ class _Run:
         )
         self.batches = -(-len(self.images) // config.batch)
 
-    def start(self) -> _Progress:
-        return _Progress(0, self.params, self.optimizer.init(self.params))
+    def start(self) -> Progress:
+        """Before the first step."""
+        return Progress(0, self.params, self.optimizer.init(self.params))
 
     def epoch(
-        self, progress: _Progress, number: int, on_step: Callable[[int, int], None] | None
-    ) -> tuple[_Progress, Epoch]:
+        self, progress: Progress, number: int, on_step: Callable[[int, int], None] | None
+    ) -> tuple[Progress, Epoch]:
         """One pass over the training images, and what was seen on the way."""
         order = self.shuffling.permutation(len(self.images))
         lost, absorbed, loss = GradientLoss(), Share(), 0.0
@@ -239,7 +240,7 @@ class _Run:
         overflows, reached = raised.overflow.count, self.accuracy(progress.params)
         return progress, Epoch(number, loss / len(self.images), reached, lost.share, absorbed, overflows)
 
-    def step(self, progress: _Progress, chosen: Any, observer: Observer | None) -> tuple[_Progress, float, Share]:
+    def step(self, progress: Progress, chosen: Any, observer: Observer | None) -> tuple[Progress, float, Share]:
         """One batch: the next progress, the loss, and how many updates were absorbed."""
         number = progress.step + 1
         loss, backward = self.graph(progress.params, chosen)
@@ -249,7 +250,7 @@ class _Run:
         if not all_finite(params):
             constants = self.config.constants()
             death = post_mortem(number, loss, backward, self.optimizer, progress.state, params, constants)
-        return _Progress(number, params, state, death), float(loss.value), absorbed
+        return Progress(number, params, state, death), float(loss.value), absorbed
 
     def graph(self, params: Params, chosen: Any) -> tuple[Tensor, Callable[[Observer | None], Params]]:
         """The loss of a batch, and the backward pass as a function that can be run again."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..accumulators import Accumulator
 from ..floatarray import FloatArray, array
 
 
@@ -50,7 +51,7 @@ def _log_softmax_vjp(g: FloatArray, y: FloatArray, x: FloatArray) -> FloatArray:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "add": Operation(lambda a, b: a + b, (lambda g, y, a, b: g, lambda g, y, a, b: g)),
+    "add": Operation(lambda a, b, **how: a + b, (lambda g, y, a, b, **how: g, lambda g, y, a, b, **how: g)),
     "subtract": Operation(lambda a, b: a - b, (lambda g, y, a, b: g, lambda g, y, a, b: -g)),
     "multiply": Operation(lambda a, b: a * b, (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)),
     "divide": Operation(lambda a, b: a / b, (lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * y) / b)),
@@ -70,13 +71,13 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def unbroadcast(g: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+def unbroadcast(g: FloatArray, shape: tuple[int, ...], accumulator: Accumulator | None = None) -> FloatArray:
     """The cotangent of an argument that was broadcast: the rounded sum over the axes that were repeated."""
     while g.ndim > len(shape):
-        g = g.sum(axis=0)
+        g = g.sum(axis=0, accumulator=accumulator)
     for axis, size in enumerate(shape):
         if size == 1 and g.shape[axis] != 1:
-            g = g.sum(axis=axis).reshape((*g.shape[:axis], 1, *g.shape[axis + 1 :]))
+            g = g.sum(axis=axis, accumulator=accumulator).reshape((*g.shape[:axis], 1, *g.shape[axis + 1 :]))
     return g
 
 

@@ -1,0 +1,192 @@
+"""The rows of the table: what is measured, against whom, and the goal."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .. import elementary, reductions
+from ..accumulators import Blas
+from ..formats import BINARY16
+from ..lifting import Array
+from ..rounding import round_to
+from .measure import Missing, Pair, Row
+
+ELEMENTS = 1 << 22
+"""Of the arrays that are rounded."""
+
+
+# --- the material ---------------------------------------------------------------------------------------------------
+
+
+def normal(n: int) -> Array:
+    """Ordinary data: normal(0, 1), as float32."""
+    return np.random.default_rng(0).normal(size=n).astype(np.float32)
+
+
+def spread(n: int) -> Array:
+    """Data like gradients: spread evenly over the binades from 2^-30 to 2^18, many of them subnormal or too large."""
+    rng = np.random.default_rng(0)
+    return (rng.choice([-1.0, 1.0], n) * 2.0 ** rng.uniform(-30, 18, n)).astype(np.float32)
+
+
+def need(module: str) -> Any:
+    """A rival's module."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise Missing(f"{module} is not installed: pip install {module}") from None
+
+
+def need_ours(owner: Any, name: str) -> Any:
+    """A function of ours that may not be there yet."""
+    if not hasattr(owner, name):
+        raise Missing(f"{owner.__name__.split('.')[-1]}.{name} is not there yet")
+    return getattr(owner, name)
+
+
+def _size(scale: float, n: int = ELEMENTS) -> int:
+    return max(16, int(n * scale))
+
+
+def _edge(scale: float, n: int) -> int:
+    """The side of a matrix: the work grows with its cube."""
+    return max(4, round(n * scale ** (1 / 3)))
+
+
+def _round_trip(x: Array, dtype: Any) -> Callable[[], Array]:
+    return lambda: x.astype(dtype).astype(np.float32)
+
+
+# --- rounding -------------------------------------------------------------------------------------------------------
+
+
+def _against_numpy(material: Callable[[int], Array], scale: float) -> Pair:
+    x = material(_size(scale))
+    return Pair(lambda: round_to(x, "binary16"), _round_trip(x, np.float16))
+
+
+def _against_ml_dtypes(scale: float) -> Pair:
+    bfloat16, x = need("ml_dtypes").bfloat16, normal(_size(scale))
+    return Pair(lambda: round_to(x, "bfloat16"), _round_trip(x, bfloat16))
+
+
+def _against_ourselves(fmt: str, scale: float, wide: bool = False, **options: Any) -> Pair:
+    """Other modes, threads and input, against ties to even, one thread and float32."""
+    x = normal(_size(scale))
+    given = x.astype(np.float64) if wide else x
+    return Pair(lambda: round_to(given, fmt, **options), lambda: round_to(x, fmt))
+
+
+def _small_calls(scale: float) -> Pair:
+    x = normal(1000)
+    return Pair(lambda: round_to(x, "binary16"), _round_trip(x, np.float16), repeat=_size(scale, 500))
+
+
+def _gfloat(scale: float) -> Pair:
+    gfloat, formats = need("gfloat"), need("gfloat.formats")
+    x = normal(_size(scale))
+    theirs = lambda: gfloat.round_ndarray(formats.format_info_binary16, x)  # noqa: E731
+    return Pair(lambda: round_to(x, "binary16"), theirs)
+
+
+def _pychop(name: str, arguments: tuple[Any, ...], elements: int, scale: float) -> Pair:
+    chop = getattr(need("pychop"), name)(*arguments)
+    x = normal(_size(scale, elements))
+    return Pair(lambda: round_to(x, "binary16"), lambda: chop(x))
+
+
+def _rounding_rows() -> list[Row]:
+    astype = "x.astype(float16).astype(float32)"
+    rows = [
+        Row("round_to binary16, normal(0, 1)", astype, 0.40, partial(_against_numpy, normal)),
+        Row("round_to binary16, 2^-30 .. 2^18", astype, 0.04, partial(_against_numpy, spread)),
+        Row("round_to bfloat16, normal(0, 1)", "ml_dtypes round trip", 0.75, _against_ml_dtypes),
+    ]
+
+    def own(what: str, than: str, goal: float, fmt: str, **options: Any) -> None:
+        rows.append(Row(f"round_to {fmt}, {what}", than, goal, partial(_against_ourselves, fmt, **options)))
+
+    for fmt in ("binary16", "bfloat16"):
+        own("threads=2", "one thread", 0.75, fmt, threads=2)
+    for fmt in ("binary16", "bfloat16"):
+        for mode in ("ties_to_away", "toward_zero", "toward_positive", "toward_negative", "to_odd"):
+            own(mode, "ties_to_even", 2.2, fmt, mode=mode)
+    for fmt in ("binary16", "bfloat16"):
+        own("stochastic", "ties_to_even", 5.0, fmt, mode="stochastic", rng=np.random.default_rng(0))
+    for fmt, goal in (("binary16", 3.0), ("bfloat16", 4.0)):
+        own("float64 input", "float32 input", goal, fmt, wide=True)
+    rows.append(Row("round_to binary16, 1,000 elements", astype, 4.0, _small_calls))
+    rows.append(Row("round_to binary16", "gfloat.round_ndarray", 1 / 40, _gfloat))
+    rows.append(Row("round_to binary16", "pychop.Chop", 1 / 40, partial(_pychop, "Chop", (5, 10), ELEMENTS // 8)))
+    rows.append(Row("round_to binary16", "pychop.FaultChop", 1 / 40, partial(_pychop, "FaultChop", ("h",), ELEMENTS)))
+    return rows
+
+
+# --- matrices, functions, training, import --------------------------------------------------------------------------
+
+
+def _outer_products(a: Array, b: Array) -> Array:
+    """The loop that rounds every product and every sum, in the dtype of a and b."""
+    total = a[:, 0, None] * b[0]
+    for k in range(1, a.shape[1]):
+        total = total + a[:, k, None] * b[k]
+    return total
+
+
+def _matmul(fmt: str, scale: float) -> Pair:
+    dtype = np.float16 if fmt == "binary16" else need("ml_dtypes").bfloat16
+    n = _edge(scale, 256)
+    a, b = (round_to(normal(n * n), fmt).reshape(n, n) for _ in range(2))
+    narrow_a, narrow_b = a.astype(dtype), b.astype(dtype)
+    return Pair(lambda: reductions.matmul(a, b, fmt), lambda: _outer_products(narrow_a, narrow_b))
+
+
+def _mixed_matmul(scale: float) -> Pair:
+    n = _edge(scale, 1024)
+    a, b = (round_to(normal(n * n), BINARY16).reshape(n, n) for _ in range(2))
+    return Pair(lambda: reductions.matmul(a, b, "binary16", accumulator=Blas()), lambda: np.matmul(a, b))
+
+
+def _function(name: str, scale: float) -> Pair:
+    ours, theirs = need_ours(elementary, name), getattr(np, name)
+    x = round_to(np.abs(normal(_size(scale, 1 << 20))) + np.float32(2.0**-10), "binary16")
+    return Pair(lambda: ours(x, "binary16"), lambda: theirs(x).astype(np.float16).astype(np.float32))
+
+
+def _training_step(scale: float) -> Pair:
+    from .training import training_steps
+
+    return Pair(*training_steps())
+
+
+def _import(scale: float) -> Pair:
+    # With bytecode, as a user has it: the first calls, which are not measured, write it.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+
+    def load(module: str) -> None:
+        subprocess.run([sys.executable, "-c", f"import {module}"], check=True, env=environment)
+
+    return Pair(lambda: load("fp16sim"), lambda: load("numpy"))
+
+
+ROWS = (
+    *_rounding_rows(),
+    Row("matmul 256^3, all rounded to binary16", "the same loop in np.float16", 0.25, partial(_matmul, "binary16")),
+    Row("matmul 256^3, all rounded to bfloat16", "the same loop in ml_dtypes", 0.60, partial(_matmul, "bfloat16")),
+    Row("matmul 1024^3, binary16 in, binary32 sums", "np.matmul float32", 1.25, _mixed_matmul),
+    Row("training step, MLP 784-128-10, binary16", "the same in float32, not rounded", 4.0, _training_step),
+    *(
+        Row(f"{name}, 1 Mi binary16 numbers", f"np.{name} float32, round trip", 0.35, partial(_function, name))
+        for name in ("exp", "tanh", "log")
+    ),
+    Row("import fp16sim", "import numpy", 1.25, _import),
+)
+"""The table, in order. To add a row, add it here."""

@@ -1,0 +1,102 @@
+"""The general path of rounding: one clear computation for every format and mode, on float64.
+
+Lift to an integer, round the integer, put it back: x = n * 2^q, where 2^q is the quantum of x's binade in the format;
+the mode turns n into an integer k; the result is k * 2^q. NumPy's float64 does this without an error: scaling by a
+power of two is exact, and k needs no more than precision + 1 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from . import exact
+from .formats import Format, Rounding, Subnormals
+from .lifting import Array
+
+# --- the integer step, by mode --------------------------------------------------------------------------------------
+# Each takes n (float64, of any size below 2^54) and 32 random bits for each element (STOCHASTIC only).
+
+
+def _ties_to_away(n: Array, draws: Array | None) -> Array:
+    # n - trunc(n) is exact and below 1; twice that is 1 or more from the tie on. (floor(n + 0.5) rounds n + 0.5 first.)
+    whole = np.trunc(n)
+    return whole + np.trunc(2 * (n - whole))
+
+
+def _to_odd(n: Array, draws: Array | None) -> Array:
+    # Between 2j and 2j + 2 the odd integer is 2j + 1; integers stay.
+    return np.where(n == np.trunc(n), n, 2 * np.floor(n / 2) + 1)
+
+
+def _stochastic(n: Array, draws: Array | None) -> Array:
+    # On magnitudes, where the fraction of a tiny n is n itself, not 1 - tiny. Up where (draw + 1/2) / 2^32 < fraction.
+    assert draws is not None
+    magnitude = np.abs(n)
+    whole = np.floor(magnitude)
+    return np.copysign(whole + (draws + 0.5 < (magnitude - whole) * 2.0**32), n)
+
+
+ROUND_INTEGER: dict[Rounding, Callable[[Array, Array | None], Array]] = {
+    Rounding.TIES_TO_EVEN: lambda n, draws: np.rint(n),
+    Rounding.TIES_TO_AWAY: _ties_to_away,
+    Rounding.TOWARD_ZERO: lambda n, draws: np.trunc(n),
+    Rounding.TOWARD_POSITIVE: lambda n, draws: np.ceil(n),
+    Rounding.TOWARD_NEGATIVE: lambda n, draws: np.floor(n),
+    Rounding.TO_ODD: _to_odd,
+    Rounding.STOCHASTIC: _stochastic,
+}
+
+# The modes in which a positive, and a negative, number beyond max_finite becomes max_finite and not infinity.
+INWARD = {
+    False: (Rounding.TOWARD_ZERO, Rounding.TO_ODD, Rounding.TOWARD_NEGATIVE),
+    True: (Rounding.TOWARD_ZERO, Rounding.TO_ODD, Rounding.TOWARD_POSITIVE),
+}
+
+# --- the general path -----------------------------------------------------------------------------------------------
+
+
+def exponent(x: Array) -> Array:
+    """floor(log2(|x|)) of finite nonzero elements, without the error of a logarithm."""
+    return np.frexp(x)[1] - 1
+
+
+def round_to_quantum(x: Array, fmt: Format, mode: Rounding, draws: Array | None, bounded: bool = True) -> Array:
+    """x rounded as if there were no largest number and, if not `bounded`, no smallest normal one either."""
+    e = exponent(x)
+    q = (np.maximum(e, fmt.emin) if bounded else e) - fmt.trailing_bits
+    if bounded and fmt.subnormals is Subnormals.FLUSH_TO_NEAREST:
+        q = np.where(e < fmt.emin, fmt.emin, q)  # below min_normal the only multiples kept are 0 and min_normal
+    return np.ldexp(ROUND_INTEGER[mode](np.ldexp(x, -q), draws), q)
+
+
+def _overflowed(negative: bool, fmt: Format, mode: Rounding) -> float:
+    if fmt.saturate or mode in INWARD[negative]:
+        return float(fmt.max_finite)
+    return np.inf if fmt.has_infinity else np.nan
+
+
+def round_piece(x: Array, fmt: Format, mode: Rounding, draws: Array | None = None) -> Array:
+    """The general path: float64 in, float64 out, for every format that binary64 holds and every mode."""
+    with np.errstate(all="ignore"):
+        y = np.abs(round_to_quantum(x, fmt, mode, draws))
+        beyond = np.where(x < 0, _overflowed(True, fmt, mode), _overflowed(False, fmt, mode))
+        y = np.where(y > fmt.max_finite, beyond, y)
+        if fmt.subnormals is not Subnormals.GRADUAL:
+            y = np.where(y < fmt.min_normal, 0.0, y)
+        if not np.isfinite(x).all():
+            y = _put_specials(x, y, fmt)
+        return np.copysign(y, x)
+
+
+def _put_specials(x: Array, y: Array, fmt: Format) -> Array:
+    """NaN stays NaN, payload and all; infinity is no overflow: it stays, saturates, or is NaN where there is none."""
+    infinity = float(fmt.max_finite) if fmt.saturate else np.inf if fmt.has_infinity else np.nan
+    y = np.where(np.isinf(x), infinity, y)
+    nan = np.isnan(x)
+    if not fmt.has_nan and nan.any():
+        value = float(exact.nan_value(fmt))
+        x[nan] = value  # so that the sign comes from the code that was asked for
+        return np.where(nan, abs(value), y)
+    return np.where(nan, x, y)

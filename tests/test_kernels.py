@@ -1,0 +1,172 @@
+"""Every kernel equals the general path, bit for bit."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim import kernels
+from fp16sim.formats import Format, Rounding
+from fp16sim.general import round_piece
+
+from .support import BYTES, DETERMINISTIC, MODES, TOYS, assert_same_codes, count_cases
+
+pytestmark = pytest.mark.usefixtures("quiet")
+
+SIXTEEN = (fs.BINARY16, fs.BFLOAT16)
+SATURATING = replace(fs.BINARY16, name="binary16_saturating", saturate=True)
+FLUSHING = replace(fs.BFLOAT16, name="bfloat16_flushing", subnormals="flush_to_zero")
+WIDE = Format("wide_in_float64", width=50, precision=40)
+FORMATS = (
+    *SIXTEEN,
+    fs.TF32,
+    fs.BINARY32,
+    *BYTES,
+    *TOYS,
+    SATURATING,
+    FLUSHING,
+    replace(fs.BINARY16, name="binary16_flushing_inputs", subnormals="flush_inputs"),
+    replace(fs.BFLOAT16, name="bfloat16_saturating", saturate=True),
+    Format("wide_exponent", width=11, precision=3),
+    Format("narrow_range", width=24, precision=22),
+    Format("no_range", width=18, precision=16),
+    Format("too_precise", width=30, precision=23),
+    WIDE,
+)
+CARRIERS = ("float32", "float64")
+MIRRORED = {Rounding.TOWARD_POSITIVE: Rounding.TOWARD_NEGATIVE, Rounding.TOWARD_NEGATIVE: Rounding.TOWARD_POSITIVE}
+
+
+def words(x):
+    """The bits of floats, for comparison; NaNs of one sign are alike."""
+    x = np.where(np.isnan(x), np.copysign(x.dtype.type(np.nan), x), x)
+    return x.view({4: np.uint32, 8: np.uint64}[x.itemsize])
+
+
+def assert_same_bits(actual, expected, fmt, given, **context):
+    assert actual.dtype == expected.dtype
+    if not np.array_equal(words(actual), words(expected)):
+        assert_same_codes(actual, expected, fmt, "kernels", [given], **context)
+        signs = np.signbit(actual) != np.signbit(expected)
+        raise AssertionError(f"{fmt} {context}: NaN of the wrong sign for {given[signs][:5]}")
+    count_cases(actual.size, "kernels")
+
+
+def by_general_path(x, fmt, mode, draws=None):
+    return round_piece(x.astype(np.float64), fmt, mode, draws).astype(x.dtype)
+
+
+@lru_cache
+def grid(carrier):
+    """Every exponent with patterns of bits around each midpoint, and a stride of all, of both signs; their order."""
+    t, word, bits = (23, np.uint32, 31) if carrier == "float32" else (52, np.uint64, 63)
+    tails = [k << s for s in range(t) for k in (1, 3, 5)] + [0, 2**t - 1, 2 ** (t - 1)]
+    tails = np.unique(np.clip([u + d for u in tails for d in (-1, 0, 1)], 0, 2**t - 1)).astype(word)
+    step = 1 if carrier == "float32" else 23
+    exponents = np.arange(0, 1 << (bits - t), step, dtype=word)
+    places = (exponents[:, None] << word(t) | tails).ravel()
+    stride = np.arange(0, 1 << bits, (1 << bits) // 65521, dtype=word)
+    x = np.concatenate([places, stride]).view(carrier)
+    if carrier == "float64":  # and around what float32 and the 16-bit formats hold
+        with np.errstate(all="ignore"):
+            near = np.float64(grid("float32")[0][::11])
+        x = np.concatenate([x, near, np.nextafter(near, np.inf), np.nextafter(near, 0)])
+    x = np.concatenate([x, -x])
+    return x, np.argsort(x)
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("fmt", FORMATS, ids=str)
+def test_a_kernel_equals_the_general_path_on_a_grid_of_all_numbers(fmt, carrier):
+    """In one piece, where all kinds of numbers meet, and sorted in small pieces, each with one kind of number."""
+    mixed, order = grid(carrier)
+    draws = np.random.default_rng(3).integers(0, 2**32, mixed.size, dtype=np.uint32)
+    draws[::3] = np.resize(np.uint32([0, 1, 2**31 - 1, 2**31, 2**32 - 1]), draws[::3].size)
+    for mode in MODES:
+        kernel = kernels.find(fmt, mode, carrier)
+        if kernel is None:
+            continue
+        bits = draws if mode is Rounding.STOCHASTIC else None
+        expected = by_general_path(mixed, fmt, mode, bits)
+        out = np.full_like(mixed, 77)
+        kernel(mixed, out, bits, None, 1 << 26)
+        assert_same_bits(out, expected, fmt, mixed, mode=mode)
+        out = mixed[order]  # in place
+        kernel(out, out, None if bits is None else bits[order], None, 1 << 13)
+        assert_same_bits(out, expected[order], fmt, mixed[order], mode=mode)
+
+
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan, 3.4e38, -3e33, 1e-40, -1e-45, -0.0, 65519.0, -65520.0])
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_one_odd_number_among_ordinary_ones_is_not_overlooked(odd, carrier):
+    x = np.random.default_rng(0).normal(size=1 << 13).astype(carrier)
+    x[4321] = odd
+    draws = np.random.default_rng(1).integers(0, 2**32, x.size, dtype=np.uint32)
+    for fmt in (*SIXTEEN, fs.TF32, fs.E4M3FN, FLUSHING):
+        for mode in MODES:
+            out = np.empty_like(x)
+            kernels.find(fmt, mode, carrier)(x, out, draws)
+            assert_same_bits(out, by_general_path(x, fmt, mode, draws), fmt, x, mode=mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_there_is_a_kernel_for_each_mode_of_what_is_in_use(mode):
+    for fmt in (*SIXTEEN, fs.TF32, *BYTES, SATURATING, FLUSHING):
+        for carrier in CARRIERS:
+            assert kernels.find(fmt, mode, carrier) is not None, (fmt, carrier)
+    assert kernels.find(fs.BINARY64, mode, "float32") is None
+    assert kernels.find(replace(fs.BINARY16, subnormals="flush_to_nearest"), mode, "float32") is None
+
+
+@pytest.mark.parametrize("mode", DETERMINISTIC)
+@pytest.mark.parametrize("fmt", [*BYTES, *TOYS], ids=str)
+def test_a_small_format_takes_every_16_bit_number_as_the_general_path_does(fmt, mode):
+    for wide in SIXTEEN:
+        x = np.float32(fs.all_values(wide))
+        expected = by_general_path(x, fmt, mode)
+        # FLUSH_INPUTS takes small numbers for zeros before it rounds, which is not the kernel's business.
+        if fmt.subnormals == "flush_inputs":
+            expected = by_general_path(
+                np.where(np.abs(x) < fmt.min_normal, np.copysign(np.float32(0), x), x), fmt, mode
+            )
+        assert_same_bits(fs.round_to(x, fmt, mode), expected, fmt, x, mode=mode)
+
+
+@pytest.mark.parametrize("dropped", range(2, 23))
+def test_splitting_rounds_every_significand_with_its_ties_to_even(dropped):
+    fmt = Format("like_bfloat16", width=32 - dropped, precision=24 - dropped)
+    x = np.arange(0x3F800000, 0x40000000, dtype=np.uint32).view(np.float32)[:: 1 if dropped == 16 else 8]
+    ties = (np.arange(0x7F << (23 - dropped), 0x80 << (23 - dropped), dtype=np.uint32) << np.uint32(dropped)).view(
+        np.float32
+    )
+    for given_numbers in (x, ties + np.float32(2.0 ** (dropped - 24))):
+        out = np.empty_like(given_numbers)
+        kernels.find(fmt, Rounding.TIES_TO_EVEN, "float32")(given_numbers, out)
+        bits = given_numbers.view(np.uint32).astype(np.uint64)
+        rest, kept = bits & np.uint64((1 << dropped) - 1), bits >> np.uint64(dropped)
+        half = np.uint64(1 << (dropped - 1))
+        kept += (rest > half) | ((rest == half) & (kept % np.uint64(2) == 1))
+        assert_same_bits(out, (kept << np.uint64(dropped)).astype(np.uint32).view(np.float32), fmt, given_numbers)
+
+
+# --- all 2^32 float32 -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("mode", DETERMINISTIC)
+@pytest.mark.parametrize("fmt", SIXTEEN, ids=str)
+def test_a_kernel_equals_the_general_path_on_all_float32(fmt, mode):
+    """The general path rounds -x in the mirrored mode as it does x, of which this makes use: it is the slower part."""
+    size = 1 << 14
+    kernel, mirrored = (kernels.find(fmt, m, "float32") for m in (mode, MIRRORED.get(mode, mode)))
+    out, bits = np.empty(size, np.float32), np.arange(size, dtype=np.uint32)
+    for start in range(0, 2**31, size):
+        x = (bits + np.uint32(start)).view(np.float32)
+        expected = by_general_path(x, fmt, mode)
+        for numbers, fast, wanted in ((x, kernel, expected), (-x, mirrored, -expected)):
+            fast(numbers, out)
+            if not np.array_equal(out.view(np.uint32), wanted.view(np.uint32)):
+                assert_same_bits(out, wanted, fmt, numbers, mode=mode)
+    count_cases(2**32, "kernels")
