@@ -98,6 +98,9 @@ def as_generator(mode: Rounding, rng: Seed) -> np.random.Generator | None:
     return np.random.default_rng(rng)
 
 
+_FLOAT32 = np.dtype(np.float32)
+
+
 @lru_cache(maxsize=256)
 def _fits(fmt: Format) -> tuple[bool, bool]:
     return fmt.fits_in(BINARY64), fmt.fits_in(BINARY32)
@@ -111,9 +114,12 @@ def carrier_for(fmt: Format, *sources: Array) -> Any:
             f"fmt={fmt.name} (width={fmt.width}, precision={fmt.precision}) does not fit in binary64, which carries "
             "the values of arrays; use the functions of fp16sim.exact for it"
         )
-    if fits_in_32 and all(source.dtype == np.float32 for source in sources):
-        return np.float32
-    return np.float64
+    if not fits_in_32:
+        return np.float64
+    for source in sources:  # a plain loop, since this is part of the cost of every call
+        if source.dtype != _FLOAT32:
+            return np.float64
+    return np.float32
 
 
 def checked_out(out: Array, source: Array, fmt: Format) -> Array:

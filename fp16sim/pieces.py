@@ -15,8 +15,10 @@ from .lifting import Array
 
 def plain(x: Array, out: Array) -> bool:
     """Whether both are contiguous, of one native dtype, and one array or apart: then a piece is a slice."""
-    straight = all(array.flags.c_contiguous and array.flags.aligned for array in (x, out))
-    if not straight or x.dtype != out.dtype or not out.dtype.isnative:
+    of_x, of_out = x.flags, out.flags  # spelled out, since this is part of the cost of every call
+    if not (of_x.c_contiguous and of_x.aligned and of_out.c_contiguous and of_out.aligned):
+        return False
+    if x.dtype != out.dtype or not out.dtype.isnative:
         return False
     if x is out or not np.may_share_memory(x, out):
         return True
@@ -30,7 +32,8 @@ def _tight(x: Array) -> bool:
 
 def flat(x: Array, out: Array) -> tuple[Array, Array]:
     """Plain arrays with one dimension, without a copy; `out` may be of a subclass, such as np.memmap."""
-    out = np.asarray(out)
+    if type(out) is not np.ndarray:
+        out = np.asarray(out)
     return (x, out) if x.ndim == 1 else (x.reshape(-1), out.reshape(-1))
 
 
