@@ -54,9 +54,7 @@ def decide(name: str, operands: list[Array], fmt: Format) -> Array:
         return y
 
 
-def _clear(
-    name: str, operands: list[Array], fmt: Format, mode: Rounding, rng: Generator, carrier: Any, quiet: bool = False
-) -> Array:
+def _clear(name: str, operands: list[Array], fmt: Format, mode: Rounding, rng: Generator, carrier: Any) -> Array:
     """The definition: decide, then round once, and report the flags."""
     function = FUNCTIONS.get(name) or FUNCTIONS_OF_TWO[name]
     wide = list(np.broadcast_arrays(*(x.astype(np.float64, copy=False) for x in operands)))

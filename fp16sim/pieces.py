@@ -15,7 +15,7 @@ from .lifting import Array
 
 def plain(x: Array, out: Array) -> bool:
     """Whether both are contiguous, of one native dtype, and one array or apart: then a piece is a slice."""
-    of_x, of_out = x.flags, out.flags  # spelled out, since this is part of the cost of every call
+    of_x, of_out = x.flags, out.flags  # not .carray, which asks whether x can be written to: broadcast arrays warn
     if not (of_x.c_contiguous and of_x.aligned and of_out.c_contiguous and of_out.aligned):
         return False
     if x.dtype != out.dtype or not out.dtype.isnative:
@@ -23,11 +23,6 @@ def plain(x: Array, out: Array) -> bool:
     if x is out or not np.may_share_memory(x, out):
         return True
     return bool(x.__array_interface__["data"][0] == out.__array_interface__["data"][0])
-
-
-def _tight(x: Array) -> bool:
-    # Not flags.carray, which asks whether x can be written to: a broadcast array warns of that.
-    return x.flags.c_contiguous and x.flags.aligned
 
 
 def flat(x: Array, out: Array) -> tuple[Array, Array]:

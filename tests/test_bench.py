@@ -17,7 +17,7 @@ TINY = 2.0**-18
 def test_each_row_runs_at_a_tiny_scale_or_says_why_not(row):
     measured = measure(row, scale=TINY, pairs=1, seconds=0.0)
     if measured.ratio is None:
-        assert any(words in measured.note for words in ("not installed: pip install", "not there yet", "not hooked up"))
+        assert "not installed: pip install" in measured.note
         assert measured.met is None
     else:
         assert 0 < measured.low <= measured.ratio <= measured.high

@@ -1,5 +1,7 @@
 """The main job: what it reaches, how it dies, and that it can be repeated."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,7 @@ def test_a_run_that_dies_is_reported_with_step_tensor_and_reason(name):
     assert history.death is not None
     assert history.death.step == step
     assert tensor in history.death.tensor
-    assert pytest.importorskip("re").search(reason, history.death.reason), history.death.reason
+    assert re.search(reason, history.death.reason), history.death.reason
     assert history.to_dict()["result"]["died"] == str(history.death)
 
 

@@ -45,13 +45,6 @@ def need(module: str) -> Any:
         raise Missing(f"{module} is not installed: pip install {module}") from None
 
 
-def need_ours(owner: Any, name: str) -> Any:
-    """A function of ours that may not be there yet."""
-    if not hasattr(owner, name):
-        raise Missing(f"{owner.__name__.split('.')[-1]}.{name} is not there yet")
-    return getattr(owner, name)
-
-
 def _size(scale: float, n: int = ELEMENTS) -> int:
     return max(16, int(n * scale))
 
@@ -156,7 +149,7 @@ def _mixed_matmul(scale: float) -> Pair:
 
 
 def _function(name: str, scale: float) -> Pair:
-    ours, theirs = need_ours(elementary, name), getattr(np, name)
+    ours, theirs = getattr(elementary, name), getattr(np, name)
     x = round_to(np.abs(normal(_size(scale, 1 << 20))) + np.float32(2.0**-10), "binary16")
     return Pair(lambda: ours(x, "binary16"), lambda: theirs(x).astype(np.float16).astype(np.float32))
 
