@@ -1,0 +1,169 @@
+/* Why a result is what it is: every step of an operation as plain data, by the names of `fp16sim.explain`'s records. */
+
+import { bitLength, compare, difference, exponentOf, finite, isFinite, isZero, lift, magnitude, negate, product } from "./exact.js";
+import { decode, encodeHeld } from "./formats.js";
+import { OPERATIONS, operate, union, unrounded } from "./operations.js";
+import { MODES, drawsUp, quantumExponent, roundResult, roundsInward, roundsUp } from "./rounding.js";
+
+const NAMES = ["a", "b", "c"];
+
+/** Everything about one operation. `inputs` are {text, value, code} as `readNumber` gives them.
+
+    `wider` are the formats to try as intermediates; `refused` says that the format has no code for the result (or for an operand), as Python refuses it. */
+export function explain(operation, inputs, fmt, mode, draw = 0n, wider = []) {
+  const operands = inputs.map((input, i) => operandOf(NAMES[i], input, operation, fmt, mode, draw));
+  const refused = operands.find((x) => x.code === null);
+  if (refused) return { operation, fmt, mode, draw, operands, refused: `${refused.name} is NaN` };
+  const exact = exactStep(operation, operands.map((x) => x.value), mode);
+  const rounding = roundingStep(exact.value, fmt, mode, draw, exact.irrational);
+  const flags = union(...operands.map((x) => x.flags), exact.flags, rounding.flags);
+  const record = { operation, fmt, mode, draw, operands, exact, rounding, flags, result: rounding.result };
+  if (rounding.result.code === null) return { ...record, refused: "the result is NaN" };
+  return { ...record, modes: modesOf(operation, inputs, record), detours: detoursOf(record, wider) };
+}
+
+/** What an operation works on: the value that the format holds. To `round`, the given number is the operand itself. */
+function operandOf(name, input, operation, fmt, mode, draw) {
+  const exact = input.value;
+  if (operation === "round") return { name, text: input.text, exact, value: exact, code: 0n, flags: [], rounding: null };
+  const code = input.code ?? null;
+  const rounded = code === null ? roundResult(exact, fmt, mode, draw) : { value: exact, code, flags: [] };
+  const changed = rounded.flags.length > 0;
+  const value = rounded.code === null ? rounded.value : decode(rounded.code, fmt);
+  const rounding = changed ? roundingStep(exact, fmt, mode, draw) : null;
+  return { name, text: input.text, exact, value, code: rounded.code, flags: rounded.flags, rounding };
+}
+
+/** The operation without any rounding. */
+function exactStep(operation, values, mode) {
+  const { value, flags, irrational = false } = unrounded(operation, values, mode);
+  const step = { rule: "digits", value, flags, irrational, terms: [], shift: null };
+  if (!values.every(isFinite) || flags.length || !isFinite(value)) return { ...step, rule: specialRule(operation, values, flags) };
+  const terms = termsOf(operation, values);
+  const sums = ["add", "subtract", "fma"].includes(operation);
+  if (isZero(value)) return { ...step, terms, rule: sums && terms.some((t) => t.integer) ? "exact_zero" : "zero" };
+  if (!sums || terms.some((t) => t.integer === 0n)) return { ...step, terms, ...normalised(operation, values, value) };
+  const [first, second] = terms;
+  const shift = Math.abs(first.exponent - second.exponent);
+  const shifted = shift ? (first.exponent < second.exponent ? first.name : second.name) : null;
+  const base = Math.min(first.exponent, second.exponent);
+  return { ...step, terms, shift, shifted, integer: lift(value, base).low, integerExponent: base, ...normalised(operation, values, value) };
+}
+
+function specialRule(operation, values, flags) {
+  if (flags.includes("invalid")) return "invalid";
+  if (flags.includes("divide_by_zero")) return "divide_by_zero";
+  return values.some((x) => x.kind === "nan") ? "nan_operand" : "infinity";
+}
+
+/** What is added, multiplied or divided, as integer * 2^exponent. */
+function termsOf(operation, values) {
+  const term = (name, x) => ({ name, integer: x.n, exponent: x.e, negative: x.negative, value: x });
+  if (operation === "fma") return [term("a × b", product(values[0], values[1])), term("c", values[2])];
+  if (operation === "subtract") return [term("a", values[0]), term("−b", negate(values[1]))];
+  return values.map((x, i) => term(NAMES[i], x));
+}
+
+/** Exponent of the result, and by how much it differs from what the operands' exponents promise. */
+function normalised(operation, values, value) {
+  const exponent = exponentOf(value);
+  const e = values.map((x) => (isZero(x) ? -Infinity : exponentOf(x)));
+  const promised = {
+    round: () => e[0],
+    add: () => Math.max(e[0], e[1]),
+    subtract: () => Math.max(e[0], e[1]),
+    multiply: () => e[0] + e[1],
+    divide: () => e[0] - e[1],
+    sqrt: () => Math.floor(e[0] / 2),
+    fma: () => Math.max(e[0] + e[1], e[2]),
+  }[operation]();
+  return { exponent, normalisation: exponent - promised };
+}
+
+/** One rounding: lift |exact| = scaled * 2^q, round scaled to an integer, put it back. */
+export function roundingStep(exact, fmt, mode, draw = 0n, irrational = false) {
+  const result = roundResult(exact, fmt, mode, draw);
+  const step = { fmt, mode, draw, exact, irrational, result, flags: result.flags, rule: "special" };
+  if (exact.kind !== "finite") return { ...step, case: exact.kind === "nan" ? "nan" : "infinity" };
+  if (exact.n === 0n) return { ...step, case: "zero" };
+  const exponent = exponentOf(exact);
+  const q = quantumExponent(exact, fmt);
+  const lifted = lift(exact, q);
+  const rounded = roundsUp(lifted, mode, exact.negative, draw) ? lifted.low + 1n : lifted.low;
+  const overflow = result.flags.includes("overflow");
+  return {
+    ...step,
+    ...cutOff(exact, q),
+    case: overflow ? "overflow" : exponent < fmt.emin ? "subnormal" : "normal",
+    rule: ruleOf(lifted, mode),
+    exponent, quantumExponent: q, kept: lifted.low, rounded,
+    rest: finite(false, lifted.rest, lifted.den),
+    up: rounded > lifted.low,
+    carry: bitLength(rounded) > fmt.precision,
+    overflowRule: overflow ? overflowRule(exact.negative, fmt, mode) : null,
+    drawsUp: drawsUp(lifted),
+    ...neighboursOf(exact, lifted, q, fmt, rounded),
+  };
+}
+
+/** The first two bits cut off, and whether any later one is 1. */
+function cutOff(x, q) {
+  const { low, rest } = lift(x, q - 2);
+  return { guard: Number((low >> 1n) & 1n), round: Number(low & 1n), sticky: Number(rest !== 0n) };
+}
+
+function ruleOf({ rest, den }, mode) {
+  if (rest === 0n) return "exact";
+  if (!mode.startsWith("ties")) return mode;
+  return 2n * rest === den ? mode.replace("ties", "tie") : "nearer";
+}
+
+function overflowRule(negative, fmt, mode) {
+  if (fmt.saturate) return "saturate";
+  if (roundsInward(negative, mode)) return "max_finite";
+  return fmt.hasInfinity ? "infinity" : "nan";
+}
+
+/** The numbers on either side, below <= exact <= above, and their distances in ulp; `code` null beyond max_finite. */
+function neighboursOf(exact, { low, rest, den }, q, fmt, rounded) {
+  const side = (k) => {
+    const value = finite(exact.negative, k, 1n, q);
+    const inside = compare(magnitude(value), fmt.maxFinite) <= 0;
+    const distance = k === low ? finite(false, rest, den) : finite(false, den - rest, den);
+    return { value, code: inside ? encodeHeld(value, fmt) : null, distance, chosen: k === rounded, kept: k === low };
+  };
+  const [inner, outer] = [side(low), rest === 0n ? side(low) : side(low + 1n)];
+  return exact.negative ? { below: outer, above: inner } : { below: inner, above: outer };
+}
+
+/** What each mode gives, operands rounded in it too. */
+function modesOf(operation, inputs, { fmt, draw, result }) {
+  return MODES.map((mode) => {
+    const operands = inputs.map((input) => heldIn(operation, input, fmt, mode, draw));
+    const got = operate(operation, operands.map((x) => x.value), fmt, mode, draw);
+    const flags = union(got.flags, ...operands.map((x) => x.flags));
+    return { mode, code: got.code, value: got.value, flags, differs: got.code !== result.code };
+  });
+}
+
+function heldIn(operation, input, fmt, mode, draw) {
+  if (operation === "round" || (input.code ?? null) !== null) return { value: input.value, flags: [] };
+  return roundResult(input.value, fmt, mode, draw);
+}
+
+/** The same operation in a wider format to nearest, as hardware does it, and rounded a second time. */
+function detoursOf({ operation, fmt, mode, draw, operands, result }, wider) {
+  const values = operands.map((x) => x.value);
+  const wide = wider.filter((w) => w.precision > fmt.precision && w.emax >= fmt.emax);
+  return wide.map((via) => {
+    const between = operate(operation, values, via, "ties_to_even");
+    const got = roundResult(between.value, fmt, mode, draw);
+    return { via: via.name, between: between.value, code: got.code, value: got.value, differs: got.code !== result.code };
+  });
+}
+
+/** stored - exact in ulp of the stored binade, for finite numbers: what the heatmap shows. */
+export function errorInUlp(exact, value, q) {
+  const error = difference(value, exact);
+  return { ...error, e: error.e - q };
+}

@@ -1,0 +1,100 @@
+/* Sentences about an explanation: why this neighbour, why these flags, why this special case. */
+
+import { MODE_WORDS } from "./controls.js";
+import { fractionText, powerText, shortText, ulpsText } from "./text.js";
+import { DRAWS } from "./rounding.js";
+
+/** The rule that decided a rounding. */
+export function decisionWords(r) {
+  if (r.rule === "exact") return `Nothing is cut off: ${r.fmt.name} holds the exact result, and every mode agrees.`;
+  const inward = r.exact.negative ? "up, to the neighbour nearer to zero" : "down, to the neighbour nearer to zero";
+  const outward = r.exact.negative ? "down, away from zero" : "up, away from zero";
+  const taken = `${r.up ? outward : inward}`;
+  return {
+    nearer: () => nearerWords(r, taken),
+    tie_to_even: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off, a tie. The last kept bit is ${r.kept & 1n ? "1 (odd)" : "0 (even)"}, and ties go to the even neighbour: ${taken}.`,
+    tie_to_away: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off, a tie. Ties go away from zero: ${taken}.`,
+    toward_zero: () => "Something is cut off, and this mode simply drops it: toward zero.",
+    toward_positive: () => `Something is cut off, and this mode takes the upper neighbour: ${taken}.`,
+    toward_negative: () => `Something is cut off, and this mode takes the lower neighbour: ${taken}.`,
+    to_odd: () => `Something is cut off. The last kept bit is ${r.kept & 1n ? "1: it stays" : "0: it becomes 1"}, so that the result shows that it is not exact.`,
+    stochastic: () => stochasticWords(r),
+  }[r.rule]();
+}
+
+function nearerWords(r, taken) {
+  const side = r.guard ? "more than half an ulp is cut off" : "less than half an ulp is cut off";
+  const bits = r.guard ? `Guard 1 and something behind it (round ${r.round}, sticky ${r.sticky})` : "Guard 0";
+  return `${bits}: ${side}, so the nearer neighbour is ${taken}.`;
+}
+
+function stochasticWords(r) {
+  const percent = `${fractionText({ ...r.rest, d: r.rest.d }).length < 12 ? fractionText(r.rest) : shortText(r.rest, 12)}`;
+  const rule = `(draw + ½) / 2³² ${r.up ? "<" : "≥"} ${percent}`;
+  return `The neighbour away from zero has probability ${percent}, what is cut off in ulp: ${r.drawsUp.toLocaleString("en")} of the ` +
+    `${DRAWS.toLocaleString("en")} draws choose it. Here the draw is ${r.draw.toLocaleString("en")}, and ${rule}: ${r.up ? "away from zero" : "toward zero"}.`;
+}
+
+/** Why a result beyond the range became what it is; null inside the range. */
+export function overflowWords(r) {
+  if (!r.overflowRule) return null;
+  const limit = `Beyond ${shortText(r.fmt.maxFinite, 20)}, the largest number of ${r.fmt.name}: overflow. `;
+  return limit + {
+    infinity: "The mode does not turn back, so the result is infinity.",
+    nan: `${r.fmt.name} has no infinity, so the result is NaN.`,
+    max_finite: "The mode points back toward zero, so the result is the largest number.",
+    saturate: `${r.fmt.name} has neither infinity nor NaN: it saturates at its largest number.`,
+  }[r.overflowRule];
+}
+
+/** What is special about an exact result that is no digits. */
+export function specialWords(record) {
+  const { exact, operation, operands, mode } = record;
+  const negative = exact.value.negative ? "negative" : "positive";
+  return {
+    nan_operand: "A NaN among the operands goes through, quietly: no flag.",
+    invalid: INVALID_WORDS[operation] ?? "The operation has no value: NaN, and the flag invalid.",
+    divide_by_zero: `A finite number divided by zero: an infinity with the sign of the operands together (${negative}), exact by agreement, and the flag divide_by_zero.`,
+    infinity: `With an infinity the rules of limits hold, exactly: ${shortText(exact.value, 8)}.`,
+    exact_zero: `The terms cancel exactly. Of unlike signs the sum is +0, but −0 when rounding toward −∞ (here ${MODE_WORDS[mode]}: ${exact.value.negative ? "−0" : "+0"}).`,
+    zero: `An exact zero with the sign that the operands give it: ${exact.value.negative ? "−0" : "+0"}.`,
+  }[exact.rule] ?? `${operands.length} operands`;
+}
+
+const INVALID_WORDS = {
+  add: "∞ − ∞ has no value: NaN, and the flag invalid.",
+  subtract: "∞ − ∞ has no value: NaN, and the flag invalid.",
+  multiply: "0 × ∞ has no value: NaN, and the flag invalid.",
+  divide: "0 ÷ 0 and ∞ ÷ ∞ have no value: NaN, and the flag invalid.",
+  sqrt: "A negative number has no real root: NaN, and the flag invalid.",
+  fma: "0 × ∞ or ∞ − ∞ has no value: NaN, and the flag invalid.",
+};
+
+/** Why each flag is raised. */
+export const FLAG_WORDS = {
+  inexact: "something was cut off",
+  underflow: "inexact, and below the smallest normal number after rounding",
+  overflow: "beyond the largest number",
+  invalid: "no value makes sense",
+  divide_by_zero: "an exact infinity from finite operands",
+};
+
+/** How the exponent of the result relates to those of the operands. */
+export function normalisationWords({ normalisation, exponent }) {
+  if (normalisation === 0) return `The leading bit stands where the operands promise: exponent ${exponent}.`;
+  if (normalisation > 0) return `The leading bit moved up by ${normalisation} (a carry): exponent ${exponent}.`;
+  const lost = -normalisation;
+  return `The leading bit moved down by ${lost}${lost > 1 ? " (cancellation)" : ""}: exponent ${exponent}.`;
+}
+
+/** Where the cut lies. */
+export function quantumWords(r) {
+  const words = `In the binade of 2^${r.exponent} the ulp of ${r.fmt.name} is`.replace(/2\^(-?\d+)/, (_, e) => powerText(Number(e)));
+  if (r.exponent < r.fmt.emin) {
+    return `Below ${powerText(r.fmt.emin)} numbers are subnormal: the ulp stays ${powerText(r.quantumExponent)}, and fewer bits are kept.`;
+  }
+  return `${words} ${powerText(r.quantumExponent)}: ${r.fmt.precision} bits are kept.`;
+}
+
+/** A neighbour's distance. */
+export const distanceWords = (n) => `${ulpsText(n.distance, 14)} ulp`;
