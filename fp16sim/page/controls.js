@@ -106,6 +106,7 @@ export function modePicker(ctx) {
   const pick = choice(ctx, "mode", "Rounding", MODES.map((mode) => [mode, MODE_WORDS[mode]]));
   const id = freshId("draw");
   const input = h("input", { id, type: "text", spellcheck: "false", "data-key": "draw", oninput: () => ctx.store.set({ draw: input.value }) });
+  pick.element.classList.add("rounding");
   const throwDice = button("Draw", () => ctx.store.set({ draw: randomDraw() }), { "aria-label": "Draw 32 new random bits" });
   const draw = h("div", { class: "control" }, h("label", { for: id }, "32 random bits"), h("div", { class: "joined" }, input, throwDice));
   const update = (state) => {
@@ -138,5 +139,5 @@ export function exampleButton(ctx, examples) {
     ctx.store.set(changes, { push: true });
     fill(told, words);
   };
-  return h("div", { class: "example" }, button("Example", show, { class: "quiet", title: "Show an example; again for the next one" }), told);
+  return [button("Example", show, { class: "quiet example", title: "Show an example; again for the next one" }), told];
 }

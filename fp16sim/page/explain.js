@@ -9,7 +9,8 @@ const NAMES = ["a", "b", "c"];
 
 /** Everything about one operation. `inputs` are {text, value, code} as `readNumber` gives them.
 
-    `wider` are the formats to try as intermediates; `refused` says that the format has no code for the result (or for an operand), as Python refuses it. */
+    `asTyped` is the exact result of the operands before their own rounding, where that changed one; `wider` are the
+    formats to try as intermediates; `refused` says that the format has no code for the result (or for an operand), as Python refuses it. */
 export function explain(operation, inputs, fmt, mode, draw = 0n, wider = []) {
   const operands = inputs.map((input, i) => operandOf(NAMES[i], input, operation, fmt, mode, draw));
   const refused = operands.find((x) => x.code === null);
@@ -19,7 +20,9 @@ export function explain(operation, inputs, fmt, mode, draw = 0n, wider = []) {
   const flags = union(...operands.map((x) => x.flags), exact.flags, rounding.flags);
   const record = { operation, fmt, mode, draw, operands, exact, rounding, flags, result: rounding.result };
   if (rounding.result.code === null) return { ...record, refused: "the result is NaN" };
-  return { ...record, modes: modesOf(operation, inputs, record), detours: detoursOf(record, wider) };
+  const changed = operands.some((x) => x.rounding);
+  const asTyped = changed ? unrounded(operation, operands.map((x) => x.exact), mode) : null;
+  return { ...record, asTyped, modes: modesOf(operation, inputs, record), detours: detoursOf(record, wider) };
 }
 
 /** What an operation works on: the value that the format holds. To `round`, the given number is the operand itself. */

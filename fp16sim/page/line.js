@@ -82,7 +82,7 @@ export function lineView(ctx) {
     const beside = state.beside ? ctx.format(state.beside) : null;
     const text = windowWords(view, fmt);
     const width = Math.max(frame.holder.clientWidth, 300);
-    frame.draw(text, width, drawLine(width, view, fmt, beside, stored, read.error ? null : read.value, state.mode));
+    frame.draw(text, width, drawLine(width, view, fmt, beside, stored, read.error ? null : read.value, state.mode), beside !== null);
     words.textContent = text;
     chart.update(state);
   };

@@ -2,14 +2,14 @@
 
    The window is `centre ± 2^zoom`, the centre an exact number, so that even binary64 can be seen number by number. */
 
-import { fill, freshId, h, s } from "./dom.js";
+import { change, fill, freshId, h, s } from "./dom.js";
 import { compare, difference, exponentOf, finite, fromNumber, isFinite, isZero, lift, negate, sum, toNumber } from "./exact.js";
 import { atOrdinal, decode, ordinal, quantumAt } from "./formats.js";
 import { roundResult } from "./rounding.js";
 import { powerText, shortText } from "./text.js";
 
-const HEIGHT = 236;
 const AXIS = 128;
+const HEIGHTS = { one: 164, two: 222 };
 const MOST_TICKS = 140;
 
 /** The window that shows everything: 0 ± 2^(emax + 1). */
@@ -73,29 +73,28 @@ export function drawLine(width, view, fmt, beside, stored, typed, mode) {
     s("line", { x1: 0, x2: width, y1: AXIS, y2: AXIS, class: "axis" }),
     marks(width, put, view, fmt, "up"),
     beside ? marks(width, put, view, beside, "down") : [],
-    zeroMark(put(finite(false, 0n)), width),
+    beside ? [] : scale(view, fmt, width),
     pointer(put, width, typed, "typed", "you typed", 20),
     pointer(put, width, stored, "stored", "stored", 40),
   ];
 }
 
-const SIDES = { up: { sign: -1, label: -32 }, down: { sign: 1, label: 44 } };
+const SIDES = { up: { sign: -1, label: -34, name: -70 }, down: { sign: 1, label: 46, name: 82 } };
 
 /** Single values as ticks where there is room; else how densely they lie. */
 function marks(width, put, view, fmt, side) {
   const found = valuesIn(view, fmt);
   if (!found) return [];
-  const { sign, label } = SIDES[side];
-  const name = s("text", { x: 4, y: AXIS + sign * 84 + (sign > 0 ? 12 : 0), class: "name" }, fmt.name);
-  if (found.last - found.first >= BigInt(MOST_TICKS)) return [name, columns(width, view, fmt, sign)];
+  const { sign, label, name: nameAt } = SIDES[side];
+  const name = s("text", { x: 4, y: AXIS + nameAt, class: "name" }, fmt.name);
+  if (found.last - found.first >= BigInt(MOST_TICKS)) return [name, columns(width, view, fmt, SIDES[side])];
   const values = [];
   for (let i = found.first; i <= found.last; i++) values.push(decode(atOrdinal(i, fmt), fmt));
-  const spread = width / Math.max(values.length, 1);
   const ticks = values.map((value) => {
     const at = put(value);
     return s("line", { x1: at, x2: at, y1: AXIS, y2: AXIS + sign * tickLength(value), class: "tick" });
   });
-  return [name, ticks, labels(values, put, width, spread, AXIS + label * (sign < 0 ? 1 : 1))];
+  return [name, ticks, labels(values, put, width, AXIS + label)];
 }
 
 /** Longer at powers of two, so that binades are seen. */
@@ -105,7 +104,7 @@ function tickLength(value) {
   return lift(value, e).rest === 0n ? 26 : 15;
 }
 
-function labels(values, put, width, spread, y) {
+function labels(values, put, width, y) {
   let free = -Infinity;
   return values.map((value) => {
     const at = put(value);
@@ -117,7 +116,7 @@ function labels(values, put, width, spread, y) {
   });
 }
 
-function columns(width, view, fmt, sign) {
+function columns(width, view, fmt, { sign, name }) {
   const step = 3;
   const count = Math.max(1, Math.floor(width / step));
   const many = density(view, fmt, count);
@@ -128,25 +127,33 @@ function columns(width, view, fmt, sign) {
     return s("rect", { x: i * step, width: step - 1, y: sign < 0 ? AXIS - height : AXIS, height, class: "column" });
   });
   const range = `${Math.min(...many.filter(Boolean))} to ${Math.max(...many)} values in each column`;
-  return [bars, s("text", { x: width - 4, y: AXIS + sign * 84 + (sign > 0 ? 12 : 0), class: "name", "text-anchor": "end" }, range)];
+  if (width < 520) return bars;
+  return [bars, s("text", { x: width - 4, y: AXIS + name, class: "name", "text-anchor": "end" }, range)];
 }
 
-function zeroMark(at, width) {
-  if (at < -1 || at > width + 1) return [];
-  return s("text", { x: at, y: AXIS + 28, class: "label", "text-anchor": "middle" }, "0");
+/** Values under the axis at even distances, where single values have no labels of their own. */
+function scale(view, fmt, width) {
+  const found = valuesIn(view, fmt);
+  if (found && found.last - found.first < BigInt(MOST_TICKS)) return [];
+  return [-1, -0.5, 0, 0.5, 1].map((t) => {
+    const at = ((t + 1) / 2) * width;
+    const anchor = t === -1 ? "start" : t === 1 ? "end" : "middle";
+    return [s("line", { x1: at, x2: at, y1: AXIS, y2: AXIS + 7, class: "tick" }), s("text", { x: at, y: AXIS + 24, class: "label", "text-anchor": anchor }, shortText(view.at(t), 11))];
+  });
 }
 
 function pointer(put, width, value, kind, words, y) {
   if (!value || !isFinite(value)) return [];
   const at = put(value);
   if (!(at >= -1 && at <= width + 1)) return [];
-  const left = at > width - 120;
+  const text = `${words} ${shortText(value, 16)}`;
+  const x = Math.max(0, Math.min(at + 8, width - 7.9 * text.length));
   const shape = kind === "typed"
     ? s("path", { d: `M ${at} ${AXIS - 6} l 6 6 l -6 6 l -6 -6 z`, class: "typed-mark" })
     : s("circle", { cx: at, cy: AXIS, r: 6, class: "stored-mark" });
   return [
     s("line", { x1: at, x2: at, y1: y - 4, y2: AXIS, class: `${kind}-line` }), shape,
-    s("text", { x: at + (left ? -8 : 8), y, class: kind, "text-anchor": left ? "end" : "start" }, `${words} ${shortText(value, 16)}`),
+    s("text", { x, y, class: kind }, text),
   ];
 }
 
@@ -179,10 +186,11 @@ export function windowWords(view, fmt) {
 export function lineFrame(label) {
   const id = freshId("line");
   const title = s("title", { id });
-  const svg = s("svg", { class: "line-picture", role: "img", "aria-labelledby": id, height: HEIGHT, width: "100%" });
+  const svg = s("svg", { class: "line-picture", role: "img", "aria-labelledby": id, width: "100%" });
   const holder = h("div", { class: "picture", tabindex: 0, role: "group", "aria-label": label }, svg);
-  const draw = (words, width, content) => {
-    svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+  const draw = (words, width, content, two) => {
+    const height = two ? HEIGHTS.two : HEIGHTS.one;
+    change(svg, { viewBox: `0 0 ${width} ${height}`, height });
     fill(svg, title, content);
     fill(title, words);
   };

@@ -86,10 +86,10 @@ export function formatPanel(ctx, key) {
     if (code === null) return refuse(read, fmt);
     const value = decode(code, fmt);
     fill(equation, formula(code, fmt));
-    fill(hero, h("span", { class: "says" }, "stored "), h("strong", {}, shortText(value, 26)));
+    fill(hero, h("span", { class: "says" }, heroWords(state.x, read, rounded)), h("strong", {}, shortText(value, 26)));
     change(up, { disabled: nextUp(code, fmt) === code });
     change(down, { disabled: nextDown(code, fmt) === code });
-    fill(facts, rows(read, rounded, code, value, fmt).map(([name, ...body]) => [h("dt", {}, name), h("dd", {}, body)]));
+    fill(facts, rows(read, rounded, code, value, fmt).map(([name, ...body]) => h("div", {}, h("dt", {}, name), h("dd", {}, body))));
   };
 
   const refuse = (read, fmt) => {
@@ -122,6 +122,12 @@ export function formatPanel(ctx, key) {
 function typedWords(read) {
   const words = { code: " (by its code)", bits: " (by its bits)", number: "" }[read.reading];
   return [long(isFinite(read.value) && read.value.d === 1n ? decimalText(read.value) : shortText(read.value, 40)), words];
+}
+
+/** "0.1 is stored as", before the stored value. */
+function heroWords(text, read, rounded) {
+  const typed = text.trim().length <= 24 ? text.trim() : shortText(read.value, 24);
+  return `${typed} is ${rounded.flags.length ? "stored as" : "stored exactly, as"} `;
 }
 
 /** stored - typed, in absolute terms and in ulp. */

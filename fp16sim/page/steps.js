@@ -3,10 +3,12 @@
 import { bitsInline } from "./bits.js";
 import { MODE_WORDS } from "./controls.js";
 import { h, s } from "./dom.js";
-import { finite, isFinite, isZero, lift, toNumber } from "./exact.js";
+import { difference, finite, isFinite, isZero, lift, toNumber } from "./exact.js";
+import { errorInUlp } from "./explain.js";
+import { quantumAt } from "./formats.js";
 import { OPERATIONS } from "./operations.js";
 import { classWords } from "./panel.js";
-import { binaryText, codeText, decimalText, fractionText, powerText, shortText } from "./text.js";
+import { binaryText, codeText, decimalText, fractionText, powerText, shortText, ulpsText } from "./text.js";
 import { alignment, expansion } from "./columns.js";
 import {
   FLAG_WORDS, decisionWords, distanceWords, normalisationWords, overflowWords, quantumWords, specialWords,
@@ -104,7 +106,7 @@ function exactStep({ exact, rounding, operation, operands }) {
   const equals = exact.irrational ? "≈" : "=";
   const text = exact.irrational ? shortText(exact.value, 44) : exactWords(exact.value);
   return { title: "Exact result", body: [
-    h("p", { class: "exact" }, h("span", { class: "soft" }, `${written(operation, names)} ${equals} `), h("strong", { class: "num" }, text)),
+    h("p", { class: "exact num" }, h("span", { class: "soft" }, `${written(operation, names)} ${equals} `), h("strong", { class: "num" }, text)),
     p(normalisationWords(exact)),
     rounding.exponent === undefined ? null : h("p", { class: "num soft" }, leading(exact.value, rounding)),
   ] };
@@ -153,7 +155,7 @@ function decisionStep({ rounding: r }) {
 
 function neighbourStep({ rounding: r }) {
   const row = (name, n) => h("tr", { class: n.chosen ? "chosen" : "" }, h("th", { scope: "row" }, name), h("td", { class: "num" }, shortText(n.value, 26)),
-    h("td", { class: "num" }, n.code === null ? "beyond the range" : codeText(withSign(n.code, r), r.fmt)), h("td", {}, distanceWords(n)), h("td", {}, n.chosen ? "◀ chosen" : ""));
+    h("td", { class: "num" }, n.code === null ? "beyond the range" : codeText(n.code, r.fmt)), h("td", {}, distanceWords(n)), h("td", {}, n.chosen ? "◀ chosen" : ""));
   const same = r.rule === "exact";
   return { title: "Neighbours", body: [
     same ? p("The exact result is a number of the format: it is its own neighbour on both sides.") : ruler(r),
@@ -162,31 +164,39 @@ function neighbourStep({ rounding: r }) {
   ] };
 }
 
-const withSign = (code) => code;
-
 /** The two neighbours, the midpoint between them and the exact result, to scale. */
 function ruler(r) {
-  const [left, right] = [40, 560];
+  const [left, right] = [60, 380];
   const rest = toNumber(r.rest);
   const t = r.exact.negative ? 1 - rest : rest;
   const x = left + t * (right - left);
   const tick = (at, kind, words) => [s("line", { x1: at, x2: at, y1: 34, y2: 54, class: kind }), s("text", { x: at, y: 72, class: "label", "text-anchor": "middle" }, words)];
   const chosen = (r.above.chosen ? right : left);
-  return s("svg", { viewBox: "0 0 600 80", class: "ruler", role: "img", "aria-label": `The exact result lies ${distanceWords(r.below)} above the lower neighbour` },
+  return s("svg", { viewBox: "0 0 440 80", class: "ruler", role: "img", "aria-label": `The exact result lies ${distanceWords(r.below)} above the lower neighbour` },
     s("line", { x1: left, x2: right, y1: 44, y2: 44, class: "axis" }),
     tick(left, "tick", shortText(r.below.value, 14)), tick(right, "tick", shortText(r.above.value, 14)), tick((left + right) / 2, "midpoint", "½"),
     s("path", { d: `M ${x} 20 Q ${(x + chosen) / 2} -4 ${chosen} 32`, class: "arrow" }),
     s("circle", { cx: chosen, cy: 44, r: 6, class: "stored-mark" }),
     s("path", { d: `M ${x} 38 l 6 6 l -6 6 l -6 -6 z`, class: "typed-mark" }),
-    s("text", { x: Math.min(Math.max(x, 60), 540), y: 14, class: "label", "text-anchor": "middle" }, "exact"));
+    s("text", { x: Math.min(Math.max(x, 60), 380), y: 14, class: "label", "text-anchor": "middle" }, "exact"));
 }
 
-function resultStep({ result, flags, fmt }) {
+function resultStep({ result, flags, fmt, asTyped }) {
   return { title: "Result and flags", body: [
     h("p", { class: "exact" }, h("strong", { class: "num" }, shortText(result.value, 40)), " ", h("code", {}, codeText(result.code, fmt))),
     p(bitsInline(result.code, fmt), " ", classWords(result.code, fmt)),
+    asTyped ? typedResult(asTyped, result.value, fmt) : null,
     flags.length ? h("ul", { class: "flags" }, flags.map((f) => h("li", {}, h("b", {}, f), `: ${FLAG_WORDS[f]}`))) : p("No flag is raised."),
   ] };
+}
+
+/** How far the result is from that of the operands as they were typed, all roundings together. */
+function typedResult({ value: asked, irrational }, value, fmt) {
+  if (!isFinite(asked) || !isFinite(value)) return null;
+  const off = difference(value, asked);
+  const ulps = errorInUlp(asked, value, quantumAt(value, fmt));
+  return p("With the operands as typed, the exact result is ", irrational ? "about " : "", says(asked, 26), ". ",
+    isZero(off) ? "The roundings cancel: nothing is lost." : ["All roundings together, the result is off by ", says(off, 18), " = ", h("span", { class: "num" }, ulpsText(ulps, 14)), " ulp."]);
 }
 
 function modesStep({ modes, fmt, mode: own, rounding }, ctx) {

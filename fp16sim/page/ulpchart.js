@@ -43,7 +43,7 @@ export function ulpChart(ctx) {
     svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     const { rounded } = ctx.stored(state.x, shown[0], state);
     const value = rounded?.value;
-    fill(svg, title, axes(scale, width), shown.map((fmt, i) => curve(fmt, scale, i)), cursor(value, shown[0], scale));
+    fill(svg, title, axes(scale, width), shown.map((fmt, i) => [curve(fmt, scale, i), name(fmt, i)]), cursor(value, shown[0], scale));
     fill(title, `Staircase of the ulp of ${shown.map((f) => f.name).join(" and ")} against the magnitude, both as powers of two`);
     slider.min = shown[0].quantumExponentMin;
     slider.max = shown[0].emax;
@@ -93,11 +93,15 @@ function axes({ low, high, top, x, y }, width) {
 }
 
 function curve(fmt, { x, y }, i) {
-  const points = staircase(fmt);
-  const [endX, endY] = points[points.length - 1];
+  return s("polyline", { points: staircase(fmt).map(([a, b]) => `${x(a)},${y(b)}`).join(" "), class: `curve curve-${i}` });
+}
+
+/** A line of the legend, in the corner that no staircase reaches. */
+function name(fmt, i) {
+  const [x, y] = [MARGIN.left + 16, MARGIN.top + 20 + 22 * i];
   return [
-    s("polyline", { points: points.map(([a, b]) => `${x(a)},${y(b)}`).join(" "), class: `curve curve-${i}` }),
-    s("text", { x: x(endX) - 8, y: y(endY) + (i ? 18 : -8), class: `curve-name curve-name-${i}`, "text-anchor": "end" }, fmt.name),
+    s("line", { x1: x, x2: x + 36, y1: y, y2: y, class: `curve curve-${i}` }),
+    s("text", { x: x + 46, y: y + 4, class: `curve-name curve-name-${i}` }, fmt.name),
   ];
 }
 

@@ -7,16 +7,15 @@ import { DRAWS } from "./rounding.js";
 /** The rule that decided a rounding. */
 export function decisionWords(r) {
   if (r.rule === "exact") return `Nothing is cut off: ${r.fmt.name} holds the exact result, and every mode agrees.`;
-  const inward = r.exact.negative ? "up, to the neighbour nearer to zero" : "down, to the neighbour nearer to zero";
-  const outward = r.exact.negative ? "down, away from zero" : "up, away from zero";
-  const taken = `${r.up ? outward : inward}`;
+  const above = r.up !== r.exact.negative;
+  const taken = `the one ${above ? "above" : "below"}, ${r.up ? "away from" : "toward"} zero`;
   return {
     nearer: () => nearerWords(r, taken),
-    tie_to_even: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off, a tie. The last kept bit is ${r.kept & 1n ? "1 (odd)" : "0 (even)"}, and ties go to the even neighbour: ${taken}.`,
-    tie_to_away: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off, a tie. Ties go away from zero: ${taken}.`,
+    tie_to_even: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off, a tie. The last kept bit is ${r.kept & 1n ? "1 (odd)" : "0 (even)"}, and ties go to the even neighbour, ${taken}.`,
+    tie_to_away: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off, a tie. Ties go away from zero: to ${taken}.`,
     toward_zero: () => "Something is cut off, and this mode simply drops it: toward zero.",
-    toward_positive: () => `Something is cut off, and this mode takes the upper neighbour: ${taken}.`,
-    toward_negative: () => `Something is cut off, and this mode takes the lower neighbour: ${taken}.`,
+    toward_positive: () => `Something is cut off, and this mode takes the upper neighbour, ${taken}.`,
+    toward_negative: () => `Something is cut off, and this mode takes the lower neighbour, ${taken}.`,
     to_odd: () => `Something is cut off. The last kept bit is ${r.kept & 1n ? "1: it stays" : "0: it becomes 1"}, so that the result shows that it is not exact.`,
     stochastic: () => stochasticWords(r),
   }[r.rule]();
@@ -29,7 +28,8 @@ function nearerWords(r, taken) {
 }
 
 function stochasticWords(r) {
-  const percent = `${fractionText({ ...r.rest, d: r.rest.d }).length < 12 ? fractionText(r.rest) : shortText(r.rest, 12)}`;
+  const fraction = fractionText(r.rest);
+  const percent = fraction.length < 12 ? fraction : shortText(r.rest, 12);
   const rule = `(draw + ½) / 2³² ${r.up ? "<" : "≥"} ${percent}`;
   return `The neighbour away from zero has probability ${percent}, what is cut off in ulp: ${r.drawsUp.toLocaleString("en")} of the ` +
     `${DRAWS.toLocaleString("en")} draws choose it. Here the draw is ${r.draw.toLocaleString("en")}, and ${rule}: ${r.up ? "away from zero" : "toward zero"}.`;
@@ -81,11 +81,13 @@ export const FLAG_WORDS = {
 
 /** How the exponent of the result relates to those of the operands. */
 export function normalisationWords({ normalisation, exponent }) {
-  if (normalisation === 0) return `The leading bit stands where the operands promise: exponent ${exponent}.`;
-  if (normalisation > 0) return `The leading bit moved up by ${normalisation} (a carry): exponent ${exponent}.`;
+  if (normalisation === 0) return `The leading bit stands where the operands promise: exponent ${minus(exponent)}.`;
+  if (normalisation > 0) return `The leading bit moved up by ${normalisation} (a carry): exponent ${minus(exponent)}.`;
   const lost = -normalisation;
-  return `The leading bit moved down by ${lost}${lost > 1 ? " (cancellation)" : ""}: exponent ${exponent}.`;
+  return `The leading bit moved down by ${lost}${lost > 1 ? " (cancellation)" : ""}: exponent ${minus(exponent)}.`;
 }
+
+const minus = (n) => String(n).replace("-", "−");
 
 /** Where the cut lies. */
 export function quantumWords(r) {
