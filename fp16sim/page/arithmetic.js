@@ -22,6 +22,7 @@ const EXAMPLES = [
   ["0 ÷ 0", { op: "divide", a: "0", b: "0", format: "binary16", mode: "ties_to_even" }],
 ];
 
+/** The view of one operation. */
 export function arithmeticView(ctx) {
   const fields = { a: numberField(ctx, "a", "a"), b: numberField(ctx, "b", "b"), c: numberField(ctx, "c", "c") };
   const asked = [

@@ -17,6 +17,7 @@ const EXAMPLES = [
   ["Four bits: sixteen numbers, 256 products.", { small: "e2m1fn", op: "multiply", mode: "ties_to_even" }],
 ];
 
+/** The view of all pairs. */
 export function heatmapView(ctx) {
   const asked = [
     formatPicker(ctx, "small", "Format", { fits: (fmt) => fmt.width <= 8, custom: "1-3-3" }),

@@ -19,6 +19,7 @@ const EXAMPLES = [
   ["Even binary64 has single values.", { x: "0.1", format: "binary64", beside: "", zoom: "-54", at: "0.1" }],
 ];
 
+/** The view of where the numbers of a format lie. */
 export function lineView(ctx) {
   const asked = [
     numberField(ctx, "x", "Number"),

@@ -14,6 +14,7 @@ const EXAMPLES = [
   ["A NaN with a payload.", { x: "0x7E2A", format: "binary16", beside: "" }],
 ];
 
+/** The view of one number in one or two formats. */
 export function numberView(ctx) {
   const asked = [
     numberField(ctx, "x", "Number"),

@@ -117,7 +117,7 @@ function labels(values, put, width, y) {
 }
 
 function columns(width, view, fmt, { sign, name }) {
-  const step = 3;
+  const step = 4;
   const count = Math.max(1, Math.floor(width / step));
   const many = density(view, fmt, count);
   const tallest = Math.log2(1 + Math.max(...many));

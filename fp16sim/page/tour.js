@@ -48,7 +48,7 @@ export const STATIONS = [
   },
   {
     title: "Range or digits?",
-    text: "binary16 and bfloat16 both have 16 bits. One spends them on digits, the other on range: 70000 is infinity in the first, and a rough number in the second. Try 3.14159 to see who knows π better.",
+    text: "binary16 and bfloat16 both have 16 bits. One spends them on digits, the other on range: 70000 is infinity in the first, and a rough number in the second. Try 1/3 to see which one comes nearer.",
     state: { ...NUMBER, x: "70000", format: "binary16", beside: "bfloat16" },
   },
   {

@@ -15,6 +15,7 @@ export function staircase(fmt) {
   return corners;
 }
 
+/** The chart, with a cursor to drag and a slider that does the same by keyboard. */
 export function ulpChart(ctx) {
   const svg = s("svg", { class: "ulp-picture", role: "img", height: HEIGHT, width: "100%" });
   const title = s("title", {});

@@ -16,6 +16,11 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+FOLLOW = """(hash) => new Promise((done) => {
+  addEventListener("hashchange", () => setTimeout(done), { once: true });
+  location.hash = hash;
+})"""
+"""JavaScript that opens a state in the page, as a link would, and waits until it is shown."""
 INSIDE = ("file:", "data:", "about:", "blob:")
 
 

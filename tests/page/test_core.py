@@ -108,7 +108,11 @@ def off_grid(fmt, code, chosen):
     if isinstance(value, float):
         return str(value)
     ulp = Fraction(2) ** (exact.quantum_exponent(abs(value), fmt) if value else fmt.quantum_exponent_min)
-    moved = value + ulp * Fraction(chosen.randrange(9), 8) + ulp * chosen.choice([0, 0, Fraction(1, 3**20), -Fraction(1, 2**60)])
+    moved = (
+        value
+        + ulp * Fraction(chosen.randrange(9), 8)
+        + ulp * chosen.choice([0, 0, Fraction(1, 3**20), -Fraction(1, 2**60)])
+    )
     return str(moved)
 
 
@@ -137,7 +141,9 @@ def judged(operation, texts, draw, fmt, mode):
 def compare_operations(core, fmt, mode, count):
     cases = list(drawn_cases(fmt, count, mode.value))
     got = core.evaluate(OPERATIONS, [fmt.name, mode.value, [[o, t, str(d)] for o, t, d in cases]])
-    first_difference(got, [judged(*case, fmt, mode) for case in cases], [(fmt.name, mode.value, *case) for case in cases])
+    first_difference(
+        got, [judged(*case, fmt, mode) for case in cases], [(fmt.name, mode.value, *case) for case in cases]
+    )
     count_cases(count, "page")
 
 
@@ -174,7 +180,11 @@ def test_texts_are_read_as_python_reads_them(core):
     values = [exact.parse(text) for text in NUMBERS]
     expected = ["number " + ("-0" if isinstance(v, float) and v == 0 else str(v)) for v in values]
     first_difference(core.evaluate(READ, NUMBERS), expected, NUMBERS)
-    first_difference(core.evaluate(READ, ["- 5", " 1 p 3 ", "1 / 3", "3 * 2 ^ 4"]), [f"number {v}" for v in (-5, 8, "1/3", 48)], "abcd")
+    first_difference(
+        core.evaluate(READ, ["- 5", " 1 p 3 ", "1 / 3", "3 * 2 ^ 4"]),
+        [f"number {v}" for v in (-5, 8, "1/3", 48)],
+        "abcd",
+    )
 
 
 def test_what_python_refuses_is_refused(core):
@@ -191,6 +201,15 @@ def test_codes_and_bits_are_read_as_such(core):
 
 
 def test_hostile_text_costs_next_to_nothing(core):
-    hostile = ["1" * 1200, "1_" * 600, "1" * 600 + "/" + "1" * 600 + "x", "1 " * 600, "0x" + "f" * 1200 + "q", "2 ^ " + " " * 1000 + "x"]
-    took = core.evaluate(f"(texts) => {{ const t = performance.now(); ({READ})(texts); return performance.now() - t; }}", hostile)
+    hostile = [
+        "1" * 1200,
+        "1_" * 600,
+        "1" * 600 + "/" + "1" * 600 + "x",
+        "1 " * 600,
+        "0x" + "f" * 1200 + "q",
+        "2 ^ " + " " * 1000 + "x",
+    ]
+    took = core.evaluate(
+        f"(texts) => {{ const t = performance.now(); ({READ})(texts); return performance.now() - t; }}", hostile
+    )
     assert took < 200
