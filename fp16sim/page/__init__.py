@@ -1,6 +1,7 @@
 """The explorer: one HTML file that shows every bit and every step, in any browser, without a network.
 
-Its sources lie in this folder: `explorer.html`, style sheets, and ES modules with `main.js` on top. `assemble` links them.
+Its sources lie in this folder: `explorer.html`, style sheets, and ES modules with `main.js` on top. `assemble` links
+them.
 """
 
 from __future__ import annotations

@@ -110,11 +110,16 @@ export function squareRoot(x, bits = 256) {
 /** The same number with the smallest n and d: no common factor, both odd (or n = 0). */
 export function reduced(x) {
   if (x.kind !== "finite" || x.n === 0n) return x.kind === "finite" ? finite(x.negative, 0n) : x;
-  let [a, b] = [x.n, x.d];
-  while (b !== 0n) [a, b] = [b, a % b];
-  const top = withoutTwos(x.n / a);
-  const bottom = withoutTwos(x.d / a);
+  const common = x.d === 1n ? 1n : divisor(x.n, x.d);
+  const top = withoutTwos(x.n / common);
+  const bottom = withoutTwos(x.d / common);
   return finite(x.negative, top.odd, bottom.odd, x.e + top.twos - bottom.twos);
+}
+
+/** The greatest common divisor, by Euclid. */
+function divisor(a, b) {
+  while (b !== 0n) [a, b] = [b, a % b];
+  return a;
 }
 
 /** n > 0 as odd * 2^twos. */

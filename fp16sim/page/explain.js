@@ -1,9 +1,9 @@
 /* Why a result is what it is: every step of an operation as plain data, by the names of `fp16sim.explain`'s records. */
 
-import { bitLength, compare, difference, exponentOf, finite, isFinite, isZero, lift, magnitude, negate, product } from "./exact.js";
+import { bitLength, compare, difference, exponentOf, finite, isFinite, isZero, lift, magnitude, negate, product, sum } from "./exact.js";
 import { decode, encodeHeld } from "./formats.js";
 import { OPERATIONS, operate, union, unrounded } from "./operations.js";
-import { MODES, drawsUp, quantumExponent, roundResult, roundsInward, roundsUp } from "./rounding.js";
+import { DRAWS, MODES, drawsUp, quantumExponent, roundResult, roundsInward, roundsUp } from "./rounding.js";
 
 const NAMES = ["a", "b", "c"];
 
@@ -22,7 +22,7 @@ export function explain(operation, inputs, fmt, mode, draw = 0n, wider = []) {
   if (rounding.result.code === null) return { ...record, refused: "the result is NaN" };
   const changed = operands.some((x) => x.rounding);
   const asTyped = changed ? unrounded(operation, operands.map((x) => x.exact), mode) : null;
-  return { ...record, asTyped, modes: modesOf(operation, inputs, record), detours: detoursOf(record, wider) };
+  return { ...record, asTyped, lottery: lottery(operation, inputs, fmt), modes: modesOf(operation, inputs, record), detours: detoursOf(record, wider) };
 }
 
 /** What an operation works on: the value that the format holds. To `round`, the given number is the operand itself. */
@@ -158,11 +158,42 @@ function heldIn(operation, input, fmt, mode, draw) {
 function detoursOf({ operation, fmt, mode, draw, operands, result }, wider) {
   const values = operands.map((x) => x.value);
   const wide = wider.filter((w) => w.precision > fmt.precision && w.emax >= fmt.emax);
-  return wide.map((via) => {
-    const between = operate(operation, values, via, "ties_to_even");
-    const got = roundResult(between.value, fmt, mode, draw);
-    return { via: via.name, between: between.value, code: got.code, value: got.value, differs: got.code !== result.code };
+  const detour = (via, between, got) => ({ via, between, code: got.code, value: got.value, differs: got.code !== result.code });
+  const found = wide.map((via) => {
+    const between = operate(operation, values, via, "ties_to_even").value;
+    return detour(via.name, between, roundResult(between, fmt, mode, draw));
   });
+  if (operation !== "fma") return found;
+  const between = operate("multiply", values.slice(0, 2), fmt, mode, draw).value;
+  return [...found, detour("two roundings", between, operate("add", [between, values[2]], fmt, mode, draw))];
+}
+
+/** What stochastic rounding may give, operands rounded so too: [{code, value, probability}], the likeliest first. */
+export function lottery(operation, inputs, fmt) {
+  const certain = (x) => [{ value: x.value, probability: finite(false, 1n) }];
+  const held = inputs.map((x) => (operation === "round" || (x.code ?? null) !== null ? certain(x) : tickets(x.value, fmt)));
+  const draws = held.reduce((before, choices) => before.flatMap((b) => choices.map((c) => ({
+    values: [...b.values, c.value], probability: product(b.probability, c.probability),
+  }))), [{ values: [], probability: finite(false, 1n) }]);
+  const outcomes = new Map();
+  for (const draw of draws) {
+    for (const ticket of tickets(unrounded(operation, draw.values, "stochastic").value, fmt)) {
+      const more = product(draw.probability, ticket.probability);
+      const before = outcomes.get(ticket.code);
+      outcomes.set(ticket.code, { ...ticket, probability: before ? sum(before.probability, more) : more });
+    }
+  }
+  return [...outcomes.values()].sort((x, y) => compare(y.probability, x.probability));
+}
+
+/** The one or two results of rounding a number stochastically, were the draws of infinitely many bits. */
+function tickets(x, fmt) {
+  const down = roundResult(x, fmt, "toward_zero");
+  if (!isFinite(x) || isZero(x) || !down.flags.includes("inexact")) return [{ ...down, probability: finite(false, 1n) }];
+  const { rest, den } = lift(x, quantumExponent(x, fmt));
+  if (rest === 0n) return [{ ...roundResult(x, fmt, "stochastic"), probability: finite(false, 1n) }];
+  const [low, high] = [DRAWS - 1n, 0n].map((draw) => roundResult(x, fmt, "stochastic", draw));
+  return [{ ...high, probability: finite(false, rest, den) }, { ...low, probability: finite(false, den - rest, den) }];
 }
 
 /** stored - exact in ulp of the stored binade, for finite numbers: what the heatmap shows. */

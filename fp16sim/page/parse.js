@@ -10,7 +10,7 @@ const HELP = "write it like 0.1, 1e-8, 1/3, 0x1.8p3, 1p-24, 2^-24, inf or nan; a
 
 /** What a text means for a format: {value, code, reading}, or {error}.
 
-    `reading` says how it was read: "number", "code" (0x2E66) or "bits" (0b..., or as many digits as the format has). */
+    `reading` says how it was read: "number", "code" (0x2E66) or "bits" (0b..., fields, or all bits). */
 export function readNumber(text, fmt) {
   const trimmed = text.trim();
   try {
@@ -32,21 +32,28 @@ function complaint(text) {
   return new TextError(`${shown(text)} is not a number: ${HELP}.`);
 }
 
-/** Codes: hexadecimal without a p; binary after 0b; or exactly the width in binary digits, if parted or from a 0 on. */
+/** Codes, as `fp16sim.explain` reads them: 0x2E66; 0b...; fields parted by _ or blanks; or all bits, 8 or more. */
 function readCode(text, fmt) {
   const hex = /^0x([0-9a-f_]+)$/i.exec(text);
-  const digits = text.replace(/[\s_]/g, "");
-  const marked = /^0b[01]+$/i.test(digits);
-  const plain = /^[01]+$/.test(digits) && digits.length === fmt.width;
-  const asBits = marked || (plain && (fmt.width >= 8 || digits !== text || text.startsWith("0")));
-  if (!hex && !asBits) return null;
-  const written = hex ? hex[1].replace(/_/g, "") : digits.replace(/^0b/i, "");
-  if (!written) throw complaint(text);
-  const code = BigInt((hex ? "0x" : "0b") + written);
-  if (written.length > 40 || code >= 2n * fmt.signBit) {
-    throw new TextError(`${shown(text)} is not a code of ${fmt.name}, which has ${fmt.width} bits; as a number write ${shown(`${text}p0`)}.`);
+  const marked = /^0b([01_]+)$/i.exec(text);
+  const fields = /^[01][_ ][01]+[_ ][01]+$/.test(text);
+  const plain = /^[01]+$/.test(text) && text.length === fmt.width && fmt.width >= 8;
+  if (!hex && !marked && !fields && !plain) return null;
+  const digits = (hex?.[1] ?? marked?.[1] ?? text).replace(/[_ ]/g, "");
+  if (!digits) throw complaint(text);
+  if (fields) checkFields(text, digits, fmt);
+  const code = BigInt((hex ? "0x" : "0b") + digits);
+  if (code >= 2n * fmt.signBit) {
+    const out = hex ? `; as a number write ${shown(`${text}p0`)}` : "";
+    throw new TextError(`${shown(text)} is no code of ${fmt.name}, which has ${fmt.width} bits${out}.`);
   }
   return { code, reading: hex ? "code" : "bits" };
+}
+
+function checkFields(text, digits, fmt) {
+  const widths = [1, fmt.exponentBits, fmt.trailingBits];
+  if (text.split(/[_ ]/).every((part, i) => part.length === widths[i])) return;
+  throw new TextError(`${shown(text)}: the fields of ${fmt.name} have ${widths.join(", ")} bits; for a code without fields write 0b${digits}, for a number no _.`);
 }
 
 /** The exact value of a number; nothing is rounded. Throws a TextError. */

@@ -199,24 +199,21 @@ function typedResult({ value: asked, irrational }, value, fmt) {
     isZero(off) ? "The roundings cancel: nothing is lost." : ["All roundings together, the result is off by ", says(off, 18), " = ", h("span", { class: "num" }, ulpsText(ulps, 14)), " ulp."]);
 }
 
-function modesStep({ modes, fmt, mode: own, rounding }, ctx) {
-  const chance = rounding.drawsUp !== undefined && rounding.rule !== "exact";
+function modesStep({ modes, fmt, mode: own, lottery }, ctx) {
   const row = (m) => h("tr", { class: m.mode === own ? "chosen" : "" },
     h("th", { scope: "row" }, h("button", { type: "button", class: "text", "aria-current": m.mode === own ? "true" : null, onclick: () => ctx.store.set({ mode: m.mode }) }, MODE_WORDS[m.mode])),
-    h("td", { class: "num" }, m.mode === "stochastic" && chance ? chances(rounding) : shortText(m.value, 22)),
+    h("td", { class: "num" }, shortText(m.value, 22)),
     h("td", { class: "num" }, m.code === null ? "none" : codeText(m.code, fmt)),
     h("td", {}, m.mode === own ? "◀ this one" : m.differs ? "differs" : "the same"), h("td", {}, m.flags.join(", ")));
-  return { title: "In every mode", body: [h("div", { class: "scroll" }, h("table", {},
-    h("thead", {}, h("tr", {}, ["mode", "result", "code", "", "flags"].map((x) => h("th", { scope: "col" }, x)))), h("tbody", {}, modes.map(row))))] };
+  return { title: "In every mode", body: [
+    h("div", { class: "scroll" }, h("table", {},
+      h("thead", {}, h("tr", {}, ["mode", "result", "code", "", "flags"].map((x) => h("th", { scope: "col" }, x)))), h("tbody", {}, modes.map(row)))),
+    lottery.length > 1 ? p("Stochastic, over all draws: ", lottery.slice(0, 6).flatMap((x, i) => [i ? ", " : "", says(x.value, 20), ` with probability ${ulpsText(x.probability, 12)}`]), ".") : null,
+  ] };
 }
 
-const chances = (r) => {
-  const out = shortText(r.rest, 8);
-  return `${shortText(r.exact.negative ? r.below.value : r.above.value, 14)} with probability ${out}, else ${shortText(r.exact.negative ? r.above.value : r.below.value, 14)}`;
-};
-
 function detourStep({ detours, fmt }) {
-  const line = (d) => h("li", {}, `Through ${d.via} it would be `, says(d.between, 26), `, and then in ${fmt.name} `, says(d.value, 20), ": ",
+  const line = (d) => h("li", {}, d.via === "two roundings" ? "Were the product rounded first, to " : `Through ${d.via} it would be `, says(d.between, 26), `, and then in ${fmt.name} `, says(d.value, 20), ": ",
     d.differs ? h("b", {}, "another answer (double rounding).") : "the same.");
-  return { title: "Through a wider format", body: [p("Computed in a wider format first, to nearest, and then rounded again:"), h("ul", {}, detours.map(line))] };
+  return { title: "By a detour", body: [p("Computed in a wider format first, to nearest, as hardware often does, and then rounded again:"), h("ul", {}, detours.map(line))] };
 }

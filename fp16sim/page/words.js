@@ -72,11 +72,11 @@ const INVALID_WORDS = {
 
 /** Why each flag is raised. */
 export const FLAG_WORDS = {
-  inexact: "something was cut off",
-  underflow: "inexact, and below the smallest normal number after rounding",
-  overflow: "beyond the largest number",
-  invalid: "no value makes sense",
+  invalid: "no number is the answer: NaN",
   divide_by_zero: "an exact infinity from finite operands",
+  overflow: "beyond the largest number once rounded",
+  underflow: "tiny (below the smallest normal number) and inexact",
+  inexact: "digits were lost",
 };
 
 /** How the exponent of the result relates to those of the operands. */

@@ -21,6 +21,7 @@ FOLLOW = """(hash) => new Promise((done) => {
   location.hash = hash;
 })"""
 """JavaScript that opens a state in the page, as a link would, and waits until it is shown."""
+DESK = {"width": 1200, "height": 900}
 INSIDE = ("file:", "data:", "about:", "blob:")
 
 
@@ -45,22 +46,43 @@ def explorer_file(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def desk(browser):
+    """One window of a desktop, used again and again: a new one takes longer than a new page in it."""
+    context = browser.new_context(viewport=DESK)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def open_page(browser, explorer_file):
+def open_page(browser, explorer_file, request):
     """`open_page(hash, **context options)`; at the end: nothing on the console, and no request left the file."""
-    contexts, complaints, requests = [], [], []
+    contexts, complaints, requests, used = [], [], [], {}
+    listeners = {
+        "console": lambda message: complaints.append(message.text),
+        "pageerror": lambda error: complaints.append(str(error)),
+        "request": lambda asked: requests.append(asked.url),
+    }
+
+    def window(options):
+        if not options and "desk" not in used:
+            used["desk"] = request.getfixturevalue("desk")
+            used["desk"].goto("about:blank")
+            return used["desk"]
+        contexts.append(browser.new_context(**({"viewport": DESK} | options)))
+        return contexts[-1].new_page()
 
     def opened(state="", url=None, **options):
-        context = browser.new_context(**({"viewport": {"width": 1200, "height": 900}} | options))
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
+        page = window(options)
+        for event, listener in listeners.items():
+            page.on(event, listener)
         page.goto((url or explorer_file.as_uri()) + (f"#{state}" if state else ""))
         return page
 
     yield opened
+    if "desk" in used:
+        for event, listener in listeners.items():
+            used["desk"].remove_listener(event, listener)
     for context in contexts:
         context.close()
     assert not complaints

@@ -1,6 +1,7 @@
 """The page as a file: one text, small, asking for nothing; assembled from readable parts; written whole."""
 
 import html
+import itertools
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -42,7 +43,7 @@ def test_a_source_of_the_page_is_short_and_says_what_it_is(path):
 @pytest.mark.parametrize("path", [p for p in SOURCES if p.suffix == ".js"], ids=lambda p: p.name)
 def test_a_module_documents_what_it_exports(path):
     lines = path.read_text(encoding="utf-8").splitlines()
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in itertools.pairwise(lines):
         if re.match(r"export (async )?function", line):
             assert before.rstrip().endswith("*/"), f"{path.name}: {line}"
 

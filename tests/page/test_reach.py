@@ -1,7 +1,5 @@
 """The page for everybody: on a phone, at night, by keyboard and screen reader, without motion; and soon enough."""
 
-import pytest
-
 from .conftest import FOLLOW
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
@@ -23,19 +21,22 @@ NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, sum
     document.getElementById(e.getAttribute("aria-labelledby"))?.textContent].some((name) => name?.trim()))
   .map((e) => e.outerHTML)"""
 
-CLIPPED = """() => [...document.querySelectorAll("main *")].filter((e) => e.checkVisibility() && !e.closest(".scroll") && !e.closest("svg"))
+CLIPPED = """() => [...document.querySelectorAll("main *")]
+  .filter((e) => e.checkVisibility() && !e.closest(".scroll") && !e.closest("svg"))
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 200))"""
 
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, input")].filter((e) => e.checkVisibility())
-  .filter((e) => { const b = e.getBoundingClientRect(); return b.width < 24 || b.height < 24; }).map((e) => e.outerHTML)"""
+  .map((e) => [e.outerHTML, e.getBoundingClientRect()])
+  .filter(([_, box]) => box.width < 24 || box.height < 24).map(([text, _]) => text)"""
 
 
-@pytest.mark.parametrize("state", [*VIEWS, *WIDE])
-def test_a_phone_never_scrolls_sideways(open_page, state):
-    page = open_page(state, **PHONE)
-    assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360]
-    assert page.evaluate(CLIPPED) == []
-    assert page.evaluate(SMALL_TARGETS) == []
+def test_a_phone_never_scrolls_sideways(open_page):
+    page = open_page(**PHONE)
+    for state in (*VIEWS, *WIDE):
+        page.evaluate(FOLLOW, state)
+        assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360], state
+        assert page.evaluate(CLIPPED) == [], state
+        assert page.evaluate(SMALL_TARGETS) == [], state
 
 
 def test_the_tour_fits_on_a_phone(open_page):
@@ -127,10 +128,8 @@ def test_the_steps_of_an_operation_can_be_reached_by_keyboard_alone(open_page):
 # --- time -----------------------------------------------------------------------------------------------------------
 
 TIMED = """(changes) => {
-  const start = performance.now();
   fp16sim.store.set(changes);
   document.body.getBoundingClientRect();
-  return performance.now() - start;
 }"""
 INTERACTIONS = [
     {"view": "number", "x": "0.2", "format": "binary16", "beside": "bfloat16"},
@@ -154,20 +153,35 @@ def test_the_first_paint_comes_within_half_a_second(open_page):
     assert paints[0] < 500
 
 
+def busy_time(session):
+    """Milliseconds that the page's thread has computed, by its own clock: other work on the machine is not counted."""
+    return 1000 * {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}["TaskDuration"]
+
+
 def test_every_interaction_answers_within_fifty_milliseconds(open_page):
     page = open_page()
-    rounds = [[page.evaluate(TIMED, changes) for changes in INTERACTIONS] for _ in range(6)]
-    # The least of several: what the page costs, and not what else the machine is doing.
-    least = [min(column) for column in zip(*rounds, strict=True)]
-    assert max(least) < 50, dict(zip(map(str, INTERACTIONS), least, strict=True))
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    took = {}
+    for _ in range(4):
+        for changes in INTERACTIONS:
+            start = busy_time(session)
+            page.evaluate(TIMED, changes)
+            took.setdefault(str(changes), []).append(busy_time(session) - start)
+    session.detach()
+    least = {changes: min(times) for changes, times in took.items()}  # the first round compiles
+    assert max(least.values()) < 50, least
+    assert max(least.values()) > 0.5, "the clock does not run"
+
+
+FRAMES = """() => new Promise((done) => {
+  let frames = 0;
+  const heat = () => document.querySelector("canvas.heat[data-done]");
+  const count = () => { frames += 1; heat() ? done(frames) : requestAnimationFrame(count); };
+  fp16sim.store.set({ view: "heatmap", small: "e4m3fn", op: "divide" });
+  requestAnimationFrame(count);
+})"""
 
 
 def test_the_heatmap_leaves_the_page_awake(open_page):
-    page = open_page("number")
-    page.evaluate(
-        "window.long = []; new PerformanceObserver((l) => window.long.push(...l.getEntries().map((e) => e.duration))).observe({ type: 'longtask' })"
-    )
-    page.evaluate("fp16sim.store.set({ view: 'heatmap', small: 'e4m3fn', op: 'divide' })")
-    page.wait_for_selector("canvas.heat[data-done]")
-    tasks = sorted(page.evaluate("window.long"))
-    assert len(tasks) < 10, tasks  # a long task takes over 50 ms
+    assert open_page("number").evaluate(FRAMES) > 15  # between any two of which the page answers
