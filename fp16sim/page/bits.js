@@ -1,8 +1,7 @@
 /* The bits of a code: as buttons that are clicked, painted by dragging, and stepped with the keyboard; and as text. */
 
 import { button, change, fill, h } from "./dom.js";
-import { bitFields } from "./text.js";
-import { powerText } from "./text.js";
+import { bitFields, powerText } from "./text.js";
 
 export const FIELDS = ["sign", "exponent", "significand"];
 
@@ -84,6 +83,7 @@ export function bitRow(label, { flip, step }) {
     const same = fmt && newFmt.width === fmt.width && newFmt.precision === fmt.precision;
     [fmt, code] = [newFmt, newCode ?? 0n];
     if (!same) build();
+    element.classList.toggle("wide", fmt.width > 20);
     bitFields(code, fmt).join("").split("").forEach((digit, i) => {
       if (buttons[i].textContent !== digit) buttons[i].textContent = digit;
       change(buttons[i], { "aria-pressed": String(digit === "1"), "aria-label": `${buttons[i].dataset.words}, ${digit}`, disabled: newCode === null });

@@ -5,12 +5,24 @@ import { WIDEST, customFormat, customName } from "./formats.js";
 import { readNumber } from "./parse.js";
 import { MODES } from "./rounding.js";
 
+/** The modes in a sentence: "rounded ...". */
 export const MODE_WORDS = {
   ties_to_even: "to nearest, ties to even",
   ties_to_away: "to nearest, ties away from zero",
   toward_zero: "toward zero",
   toward_positive: "toward +∞ (up)",
   toward_negative: "toward −∞ (down)",
+  to_odd: "to odd",
+  stochastic: "stochastic",
+};
+
+/** The same as short names. */
+export const MODE_NAMES = {
+  ties_to_even: "ties to even",
+  ties_to_away: "ties to away",
+  toward_zero: "toward zero",
+  toward_positive: "toward +∞",
+  toward_negative: "toward −∞",
   to_odd: "to odd",
   stochastic: "stochastic",
 };
@@ -55,7 +67,7 @@ export function choice(ctx, key, label, options, onpick = (value) => ({ [key]: v
 /** A choice of format bound to `key`: any named one that passes, or widths of one's own. */
 export function formatPicker(ctx, key, label, { none = "", fits = () => true, custom = "1-5-4" } = {}) {
   const named = ctx.formats.named.filter(fits).map((fmt) => [fmt.name, formatWords(fmt)]);
-  const options = [...(none ? [["", none]] : []), ...named, ["custom", "widths of your own …"]];
+  const options = [...(none ? [["", none]] : []), ...named, ["custom", "custom …"]];
   const pick = choice(ctx, key, label, options, (value) => ({ [key]: value === "custom" ? custom : value }));
   const set = (changes) => {
     const now = { ...ctx.format(ctx.store.get()[key]), ...changes };
@@ -103,12 +115,11 @@ function specialsField(set) {
 
 /** The rounding mode, and the 32 bits that decide where it is stochastic. */
 export function modePicker(ctx) {
-  const pick = choice(ctx, "mode", "Rounding", MODES.map((mode) => [mode, MODE_WORDS[mode]]));
+  const pick = choice(ctx, "mode", "Rounding", MODES.map((mode) => [mode, MODE_NAMES[mode]]));
   const id = freshId("draw");
   const input = h("input", { id, type: "text", spellcheck: "false", "data-key": "draw", oninput: () => ctx.store.set({ draw: input.value }) });
-  pick.element.classList.add("rounding");
   const throwDice = button("Draw", () => ctx.store.set({ draw: randomDraw() }), { "aria-label": "Draw 32 new random bits" });
-  const draw = h("div", { class: "control" }, h("label", { for: id }, "32 random bits"), h("div", { class: "joined" }, input, throwDice));
+  const draw = h("div", { class: "control draw" }, h("label", { for: id }, "32 random bits"), h("div", { class: "joined" }, input, throwDice));
   const update = (state) => {
     pick.update(state);
     draw.hidden = state.mode !== "stochastic";

@@ -1,7 +1,7 @@
 /* Why a result is what it is: every step of an operation as plain data, by the names of `fp16sim.explain`'s records. */
 
 import { bitLength, compare, difference, exponentOf, finite, isFinite, isZero, lift, magnitude, negate, product, sum } from "./exact.js";
-import { decode, encodeHeld } from "./formats.js";
+import { decode, encodeHeld, quantumAt } from "./formats.js";
 import { OPERATIONS, operate, union, unrounded } from "./operations.js";
 import { DRAWS, MODES, drawsUp, quantumExponent, roundResult, roundsInward, roundsUp } from "./rounding.js";
 
@@ -34,7 +34,8 @@ function operandOf(name, input, operation, fmt, mode, draw) {
   const changed = rounded.flags.length > 0;
   const value = rounded.code === null ? rounded.value : decode(rounded.code, fmt);
   const rounding = changed ? roundingStep(exact, fmt, mode, draw) : null;
-  return { name, text: input.text, exact, value, code: rounded.code, flags: rounded.flags, rounding };
+  const off = changed && isFinite(value) && isFinite(exact) ? errorInUlp(exact, value, quantumAt(value, fmt)) : null;
+  return { name, text: input.text, exact, value, code: rounded.code, flags: rounded.flags, rounding, off };
 }
 
 /** The operation without any rounding. */

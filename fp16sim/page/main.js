@@ -15,7 +15,7 @@ import { VIEWS } from "./state.js";
 import { decimalText, fractionText, hexText, shortText, shortestText } from "./text.js";
 import { STATIONS, tourCard } from "./tour.js";
 
-const VIEW_WORDS = { number: "Number", line: "Number line", arithmetic: "Arithmetic", heatmap: "All pairs" };
+const VIEW_WORDS = { number: "Number", line: "Line", arithmetic: "Arithmetic", heatmap: "Pairs" };
 const MAKERS = { number: numberView, line: lineView, arithmetic: arithmeticView, heatmap: heatmapView };
 const THEMES = ["light dark", "dark", "light"];
 const THEME_WORDS = { "light dark": "Theme: as the system", dark: "Theme: dark", light: "Theme: light" };

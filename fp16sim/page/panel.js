@@ -28,14 +28,22 @@ export function formula(code, fmt) {
   const value = decode(code, fmt);
   const { negative, field, trailing } = fieldsOf(code, fmt);
   const sign = `(−1)${negative ? "¹" : "⁰"}`;
-  const fraction = trailing.toString(2).padStart(fmt.trailingBits, "0");
+  const significand = significandText(field, trailing, fmt);
   const top = fmt.topField.toString();
   if (value.kind === "infinite") return `exponent field ${top} (all ones), significand 0: ${negative ? "−∞" : "∞"}`;
   if (value.kind === "nan" && fmt.hasInfinity) return `exponent field ${top} (all ones), significand not 0: NaN`;
   if (value.kind === "nan") return "all bits behind the sign are ones: NaN";
   if (isZero(value)) return `exponent field 0, significand 0: ${sign} × 0`;
-  if (!field) return `${sign} × 2^${fmt.emin} × 0.${fraction}₂`.replace(/2\^(-?\d+)/, (_, e) => powerText(Number(e)));
-  return `${sign} × 2^(${field} − ${fmt.bias}) × 1.${fraction}₂ = ${sign} × ${powerText(Number(field) - fmt.bias)} × 1.${fraction}₂`;
+  if (!field) return `${sign} × 2^${fmt.emin} × ${significand}`.replace(/2\^(-?\d+)/, (_, e) => powerText(Number(e)));
+  const short = `${negative ? "−" : ""}${powerText(Number(field) - fmt.bias)} × ${significand}`;
+  return `${sign} × 2^(${field} − ${fmt.bias}) × ${significand} = ${short}`;
+}
+
+/** 1.1001₂; where that would be long, (1 + 9/2⁴). */
+function significandText(field, trailing, fmt) {
+  const lead = field ? "1" : "0";
+  if (fmt.trailingBits > 16) return `(${lead} + ${trailing}/${powerText(fmt.trailingBits)})`;
+  return `${lead}.${trailing.toString(2).padStart(fmt.trailingBits, "0")}₂`;
 }
 
 /** What stands under each field of the bits. */
@@ -80,7 +88,7 @@ export function formatPanel(ctx, key) {
     const { read, rounded } = ctx.stored(state.x, fmt, state);
     fill(title, fmt.name);
     fill(layout, `${fmt.width} bits: 1 sign, ${fmt.exponentBits} exponent (bias ${fmt.bias}), ${fmt.trailingBits} significand; ` +
-      `${shortText(fmt.minSubnormal, 12)} to ${shortText(fmt.maxFinite, 16)}`);
+      `least ${powerText(fmt.quantumExponentMin)}, greatest ${shortText(fmt.maxFinite, 20)}`);
     const code = rounded?.code ?? null;
     bits.update(code, fmt, under(code, fmt));
     if (code === null) return refuse(read, fmt);

@@ -37,13 +37,13 @@ export function written(operation, names) {
 }
 
 function operandStep({ operation, operands, fmt, mode }) {
-  const lines = operands.map((x) => {
-    if (operation === "round") return p(h("b", {}, x.name), " = ", says(x.exact, 60), ", to be rounded.");
-    const changed = x.rounding ? [`${fmt.name} does not hold `, says(x.exact, 40), `; it is first rounded ${MODE_WORDS[mode]}: `] : [];
-    const stored = x.code === null ? "no code for NaN" : [says(x.value, 44), " ", bitsInline(x.code, fmt)];
-    return p(h("b", {}, x.name), " = ", changed, stored, x.code === null ? "" : scientific(x.value, fmt));
-  });
-  return { title: "Operands", body: lines };
+  const row = (x) => {
+    if (operation === "round") return [p(says(x.exact, 60), ", to be rounded.")];
+    const changed = x.rounding ? p(`${fmt.name} does not hold `, says(x.exact, 40), `; it is first rounded ${MODE_WORDS[mode]}${x.off ? `, by ${ulpsText(x.off, 14)} ulp` : " (overflow)"}:`) : null;
+    if (x.code === null) return [changed, p("no code for NaN")];
+    return [changed, p(says(x.value, 44), scientific(x.value, fmt)), p(bitsInline(x.code, fmt), " ", h("code", {}, codeText(x.code, fmt)))];
+  };
+  return { title: "Operands", body: operands.map((x) => h("div", { class: "operand" }, h("b", {}, x.name), h("div", {}, row(x)))) };
 }
 
 /** = 1.1001₂ × 2^-4, as the operation sees an operand. */
@@ -175,7 +175,7 @@ function ruler(r) {
   return s("svg", { viewBox: "0 0 440 80", class: "ruler", role: "img", "aria-label": `The exact result lies ${distanceWords(r.below)} above the lower neighbour` },
     s("line", { x1: left, x2: right, y1: 44, y2: 44, class: "axis" }),
     tick(left, "tick", shortText(r.below.value, 14)), tick(right, "tick", shortText(r.above.value, 14)), tick((left + right) / 2, "midpoint", "½"),
-    s("path", { d: `M ${x} 20 Q ${(x + chosen) / 2} -4 ${chosen} 32`, class: "arrow" }),
+    Math.abs(x - chosen) > 40 ? s("path", { d: `M ${x} 20 Q ${(x + chosen) / 2} -4 ${chosen} 32`, class: "arrow" }) : [],
     s("circle", { cx: chosen, cy: 44, r: 6, class: "stored-mark" }),
     s("path", { d: `M ${x} 38 l 6 6 l -6 6 l -6 -6 z`, class: "typed-mark" }),
     s("text", { x: Math.min(Math.max(x, 60), 380), y: 14, class: "label", "text-anchor": "middle" }, "exact"));

@@ -150,7 +150,7 @@ def test_the_page_works_in_the_frame_of_a_notebook(open_page, tmp_path):
     assert frame.locator(".panel:visible code").first.inner_text() == "0x3C01"
     frame.get_by_role("button", name="Tour", exact=True).click()
     assert re.match("Station 1 of 10", frame.locator(".tour .where").inner_text())
-    frame.get_by_role("button", name="All pairs").click()
+    frame.get_by_role("button", name="Pairs").click()
     frame.get_by_role("link", name="Show its steps").click()
     assert frame.locator(".headline").is_visible()
     assert page.url == notebook.as_uri()
