@@ -30,7 +30,7 @@ export function expansion({ exact, quantumExponent: q }) {
   const texts = fold([digits], digits.length - places);
   const tail = rest === 0n ? "" : "…";
   return h("div", { class: "scroll" }, h("table", { class: "columns" }, h("tbody", {},
-    h("tr", { class: "total" }, h("th", { scope: "row" }, "|a|"), digitCells({ ...texts[0], lost: texts[0].lost + tail }), h("td", { class: "num" }, `× ${powerText(q)}`)))),
+    h("tr", {}, h("th", { scope: "row" }, "|a|"), digitCells({ ...texts[0], lost: texts[0].lost + tail }), h("td", { class: "num" }, `× ${powerText(q)}`)))),
     h("p", { class: "hint" }, "Behind the bar: what the format has no bits for."));
 }
 

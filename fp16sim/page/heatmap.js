@@ -52,7 +52,7 @@ export function heatmapView(ctx) {
     canvas.getContext("2d").clearRect(0, 0, PIXELS, PIXELS);
     canvas.setAttribute("aria-label", `Errors of ${OPERATIONS[operationOf(state)].label} for all pairs of ${fmt.name}; arrow keys move over the cells, Enter shows the steps`);
     cursor = { row: Math.floor(table.n * 0.6), column: Math.floor(table.n * 0.7) };
-    fill(across, axisEnds(table)); fill(along, axisEnds(table).reverse());
+    fill(across, axisMarks(table, "left")); fill(along, axisMarks(table, "bottom"));
     drawLegend(legend, canvas);
     frame = requestAnimationFrame(work);
   };
@@ -107,9 +107,12 @@ export function heatmapView(ctx) {
 
 const operationOf = (state) => (PAIR_OPERATIONS.includes(state.op) ? state.op : "add");
 
-function axisEnds({ values }) {
-  const finite = values.filter((x) => x.kind === "finite");
-  return [finite[0], null, finite[finite.length - 1]].map((x) => h("span", {}, x ? shortText(x, 8) : "0"));
+/** Labels at the places of the lowest number, zero and the highest. */
+function axisMarks({ values, n }, side) {
+  const last = values.findLastIndex((x) => x.kind === "finite");
+  const first = values.findIndex((x) => x.kind === "finite");
+  const marks = [[first, shortText(values[first], 8)], [n / 2 - 0.5 - (n - 1 - last - first) / 2, "0"], [last, shortText(values[last], 8)]];
+  return marks.map(([i, words]) => h("span", { style: `${side}: ${((100 * (i + 0.5)) / n).toFixed(2)}%` }, words));
 }
 
 const sentence = ({ values, operation }, row, column, cell) =>
@@ -145,8 +148,8 @@ export function pixel(kind, error, worst, x, y, colors) {
   if (kind === "infinite") return (x - y + 6000) % 6 < 2 ? colors.mark : colors.over;
   if (kind === "invalid") return (x >> 1) + (y >> 1) & 1 ? colors.nan : colors.mark;
   if (kind === "exact") return colors.exact;
-  if (kind === "vanished" && x % 3 === 1 && y % 3 === 1) return colors.mark;
   const t = Math.min(Math.abs(error) / (worst > 0.5 ? 1 : 0.5), 1);
+  if (kind === "vanished" && x % 3 === 1 && y % 3 === 1) return t < 0.5 ? colors.mark : colors.exact;
   return colors.low.map((c, i) => c + (colors.high[i] - c) * t);
 }
 

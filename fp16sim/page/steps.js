@@ -20,7 +20,7 @@ export function stepsOf(record, ctx) {
   const digits = record.exact.rule === "digits";
   return [
     operandStep(record),
-    ...(digits ? [computeStep(record), exactStep(record), cutStep(record), decisionStep(record), neighbourStep(record)] : [specialStep(record)]),
+    ...(digits ? [computeStep(record), ...(record.operation === "round" ? [] : [exactStep(record)]), cutStep(record), decisionStep(record), neighbourStep(record)] : [specialStep(record)]),
     resultStep(record), modesStep(record, ctx), ...(record.detours.length && digits ? [detourStep(record)] : []),
   ];
 }
@@ -58,7 +58,7 @@ function computeStep(record) {
 }
 
 function liftStep(record) {
-  return { title: "In binary", body: [expansion(record.rounding)] };
+  return { title: "In binary", body: [h("p", { class: "num soft" }, `a ${leading(record.exact.value, record.rounding)}`), expansion(record.rounding)] };
 }
 
 function sumStep(record) {
@@ -139,7 +139,7 @@ function cells({ kept, guard, round, sticky }) {
   const cell = (digit, kind) => h("span", { class: `cell ${kind}` }, digit);
   const digits = kept.toString(2).split("");
   const lost = [["guard", guard], ["round", round], ["sticky", sticky]];
-  return h("div", { class: "cut" },
+  return h("div", { class: "cut", role: "img", "aria-label": `kept ${digits.join("")}, guard ${guard}, round ${round}, sticky ${sticky}` },
     h("div", { class: "group" }, h("div", { class: "cells" }, digits.map((d) => cell(d, "kept"))), h("div", { class: "under" }, `kept: ${kept}`)),
     h("div", { class: "bar", "aria-hidden": "true" }),
     lost.map(([name, digit]) => h("div", { class: "group" }, h("div", { class: "cells" }, cell(digit, "lost")), h("div", { class: "under" }, name))));

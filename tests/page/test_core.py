@@ -1,5 +1,6 @@
 """The page's arithmetic, in a real browser, against `fp16sim.exact`: values, texts, neighbours, classes, operations."""
 
+import itertools
 import random
 from fractions import Fraction
 
@@ -8,7 +9,7 @@ import pytest
 
 import fp16sim as fs
 from fp16sim import exact
-from fp16sim.formats import NAMED_FORMATS, Format
+from fp16sim.formats import NAMED_FORMATS, Format, Rounding
 
 from ..support import MODES, count_cases
 
@@ -139,18 +140,45 @@ def judged(operation, texts, draw, fmt, mode):
 
 
 def compare_operations(core, fmt, mode, count):
-    cases = list(drawn_cases(fmt, count, mode.value))
+    compare_cases(core, fmt, mode, list(drawn_cases(fmt, count, mode.value)))
+
+
+def compare_cases(core, fmt, mode, cases):
     got = core.evaluate(OPERATIONS, [fmt.name, mode.value, [[o, t, str(d)] for o, t, d in cases]])
     first_difference(
         got, [judged(*case, fmt, mode) for case in cases], [(fmt.name, mode.value, *case) for case in cases]
     )
-    count_cases(count, "page")
+    count_cases(len(cases), "page")
 
 
 @pytest.mark.parametrize("mode", MODES, ids=str)
 def test_operations_give_the_codes_and_flags_of_the_exact_layer(core, mode):
     for fmt in (*NAMED_FORMATS, *CUSTOM):
         compare_operations(core, fmt, mode, 140)
+
+
+def test_special_operands_agree_in_every_combination(core):
+    for name in ("binary16", "e4m3fn", "e5m2", "e2m1fn"):
+        fmt = fs.get_format(name)
+        top = 2 ** (fmt.width - 1)
+        one = fmt.bias << fmt.trailing_bits
+        codes = sorted({0, 1, one, top - 1, exact.encode("inf", fmt)} | {top, top + one, 2 * top - 1})
+        for mode in (Rounding.TIES_TO_EVEN, Rounding.TOWARD_NEGATIVE):
+            cases = [
+                (operation, [f"0x{code:x}" for code in operands], 0)
+                for operation, arity in ARITY.items()
+                for operands in itertools.product(codes, repeat=arity)
+                if operation != "round"
+            ]
+            compare_cases(core, fmt, mode, cases)
+
+
+def test_a_draw_goes_up_exactly_where_python_says(core):
+    """Beside, at and on the other side of (draw + 1/2) / 2^32."""
+    for draw in (0, 1, 5, 2**31, 2**32 - 1):
+        near = [Fraction(2 * draw + 1 + k, 2**33) for k in (-1, 0, 1)]
+        texts = [str(1 + Fraction(1, 2**10) * rest) for rest in near] + ["-" + str(1 + Fraction(1, 2**10) * near[1])]
+        compare_cases(core, fs.BINARY16, Rounding.STOCHASTIC, [("round", [text], draw) for text in texts])
 
 
 @pytest.mark.exhaustive
@@ -172,7 +200,8 @@ READ = """(texts) => texts.map((text) => {
 NUMBERS = [
     "0.1", "-1.5e-8", "1/3", "0x1.8p3", "1p-24", "3*2^-24", "2^-24", "2**-24", "inf", "-Infinity", "nan", "1_000.5",
     ".5", "5.", "1e5p3", "-0", "0.5/.25", "1e-400", "6*2**3", "0x.8p0", "1e5/2e3", "+7", "2^10", "1.e2", "0/5",
-    "-1/3", "INF", "NaN",
+    "-1/3", "INF", "NaN", "0x1.8_0p3",
+    "11111111111111111",
 ]
 NO_NUMBERS = [
     ".", "p3", "0x", "1..2", "1e", "_1", "0x1p", "inf3", "1/0", "1.2.3", "2^", "^3", "1*2^", "0x1.8", "1e99999999",
