@@ -66,8 +66,8 @@ def _fetch(options: argparse.Namespace, given: dict[str, Any]) -> None:
         print(json.dumps([{"path": str(path), "new": new} for path, new in files], indent=2))
         return
     for path, new in files:
-        print_text(f"{path} {'fetched and verified' if new else 'was there already, verified'}")
-    print_text(f"{source.title}; {source.attribution}; {source.licence}")
+        print_text(f"{path}: {'new, verified' if new else 'was there, verified, left alone'}")
+    print_text(_credit(source))
 
 
 def _in_kib(update: Callable[[int, int], None] | None) -> Callable[[int, int], None] | None:
@@ -77,10 +77,14 @@ def _in_kib(update: Callable[[int, int], None] | None) -> Callable[[int, int], N
 COLUMNS = (("name", "left"), ("what", "left"), ("where", "left"), ("licence", "left"))
 
 OURS = (
-    ("digits", "1,797 handwritten digits of 8 x 8", "bundled", "CC BY 4.0: E. Alpaydin and C. Kaynak, UCI"),
+    ("digits", "1,797 digits, 8x8", "bundled", "CC BY 4.0"),
     ("spirals", "points on spiral arms", "made from a seed", ""),
-    ("sequences", "symbols to remember, numbers to add", "made from a seed", ""),
+    ("sequences", "steps to remember", "made from a seed", ""),
 )
+
+
+def _credit(source: Any) -> str:
+    return f"{source.attribution}: {source.licence}"
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -93,20 +97,25 @@ def _list(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps([*map(_ours_as_dict, OURS), *(_as_dict(*row) for row in rows)], indent=2))
         return
-    theirs = [(s.name, s.title, _where(s, found), f"{s.licence}: {s.attribution}") for s, found in rows]
+    theirs = [(s.name, s.title, _where(found), s.licence) for s, found in rows]
     print_table("data sets", COLUMNS, [*OURS, *theirs])
     for _, found in rows:
         for problem in dict.fromkeys(problem for one in found for problem in one.problems):
             print_text(problem)
     print_text(f"looked in {', '.join(map(str, folders))}")
+    for source, found in rows:
+        if any(one.path is None for one in found):
+            print_text(f"to get {source.name}: fp16sim data {source.name}")
+    print_text("Digits by E. Alpaydin and C. Kaynak, UCI Machine Learning Repository, doi:10.24432/C50P49: CC BY 4.0")
+    for source, _ in rows:
+        print_text(_credit(source))
 
 
-def _where(source: Any, found: list[Any]) -> str:
+def _where(found: list[Any]) -> str:
     absent = [one.file.name for one in found if one.path is None]
     if not absent:
         return ", ".join(dict.fromkeys(str(one.path.parent) for one in found))
-    which = "not found" if len(absent) == len(found) else f"{len(absent)} of {len(found)} files not found"
-    return f"{which}: fp16sim data {source.name}"
+    return "not found" if len(absent) == len(found) else f"{len(absent)} of {len(found)} files not found"
 
 
 def _ours_as_dict(row: tuple[str, ...]) -> dict[str, Any]:
@@ -120,6 +129,7 @@ def _as_dict(source: Any, found: list[Any]) -> dict[str, Any]:
         "complete": all(one.path is not None for one in found),
         "files": {one.file.name: None if one.path is None else str(one.path) for one in found},
         "problems": [problem for one in found for problem in one.problems],
-        "licence": f"{source.licence}: {source.attribution}",
+        "licence": source.licence,
+        "attribution": source.attribution,
         "url": source.url,
     }

@@ -5,7 +5,18 @@ Read in this order: `autograd` (the graph knows no calculus), `vjps` (the calcul
 """
 
 from .autograd import Tensor, gradients
-from .data import Dataset, load_digits
+from .data import (
+    Dataset,
+    Normalisation,
+    batches,
+    load,
+    load_digits,
+    normalise,
+    one_hot,
+    sequences,
+    spirals,
+    split_validation,
+)
 from .layers import MLP, Params
 from .losses import cross_entropy, mean_squared_error
 from .metrics import accuracy
@@ -19,15 +30,23 @@ __all__ = [
     "Death",
     "Epoch",
     "History",
+    "Normalisation",
     "Optimizer",
     "Params",
     "Tensor",
     "accuracy",
     "adam",
+    "batches",
     "cross_entropy",
     "gradients",
+    "load",
     "load_digits",
     "mean_squared_error",
+    "normalise",
+    "one_hot",
+    "sequences",
     "sgd",
+    "spirals",
+    "split_validation",
     "train",
 ]

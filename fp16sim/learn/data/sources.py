@@ -57,7 +57,7 @@ def _files(*digests: str) -> tuple[SourceFile, ...]:
 
 MNIST = Source(
     name="mnist",
-    title="70,000 digits of 28 x 28",
+    title="70,000 digits, 28x28",
     folders=("mnist", "MNIST/raw"),
     url="https://ossci-datasets.s3.amazonaws.com/mnist/",
     licence="CC BY-SA 3.0",
@@ -71,7 +71,7 @@ MNIST = Source(
 )
 FASHION_MNIST = Source(
     name="fashion-mnist",
-    title="70,000 clothes of 28 x 28",
+    title="70,000 clothes, 28x28",
     folders=("fashion-mnist", "FashionMNIST/raw"),
     url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",  # it has no https; the sha256 decides
     licence="MIT",

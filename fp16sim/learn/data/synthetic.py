@@ -62,7 +62,7 @@ def sequences(
     >>> data = sequences("first", length=10, count=100)
     >>> data.image_shape, data.classes
     ((10, 4), 4)
-    >>> int(data.images()[0, 0].argmax()) == data.train_labels[0]
+    >>> bool(data.images()[0, 0].argmax() == data.train_labels[0])
     True
     """
     if task not in TASKS:
