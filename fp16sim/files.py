@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place and renamed, so that what was there stays until then."""
+"""Files that are whole or not there: written beside their place and renamed; what was there stays until then."""
 
 from __future__ import annotations
 

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, train
+from . import bench, data, train
 from .parsing import Parser
 
 COMMANDS = (
     train,
+    data,
     bench,
 )
 """In the order of the help."""

@@ -52,8 +52,8 @@ def add(commands: Any) -> None:
         help="train a network, every operation rounded",
         description="Train a network with every product, partial sum, gradient and optimizer step rounded.\n"
         "By default an MLP on the bundled 8 x 8 digits (1,797 images; UCI, Alpaydin and Kaynak, CC BY 4.0), in three\n"
-        "formats side by side. It ends in a table, a picture, a report that opens in a browser, a log in JSON, and the\n"
-        "trained models.",
+        "formats side by side. It ends in a table, a picture, a report that opens in a browser, a log in JSON, and\n"
+        "the trained models.",
         epilog="examples:\n  fp16sim train\n"
         "  fp16sim train --format binary16 --epsilon 1e-8 --loss-scale 1   (it dies)\n"
         "  fp16sim train --data mnist --model cnn --recipe pure-binary16-scaled\n"
@@ -72,9 +72,9 @@ def add(commands: Any) -> None:
     for name, settings, text in OPTIONS:
         option(name, default=argparse.SUPPRESS, help=text, **settings)
     option("--from", dest="start_from", type=Path, default=argparse.SUPPRESS, metavar="MODEL", help="fine-tune a model")
-    option("--look-every", type=int, default=50, metavar="STEPS", help="steps between looks by the microscope; 0: never")
+    option("--look-every", type=int, default=50, metavar="STEPS", help="between looks of the microscope; 0: never")
     option("--resume", action="store_true", help="go on where an interrupted run stopped; the result is the same")
-    option("--out", type=Path, default=Path("fp16sim-train.png"), help="the picture; the other files are named after it")
+    option("--out", type=Path, default=Path("fp16sim-train.png"), help="the picture; other files are named after it")
     option("--json", action="store_true", help="print the runs as JSON instead of a table")
     train.set_defaults(run=_train)
 

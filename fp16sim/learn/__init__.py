@@ -1,14 +1,25 @@
 """A tiny deep-learning lab in which every product, sum, gradient and optimizer step is rounded to a format.
 
 Read in this order: `autograd` (the graph knows no calculus), `vjps` (the calculus knows no graph), `layers`, `models`,
-`losses`, `optimizers`, `precision` and `scaling` (the nouns of mixed precision), `recipes`, `engine` (one step), `train`
-(the loop), `telemetry` (what rounding took away), `diagnose` (what to do about it).
+`losses`, `optimizers`, `precision` and `scaling` (the nouns of mixed precision), `recipes`, `engine` (one step),
+`train` (the loop), `telemetry` (what rounding took away), `diagnose` (what to do about it).
 """
 
 from .autograd import Tensor, gradients
 from .checkpoint import Model, load_model, save_model
 from .config import Config
-from .data import Dataset, load_digits
+from .data import (
+    Dataset,
+    batches,
+    load,
+    load_digits,
+    normalise,
+    one_hot,
+    sequences,
+    spirals,
+    split_validation,
+)
+from .exponents import Survey, survey
 from .layers import (
     RNN,
     Activation,
@@ -41,3 +52,68 @@ from .recipes import RECIPES, get_config
 from .scaling import DynamicLossScale, NoLossScale, StaticLossScale
 from .telemetry import Death, Microscope, Telemetry
 from .train import Epoch, History, train
+
+__all__ = [
+    "CNN",
+    "MLP",
+    "RECIPES",
+    "RNN",
+    "Activation",
+    "Chain",
+    "Config",
+    "Conv2d",
+    "Dataset",
+    "Death",
+    "DynamicLossScale",
+    "Epoch",
+    "Flatten",
+    "History",
+    "Images",
+    "Layer",
+    "LayerNorm",
+    "Linear",
+    "MaxPool2d",
+    "Microscope",
+    "Model",
+    "NoLossScale",
+    "Optimizer",
+    "Params",
+    "Policy",
+    "Precision",
+    "ReLU",
+    "Sigmoid",
+    "SimpleRNN",
+    "Softmax",
+    "StaticLossScale",
+    "Survey",
+    "Tanh",
+    "Telemetry",
+    "Tensor",
+    "accuracy",
+    "adam",
+    "adamw",
+    "batches",
+    "clipped",
+    "cross_entropy",
+    "cross_entropy_of_probabilities",
+    "get_config",
+    "gradients",
+    "l1_penalty",
+    "l2_penalty",
+    "load",
+    "load_digits",
+    "load_model",
+    "mean_squared_error",
+    "normalise",
+    "one_hot",
+    "one_hot_cross_entropy",
+    "rmsprop",
+    "save_model",
+    "sequences",
+    "sgd",
+    "spirals",
+    "split_validation",
+    "step_decay",
+    "survey",
+    "train",
+]

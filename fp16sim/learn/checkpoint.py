@@ -37,7 +37,9 @@ VERSION = 1
 
 def word(fmt: Format) -> Any:
     """The unsigned integers that hold the codes of a format: uint8 for fp8, uint16 for binary16, ..."""
-    return next(dtype for dtype in (np.uint8, np.uint16, np.uint32, np.uint64) if np.dtype(dtype).itemsize * 8 >= fmt.width)
+    return next(
+        dtype for dtype in (np.uint8, np.uint16, np.uint32, np.uint64) if np.dtype(dtype).itemsize * 8 >= fmt.width
+    )
 
 
 def to_codes(arrays: Mapping[str, FloatArray], prefix: str) -> dict[str, Any]:
@@ -239,9 +241,13 @@ MAY_CHANGE = ("epochs",)
 
 def _check_same(path: str | Path, about: dict[str, Any], run: Loop) -> None:
     if "step" not in about:
-        raise ValueError(f"path={str(path)!r} is a model and no checkpoint: there is nothing to resume; use it to start")
+        raise ValueError(
+            f"path={str(path)!r} is a model and no checkpoint: there is nothing to resume; use it to start"
+        )
     stored, now = Config.from_dict(about["config"]), run.config
-    differ = [f.name for f in fields(Config) if f.name not in MAY_CHANGE and getattr(stored, f.name) != getattr(now, f.name)]
+    differ = [
+        f.name for f in fields(Config) if f.name not in MAY_CHANGE and getattr(stored, f.name) != getattr(now, f.name)
+    ]
     if differ:
         listed = ", ".join(f"{name}={getattr(stored, name)} there and {getattr(now, name)} here" for name in differ)
         raise ValueError(
@@ -250,6 +256,6 @@ def _check_same(path: str | Path, about: dict[str, Any], run: Loop) -> None:
     data = run.engine.data
     if about["data"] != data.name or about["look_every"] != run.microscope.every:
         raise ValueError(
-            f"path={str(path)!r} was made with data={about['data']!r} and look_every={about['look_every']}, and here they "
-            f"are {data.name!r} and {run.microscope.every}; give the same, or another file"
+            f"path={str(path)!r} was made with data={about['data']!r} and look_every={about['look_every']}, and here "
+            f"they are {data.name!r} and {run.microscope.every}; give the same, or another file"
         )

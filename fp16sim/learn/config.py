@@ -34,8 +34,8 @@ class Config:
         "digits", "mnist" or "fashion-mnist"; "mlp" with these hidden layers, or "cnn".
     epochs, batch, rng, init, normalisation, validation
         Passes over the data; images a step; the seed of weights, order and stochastic rounding; "he", "xavier" or
-        "small" weights in place of the layers' own; pixels to [0, 1], to [-1, 1], or by mean and deviation; the share of
-        the training images that is kept to validate on.
+        "small" weights in place of the layers' own; pixels to [0, 1], to [-1, 1], or by mean and deviation; the share
+        of the training images that is kept to validate on.
     optimizer, lr, momentum, beta1, beta2, epsilon, bias_correction, weight_decay, constants, clip_norm
         See `optimizers`; a norm of 0 does not clip.
     decay_every, decay_factor

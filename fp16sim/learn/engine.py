@@ -1,4 +1,4 @@
-"""The engine of a run: its fixed parts, and the step from one Progress to the next. A Progress is all a step depends on."""
+"""The engine of a run: its fixed parts, and the step from one Progress to the next."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .layers import Params
 from .losses import cross_entropy, l1_penalty, l2_penalty
 from .models import CNN, MLP, Chain
 from .optimizers import State
+from .postmortem import post_mortem
 from .precision import Precision, Products
 from .scaling import LossScale
-from .postmortem import post_mortem
 from .telemetry import Death, Share, all_finite, count_absorbed
 
 EVALUATE_AT_A_TIME = 500
@@ -71,7 +71,7 @@ def make_model(config: Config, data: Dataset) -> Chain:
     """The model of a run, for the images of its data."""
     if config.model == "cnn":
         if len(data.image_shape) != 2:
-            raise ValueError(f"model='cnn' needs images, and {data.name} has rows of shape {data.image_shape}; use 'mlp'")
+            raise ValueError(f"model='cnn' needs images, and {data.name} has shape {data.image_shape}; use 'mlp'")
         rows, columns = data.image_shape
         return CNN((rows, columns), data.classes)
     return MLP((data.train_images.shape[1], *config.layers, data.classes))
@@ -191,9 +191,7 @@ class Engine:
         """The logits of images, as plain numbers."""
         tensors = {name: Tensor(x, wanted=False) for name, x in params.items()}
         starts = range(0, len(images), EVALUATE_AT_A_TIME)
-        return np.concatenate(
-            [self.logits(tensors, images[k : k + EVALUATE_AT_A_TIME]).value.values for k in starts]
-        )
+        return np.concatenate([self.logits(tensors, images[k : k + EVALUATE_AT_A_TIME]).value.values for k in starts])
 
 
 def _check_shapes(given: dict[str, Any], wanted: dict[str, Any]) -> None:

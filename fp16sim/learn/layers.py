@@ -144,22 +144,22 @@ ACTIVATIONS: dict[str, Any] = {
 }
 
 
-def ReLU() -> Activation:  # noqa: N802 - reads as the layer it makes
+def ReLU() -> Activation:
     """max(x, 0)."""
     return Activation("relu")
 
 
-def Tanh() -> Activation:  # noqa: N802
+def Tanh() -> Activation:
     """The hyperbolic tangent."""
     return Activation("tanh")
 
 
-def Sigmoid() -> Activation:  # noqa: N802
+def Sigmoid() -> Activation:
     """1 / (1 + e^-x)."""
     return Activation("sigmoid")
 
 
-def Softmax() -> Activation:  # noqa: N802
+def Softmax() -> Activation:
     """e^x / sum e^x along the last axis, stable."""
     return Activation("softmax")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,7 @@ class Chain:
         generator = np.random.default_rng(rng)
         initialiser = get_initialiser(init) if init else None
         return {
-            f"{layer}.{name}": x
-            for layer, part in self.layers
-            for name, x in part.draw(generator, initialiser).items()
+            f"{layer}.{name}": x for layer, part in self.layers for name, x in part.draw(generator, initialiser).items()
         }
 
     def init(
@@ -60,7 +59,7 @@ class Chain:
         return x
 
 
-def MLP(sizes: tuple[int, ...], activation: str = "relu") -> Chain:  # noqa: N802 - reads as the model it makes
+def MLP(sizes: tuple[int, ...], activation: str = "relu") -> Chain:
     """A multilayer perceptron: linear layers with an activation between them.
 
     Parameters
@@ -77,22 +76,20 @@ def MLP(sizes: tuple[int, ...], activation: str = "relu") -> Chain:  # noqa: N80
     if len(sizes) < 2 or any(n < 1 for n in sizes):
         raise ValueError(f"sizes={sizes} is no network; give at least inputs and outputs, each 1 or more")
     layers: list[tuple[str, Layer]] = []
-    for k, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for k, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         layers += [(f"layer{k}", Linear(inputs, outputs)), (f"{activation}{k}", Activation(activation))]
     return Chain(tuple(layers[:-1]))
 
 
-def CNN(shape: tuple[int, int] = (28, 28), classes: int = 10) -> Chain:  # noqa: N802
+def CNN(shape: tuple[int, int] = (28, 28), classes: int = 10) -> Chain:
     """The article's network: three convolutions of 3 x 3 with 32, 64 and 64 channels, two poolings, 64 hidden units.
 
     >>> sum(x.size for x in CNN().init("binary16", rng=0).values())
     93322
     """
-    rows, columns = shape
     if min(shape) < 18:
-        raise ValueError(f"shape={shape}: the CNN needs images of at least 18 x 18 pixels; use the MLP for smaller ones")
-    for shrink in (lambda n: (n - 2) // 2, lambda n: (n - 2) // 2, lambda n: n - 2):
-        rows, columns = shrink(rows), shrink(columns)
+        raise ValueError(f"shape={shape}: the CNN needs images of 18 x 18 pixels or more; use the MLP for smaller")
+    rows, columns = (((n - 2) // 2 - 2) // 2 - 2 for n in shape)  # three windows of 3, and two halves
     layers: list[tuple[str, Layer]] = [("images", Images(*shape))]
     for k, (inputs, outputs) in enumerate(((1, 32), (32, 64), (64, 64)), start=1):
         layers += [(f"conv{k}", Conv2d(inputs, outputs)), (f"relu{k}", Activation("relu"))]
@@ -101,6 +98,6 @@ def CNN(shape: tuple[int, int] = (28, 28), classes: int = 10) -> Chain:  # noqa:
     return Chain((*layers, ("dense2", Linear(64, classes))))
 
 
-def SimpleRNN(inputs: int, hidden: int, classes: int, gain: float = 1.0) -> Chain:  # noqa: N802
+def SimpleRNN(inputs: int, hidden: int, classes: int, gain: float = 1.0) -> Chain:
     """A recurrent layer and a linear one on its last state."""
     return Chain((("rnn", RNN(inputs, hidden, gain)), ("out", Linear(hidden, classes))))

@@ -1,4 +1,4 @@
-"""Optimizers as pure pairs: `init(params)` makes a state, `update(grads, state, params)` gives steps and the next state.
+"""Optimizers as pure pairs: `init(params)` makes a state, `update(grads, state, params)` steps and the next state.
 
 A constant meets arrays in one of two ways. "rounded": it adopts the arrays' format first, so that in binary16
 epsilon = 1e-8 *is* 0 and in bfloat16 beta2 = 0.999 *is* 1. "binary64": it stays a Python number, and its sum or product
@@ -102,9 +102,7 @@ def sgd(lr: Schedule = 0.1, momentum: float = 0.0, *, constants: str = "rounded"
     return Optimizer(lambda params: {"count": 0, **({"m": _zeros(params)} if momentum else {})}, update)
 
 
-def rmsprop(
-    lr: Schedule = 1e-3, decay: float = 0.9, epsilon: float = 1e-8, *, constants: str = "rounded"
-) -> Optimizer:
+def rmsprop(lr: Schedule = 1e-3, decay: float = 0.9, epsilon: float = 1e-8, *, constants: str = "rounded") -> Optimizer:
     """RMSProp (Tieleman and Hinton 2012): v = decay * v + (1 - decay) * g^2, step = -lr * g / (sqrt(v) + epsilon)."""
     _check(constants, lr=lr, below_one={"decay": decay}, epsilon=epsilon)
 

@@ -204,4 +204,3 @@ class Products:
 
 PLAIN = Products()
 """One term after the other, every step rounded to the operands' own format."""
-

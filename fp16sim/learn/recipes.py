@@ -80,8 +80,8 @@ def get_config(given: str | Config, **options: Any) -> Config:
     given : str or Config
         The name of a recipe, or a Config to change.
     **options
-        Fields of Config; None leaves the recipe's value. `accumulator` stands for that part of the policy. If not given,
-        the CNN's sums are by BLAS in binary32, and the number of epochs and hidden units suits the data.
+        Fields of Config; None leaves the recipe's value. `accumulator` stands for that part of the policy. If not
+        given, the CNN's sums are by BLAS in binary32, and the number of epochs and hidden units suits the data.
 
     Examples
     --------

@@ -117,7 +117,9 @@ def _select_vjp(g: FloatArray, y: FloatArray, x: FloatArray, index: Any) -> Floa
 OPERATIONS: dict[str, Operation] = {
     "add": Operation(lambda a, b, **how: a + b, (lambda g, y, a, b, **how: g, lambda g, y, a, b, **how: g)),
     "subtract": Operation(lambda a, b: a - b, (lambda g, y, a, b: g, lambda g, y, a, b: -g)),
-    "multiply": Operation(lambda a, b, **how: a * b, (lambda g, y, a, b, **how: g * b, lambda g, y, a, b, **how: g * a)),
+    "multiply": Operation(
+        lambda a, b, **how: a * b, (lambda g, y, a, b, **how: g * b, lambda g, y, a, b, **how: g * a)
+    ),
     "divide": Operation(lambda a, b: a / b, (lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * y) / b)),
     "negate": Operation(lambda a: -a, (lambda g, y, a: -g,)),
     "matmul": Operation(

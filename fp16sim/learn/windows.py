@@ -32,7 +32,7 @@ def sizes_after(shape: Pair, kernel: Pair, stride: int = 1, padding: int = 0) ->
 
 
 def patches(x: FloatArray, kernel: Pair, stride: int = 1, padding: int = 0) -> FloatArray:
-    """The windows of a batch of images as rows: (n, rows, columns, channels) to (n * rows' * columns', k * k * channels).
+    """The windows of images as rows: (n, rows, columns, channels) to (n * rows' * columns', k * k * channels).
 
     Exact: the numbers are only copied, and padding adds zeros.
     """
@@ -90,7 +90,7 @@ def _places(kernel: Pair, counts: Pair, stride: int) -> Iterator[tuple[Any, ...]
 
 
 def _parts(x: Array, size: int) -> list[Array]:
-    """For each place in windows of size x size that do not overlap, its pixels; what is left over at the end is dropped."""
+    """For each place in windows that do not overlap, its pixels; what is left over at the end is dropped."""
     rows, columns = x.shape[1] // size, x.shape[2] // size
     return [x[:, i : rows * size : size, j : columns * size : size] for i in range(size) for j in range(size)]
 
