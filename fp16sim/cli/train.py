@@ -179,10 +179,12 @@ TITLES = {"digits": "8 x 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-
 
 
 def _print_table(histories: Sequence[Any]) -> None:
+    from ..learn import diagnose
+
     config = histories[0].config
     print_table(f"{TITLES[config.data]}, every operation rounded", COLUMNS, map(_row, histories))
     for history in histories:
         if history.death:
             print_text(f"{history.config.label} {history.death}")
-        for advice in history.advice():
+        for advice in diagnose(history):
             print_text(f"{history.config.label}: {advice}")

@@ -5,9 +5,12 @@ Read in this order: `autograd` (the graph knows no calculus), `vjps` (the calcul
 `train` (the loop), `telemetry` (what rounding took away), `diagnose` (what to do about it).
 """
 
+from .advice import Advice
 from .autograd import Tensor, gradients
 from .checkpoint import Model, load_model, save_model
+from .checks import check
 from .config import Config
+from .costs import Costs, costs
 from .data import (
     Dataset,
     batches,
@@ -19,6 +22,8 @@ from .data import (
     spirals,
     split_validation,
 )
+from .diagnose import diagnose
+from .evaluate import Evaluation, evaluate
 from .exponents import Survey, survey
 from .layers import (
     RNN,
@@ -59,13 +64,16 @@ __all__ = [
     "RECIPES",
     "RNN",
     "Activation",
+    "Advice",
     "Chain",
     "Config",
     "Conv2d",
+    "Costs",
     "Dataset",
     "Death",
     "DynamicLossScale",
     "Epoch",
+    "Evaluation",
     "Flatten",
     "History",
     "Images",
@@ -93,9 +101,13 @@ __all__ = [
     "adam",
     "adamw",
     "batches",
+    "check",
     "clipped",
+    "costs",
     "cross_entropy",
     "cross_entropy_of_probabilities",
+    "diagnose",
+    "evaluate",
     "get_config",
     "gradients",
     "l1_penalty",

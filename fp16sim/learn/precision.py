@@ -75,8 +75,8 @@ def get_accumulator(text: str, compute: Precision, rng: Generator = None) -> Acc
         `compute` by default: "sequential:binary32" is what tensor cores promise at least, "blas" the same by NumPy's
         BLAS, fast and in no defined order; "binary32" is short for the former.
 
-    >>> get_accumulator("pairwise:binary32", Precision.of("binary16"))
-    Pairwise(fmt=BINARY32, mode=<Rounding.TIES_TO_EVEN: 'ties_to_even'>, rng=None)
+    >>> get_accumulator("pairwise:binary32", Precision.of("binary16")).fmt.name
+    'binary32'
     """
     kind, _, rest = SHORTHANDS.get(text, text).partition(":")
     if kind not in ACCUMULATORS:
