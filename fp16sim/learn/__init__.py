@@ -19,12 +19,13 @@ from .data import (
 )
 from .layers import MLP, Params
 from .losses import cross_entropy, mean_squared_error
-from .metrics import accuracy
+from .metrics import ClassReport, Scores, accuracy, class_report, confusion_matrix
 from .optimizers import Optimizer, adam, sgd
 from .train import Config, Death, Epoch, History, train
 
 __all__ = [
     "MLP",
+    "ClassReport",
     "Config",
     "Dataset",
     "Death",
@@ -33,10 +34,13 @@ __all__ = [
     "Normalisation",
     "Optimizer",
     "Params",
+    "Scores",
     "Tensor",
     "accuracy",
     "adam",
     "batches",
+    "class_report",
+    "confusion_matrix",
     "cross_entropy",
     "gradients",
     "load",
