@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, data, train
+from . import bench, data, evaluate, train
 from .parsing import Parser
 
 COMMANDS = (
     train,
+    evaluate,
     data,
     bench,
 )

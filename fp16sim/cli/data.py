@@ -115,7 +115,7 @@ def _where(found: list[Any]) -> str:
     absent = [one.file.name for one in found if one.path is None]
     if not absent:
         return ", ".join(dict.fromkeys(str(one.path.parent) for one in found))
-    return "not found" if len(absent) == len(found) else f"{len(absent)} of {len(found)} files not found"
+    return "not found" if len(absent) == len(found) else f"{len(found) - len(absent)} of {len(found)} files"
 
 
 def _ours_as_dict(row: tuple[str, ...]) -> dict[str, Any]:

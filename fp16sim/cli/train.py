@@ -75,6 +75,7 @@ def add(commands: Any) -> None:
     option("--look-every", type=int, default=50, metavar="STEPS", help="between looks of the microscope; 0: never")
     option("--resume", action="store_true", help="go on where an interrupted run stopped; the result is the same")
     option("--out", type=Path, default=Path("fp16sim-train.png"), help="the picture; other files are named after it")
+    option("--costs", action="store_true", help="count bytes and operations of each run, and do not train")
     option("--json", action="store_true", help="print the runs as JSON instead of a table")
     train.set_defaults(run=_train)
 
@@ -119,6 +120,8 @@ def _train(options: argparse.Namespace) -> None:
     from ..learn.train import load_data
 
     configs = _configs(options)
+    if options.costs:
+        return _print_costs(configs, options.json)
     check_writable(options.out)
     files = [_beside(options.out, config.label) for config in configs]
     if len(set(files)) < len(files):
@@ -134,7 +137,7 @@ def _train(options: argparse.Namespace) -> None:
     _write(histories, options.out)
     if options.json:
         print(json.dumps([h.to_dict() for h in histories], indent=2))
-        return
+        return None
     _print_table(histories)
     report, log = _beside(options.out, suffix=".html"), _beside(options.out, suffix=".json")
     print(f"picture: {options.out}   report: {report}   log: {log}")
@@ -173,6 +176,36 @@ def _row(history: Any) -> Sequence[str]:
         str(row["overflows"]),
         str(row["skipped"]),
     )
+
+
+COSTS = (
+    ("weights", "weights"),
+    ("master or carried", "master"),
+    ("gradients", "gradients"),
+    ("optimizer's state", "state"),
+    ("activations", "activations"),
+    ("held in a step", "held"),
+    ("model file", "model_file"),
+    ("checkpoint", "checkpoint"),
+    ("moved in a step", "bytes_moved"),
+    ("multiply-adds (number)", "multiply_adds"),
+    ("other operations (number)", "elementwise"),
+)
+
+
+def _print_costs(configs: Sequence[Any], as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from ..learn import costs
+
+    counted = [costs(config) for config in configs]
+    if as_json:
+        print(json.dumps([asdict(each) | {"held": each.held} for each in counted], indent=2))
+        return
+    columns = [("bytes", "left"), *((each.recipe, "right") for each in counted)]
+    rows = [(text, *(f"{getattr(each, name):,}" for each in counted)) for text, name in COSTS]
+    print_table(f"{counted[0].parameters:,} parameters, batch of {configs[0].batch}", columns, rows)
+    print_text("Counted, not timed: how fast hardware is depends on its units and caches, which a CPU cannot say.")
 
 
 TITLES = {"digits": "8 x 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}

@@ -13,6 +13,7 @@ from .config import Config
 from .costs import Costs, costs
 from .data import (
     Dataset,
+    Normalisation,
     batches,
     load,
     load_digits,
@@ -49,7 +50,7 @@ from .losses import (
     mean_squared_error,
     one_hot_cross_entropy,
 )
-from .metrics import accuracy
+from .metrics import ClassReport, Scores, accuracy, class_report, confusion_matrix
 from .models import CNN, MLP, Chain, SimpleRNN
 from .optimizers import Optimizer, adam, adamw, clipped, rmsprop, sgd, step_decay
 from .precision import Policy, Precision
@@ -66,6 +67,7 @@ __all__ = [
     "Activation",
     "Advice",
     "Chain",
+    "ClassReport",
     "Config",
     "Conv2d",
     "Costs",
@@ -84,11 +86,13 @@ __all__ = [
     "Microscope",
     "Model",
     "NoLossScale",
+    "Normalisation",
     "Optimizer",
     "Params",
     "Policy",
     "Precision",
     "ReLU",
+    "Scores",
     "Sigmoid",
     "SimpleRNN",
     "Softmax",
@@ -102,7 +106,9 @@ __all__ = [
     "adamw",
     "batches",
     "check",
+    "class_report",
     "clipped",
+    "confusion_matrix",
     "costs",
     "cross_entropy",
     "cross_entropy_of_probabilities",

@@ -31,6 +31,8 @@ class Evaluation:
         Of the weights, in this format.
     lost_weights : float
         The share of nonzero weights that became 0.
+    predictions : array of int
+        The class of each test image.
     """
 
     fmt: str
@@ -38,6 +40,7 @@ class Evaluation:
     agreement: float
     bytes: int
     lost_weights: float
+    predictions: Any
 
 
 def evaluate(
@@ -76,7 +79,7 @@ def evaluate(
         gone = float(np.mean(after[before != 0] == 0))
         agreement = float(np.mean(said.argmax(axis=1) == trained.argmax(axis=1)))
         size = -(-before.size * fmt.width // 8)
-        found.append(Evaluation(fmt.name, accuracy(said, data.test_labels), agreement, size, gone))
+        found.append(Evaluation(fmt.name, accuracy(said, data.test_labels), agreement, size, gone, said.argmax(axis=1)))
     return found
 
 

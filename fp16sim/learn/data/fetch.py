@@ -161,7 +161,8 @@ def _attempts(url: str, file: SourceFile, progress: Progress | None) -> bytes:
         except urllib.error.URLError as error:
             failure = f"no connection ({error.reason})"
         except (http.client.HTTPException, OSError) as error:
-            failure = f"the connection broke off ({error or type(error).__name__})"
+            said = " ".join(str(error).split())  # a server's nonsense may have lines
+            failure = f"the connection broke off ({said or type(error).__name__})"
         if attempt < ATTEMPTS:
             time.sleep(PAUSE * 2 ** (attempt - 1))
     raise ValueError(f"{failure}, {ATTEMPTS} times")
