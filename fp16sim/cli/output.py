@@ -72,7 +72,7 @@ def print_table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[S
 
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for heading, justify in columns:
-        table.add_column(heading, justify="left" if justify == "left" else "right")
+        table.add_column(heading, justify="left" if justify == "left" else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     console().print(table)

@@ -121,7 +121,8 @@ def _train(options: argparse.Namespace) -> None:
 
     configs = _configs(options)
     if options.costs:
-        return _print_costs(configs, options.json)
+        _print_costs(configs, options.json)
+        return
     check_writable(options.out)
     files = [_beside(options.out, config.label) for config in configs]
     if len(set(files)) < len(files):

@@ -73,6 +73,8 @@ def _underflow(history: History) -> Found:
     if shift == 0:
         return None
     left = worst.fate(shift).underflowed / worst.finite
+    if left > lost / 2:
+        return None
     text = (
         f"{percent(lost)} of {name}'s gradients become zero in {fmt.name}: a loss scale of {power(now * 2.0**shift)} "
         f"would save all but {percent(left)}."
