@@ -138,7 +138,7 @@ def _train(options: argparse.Namespace) -> None:
     _write(histories, options.out)
     if options.json:
         print(json.dumps([h.to_dict() for h in histories], indent=2))
-        return None
+        return
     _print_table(histories)
     report, log = _beside(options.out, suffix=".html"), _beside(options.out, suffix=".json")
     print(f"picture: {options.out}   report: {report}   log: {log}")
