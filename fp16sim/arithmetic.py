@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import exact, kernels
-from .flags import Tally, listening
+from .flags import Listening, Tally, listening
 from .formats import BINARY32, BINARY64, Format, FormatLike, Rounding, get_format, get_rounding
 from .intermediates import LIFTED, UFUNCS, float64_will_do, hardware_for
 from .lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
@@ -50,8 +50,7 @@ def operate(
     listeners = listening()
     if not ({"inexact", "underflow"} & listeners.names):
         y = _by_hardware(name, operands, fmt, mode)
-        # A finite result has raised neither invalid, nor divide_by_zero, nor (in ties to even) overflow.
-        if y is not None and (not listeners.names or np.isfinite(y).all()):
+        if y is not None and _heard(y, name, operands, listeners, label or name):
             return y.astype(carrier, copy=False)
     tally = Tally(listeners)
     if not float64_will_do(fmt, mode):
@@ -62,6 +61,27 @@ def operate(
     _note_invalid(tally, name, wide, lifted)
     out = np.empty(lifted.shape, carrier)
     return round_array(lifted, exact.without_input_flush(fmt), mode, rng, out=out, operation=label or name, tally=tally)
+
+
+def _heard(y: Array, name: str, operands: list[Array], listeners: Listening, label: str) -> bool:
+    """Whether all that listeners want to hear of a result by hardware is known, and told to them.
+
+    A finite result has raised neither invalid, nor divide_by_zero, nor (in ties to even) overflow. An infinite one of
+    finite operands, and no division by zero, has raised overflow.
+    """
+    if not listeners.names or np.isfinite(y).all():
+        return True
+    if listeners.names != {"overflow"}:
+        return False
+    raised = np.isinf(y)
+    for x in operands:
+        raised = raised & np.isfinite(x)
+    if name == "divide":
+        raised &= operands[1] != 0
+    tally = Tally(listeners)
+    tally.note("overflow", raised.reshape(-1))
+    tally.report(label, y.shape)
+    return True
 
 
 def _note_invalid(tally: Tally, name: str, operands: list[Array], lifted: Array) -> None:
