@@ -9,6 +9,7 @@ For people whose run died in another framework. Save the tensors and look at the
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -248,7 +249,7 @@ def _stored(path: Path) -> Iterator[tuple[str, Any]]:
         with np.load(path, allow_pickle=False) as stored:
             for name in stored.files:
                 yield name, stored[name]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
 
 
