@@ -13,8 +13,8 @@ import fp16sim as fs
 from fp16sim.cli import main
 from fp16sim.learn import Inspection, inspect
 from fp16sim.learn.exponents import survey
+from fp16sim.learn.histogram import percent
 from fp16sim.learn.scale_advice import recommend
-from fp16sim.learn.window import percent
 
 from .support import BYTES, TOYS
 from .test_exponents import FTZ, deciding, fate_by_rounding

@@ -23,8 +23,8 @@ from ..lifting import Array
 from ..rounding import round_to
 from .binades import pieces
 from .exponents import Fate, Survey, survey
+from .histogram import bars, percent
 from .scale_advice import recommend
-from .window import bars, percent
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .exponents import Fate, Survey
-from .window import percent
+from .histogram import percent
 
 
 def recommend(seen: Survey) -> str:
