@@ -6,12 +6,13 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, data, evaluate, train
+from . import bench, data, evaluate, inspect, train
 from .parsing import Parser
 
 COMMANDS = (
     train,
     evaluate,
+    inspect,
     data,
     bench,
 )
