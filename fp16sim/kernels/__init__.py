@@ -17,7 +17,7 @@ import numpy as np
 from ..formats import BINARY32, BINARY64, Format, Rounding, Subnormals
 from ..general import INWARD, round_piece
 from ..lifting import Array
-from .base import BOOL, F4, F8, Method, Row
+from .base import BOOL, F4, F8, ROUNDED, Method, Row
 from .bits import on_bits
 from .scaling import CARRIERS, by_scaling
 
@@ -70,17 +70,20 @@ def _round(
             start = method.attempt(x, out, start, size)
             if start >= x.size:
                 return
-        piece, bits = x[start : start + size], None if draws is None else draws[start : start + size]
+        stop = start + size
+        piece, bits, room = x[start:stop], None if draws is None else draws[start:stop], out[start:stop]
         far = method.reaches(piece, far and look is None and method.overflows)
         if far and look is not None and not look(piece, start):
             look = None
-        y = method.round(piece, bits, far)
+        y = ROUNDED[x.dtype](piece.size) if far else room  # `ends` compares it with x, which `out` may be
+        method.round(piece, y, bits, far)
         if far:
             ends(piece, y, bits)
         if flush is not None:
             _flush(y, flush)
-        np.copyto(out[start : start + size], y)
-        start += size
+        if far:
+            np.copyto(room, y)
+        start = stop
 
 
 _MAGNITUDES, _FLAGS = {F4: Row(2, F4), F8: Row(2, F8)}, Row(3, BOOL)
