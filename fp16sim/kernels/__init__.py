@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
+from math import isfinite
 from typing import TypeAlias
 
 import numpy as np
 
-from ..formats import BINARY32, BINARY64, Format, Rounding, Subnormals
+from ..formats import BINARY16, BINARY32, BINARY64, Format, Rounding, Subnormals
 from ..general import INWARD, round_piece
 from ..lifting import Array
 from .base import BOOL, F4, F8, ROUNDED, Method, Row
 from .bits import on_bits
+from .holding import holds as holds
 from .scaling import CARRIERS, by_scaling
 
 Kernel: TypeAlias = Callable[..., None]
@@ -47,7 +49,32 @@ def find(fmt: Format, mode: Rounding, carrier: str) -> Kernel | None:
         return None
     share = 4 if mode is Rounding.STOCHASTIC else 1  # which has many intermediates
     flush = None if fmt.subnormals is Subnormals.GRADUAL else float(fmt.min_normal)
-    return partial(_round, method=method, ends=_ends(fmt, mode, method.overflows), share=share, flush=flush)
+    kernel = partial(_round, method=method, ends=_ends(fmt, mode, method.overflows), share=share, flush=flush)
+    numpys_own = fmt == BINARY16 and mode is Rounding.TIES_TO_EVEN
+    return partial(_round_few, otherwise=kernel) if numpys_own else kernel
+
+
+FEW = 128
+"""So few numbers NumPy converts in less time than a kernel's calls take (or, if all are subnormals, in little more)."""
+
+
+def _round_few(
+    x: Array,
+    out: Array,
+    draws: None = None,
+    look: Callable[[Array, int], bool] | None = None,
+    size: int | None = None,
+    *,
+    otherwise: Kernel,
+) -> None:
+    """Few numbers to binary16, ties to even, as NumPy converts them; `otherwise` if they are many or one is large."""
+    if x.size <= FEW:
+        y = x.astype(np.float16).astype(x.dtype)
+        flat = y.reshape(-1)
+        if isfinite(flat.dot(flat)):  # no sum of so few squares overflows: no result is infinite or NaN
+            np.copyto(out, y)
+            return
+    otherwise(x, out, draws, look, size)
 
 
 def _round(

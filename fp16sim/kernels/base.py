@@ -19,7 +19,7 @@ class Method(NamedTuple):
     reaches: Callable[[Array, bool], bool]
     """Whether some number is 2^emax or more, or NaN; true without a look if told so. To be asked before `round`."""
     round: Callable[[Array, Array, Array | None, bool], None]
-    """round(x, out, draws, far): what is below 2^emax, with what `reaches` said. `out` may be x, or a row of ROUNDED."""
+    """round(x, out, draws, far): what is below 2^emax, given what `reaches` said. `out` may be x, or of ROUNDED."""
     overflows: bool
     """Whether `round` also rounds what is above, as an IEEE format does in a mode in which no end stops it."""
     attempt: Callable[[Array, Array, int, int], int] | None = None

@@ -46,7 +46,7 @@ def by_scaling(fmt: Format, mode: Rounding, carrier: Carrier) -> Method | None:
         """The bits of the carrier for a biased exponent: 0-dimensional, which ufuncs take sooner than a scalar."""
         return np.array((exponent << carrier.trailing_bits) % (1 << (8 * words.itemsize)), words)
 
-    mask = field(2 * carrier.bias + 1)
+    mask, far_from = field(2 * carrier.bias + 1), (fmt.emax + carrier.bias) << carrier.trailing_bits
     edge, least = field(fmt.emax + carrier.bias), field(fmt.emin + carrier.bias)
     # 2^a has the biased exponent a + bias. So 2 bias + t + shift, less that of 2^e, is that of 2^(t + shift - e).
     up = field(2 * carrier.bias + shift + t)
@@ -59,7 +59,7 @@ def by_scaling(fmt: Format, mode: Rounding, carrier: Carrier) -> Method | None:
     def reaches(x: Array, sure: bool) -> bool:
         e = exponents(x.size)
         np.bitwise_and(x.view(words), mask, out=e)
-        return sure or bool(e[e.argmax()] >= edge)  # sooner than max()
+        return sure or e.item(e.argmax()) >= far_from  # sooner than max()
 
     def round(x: Array, out: Array, draws: Array | None, far: bool) -> None:
         e, y = exponents(x.size), scaled(x.size)  # e as `reaches` left it
