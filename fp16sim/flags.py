@@ -103,6 +103,9 @@ class Listening(NamedTuple):
     counted: frozenset[str] = frozenset()
 
 
+CLOSE = frozenset({"inexact", "underflow"})
+"""Exceptions for which every element has to be compared with its exact value."""
+
 _AFTER = frozenset({"after"})
 _recorders: ContextVar[tuple[Flags, ...]] = ContextVar("fp16sim_flags", default=())
 
