@@ -96,7 +96,7 @@ def _may_have_table(fmt: Format, mode: Rounding) -> bool:
 def _table(name: str, fmt: Format, mode: Rounding) -> Array:
     dropped = BINARY32.precision - fmt.precision
     x = (np.arange(2 ** (32 - dropped), dtype=np.uint64) << np.uint64(dropped)).astype(np.uint32).view(np.float32)
-    with np.errstate(all="ignore"):
+    with unheard():
         held = np.isnan(x) | (np.asarray(round_to(x, fmt)) == x)
         table = np.full(x.size, np.nan, np.float32)
         table[held] = _clear(name, [x[held]], fmt, mode, None, np.float32)

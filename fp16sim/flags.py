@@ -157,6 +157,17 @@ def record_flags(
         _recorders.reset(token)
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Nobody hears of what is computed inside the block: for tables that serve more than the call that made them."""
+    token = _recorders.set(())
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        _recorders.reset(token)
+
+
 @lru_cache(maxsize=256)
 def _announced(*actions: str) -> Listening:
     """What NumPy's errstate, as the values of np.geterr() in order, wants to hear of."""

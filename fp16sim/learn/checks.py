@@ -42,7 +42,8 @@ def check(given: Config | str, **options: Any) -> tuple[Advice, ...]:
     beta2
     """
     config = get_config(given, **options)
-    return tuple(advice for look in CHECKS if (advice := look(config)) is not None)
+    with np.errstate(all="ignore"):
+        return tuple(advice for look in CHECKS if (advice := look(config)) is not None)
 
 
 def _adaptive(config: Config) -> bool:
