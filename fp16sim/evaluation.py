@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .flags import CLOSE, Tally, listening
+from .flags import CLOSE, Tally, listening, unheard
 from .formats import BINARY32, Format, Rounding
 from .functions import FUNCTIONS, FUNCTIONS_OF_TWO
 from .lifting import Array, Generator
