@@ -164,9 +164,10 @@ def test_html_says_what_the_text_says_and_needs_nothing_else(why):
 
 
 def test_html_escapes_what_was_typed():
-    why = replace(add(1, 2), operands=tuple(replace(x, text="<b>&") for x in add(1, 2).operands))
-    assert "<b>" not in why._repr_html_()
-    assert "&lt;b&gt;&amp; + &lt;b&gt;&amp;" in why._repr_html_()
+    why = add("0.1", 2)  # the first is rounded, and both texts stand in several places
+    hostile = replace(why, operands=tuple(replace(x, text="<b>&") for x in why.operands))
+    assert "<b>" not in hostile._repr_html_()
+    assert hostile._repr_html_().count("&lt;b&gt;&amp;") == 4
 
 
 @given(st.one_of(st.floats(), st.fractions(), st.integers()))
