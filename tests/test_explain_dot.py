@@ -64,6 +64,7 @@ def test_the_order_of_additions_is_the_accumulators_for_every_length(n, how):
     [
         ("dot", "vectors", {}),
         ("dot", "vectors", {"accumulator": Kahan("binary32")}),
+        ("dot", "vectors", {"accumulator": Exact()}),
         ("dot", "vectors", {"accumulator": Sequential("binary32", "stochastic", 7)}),
         ("add", (0.1, 0.2), {}),
         ("fma", (0.1, 3, 1e-9), {}),
