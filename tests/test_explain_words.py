@@ -24,6 +24,12 @@ FLUSHING = replace(fs.BINARY16, name="flushing", subnormals="flush_to_zero")
 FAMOUS = [
     (lambda: add("0.1", "0.2"), "end in 0, which is even", "0.2998046875"),
     (lambda: add("0.1", "0.2"), "0.1 is rounded to binary16 first", "0x34CC"),
+    (
+        lambda: rounding("0.1"),
+        "2/5 ulp is cut off, less than half: to the nearer one, the kept digits stay",
+        "0.1 is 1/10",
+    ),
+    (lambda: rounding("0.9995"), "122/125 ulp is cut off, more than half", "one is added to the last place"),
     (lambda: add(2048, 1), "Absorption: b = 1 is too small beside a", "a tie"),
     (lambda: add(1, -4096), "Absorption: a = 1 is too small beside b", "-4096"),
     (lambda: explain.subtract(1, "0.9995"), "Cancellation: the 11 leading bits cancel", "in rounding b"),
