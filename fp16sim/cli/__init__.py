@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, data, evaluate, inspect, train
+from . import bench, data, evaluate, explain, inspect, show, train
 from .parsing import Parser
 
 COMMANDS = (
@@ -14,6 +14,8 @@ COMMANDS = (
     evaluate,
     inspect,
     data,
+    show,
+    explain,
     bench,
 )
 """In the order of the help."""
