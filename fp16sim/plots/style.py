@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import AbstractContextManager
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import cycle
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import matplotlib
 from matplotlib.figure import Figure
+
+from ..demos.frozen import several
 
 
 class Look(NamedTuple):
@@ -29,7 +34,11 @@ LOOKS = (
     Look("#E69F00", (0, (8, 2)), "P"),
 )
 
+GREY = "#595959"
+"""Of what is true, and of guides: dark enough for text on white."""
+
 _RC: Any = {
+    "font.family": "DejaVu Sans",
     "font.size": 11,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -53,6 +62,40 @@ def new_axes() -> Any:
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=(6.4, 4.4), layout="constrained")[1]
+
+
+@contextmanager
+def drawing(ax: Any) -> Iterator[Any]:
+    """The Axes to draw on, in the house's look: `ax`, or those of a new figure."""
+    with styled():
+        yield new_axes() if ax is None else ax
+
+
+Data = TypeVar("Data")
+
+
+def computed(demo: Callable[..., Data], fmt: Any, data: Any, *arguments: Any, **options: Any) -> list[tuple[Look, Data]]:
+    """What a picture draws, with looks: `data` if given (one or several), else what the demo says of each format."""
+    if data is None:
+        data = [demo(f, *arguments, **options) for f in several(fmt)]
+    given = list(data) if type(data) in (list, tuple) else [data]
+    return list(zip(cycle(LOOKS), given))  # noqa: B905
+
+
+def finish(ax: Any, title: str, xlabel: str, ylabel: str, legend: bool | dict[str, Any] = True) -> None:
+    """Title, labels and legend; the title is a sentence, folded to the width of the Axes."""
+    width = ax.get_position().width * ax.figure.get_figwidth()
+    columns = max(24, round(width * 11.5))
+    ax.set_title(textwrap.fill(title, columns), loc="left")
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if legend:
+        ax.legend(**(legend if isinstance(legend, dict) else {}))
+
+
+def note(ax: Any, text: str, xy: tuple[float, float], offset: tuple[float, float] = (8, 8), **keywords: Any) -> None:
+    """A few words beside a point, `offset` in points of print."""
+    place: dict[str, Any] = {"textcoords": "offset points", "fontsize": 10, "color": GREY, "annotation_clip": False}
+    ax.annotate(text, xy, offset, **{**place, **keywords})
 
 
 def save(figure: Figure, path: str | Path) -> None:

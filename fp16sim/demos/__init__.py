@@ -1,0 +1,42 @@
+"""The numbers behind the pictures: each function computes one lesson, every step rounded, and returns frozen data.
+
+`fp16sim.plots` has a function of the same name that draws what is computed here; `.lesson` of the data is the sentence
+that goes above the picture.
+
+    >>> from fp16sim import demos
+    >>> demos.harmonic("binary16").lesson
+    'The harmonic series diverges, but binary16 stops adding after 512 terms'
+"""
+
+from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
+from .formats import TOY, number_line, relative_error, staircase, ulp
+from .learning import digit_gradients, gradients, softmax, stochastic, stuck_weight
+from .operations import pairs
+from .recurrences import logistic, muller, rump
+from .sums import accumulators, clock, harmonic, tenths
+
+__all__ = [
+    "TOY",
+    "accumulators",
+    "clock",
+    "derivative",
+    "digit_gradients",
+    "gradients",
+    "harmonic",
+    "logistic",
+    "muller",
+    "number_line",
+    "one_minus_cos",
+    "pairs",
+    "polynomial",
+    "quadratic",
+    "relative_error",
+    "rump",
+    "softmax",
+    "staircase",
+    "stochastic",
+    "stuck_weight",
+    "tenths",
+    "ulp",
+    "variance",
+]
