@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, train
+from . import bench, plot, train
 from .parsing import Parser
 
 COMMANDS = (
     train,
+    plot,
     bench,
 )
 """In the order of the help."""

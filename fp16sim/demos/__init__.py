@@ -5,15 +5,16 @@ that goes above the picture.
 
     >>> from fp16sim import demos
     >>> demos.harmonic("binary16").lesson
-    'The harmonic series diverges, but binary16 stops adding after 512 terms'
+    'The harmonic series diverges; binary16 stops it after 512 terms'
 """
 
 from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
 from .formats import TOY, number_line, relative_error, staircase, ulp
-from .learning import digit_gradients, gradients, softmax, stochastic, stuck_weight
+from .learning import digit_gradients, gradients, softmax
 from .operations import pairs
 from .recurrences import logistic, muller, rump
 from .sums import accumulators, clock, harmonic, tenths
+from .weights import stochastic, stuck_weight
 
 __all__ = [
     "TOY",

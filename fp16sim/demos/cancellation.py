@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..elementary import cos, sin
 from ..arithmetic import sqrt
+from ..elementary import cos, sin
 from ..exact import round_to as exact_round
 from ..floatarray import FloatArray, array
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
@@ -69,7 +69,8 @@ def one_minus_cos(
     ratio = s.array(sin(half.values, s.fmt, s.mode, rng=s.rng)) / half
     exact = 0.5 * (np.sin(x / 2) / (x / 2)) ** 2
     zeros = x[(naive == 0) & (x < 1)]
-    lesson = f"(1 - cos x) / x² is 1/2 near 0; {s.fmt.name} finds noise, and up to x = {zeros.max(initial=0):.2g} it finds 0"
+    end = f"{zeros.max(initial=0):.2g}"
+    lesson = f"(1 - cos x) / x^2 tends to 1/2; {s.fmt.name} finds 0 up to {end}"
     return TwoWays(s.fmt, s.mode, frozen(x), frozen(naive), frozen((ratio * ratio * 0.5).values), frozen(exact), lesson)
 
 
@@ -88,8 +89,8 @@ def quadratic(
     naive, careful = ((b - root) / 2).values, (2 / (b + root)).values
     exact = 2 / (x + np.sqrt(x - 2) * np.sqrt(x + 2))
     lost = x[naive == 0]
-    worst = f"from b = {number(float(lost[0]))} on nothing is left" if len(lost) else "digits go with every doubling of b"
-    lesson = f"The textbook root (b - sqrt(b² - 4)) / 2 cancels: in {s.fmt.name} {worst}"
+    worst = f"{s.fmt.name} is left with 0 from b = {lost.min():.2g}" if len(lost) else f"{s.fmt.name} loses digits"
+    lesson = f"b - sqrt(b^2 - 4) cancels: {worst}"
     return TwoWays(s.fmt, s.mode, frozen(x), frozen(naive), frozen(careful), frozen(exact), lesson)
 
 
@@ -109,10 +110,8 @@ def polynomial(
     square = d * d
     careful = square * square * square * d
     crossings = int(np.count_nonzero(np.diff(np.sign(value.values[value.values != 0]))))
-    lesson = f"(x - 1)⁷ multiplied out has one root; in {s.fmt.name} it changes sign {crossings} times"
-    return TwoWays(
-        s.fmt, s.mode, frozen(x), frozen(value.values), frozen(careful.values), frozen((x - 1) ** 7), lesson
-    )
+    lesson = f"(x - 1)^7, multiplied out, changes sign {crossings} times in {s.fmt.name}"
+    return TwoWays(s.fmt, s.mode, frozen(x), frozen(value.values), frozen(careful.values), frozen((x - 1) ** 7), lesson)
 
 
 # --- the V of a difference quotient ---------------------------------------------------------------------------------
@@ -139,10 +138,8 @@ class Derivative:
     def lesson(self) -> str:
         """What it shows."""
         least = float(self.error.min())
-        return (
-            f"A smaller step is not a better derivative: in {self.fmt.name} the best is h = 2^{int(np.log2(self.best))}, "
-            f"{number(100 * least)} % off"
-        )
+        best = f"2^{int(np.log2(self.best))}, {100 * least:.2g} % off"
+        return f"Smaller h is not better: {self.fmt.name} is best at h = {best}"
 
 
 def derivative(fmt: FormatLike = BINARY16, mode: Rounding | str = "ties_to_even", *, rng: Seed = 0) -> Derivative:
@@ -180,12 +177,11 @@ class Variance:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        negative = self.offsets[self.one_pass < 0]
-        infinite = self.offsets[~np.isfinite(self.one_pass)]
-        parts = [f"negative from {number(float(negative[0]))} on"] if len(negative) else []
-        parts += [f"infinite from {number(float(infinite[0]))} on"] if len(infinite) else []
-        what = " and ".join(parts) if parts else "far off"
-        return f"A variance in one pass, mean(x²) - mean(x)², turns {what} in {self.fmt.name}"
+        ends = {"negative": self.one_pass < 0, "infinite": ~np.isfinite(self.one_pass)}
+        parts = [f"{name} from {number(float(self.offsets[x][0]))}" for name, x in ends.items() if x.any()]
+        worst = float(np.max(np.abs(self.one_pass - self.exact) / self.exact))
+        what = ", ".join(parts) if parts else f"up to {100 * worst:.2g} % off"
+        return f"One-pass variance, {self.fmt.name}: {what}"
 
 
 OFFSETS = tuple(float(x) for x in np.unique(np.geomspace(1, 200, 60).round()))

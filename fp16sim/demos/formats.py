@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,7 +34,7 @@ class Binade(NamedTuple):
 
     low: float
     high: float
-    count: int
+    size: int
     gap: float
     subnormal: bool
 
@@ -48,8 +50,8 @@ class NumberLine:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        crowded = int((self.values <= 1).sum())
-        return f"Every power of two doubles the gap: {crowded} of {len(self.values)} {self.fmt.name} numbers lie in 0 to 1"
+        below = int((self.values < 1).sum())
+        return f"Each power of two doubles the gap; {below} of {len(self.values)} numbers are below 1"
 
 
 def number_line(fmt: FormatLike = TOY) -> NumberLine:
@@ -74,7 +76,7 @@ def number_line(fmt: FormatLike = TOY) -> NumberLine:
     edges = [0.0, *(2.0**e for e in range(fmt.emin, fmt.emax + 2))]
     binades = tuple(
         Binade(low, high, int(((values >= low) & (values < high)).sum()), float(neighbours.ulp(low, fmt)), low == 0)
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in itertools.pairwise(edges)
     )
     return NumberLine(fmt, frozen(values), binades)
 
@@ -101,7 +103,7 @@ class Gaps:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        return f"Above {number(self.last_odd)}, {self.fmt.name} skips odd numbers: the gap grows with the number"
+        return f"Above {number(self.last_odd)}, {self.fmt.name} skips odd numbers"
 
 
 def ulp(fmt: FormatLike = BINARY16) -> Gaps:
@@ -154,13 +156,13 @@ class Staircase:
 
 
 _RULES = {
-    Rounding.TIES_TO_EVEN: "nearest, and a tie goes to the even significand, now up, now down",
-    Rounding.TIES_TO_AWAY: "nearest, and every tie goes away from zero",
-    Rounding.TOWARD_ZERO: "what lies between two numbers is cut off toward zero",
-    Rounding.TOWARD_POSITIVE: "never below x, so sums of it are upper bounds",
-    Rounding.TOWARD_NEGATIVE: "never above x, so sums of it are lower bounds",
-    Rounding.TO_ODD: "what is not exact goes to the odd neighbour, so that a second rounding cannot err",
-    Rounding.STOCHASTIC: "up as often as x is near, so the mean of many roundings is x",
+    Rounding.TIES_TO_EVEN: "a tie goes to the even significand, up or down",
+    Rounding.TIES_TO_AWAY: "a tie goes away from zero",
+    Rounding.TOWARD_ZERO: "digits are cut off",
+    Rounding.TOWARD_POSITIVE: "never below x: an upper bound",
+    Rounding.TOWARD_NEGATIVE: "never above x: a lower bound",
+    Rounding.TO_ODD: "an odd last bit says that digits were lost",
+    Rounding.STOCHASTIC: "up or down by chance, and x on average",
 }
 
 
@@ -184,9 +186,8 @@ def staircase(
     ends = ends[(ends >= low) & (ends <= high)]
     inner = (ends[:-1] + ends[1:]) / 2
     if mode is Rounding.STOCHASTIC:
-        pairs = zip(round_to(inner, fmt, "toward_negative"), round_to(inner, fmt, "toward_positive"), strict=True)
-        reached = [(float(a), float(b)) for a, b in pairs]
-        return Staircase(fmt, mode, _steps(ends, reached), ())
+        both = zip(round_to(inner, fmt, "toward_negative"), round_to(inner, fmt, "toward_positive"), strict=True)
+        return Staircase(fmt, mode, _steps(ends, [(float(a), float(b)) for a, b in both]), ())
     reached = [(float(y),) for y in round_to(inner, fmt, mode)]
     at = round_to(ends[1:-1], fmt, mode)
     dots = (
@@ -207,7 +208,7 @@ def number_range(fmt: Format, low: float, high: float) -> Array:
     return values[first : int(np.searchsorted(values, high)) + 1]
 
 
-def _steps(ends: Array, reached: list[tuple[float, ...]]) -> tuple[Step, ...]:
+def _steps(ends: Array, reached: Sequence[tuple[float, ...]]) -> tuple[Step, ...]:
     """Neighbouring pieces with the same result as one."""
     steps: list[Step] = []
     for low, high, values in zip(ends[:-1], ends[1:], reached, strict=True):
@@ -243,7 +244,7 @@ class RelativeError:
     def lesson(self) -> str:
         """What it shows."""
         name = "u" if self.bound == self.fmt.unit_roundoff else "2u"
-        return f"{self.fmt.name} errs by at most {name} = {number(100 * self.bound)} %, except among subnormals"
+        return f"{self.fmt.name} errs by at most {name} = {100 * self.bound:.3g} %, except among subnormals"
 
 
 def relative_error(fmt: FormatLike = E4M3FN, mode: Rounding | str = "ties_to_even", *, rng: Seed = 0) -> RelativeError:

@@ -33,11 +33,11 @@ def relative(y: Any, truth: Any) -> Array:
 
 
 def number(x: float) -> str:
-    """A number for a title: at most four significant digits, thousands parted.
+    """A number for a title: at most five significant digits, thousands parted.
 
     >>> number(10000), number(7.0859375), number(0.0009765625), number(256.0)
-    ('10,000', '7.086', '0.0009766', '256')
+    ('10,000', '7.0859', '0.00097656', '256')
     """
     if x == int(x) and abs(x) < 1e9:
         return f"{int(x):,}"
-    return f"{x:.4g}"
+    return f"{x:.5g}"

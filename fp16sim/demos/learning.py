@@ -1,4 +1,4 @@
-"""What a network meets: overflow in a softmax, gradients below the window, weights that do not move."""
+"""What a network meets: overflow in a softmax, and gradients below the window of a format."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..accumulators import Kahan
 from ..elementary import exp
 from ..floatarray import FloatArray, array
-from ..formats import BFLOAT16, BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
+from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from ..learn import Config, Tensor, load_digits
 from ..learn.train import Run
 from ..lifting import Array, Seed, as_generator
-from ..reductions import cumsum
 from ..rounding import round_to
 from .frozen import frozen, number
 
@@ -46,17 +44,14 @@ class Softmax:
     def lesson(self) -> str:
         """What it shows."""
         if self.overflows_at is None:
-            return f"A softmax needs its largest logit taken off: {self.fmt.name} manages without, so far"
-        return (
-            f"A naive softmax is NaN from a logit of {number(self.overflows_at)} on in {self.fmt.name}; "
-            "take off the largest logit first"
-        )
+            return f"A naive softmax in {self.fmt.name}: no overflow up to {number(float(self.x.max()))}"
+        return f"A naive softmax is NaN from a logit of {number(self.overflows_at)} on in {self.fmt.name}"
 
 
 def softmax(
     fmt: FormatLike = BINARY16, mode: Rounding | str = "ties_to_even", *, logits: Any = None, rng: Seed = 0
 ) -> Softmax:
-    """Softmax of x, x - 1, x - 2 as exp(x) / sum exp(x), and after subtracting the maximum; every step correctly rounded.
+    """Softmax of x, x - 1, x - 2, as it stands and with the maximum taken off; every step correctly rounded.
 
     Examples
     --------
@@ -67,27 +62,34 @@ def softmax(
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
     reach = 1.5 * float(np.log(min(float(fmt.max_finite), 1e30)))
-    x = round_to(np.linspace(-2 * reach, reach, 301) if logits is None else np.asarray(logits, float), fmt, mode, rng=rng)
-    rows = array(np.stack([x, x - 1, x - 2], axis=1), fmt, mode, rng=generator)
-    naive, shifted = (_softmax(z, generator) for z in (rows, rows - rows[:, :1]))
-    nan = np.isnan(naive)
-    above, below = x[nan & (x > 0)], x[nan & (x < 0)]
-    return Softmax(
-        fmt,
-        mode,
-        frozen(x),
-        frozen(naive),
-        frozen(shifted),
-        float(1 / (1 + np.exp(-1) + np.exp(-2))),
-        float(above.min()) if len(above) else None,
-        float(below.max()) if len(below) else None,
-    )
+    x = round_to(np.linspace(-2 * reach, 2 * reach, 401) if logits is None else np.asarray(logits, float), fmt)
+    naive, shifted = (_softmax(x, fmt, mode, generator, shift) for shift in (False, True))
+    edges = [_nan_from(sign * x, sign, naive, fmt, mode, generator) for sign in (1, -1)]
+    exact = float(1 / (1 + np.exp(-1) + np.exp(-2)))
+    return Softmax(fmt, mode, frozen(x), frozen(naive), frozen(shifted), exact, *edges)
 
 
-def _softmax(rows: FloatArray, rng: Any) -> Array:
+def _softmax(x: Array, fmt: Format, mode: Rounding, rng: Any, shift: bool) -> Array:
     with np.errstate(all="ignore"):
-        e = array(exp(rows.values, rows.fmt, rows.mode, rng=rng), rows.fmt, rows.mode, rng=rng)
-        return np.asarray((e[:, 0] / e.sum(axis=1)).values)
+        z = array(np.stack([x, x - 1, x - 2], axis=-1), fmt, mode, rng=rng)
+        z = z - z[..., :1] if shift else z
+        e = array(exp(z.values, fmt, mode, rng=rng), fmt, mode, rng=rng)
+        return np.asarray((e[..., 0] / e.sum(axis=-1)).values)
+
+
+def _nan_from(distance: Array, sign: int, naive: Array, fmt: Format, mode: Rounding, rng: Any) -> float | None:
+    """The number nearest to 0 on one side whose naive softmax is NaN, by bisection between two that were tried."""
+    nan = np.isnan(naive) & (distance > 0)
+    if not nan.any():
+        return None
+    bad = float(distance[nan].min())
+    good = float(distance[~np.isnan(naive) & (distance < bad)].max(initial=0))
+    while good < (middle := float(round_to((good + bad) / 2, fmt, "toward_negative"))) < bad:
+        if np.isnan(_softmax(np.array(sign * middle), fmt, mode, rng, False)):
+            bad = middle
+        else:
+            good = middle
+    return sign * bad
 
 
 # --- gradients and the window of a format ---------------------------------------------------------------------------
@@ -126,13 +128,9 @@ class Gradients:
     def lesson(self) -> str:
         """What it shows."""
         first, last = self.fates[0].zero, self.fates[-1].zero
-        name = self.fmt.name
-        if len(self.scales) == 1 or first == last:
-            return f"{100 * first:.2g} % of these gradients become 0 in {name}"
-        return (
-            f"{100 * first:.2g} % of these gradients become 0 in {name}; "
-            f"a loss scale of {number(self.scales[-1])} leaves {100 * last:.2g} %"
-        )
+        plain = f"{100 * first:.2g} % of gradients become 0 in {self.fmt.name}"
+        same = len(self.scales) == 1 or first == last
+        return plain if same else f"{plain}; {100 * last:.2g} % if times {number(self.scales[-1])}"
 
 
 def gradients(fmt: FormatLike = BINARY16, gradients: Any = None, *, scales: Any = (1.0, 1024.0)) -> Gradients:
@@ -177,8 +175,8 @@ def digit_gradients(epochs: int = 5) -> Array:
     """
     run = Run(Config("binary32", epochs=epochs, loss_scale=1.0), load_digits())
     progress = run.start()
-    for number in range(1, epochs + 1):
-        progress, _ = run.epoch(progress, number, None)
+    for epoch in range(1, epochs + 1):
+        progress, _ = run.epoch(progress, epoch, None)
     seen: list[Array] = []
 
     def observe(tensor: Tensor, k: int, g: FloatArray, part: FloatArray) -> None:
@@ -186,115 +184,3 @@ def digit_gradients(epochs: int = 5) -> Array:
 
     run.graph(progress.params, np.arange(256))[1](observe)
     return frozen(np.concatenate(seen))
-
-
-# --- weights that do not move ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class StuckWeight:
-    """A weight that gets the same small update again and again.
-
-    Attributes
-    ----------
-    steps : ndarray of int
-    paths : dict of str to ndarray
-        The weight after each step: "ties_to_even", "Kahan", "stochastic", and "exact".
-    """
-
-    fmt: Format
-    start: float
-    update: float
-    steps: Array
-    paths: dict[str, Array]
-
-    @property
-    def lesson(self) -> str:
-        """What it shows."""
-        last, moved = float(self.paths["ties_to_even"][-1]), number(len(self.steps) - 1)
-        verb = "stays" if last == self.start else "ends at"
-        return (
-            f"{moved} updates of {self.update:g} to a {self.fmt.name} weight: it {verb} {last:g}; Kahan's compensation "
-            f"and stochastic rounding move it"
-        )
-
-
-def stuck_weight(
-    fmt: FormatLike = BFLOAT16, *, start: float = 1.0, update: float = 1e-3, steps: int = 1000, rng: Seed = 0
-) -> StuckWeight:
-    """start + update + update + ..., by nearest, compensated and stochastic rounding; every step correctly rounded.
-
-    Examples
-    --------
-    >>> w = stuck_weight("bfloat16")
-    >>> float(w.paths["ties_to_even"][-1]), float(w.paths["Kahan"][-1])
-    (1.0, 2.0)
-    """
-    fmt = get_format(fmt)
-    terms = round_to(np.array([start, *[update] * steps]), fmt)
-    kahan = Kahan(fmt)
-    paths = {
-        "ties_to_even": cumsum(terms, fmt),
-        "Kahan": kahan.prefixes(terms, kahan.prepare("cumsum", terms)[1]),
-        "stochastic": cumsum(terms, fmt, "stochastic", rng=rng),
-        "exact": start + update * np.arange(steps + 1),
-    }
-    return StuckWeight(
-        fmt, start, update, frozen(np.arange(steps + 1)), {name: frozen(path) for name, path in paths.items()}
-    )
-
-
-# --- stochastic rounding, runs and mean -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Stochastic:
-    """Sums of the same small term, in many runs.
-
-    Attributes
-    ----------
-    counts, exact, nearest, mean : ndarray
-    runs : ndarray
-        A row a run.
-    """
-
-    fmt: Format
-    term: float
-    counts: Array
-    exact: Array
-    nearest: Array
-    runs: Array
-    mean: Array
-
-    @property
-    def lesson(self) -> str:
-        """What it shows."""
-        return (
-            f"{number(len(self.counts) - 1)} × {self.term:g} in {self.fmt.name}: nearest stops at {number(float(self.nearest[-1]))}, "
-            f"the mean of {len(self.runs)} stochastic runs reaches {number(round(float(self.mean[-1]), 1))}"
-        )
-
-
-def stochastic(
-    fmt: FormatLike = BFLOAT16, *, term: float = 0.1, terms: int = 1000, runs: int = 32, rng: Seed = 0
-) -> Stochastic:
-    """0 + 0.1 + 0.1 + ... by stochastic rounding in `runs` runs, and once to nearest; every partial sum rounded.
-
-    In every run the term 0.1 is rounded stochastically at each step, too, so that the mean of the sums is exact.
-
-    Examples
-    --------
-    >>> s = stochastic("bfloat16", terms=500, runs=4)
-    >>> float(s.nearest[-1]), s.runs.shape
-    (32.0, (4, 501))
-    """
-    fmt = get_format(fmt)
-    generator = np.random.default_rng(rng)
-    counts = np.arange(terms + 1)
-    columns = np.full((terms + 1, runs), term)
-    columns[0] = 0
-    sums = np.asarray(cumsum(columns, fmt, "stochastic", axis=0, rng=generator)).T
-    nearest = cumsum(np.array([0.0, *[term] * terms]), fmt)
-    return Stochastic(
-        fmt, term, frozen(counts), frozen(term * counts), frozen(nearest), frozen(sums), frozen(sums.mean(axis=0))
-    )

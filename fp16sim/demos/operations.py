@@ -15,7 +15,7 @@ from .formats import finite_values
 from .frozen import frozen
 
 OPERATIONS = {"add": add, "subtract": subtract, "multiply": multiply, "divide": divide}
-SYMBOLS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "/"}
+RESULTS = {"add": "Sums", "subtract": "Differences", "multiply": "Products", "divide": "Quotients"}
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,19 @@ class Pairs:
     @property
     def shares(self) -> dict[str, float]:
         """How many of all pairs are "exact", "rounded", "overflow" and "invalid"."""
-        parts = {"exact": self.error == 0, "rounded": self.error > 0, "overflow": self.overflow, "invalid": self.invalid}
+        parts = {
+            "exact": self.error == 0,
+            "rounded": self.error > 0,
+            "overflow": self.overflow,
+            "invalid": self.invalid,
+        }
         return {name: float(np.mean(part)) for name, part in parts.items()}
 
     @property
     def lesson(self) -> str:
         """What it shows."""
-        s = self.shares
-        return (
-            f"{SYMBOLS[self.operation]} of all pairs of {self.fmt.name}: {100 * s['exact']:.0f} % exact, "
-            f"{100 * s['rounded']:.0f} % rounded, {100 * s['overflow']:.0f} % overflow"
-        )
+        parts = ", ".join(f"{100 * share:.0f} % {name}" for name, share in self.shares.items() if name != "invalid")
+        return f"{RESULTS[self.operation]} of {self.fmt.name}: {parts}"
 
 
 def pairs(
@@ -77,7 +79,9 @@ def pairs(
     if operation not in OPERATIONS:
         raise ValueError(f"operation={operation!r} is unknown; use one of {', '.join(map(repr, OPERATIONS))}")
     if fmt.width > 8:
-        raise ValueError(f"fmt={fmt.name} has 2^{2 * fmt.width} pairs, too many to draw; use a format of 8 bits or fewer")
+        raise ValueError(
+            f"fmt={fmt.name} has 2^{2 * fmt.width} pairs, too many to draw; use a format of 8 bits or fewer"
+        )
     values = finite_values(fmt)
     a, b = values[None, :], values[:, None]
     with np.errstate(all="ignore"):

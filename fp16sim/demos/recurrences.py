@@ -73,7 +73,7 @@ def logistic(
         values.append(float(x))
         truth.append(float(t))
     lost = _first_lost(np.array(values), np.array(truth))
-    lesson = f"Chaos doubles an error at every step: {fmt.name} has lost the orbit after {lost} steps"
+    lesson = f"Chaos doubles errors: {fmt.name} loses the orbit after {lost} steps"
     return Orbit(fmt, mode, frozen(values), frozen(truth), lost, lesson)
 
 
@@ -111,6 +111,10 @@ def muller(
 # --- Rump's polynomial ----------------------------------------------------------------------------------------------
 
 
+NAMED = {24: "binary32", 53: "binary64", 113: "binary128"}
+"""Precisions that have a name."""
+
+
 @dataclass(frozen=True)
 class Rump:
     """Rump's polynomial by precision.
@@ -134,10 +138,9 @@ class Rump:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        agreed = {p: float(v) for p, v in zip(self.precisions, self.values, strict=True) if p in (24, 53, 113)}
-        words = "agree on" if len({round(v, 4) for v in agreed.values()}) == 1 else "find"
-        found = " and ".join(sorted({number(v) for v in map(lambda v: round(v, 4), agreed.values())}))
-        return f"Agreement is no proof: 24, 53 and 113 bits {words} {found}; the truth is {self.exact:.4f}"
+        found = {number(round(float(v), 4)) for p, v in zip(self.precisions, self.values, strict=True) if p in NAMED}
+        verb = "agree on" if len(found) == 1 else "find"
+        return f"24, 53 and 113 bits {verb} {' or '.join(sorted(found))}, and the truth is {self.exact:.4f}"
 
 
 def rump(mode: Rounding | str = "ties_to_even", *, least: int = 8, most: int = 128) -> Rump:

@@ -44,8 +44,8 @@ class Harmonic:
     def lesson(self) -> str:
         """What it shows."""
         if self.stops_at is None:
-            return f"The harmonic series diverges, slowly: {self.fmt.name} is still adding after {len(self.sums):,} terms"
-        return f"The harmonic series diverges, but {self.fmt.name} stops adding after {self.stops_at} terms"
+            return f"The harmonic series diverges; {self.fmt.name} still adds after {len(self.sums):,} terms"
+        return f"The harmonic series diverges; {self.fmt.name} stops it after {self.stops_at} terms"
 
 
 def harmonic(
@@ -92,11 +92,8 @@ class Tenths:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        reached = {name: number(float(s[-1])) for name, s in self.sums.items()}
-        return (
-            f"{number(self.counts[-1])} × 0.1 in {self.fmt.name}: {reached['sequential']} one after the other, "
-            f"{reached['pairwise']} in pairs, {reached['Kahan']} compensated"
-        )
+        ends = "; ".join(f"{name} {number(float(s[-1]))}" for name, s in self.sums.items()).removeprefix("sequential ")
+        return f"{number(self.counts[-1])} times 0.1 in {self.fmt.name}: {ends}"
 
 
 def tenths(
@@ -155,9 +152,9 @@ class Clock:
     def lesson(self) -> str:
         """What it shows."""
         if self.stops_at is not None:
-            return f"A clock that adds 0.1 s in {self.fmt.name} stops at {number(self.stops_at)} s; one that counts does not"
+            return f"A {self.fmt.name} clock that adds 0.1 s stands still after {number(self.stops_at)} s"
         off = abs(float(self.added[-1] - self.seconds[-1]))
-        return f"A clock that adds 0.1 s in {self.fmt.name} is {number(off)} s off after {number(self.seconds[-1])} s"
+        return f"A {self.fmt.name} clock that adds 0.1 s is {off:.3g} s off after {number(self.seconds[-1])} s"
 
 
 TICKS = tuple(sorted({round(10 ** (k / 8)) for k in range(8, 47)}))
@@ -227,10 +224,7 @@ class Accumulators:
         """What it shows."""
         by_name = {cost.name: cost for cost in self.costs}
         slow, fast = by_name["sequential"].error, by_name["pairwise"].error
-        return (
-            f"The order of additions decides: {100 * slow:.2g} % off one after the other, {100 * fast:.2g} % in pairs, "
-            "which is faster too"
-        )
+        return f"The order of additions decides: {100 * slow:.2g} % off, or {100 * fast:.2g} % in pairs"
 
 
 def accumulators(

@@ -10,7 +10,7 @@ from .. import demos
 from ..demos.cancellation import TwoWays
 from ..demos.frozen import relative
 from ..formats import FormatLike, Rounding
-from .style import GREY, LOOKS, computed, drawing, finish, note
+from .style import GREY, LOOKS, computed, computed_one, drawing, finish, note
 
 NAIVE, CAREFUL = LOOKS[1], LOOKS[0]
 
@@ -39,7 +39,7 @@ def one_minus_cos(
     -------
     Axes
     """
-    ((_, ways),) = computed(demos.one_minus_cos, fmt, data, mode)
+    ways = computed_one(demos.one_minus_cos, fmt, data, mode)
     with drawing(ax) as ax:
         _ways(ax, ways, "(1 − cos x) / x²", "½ (sin(x/2) / (x/2))²")
         ax.set_xscale("log")
@@ -65,7 +65,7 @@ def quadratic(
     -------
     Axes
     """
-    ((_, ways),) = computed(demos.quadratic, fmt, data, mode)
+    ways = computed_one(demos.quadratic, fmt, data, mode)
     with drawing(ax) as ax:
         u = float(ways.fmt.unit_roundoff)
         for look, y, name in (
@@ -75,11 +75,12 @@ def quadratic(
             error = np.maximum(relative(y, ways.exact), u / 16)
             ax.plot(ways.x, error, **(look._asdict() | {"linestyle": ""}), markersize=5, label=name)
         ax.axhline(u, color=GREY, linestyle="--", linewidth=1)
-        note(ax, f"u of {ways.fmt.name}", (float(ways.x[0]), u), (0, 4))
+        right = 2.4 * float(ways.x[-1])
+        note(ax, f"u of {ways.fmt.name}", (right, u), (-2, 5), ha="right")
         ax.axhline(1, color=GREY, linestyle=":", linewidth=1)
         note(ax, "no digit is right", (float(ways.x[0]), 1), (0, 4))
-        ax.set(xscale="log", yscale="log", ylim=(u / 24, 20))
-        finish(ax, ways.lesson, "b", "relative error of the small root", {"loc": "center right"})
+        ax.set(xscale="log", yscale="log", ylim=(u / 24, 600), xlim=(0.85 * float(ways.x[0]), right))
+        finish(ax, ways.lesson, "b", "relative error of the small root", {"loc": "upper left"})
     return ax
 
 
@@ -100,10 +101,16 @@ def polynomial(
     -------
     Axes
     """
-    ((_, ways),) = computed(demos.polynomial, fmt, data, mode)
+    ways = computed_one(demos.polynomial, fmt, data, mode)
     with drawing(ax) as ax:
         ax.plot(
-            ways.x, ways.naive, NAIVE.marker, color=NAIVE.color, markersize=3.5, fillstyle="none", label="x⁷ − 7x⁶ + 21x⁵ − … − 1"
+            ways.x,
+            ways.naive,
+            NAIVE.marker,
+            color=NAIVE.color,
+            markersize=3.5,
+            fillstyle="none",
+            label="x⁷ − 7x⁶ + 21x⁵ − … − 1",
         )
         ax.plot(ways.x, ways.careful, color=CAREFUL.color, linewidth=2.2, label="(x − 1)⁷ as a power")
         ax.axhline(0, color=GREY, linewidth=1)
@@ -139,10 +146,10 @@ def derivative(
         longest = max((d for _, d in series), key=lambda d: len(d.steps))
         ax.plot(longest.steps, longest.steps / (3 + longest.steps), color=GREY, linestyle=":", label="formula alone")
         ax.axhline(1, color=GREY, linestyle=":", linewidth=1)
-        note(ax, "x + h = x: the quotient is 0", (float(longest.steps[-1]), 1), (0, 4))
+        note(ax, "x + h = x: the quotient is 0", (float(longest.steps[-1]), 1), (0, 8))
         ax.set_xscale("log", base=2)
-        ax.set_yscale("log")
-        finish(ax, series[0][1].lesson, "step h", "relative error of (f(x+h) − f(x)) / h", {"loc": "lower left"})
+        ax.set(yscale="log", ylim=(longest.error.min() / 20, 8))
+        finish(ax, series[0][1].lesson, "step h", "relative error of (f(x+h) − f(x)) / h", {"loc": "lower right"})
     return ax
 
 
@@ -163,18 +170,26 @@ def variance(
     -------
     Axes
     """
-    ((_, v),) = computed(demos.variance, fmt, data, mode)
+    v = computed_one(demos.variance, fmt, data, mode)
     with drawing(ax) as ax:
         finite = np.isfinite(v.one_pass)
         shown = NAIVE._asdict() | {"linestyle": ""}
         ax.plot(v.offsets[finite], v.one_pass[finite], **shown, markersize=5, label="one pass: mean(x²) − mean(x)²")
-        ax.plot(v.offsets, v.two_pass, CAREFUL.marker, color=CAREFUL.color, markersize=4, label="two passes: mean((x − mean)²)")
+        ax.plot(
+            v.offsets,
+            v.two_pass,
+            CAREFUL.marker,
+            color=CAREFUL.color,
+            markersize=4,
+            label="two passes: mean((x − mean)²)",
+        )
         ax.plot(v.offsets, v.exact, color="black", linestyle=":", linewidth=1.5, label="exact")
-        reach = 1.15 * max(np.abs(v.one_pass[finite]).max(initial=0), 0.5)
+        reach = 3 * max(np.abs(v.one_pass[finite]).max(initial=0), 0.5)
         if not finite.all():
             ax.plot(v.offsets[~finite], np.full((~finite).sum(), reach), "X", color=NAIVE.color, markersize=7)
             note(ax, "infinite", (float(v.offsets[~finite][0]), reach), (-8, -3), ha="right", color=NAIVE.color)
         ax.axhline(0, color=GREY, linewidth=1)
-        ax.set(xscale="log", ylim=(-1.1 * reach, 1.1 * reach))
+        ax.set_yscale("symlog", linthresh=0.1, linscale=0.8)
+        ax.set(xscale="log", ylim=(-3 * reach, 2 * reach))
         finish(ax, v.lesson, "offset of the data, which are offset + 0, 0.1, …, 0.7", "variance", {"loc": "lower left"})
     return ax

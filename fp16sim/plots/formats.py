@@ -7,7 +7,7 @@ from typing import Any
 from .. import demos
 from ..demos.formats import Dot, Staircase
 from ..formats import FormatLike, Rounding
-from .style import GREY, LOOKS, computed, drawing, finish, note
+from .style import GREY, LOOKS, computed, computed_one, drawing, finish, note
 
 
 def number_line(fmt: FormatLike = demos.TOY, *, ax: Any = None, data: Any = None) -> Any:
@@ -25,7 +25,7 @@ def number_line(fmt: FormatLike = demos.TOY, *, ax: Any = None, data: Any = None
     -------
     Axes
     """
-    ((_, line),) = computed(demos.number_line, fmt, data)
+    line = computed_one(demos.number_line, fmt, data)
     with drawing(ax) as ax:
         top = max(binade.gap for binade in line.binades)
         for number, binade in enumerate(line.binades):
@@ -42,17 +42,16 @@ def number_line(fmt: FormatLike = demos.TOY, *, ax: Any = None, data: Any = None
                 hatch=("....", "////", "xxxx")[LOOKS.index(look)],
                 alpha=0.55,
             )
-            if binade.high >= line.values[-1] / 8:
-                label = f"{binade.count} numbers,\ngap {binade.gap:g}"
-                note(ax, label, ((binade.low + binade.high) / 2, binade.gap), (0, 5), ha="center", va="bottom")
-        subnormal = line.binades[0]
-        note(
-            ax,
-            f"subnormal: {subnormal.count} numbers, gap {subnormal.gap:g}",
-            (subnormal.high / 2, subnormal.gap),
-            (0, 95),
-            arrowprops={"arrowstyle": "-", "color": GREY},
-        )
+            if binade.high >= line.values[-1] / 4:
+                end = max(float(inside[-1]), binade.low + binade.gap)
+                label = (
+                    f"{binade.size} numbers,\ngap {binade.gap:g}" if binade.high > end / 2 else f"gap {binade.gap:g}"
+                )
+                note(ax, label, ((binade.low + binade.high) / 2, binade.gap), (0, 4), ha="center", va="bottom")
+        first = line.binades[0]
+        words = f"subnormal (with 0):\n{first.size} numbers, gap {first.gap:g}"
+        arrow = {"arrowstyle": "->", "color": GREY, "relpos": (0, 0)}
+        note(ax, words, (first.high / 2, first.gap), (4, 120), ha="left", arrowprops=arrow)
         ax.axhline(0, color="black", linewidth=1)
         ax.set_ylim(-0.16 * top, 1.35 * top)
         ax.grid(False)
@@ -78,15 +77,18 @@ def ulp(fmt: Any = ("binary16", "bfloat16"), *, ax: Any = None, data: Any = None
     with drawing(ax) as ax:
         low = min(float(gaps.magnitudes[0]) for _, gaps in series)
         low, high = max(low, 2.0**-30), min(2.0**20, max(float(g.magnitudes[-1]) for _, g in series))
-        for look, gaps in series:
+        for k, (look, gaps) in enumerate(series):
             chosen = (gaps.magnitudes >= low) & (gaps.magnitudes <= high)
             x, y = gaps.magnitudes[chosen], gaps.gaps[chosen]
             ax.step(x, y, where="post", label=gaps.fmt.name, **look._asdict(), markersize=4, markevery=4)
             if gaps.last_odd <= high:
                 ax.plot(gaps.last_odd, 2, look.marker, color=look.color, markersize=11, fillstyle="none", mew=2)
-                note(ax, f"{gaps.last_odd:,.0f}", (gaps.last_odd, 2), (7, -13), color=look.color, fontweight="bold")
+                place: dict[str, Any] = (
+                    {"xytext": (-8, 8), "ha": "right"} if k % 2 else {"xytext": (9, -12), "ha": "left"}
+                )
+                note(ax, f"{gaps.last_odd:,.0f}", (gaps.last_odd, 2), place.pop("xytext"), color=look.color, **place)
         ax.axhline(1, color=GREY, linewidth=1, linestyle=":")
-        note(ax, "gap 1: every integer, and no fraction", (low, 1), (2, 4))
+        note(ax, "gap 1: integers, no fractions", (low, 1), (2, 4))
         ax.set_xscale("log", base=2)
         ax.set_yscale("log", base=2)
         finish(ax, series[0][1].lesson, "magnitude of x", "ulp(x), the gap to the next number")
@@ -112,7 +114,7 @@ def staircase(
     -------
     Axes
     """
-    ((look, stairs),) = computed(demos.staircase, fmt, data, mode)
+    look, stairs = LOOKS[0], computed_one(demos.staircase, fmt, data, mode)
     with drawing(ax) as ax:
         low, high = stairs.steps[0].low, stairs.steps[-1].high
         ax.plot([low, high], [low, high], color=GREY, linestyle=":", linewidth=1.2, label="x itself")
@@ -123,7 +125,7 @@ def staircase(
         if stairs.mode is Rounding.STOCHASTIC:
             ax.plot([low, high], [low, high], color=LOOKS[1].color, linestyle="--", linewidth=1.6, label="mean result")
         _dots(ax, stairs)
-        ax.set_aspect("equal", adjustable="datalim")
+        ax.set_xlim(low, high)
         xlabel, ylabel = "x", f"x rounded to {stairs.fmt.name}"
         finish(ax, stairs.lesson, xlabel, ylabel, {"loc": "upper left", "labelspacing": 0.35})
     return ax
@@ -169,9 +171,13 @@ def relative_error(
             name = "u" if r.bound == float(r.fmt.unit_roundoff) else "2u"
             ax.axhline(r.bound, color=look.color, linestyle="--", linewidth=1.3)
             note(ax, f"{name} = {r.bound:.4g}", (float(r.x[-1]), r.bound), (0, 4), ha="right", color=look.color)
-            ax.axvspan(float(r.x[0]), float(r.fmt.min_normal), facecolor="none", edgecolor="#D0D0D0", hatch="//", zorder=0)
-            note(ax, "subnormal:\nfewer digits", (float(r.x[0]), series[0][1].bound), (8, 60))
+            ax.axvspan(
+                float(r.x[0]), float(r.fmt.min_normal), facecolor="none", edgecolor="#D0D0D0", hatch="//", zorder=0
+            )
+        first, top = series[0][1], min(1.05, 4 * max(r.bound for _, r in series))
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+        note(ax, "subnormal: fewer digits", (float(first.x[0]), top), (6, -16), color="black", bbox=box)
         ax.set_xscale("log", base=2)
-        ax.set_ylim(0, min(1.05, 8 * max(r.bound for _, r in series)))
+        ax.set_ylim(0, top)
         finish(ax, series[0][1].lesson, "x", "relative error of rounding x", len(series) > 1)
     return ax

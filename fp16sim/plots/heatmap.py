@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import demos
-from ..demos.operations import SYMBOLS
 from ..formats import FormatLike, Rounding
-from .style import computed, drawing, finish
+from .style import computed_one, drawing, finish
 
 
 def pairs(
@@ -36,22 +35,22 @@ def pairs(
     -------
     Axes
     """
-    ((_, p),) = computed(demos.pairs, fmt, data, mode, operation=operation)
+    p = computed_one(demos.pairs, fmt, data, mode, operation=operation)
     with drawing(ax) as ax:
         n = len(p.values)
         image = ax.imshow(p.error, origin="lower", cmap="cividis_r", vmin=0, interpolation="nearest")
-        bar = ax.figure.colorbar(image, ax=ax, shrink=0.85)
+        bar = ax.figure.colorbar(image, ax=ax)
         bar.set_label("error in ulp")
         for mask, hatch, text in ((p.overflow, "///", "overflow"), (p.invalid, "...", "no number")):
             if mask.any():
                 ax.contourf(np.arange(n), np.arange(n), mask.astype(float), [0.5, 1.5], colors="none", hatches=[hatch])
                 ax.fill_between([], [], hatch=hatch, facecolor="white", edgecolor="black", linewidth=0.5, label=text)
-        ticks = np.unique(np.linspace(0, n - 1, 7).round().astype(int))
+        ticks = np.unique(np.linspace(0, n - 1, 5).round().astype(int))
         labels = [f"{p.values[k]:.3g}" for k in ticks]
-        ax.set_xticks(ticks, labels, rotation=40)
+        ax.set_xticks(ticks, labels)
         ax.set_yticks(ticks, labels)
         ax.grid(False)
-        finish(ax, p.lesson, "a", f"b, for a {SYMBOLS[p.operation]} b", False)
+        finish(ax, p.lesson, "a", f"b, for {p.operation}(a, b)", False)
         if p.overflow.any() or p.invalid.any():
-            ax.legend(loc="upper left", bbox_to_anchor=(0, -0.2), ncols=2)
+            ax.legend(loc="upper left", bbox_to_anchor=(0, -0.07), ncols=2, borderaxespad=0)
     return ax

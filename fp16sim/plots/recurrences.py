@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import demos
+from ..demos.recurrences import NAMED
 from ..formats import Rounding
 from .style import GREY, LOOKS, computed, drawing, finish, note
 
@@ -70,11 +71,18 @@ def muller(
         exact = series[0][1].exact
         ax.plot(np.arange(len(exact)), exact, color="black", linestyle=":", linewidth=1.8, label="exact")
         for look, orbit in series:
-            ax.plot(np.arange(len(orbit.values)), orbit.values, label=orbit.fmt.name, **look._asdict(), markersize=5, markevery=2)
-        ax.set_ylim(-10, 135)
+            ax.plot(
+                np.arange(len(orbit.values)),
+                orbit.values,
+                label=orbit.fmt.name,
+                **look._asdict(),
+                markersize=5,
+                markevery=2,
+            )
+        ax.set_ylim(-15, 275)
         note(ax, "6", (len(exact) - 1, 6), (5, -4))
         note(ax, "100", (len(exact) - 1, 100), (5, -4))
-        finish(ax, series[0][1].lesson, "n", "term n of the recurrence", {"loc": "center right", "bbox_to_anchor": (1, 0.42)})
+        finish(ax, series[0][1].lesson, "n", "term n of the recurrence", {"loc": "upper right"})
     return ax
 
 
@@ -97,12 +105,13 @@ def rump(mode: Rounding | str = "ties_to_even", *, ax: Any = None, data: Any = N
         right = np.abs(r.values - r.exact) < 0.01
         for chosen, look, label in ((~right, LOOKS[1], "wrong"), (right, LOOKS[0], "right")):
             ax.plot(r.precisions[chosen], r.values[chosen], look.marker, color=look.color, markersize=5, label=label)
-        for p, name in ((24, "binary32"), (53, "binary64"), (113, "binary128")):
+        for p, name in NAMED.items():
             if p in r.precisions:
                 y = float(r.values[r.precisions == p][0])
                 ax.plot(p, y, "o", markersize=13, fillstyle="none", color="black", mew=1.5)
                 note(ax, name, (p, y), (0, 11), ha="center", color="black")
-        ax.set_yscale("symlog", linthresh=3, linscale=1)
+        ax.set_yscale("symlog", linthresh=2, linscale=3)
+        ax.set_yticks([-1e30, -1e20, -1e10, 0, 1e10, 1e20, 1e30])
         ax.axhline(r.exact, color=GREY, linestyle=":", linewidth=1.5)
         note(ax, f"truth {r.exact:.4f}", (float(r.precisions[0]), r.exact), (0, -14))
         finish(ax, r.lesson, "precision in bits", "computed value", {"loc": "lower right"})

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import cycle
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -74,18 +74,45 @@ def drawing(ax: Any) -> Iterator[Any]:
 Data = TypeVar("Data")
 
 
-def computed(demo: Callable[..., Data], fmt: Any, data: Any, *arguments: Any, **options: Any) -> list[tuple[Look, Data]]:
+def computed(
+    demo: Callable[..., Data], fmt: Any, data: Any, *arguments: Any, **options: Any
+) -> list[tuple[Look, Data]]:
     """What a picture draws, with looks: `data` if given (one or several), else what the demo says of each format."""
     if data is None:
         data = [demo(f, *arguments, **options) for f in several(fmt)]
     given = list(data) if type(data) in (list, tuple) else [data]
-    return list(zip(cycle(LOOKS), given))  # noqa: B905
+    return list(zip(cycle(LOOKS), given))
+
+
+def computed_one(demo: Callable[..., Data], fmt: Any, data: Any, *arguments: Any, **options: Any) -> Data:
+    """The same for a picture of one format."""
+    if data is not None:
+        return cast(Data, data)
+    formats = several(fmt)
+    if len(formats) != 1:
+        raise ValueError(f"fmt=({', '.join(f.name for f in formats)}): this picture shows one format; give one")
+    return demo(formats[0], *arguments, **options)
+
+
+TYPESET = {
+    " %": "\u00a0%",
+    " times 0.1": " × 0.1",
+    "if times": "if ×",
+    " - ": " − ",
+    "x^2": "x²",
+    "(x)^2": "(x)²",
+    "b^2": "b²",
+    ")^7": ")⁷",
+}
+"""What a title prints for the plain text of a lesson, which any terminal can show."""
 
 
 def finish(ax: Any, title: str, xlabel: str, ylabel: str, legend: bool | dict[str, Any] = True) -> None:
     """Title, labels and legend; the title is a sentence, folded to the width of the Axes."""
     width = ax.get_position().width * ax.figure.get_figwidth()
     columns = max(24, round(width * 11.5))
+    for plain, typeset in TYPESET.items():
+        title = title.replace(plain, typeset)
     ax.set_title(textwrap.fill(title, columns), loc="left")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if legend:
