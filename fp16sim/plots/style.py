@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 
 from ..demos.frozen import several
@@ -79,7 +80,8 @@ def computed(
 ) -> list[tuple[Look, Data]]:
     """What a picture draws, with looks: `data` if given (one or several), else what the demo says of each format."""
     if data is None:
-        data = [demo(f, *arguments, **options) for f in several(fmt)]
+        with np.errstate(all="ignore"):  # what overflows is seen in the picture
+            data = [demo(f, *arguments, **options) for f in several(fmt)]
     given = list(data) if type(data) in (list, tuple) else [data]
     return list(zip(cycle(LOOKS), given))
 
@@ -91,7 +93,8 @@ def computed_one(demo: Callable[..., Data], fmt: Any, data: Any, *arguments: Any
     formats = several(fmt)
     if len(formats) != 1:
         raise ValueError(f"fmt=({', '.join(f.name for f in formats)}): this picture shows one format; give one")
-    return demo(formats[0], *arguments, **options)
+    with np.errstate(all="ignore"):
+        return demo(formats[0], *arguments, **options)
 
 
 TYPESET = {
