@@ -38,6 +38,6 @@ def number(x: float) -> str:
     >>> number(10000), number(7.0859375), number(0.0009765625), number(256.0)
     ('10,000', '7.0859', '0.00097656', '256')
     """
-    if x == int(x) and abs(x) < 1e9:
+    if abs(x) < 1e9 and x == int(x):
         return f"{int(x):,}"
     return f"{x:.5g}"

@@ -130,7 +130,7 @@ class Gradients:
         first, last = self.fates[0].zero, self.fates[-1].zero
         plain = f"{100 * first:.2g} % of gradients become 0 in {self.fmt.name}"
         same = len(self.scales) == 1 or first == last
-        return plain if same else f"{plain}; {100 * last:.2g} % if times {number(self.scales[-1])}"
+        return plain if same else f"{plain}; {100 * last:.2g} % scaled by {number(self.scales[-1])}"
 
 
 def gradients(fmt: FormatLike = BINARY16, gradients: Any = None, *, scales: Any = (1.0, 1024.0)) -> Gradients:

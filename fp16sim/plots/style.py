@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
@@ -97,26 +98,36 @@ def computed_one(demo: Callable[..., Data], fmt: Any, data: Any, *arguments: Any
         return demo(formats[0], *arguments, **options)
 
 
-TYPESET = {
-    " %": "\u00a0%",
-    " times 0.1": " × 0.1",
-    "if times": "if ×",
-    " - ": " − ",
-    "x^2": "x²",
-    "(x)^2": "(x)²",
-    "b^2": "b²",
-    ")^7": ")⁷",
-}
+TYPESET = {" %": "\u00a0%", " times 0.1": " × 0.1", " - ": " − ", "^2 ": "² ", "^2,": "²,", "^2)": "²)", "^7": "⁷"}
 """What a title prints for the plain text of a lesson, which any terminal can show."""
+
+
+def typeset(text: str) -> str:
+    """A lesson as a title prints it.
+
+    >>> typeset("(x - 1)^7 at h = 2^-4")
+    '(x − 1)⁷ at h = 2⁻⁴'
+    """
+    for plain, printed in TYPESET.items():
+        text = text.replace(plain, printed)
+    return re.sub(r"2\^(-?\d+)", lambda m: "2" + m[1].translate(SUPERSCRIPTS), text)
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def folded(text: str, columns: int) -> str:
+    """A text in lines of at most so many characters: as few as possible, and about equally long."""
+    lines = textwrap.wrap(text, columns)
+    while columns > 1 and len(shorter := textwrap.wrap(text, columns - 1)) == len(lines):
+        lines, columns = shorter, columns - 1
+    return "\n".join(lines)
 
 
 def finish(ax: Any, title: str, xlabel: str, ylabel: str, legend: bool | dict[str, Any] = True) -> None:
     """Title, labels and legend; the title is a sentence, folded to the width of the Axes."""
     width = ax.get_position().width * ax.figure.get_figwidth()
-    columns = max(24, round(width * 11.5))
-    for plain, typeset in TYPESET.items():
-        title = title.replace(plain, typeset)
-    ax.set_title(textwrap.fill(title, columns), loc="left")
+    ax.set_title(folded(typeset(title), max(24, round(width * 11.5))), loc="left")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if legend:
         ax.legend(**(legend if isinstance(legend, dict) else {}))
