@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..accumulators import Exact
 from ..elementary import exp
 from ..floatarray import FloatArray, array
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
@@ -16,6 +17,7 @@ from ..learn.train import Run
 from ..lifting import Array, Seed, as_generator
 from ..rounding import round_to
 from .frozen import frozen, number
+from .operations import overflows
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def _softmax(x: Array, fmt: Format, mode: Rounding, rng: Any, shift: bool) -> Ar
         z = array(np.stack([x, x - 1, x - 2], axis=-1), fmt, mode, rng=rng)
         z = z - z[..., :1] if shift else z
         e = array(exp(z.values, fmt, mode, rng=rng), fmt, mode, rng=rng)
-        return np.asarray((e[..., 0] / e.sum(axis=-1)).values)
+        total = e.sum(axis=-1, accumulator=Exact())  # rounded once: overflow is the lesson here, not the order
+        return np.asarray((e[..., 0] / total).values)
 
 
 def _nan_from(distance: Array, sign: int, naive: Array, fmt: Format, mode: Rounding, rng: Any) -> float | None:
@@ -161,7 +164,7 @@ def gradients(fmt: FormatLike = BINARY16, gradients: Any = None, *, scales: Any 
 def _fates(g: Array, fmt: Format) -> Fates:
     with np.errstate(all="ignore"):
         y = np.asarray(round_to(g, fmt))
-    zero, over = y == 0, ~np.isfinite(y) | (g > 2 * float(fmt.max_finite))
+    zero, over = y == 0, overflows(g, fmt, Rounding.TIES_TO_EVEN)
     small = (y < float(fmt.min_normal)) & ~zero
     shares = [float(np.mean(part)) for part in (zero, small, ~(zero | over | small), over)]
     return Fates(*shares)

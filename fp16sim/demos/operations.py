@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..arithmetic import add, divide, multiply, subtract
-from ..formats import BINARY64, E4M3FN, Format, FormatLike, Rounding, get_format, get_rounding
+from ..formats import BINARY64, E4M3FN, Format, FormatLike, Rounding, Specials, get_format, get_rounding
 from ..lifting import Array, Seed, as_generator
 from ..neighbours import ulp
 from ..rounding import round_to
@@ -84,10 +84,12 @@ def pairs(
         )
     values = finite_values(fmt)
     a, b = values[None, :], values[:, None]
+    # Where there is no NaN a result such as 0 / 0 has no code: any will do, for it is not looked at.
+    held = replace(fmt, nan_code=0) if fmt.specials is Specials.NONE else fmt
     with np.errstate(all="ignore"):
-        y = OPERATIONS[operation](a, b, fmt, mode, rng=as_generator(mode, rng))
+        y = OPERATIONS[operation](a, b, held, mode, rng=as_generator(mode, rng))
         truth = OPERATIONS[operation](a, b, BINARY64)
-        overflow = _overflows(truth, fmt, mode)
+        overflow = overflows(truth, fmt, mode)
         error = np.abs(y - truth) / ulp(truth, fmt)
     invalid = np.isnan(truth)
     infinite = np.isinf(truth)
@@ -95,9 +97,9 @@ def pairs(
     return Pairs(fmt, mode, operation, frozen(values), frozen(error), frozen(overflow), frozen(invalid | infinite))
 
 
-def _overflows(truth: Array, fmt: Format, mode: Rounding) -> Array:
+def overflows(truth: Array, fmt: Format, mode: Rounding) -> Array:
     """Beyond max_finite after rounding with an unbounded exponent: IEEE 754's overflow, whatever the result is then."""
-    wider = Format("wider", width=fmt.width + 4, precision=fmt.precision)
+    wider = Format("wider", width=fmt.precision + BINARY64.exponent_bits, precision=fmt.precision)
     finite = np.where(np.isfinite(truth), truth, 0)
     unbounded = mode if mode is not Rounding.STOCHASTIC else Rounding.TOWARD_ZERO
     return np.abs(round_to(finite, wider, unbounded)) > float(fmt.max_finite)
