@@ -179,7 +179,7 @@ class Variance:
         """What it shows."""
         ends = {"negative": self.one_pass < 0, "infinite": ~np.isfinite(self.one_pass)}
         parts = [f"{name} from {number(float(self.offsets[x][0]))}" for name, x in ends.items() if x.any()]
-        worst = float(np.max(np.abs(self.one_pass - self.exact) / self.exact))
+        worst = float(relative(self.one_pass, self.exact).max())
         what = ", ".join(parts) if parts else f"up to {100 * worst:.2g} % off"
         return f"One-pass variance, {self.fmt.name}: {what}"
 

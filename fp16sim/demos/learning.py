@@ -153,6 +153,9 @@ def gradients(fmt: FormatLike = BINARY16, gradients: Any = None, *, scales: Any 
     g = np.abs(given[np.isfinite(given) & (given != 0)])
     if not len(g):
         raise ValueError("gradients has no finite nonzero element, so there is no histogram; give it some")
+    for scale in scales:
+        if not 0 < scale < np.inf:
+            raise ValueError(f"scale={scale} is no loss scale; use positive numbers, such as 1 and 1024")
     exponents, counts = np.unique(np.frexp(g)[1] - 1, return_counts=True)
     fates = tuple(_fates(g * float(scale), fmt) for scale in scales)
     whole = np.arange(exponents[0], exponents[-1] + 1)
