@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -61,20 +62,29 @@ def logistic(
     Examples
     --------
     >>> logistic("binary16").lost_at, logistic("binary32").lost_at
-    (9, 24)
+    (11, 22)
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
+    if not 1 <= steps <= 100:
+        raise ValueError(f"steps={steps}: the exact orbit is known for 1 to 100 steps")
     x = array(0.3, fmt, mode, rng=as_generator(mode, rng))
-    t: Any = exact.round_to("0.3", _WIDE)
-    values, truth = [float(x)], [float(t)]
-    for _ in range(min(steps, 100)):
+    values, truth = [float(x)], _logistic_exactly()[: steps + 1]
+    for _ in range(steps):
         x = 4 * x * (1 - x)
-        t = exact.multiply(exact.multiply(4, t, _WIDE), exact.subtract(1, t, _WIDE), _WIDE)
         values.append(float(x))
-        truth.append(float(t))
     lost = _first_lost(np.array(values), np.array(truth))
     lesson = f"Chaos doubles errors: {fmt.name} loses the orbit after {lost} steps"
     return Orbit(fmt, mode, frozen(values), frozen(truth), lost, lesson)
+
+
+@lru_cache(maxsize=1)
+def _logistic_exactly() -> tuple[float, ...]:
+    t: Any = exact.round_to("0.3", _WIDE)
+    truth = [float(t)]
+    for _ in range(100):
+        t = exact.multiply(exact.multiply(4, t, _WIDE), exact.subtract(1, t, _WIDE), _WIDE)
+        truth.append(float(t))
+    return tuple(truth)
 
 
 # --- Muller's recurrence --------------------------------------------------------------------------------------------
