@@ -1,4 +1,4 @@
-"""Every picture as a reader meets it: its lesson, labels, series told apart, no text cut off; files; the command line."""
+"""Every picture as a reader meets it: its lesson, labels, series told apart, no text cut off; files; commands."""
 
 import json
 import subprocess

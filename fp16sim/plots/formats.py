@@ -51,7 +51,8 @@ def number_line(fmt: FormatLike = demos.TOY, *, ax: Any = None, data: Any = None
         first = line.binades[0]
         words = f"subnormal (with 0):\n{first.size} numbers, gap {first.gap:g}"
         arrow = {"arrowstyle": "->", "color": GREY, "relpos": (0, 0)}
-        note(ax, words, (first.high / 2, first.gap), (4, 120), ha="left", arrowprops=arrow)
+        place = {"textcoords": "axes fraction", "ha": "left", "arrowprops": arrow}
+        note(ax, words, (first.high / 2, first.gap), (0.06, 0.72), **place)
         ax.axhline(0, color="black", linewidth=1)
         ax.set_ylim(-0.16 * top, 1.35 * top)
         ax.grid(False)

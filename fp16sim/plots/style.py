@@ -98,7 +98,16 @@ def computed_one(demo: Callable[..., Data], fmt: Any, data: Any, *arguments: Any
         return demo(formats[0], *arguments, **options)
 
 
-TYPESET = {" %": "\u00a0%", " times 0.1": " × 0.1", " - ": " − ", "^2 ": "² ", "^2,": "²,", "^2)": "²)", "^7": "⁷"}
+TYPESET = {
+    " %": "\u00a0%",
+    " = ": "\u00a0=\u00a0",
+    " times 0.1": " × 0.1",
+    " - ": " − ",
+    "^2 ": "² ",
+    "^2,": "²,",
+    "^2)": "²)",
+    "^7": "⁷",
+}
 """What a title prints for the plain text of a lesson, which any terminal can show."""
 
 
