@@ -57,9 +57,9 @@ def softmax(
 
     Examples
     --------
-    >>> s = softmax("binary16", logits=[11, 12])
+    >>> s = softmax("binary16", logits=[10, 11, 12])
     >>> s.naive.tolist(), [round(float(y), 5) for y in s.shifted]
-    ([0.66552734375, nan], [0.66553, 0.66553])
+    ([0.6650390625, 0.0, nan], [0.66553, 0.66553, 0.66553])
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)

@@ -109,7 +109,7 @@ def tenths(
     Examples
     --------
     >>> {name: float(s[-1]) for name, s in tenths("binary16", points=2).sums.items()}
-    {'sequential': 256.0, 'pairwise': 1000.0, 'Kahan': 1000.0}
+    {'sequential': 256.0, 'pairwise': 999.5, 'Kahan': 1000.0}
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)

@@ -114,8 +114,8 @@ TYPESET = {
 def typeset(text: str) -> str:
     """A lesson as a title prints it.
 
-    >>> typeset("(x - 1)^7 at h = 2^-4")
-    '(x − 1)⁷ at h = 2⁻⁴'
+    >>> typeset("(x - 1)^7 with h 2^-4")
+    '(x − 1)⁷ with h 2⁻⁴'
     """
     for plain, printed in TYPESET.items():
         text = text.replace(plain, printed)
