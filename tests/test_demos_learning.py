@@ -1,4 +1,4 @@
-"""The numbers behind the pictures of learning, and of all pairs: fates of gradients, weights, probabilities, results."""
+"""The numbers behind the pictures of learning and of all pairs: fates of gradients, weights, probabilities, results."""
 
 import dataclasses
 import itertools

@@ -6,11 +6,14 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, plot, train
+from . import bench, data, evaluate, inspect, plot, train
 from .parsing import Parser
 
 COMMANDS = (
     train,
+    evaluate,
+    inspect,
+    data,
     plot,
     bench,
 )

@@ -12,12 +12,11 @@ from ..accumulators import Exact
 from ..elementary import exp
 from ..floatarray import FloatArray, array
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from ..learn import Config, Tensor, load_digits
-from ..learn.train import Run
+from ..learn import MLP, Config, Tensor, cross_entropy, load_digits, survey, train
+from ..learn import gradients as backward
 from ..lifting import Array, Seed, as_generator
 from ..rounding import round_to
 from .frozen import frozen, number
-from .operations import overflows
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _nan_from(distance: Array, sign: int, naive: Array, fmt: Format, mode: Round
 
 
 class Fates(NamedTuple):
-    """What becomes of nonzero gradients when they are rounded: shares of them."""
+    """What becomes of finite nonzero gradients when they are rounded: shares of them, as `fs.learn.survey` counts."""
 
     zero: float
     subnormal: float
@@ -146,31 +145,27 @@ def gradients(fmt: FormatLike = BINARY16, gradients: Any = None, *, scales: Any 
         Of any shape; zeros and what is not finite are left out. By default those that pass through a small network on
         the bundled digits (`digit_gradients`).
     scales : sequence of float
-        Each gradient is multiplied by the scale before it is rounded.
+        Powers of two: each gradient is multiplied by the scale before it is rounded.
     """
     fmt = get_format(fmt)
-    given = digit_gradients() if gradients is None else np.asarray(gradients, np.float64).reshape(-1)
-    g = np.abs(given[np.isfinite(given) & (given != 0)])
-    if not len(g):
+    shifts = [_shift(scale) for scale in scales]
+    seen = survey(digit_gradients() if gradients is None else gradients, fmt)
+    if not seen.finite:
         raise ValueError("gradients has no finite nonzero element, so there is no histogram; give it some")
-    for scale in scales:
-        if not 0 < scale < np.inf:
-            raise ValueError(f"scale={scale} is no loss scale; use positive numbers, such as 1 and 1024")
-    exponents, counts = np.unique(np.frexp(g)[1] - 1, return_counts=True)
-    fates = tuple(_fates(g * float(scale), fmt) for scale in scales)
-    whole = np.arange(exponents[0], exponents[-1] + 1)
-    shares = np.zeros(len(whole))
-    shares[exponents - exponents[0]] = counts / len(g)
-    return Gradients(fmt, tuple(float(s) for s in scales), frozen(whole), frozen(shares), fates)
+    counts = np.array(list(seen.exponents.values()))
+    fates = tuple(Fates(*(n / seen.finite for n in seen.fate(shift))) for shift in shifts)
+    exponents, shares = frozen(list(seen.exponents)), frozen(counts / seen.finite)
+    return Gradients(fmt, tuple(2.0**shift for shift in shifts), exponents, shares, fates)
 
 
-def _fates(g: Array, fmt: Format) -> Fates:
-    with np.errstate(all="ignore"):
-        y = np.asarray(round_to(g, fmt))
-    zero, over = y == 0, overflows(g, fmt, Rounding.TIES_TO_EVEN)
-    small = (y < float(fmt.min_normal)) & ~zero
-    shares = [float(np.mean(part)) for part in (zero, small, ~(zero | over | small), over)]
-    return Fates(*shares)
+def _shift(scale: float) -> int:
+    """The k of a scale 2^k."""
+    significand, exponent = np.frexp(float(scale))
+    if significand != 0.5:
+        raise ValueError(
+            f"scale={scale:g} is no loss scale that slides exponents; use powers of two, such as 1 and 1024"
+        )
+    return int(exponent) - 1
 
 
 @lru_cache(maxsize=1)
@@ -179,14 +174,14 @@ def digit_gradients(epochs: int = 5) -> Array:
 
     Deterministic: the same numbers in every run.
     """
-    run = Run(Config("binary32", epochs=epochs, loss_scale=1.0), load_digits())
-    progress = run.start()
-    for epoch in range(1, epochs + 1):
-        progress, _ = run.epoch(progress, epoch, None)
+    data, config = load_digits(), Config("binary32", epochs=epochs, loss_scale=1.0)
+    tensors = {name: Tensor(x, name=name) for name, x in train(config, data).params.items()}
+    model = MLP((data.train_images.shape[1], *config.layers, data.classes))
+    images = Tensor(array(data.train_images[:256], "binary32"), wanted=False)
     seen: list[Array] = []
 
     def observe(tensor: Tensor, k: int, g: FloatArray, part: FloatArray) -> None:
         seen.append(np.asarray(part.values, np.float64).reshape(-1))
 
-    run.graph(progress.params, np.arange(256))[1](observe)
+    backward(cross_entropy(model(tensors, images), data.train_labels[:256]), tensors, observer=observe)
     return frozen(np.concatenate(seen))

@@ -89,7 +89,7 @@ def pairs(
     with np.errstate(all="ignore"):
         y = OPERATIONS[operation](a, b, held, mode, rng=as_generator(mode, rng))
         truth = OPERATIONS[operation](a, b, BINARY64)
-        overflow = overflows(truth, fmt, mode)
+        overflow = _overflows(truth, fmt, mode)
         error = np.abs(y - truth) / ulp(truth, fmt)
     invalid = np.isnan(truth)
     infinite = np.isinf(truth)
@@ -97,7 +97,7 @@ def pairs(
     return Pairs(fmt, mode, operation, frozen(values), frozen(error), frozen(overflow), frozen(invalid | infinite))
 
 
-def overflows(truth: Array, fmt: Format, mode: Rounding) -> Array:
+def _overflows(truth: Array, fmt: Format, mode: Rounding) -> Array:
     """Beyond max_finite after rounding with an unbounded exponent: IEEE 754's overflow, whatever the result is then."""
     wider = Format("wider", width=fmt.precision + BINARY64.exponent_bits, precision=fmt.precision)
     finite = np.where(np.isfinite(truth), truth, 0)
