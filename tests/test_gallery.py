@@ -160,9 +160,8 @@ def test_a_title_is_folded_into_lines_of_about_the_same_length():
 WRITE = """
 import sys
 from fp16sim.plots import write
-for name in ("ulp", "pairs"):
-    for kind in ("png", "svg", "pdf"):
-        write(name, f"{name}.{kind}", fmt="e2m1fn")
+for file in ("pairs.png", "pairs.svg", "ulp.pdf"):
+    write(file.split(".")[0], file, fmt="e2m1fn")
 """
 
 
@@ -172,7 +171,7 @@ def test_a_file_is_the_same_in_two_processes_and_under_other_settings(tmp_path):
         (tmp_path / folder / "matplotlibrc").write_text(rc, encoding="utf-8")
         subprocess.run([sys.executable, "-c", WRITE], cwd=tmp_path / folder, check=True)
     names = sorted(path.name for path in (tmp_path / "a").iterdir() if path.suffix)
-    assert len(names) == 6
+    assert len(names) == 3
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 

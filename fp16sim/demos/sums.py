@@ -60,11 +60,22 @@ def harmonic(
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
-    held = round_to([Fraction(1, n) for n in range(1, terms + 1)], fmt, mode, rng=generator)
+    held = round_to(_reciprocals(terms, fmt), fmt, mode, rng=generator)
     sums = np.asarray(cumsum(held, fmt, mode, rng=generator))
     last = 1 + int(np.flatnonzero(np.diff(sums, prepend=0))[-1])
     exact = np.cumsum(1 / np.arange(1, terms + 1))
     return Harmonic(fmt, mode, frozen(sums), frozen(exact), last if last <= terms // 2 else None)
+
+
+def _reciprocals(terms: int, fmt: Format) -> Any:
+    """1, 1/2, ..., from which rounding to `fmt` is rounding once.
+
+    A p-bit number or a tie between two, m / 2^k with m < 2^(p+1), is off from 1/n by a multiple of 1 / (n 2^k) or not
+    at all: by more than 2^-(p+1) / n of it. Where that is far above 2^-53, the quotient in binary64 is on the same side.
+    """
+    if fmt.precision + 1 + terms.bit_length() < 52:
+        return 1 / np.arange(1, terms + 1)
+    return [Fraction(1, n) for n in range(1, terms + 1)]
 
 
 # --- ten thousand tenths --------------------------------------------------------------------------------------------
