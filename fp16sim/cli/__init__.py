@@ -6,16 +6,17 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, data, evaluate, explain, inspect, show, train
+from . import bench, data, evaluate, explain, inspect, plot, show, train
 from .parsing import Parser
 
 COMMANDS = (
     train,
     evaluate,
     inspect,
-    data,
     show,
     explain,
+    plot,
+    data,
     bench,
 )
 """In the order of the help."""
