@@ -166,7 +166,7 @@ __all__ = [
     "unordered",
 ]
 
-_LAZY = ("certify", "learn", "plots")
+_LAZY = ("certify", "explain", "learn", "plots")
 """Rooms that are loaded when first used, so that importing the package loads NumPy and nothing else."""
 
 

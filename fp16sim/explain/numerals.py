@@ -1,0 +1,107 @@
+"""Exact values as text: in full for machines, and shortened for people, who are told where digits are left out."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from ..exact import Value, exponent_of
+
+LONGEST = 60
+"""Characters of an exact decimal, beyond which n*2^q is shorter and as exact."""
+
+
+def is_dyadic(x: Fraction) -> bool:
+    """Whether the denominator is a power of two, so that the decimal digits end."""
+    return x.denominator & (x.denominator - 1) == 0
+
+
+def exact_text(value: Value) -> str:
+    """A text that `fs.parse` reads back to the same value: decimal if it is short, else n*2^q or p/q.
+
+    >>> [exact_text(x) for x in (Fraction(1, 3), Fraction(819, 8192), Fraction(1, 2**1074), -0.0)]
+    ['1/3', '0.0999755859375', '1*2^-1074', '-0']
+    """
+    if isinstance(value, float):
+        return "nan" if math.isnan(value) else "-0" if value == 0 else str(value)
+    if not is_dyadic(value):
+        return str(value)
+    text = decimal_text(value)
+    return text if len(text) <= LONGEST else power_text(value, "*")
+
+
+def decimal_text(value: Fraction) -> str:
+    """All decimal digits of a dyadic number: n / 2^k = n 5^k / 10^k has as many places as there are binary ones."""
+    places = value.denominator.bit_length() - 1
+    digits = str(abs(value.numerator) * 5**places).rjust(places + 1, "0")
+    sign = "-" if value < 0 else ""
+    return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
+
+
+def power_text(value: Fraction, times: str = " × ") -> str:
+    """n × 2^q of a dyadic number, with n odd."""
+    if value == 0:
+        return "0"
+    n, q = value.numerator, 1 - value.denominator.bit_length()
+    zeros = (n & -n).bit_length() - 1
+    return f"{n >> zeros}{times}2^{q + zeros}"
+
+
+def scientific_text(value: Fraction, digits: int) -> tuple[str, bool]:
+    """`value` to so many significant digits, truncated, and whether that is all of it."""
+    sign, magnitude = "-" if value < 0 else "", abs(value)
+    e = math.floor(exponent_of(magnitude) * math.log10(2))
+    while Fraction(10) ** (e + 1) <= magnitude:
+        e += 1
+    unit = Fraction(10) ** (e + 1 - digits)
+    whole = magnitude // unit
+    shown = str(whole)
+    if -5 < e < digits:
+        text = "0." + "0" * (-e - 1) + shown if e < 0 else f"{shown[: e + 1]}.{shown[e + 1 :]}"
+        return sign + (text.rstrip("0").rstrip(".") if whole * unit == magnitude else text), whole * unit == magnitude
+    tail = shown[1:].rstrip("0") if whole * unit == magnitude else shown[1:]
+    return f"{sign}{shown[0]}{'.' if tail else ''}{tail}e{e:+03d}", whole * unit == magnitude
+
+
+def short_text(value: Value, room: int = 26) -> str:
+    """For people: exact where it fits the room, else the leading digits and "...".
+
+    >>> [short_text(x) for x in (Fraction(1, 3), Fraction(1, 2**24), Fraction(1, 2**60), -0.0)]
+    ['1/3', '5.9604644775390625e-08', '8.67361737988403547...e-19', '-0']
+    """
+    if isinstance(value, float):
+        return exact_text(value)
+    if value.denominator == 1 or not is_dyadic(value):
+        text = str(value)
+    else:
+        text = decimal_text(value) if abs(value) >= Fraction(1, 100000) else ""
+    if text and len(text) <= room:
+        return text
+    text, complete = scientific_text(value, max(4, room - 8))
+    if complete:
+        return text
+    digits, e, exponent = text.partition("e")
+    return f"{digits}...{e}{exponent}"
+
+
+def ulps_text(distance: Fraction, room: int = 12) -> str:
+    """A distance in ulp: a fraction if it is simple, else about so many."""
+    text = str(distance)
+    if len(text) <= 7:
+        return text
+    text = decimal_text(distance) if is_dyadic(distance) else ""
+    if text and len(text) <= room:
+        return text
+    if 1 - distance < Fraction(1, 10**4) and distance < 1:
+        return f"1 - {short_text(1 - distance, 12)}"
+    return short_text(distance, room)
+
+
+def binary_text(n: int, places: int) -> str:
+    """n / 2^places in binary: one digit at least before the point.
+
+    >>> binary_text(0b10011, 3), binary_text(1, 4)
+    ('10.011', '0.0001')
+    """
+    digits = f"{n:b}".rjust(places + 1, "0")
+    return f"{digits[:-places]}.{digits[-places:]}" if places else digits
