@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from ..exact import Value
 from ..formats import Format, Rounding
+from .document import Document
+from .html import html_of
+from .layout import document_of
+from .lessons import lessons
 from .records import ExactStep, Number, Operand, Record, RoundingStep
+from .rendering import text_of
 
 
 @dataclass(frozen=True)
@@ -86,3 +92,23 @@ class Explanation(Record):
     flags: tuple[str, ...]
     modes: tuple[ModeResult, ...]
     detours: tuple[Detour, ...]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What this is an example of, in sentences: absorption, cancellation, double rounding, ..."""
+        return lessons(self)
+
+    @property
+    def document(self) -> Document:
+        """The layout that text, terminal and HTML share."""
+        return document_of(self)
+
+    def __str__(self) -> str:
+        return text_of(self.document)
+
+    def _repr_html_(self) -> str:
+        return html_of(self.document)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields and the remarks, JSON-able."""
+        return super().to_dict() | {"remarks": list(self.remarks)}

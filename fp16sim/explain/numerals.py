@@ -84,17 +84,29 @@ def short_text(value: Value, room: int = 26) -> str:
     return f"{digits}...{e}{exponent}"
 
 
-def ulps_text(distance: Fraction, room: int = 12) -> str:
-    """A distance in ulp: a fraction if it is simple, else about so many."""
-    text = str(distance)
-    if len(text) <= 7:
+def ulps_text(part: Fraction) -> str:
+    """A distance in ulp, or a probability: a fraction if it is simple, else its leading digits, or its nearness.
+
+    >>> [ulps_text(x) for x in (Fraction(2, 5), Fraction(1, 2) + Fraction(1, 2**25), 1 - Fraction(1, 2**53))]
+    ['2/5', '1/2 + 2.980...e-08', '1 - 1.110...e-16']
+    """
+    text = str(part)
+    if len(text) <= 9:
         return text
-    text = decimal_text(distance) if is_dyadic(distance) else ""
-    if text and len(text) <= room:
-        return text
-    if 1 - distance < Fraction(1, 10**4) and distance < 1:
-        return f"1 - {short_text(1 - distance, 12)}"
-    return short_text(distance, room)
+    for near in (Fraction(1, 2), Fraction(1)):
+        gap = part - near
+        if 0 < abs(gap) < Fraction(1, 1000):
+            return f"{near} {'+' if gap > 0 else '-'} {short_text(abs(gap), 12)}"
+    return short_text(part, 14)
+
+
+def power_of_two(q: int) -> str:
+    """2^q as one writes it.
+
+    >>> power_of_two(0), power_of_two(3), power_of_two(-14), power_of_two(120)
+    ('1', '8', '2^-14', '2^120')
+    """
+    return str(2**q) if 0 <= q <= 5 else f"2^{q}"
 
 
 def binary_text(n: int, places: int) -> str:
