@@ -6,12 +6,18 @@
 ('tie_to_even', 2048.0)
 """
 
+from .anatomy import Anatomy, Comparison, anatomy, compare
+from .converting import convert, parse
+from .dots import DotExplanation, Step, dot
 from .explanation import Detour, Explanation, ModeResult, Outcome
 from .operations import add, divide, fma, multiply, rounding, sqrt, subtract
 from .records import ExactStep, Neighbour, Number, Operand, RoundingStep, Term
 
 __all__ = [
+    "Anatomy",
+    "Comparison",
     "Detour",
+    "DotExplanation",
     "ExactStep",
     "Explanation",
     "ModeResult",
@@ -20,11 +26,17 @@ __all__ = [
     "Operand",
     "Outcome",
     "RoundingStep",
+    "Step",
     "Term",
     "add",
+    "anatomy",
+    "compare",
+    "convert",
     "divide",
+    "dot",
     "fma",
     "multiply",
+    "parse",
     "rounding",
     "sqrt",
     "subtract",

@@ -12,6 +12,7 @@ from ..exact import Value
 from ..exact.codes import encode_held
 from ..formats import BINARY32, BINARY64, Format, Rounding
 from .explanation import Detour, ModeResult, Outcome
+from .records import Operand
 from .steps import ordered
 
 # Draws beside the 32-bit ones: (draw + 1/2) / 2^32 is then below, or above, every fraction in (0, 1).
@@ -79,16 +80,25 @@ def _draws(operation: str, values: Sequence[Value], fmt: Format) -> Iterator[tup
     yield high, up
 
 
-def detours(operation: str, values: Sequence[Value], fmt: Format, mode: Rounding, result: Value) -> tuple[Detour, ...]:
+def detours(
+    operation: str,
+    values: Sequence[Value],
+    fmt: Format,
+    mode: Rounding,
+    result: Value,
+    operands: Sequence[Operand] = (),
+) -> tuple[Detour, ...]:
     """The same through binary32 and binary64, to nearest as hardware computes, then rounded to the format.
 
-    None for stochastic rounding, where two answers may differ though nothing is wrong.
+    None for stochastic rounding, where two answers may differ though nothing is wrong; none for the conversion of what
+    is a number of the wider format already.
     """
     if mode is Rounding.STOCHASTIC:
         return ()
+    sources = [x.number.fmt for x in operands if x.number.fmt != fmt]
     found = []
     for via in (BINARY32, BINARY64):
-        if fmt.fits_in(via) and fmt.precision < via.precision:
+        if fmt.fits_in(via) and fmt.precision < via.precision and not any(s.fits_in(via) for s in sources):
             between = compute(operation, values, via, Rounding.TIES_TO_EVEN).value
             found.append(_detour(via.name, between, operation, fmt, mode, result))
     if operation == "fma":

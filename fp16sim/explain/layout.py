@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ..exact import is_finite, is_negative
-from ..formats import Rounding
+from ..exact import Value, is_finite, is_negative
+from ..formats import Rounding, Subnormals
 from .document import Document, Line, Row, Section, Span, Table, bits_of, fixed, joined, legend_of, line, section, text
 from .lessons import lessons
-from .numerals import binary_text, decimal_text, exact_text, is_dyadic, power_text, short_text, ulps_text
-from .records import Neighbour, Number, Operand, RoundingStep
+from .numerals import binary_text, decimal_text, exact_text, is_dyadic, short_text, stored_text, ulps_text
+from .records import Neighbour, Number, Operand, RoundingStep, hex_code
 from .sums import exact_section
 from .words import CLASSES, FLAGS, decision, formula, place
 
@@ -59,21 +59,25 @@ def operands_section(why: Explanation) -> Section:
     """Each operand: what was given, its first rounding if there was one, its code."""
     if why.operation in ("round", "parse"):
         x = why.operands[0]
-        return section("given", text("", _meaning(x))) if _meaning(x) else section("given")
+        said = "" if x.text == x.number.hex else meaning(x.text, x.exact)
+        return section("given", text("", said) if said else None)
     return section("operands", *(row for x in why.operands for row in _operand(x)))
 
 
-def _meaning(x: Operand) -> str:
+def meaning(typed: str, x: Value) -> str:
     """What a text means, where that is not what it says."""
-    meant = exact_text(x.exact)
-    if meant == x.text or not is_finite(x.exact) or x.text == x.number.hex:
+    if not is_finite(x) or typed in (exact_text(x), str(x)):
         return ""
-    digits = decimal_text(Fraction(x.exact)) if is_dyadic(Fraction(x.exact)) else meant
+    value = Fraction(x)
+    if not is_dyadic(value):
+        fraction = str(value)
+        said = f"{typed} is {fraction}, whose" if len(fraction) < 30 and fraction != typed else f"{typed}: its"
+        return f"{said} binary digits never end."
+    digits = decimal_text(value)
     if len(digits) > 120:
-        digits = short_text(x.exact, 40) + (
-            f" = {power_text(Fraction(x.exact))}" if is_dyadic(Fraction(x.exact)) else ""
-        )
-    return f"{x.text} means {digits}."
+        digits = short_text(value, 40)
+    same = digits.replace("+", "") == typed.replace("+", "").lower()
+    return "" if same else f"{typed} is {digits}."
 
 
 def _operand(x: Operand) -> Iterator[Row]:
@@ -81,11 +85,13 @@ def _operand(x: Operand) -> Iterator[Row]:
     if x.rounding is not None:
         yield text(x.name, f"{x.text} is rounded to {number.fmt} first: {decision(x.rounding)}")
     name = "" if x.rounding is not None else x.name
-    shown = [f"  {number.hex}  = {short_text(number.value)}"]
-    if x.text in (number.hex, exact_text(number.value)) or x.rounding is not None:
-        yield fixed(name, line(*bits_of(number), *shown))
+    shown = line(f"{number.hex}  = {short_text(number.value)}")
+    if x.text not in (number.hex, exact_text(number.value)) and x.rounding is None:
+        shown = (*shown, Span(f"  given as {x.text}"[:24], "muted"))
+    if number.fmt.width <= 36:
+        yield fixed(name, (*bits_of(number), Span("  "), *shown))
     else:
-        yield fixed(name, line(*bits_of(number), *shown, Span(f"  given as {x.text}"[:24], "muted")))
+        yield fixed(name, bits_of(number), shown)
 
 
 # --- rounding -------------------------------------------------------------------------------------------------------
@@ -103,16 +109,22 @@ def rounding_section(step: RoundingStep) -> Section:
 
 
 def _digits(step: RoundingStep) -> Row | None:
-    if step.kept is None or step.quantum_exponent is None:
+    if step.kept is None or step.quantum_exponent is None or step.exponent is None:
         return None
-    places = step.fmt.trailing_bits if step.quantum_exponent != step.fmt.emin else 0
+    to_nearest = step.fmt.subnormals is Subnormals.FLUSH_TO_NEAREST and step.exponent < step.fmt.emin
+    places = 0 if to_nearest else step.fmt.trailing_bits
     kept = binary_text(step.kept, places)
     sign = "-" if is_negative(step.exact) else ""
-    power = f"   × 2^{step.quantum_exponent + places}"
-    cut = (str(step.guard), "guard"), (str(step.round), "round"), (str(step.sticky), "sticky")
-    digits = line(sign, Span(kept, "kept"), " | ", *(Span(bit + " ", style) for bit, style in cut), power)
-    legend = Span(" " * len(sign) + "kept".ljust(len(kept)) + " | g r s   guard, round, sticky", "muted")
-    return fixed("digits", digits, line(legend))
+    cut = line(
+        Span(str(step.guard), "guard"), " ", Span(str(step.round), "round"), " ", Span(str(step.sticky), "sticky")
+    )
+    power = f"× 2^{step.quantum_exponent + places}"
+    wide = len(kept) > 40
+    legend = Span(
+        " " * len(sign) + "kept".ljust(len(kept)) + " | g r s" + ("" if wide else "   guard, round, sticky"), "muted"
+    )
+    digits = line(sign, Span(kept, "kept"), " | ", *cut, "" if wide else f"   {power}")
+    return fixed("digits", digits, line(legend), *([line(power)] if wide else []))
 
 
 def _neighbours(step: RoundingStep) -> Table | None:
@@ -120,31 +132,40 @@ def _neighbours(step: RoundingStep) -> Table | None:
         return None
     if step.rule == "exact" and step.below == step.above:
         return None
-    middle = (line("exact"), line(short_text(step.exact, 34)), (), (), ())
-    return Table(("",) * 5, (_neighbour("below", step.below, step), middle, _neighbour("above", step.above, step)))
+    room = 30 if step.fmt.width <= 16 else 22
+    middle = (line("exact"), line(short_text(step.exact, room)), (), (), ())
+    sides = _neighbour("below", step.below, step, room), _neighbour("above", step.above, step, room)
+    return Table(("",) * 5, (sides[0], middle, sides[1]))
 
 
-def _neighbour(name: str, one: Neighbour, step: RoundingStep) -> tuple[Line, ...]:
+def _neighbour(name: str, one: Neighbour, step: RoundingStep, room: int) -> tuple[Line, ...]:
     style = "chosen" if one.chosen else ""
-    code = "no code" if one.code is None else f"0x{one.code:0{-(-step.fmt.width // 4)}X}"
-    away = "" if one.distance is None else f"{ulps_text(one.distance)} ulp away"
-    chance = "" if one.probability is None else f"p = {ulps_text(one.probability)}"
-    mark = joined_marks(chance, _choice(step) if one.chosen else "")
-    return line(name), line(Span(short_text(one.value, 34), style)), line(code), line(away), line(Span(mark, style))
-
-
-def _choice(step: RoundingStep) -> str:
+    code = "no code" if one.code is None else hex_code(one.code, step.fmt)
+    away = "" if one.distance is None else f"{ulps_text(one.distance)} ulp"
+    if one.probability is not None:
+        away = f"p = {ulps_text(one.probability)}"
+    mark = _choice(step) if one.chosen else ""
     return (
-        "<- chosen, overflow" if step.case == "overflow" and step.overflow_rule in ("infinity", "nan") else "<- chosen"
+        line(name),
+        line(Span(stored_text(one.value, step.fmt, room), style)),
+        line(code),
+        line(away),
+        line(Span(mark, style)),
     )
 
 
-def joined_marks(*marks: str) -> str:
-    """The marks that are there, with blanks between."""
-    return "  ".join(mark for mark in marks if mark)
+def _choice(step: RoundingStep) -> str:
+    return "<- chosen, overflow" if step.case == "overflow" and step.overflow_rule in ("infinity", "nan") else "chosen"
 
 
 # --- result ---------------------------------------------------------------------------------------------------------
+
+
+def code_row(label: str, number: Number, *after: str | Span) -> Row:
+    """Bits over their legend, and the code in hexadecimal: behind them, or below those of a wide format."""
+    if number.fmt.width <= 36:
+        return fixed(label, line(*bits_of(number), f"  {number.hex}", *after), legend_of(number))
+    return fixed(label, bits_of(number), legend_of(number), line(number.hex, *after))
 
 
 def _flags(why: Explanation) -> str:
@@ -162,11 +183,7 @@ def result_section(number: Number, flags: str) -> Section:
     """The code taken apart, its formula, and the flags."""
     return section(
         "result",
-        fixed(
-            "code",
-            line(*bits_of(number), f"  {number.hex}  = ", Span(short_text(number.value), "strong")),
-            legend_of(number),
-        ),
+        code_row("code", number, "  = ", Span(short_text(number.value), "strong")),
         text("value", formula(number)),
         text("class", f"{CLASSES[number.kind]}"),
         text("flags", flags),
@@ -195,7 +212,7 @@ def _answer(code: int, modes: list[str], why: Explanation) -> tuple[Line, ...]:
     value = next(o.value for r in why.modes for o in r.outcomes if o.code == code)
     here = "chosen" if code == why.result.code else ""
     return (
-        line(Span(f"0x{code:0{-(-why.fmt.width // 4)}X}", here)),
+        line(Span(hex_code(code, why.fmt), here)),
         line(Span(short_text(value), here)),
         line(", ".join(modes)),
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 from ..exact import Value, exponent_of
+from ..formats import Format, Subnormals
+from ..text import to_text
 
 LONGEST = 60
 """Characters of an exact decimal, beyond which n*2^q is shorter and as exact."""
@@ -82,6 +85,12 @@ def short_text(value: Value, room: int = 26) -> str:
         return text
     digits, e, exponent = text.partition("e")
     return f"{digits}...{e}{exponent}"
+
+
+def stored_text(value: Value, fmt: Format, room: int = 26) -> str:
+    """A number of a format: exact where that fits the room, else the shortest text that is read as it."""
+    text = short_text(value, room)
+    return text if "..." not in text else to_text(value, replace(fmt, subnormals=Subnormals.GRADUAL, saturate=False))
 
 
 def ulps_text(part: Fraction) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..exact import Value, without_input_flush
+from ..exact import OPERATIONS, Value, without_input_flush
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
 from ..lifting import Generator, Seed, as_generator
 from . import alternatives
@@ -45,8 +45,16 @@ def operate_on(
     """The same, of operands that are already rounded."""
     step = compute(operation, tuple(x.number for x in operands), mode)
     rounding = round_step(step.value, without_input_flush(fmt), mode, draw, tininess=tininess)
+    return explained(operation, fmt, mode, operands, step, rounding)
+
+
+def explained(
+    operation: str, fmt: Format, mode: Rounding, operands: tuple[Operand, ...], step: ExactStep, rounding: RoundingStep
+) -> Explanation:
+    """The steps of an operation put together, with what other modes and other ways would have given."""
     flags = {*step.flags, *rounding.flags}.union(*(x.rounding.flags for x in operands if x.rounding))
-    held = [x.number.value for x in operands]
+    alone = operation not in OPERATIONS
+    held = [rounding.exact] if alone else [x.number.value for x in operands]
     return Explanation(
         operation,
         fmt,
@@ -56,8 +64,8 @@ def operate_on(
         rounding,
         rounding.result,
         ordered(flags),
-        alternatives.mode_results(operation, [x.exact for x in operands], fmt),
-        alternatives.detours(operation, held, fmt, mode, rounding.result.value),
+        alternatives.mode_results("round" if alone else operation, held if alone else [x.exact for x in operands], fmt),
+        alternatives.detours("round" if alone else operation, held, fmt, mode, rounding.result.value, operands),
     )
 
 
@@ -110,18 +118,8 @@ def explain_rounding(
     """The explanation of rounding what was given, and nothing else."""
     x = given.value
     step = round_step(x, fmt, mode, next_draw(as_generator(mode, rng)), operand=True, tininess=tininess)
-    return Explanation(
-        operation,
-        fmt,
-        mode,
-        (Operand("x", given.text, x, None, step.result),),
-        ExactStep("given", x, exponent=step.exponent),
-        step,
-        step.result,
-        step.flags,
-        alternatives.mode_results("round", [x], fmt),
-        alternatives.detours("round", [x], fmt, mode, step.result.value),
-    )
+    start = Operand("x", given.text, x, None, step.result)
+    return explained(operation, fmt, mode, (start,), ExactStep("given", x, exponent=step.exponent), step)
 
 
 def add(

@@ -38,6 +38,11 @@ def plain(x: Any) -> Any:
     return x
 
 
+def hex_code(code: int, fmt: Format) -> str:
+    """A code in hexadecimal, of as many digits as the format has."""
+    return f"0x{code:0{-(-fmt.width // 4)}X}"
+
+
 @dataclass(frozen=True)
 class Record:
     """Frozen data that can be had as a dict."""
@@ -91,7 +96,7 @@ class Number(Record):
     @property
     def hex(self) -> str:
         """The code in hexadecimal, of as many digits as the format has."""
-        return f"0x{self.code:0{-(-self.fmt.width // 4)}X}"
+        return hex_code(self.code, self.fmt)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields, and the code as bits and hexadecimal digits."""

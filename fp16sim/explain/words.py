@@ -99,7 +99,7 @@ def _lottery(step: RoundingStep) -> str:
 
 def _carry(step: RoundingStep) -> str:
     if step.carry:
-        return f"The carry runs through all digits: {'1' * step.fmt.precision} + 1 is a power of two, exponent + 1."
+        return f"The carry runs through all {step.fmt.precision} digits, and the exponent grows by 1."
     if step.case == "subnormal" and step.up and step.rounded == 1 << step.fmt.trailing_bits and not step.flushed:
         return "That is min_normal: the carry makes the number normal."
     return ""
