@@ -6,13 +6,15 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, data, evaluate, train
+from . import bench, data, evaluate, explain, show, train
 from .parsing import Parser
 
 COMMANDS = (
     train,
     evaluate,
     data,
+    show,
+    explain,
     bench,
 )
 """In the order of the help."""

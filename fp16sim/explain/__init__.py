@@ -8,8 +8,9 @@
 
 from .anatomy import Anatomy, Comparison, anatomy, compare
 from .converting import convert, parse
-from .dots import DotExplanation, Step, dot
+from .dots import DotExplanation, dot
 from .explanation import Detour, Explanation, ModeResult, Outcome
+from .loops import Step
 from .operations import add, divide, fma, multiply, rounding, sqrt, subtract
 from .records import ExactStep, Neighbour, Number, Operand, RoundingStep, Term
 

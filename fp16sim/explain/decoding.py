@@ -92,6 +92,8 @@ def code_in(text: str, fmt: Format) -> int | None:
 
 def read(x: Any, fmt: Format) -> Given:
     """Any number, or code of `fmt` as text, that an explanation is asked for."""
+    if isinstance(x, Given):
+        return x
     if isinstance(x, Number):
         return Given(x.hex, x.value, x.code)
     if isinstance(x, str):

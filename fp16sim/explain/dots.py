@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -13,32 +13,13 @@ from ..exact import Value, is_finite, is_negative, without_input_flush
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
 from ..lifting import Generator, Seed, as_generator
 from .document import Document
-from .explanation import Explanation
 from .html import html_of
-from .numerals import short_text
-from .operations import operand, operate_on
+from .loops import LOOPS, Log, Step
+from .operations import operand
 from .records import Number, Operand, Record, RoundingStep
 from .rendering import text_of
 from .steps import next_draw, ordered, round_step
 from .summing import dot_document
-
-
-@dataclass(frozen=True)
-class Step(Record):
-    """One rounded operation of a loop.
-
-    Attributes
-    ----------
-    name : str
-        What the loop calls its result: "p0" (a product), "s1" (a partial sum), ...
-    formula : str
-        In the loop's own names, such as "s0 + p1".
-    why : Explanation
-    """
-
-    name: str
-    formula: str
-    why: Explanation
 
 
 @dataclass(frozen=True)
@@ -95,98 +76,6 @@ class DotExplanation(Record):
         return html_of(self.document)
 
 
-# --- the loops of the accumulators ----------------------------------------------------------------------------------
-
-
-@dataclass
-class _Log:
-    """The steps taken so far, and how to take the next."""
-
-    fmt: Format
-    mode: Rounding
-    rng: Generator
-    steps: list[Step] = field(default_factory=list)
-
-    def do(self, operation: str, name: str, formula: str, *values: Value) -> Value:
-        operands = tuple(self._operand(label, x) for label, x in zip("abc", values, strict=False))
-        why = operate_on(operation, operands, self.fmt, self.mode, next_draw(self.rng))
-        self.steps.append(Step(name, formula, why))
-        return why.result.value
-
-    def _operand(self, label: str, x: Value) -> Operand:
-        held = round_step(x, without_input_flush(self.fmt), self.mode).result
-        return Operand(label, short_text(x), x, None, held)
-
-    def products(self, a: Sequence[Value], b: Sequence[Value]) -> list[Value]:
-        return [self.do("multiply", f"p{k}", f"a{k} × b{k}", x, y) for k, (x, y) in enumerate(zip(a, b, strict=True))]
-
-    def chain(self, named: Sequence[tuple[str, Value]], prefix: str) -> tuple[str, Value]:
-        """One term after the other."""
-        name, total = named[0]
-        for k, (other, x) in enumerate(named[1:], 1):
-            total = self.do("add", f"{prefix}{k}", f"{name} + {other}", total, x)
-            name = f"{prefix}{k}"
-        return name, total
-
-
-def _sequential(log: _Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
-    total = log.do("multiply", "s0", "a0 × b0", a[0], b[0])
-    for k in range(1, len(a)):
-        p = log.do("multiply", f"p{k}", f"a{k} × b{k}", a[k], b[k])
-        total = log.do("add", f"s{k}", f"s{k - 1} + p{k}", total, p)
-    return total
-
-
-def _fused(log: _Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
-    total = log.do("multiply", "s0", "a0 × b0", a[0], b[0])
-    for k in range(1, len(a)):
-        total = log.do("fma", f"s{k}", f"a{k} × b{k} + s{k - 1}", a[k], b[k], total)
-    return total
-
-
-def _pairwise(log: _Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
-    terms = log.products(a, b)
-
-    def half(low: int, high: int) -> tuple[str, Value]:
-        if high - low == 1:
-            return f"p{low}", terms[low]
-        middle = low + (high - low) // 2
-        (left, x), (right, y) = half(low, middle), half(middle, high)
-        name = f"s{low}..{high - 1}"
-        return name, log.do("add", name, f"{left} + {right}", x, y)
-
-    return half(0, len(terms))[1]
-
-
-def _blocked(log: _Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
-    named = [(f"p{k}", p) for k, p in enumerate(log.products(a, b))]
-    blocks = [named[k : k + how.block] for k in range(0, len(named), how.block)]
-    return log.chain([log.chain(block, f"b{k}.") for k, block in enumerate(blocks)], "s")[1]
-
-
-def _kahan(log: _Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
-    terms = log.products(a, b)
-    s: Value = terms[0]
-    lost: Value = Fraction(0)
-    name = "p0"
-    for k in range(1, len(terms)):
-        y = log.do("subtract", f"y{k}", f"p{k} - lost{k - 1}", terms[k], lost)
-        t = log.do("add", f"s{k}", f"{name} + y{k}", s, y)
-        u = log.do("subtract", f"u{k}", f"s{k} - {name}", t, s)
-        lost = log.do("subtract", f"lost{k}", f"u{k} - y{k}", u, y)
-        s, name = t, f"s{k}"
-    return s
-
-
-_LOOPS: dict[type[Accumulator], Callable[[_Log, Sequence[Value], Sequence[Value], Any], Value]] = {
-    accumulators.Sequential: _sequential,
-    accumulators.Fused: _fused,
-    accumulators.Pairwise: _pairwise,
-    accumulators.Blocked: _blocked,
-    accumulators.Kahan: _kahan,
-}
-
-
 # --- the public function --------------------------------------------------------------------------------------------
 
 
@@ -239,12 +128,12 @@ def dot(
     held = [[x.number.value for x in vector] for vector in operands]
     truth = exact_dot(held[0], held[1], mode)
     how = _resolve(accumulator, fmt, mode, generator)
-    log = _Log(how.fmt, how.mode, generator if accumulator is None else as_generator(how.mode, how.rng))
+    log = Log(how.fmt, how.mode, generator if accumulator is None else as_generator(how.mode, how.rng))
     if isinstance(how, accumulators.Exact):
         total = truth.value
         raised = truth.flags
     else:
-        total = _LOOPS[type(how)](log, *_as_operands(held[0], held[1], fmt, log), how)
+        total = LOOPS[type(how)](log, *_as_operands(held[0], held[1], fmt, log), how)
         raised = frozenset[str]().union(*(step.why.flags for step in log.steps))
     final = round_step(total, without_input_flush(fmt), mode, next_draw(generator) if how.fmt != fmt else 0)
     best = round_step(truth.value, without_input_flush(fmt), mode).result
@@ -284,13 +173,13 @@ def _vectors(a: Sequence[Any], b: Sequence[Any]) -> tuple[list[Any], list[Any]]:
 def _resolve(accumulator: Accumulator | None, fmt: Format, mode: Rounding, rng: Generator) -> Accumulator:
     if accumulator is None:
         return accumulators.Sequential(fmt, mode, rng)
-    if type(accumulator) not in _LOOPS and not isinstance(accumulator, accumulators.Exact):
-        known = ", ".join(sorted([one.__name__ for one in _LOOPS] + ["Exact"]))
+    if type(accumulator) not in LOOPS and not isinstance(accumulator, accumulators.Exact):
+        known = ", ".join(sorted([one.__name__ for one in LOOPS] + ["Exact"]))
         raise TypeError(f"accumulator={accumulator!r} is not a loop of rounded operations; explain knows {known}")
     return accumulator.bound(fmt, mode, rng)
 
 
-def _as_operands(a: list[Value], b: list[Value], fmt: Format, log: _Log) -> tuple[list[Value], list[Value]]:
+def _as_operands(a: list[Value], b: list[Value], fmt: Format, log: Log) -> tuple[list[Value], list[Value]]:
     """The operands as the accumulator's format takes them: it may flush subnormals that `fmt` has."""
     own = log.fmt
     if own == fmt or (own.subnormals is Subnormals.GRADUAL and not own.saturate):

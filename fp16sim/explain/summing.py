@@ -10,7 +10,8 @@ from .numerals import short_text, ulps_text
 from .words import decision
 
 if TYPE_CHECKING:
-    from .dots import DotExplanation, Step
+    from .dots import DotExplanation
+    from .loops import Step
     from .records import Operand
 
 RULES = {
