@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from .. import accumulators, explain
-from ..exact import Value, is_negative, signed
+from ..exact import is_negative, signed
 from ..explain.decoding import Given, read
 from ..formats import Format, get_format
 from ..lifting import Generator
@@ -38,8 +38,8 @@ class Explainer:
             return self._literal(node)
         if isinstance(node, Negation):
             inner = self._given(node.of)
-            magnitude: Value = abs(inner.value)
-            return Given(f"-{inner.text}", signed(not is_negative(inner.value), magnitude))
+            minus = signed(not is_negative(inner.value), -inner.value if inner.value < 0 else inner.value)
+            return Given(f"-{inner.text}", minus)
         if isinstance(node, Vector):
             raise ExpressionError("a list stands only in dot([1, 2], [3, 4])", self.text, node.position)
         result = self._operation(node).result

@@ -63,6 +63,12 @@ def decision(step: RoundingStep) -> str:
     """Which rule chose, and how it applied here."""
     if step.rule in ("special", "flushed_input"):
         return _uncut(step)
+    if (
+        step.kept is not None
+        and step.quantum_exponent is not None
+        and step.kept * Fraction(2) ** step.quantum_exponent > (step.fmt.max_finite)
+    ):
+        return _end_of_range(step)
     return " ".join(part for part in (_decision(step), _carry(step), _end_of_range(step)) if part)
 
 
@@ -112,9 +118,9 @@ def _end_of_range(step: RoundingStep) -> str:
     if step.case != "overflow":
         return ""
     largest = f"max_finite = {short_text(Fraction(fmt.max_finite))}"
-    return f"That is beyond {largest}: overflow. " + OVERFLOWS[step.overflow_rule or ""].format(
-        fmt=fmt, mode=step.mode, sign="-" if is_negative(step.exact) else "+"
-    )
+    return f"{'That' if step.up else 'The number'} is beyond {largest}: overflow. " + OVERFLOWS[
+        step.overflow_rule or ""
+    ].format(fmt=fmt, mode=step.mode, sign="-" if is_negative(step.exact) else "+")
 
 
 OVERFLOWS = {
