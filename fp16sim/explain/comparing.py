@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..exact import is_finite, is_nan
 from .document import Document, Line, Row, Span, Table, bits_of, line, section, text
 from .layout import code_row, meaning, rounding_section
-from .numerals import decimal_text, power_of_two, power_text, short_text, stored_text, ulps_text
+from .numerals import decimal_text, is_long, power_of_two, power_text, rough_text, short_text, stored_text, ulps_text
 from .records import Number
 from .words import CLASSES, formula
 
@@ -40,18 +40,15 @@ def _typed(it: Anatomy) -> list[Row]:
         return [*rows, text("flags", ", ".join(it.rounding.flags) or "none")]
     if not it.error:
         return [*rows, text("error", "none: the format holds this number")]
-    relative = f"; {_about(it.relative)} of the number" if it.relative else ""
+    relative = ""
+    if it.relative:
+        relative = "; the whole number" if it.relative == 1 else f"; {rough_text(it.relative)} of the number"
     return [*rows, text("error", f"{_signed(it.error)}; {ulps_text(it.ulps or Fraction(0))} ulp{relative}")]
-
-
-def _about(x: Fraction | None) -> str:
-    """To three digits: sizes of errors are not read further."""
-    return "" if x is None else f"{float(x):.2e}" if x > Fraction(1, 10**300) else power_text(x)
 
 
 def _signed(error: Fraction) -> str:
     exact = short_text(error, 24)
-    rough = f"{'-' if error < 0 else '+'}{_about(abs(error))}"
+    rough = f"{'-' if error < 0 else '+'}{rough_text(abs(error))}"
     return (
         rough
         if "..." in exact
@@ -78,9 +75,8 @@ def _values(it: Anatomy) -> list[Row]:
         return [text("", short_text(value))]
     x = abs(Fraction(value))
     minus = "-" if it.number.sign else ""
-    exact = minus + decimal_text(x)
     rows = [text("shortest", it.shortest)]
-    rows.append(text("exact", exact if len(exact) <= 150 else minus + power_text(x)))
+    rows.append(text("exact", minus + (power_text(x) if is_long(x, 150) else decimal_text(x))))
     if x.denominator > 1:
         fraction = str(x) if x.denominator < 10**20 else power_text(x)
         rows.append(text("fraction", minus + fraction))
@@ -133,7 +129,7 @@ def _stored(one: Anatomy) -> tuple[Line, ...]:
 
 def _signed_about(error: Fraction) -> str:
     exact = short_text(error, 10)
-    text = exact if "..." not in exact and "/" not in exact else ("-" if error < 0 else "") + _about(abs(error))
+    text = exact if "..." not in exact and "/" not in exact else ("-" if error < 0 else "") + rough_text(abs(error))
     return ("+" if error > 0 else "") + text
 
 

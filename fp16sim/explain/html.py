@@ -13,9 +13,9 @@ _CSS = """
 .fp16sim-why h4{font-size:1.15em;margin:.2em 0 .6em}
 .fp16sim-why section{display:grid;grid-template-columns:7.5em 1fr;margin:0;padding:.45em 0;border-top:1px solid #8885}
 .fp16sim-why h5{font-size:1em;font-weight:600;margin:0;opacity:.8}
-.fp16sim-why dl{display:grid;grid-template-columns:max-content 1fr;gap:.1em 1em;margin:0}
+.fp16sim-why dl{display:grid;grid-template-columns:6em 1fr;gap:.1em 1em;margin:0}
+.fp16sim-why dl.plain{display:block}.fp16sim-why .plain dt{display:none}
 .fp16sim-why dt{opacity:.75;font-weight:400}.fp16sim-why dd{margin:0;max-width:46em}
-.fp16sim-why dt:empty+dd{grid-column:1/3}.fp16sim-why dt:empty{display:none}
 .fp16sim-why pre{font:inherit;font-family:ui-monospace,Menlo,Consolas,monospace;margin:0;padding:0;line-height:1.6;
 background:none;color:inherit;border:0;white-space:pre}
 .fp16sim-why table{border-collapse:collapse;margin:.2em 0;font-size:1em;color:inherit;background:none}
@@ -41,14 +41,17 @@ def html_of(document: Document) -> str:
 
 
 def _section(section: Section) -> str:
-    return f"<section><h5>{escape(section.title)}</h5><div>{''.join(map(_block, section.blocks))}</div></section>"
+    labelled = any(isinstance(block, Row) and block.label for block in section.blocks)
+    blocks = "".join(_block(block, "" if labelled else ' class="plain"') for block in section.blocks)
+    return f"<section><h5>{escape(section.title)}</h5><div>{blocks}</div></section>"
 
 
-def _block(block: Row | Table) -> str:
+def _block(block: Row | Table, attribute: str) -> str:
     if isinstance(block, Table):
         return _table(block)
     lines = "\n".join(map(_line, block.lines))
-    return f"<dl><dt>{escape(block.label)}</dt><dd>{f'<pre>{lines}</pre>' if block.fixed else lines}</dd></dl>"
+    shown = f"<pre>{lines}</pre>" if block.fixed else lines
+    return f"<dl{attribute}><dt>{escape(block.label)}</dt><dd>{shown}</dd></dl>"
 
 
 def _line(spans: Line) -> str:

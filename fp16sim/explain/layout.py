@@ -10,8 +10,9 @@ from ..exact import Value, is_finite, is_negative
 from ..formats import Rounding, Subnormals
 from .document import Document, Line, Row, Section, Span, Table, bits_of, fixed, joined, legend_of, line, section, text
 from .lessons import lessons
-from .numerals import binary_text, decimal_text, exact_text, is_dyadic, short_text, stored_text, ulps_text
+from .numerals import binary_text, decimal_text, exact_text, is_dyadic, is_long, short_text, stored_text, ulps_text
 from .records import Neighbour, Number, Operand, RoundingStep, hex_code
+from .steps import HALF
 from .sums import exact_section
 from .words import CLASSES, FLAGS, decision, formula, place
 
@@ -66,16 +67,19 @@ def operands_section(why: Explanation) -> Section:
 
 def meaning(typed: str, x: Value) -> str:
     """What a text means, where that is not what it says."""
-    if not is_finite(x) or typed in (exact_text(x), str(x)):
+    if not is_finite(x) or typed == exact_text(x):
         return ""
     value = Fraction(x)
     if not is_dyadic(value):
-        fraction = str(value)
-        said = f"{typed} is {fraction}, whose" if len(fraction) < 30 and fraction != typed else f"{typed}: its"
-        return f"{said} binary digits never end."
-    digits = decimal_text(value)
-    if len(digits) > 120:
-        digits = short_text(value, 40)
+        fraction = exact_text(value)
+        if fraction == typed.replace(" ", ""):
+            return ""
+        return (
+            f"{typed} is {fraction}, whose binary digits never end."
+            if len(fraction) < 30
+            else (f"{typed}: its binary digits never end.")
+        )
+    digits = short_text(value, 40) if is_long(value, 120) else decimal_text(value)
     same = digits.replace("+", "") == typed.replace("+", "").lower()
     return "" if same else f"{typed} is {digits}."
 
@@ -102,6 +106,7 @@ def rounding_section(step: RoundingStep) -> Section:
     return section(
         "rounding",
         _digits(step),
+        _scale(step),
         _neighbours(step),
         text("place", place(step)) if step.rest or step.case == "overflow" else None,
         text("rule", decision(step)),
@@ -125,6 +130,28 @@ def _digits(step: RoundingStep) -> Row | None:
     )
     digits = line(sign, Span(kept, "kept"), " | ", *cut, "" if wide else f"   {power}")
     return fixed("digits", digits, line(legend), *([line(power)] if wide else []))
+
+
+CELLS = 40
+"""Of the scale between the two neighbours; an even number, so that there is a middle."""
+
+
+def _scale(step: RoundingStep) -> Row | None:
+    """Where the exact number lies between its neighbours: never on one, and on the middle for a tie only."""
+    if not step.rest or step.below is None or step.above is None or step.above.distance is None:
+        return None
+    part = step.below.distance
+    if part is None:
+        return None
+    at = min(max(round(part * CELLS), 1), CELLS - 1)
+    if at == CELLS // 2 and part != HALF:
+        at += 1 if part > HALF else -1
+    bar = list("|" + "-" * (CELLS // 2 - 1) + "+" + "-" * (CELLS // 2 - 1) + "|")
+    bar[at] = "*"
+    legend = "below".ljust(CELLS // 2 - 3) + "midpoint" + "above".rjust(CELLS // 2 - 4)
+    shown = "".join(bar)
+    marks = line(shown[:at], Span("*", "strong"), shown[at + 1 :], "   * the exact number")
+    return fixed("scale", marks, line(Span(legend, "muted")))
 
 
 def _neighbours(step: RoundingStep) -> Table | None:

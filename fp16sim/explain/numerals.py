@@ -12,6 +12,8 @@ from ..text import to_text
 
 LONGEST = 60
 """Characters of an exact decimal, beyond which n*2^q is shorter and as exact."""
+MOST_DIGITS = 1200
+"""What `fs.parse` reads, and what is ever written in full."""
 
 
 def is_dyadic(x: Fraction) -> bool:
@@ -19,18 +21,32 @@ def is_dyadic(x: Fraction) -> bool:
     return x.denominator & (x.denominator - 1) == 0
 
 
+def is_long(x: Fraction, digits: int = MOST_DIGITS) -> bool:
+    """Whether its digits are too many to write them all: 3.3 bits a digit, and a binary place is a decimal place."""
+    places = x.denominator.bit_length() if is_dyadic(x) else x.denominator.bit_length() * 10 // 33
+    return x.numerator.bit_length() * 10 // 33 + places > digits
+
+
 def exact_text(value: Value) -> str:
     """A text that `fs.parse` reads back to the same value: decimal if it is short, else n*2^q or p/q.
+
+    Of a number that needs more than 1,200 digits, the leading ones and "...".
 
     >>> [exact_text(x) for x in (Fraction(1, 3), Fraction(819, 8192), Fraction(1, 2**1074), -0.0)]
     ['1/3', '0.0999755859375', '1*2^-1074', '-0']
     """
     if isinstance(value, float):
         return "nan" if math.isnan(value) else "-0" if value == 0 else str(value)
-    if not is_dyadic(value):
-        return str(value)
-    text = decimal_text(value)
-    return text if len(text) <= LONGEST else power_text(value, "*")
+    if is_dyadic(value):
+        text = "" if is_long(value, LONGEST + 20) else decimal_text(value)
+        if 0 < len(text) <= LONGEST:
+            return text
+        return power_text(value, "*") if _odd_part(value).bit_length() < 3 * MOST_DIGITS else short_text(value, LONGEST)
+    return short_text(value, LONGEST) if is_long(value) else str(value)
+
+
+def _odd_part(value: Fraction) -> int:
+    return value.numerator // max(1, value.numerator & -value.numerator)
 
 
 def decimal_text(value: Fraction) -> str:
@@ -74,10 +90,10 @@ def short_text(value: Value, room: int = 26) -> str:
     """
     if isinstance(value, float):
         return exact_text(value)
-    if value.denominator == 1 or not is_dyadic(value):
-        text = str(value)
-    else:
-        text = decimal_text(value) if abs(value) >= Fraction(1, 100000) else ""
+    text = ""
+    if not is_long(value, 3 * room):
+        whole = value.denominator == 1 or not is_dyadic(value)
+        text = str(value) if whole else decimal_text(value) if abs(value) >= Fraction(1, 100000) else ""
     if text and len(text) <= room:
         return text
     text, complete = scientific_text(value, max(4, room - 8))
@@ -85,6 +101,21 @@ def short_text(value: Value, room: int = 26) -> str:
         return text
     digits, e, exponent = text.partition("e")
     return f"{digits}...{e}{exponent}"
+
+
+def rough_text(value: Fraction) -> str:
+    """A magnitude to three digits, rounded: nobody reads an error further.
+
+    >>> rough_text(Fraction(1, 3)), rough_text(Fraction(10**400) / 7)
+    ('3.33e-01', '1.43e+399')
+    """
+    e = math.floor(exponent_of(value) * math.log10(2))
+    while Fraction(10) ** (e + 1) <= value:
+        e += 1
+    n = round(value / Fraction(10) ** (e - 2))
+    if n == 1000:
+        n, e = 100, e + 1
+    return f"{n // 100}.{n % 100:02d}e{e:+03d}"
 
 
 def stored_text(value: Value, fmt: Format, room: int = 26) -> str:
@@ -99,8 +130,8 @@ def ulps_text(part: Fraction) -> str:
     >>> [ulps_text(x) for x in (Fraction(2, 5), Fraction(1, 2) + Fraction(1, 2**25), 1 - Fraction(1, 2**53))]
     ['2/5', '1/2 + 2.980...e-08', '1 - 1.110...e-16']
     """
-    text = str(part)
-    if len(text) <= 9:
+    text = "" if is_long(part, 40) else str(part)
+    if 0 < len(text) <= 9:
         return text
     for near in (Fraction(1, 2), Fraction(1)):
         gap = part - near

@@ -9,6 +9,8 @@ from .document import Document, Line, Row, Span, Table, line
 
 WIDTH = 80
 INDENT = 2
+LEAST = 10
+"""Columns that the last cell of a table needs beside the others."""
 
 
 def text_of(document: Document) -> str:
@@ -82,6 +84,12 @@ def _table(table: Table) -> Iterator[Line]:
         for cell, width in zip(row[:-1], widths, strict=False):
             spans += [*cell, Span(" " * (width - _length(cell) + 2))]
         margin = _length(tuple(spans))
+        if margin > WIDTH - LEAST:  # no room beside them: below them
+            yield from _fixed(tuple(spans), WIDTH)
+            margin = 3 * INDENT
+            spans = [Span(" " * margin)]
+            if not row[-1]:
+                continue
         for part in _wrapped(row[-1], WIDTH - margin):  # the last column alone may be long
             yield from _fixed((*spans, *part), WIDTH)
             spans = [Span(" " * margin)]

@@ -72,7 +72,7 @@ def _left_out(why: DotExplanation) -> Row | None:
 
 def _exactly(why: DotExplanation) -> list[Row]:
     rows = [text("sum", short_text(why.exact, 40))]
-    rows.append(text("rounded once", f"{short_text(why.best.value)}  {why.best.hex}"))
+    rows.append(text("rounded", f"{short_text(why.best.value)}  {why.best.hex}"))
     if why.ulps is not None:
         rows.append(text("error", f"{ulps_text(why.ulps)} ulp" if why.ulps else "none"))
     return rows

@@ -89,9 +89,9 @@ def _columns(step: ExactStep) -> Row:
     for t, mark in zip((*step.terms, total), ("", "", "="), strict=True):
         sign = mark or ("-" if t.integer < 0 else "+" if lines else " ")
         minus = "-" if mark and t.integer < 0 else ""
-        digits = binary_text(abs(t.integer) << (t.exponent - low), places)
+        digits = minus + binary_text(abs(t.integer) << (t.exponent - low), places)
         tail = f"   × 2^{low + places}" if mark else f"   {t.name}"
-        lines.append(line(f"{sign} ", Span((minus + digits).rjust(width), "kept"), Span(tail, "muted")))
+        lines.append(line(f"{sign} {' ' * (width - len(digits))}", Span(digits, "kept"), Span(tail, "muted")))
     return fixed("", *lines)
 
 
