@@ -104,7 +104,7 @@ def read(x: Any, fmt: Format) -> Given:
     if shape != () or isinstance(x, (list, tuple)):
         raise TypeError(f"x={x!r} is not one number; explain one element at a time, such as x[0]")
     item = x.item() if hasattr(x, "item") else x
-    value = exact.as_exact(x)
+    value = exact.as_exact(item)
     return Given(_text_of(item), value)
 
 

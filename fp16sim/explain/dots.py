@@ -11,7 +11,7 @@ from .. import accumulators, exact
 from ..accumulators import Accumulator
 from ..exact import Value, is_finite, is_negative, without_input_flush
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
-from ..lifting import Generator, Seed, as_generator
+from ..lifting import Generator, Seed, as_generator, same_format
 from .document import Document
 from .html import html_of
 from .loops import LOOPS, Log, Step
@@ -120,7 +120,7 @@ def dot(
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
-    left, right = _vectors(a, b)
+    left, right = _vectors(a, b, fmt)
     operands = [
         tuple(operand(f"{name}{k}", x, fmt, mode, generator) for k, x in enumerate(vector))
         for name, vector in (("a", left), ("b", right))
@@ -156,10 +156,10 @@ def dot(
     )
 
 
-def _vectors(a: Sequence[Any], b: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+def _vectors(a: Sequence[Any], b: Sequence[Any], fmt: Format) -> tuple[list[Any], list[Any]]:
     vectors = []
     for name, x in (("a", a), ("b", b)):
-        x = getattr(x, "values", x)
+        x = getattr(same_format(x, fmt), "values", x)
         if isinstance(x, str) or not hasattr(x, "__len__") or getattr(x, "ndim", 1) != 1:
             raise TypeError(f"{name}={x!r} is no vector; give a list of numbers")
         vectors.append(list(x))

@@ -32,6 +32,8 @@ def round_step(
     x: Value, fmt: Format, mode: Rounding, draw: int = 0, *, operand: bool = False, tininess: str = "after"
 ) -> RoundingStep:
     """The rounding of an exact number; of an operand, which the format may flush, or of the result of an operation."""
+    if tininess not in ("after", "before"):
+        raise ValueError(f"tininess={tininess!r} is unknown; use 'after' or 'before' (rounding)")
     judge = exact.round_operand if operand else exact.round_result
     result = judge(x, fmt, mode, draw, tininess)
     common: dict[str, Any] = {
