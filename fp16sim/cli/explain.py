@@ -25,13 +25,14 @@ def add(commands: Any) -> None:
     explain = commands.add_parser(
         "explain",
         help="why an operation gives what it gives, step by step",
-        description="Explain + - * / sqrt fma dot, or the rounding of a number: alignment, exact result, guard, round\n"
-        "and sticky, the neighbours and the rule that chose, flags, and what every other mode gives.",
+        description="Explain + - * / sqrt fma dot, or the rounding of a number: alignment, exact\n"
+        "result, guard, round and sticky bits, the neighbours and the rule that chose,\n"
+        "flags, and what every other mode gives.",
         epilog='examples:\n  fp16sim explain "0.1 + 0.2" --mode toward_positive\n'
         '  fp16sim explain "fma(3, 683, 2^-24)"\n  fp16sim explain "sqrt(2)" --format bf16\n'
         '  fp16sim explain "dot([1, 1], [2048, 1])" --accumulator kahan\n  fp16sim explain 65520\n'
-        "numbers: 0.1  1e-8  2^-24  1p-24  0x1.8p3  inf  nan; codes: 0x2E66  0b...  0_01011_1001100110\n"
-        'an expression that begins with a minus sign: fp16sim explain -- "-(1 + 2)"',
+        "numbers: 0.1  1e-8  2^-24  1p-24  0x1.8p3  inf  nan\n"
+        "codes:   0x2E66  0b0010111001100110  0_01011_1001100110",
     )
     explain.add_argument("expression", help='such as "0.1 + 0.2"; each operation in it is explained')
     add_rounding_options(explain)

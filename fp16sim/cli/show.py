@@ -12,7 +12,8 @@ from .expressions import ExpressionError, Literal, Negation, Operation, parse_ex
 from .parsing import formats
 
 WAYS = "write it like 0.1, 1e-8, 1/3, 2^-24, 0x1.8p3 or inf, or as a code like 0x2E66"
-NUMBERS = "numbers: 0.1  1/3  1e-8  2^-24  1p-24  0x1.8p3  inf  nan; codes: 0x2E66  0b...  0_01011_1001100110"
+NUMBERS = """numbers: 0.1  1/3  1e-8  2^-24  1p-24  0x1.8p3  inf  nan
+codes:   0x2E66  0b0010111001100110  0_01011_1001100110"""
 
 
 def add(commands: Any) -> None:

@@ -10,7 +10,7 @@ from .document import Document, Line, Row, Span, Table, bits_of, line, section, 
 from .layout import code_row, meaning, rounding_section
 from .numerals import decimal_text, is_long, power_of_two, power_text, rough_text, short_text, stored_text, ulps_text
 from .records import Number
-from .words import CLASSES, formula
+from .words import CLASSES, format_name, formula
 
 if TYPE_CHECKING:
     from .anatomy import Anatomy, Comparison
@@ -22,7 +22,7 @@ def anatomy_document(it: Anatomy) -> Document:
     how = "the code" if it.is_code else "stored as"
     title = f"{it.text}, {how} {number.hex} of {it.fmt}: {short_text(number.value)}"
     if not it.is_code:
-        title = f"{it.text} in {it.fmt}, {it.rounding.mode}: {short_text(number.value)}"
+        title = f"{it.text} in {format_name(it.fmt)}, {it.rounding.mode}: {short_text(number.value)}"
     parts = [section("bits", *_bits(number), text("value", formula(number)), text("class", CLASSES[number.kind]))]
     parts.append(section("value", *_values(it)))
     if not it.is_code:

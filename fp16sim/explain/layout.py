@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from ..exact import Value, is_finite, is_negative
 from ..formats import Rounding, Subnormals
 from .document import Document, Line, Row, Section, Span, Table, bits_of, fixed, joined, legend_of, line, section, text
-from .lessons import lessons
+from .lessons import SPECIALS, lessons
 from .numerals import binary_text, decimal_text, exact_text, is_dyadic, is_long, short_text, stored_text, ulps_text
 from .records import Neighbour, Number, Operand, RoundingStep, hex_code
 from .steps import HALF
 from .sums import exact_section
-from .words import CLASSES, FLAGS, decision, formula, place
+from .words import CLASSES, FLAGS, decision, format_name, formula, place
 
 if TYPE_CHECKING:
     from .explanation import Explanation, ModeResult
@@ -40,17 +40,22 @@ def question(why: Explanation) -> str:
 def document_of(why: Explanation) -> Document:
     """All of it: operands, exact result, rounding, result, other modes, other ways."""
     verb = {"round": "rounded to", "convert": "converted to", "parse": "read as"}.get(why.operation, "in")
-    title = f"{question(why)} {verb} {why.fmt}, {why.mode}: {short_text(why.result.value)}"
+    title = f"{question(why)} {verb} {format_name(why.fmt)}, {why.mode}: {short_text(why.result.value)}"
     remarks = lessons(why)
     parts = (
         operands_section(why),
         exact_section(why),
-        rounding_section(why.rounding),
+        section("rounding") if _is_settled(why) else rounding_section(why.rounding),
         result_section(why.result, _flags(why)),
         modes_section(why),
         section("remark" if len(remarks) == 1 else "remarks", *(text("", remark) for remark in remarks)),
     )
     return Document(title, tuple(part for part in parts if part.blocks))
+
+
+def _is_settled(why: Explanation) -> bool:
+    """Whether a special rule has given the result already, and rounding has nothing to say."""
+    return why.exact.rule in SPECIALS and why.rounding.rule == "special" and why.rounding.overflow_rule is None
 
 
 # --- operands -------------------------------------------------------------------------------------------------------
@@ -87,7 +92,10 @@ def meaning(typed: str, x: Value) -> str:
 def _operand(x: Operand) -> Iterator[Row]:
     number = x.number
     if x.rounding is not None:
-        yield text(x.name, f"{x.text} is rounded to {number.fmt} first: {decision(x.rounding)}")
+        flushed = x.rounding.rule == "flushed_input"
+        yield text(
+            x.name, f"{x.text}{'.' if flushed else f' is rounded to {number.fmt} first:'} {decision(x.rounding)}"
+        )
     name = "" if x.rounding is not None else x.name
     shown = line(f"{number.hex}  = {short_text(number.value)}")
     if x.text not in (number.hex, exact_text(number.value)) and x.rounding is None:
@@ -229,9 +237,11 @@ def modes_section(why: Explanation) -> Section:
             stochastic.append(_lottery(result, why))
         else:
             groups.setdefault(result.outcomes[0].code, []).append(result.mode)
+    if len(groups) == 1 and not stochastic:
+        return section("every mode", text("", "All modes give the same."))
     table = Table(("", "", ""), tuple(_answer(code, modes, why) for code, modes in groups.items()))
     agreeing = [detour.via for detour in why.detours if not detour.differs and detour.via != "two roundings"]
-    note = f"Through {joined(agreeing)} the answer would be the same." if agreeing else ""
+    note = f"Through {joined(agreeing)} the answer would be the same." if agreeing and why.rounding.rest else ""
     return section("every mode", table, *stochastic, text("", note, style="muted") if note else None)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..codes import FloatClass
 from ..exact import Value
-from ..formats import Format, Rounding
+from ..formats import NAMED_FORMATS, Format, Rounding
 from .numerals import exact_text
 
 
@@ -30,12 +30,17 @@ def plain(x: Any) -> Any:
     if isinstance(x, (Fraction, float)):
         return exact_text(x)
     if isinstance(x, Format):
-        return x.name
+        return x.name if any(x == one and x.name == one.name for one in NAMED_FORMATS) else _described(x)
     if isinstance(x, Enum):
         return x.value
     if isinstance(x, tuple):
         return [plain(item) for item in x]
     return x
+
+
+def _described(fmt: Format) -> dict[str, Any]:
+    """A format that no name stands for, by its fields."""
+    return {field.name: plain(getattr(fmt, field.name)) for field in fields(fmt)}
 
 
 def hex_code(code: int, fmt: Format) -> str:
@@ -48,7 +53,10 @@ class Record:
     """Frozen data that can be had as a dict."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields, JSON-able: values as text such as "1/3" or "0.0999755859375", formats and modes by name."""
+        """The fields, JSON-able: values as text such as "1/3" or "0.0999755859375", formats and modes by name.
+
+        A format of your own, or one that saturates or flushes, is a dict of its fields.
+        """
         return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
 

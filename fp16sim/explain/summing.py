@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .document import Document, Line, Row, Span, Table, line, section, text
 from .layout import result_section
 from .numerals import short_text, ulps_text
-from .words import decision
+from .words import decision, format_name
 
 if TYPE_CHECKING:
     from .dots import DotExplanation
@@ -28,9 +28,8 @@ MOST_STEPS = 60
 
 def dot_document(why: DotExplanation) -> Document:
     """Operands that were rounded, the loop, the result beside the exact one."""
-    title = (
-        f"dot product of {len(why.a)} term{'s' if len(why.a) > 1 else ''} in {why.fmt}, {why.mode}, {why.accumulator}: "
-    )
+    terms = f"{len(why.a)} term{'s' if len(why.a) > 1 else ''}"
+    title = f"dot product of {terms} in {format_name(why.fmt)}, {why.mode}, {why.accumulator}: "
     rounded = [x for x in (*why.a, *why.b) if x.rounding is not None]
     parts = [
         section("operands", Table(("", "", ""), tuple(map(_operand, rounded[:MOST_STEPS])))) if rounded else None,

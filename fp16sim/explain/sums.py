@@ -35,6 +35,9 @@ def exact_section(why: Explanation) -> Section:
     if step.rule in SPECIALS:
         return section(title, text("", SPECIALS[step.rule]))
     rows = _LAYOUTS.get(why.operation, _sum)(step)
+    if why.operation == "fma":
+        product = step.terms[0].integer * Fraction(2) ** step.terms[0].exponent
+        rows.insert(0, text("product", f"a × b = {short_text(product, 40)}: all its digits are kept."))
     return section(title, *rows, text("value", _value(step)), text("", _normalised(step, why.operation)))
 
 
@@ -63,6 +66,9 @@ def _normalised(step: ExactStep, operation: str) -> str:
 
 
 def _sum(step: ExactStep) -> list[Row]:
+    nothing = [t.name for t in step.terms if not t.integer]
+    if nothing:
+        return [text("", f"{nothing[0]} is zero, so nothing is added: the other term is the result, exactly.")]
     rows = []
     if step.shift:
         larger = next(t.name for t in step.terms if t.name != step.shifted)

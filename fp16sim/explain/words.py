@@ -7,7 +7,7 @@ from fractions import Fraction
 from ..codes import FloatClass
 from ..exact import DRAW_BITS, is_negative
 from ..formats import Format, Rounding, Specials, Subnormals
-from .numerals import binary_text, power_of_two, power_text, short_text, ulps_text
+from .numerals import binary_text, power_of_two, short_text, ulps_text
 from .records import Number, RoundingStep
 
 # --- codes ----------------------------------------------------------------------------------------------------------
@@ -41,6 +41,20 @@ def _special_formula(number: Number) -> str:
         return f"exponent field all ones and significand 0: {'-' if number.sign else '+'}infinity"
     kind = "quiet" if number.kind is FloatClass.QUIET_NAN else "signaling"
     return f"exponent field all ones and significand not 0: NaN; its leading bit makes it {kind}"
+
+
+def format_name(fmt: Format) -> str:
+    """The name, and what the format does otherwise than its name says.
+
+    >>> from dataclasses import replace
+    >>> from fp16sim import BINARY16
+    >>> format_name(replace(BINARY16, saturate=True, subnormals="flush_to_zero"))
+    'binary16 (saturating, flush_to_zero)'
+    """
+    behaviour = ["saturating"] if fmt.saturate and fmt.specials is not Specials.NONE else []
+    if fmt.subnormals is not Subnormals.GRADUAL:
+        behaviour.append(fmt.subnormals)
+    return f"{fmt} ({', '.join(behaviour)})" if behaviour else str(fmt)
 
 
 CLASSES = {
@@ -134,8 +148,8 @@ OVERFLOWS = {
 def _uncut(step: RoundingStep) -> str:
     if step.rule == "flushed_input":
         return (
-            f"The operand is below min_normal = {power_text(Fraction(step.fmt.min_normal))}, and this format "
-            "flushes its inputs: a zero of its sign."
+            f"The operand is below min_normal = {power_of_two(step.fmt.emin)}, and this format flushes its inputs: "
+            "a zero of its sign."
         )
     if step.case == "infinity" and step.overflow_rule:
         why = "saturates" if step.overflow_rule == "saturate" else "has no infinity"
