@@ -21,6 +21,7 @@ background:none;color:inherit;border:0;white-space:pre}
 .fp16sim-why table{border-collapse:collapse;margin:.2em 0;font-size:1em;color:inherit;background:none}
 .fp16sim-why td,.fp16sim-why th{border:0;padding:.05em 1em .05em 0;text-align:left;background:none;color:inherit;
 font-family:ui-monospace,Menlo,Consolas,monospace;vertical-align:top;white-space:pre-wrap}
+.fp16sim-why .labelled td:first-child{font:inherit;opacity:.75;min-width:6em}
 .fp16sim-why th{font-weight:400;opacity:.75}
 .fp16sim-why .sign{background:#d55e0040;border-bottom:3px double #d55e00}
 .fp16sim-why .exponent{background:#009e7340;border-bottom:3px solid #009e73}
@@ -43,7 +44,8 @@ def html_of(document: Document) -> str:
 def _section(section: Section) -> str:
     labelled = any(isinstance(block, Row) and block.label for block in section.blocks)
     blocks = "".join(_block(block, "" if labelled else ' class="plain"') for block in section.blocks)
-    return f"<section><h5>{escape(section.title)}</h5><div>{blocks}</div></section>"
+    kind = "labelled" if labelled else "free"
+    return f'<section><h5>{escape(section.title)}</h5><div class="{kind}">{blocks}</div></section>'
 
 
 def _block(block: Row | Table, attribute: str) -> str:

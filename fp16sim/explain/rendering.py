@@ -27,7 +27,7 @@ def lines_of(document: Document) -> Iterator[Line]:
         yield line(Span(section.title, "strong"))
         margin = max([len(block.label) for block in section.blocks if isinstance(block, Row)], default=0)
         for block in section.blocks:
-            yield from _table(block) if isinstance(block, Table) else _row(block, margin)
+            yield from _table(block, margin) if isinstance(block, Table) else _row(block, margin)
 
 
 def _row(row: Row, margin: int) -> Iterator[Line]:
@@ -74,25 +74,26 @@ def _restyled(piece: str, styles: list[str]) -> Line:
     return tuple(spans)
 
 
-def _table(table: Table) -> Iterator[Line]:
+def _table(table: Table, margin: int) -> Iterator[Line]:
     rows = [tuple(line(Span(h, "muted")) for h in table.headings), *table.rows]
     if not any(table.headings):
         rows = rows[1:]
     widths = [max(_length(row[k]) for row in rows) for k in range(len(table.headings))]
+    widths[0] = max(widths[0], margin)  # under the labels of the rows beside it
     for row in rows:
         spans: list[Span] = [Span(" " * INDENT)]
         for cell, width in zip(row[:-1], widths, strict=False):
             spans += [*cell, Span(" " * (width - _length(cell) + 2))]
-        margin = _length(tuple(spans))
-        if margin > WIDTH - LEAST:  # no room beside them: below them
+        left = _length(tuple(spans))
+        if left > WIDTH - LEAST:  # no room beside them: below them
             yield from _fixed(tuple(spans), WIDTH)
-            margin = 3 * INDENT
-            spans = [Span(" " * margin)]
+            left = 3 * INDENT
+            spans = [Span(" " * left)]
             if not row[-1]:
                 continue
-        for part in _wrapped(row[-1], WIDTH - margin):  # the last column alone may be long
+        for part in _wrapped(row[-1], WIDTH - left):  # the last column alone may be long
             yield from _fixed((*spans, *part), WIDTH)
-            spans = [Span(" " * margin)]
+            spans = [Span(" " * left)]
 
 
 def _length(cell: Line) -> int:
