@@ -56,6 +56,8 @@ def check_step(step):
     assert step.rounded in ((step.kept, step.kept + 1) if step.rest else (step.kept,))
     check_neighbours(step)
     check_rule(step)
+    beyond = step.rounded * ulp > fmt.max_finite
+    assert step.case == ("overflow" if beyond else "subnormal" if abs(x) < fmt.min_normal else "normal")
     if step.case == "overflow":
         assert step.rounded * ulp > fmt.max_finite
         assert "overflow" in step.flags
@@ -162,7 +164,7 @@ def test_all_pairs_of_a_small_format_are_explained_as_they_are_computed(name, mo
 @pytest.mark.parametrize("name", BINARY)
 def test_formats_that_saturate_flush_or_lack_specials_are_explained_as_they_compute(name, fmt):
     values = held_values(fmt)[::2] if fmt.width > 4 else held_values(fmt)
-    for mode in (Rounding.TIES_TO_EVEN, Rounding.TOWARD_NEGATIVE, Rounding.TO_ODD):
+    for mode in (Rounding.TIES_TO_EVEN, Rounding.TOWARD_NEGATIVE):
         compare_all_pairs(name, fmt, mode, values)
 
 
@@ -227,6 +229,7 @@ def agree(why, call):
             check_step(x.rounding)
 
 
+@settings(max_examples=100)
 @given(st.sampled_from(FORMATS), st.sampled_from(MODES), st.sampled_from(BINARY), NUMBERS, NUMBERS, st.integers(0, 99))
 def test_any_two_numbers_are_explained_as_they_are_computed(fmt, mode, name, a, b, seed):
     why = getattr(explain, name)(a, b, fmt, mode, rng=seed)
@@ -262,6 +265,7 @@ def test_every_mode_is_listed_with_what_it_gives(fmt, a, b, name):
 PLAIN = {fmt: replace(fmt, saturate=False, subnormals="gradual") for fmt in FORMATS}
 
 
+@settings(max_examples=60)
 @given(NUMBERS.filter(lambda x: not isinstance(x, float) or math.isfinite(x)), st.sampled_from((fs.BINARY16, TOY)))
 def test_the_mean_of_the_stochastic_outcomes_is_the_exact_number(x, fmt):
     modes = {result.mode: result for result in explain.rounding(x, fmt).modes}

@@ -23,7 +23,7 @@ def compute(operation: str, values: Sequence[Value], fmt: Format, mode: Rounding
     """The result of an operation, or of rounding alone ("round"), on operands that the format holds."""
     if operation == "round":
         return exact.round_operand(values[0], fmt, mode, draw)
-    return exact.operate(operation, tuple(values), exact.without_input_flush(fmt), mode, draw)
+    return exact.operate(operation, tuple(values), fmt, mode, draw)
 
 
 def mode_results(operation: str, given: Sequence[Value], fmt: Format) -> tuple[ModeResult, ...]:

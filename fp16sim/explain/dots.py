@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import accumulators, exact
 from ..accumulators import Accumulator
-from ..exact import Value, is_finite, is_negative, without_input_flush
+from ..exact import Value, is_finite, is_negative
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
 from ..lifting import Generator, Seed, as_generator, same_format
 from .document import Document
@@ -135,8 +135,8 @@ def dot(
     else:
         total = LOOPS[type(how)](log, *_as_operands(held[0], held[1], fmt, log), how)
         raised = frozenset[str]().union(*(step.why.flags for step in log.steps))
-    final = round_step(total, without_input_flush(fmt), mode, next_draw(generator) if how.fmt != fmt else 0)
-    best = round_step(truth.value, without_input_flush(fmt), mode).result
+    final = round_step(total, fmt, mode, next_draw(generator) if how.fmt != fmt else 0)
+    best = round_step(truth.value, fmt, mode).result
     raised = raised.union(final.flags, *(x.rounding.flags for v in operands for x in v if x.rounding))
     label = f"{type(how).__name__}({how.fmt}{f', block={how.block}' if isinstance(how, accumulators.Blocked) else ''})"
     return DotExplanation(

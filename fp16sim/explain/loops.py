@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import accumulators
 from ..accumulators import Accumulator
-from ..exact import Value, without_input_flush
+from ..exact import Value
 from ..formats import Format, Rounding
 from ..lifting import Generator
 from .explanation import Explanation
@@ -54,7 +54,7 @@ class Log:
         return why.result.value
 
     def _operand(self, label: str, x: Value) -> Operand:
-        held = round_step(x, without_input_flush(self.fmt), self.mode).result
+        held = round_step(x, self.fmt, self.mode).result
         return Operand(label, short_text(x), x, None, held)
 
     def products(self, a: Sequence[Value], b: Sequence[Value]) -> list[Value]:

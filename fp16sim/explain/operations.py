@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..exact import OPERATIONS, Value, without_input_flush
+from ..exact import OPERATIONS, Value
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
 from ..lifting import Generator, Seed, as_generator
 from . import alternatives
@@ -44,7 +44,7 @@ def operate_on(
 ) -> Explanation:
     """The same, of operands that are already rounded."""
     step = compute(operation, tuple(x.number for x in operands), mode)
-    rounding = round_step(step.value, without_input_flush(fmt), mode, draw, tininess=tininess)
+    rounding = round_step(step.value, fmt, mode, draw, tininess=tininess)
     return explained(operation, fmt, mode, operands, step, rounding)
 
 
