@@ -166,7 +166,7 @@ __all__ = [
     "unordered",
 ]
 
-_LAZY = ("certify", "explain", "learn", "plots")
+_LAZY = ("cases", "certify", "explain", "faults", "learn", "plots", "teach")
 """Rooms that are loaded when first used, so that importing the package loads NumPy and nothing else."""
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, data, evaluate, explain, show, train
+from . import bench, data, evaluate, explain, show, teaching, train
 from .parsing import Parser
 
 COMMANDS = (
@@ -15,6 +15,7 @@ COMMANDS = (
     data,
     show,
     explain,
+    teaching,
     bench,
 )
 """In the order of the help."""
