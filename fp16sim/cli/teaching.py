@@ -64,9 +64,9 @@ def _grade(options: argparse.Namespace) -> None:
         raise ValueError(f"task=None: say what {name} should do, as in --task rounding (fp16sim grade --list)")
     if name:
         fmt = get_format(options.format)
-        reports = (grade.run(loading.function(options.target), options.task, fmt, options.mode, **limits),)
+        reports = [grade.run(loading.function(options.target), options.task, fmt, options.mode, **limits)]
     else:
-        reports = grade.file(path, **limits)
+        reports = list(grade.file(path, **limits))
     if options.json:
         print(json.dumps([report.to_dict() for report in reports], indent=2))
     else:
@@ -126,7 +126,7 @@ def _quiz(options: argparse.Namespace) -> None:
     for path, kinds in ((export, (".md", ".gift")), (key, (".md",))):
         if path is not None:
             check_writable(path, kinds)
-    if key is not None and key.resolve() == export.resolve():
+    if key is not None and export is not None and key.resolve() == export.resolve():
         raise ValueError(f"key={str(key)!r} and export are one file; give the key a name of its own")
     questions = exercises.generate(options.kind, getattr(options, "rng", None), options.n, options.level)
     if options.json:

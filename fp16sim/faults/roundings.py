@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..formats import BINARY32, Format, Rounding, Specials
+from ..formats import BFLOAT16, BINARY16, BINARY32, Format, Rounding, Specials
 from ..neighbours import _round_quietly
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -199,6 +199,10 @@ def _rounds_away(x: Array, fmt: Format, mode: Rounding) -> Array:
     return np.copysign(right(np.abs(x), fmt, Rounding.TOWARD_POSITIVE), x)
 
 
+def _other_format(x: Array, fmt: Format, mode: Rounding) -> Array:
+    return right(x, {16: BINARY16 if fmt == BFLOAT16 else BFLOAT16}.get(fmt.width, fmt), mode)
+
+
 ROUNDINGS: dict[str, tuple[str, Rounder]] = {
     "unrounded": ("does not round at all", lambda x, fmt, mode: x),
     "truncates": ("truncates: drops the bits beyond the last one", _in_mode(Rounding.TOWARD_ZERO)),
@@ -226,6 +230,7 @@ ROUNDINGS: dict[str, tuple[str, Rounder]] = {
     "no_emin": ("gives subnormals full precision: forgets the smallest exponent", _no_smallest_exponent),
     "subnormal_half": ("spaces subnormals half as far apart as they are", _subnormals_shifted(-1)),
     "subnormal_double": ("spaces subnormals twice as far apart as they are", _subnormals_shifted(1)),
+    "other_format": ("rounds to the other 16-bit format: 1-5-10 is binary16, 1-8-7 bfloat16", _other_format),
     "float32": ("rounds twice: to float32 first", through(BINARY32)),
     "late_overflow": (
         "overflows at 2^(emax + 1) (65536 in binary16), not half an ulp above max_finite (65520)",

@@ -42,7 +42,7 @@ class Asked:
     choices: tuple[str, ...] = ()
 
 
-TOY = Format("toy6 (1 sign, 3 exponent, 2 trailing bits)", width=6, precision=3)
+TOY = Format("toy6", width=6, precision=3)
 FORMATS = {1: (TOY, E4M3), 2: (BINARY16, BFLOAT16), 3: (BINARY16, BFLOAT16, E5M2)}
 MODES = {
     1: (Rounding.TIES_TO_EVEN,),
@@ -91,21 +91,27 @@ def _hex(code: int, fmt: Format) -> str:
     return f"0x{code:0{-(-fmt.width // 4)}x}"
 
 
+def _name(fmt: Format) -> str:
+    """The name, with the layout of a format that nobody knows."""
+    layout = f" (1 sign, {fmt.exponent_bits} exponent, {fmt.trailing_bits} trailing bits)"
+    return fmt.name + layout * (fmt == TOY)
+
+
 def _in(s: Setting) -> str:
-    return f"in {s.fmt.name}, {s.mode.value}"
+    return f"in {_name(s.fmt)}, {s.mode.value}"
 
 
 def _bits(s: Setting) -> Asked:
     x = _value(s)
     code = exact.encode(x, s.fmt)
-    prompt = f"Which code, in hexadecimal, has {_decimal(x)} in {s.fmt.name}?"
+    prompt = f"Which code, in hexadecimal, has {_decimal(x)} in {_name(s.fmt)}?"
     return Asked(prompt, _hex(code, s.fmt), decoding(code, s.fmt), "code")
 
 
 def _decode(s: Setting) -> Asked:
     code = exact.encode(_value(s), s.fmt)
     bits = to_text(exact.decode(code, s.fmt), s.fmt, "bits")
-    prompt = f"Which number has the bits {bits} (code {_hex(code, s.fmt)}) in {s.fmt.name}?"
+    prompt = f"Which number has the bits {bits} (code {_hex(code, s.fmt)}) in {_name(s.fmt)}?"
     return Asked(prompt, _text(exact.decode(code, s.fmt), s.fmt), decoding(code, s.fmt))
 
 
@@ -119,7 +125,7 @@ def _overflow(s: Setting) -> Asked:
     top, quantum = Fraction(s.fmt.max_finite), Fraction(2) ** (s.fmt.emax - s.fmt.trailing_bits)
     x = float(top + quantum * _pick(s.rng, (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), 1, 2)))
     x *= _pick(s.rng, (1.0, -1.0))
-    prompt = f"{s.fmt.name} ends at {_decimal(float(top))}. What does {_decimal(x)} become, {s.mode.value}?"
+    prompt = f"{_name(s.fmt)} ends at {_decimal(float(top))}. What does {_decimal(x)} become, {s.mode.value}?"
     answer = _text(exact.round_to(x, s.fmt, s.mode), s.fmt)
     return Asked(prompt, answer, str(why("rounding", (x,), s.fmt, s.mode)))
 
@@ -151,14 +157,14 @@ def _shown(x: float) -> str:
 
 def _ulp(s: Setting) -> Asked:
     x = _value(s)
-    prompt = f"What is the ulp of {s.fmt.name} at {_decimal(x)}? (A power of two may be written as 2^-10.)"
+    prompt = f"What is the ulp of {_name(s.fmt)} at {_decimal(x)}? (A power of two may be written as 2^-10.)"
     return Asked(prompt, _decimal(float(ulp(x, s.fmt))), str(why("ulp", (x,), s.fmt, s.mode)))
 
 
 def _next(s: Setting) -> Asked:
     x = _value(s)
     answer = _shown(float(next_up(x, s.fmt)))
-    prompt = f"What is the least number of {s.fmt.name} above {_decimal(x)}?"
+    prompt = f"What is the least number of {_name(s.fmt)} above {_decimal(x)}?"
     return Asked(prompt, answer, str(why("next_up", (x,), s.fmt, s.mode)))
 
 
@@ -176,7 +182,7 @@ def _classify(s: Setting) -> Asked:
         answer = "nan" if exact.is_nan(value) else "infinity"
     else:
         answer = "zero" if value == 0 else "subnormal" if abs(float(value)) < s.fmt.min_normal else "normal"
-    prompt = f"What is {code:0{s.fmt.width}b} in {s.fmt.name}?"
+    prompt = f"What is {code:0{s.fmt.width}b} in {_name(s.fmt)}?"
     return Asked(prompt, answer, decoding(code, s.fmt), "choice", _CLASSES)
 
 
@@ -192,32 +198,17 @@ def _absorbed(s: Setting) -> Asked:
     return Asked(prompt, _YES_NO[not same], str(why("add", (a, b), s.fmt, s.mode)), "choice", _YES_NO)
 
 
+_TEXTS = (
+    *("0.1", "0.2", "0.25", "0.375", "0.7", "1.125", "3.3", "5", "17", "100.5"),
+    *("0.0625", "257", "2049", "4098", "0.3", "6.5", "33", "1000", "0.001", "0.5"),
+)
+
+
 def _held(s: Setting) -> Asked:
-    texts = [
-        "0.1",
-        "0.2",
-        "0.25",
-        "0.375",
-        "0.7",
-        "1.125",
-        "3.3",
-        "5",
-        "17",
-        "100.5",
-        "0.0625",
-        "257",
-        "2049",
-        "4098",
-        "0.3",
-        "6.5",
-        "33",
-        "1000",
-        "0.001",
-    ]
-    text = _pick(s.rng, texts)
+    text = _pick(s.rng, _TEXTS)
     held = exact.round_to(text, s.fmt) == exact.parse(text)
     solution = str(why("parse", (text,), s.fmt, Rounding.TIES_TO_EVEN))
-    return Asked(f"Is {text} a number of {s.fmt.name}, exactly?", _YES_NO[not held], solution, "choice", _YES_NO)
+    return Asked(f"Is {text} a number of {_name(s.fmt)}, exactly?", _YES_NO[not held], solution, "choice", _YES_NO)
 
 
 def _stall(s: Setting) -> Asked:
@@ -229,7 +220,7 @@ def _stall(s: Setting) -> Asked:
             break
         total = Fraction(more)
     step = f"s = s + {_decimal(term)}"
-    prompt = f"In {s.fmt.name}, ties to even, s = 0 and then {step} again and again: at which s does it stop growing?"
+    prompt = f"In {_name(s.fmt)}, ties to even, s = 0 and then {step} again and again: at which s does it stop growing?"
     if not exact.is_finite(more):
         return Asked(prompt + " (inf is an answer.)", "inf", "it reaches infinity before a term is absorbed")
     return Asked(prompt, _text(total, s.fmt), str(why("add", (total, term), s.fmt, Rounding.TIES_TO_EVEN)))
@@ -270,7 +261,7 @@ def _misconception(s: Setting) -> Asked:
     first = shown[0]
     told = f"right would be: {_shown(float(x[first]))} becomes {_shown(float(truth[first]))}\n"
     solution = told + str(why("rounding", (float(x[first]),), fmt, mode))
-    prompt = f"A rounder to {fmt.name} (meant: ties to even) answers: {rows}. What does it do?"
+    prompt = f"A rounder to {_name(fmt)} (meant: ties to even) answers: {rows}. What does it do?"
     return Asked(prompt, chosen.misconception, solution, "choice", tuple(options))
 
 
