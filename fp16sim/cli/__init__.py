@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, data, evaluate, explain, inspect, plot, show, train
+from . import bench, data, evaluate, explain, inspect, plot, show, teaching, train
 from .parsing import Parser
 
 COMMANDS = (
@@ -16,6 +16,7 @@ COMMANDS = (
     show,
     explain,
     plot,
+    teaching,
     data,
     bench,
 )
