@@ -123,6 +123,10 @@ class Methods:
         """The hyperbolic tangents; see `fp16sim.tanh` for how accurate."""
         return self._elementary("tanh")
 
+    def sigmoid(self) -> Self:
+        """1 / (1 + e^-x); see `fp16sim.sigmoid` for how accurate."""
+        return self._elementary("sigmoid")
+
     def _operate(self, name: str, *operands: Array) -> Self:
         return self._like(operate(name, list(operands), self.fmt, self.mode, self.rng, self.values.dtype))
 

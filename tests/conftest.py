@@ -1,5 +1,7 @@
 """Fixtures of all tests, and the count of compared cases at the end of a run."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -16,6 +18,23 @@ def quiet():
     """No warnings of overflow, division by zero and invalid: for tests that are about values."""
     with np.errstate(all="ignore"):
         yield
+
+
+@pytest.fixture
+def tiny_mnist(tmp_path, monkeypatch):
+    """A small MNIST instead of the real one, no folders but those of the test, no proxy and no pauses."""
+    from fp16sim.learn.data import fetch, loading, sources
+
+    from .tiny_mnist import TINY
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("LOCALAPPDATA", "XDG_CACHE_HOME", "HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    for name in ["FP16SIM_DATA", *(name for name in os.environ if name.lower().endswith("_proxy"))]:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(loading, "MNIST", TINY)
+    monkeypatch.setitem(sources.SOURCES, "mnist", TINY)
+    monkeypatch.setattr(fetch, "PAUSE", 0.01)
 
 
 def pytest_sessionfinish(session):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..learn import Config, Dataset
-from ..learn.train import Run
+from ..learn import Config, Dataset, Policy
+from ..learn.engine import Engine
 
 BATCH, INPUTS, HIDDEN, CLASSES = 128, 784, 128, 10
 
@@ -20,14 +20,15 @@ def training_steps() -> tuple[Callable[[], Any], Callable[[], Any]]:
     labels = rng.integers(0, CLASSES, BATCH)
     labels[0] = CLASSES - 1
     data = Dataset("bench", images, labels, images[:1], labels[:1])
-    run = Run(Config("binary16", layers=(HIDDEN,), batch=BATCH, accumulator="blas", lr=1e-3), data)
+    policy = Policy("binary16", accumulator="blas")
+    run = Engine(Config(policy, layers=(HIDDEN,), batch=BATCH, lr=1e-3), data)
     start, chosen = run.start(), np.arange(BATCH)
 
     def ours() -> Any:
         with np.errstate(all="ignore"):
-            return run.step(start, chosen, None)
+            return run.step(start, chosen)
 
-    params = {name: x.values.astype(np.float32) for name, x in run.params.items()}
+    params = {name: x.values.astype(np.float32) for name, x in start.params.items()}
     return ours, _plain(params, images.astype(np.float32), labels)
 
 

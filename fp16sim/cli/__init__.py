@@ -6,12 +6,19 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, explore, train
+from . import bench, data, evaluate, explain, explore, inspect, plot, show, teaching, train
 from .parsing import Parser
 
 COMMANDS = (
     train,
+    evaluate,
+    inspect,
+    show,
+    explain,
     explore,
+    plot,
+    teaching,
+    data,
     bench,
 )
 """In the order of the help."""

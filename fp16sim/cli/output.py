@@ -24,21 +24,28 @@ def check_writable(path: Path, suffixes: Sequence[str] = PICTURES) -> None:
         raise ValueError(f"out={str(path)!r}: {kind} written as {listed}; choose such a name")
 
 
-def progress(quiet: bool) -> Any:
+def progress(quiet: bool, unit: str = "steps") -> Any:
     """A context that makes a callback for each run: a bar on a terminal, nothing in a pipe."""
     if quiet or not sys.stderr.isatty():
         return nullcontext(lambda label: None)
-    return _Bars()
+    return _Bars(unit)
 
 
 class _Bars:
     """Progress bars on stderr, one a run."""
 
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+
     def __enter__(self) -> Callable[[str], Callable[[int, int], None]]:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.completed}/{task.total} steps"))
+        columns = (
+            TextColumn("{task.description:>10}"),
+            BarColumn(),
+            TextColumn(f"{{task.completed}}/{{task.total}} {self.unit}"),
+        )
         self.progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
         self.progress.start()
         return self._bar
@@ -65,7 +72,7 @@ def print_table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[S
 
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for heading, justify in columns:
-        table.add_column(heading, justify="left" if justify == "left" else "right")
+        table.add_column(heading, justify="left" if justify == "left" else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     console().print(table)

@@ -1,33 +1,140 @@
 """A tiny deep-learning lab in which every product, sum, gradient and optimizer step is rounded to a format.
 
-Read in this order: `autograd` (the graph knows no calculus), `vjps` (the calculus knows no graph), `layers`, `losses`,
-`optimizers`, `telemetry` (what rounding took away), `train`.
+Read in this order: `autograd` (the graph knows no calculus), `vjps` (the calculus knows no graph), `layers`, `models`,
+`losses`, `optimizers`, `precision` and `scaling` (the nouns of mixed precision), `recipes`, `engine` (one step),
+`train` (the loop), `telemetry` (what rounding took away), `diagnose` (what to do about it).
 """
 
+from .advice import Advice
 from .autograd import Tensor, gradients
-from .data import Dataset, load_digits
-from .layers import MLP, Params
-from .losses import cross_entropy, mean_squared_error
-from .metrics import accuracy
-from .optimizers import Optimizer, adam, sgd
-from .train import Config, Death, Epoch, History, train
+from .checkpoint import Model, load_model, save_model
+from .checks import check
+from .config import Config
+from .costs import Costs, costs
+from .data import (
+    Dataset,
+    Normalisation,
+    batches,
+    load,
+    load_digits,
+    normalise,
+    one_hot,
+    sequences,
+    spirals,
+    split_validation,
+)
+from .diagnose import diagnose
+from .evaluate import Evaluation, evaluate
+from .exponents import Survey, survey
+from .inspect import Inspection, inspect
+from .layers import (
+    RNN,
+    Activation,
+    Conv2d,
+    Flatten,
+    Images,
+    Layer,
+    LayerNorm,
+    Linear,
+    MaxPool2d,
+    Params,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from .losses import (
+    cross_entropy,
+    cross_entropy_of_probabilities,
+    l1_penalty,
+    l2_penalty,
+    mean_squared_error,
+    one_hot_cross_entropy,
+)
+from .metrics import ClassReport, Scores, accuracy, class_report, confusion_matrix
+from .models import CNN, MLP, Chain, SimpleRNN
+from .optimizers import Optimizer, adam, adamw, clipped, rmsprop, sgd, step_decay
+from .precision import Policy, Precision
+from .recipes import RECIPES, get_config
+from .scaling import DynamicLossScale, NoLossScale, StaticLossScale
+from .telemetry import Death, Microscope, Telemetry
+from .train import Epoch, History, train
 
 __all__ = [
+    "CNN",
     "MLP",
+    "RECIPES",
+    "RNN",
+    "Activation",
+    "Advice",
+    "Chain",
+    "ClassReport",
     "Config",
+    "Conv2d",
+    "Costs",
     "Dataset",
     "Death",
+    "DynamicLossScale",
     "Epoch",
+    "Evaluation",
+    "Flatten",
     "History",
+    "Images",
+    "Inspection",
+    "Layer",
+    "LayerNorm",
+    "Linear",
+    "MaxPool2d",
+    "Microscope",
+    "Model",
+    "NoLossScale",
+    "Normalisation",
     "Optimizer",
     "Params",
+    "Policy",
+    "Precision",
+    "ReLU",
+    "Scores",
+    "Sigmoid",
+    "SimpleRNN",
+    "Softmax",
+    "StaticLossScale",
+    "Survey",
+    "Tanh",
+    "Telemetry",
     "Tensor",
     "accuracy",
     "adam",
+    "adamw",
+    "batches",
+    "check",
+    "class_report",
+    "clipped",
+    "confusion_matrix",
+    "costs",
     "cross_entropy",
+    "cross_entropy_of_probabilities",
+    "diagnose",
+    "evaluate",
+    "get_config",
     "gradients",
+    "inspect",
+    "l1_penalty",
+    "l2_penalty",
+    "load",
     "load_digits",
+    "load_model",
     "mean_squared_error",
+    "normalise",
+    "one_hot",
+    "one_hot_cross_entropy",
+    "rmsprop",
+    "save_model",
+    "sequences",
     "sgd",
+    "spirals",
+    "split_validation",
+    "step_decay",
+    "survey",
     "train",
 ]

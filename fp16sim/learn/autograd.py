@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from ..accumulators import Accumulator
 from ..floatarray import FloatArray
+from .precision import PLAIN, Generator, Precision, Products
 from .vjps import OPERATIONS, constant, unbroadcast
 
 Observer: TypeAlias = "Callable[[Tensor, int, FloatArray, FloatArray], None]"
@@ -40,6 +41,8 @@ class Tensor:
     """Whether a gradient may be asked for; False for data."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What the operation was told besides its arguments, such as the accumulator of a matrix product."""
+    layer: str = ""
+    """Which layer computed it; written by `name_layer` once the layer is done."""
 
     def _apply(self, operation: str, *others: Any, swapped: bool = False, **settings: Any) -> Tensor:
         given = (as_tensor(x, self.value) for x in others)
@@ -78,9 +81,25 @@ class Tensor:
         """The sum; an accumulator adds up the gradient of what is broadcast."""
         return self._apply("add", other, accumulator=accumulator)
 
-    def matmul(self, other: Any, accumulator: Accumulator | None = None) -> Tensor:
-        """The matrix product by an accumulator, in the backward pass too."""
-        return self._apply("matmul", other, accumulator=accumulator)
+    def multiply(self, other: Any, accumulator: Accumulator | None = None) -> Tensor:
+        """The product; an accumulator adds up the gradient of what is broadcast."""
+        return self._apply("multiply", other, accumulator=accumulator)
+
+    def matmul(self, other: Any, how: Products | Accumulator | None = None) -> Tensor:
+        """The matrix product by an accumulator, in the backward pass too; with factors of their own formats if told."""
+        how = how if isinstance(how, Products) else Products(how) if how else PLAIN
+        left, right = self.narrow(how.operand), as_tensor(other, self.value).narrow(how.operand)
+        y = left._apply("matmul", right, accumulator=how.accumulator)
+        return y if how.cotangent is None else y._apply("narrow_back", to=how.cotangent)
+
+    def narrow(self, to: Precision | None) -> Tensor:
+        """The numbers of a narrower format, in this tensor's own; its gradient passes as it is."""
+        return self if to is None else self._apply("narrow", to=to)
+
+    def cast(self, to: Precision, rng: Generator = None) -> Tensor:
+        """This tensor in another format or mode; its gradient comes back in this one."""
+        same = self.value.fmt == to.fmt and self.value.mode is to.mode
+        return self if same else self._apply("cast", to=to, rng=rng)
 
     def __neg__(self) -> Tensor:
         return self._apply("negate")
@@ -101,21 +120,49 @@ class Tensor:
         """The hyperbolic tangent."""
         return self._apply("tanh")
 
+    def sigmoid(self) -> Tensor:
+        """1 / (1 + e^-x)."""
+        return self._apply("sigmoid")
+
     def relu(self) -> Tensor:
-        """max(x, 0)."""
+        """max(x, 0); +0 for both zeros."""
         return self._apply("relu")
 
-    def sum(self) -> Tensor:
+    def __abs__(self) -> Tensor:
+        return self._apply("absolute")
+
+    def sum(self, accumulator: Accumulator | None = None) -> Tensor:
         """The sum of all elements."""
-        return self._apply("sum")
+        return self._apply("sum", accumulator=accumulator)
 
-    def log_softmax(self) -> Tensor:
-        """The logarithm of the softmax along the last axis, stable in any format."""
-        return self._apply("log_softmax")
-
-    def sum_rows(self) -> Tensor:
+    def sum_rows(self, accumulator: Accumulator | None = None) -> Tensor:
         """The sums along the last axis."""
-        return self._apply("sum_rows")
+        return self._apply("sum_rows", accumulator=accumulator)
+
+    def log_softmax(self, accumulator: Accumulator | None = None) -> Tensor:
+        """The logarithm of the softmax along the last axis, stable in any format."""
+        return self._apply("log_softmax", accumulator=accumulator)
+
+    def softmax(self, accumulator: Accumulator | None = None) -> Tensor:
+        """The softmax along the last axis, stable in any format."""
+        return self._apply("softmax", accumulator=accumulator)
+
+    def reshape(self, *shape: int) -> Tensor:
+        """The same numbers in another shape."""
+        return self._apply("reshape", shape=shape)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return self._apply("select", index=index)
+
+    def patches(
+        self, kernel: tuple[int, int], stride: int = 1, padding: int = 0, accumulator: Accumulator | None = None
+    ) -> Tensor:
+        """The windows of images as rows; see `windows`. An accumulator adds up the gradients that meet at a pixel."""
+        return self._apply("patches", kernel=kernel, stride=stride, padding=padding, accumulator=accumulator)
+
+    def max_pool(self, size: int) -> Tensor:
+        """The largest number of each window of size x size."""
+        return self._apply("max_pool", size=size)
 
 
 def as_tensor(x: Any, like: FloatArray) -> Tensor:
@@ -174,12 +221,29 @@ def gradients(
     return {name: cotangents.get(id(x), x.value - x.value) for name, x in wrt.items()}
 
 
+ROUNDING_SETTINGS = ("accumulator", "to")
+"""Settings that are about rounding: dropped where a step is taken in wider operands."""
+
+
 def backward_step(
     tensor: Tensor, k: int, g: FloatArray, convert: Callable[[FloatArray], FloatArray] | None = None
 ) -> FloatArray:
     """The cotangent of argument k of a tensor with cotangent g; all operands through `convert` first, if given."""
     operands = (g, tensor.value, *(x.value for x in tensor.arguments))
     g, y, *values = map(convert, operands) if convert else operands
-    settings = {} if convert else tensor.settings  # an accumulator is for the tensor's own format
+    settings = tensor.settings
+    if convert:
+        settings = {name: x for name, x in settings.items() if name not in ROUNDING_SETTINGS}
     part = OPERATIONS[tensor.operation].vjps[k](g, y, *values, **settings)
     return unbroadcast(part, values[k].shape, settings.get("accumulator"))
+
+
+def name_layer(y: Tensor, layer: str, given: Tensor) -> Tensor:
+    """Write the layer's name on all tensors from which it computed y, back to what it was given; answers y."""
+    stack = [y]
+    while stack:
+        tensor = stack.pop()
+        if tensor is not given and tensor.operation and not tensor.layer:
+            object.__setattr__(tensor, "layer", layer)
+            stack.extend(tensor.arguments)
+    return y

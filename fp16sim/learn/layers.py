@@ -1,77 +1,221 @@
-"""Layers: functions of parameters and an input. A model makes its parameters and, given them, computes."""
+"""Layers: frozen descriptions. A layer draws its parameters, and, given them, computes; it holds no state."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..accumulators import Accumulator
-from ..floatarray import FloatArray, array
-from ..formats import FormatLike, Rounding
+from ..floatarray import FloatArray
 from .autograd import Tensor
+from .initialisers import Initialiser, he, xavier
+from .precision import PLAIN, Products
+from .windows import sizes_after
 
 Params: TypeAlias = dict[str, FloatArray]
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": lambda x: x.relu(),
-    "tanh": lambda x: x.tanh(),
-}
+Draws: TypeAlias = dict[str, Any]
+"""Parameters as drawn: float64 arrays, not rounded yet."""
 
 
-def linear(params: Mapping[str, Tensor], name: str, x: Tensor, accumulator: Accumulator | None = None) -> Tensor:
-    """x @ weight + bias, every product and every partial sum rounded as the accumulator says."""
-    return x.matmul(params[f"{name}.weight"], accumulator).add(params[f"{name}.bias"], accumulator)
+class Layer:
+    """What all layers can do; the default is a layer without parameters."""
+
+    def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
+        """The parameters, in float64. `init` in place of the layer's own rule for weights."""
+        return {}
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+        """The output for a batch; `params` are this layer's own, by the names that `draw` gave them."""
+        raise NotImplementedError
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor, how: Products = PLAIN) -> Tensor:
+    """x @ weight + bias: every product and every partial sum rounded as `how` says, and the sum with the bias once."""
+    return x.matmul(weight, how).add(bias, how.accumulator)
 
 
 @dataclass(frozen=True)
-class MLP:
-    """A multilayer perceptron: linear layers with an activation between them.
+class Linear(Layer):
+    """A fully connected layer: (batch, inputs) to (batch, outputs).
 
-    Parameters
-    ----------
-    sizes : tuple of int
-        Inputs, hidden units, outputs.
-    activation : {"relu", "tanh"}
-    accumulator : Accumulator, optional
-        How matrix products are summed; one term after the other, all rounded, by default.
-
-    Examples
-    --------
-    >>> model = MLP((4, 3, 2))
-    >>> params = model.init("binary16", rng=0)
-    >>> {name: x.shape for name, x in params.items()}
-    {'layer1.weight': (4, 3), 'layer1.bias': (3,), 'layer2.weight': (3, 2), 'layer2.bias': (2,)}
+    >>> {name: x.shape for name, x in Linear(4, 3).draw(np.random.default_rng(0)).items()}
+    {'weight': (4, 3), 'bias': (3,)}
     """
 
-    sizes: tuple[int, ...]
-    activation: str = "relu"
-    accumulator: Accumulator | None = None
+    inputs: int
+    outputs: int
+
+    def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
+        """Weights by He's rule, biases zero."""
+        return {"weight": (init or he)((self.inputs, self.outputs), generator), "bias": np.zeros(self.outputs)}
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+        """x @ weight + bias."""
+        if x.value.ndim != 2 or x.value.shape[1] != self.inputs:
+            raise ValueError(f"x.shape={x.value.shape} is not (batch, {self.inputs}), as this layer was made for")
+        return linear(x, params["weight"], params["bias"], how)
+
+
+@dataclass(frozen=True)
+class Conv2d(Layer):
+    """A convolution over images: (batch, rows, columns, inputs) to (batch, rows', columns', outputs).
+
+    The windows are laid out as rows and multiplied by the weights, of shape (kernel, kernel, inputs, outputs): a sum
+    runs over the rows of the window, then its columns, then the channels.
+    """
+
+    inputs: int
+    outputs: int
+    kernel: int = 3
+    stride: int = 1
+    padding: int = 0
+
+    def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
+        """Weights by He's rule, biases zero."""
+        shape = (self.kernel, self.kernel, self.inputs, self.outputs)
+        return {"weight": (init or he)(shape, generator), "bias": np.zeros(self.outputs)}
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+        """The convolution."""
+        if x.value.ndim != 4 or x.value.shape[3] != self.inputs:
+            raise ValueError(f"x.shape={x.value.shape} is not (batch, rows, columns, {self.inputs})")
+        kernel = (self.kernel, self.kernel)
+        shape = sizes_after(x.value.shape[1:3], kernel, self.stride, self.padding)
+        rows = x.patches(kernel, self.stride, self.padding, how.accumulator)
+        weight = params["weight"].reshape(self.kernel**2 * self.inputs, self.outputs)
+        return linear(rows, weight, params["bias"], how).reshape(len(x.value), *shape, self.outputs)
+
+
+@dataclass(frozen=True)
+class MaxPool2d(Layer):
+    """The largest number of each window of size x size, without overlap; what is left over at the end is dropped."""
+
+    size: int = 2
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+        """The largest numbers: exact."""
+        return x.max_pool(self.size)
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """All axes but the batch's in one."""
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+        """The same numbers."""
+        return x if x.value.ndim == 2 else x.reshape(len(x.value), int(np.prod(x.value.shape[1:])))
+
+
+@dataclass(frozen=True)
+class Images(Layer):
+    """Rows of pixels as images with a last axis of channels: (batch, pixels) to (batch, rows, columns, channels)."""
+
+    rows: int
+    columns: int
+    channels: int = 1
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+        """The same numbers."""
+        return x.reshape(len(x.value), self.rows, self.columns, self.channels)
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """A function of each element, or of each row: "relu", "tanh", "sigmoid", "softmax"."""
+
+    name: str
 
     def __post_init__(self) -> None:
-        if len(self.sizes) < 2 or any(n < 1 for n in self.sizes):
-            raise ValueError(f"sizes={self.sizes} is no network; give at least inputs and outputs, each 1 or more")
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation={self.activation!r} is unknown; use one of {', '.join(ACTIVATIONS)}")
+        if self.name not in ACTIVATIONS:
+            raise ValueError(f"activation={self.name!r} is unknown; use one of {', '.join(ACTIVATIONS)}")
 
-    def init(
-        self, fmt: FormatLike, mode: Rounding | str = "ties_to_even", *, rng: int | np.random.Generator | None = None
-    ) -> Params:
-        """Weights by He's rule, normal with variance 2 / inputs, drawn in float64 and rounded once; biases zero."""
-        generator = np.random.default_rng(rng)
-        rounding = generator.spawn(1)[0]
-        params: Params = {}
-        for k, (inputs, outputs) in enumerate(zip(self.sizes, self.sizes[1:], strict=False), start=1):
-            weight = generator.standard_normal((inputs, outputs)) * np.sqrt(2 / inputs)
-            params[f"layer{k}.weight"] = array(weight, fmt, mode, rng=rounding)
-            params[f"layer{k}.bias"] = array(np.zeros(outputs), fmt, mode, rng=rounding)
-        return params
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+        """The function."""
+        return x.softmax(how.accumulator) if self.name == "softmax" else ACTIVATIONS[self.name](x)
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        """The logits of a batch."""
-        depth = len(self.sizes) - 1
-        for k in range(1, depth):
-            x = ACTIVATIONS[self.activation](linear(params, f"layer{k}", x, self.accumulator))
-        return linear(params, f"layer{depth}", x, self.accumulator)
+
+ACTIVATIONS: dict[str, Any] = {
+    "relu": Tensor.relu,
+    "tanh": Tensor.tanh,
+    "sigmoid": Tensor.sigmoid,
+    "softmax": Tensor.softmax,
+}
+
+
+def ReLU() -> Activation:
+    """max(x, 0)."""
+    return Activation("relu")
+
+
+def Tanh() -> Activation:
+    """The hyperbolic tangent."""
+    return Activation("tanh")
+
+
+def Sigmoid() -> Activation:
+    """1 / (1 + e^-x)."""
+    return Activation("sigmoid")
+
+
+def Softmax() -> Activation:
+    """e^x / sum e^x along the last axis, stable."""
+    return Activation("softmax")
+
+
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """(x - mean) / sqrt(variance + epsilon) * scale + shift along the last axis (Ba et al. 2016), in two passes.
+
+    epsilon is rounded to the format as every constant is: 1e-5 is a subnormal of binary16, 1e-8 is 0.
+    """
+
+    size: int
+    epsilon: float = 1e-5
+
+    def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
+        """Scale 1, shift 0."""
+        return {"scale": np.ones(self.size), "shift": np.zeros(self.size)}
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+        """The normalised rows."""
+        column = (*x.value.shape[:-1], 1)
+        centred = x - (x.sum_rows(how.accumulator) / self.size).reshape(*column)
+        variance = (centred * centred).sum_rows(how.accumulator) / self.size
+        normal = centred / (variance + self.epsilon).sqrt().reshape(*column)
+        return normal.multiply(params["scale"], how.accumulator).add(params["shift"], how.accumulator)
+
+
+@dataclass(frozen=True)
+class RNN(Layer):
+    """A simple recurrent layer, h = tanh(x_t @ input + h @ recurrent + bias): (batch, time, inputs) to (batch, hidden).
+
+    `gain` scales the recurrent weights, an orthogonal matrix: below 1 gradients vanish with time, above 1 they explode.
+    """
+
+    inputs: int
+    hidden: int
+    gain: float = 1.0
+    activation: str = "tanh"
+
+    def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
+        """Input weights by Xavier's rule, recurrent ones orthogonal, biases zero."""
+        square, _ = np.linalg.qr(generator.standard_normal((self.hidden, self.hidden)))
+        weight = (init or xavier)((self.inputs, self.hidden), generator)
+        return {"input": weight, "recurrent": square * self.gain, "bias": np.zeros(self.hidden)}
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+        """The hidden state after the last step."""
+        return self.states(params, x, how)[-1]
+
+    def states(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> list[Tensor]:
+        """The hidden states after each step."""
+        if x.value.ndim != 3 or x.value.shape[2] != self.inputs:
+            raise ValueError(f"x.shape={x.value.shape} is not (batch, time, {self.inputs})")
+        states: list[Tensor] = []
+        for t in range(x.value.shape[1]):
+            z = linear(x[:, t], params["input"], params["bias"], how)
+            z = z + states[-1].matmul(params["recurrent"], how) if states else z
+            states.append(ACTIVATIONS[self.activation](z))
+        return states

@@ -1,28 +1,33 @@
-"""Losses: the mean over a batch, every step rounded."""
+"""Losses: the mean over a batch, every step rounded, and penalties on weights."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from ..accumulators import Accumulator
 from .autograd import Tensor, as_tensor
 
 
-def cross_entropy(logits: Tensor, labels: Any) -> Tensor:
-    """Softmax cross-entropy of integer labels, from logits; stable: no exponential overflows in any format.
+def cross_entropy(logits: Tensor, labels: Any, *, accumulator: Accumulator | None = None) -> Tensor:
+    """Softmax cross-entropy of class numbers, from logits; stable: no exponential overflows in any format.
 
     Parameters
     ----------
     logits : Tensor
-        Of shape (batch, classes).
+        Of shape (batch, classes): not yet through a softmax. For probabilities there is
+        `cross_entropy_of_probabilities`; a softmax taken twice flattens the gradients, and nothing complains.
     labels : array_like of int
         Of shape (batch,), each from 0 to classes - 1.
+    accumulator : Accumulator, optional
+        For the sums.
 
     Raises
     ------
     ValueError
-        For labels that are not such.
+        For labels that are not such; one-hot rows go to `one_hot_cross_entropy`.
 
     Examples
     --------
@@ -31,8 +36,94 @@ def cross_entropy(logits: Tensor, labels: Any) -> Tensor:
     >>> cross_entropy(logits, [0]).value
     FloatArray(0.408, binary16)
     """
-    labels = np.asarray(labels)
     batch, classes = logits.value.shape
+    chosen = np.eye(classes)[check_labels(labels, batch, classes)]
+    return _mean_of_chosen(logits.log_softmax(accumulator), chosen, accumulator)
+
+
+def one_hot_cross_entropy(logits: Tensor, targets: Any, *, accumulator: Accumulator | None = None) -> Tensor:
+    """Softmax cross-entropy of one-hot rows, or of rows of probabilities, from logits: -mean of sum(target * log p).
+
+    >>> import fp16sim as fs
+    >>> logits = Tensor(fs.array([[12.0, 11.0, 10.0]], "binary16"))
+    >>> one_hot_cross_entropy(logits, [[1, 0, 0]]).value
+    FloatArray(0.408, binary16)
+    """
+    targets = check_one_hot(targets, logits.value.shape)
+    return _mean_of_chosen(logits.log_softmax(accumulator), targets, accumulator)
+
+
+def cross_entropy_of_probabilities(
+    probabilities: Tensor, labels: Any, *, clip: float = 0.0, accumulator: Accumulator | None = None
+) -> Tensor:
+    """Cross-entropy of class numbers from probabilities: -mean of log p. A probability of 0 gives infinity.
+
+    In binary16 a softmax output below 2^-25 is 0. `clip` is added to each probability, as many libraries do with 1e-7,
+    to keep the logarithm finite; it is rounded to the format.
+
+    >>> import fp16sim as fs
+    >>> p = Tensor(fs.array([[0.25, 0.75]], "binary16"))
+    >>> cross_entropy_of_probabilities(p, [0]).value
+    FloatArray(1.387, binary16)
+    """
+    batch, classes = probabilities.value.shape
+    chosen = np.eye(classes)[check_labels(labels, batch, classes)]
+    of_label = (probabilities * chosen).sum_rows(accumulator)  # exact: one term of each row is not 0
+    return -(of_label + clip if clip else of_label).log().sum(accumulator) / batch
+
+
+def _mean_of_chosen(log_probabilities: Tensor, chosen: Any, accumulator: Accumulator | None) -> Tensor:
+    terms = (log_probabilities * chosen).sum_rows(accumulator)
+    return -terms.sum(accumulator) / len(chosen)
+
+
+def mean_squared_error(predictions: Tensor, targets: Any, *, accumulator: Accumulator | None = None) -> Tensor:
+    """The mean of (prediction - target)^2 over all elements.
+
+    >>> import fp16sim as fs
+    >>> mean_squared_error(Tensor(fs.array([1.0, 2.0], "binary16")), [0.0, 4.0]).value
+    FloatArray(2.5, binary16)
+    """
+    targets = as_tensor(targets, predictions.value)
+    if targets.value.shape != predictions.value.shape:
+        raise ValueError(
+            f"targets of shape {targets.value.shape} and predictions of shape {predictions.value.shape} would "
+            "broadcast; give one target for each prediction"
+        )
+    difference = predictions - targets
+    return (difference * difference).sum(accumulator) / difference.value.size
+
+
+def l1_penalty(weights: Iterable[Tensor], accumulator: Accumulator | None = None) -> Tensor:
+    """The sum of |w| over all weights."""
+    return _total([abs(w).sum(accumulator) for w in weights])
+
+
+def l2_penalty(weights: Iterable[Tensor], accumulator: Accumulator | None = None) -> Tensor:
+    """The sum of w^2 over all weights."""
+    return _total([(w * w).sum(accumulator) for w in weights])
+
+
+def _total(parts: list[Tensor]) -> Tensor:
+    if not parts:
+        raise ValueError("weights is empty; give at least one tensor")
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+# --- labels ---------------------------------------------------------------------------------------------------------
+
+
+def check_labels(labels: Any, batch: int, classes: int) -> Any:
+    """Class numbers as an integer array; ValueError for anything else."""
+    labels = np.asarray(labels)
+    if labels.shape == (batch, classes) and classes > 1:
+        raise ValueError(
+            f"labels of shape {labels.shape} are one-hot rows, but this loss takes class numbers; use "
+            "one_hot_cross_entropy, or labels.argmax(axis=1)"
+        )
     if labels.shape != (batch,) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"labels of shape {labels.shape} and dtype {labels.dtype} are not {batch} class numbers; "
@@ -41,16 +132,19 @@ def cross_entropy(logits: Tensor, labels: Any) -> Tensor:
     if batch and not (labels.min() >= 0 and labels.max() < classes):
         wrong = labels[(labels < 0) | (labels >= classes)][0]
         raise ValueError(f"labels contain {wrong}, but the logits have {classes} classes; use 0 to {classes - 1}")
-    chosen = (logits.log_softmax() * np.eye(classes)[labels]).sum_rows()  # exact: one term of each row is not 0
-    return -chosen.sum() / batch
+    return labels
 
 
-def mean_squared_error(predictions: Tensor, targets: Any) -> Tensor:
-    """The mean of (prediction - target)^2 over all elements.
-
-    >>> import fp16sim as fs
-    >>> mean_squared_error(Tensor(fs.array([1.0, 2.0], "binary16")), [0.0, 4.0]).value
-    FloatArray(2.5, binary16)
-    """
-    difference = predictions - as_tensor(targets, predictions.value)
-    return (difference * difference).sum() / difference.value.size
+def check_one_hot(targets: Any, shape: tuple[int, ...]) -> Any:
+    """Rows of probabilities as a float64 array; ValueError for anything else."""
+    targets = np.asarray(targets)
+    if targets.shape == shape[:1] and targets.dtype.kind in "iu":
+        raise ValueError(
+            f"targets of shape {targets.shape} are class numbers, but this loss takes one-hot rows; use cross_entropy"
+        )
+    if targets.shape != shape:
+        raise ValueError(f"targets of shape {targets.shape} do not fit logits of shape {shape}; give one row for each")
+    rows = targets.astype(np.float64)
+    if not (np.all(rows >= 0) and np.allclose(rows.sum(axis=1), 1)):
+        raise ValueError("targets has a row that is no distribution; each must be 0 or more and sum to 1")
+    return rows

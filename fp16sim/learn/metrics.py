@@ -1,10 +1,24 @@
-"""How good a model is."""
+"""How good a classifier is: accuracy, the confusion matrix, and precision, recall and F1 of each class and on average.
+
+All are ratios of counts. With the counts of a class
+
+    true positives    rows of the class that were given to it
+    predicted         rows that were given to it
+    support           rows of it
+
+precision is true positives / predicted (of what was called so, how much is), recall is true positives / support (of
+what is so, how much was found), F1 is their harmonic mean, 2 true positives / (predicted + support). Recall is not
+accuracy: accuracy counts all right rows over all rows, whatever their class.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from .data.dataset import Array, check_labels
 
 
 def accuracy(logits: Any, labels: Any) -> float:
@@ -16,3 +30,142 @@ def accuracy(logits: Any, labels: Any) -> float:
     scores = np.asarray(logits, np.float64)
     right = (scores.argmax(axis=1) == np.asarray(labels)) & ~np.isnan(scores).any(axis=1)
     return float(right.mean())
+
+
+def confusion_matrix(labels: Any, predicted: Any, classes: int | None = None) -> Array:
+    """Exact counts: row i, column j is how many rows of class i were given to class j.
+
+    Parameters
+    ----------
+    labels, predicted : array_like of int, of shape (n,)
+        The true classes, and the predicted ones: `logits.argmax(axis=1)`.
+    classes : int, optional
+        How many there are; as many as occur, if it is not given.
+
+    Returns
+    -------
+    array of int64, of shape (classes, classes)
+
+    Raises
+    ------
+    ValueError
+        If the two differ in length, or a class is out of range.
+
+    Examples
+    --------
+    >>> confusion_matrix([0, 0, 1, 2], [0, 1, 1, 1]).tolist()
+    [[1, 1, 0], [0, 1, 0], [0, 1, 0]]
+    """
+    labels, predicted = check_labels("labels", labels, classes), check_labels("predicted", predicted, classes)
+    if len(labels) != len(predicted):
+        raise ValueError(f"{len(labels)} labels and {len(predicted)} predicted; each row needs one of both")
+    if classes is None:
+        classes = max(int(x.max(initial=-1)) for x in (labels, predicted)) + 1
+    return np.bincount(labels * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+class Scores(NamedTuple):
+    """Precision, recall and F1 of one class, or averaged; support is the number of rows behind them."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """What a confusion matrix says, class by class and on average. `print` shows it as a table.
+
+    A ratio 0/0 is 0, as in scikit-learn: the precision of a class that was never predicted, the recall of one that
+    never occurs, and the F1 of one that does neither.
+
+    Attributes
+    ----------
+    per_class : tuple of Scores
+    accuracy : float
+    macro : Scores
+        The plain mean over classes: a rare class counts as much as a common one. Over those that occur in the labels
+        or the predictions, or over all where the number of classes was given.
+    micro : Scores
+        All true positives over all rows: where each row has one class, all three are the accuracy.
+    weighted : Scores
+        The mean over classes, weighted by their support; its recall is the accuracy.
+    """
+
+    per_class: tuple[Scores, ...]
+    accuracy: float
+    macro: Scores
+    micro: Scores
+    weighted: Scores
+    names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        names = self.names or tuple(map(str, range(len(self.per_class))))
+        rows = [*zip(names, self.per_class, strict=True)]
+        rows += [("macro average", self.macro), ("micro average", self.micro), ("weighted average", self.weighted)]
+        wide = max(len(name) for name, _ in rows)
+        lines = [f"{'class':{wide}}  precision  recall      f1  support"]
+        lines += [f"{name:{wide}}  {p:9.4f}  {r:6.4f}  {f:6.4f}  {n:7d}" for name, (p, r, f, n) in rows]
+        return "\n".join([*lines[: len(names) + 1], "", *lines[len(names) + 1 :], "", f"accuracy {self.accuracy:.4f}"])
+
+
+def class_report(
+    labels: Any, predicted: Any, classes: int | None = None, *, names: tuple[str, ...] = ()
+) -> ClassReport:
+    """Precision, recall and F1 of every class and their averages: ratios of exact counts, each rounded once or twice.
+
+    Parameters
+    ----------
+    labels, predicted : array_like of int, of shape (n,)
+    classes : int, optional
+    names : tuple of str, optional
+        What to call the classes.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to report on, the two differ in length, or a class is out of range.
+
+    Examples
+    --------
+    >>> print(class_report([0, 0, 1, 2], [0, 1, 1, 1]))
+    class             precision  recall      f1  support
+    0                    1.0000  0.5000  0.6667        2
+    1                    0.3333  1.0000  0.5000        1
+    2                    0.0000  0.0000  0.0000        1
+    <BLANKLINE>
+    macro average        0.4444  0.5000  0.3889        4
+    micro average        0.5000  0.5000  0.5000        4
+    weighted average     0.5833  0.5000  0.4583        4
+    <BLANKLINE>
+    accuracy 0.5000
+    """
+    matrix = confusion_matrix(labels, predicted, classes)
+    total = int(matrix.sum())
+    if not total:
+        raise ValueError("labels is empty; there is nothing to report on")
+    if names and len(names) != len(matrix):
+        raise ValueError(f"names={names} names {len(names)} classes and there are {len(matrix)}")
+    right, given, support = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+    scores = np.stack([_ratio(right, given), _ratio(right, support), _ratio(2 * right, given + support)])
+    per_class = (_scores(column, int(n)) for column, n in zip(scores.T, support, strict=True))
+    reached, counted = int(right.sum()) / total, (given + support > 0) | (classes is not None)
+    return ClassReport(
+        tuple(per_class),
+        reached,
+        _scores(scores[:, counted].mean(axis=1), total),
+        Scores(reached, reached, reached, total),
+        _scores((scores * support).sum(axis=1) / total, total),
+        tuple(names),
+    )
+
+
+def _scores(ratios: Array, support: int) -> Scores:
+    precision, recall, f1 = map(float, ratios)
+    return Scores(precision, recall, f1, support)
+
+
+def _ratio(a: Array, b: Array) -> Array:
+    """a / b, and 0 where b is 0."""
+    return np.divide(a, b, out=np.zeros(len(a)), where=b != 0)

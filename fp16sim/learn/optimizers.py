@@ -1,7 +1,9 @@
-"""Optimizers as pure pairs: `init(params)` makes a state, `update(grads, state)` gives steps and the next state.
+"""Optimizers as pure pairs: `init(params)` makes a state, `update(grads, state, params)` steps and the next state.
 
-Constants are Python numbers that adopt the format of the arrays they meet by rounding: in binary16 epsilon = 1e-8 *is*
-0, in bfloat16 beta2 = 0.999 *is* 1. Nothing is mutated, so a step can be taken again to look at it more closely.
+A constant meets arrays in one of two ways. "rounded": it adopts the arrays' format first, so that in binary16
+epsilon = 1e-8 *is* 0 and in bfloat16 beta2 = 0.999 *is* 1. "binary64": it stays a Python number, and its sum or product
+with an array is computed in binary64 and rounded to the format once, as libraries do whose scalars are wider than their
+tensors. Nothing is mutated, so a step can be taken again to look at it more closely.
 """
 
 from __future__ import annotations
@@ -11,66 +13,209 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from ..accumulators import Accumulator
 from ..floatarray import FloatArray, array
 from .layers import Params
 
 State: TypeAlias = dict[str, Any]
+Schedule: TypeAlias = "float | Callable[[int], float]"
+"""A learning rate, or a function that gives it for a step's number, counted from 0."""
+
+CONSTANTS = ("rounded", "binary64")
 
 
 class Optimizer(NamedTuple):
-    """`init(params)` -> state; `update(grads, state)` -> (steps, state). A step is added to its parameter."""
+    """`init(params)` -> state; `update(grads, state, params)` -> (steps, state). A step is added to its parameter."""
 
     init: Callable[[Params], State]
-    update: Callable[[Params, State], tuple[Params, State]]
+    update: Callable[..., tuple[Params, State]]
+
+
+# --- constants ------------------------------------------------------------------------------------------------------
+
+
+def _constant(value: float, like: Params, constants: str) -> Any:
+    """A constant of the optimizer: a scalar of the arrays' format and mode, or the Python number."""
+    if constants == "binary64":
+        return float(value)
+    x = next(iter(like.values()))
+    return array(value, x.fmt, x.mode, rng=x.rng)
+
+
+def _with(x: FloatArray, operation: Callable[[Any, Any], Any], c: Any) -> FloatArray:
+    """operation(x, c), rounded once; for a Python number c computed in binary64 before."""
+    if not isinstance(c, float):
+        return operation(x, c)
+    return array(operation(x.values.astype(np.float64), c), x.fmt, x.mode, rng=x.rng)
+
+
+def _times(x: FloatArray, c: Any) -> FloatArray:
+    return _with(x, lambda a, b: a * b, c)
+
+
+def _over(x: FloatArray, c: Any) -> FloatArray:
+    return _with(x, lambda a, b: a / b, c)
+
+
+def _plus(x: FloatArray, c: Any) -> FloatArray:
+    return _with(x, lambda a, b: a + b, c)
+
+
+def _rate(lr: Schedule, count: int) -> float:
+    return lr(count) if callable(lr) else lr
+
+
+def step_decay(lr: float, every: int, factor: float = 0.1) -> Callable[[int], float]:
+    """The schedule lr * factor^(step // every).
+
+    >>> rate = step_decay(0.1, every=100, factor=0.5)
+    >>> rate(0), rate(99), rate(100)
+    (0.1, 0.1, 0.05)
+    """
+    _positive("lr", lr)
+    _positive("factor", factor)
+    if every < 1:
+        raise ValueError(f"every={every} must be 1 step or more")
+    return lambda count: lr * factor ** (count // every)
+
+
+# --- optimizers -----------------------------------------------------------------------------------------------------
 
 
 def _zeros(params: Params) -> Params:
     return {name: FloatArray(np.zeros_like(x.values), x.fmt, x.mode, x.rng) for name, x in params.items()}
 
 
-def _one(params: Params) -> FloatArray:
-    """The number 1 in the format and mode of the parameters, for arithmetic on constants alone."""
-    like = next(iter(params.values()))
-    return array(1, like.fmt, like.mode, rng=like.rng)
-
-
-def sgd(lr: float = 0.1, momentum: float = 0.0) -> Optimizer:
+def sgd(lr: Schedule = 0.1, momentum: float = 0.0, *, constants: str = "rounded") -> Optimizer:
     """Stochastic gradient descent: m = momentum * m + g, step = -lr * m."""
-    _positive("lr", lr)
-    _below_one("momentum", momentum)
+    _check(constants, lr=lr, below_one={"momentum": momentum})
 
-    def update(grads: Params, state: State) -> tuple[Params, State]:
-        m = {name: momentum * state["m"][name] + g for name, g in grads.items()} if momentum else grads
-        return {name: -lr * x for name, x in m.items()}, {"m": m}
+    def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
+        m = grads
+        if momentum:
+            c = _constant(momentum, grads, constants)
+            m = {name: _times(state["m"][name], c) + g for name, g in grads.items()}
+        rate = _constant(-_rate(lr, state["count"]), grads, constants)
+        steps = {name: _times(x, rate) for name, x in m.items()}
+        return steps, {"count": state["count"] + 1, **({"m": m} if momentum else {})}
 
-    return Optimizer(lambda params: {"m": _zeros(params)}, update)
+    return Optimizer(lambda params: {"count": 0, **({"m": _zeros(params)} if momentum else {})}, update)
 
 
-def adam(lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Optimizer:
+def rmsprop(lr: Schedule = 1e-3, decay: float = 0.9, epsilon: float = 1e-8, *, constants: str = "rounded") -> Optimizer:
+    """RMSProp (Tieleman and Hinton 2012): v = decay * v + (1 - decay) * g^2, step = -lr * g / (sqrt(v) + epsilon)."""
+    _check(constants, lr=lr, below_one={"decay": decay}, epsilon=epsilon)
+
+    def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
+        c, tiny = (_constant(value, grads, constants) for value in (decay, epsilon))
+        rate = _constant(-_rate(lr, state["count"]), grads, constants)
+        v = {name: _times(state["v"][name], c) + _times(g * g, 1 - c) for name, g in grads.items()}
+        steps = {name: _times(g, rate) / _plus(v[name].sqrt(), tiny) for name, g in grads.items()}
+        return steps, {"count": state["count"] + 1, "v": v}
+
+    return Optimizer(lambda params: {"count": 0, "v": _zeros(params)}, update)
+
+
+def adam(
+    lr: Schedule = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+    *,
+    bias_correction: bool = True,
+    weight_decay: float = 0.0,
+    constants: str = "rounded",
+) -> Optimizer:
     """Adam (Kingma and Ba 2015) as written: both moments, both corrections of bias, epsilon outside the root.
 
-    The powers beta1^t and beta2^t are running products in the format, so every number in it is rounded.
+    The powers beta1^t and beta2^t are running products, rounded like every constant. Without `bias_correction` the
+    first steps are too large by sqrt(1 - beta2) / (1 - beta1). With `weight_decay` it is AdamW (Loshchilov and Hutter
+    2019): the step also has -lr * weight_decay * parameter.
     """
-    _positive("lr", lr)
-    _below_one("beta1", beta1)
-    _below_one("beta2", beta2)
-    if epsilon < 0:
-        raise ValueError(f"epsilon={epsilon} is negative; use 0 or more, for example 1e-4 in binary16")
+    _check(constants, lr=lr, below_one={"beta1": beta1, "beta2": beta2}, epsilon=epsilon)
+    if weight_decay < 0:
+        raise ValueError(f"weight_decay={weight_decay} is negative; use 0 or more")
 
     def init(params: Params) -> State:
-        one = _one(params)
-        return {"m": _zeros(params), "v": _zeros(params), "power1": one, "power2": one}
+        one = _constant(1.0, params, constants)
+        return {"count": 0, "m": _zeros(params), "v": _zeros(params), "power1": one, "power2": one}
 
-    def update(grads: Params, state: State) -> tuple[Params, State]:
-        one = _one(grads)
-        b1, b2 = one * beta1, one * beta2
+    def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
+        b1, b2, tiny = (_constant(value, grads, constants) for value in (beta1, beta2, epsilon))
+        rate = _rate(lr, state["count"])
+        step_rate = _constant(-rate, grads, constants)
         power1, power2 = state["power1"] * b1, state["power2"] * b2
-        m = {name: b1 * state["m"][name] + (1 - b1) * g for name, g in grads.items()}
-        v = {name: b2 * state["v"][name] + (1 - b2) * (g * g) for name, g in grads.items()}
-        steps = {name: -lr * (m[name] / (1 - power1)) / ((v[name] / (1 - power2)).sqrt() + epsilon) for name in grads}
-        return steps, {"m": m, "v": v, "power1": power1, "power2": power2}
+        m = {name: _times(state["m"][name], b1) + _times(g, 1 - b1) for name, g in grads.items()}
+        v = {name: _times(state["v"][name], b2) + _times(g * g, 1 - b2) for name, g in grads.items()}
+        steps = {}
+        for name in grads:
+            first = _over(m[name], 1 - power1) if bias_correction else m[name]
+            second = _over(v[name], 1 - power2) if bias_correction else v[name]
+            steps[name] = _times(first, step_rate) / _plus(second.sqrt(), tiny)
+        if weight_decay:
+            steps = _decayed(steps, params, _constant(-rate * weight_decay, grads, constants))
+        return steps, {"count": state["count"] + 1, "m": m, "v": v, "power1": power1, "power2": power2}
 
     return Optimizer(init, update)
+
+
+def adamw(
+    lr: Schedule = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+    weight_decay: float = 1e-2,
+    *,
+    constants: str = "rounded",
+) -> Optimizer:
+    """Adam with decoupled weight decay; see `adam`."""
+    return adam(lr, beta1, beta2, epsilon, weight_decay=weight_decay, constants=constants)
+
+
+def _decayed(steps: Params, params: Params | None, factor: Any) -> Params:
+    if params is None:
+        raise TypeError("params=None: weight decay needs the parameters; call update(grads, state, params)")
+    return {name: step + _times(_as(params[name], step), factor) for name, step in steps.items()}
+
+
+def _as(x: FloatArray, like: FloatArray) -> FloatArray:
+    return x if x.fmt == like.fmt and x.mode is like.mode else array(x.values, like.fmt, like.mode, rng=like.rng)
+
+
+def clipped(optimizer: Optimizer, norm: float, accumulator: Accumulator | None = None) -> Optimizer:
+    """Gradients scaled down first, if need be, so that the norm of all of them together is at most `norm`.
+
+    The norm is computed in the gradients' format: squares below 2^-25 vanish in binary16, sums above 65504 overflow.
+    An accumulator helps. Gradients under a loss scale have a norm that is as many times as large.
+    """
+    _positive("norm", norm)
+
+    def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
+        squares = [(g * g).sum(accumulator=accumulator) for g in grads.values()]
+        total = squares[0]
+        for square in squares[1:]:
+            total = total + square
+        length = total.sqrt()
+        if length.values > norm:
+            ratio = norm / length
+            grads = {name: g * ratio for name, g in grads.items()}
+        return optimizer.update(grads, state, params)
+
+    return Optimizer(optimizer.init, update)
+
+
+# --- checks ---------------------------------------------------------------------------------------------------------
+
+
+def _check(constants: str, *, lr: Schedule, below_one: dict[str, float], epsilon: float = 0.0) -> None:
+    if constants not in CONSTANTS:
+        raise ValueError(f"constants={constants!r} is unknown; use 'rounded' or 'binary64'")
+    if not callable(lr):
+        _positive("lr", lr)
+    for name, value in below_one.items():
+        _below_one(name, value)
+    if epsilon < 0:
+        raise ValueError(f"epsilon={epsilon} is negative; use 0 or more, for example 1e-4 in binary16")
 
 
 def _positive(name: str, value: float) -> None:

@@ -1,20 +1,33 @@
-"""What rounding took away: gradients lost to underflow, updates lost to absorption, and why a run died."""
+"""The microscope: what rounding took away, tensor by tensor, on some steps of a run.
+
+On a step that is looked at, each vjp is taken again in binary64 from the same rounded operands. So what it would have
+been is known, exponent by exponent, before it was rounded: a `Survey` tells what the format made of it and what any
+other loss scale would have. What came in as 0 already is counted where it was lost, not here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..flags import record_flags
 from ..floatarray import FloatArray
-from ..formats import BINARY64, Rounding
-from ..rounding import round_to
-from ..text import to_text
+from ..formats import BINARY64, Rounding, get_format
 from .autograd import Tensor, backward_step
+from .exponents import Survey, survey
 from .layers import Params
-from .optimizers import Optimizer, State
+
+if TYPE_CHECKING:
+    from .engine import Seen
+
+EVERY = 50
+"""Steps between two looks: a look costs about as much as four steps, so that is below 10 % of the time."""
+
+KINDS = ("activation", "activation gradient", "product cotangent", "weight gradient", "step", "weight")
+"""What is looked at: outputs of layers; gradients inside layers; what those become as factors of products, where that
+is a format of its own; gradients of weights; the optimizer's steps; weights."""
 
 
 @dataclass(frozen=True)
@@ -31,37 +44,6 @@ class Share:
         return self.count / self.total if self.total else 0.0
 
 
-@dataclass
-class GradientLoss:
-    """An observer of the backward pass that counts gradients lost to underflow.
-
-    Each step is taken again in binary64 from the same rounded operands: an element is lost where it is 0 and that of
-    binary64 is not. So what is counted is what this step lost, not what came in as 0 already.
-    """
-
-    share: Share = field(default_factory=Share)
-
-    def __call__(self, tensor: Tensor, k: int, g: FloatArray, part: FloatArray) -> None:
-        wide = backward_step(tensor, k, g, _widen).values
-        lost = (part.values == 0) & (wide != 0)
-        self.share += Share(int(np.count_nonzero(lost)), int(np.count_nonzero(wide)))
-
-
-def _widen(x: FloatArray) -> FloatArray:
-    return FloatArray(x.values.astype(np.float64), BINARY64, Rounding.TIES_TO_EVEN)
-
-
-def apply_steps(params: Params, steps: Params) -> tuple[Params, Share]:
-    """The next parameters, and how many of the nonzero steps changed nothing because they were absorbed."""
-    new = {name: x + steps[name] for name, x in params.items()}
-    absorbed = Share()
-    for name, step in steps.items():
-        moving = step.values != 0
-        same = moving & (new[name].values == params[name].values)
-        absorbed += Share(int(np.count_nonzero(same)), int(np.count_nonzero(moving)))
-    return new, absorbed
-
-
 @dataclass(frozen=True)
 class Death:
     """Where a run ended: the first step after which something was not finite."""
@@ -69,104 +51,225 @@ class Death:
     step: int
     tensor: str
     reason: str
+    layer: str = ""
+    operation: str = ""
 
     def __str__(self) -> str:
         return f"died at step {self.step}: {self.tensor} is not finite: {self.reason}"
 
 
-def all_finite(arrays: Params) -> bool:
+def all_finite(arrays: Mapping[str, FloatArray]) -> bool:
     """Whether every element of every array is finite."""
     return all(bool(np.isfinite(x.values).all()) for x in arrays.values())
 
 
-def post_mortem(
-    step: int,
-    loss: Tensor,
-    backward: Callable[[Callable[[Tensor, int, FloatArray, FloatArray], None]], Params],
-    optimizer: Optimizer,
-    state: State,
-    params: Params,
-    constants: dict[str, float],
-) -> Death:
-    """Find the first operation that turned finite numbers into something else, by taking the fatal step again."""
-    return (
-        _in_forward(step, loss)
-        or _in_backward(step, backward)
-        or _in_update(step, backward, optimizer, state, constants)
-        or _in_sum(step, params)
-    )
+def count_absorbed(before: Params, after: Params, steps: Params) -> Share:
+    """How many of the nonzero steps changed nothing because they were absorbed."""
+    absorbed = Share()
+    for name, step in steps.items():
+        moving = step.values != 0
+        same = np.logical_and(moving, after[name].values == before[name].values)
+        absorbed += Share(int(np.count_nonzero(same)), int(np.count_nonzero(moving)))
+    return absorbed
 
 
-def _finite(x: FloatArray) -> bool:
-    return bool(np.isfinite(x.values).all())
+# --- what is remembered ---------------------------------------------------------------------------------------------
 
 
-def _in_forward(step: int, loss: Tensor) -> Death | None:
-    seen: set[int] = set()
-    stack, culprit = [loss], None
-    while stack:  # descend to where the arguments are finite and the result is not
-        tensor = stack.pop()
-        if id(tensor) in seen or _finite(tensor.value):
-            continue
-        seen.add(id(tensor))
-        culprit = tensor
-        stack.extend(tensor.arguments)
-    if culprit is None:
-        return None
-    name = culprit.name or f"the output of {culprit.operation}"
-    return Death(step, name, f"{culprit.operation or 'it'} of the forward pass {_verdict(culprit.value)}")
+@dataclass(frozen=True)
+class Row:
+    """One tensor on one step. Counts are of elements; `lost` is of the nonzero ones that became 0."""
+
+    step: int
+    kind: str
+    name: str
+    total: int
+    zeros: int
+    subnormal: int
+    lost: int
+    overflowed: int
+    nan: int
+    absorbed: int = 0
+    """Of a step: elements that left their weight as it was."""
+    arrived: float = 1.0
+    """Of a step: how much of it arrived at the weights, as a factor of the learning rate; 1 when nothing is lost."""
 
 
-def _in_backward(step: int, backward: Callable[..., Params]) -> Death | None:
-    found: list[Death] = []
+@dataclass
+class Telemetry:
+    """What a microscope saw: a row for each look at a tensor, and for each tensor all its exponents together."""
 
-    def observe(tensor: Tensor, k: int, g: FloatArray, part: FloatArray) -> None:
-        if not found and not _finite(part) and _finite(g):
-            target = tensor.arguments[k].name or f"argument {k + 1} of {tensor.operation}"
-            found.append(Death(step, f"the gradient of {target}", f"the vjp of {tensor.operation} {_verdict(part)}"))
+    rows: list[Row] = field(default_factory=list)
+    surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)
+    scales: list[tuple[int, float]] = field(default_factory=list)
+    """(step, loss scale) whenever it changed."""
+    skipped: list[int] = field(default_factory=list)
+    """Steps that were skipped."""
 
-    grads = backward(observe)
-    if not found and not all_finite(grads):
-        name = next(name for name, g in grads.items() if not _finite(g))
-        return Death(step, f"the gradient of {name}", _verdict(grads[name]))
-    return found[0] if found else None
+    def add(self, row: Row, seen: Survey) -> None:
+        """Remember a look."""
+        self.rows.append(row)
+        key = (row.kind, row.name)
+        self.surveys[key] = self.surveys[key] + seen if key in self.surveys else seen
+
+    def total(self, kind: str) -> Survey | None:
+        """All tensors of a kind together; None if there are none. They have one format in a run."""
+        chosen = [seen for (other, _), seen in self.surveys.items() if other == kind]
+        if not chosen:
+            return None
+        result = chosen[0]
+        for seen in chosen[1:]:
+            result = result + seen
+        return result
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "rows": [asdict(row) for row in self.rows],
+            "surveys": [
+                {"kind": kind, "name": name, **_survey_to_dict(seen)} for (kind, name), seen in self.surveys.items()
+            ],
+            "scales": [list(pair) for pair in self.scales],
+            "skipped": list(self.skipped),
+        }
+
+    @classmethod
+    def from_dict(cls, given: dict[str, Any]) -> Telemetry:
+        """What `to_dict` wrote."""
+        surveys = {(s["kind"], s["name"]): _survey_from_dict(s) for s in given["surveys"]}
+        scales = [(int(step), float(scale)) for step, scale in given["scales"]]
+        return cls([Row(**row) for row in given["rows"]], surveys, scales, list(given["skipped"]))
 
 
-def _in_update(
-    step: int, backward: Callable[..., Params], optimizer: Optimizer, state: State, constants: dict[str, float]
-) -> Death | None:
-    with np.errstate(all="ignore"), record_flags(only=("invalid", "divide_by_zero", "overflow")) as raised:
-        grads = backward(None)
-        steps, _ = optimizer.update(grads, state)
-    for name, x in steps.items():
-        if not _finite(x):
-            first = next(flag for flag in raised.names())
-            flag = getattr(raised, first)
-            why = f"{flag.operation} in the optimizer's step raised {first} ({flag.count} times in all)"
-            return Death(step, f"the step of {name}", "; ".join([why, *_vanished(constants, x)]))
-    return None
+def _survey_to_dict(seen: Survey) -> dict[str, Any]:
+    plain = {name: getattr(seen, name) for name in ("total", "zeros", "nans", "infinities", "lowest")}
+    return {"format": seen.fmt.name, **plain, "binades": [list(binade) for binade in seen.binades]}
 
 
-def _in_sum(step: int, params: Params) -> Death:
-    name = next((name for name, x in params.items() if not _finite(x)), "a parameter")
-    return Death(step, name, "its last step led beyond the largest finite number")
+def _survey_from_dict(given: dict[str, Any]) -> Survey:
+    from .binades import Binade
+
+    plain = {name: int(given[name]) for name in ("total", "zeros", "nans", "infinities", "lowest")}
+    return Survey(get_format(given["format"]), **plain, binades=tuple(Binade(*b) for b in given["binades"]))
 
 
-def _verdict(x: FloatArray) -> str:
-    values = x.values
-    nan, infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-    return f"gave {infinite} infinities and {nan} NaN in {values.size} elements ({x.fmt.name} ends at {_largest(x)})"
+# --- looking --------------------------------------------------------------------------------------------------------
+
+_MOVES = ("reshape", "select", "narrow", "max_pool")
+"""Operations whose vjps only move numbers."""
+
+_VIEWS = ("cast", "reshape", "narrow")
+"""Operations whose result is still the weight that they were given."""
 
 
-def _largest(x: FloatArray) -> str:
-    return to_text(float(x.fmt.max_finite), x.fmt)
+def _weight(tensor: Tensor) -> str:
+    """The name of the weight that a tensor is, perhaps in another shape or format; "" if it is none."""
+    while not tensor.name and tensor.operation in _VIEWS:
+        tensor = tensor.arguments[0]
+    return tensor.name
 
 
-def _vanished(constants: dict[str, float], like: FloatArray) -> list[str]:
-    """What the format made of the optimizer's constants, where that is a different kind of number."""
-    remarks = []
-    for name, value in constants.items():
-        held = float(round_to(value, like.fmt))
-        if (held == 0) != (value == 0) or (held == 1) != (value == 1):
-            remarks.append(f"{name}={value:g} is {held:g} in {like.fmt.name}")
-    return remarks
+def _widen(x: FloatArray) -> FloatArray:
+    return FloatArray(x.values.astype(np.float64), BINARY64, Rounding.TIES_TO_EVEN)
+
+
+class Backward:
+    """An observer of the backward pass: what each vjp would have been in binary64, and what the format made of it."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, Survey]] = []
+
+    def __call__(self, tensor: Tensor, k: int, g: FloatArray, part: FloatArray) -> None:
+        fmt, weight = part.fmt, _weight(tensor.arguments[k])
+        if tensor.operation in _MOVES or (weight and tensor.operation in _VIEWS):
+            return
+        kind, name = ("weight gradient", weight) if weight else ("activation gradient", tensor.layer)
+        if tensor.operation == "narrow_back":
+            kind, fmt = "product cotangent", tensor.settings["to"].fmt
+        # Outside all layers there are the loss and, perhaps in a format of its own, what it was given.
+        outside = "logits" if tensor.operation == "cast" else "loss"
+        wide = backward_step(tensor, k, g, _widen).values
+        self.seen.append((kind, name or outside, survey(wide, fmt)))
+
+    @property
+    def lost(self) -> Share:
+        """Of the nonzero cotangents, those that became 0."""
+        fates = [seen.fate() for _, _, seen in self.seen]
+        finite = sum(seen.finite for _, _, seen in self.seen)
+        return Share(sum(fate.underflowed for fate in fates), finite)
+
+
+class Microscope:
+    """Looks at every `every`-th step of a run, the first included; 0 for never."""
+
+    def __init__(self, every: int = EVERY, telemetry: Telemetry | None = None) -> None:
+        if every < 0:
+            raise ValueError(f"every={every} is negative; use 0 to look at no step, 50 for the default")
+        self.every = every
+        self.telemetry = telemetry or Telemetry()
+
+    def observer(self, step: int) -> Backward | None:
+        """For the step that comes after so many: an observer of its backward pass if it is looked at."""
+        return Backward() if self.every and step % self.every == 0 else None
+
+    def look(self, seen: Seen, backward: Backward | None) -> None:
+        """Remember what a step showed."""
+        step, telemetry = seen.after.step, self.telemetry
+        scale = seen.progress.loss_scale.scale
+        if not telemetry.scales or telemetry.scales[-1][1] != scale:
+            telemetry.scales.append((step, scale))
+        if not seen.grads:
+            telemetry.skipped.append(step)
+        if backward is None:
+            return
+        for kind, name, found in _merged(backward.seen):
+            telemetry.add(_row(step, kind, name, found), found)
+        for tensor in _outputs(seen.loss):
+            found = survey(tensor.value.values, tensor.value.fmt)
+            telemetry.add(_row(step, "activation", tensor.layer, found), found)
+        for name, x in seen.after.weights.items():
+            found = survey(x.values, x.fmt)
+            telemetry.add(_row(step, "weight", name, found), found)
+        for name, x in seen.steps.items():
+            found = survey(x.values, x.fmt)
+            absorbed, arrived = _arrival(seen.progress.weights[name], seen.after.weights[name], x)
+            telemetry.add(_row(step, "step", name, found, absorbed, arrived), found)
+
+
+def _merged(seen: Iterable[tuple[str, str, Survey]]) -> Iterable[tuple[str, str, Survey]]:
+    merged: dict[tuple[str, str], Survey] = {}
+    for kind, name, found in seen:
+        merged[kind, name] = merged[kind, name] + found if (kind, name) in merged else found
+    return ((kind, name, found) for (kind, name), found in merged.items())
+
+
+def _row(step: int, kind: str, name: str, seen: Survey, absorbed: int = 0, arrived: float = 1.0) -> Row:
+    fate = seen.fate()
+    overflowed = fate.overflowed + seen.infinities
+    return Row(
+        step, kind, name, seen.total, seen.zeros, fate.subnormal, fate.underflowed, overflowed, seen.nans, absorbed,
+        arrived,
+    )  # fmt: skip
+
+
+def _outputs(loss: Tensor) -> list[Tensor]:
+    """The last tensor of each layer, from the loss to the input."""
+    found: dict[str, Tensor] = {}
+    stack, seen = [loss], set()
+    while stack:
+        tensor = stack.pop(0)
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            if tensor.layer:
+                found.setdefault(tensor.layer, tensor)
+            stack.extend(x for x in tensor.arguments if not x.name)
+    return list(found.values())
+
+
+def _arrival(before: FloatArray, after: FloatArray, step: FloatArray) -> tuple[int, float]:
+    """How many elements of a step were absorbed, and what share of the step arrived: its projection on what moved."""
+    wanted = step.values.astype(np.float64).reshape(-1)
+    moved = after.values.astype(np.float64).reshape(-1) - before.values.reshape(-1)
+    absorbed = int(np.count_nonzero((wanted != 0) & (moved == 0)))
+    length = float(wanted @ wanted)
+    return absorbed, float(moved @ wanted) / length if length else 1.0

@@ -3,88 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..accumulators import Accumulator, Blas, Sequential
-from ..flags import record_flags
-from ..floatarray import array
-from ..formats import get_format, get_rounding
-from .autograd import Observer, Tensor, gradients
-from .data import Dataset
-from .layers import MLP, Params
-from .losses import cross_entropy
+from . import checkpoint
+from .config import Config
+from .data import Dataset, load, normalise
+from .engine import Engine, Progress, Tally
+from .layers import Params
 from .metrics import accuracy
-from .optimizers import Optimizer, State, adam, sgd
-from .telemetry import Death, GradientLoss, Share, all_finite, apply_steps, post_mortem
+from .recipes import get_config
+from .telemetry import EVERY, Death, Microscope, Share, Telemetry
 
 __all__ = ["Config", "Death", "Epoch", "History", "train"]
-
-
-ACCUMULATORS: dict[str, Accumulator | None] = {
-    "sequential": None,
-    "binary32": Sequential("binary32"),
-    "blas": Blas(),
-}
-"""How matrix products are summed: all rounded to the format; in binary32, one after the other; or by BLAS."""
-
-
-@dataclass(frozen=True)
-class Config:
-    """A run, stated completely.
-
-    The default reaches 97 % on the bundled digits in binary16 and bfloat16 with everything rounded. `loss_scale`
-    multiplies the loss before the backward pass and is never divided out: Adam does not care, and for sgd the learning
-    rate is divided by it instead.
-    """
-
-    fmt: str = "binary16"
-    mode: str = "ties_to_even"
-    layers: tuple[int, ...] = (32,)
-    epochs: int = 20
-    batch: int = 64
-    optimizer: str = "adam"
-    lr: float = 1e-2
-    momentum: float = 0.9
-    beta2: float = 0.99
-    epsilon: float = 1e-4
-    loss_scale: float = 1024.0
-    rng: int = 0
-    accumulator: str = "sequential"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "fmt", get_format(self.fmt).name)
-        object.__setattr__(self, "mode", get_rounding(self.mode).value)
-        if self.accumulator not in ACCUMULATORS:
-            choices = ", ".join(map(repr, ACCUMULATORS))
-            raise ValueError(f"accumulator={self.accumulator!r} is unknown; use one of {choices}")
-        if self.optimizer not in ("adam", "sgd"):
-            raise ValueError(f"optimizer={self.optimizer!r} is unknown; use 'adam' or 'sgd'")
-        for name in ("epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be 1 or more")
-        if not self.loss_scale > 0:
-            raise ValueError(f"loss_scale={self.loss_scale} must be positive; 1 means no scaling")
-        self.make_optimizer()
-
-    @property
-    def label(self) -> str:
-        """What to call the run in a table."""
-        return self.fmt if self.mode == "ties_to_even" else f"{self.fmt}, {self.mode}"
-
-    def make_optimizer(self) -> Optimizer:
-        """The (init, update) pair that this run uses."""
-        if self.optimizer == "sgd":
-            return sgd(self.lr / self.loss_scale, self.momentum)
-        return adam(self.lr, beta2=self.beta2, epsilon=self.epsilon)
-
-    def constants(self) -> dict[str, float]:
-        """The numbers that the optimizer rounds to the format."""
-        if self.optimizer == "sgd":
-            return {"lr / loss_scale": self.lr / self.loss_scale}
-        return {"epsilon": self.epsilon, "beta2": self.beta2, "lr": self.lr}
 
 
 @dataclass(frozen=True)
@@ -96,12 +30,16 @@ class Epoch:
     loss : float
         Mean training loss, unscaled.
     test_accuracy : float
+    validation_accuracy : float or None
+        On the images held back, if any were.
     lost_gradients : Share
-        Of the nonzero gradients that pass through the graph, those that became 0 (sampled steps).
+        Of the nonzero gradients that pass through the graph, those that became 0 (on the steps looked at).
     absorbed_updates : Share
         Of the nonzero steps, those that left their parameter as it was.
     overflows : int
         Operations' results beyond the largest finite number.
+    skipped : int
+        Steps left out because a gradient was not finite.
     """
 
     number: int
@@ -110,6 +48,8 @@ class Epoch:
     lost_gradients: Share
     absorbed_updates: Share
     overflows: int
+    skipped: int = 0
+    validation_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,18 +60,23 @@ class History:
     epochs: tuple[Epoch, ...]
     params: Params
     death: Death | None = None
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    steps: int = 0
 
     def totals(self) -> dict[str, Any]:
         """The row of a table: accuracy and loss at the end, losses over the whole run; plain numbers."""
         lost = sum((e.lost_gradients for e in self.epochs), Share())
         absorbed = sum((e.absorbed_updates for e in self.epochs), Share())
         return {
-            "format": self.config.fmt,
+            "recipe": self.config.label,
+            "policy": str(self.config.policy),
             "test_accuracy": self.epochs[-1].test_accuracy,
             "loss": self.epochs[-1].loss,
             "lost_gradients": float(lost),
             "absorbed_updates": float(absorbed),
             "overflows": sum(e.overflows for e in self.epochs),
+            "skipped": sum(e.skipped for e in self.epochs),
+            "steps": self.steps,
             "died": None if self.death is None else str(self.death),
         }
 
@@ -141,125 +86,156 @@ class History:
             {**asdict(e), "lost_gradients": float(e.lost_gradients), "absorbed_updates": float(e.absorbed_updates)}
             for e in self.epochs
         ]
-        return _plain({"config": asdict(self.config), "epochs": epochs, "result": self.totals()})
+        return plain(
+            {
+                "config": self.config.to_dict(),
+                "epochs": epochs,
+                "result": self.totals(),
+                "telemetry": self.telemetry.to_dict(),
+            }
+        )
 
 
-def _plain(x: Any) -> Any:
+def plain(x: Any) -> Any:
+    """Data as JSON has it: no NaN, no infinities, no tuples."""
     if isinstance(x, dict):
-        return {key: _plain(value) for key, value in x.items()}
+        return {key: plain(value) for key, value in x.items()}
     if isinstance(x, (list, tuple)):
-        return [_plain(value) for value in x]
+        return [plain(value) for value in x]
     return None if isinstance(x, float) and not np.isfinite(x) else x
 
 
-SAMPLE_EVERY = 10
-"""Steps between two looks at the backward pass: each costs as much as a step."""
-
-
-def train(config: Config, data: Dataset, on_step: Callable[[int, int], None] | None = None) -> History:
-    """Train an MLP with every product, sum, gradient and optimizer step rounded to the format.
+def train(
+    config: Config | str,
+    data: Dataset | str | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+    *,
+    look_every: int = EVERY,
+    checkpoint_path: str | Path | None = None,
+    checkpoint_seconds: float = 20.0,
+    resume: bool = False,
+    start_from: str | Path | Params | None = None,
+    **options: Any,
+) -> History:
+    """Train a network with every product, sum, gradient and optimizer step rounded as the policy says.
 
     Parameters
     ----------
-    config : Config
-    data : Dataset
+    config : Config or str
+        A run, or the name of a recipe, such as "mixed-binary16".
+    data : Dataset or str, optional
+        The data or their name; by default those that the configuration names.
     on_step : callable, optional
         Called with the number of steps done and the number in all.
+    look_every : int
+        Steps between two looks through the microscope; 0 for none.
+    checkpoint_path : path, optional
+        Where to keep the run, every `checkpoint_seconds` and at the end of each epoch; written beside and renamed. It
+        can be read as a model, too.
+    resume : bool
+        Go on from the checkpoint, if there is one. The result is the same, bit for bit, as of an uninterrupted run.
+    start_from : path or Params, optional
+        Weights to begin with, for fine-tuning: those of a saved model, of the same shapes, in any format.
+    **options
+        Fields of Config that override the recipe's.
 
     Returns
     -------
     History
         It ends early, with `death` set, at the first step after which a parameter is not finite.
 
+    Raises
+    ------
+    ValueError
+        For impossible options, data that do not fit, or a checkpoint of another configuration.
+
     Examples
     --------
-    >>> from fp16sim.learn import load_digits
-    >>> history = train(Config("bfloat16", epochs=1), load_digits())
+    >>> history = train("bfloat16-kahan", data="digits", lr=1e-2, epochs=1)
     >>> history.epochs[0].test_accuracy > 0.8
     True
     """
-    run = Run(config, data)
-    progress, epochs = run.start(), []
+    config = get_config(config, **options, data=data.name if isinstance(data, Dataset) else data)
+    run = Loop(config, data if isinstance(data, Dataset) else load_data(config), look_every)
+    keep = checkpoint.Keeper(checkpoint_path, checkpoint_seconds)
+    if not resume:
+        keep.refuse_unfinished()
     with np.errstate(all="ignore"):
-        for number in range(1, config.epochs + 1):
-            progress, epoch = run.epoch(progress, number, on_step)
-            epochs.append(epoch)
-            if progress.death:
-                break
-    return History(config, tuple(epochs), progress.params, progress.death)
+        state = keep.load(run) if resume else run.start(_weights(start_from))
+        while not run.finished(state):
+            state = run.advance(state)
+            if on_step:
+                on_step(state.progress.step, run.engine.batches * config.epochs)
+            keep.offer(run, state)
+    return run.history(state)
+
+
+def load_data(config: Config) -> Dataset:
+    """The data that a configuration names, normalised as it says."""
+    return normalise(load(config.data), config.normalisation)
+
+
+def _weights(given: str | Path | Params | None) -> Params | None:
+    return checkpoint.load_model(given).params if isinstance(given, (str, Path)) else given
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a run stands: all that the next step depends on."""
+class LoopState:
+    """Where the loop stands: the progress, the epochs that are done, and the number of batches done in this one."""
 
-    step: int
-    params: Params
-    state: State
-    death: Death | None = None
+    progress: Progress
+    epochs: tuple[Epoch, ...] = ()
+    batch: int = 0
 
 
-class Run:
-    """A run's fixed parts, and its steps from one Progress to the next."""
+class Loop:
+    """Epochs of batches: an Engine's steps, a microscope over them, and what is to be remembered."""
 
-    def __init__(self, config: Config, data: Dataset) -> None:
-        self.config, self.labels, self.test_labels = config, data.train_labels, data.test_labels
-        self.model = MLP(
-            (data.train_images.shape[1], *config.layers, data.classes), accumulator=ACCUMULATORS[config.accumulator]
+    def __init__(self, config: Config, data: Dataset, look_every: int = EVERY) -> None:
+        self.config, self.engine = config, Engine(config, data)
+        self.microscope = Microscope(look_every)
+        self._order: tuple[int, list[Any]] = (0, [])
+
+    def start(self, weights: Params | None = None) -> LoopState:
+        """Before the first step, from weights that are drawn or given."""
+        return LoopState(self.engine.start(weights))
+
+    def finished(self, state: LoopState) -> bool:
+        """Whether there is nothing more to do."""
+        return state.progress.death is not None or len(state.epochs) >= self.config.epochs
+
+    def advance(self, state: LoopState) -> LoopState:
+        """One step; at the end of an epoch, or when the run dies, with the summary of the epoch."""
+        epoch = len(state.epochs) + 1
+        if self._order[0] != epoch:
+            self._order = epoch, self.engine.order(epoch)
+        backward = self.microscope.observer(state.progress.step)
+        seen = self.engine.step(state.progress, self._order[1][state.batch], backward)
+        self.microscope.look(seen, backward)
+        progress, batch = seen.after, state.batch + 1
+        if backward is not None:
+            tally = replace(progress.tally, lost=progress.tally.lost + backward.lost)
+            progress = replace(progress, tally=tally)
+        if batch < self.engine.batches and progress.death is None:
+            return LoopState(progress, state.epochs, batch)
+        done = self._summary(epoch, progress)
+        return LoopState(replace(progress, tally=Tally()), (*state.epochs, done), 0)
+
+    def _summary(self, number: int, progress: Progress) -> Epoch:
+        tally, data = progress.tally, self.engine.data
+        reached = self._accuracy(progress.params, data.test_images, data.test_labels)
+        validated = None
+        if len(data.validation_labels):
+            validated = self._accuracy(progress.params, data.validation_images, data.validation_labels)
+        loss = float("nan") if progress.death else tally.loss / tally.images
+        return Epoch(number, loss, reached, tally.lost, tally.absorbed, tally.overflows, tally.skipped, validated)
+
+    def _accuracy(self, params: Params, images: Any, labels: Any) -> float:
+        return accuracy(self.engine.predict(params, images), labels)
+
+    def history(self, state: LoopState) -> History:
+        """What is remembered of the run."""
+        progress = state.progress
+        return History(
+            self.config, state.epochs, progress.params, progress.death, self.microscope.telemetry, progress.step
         )
-        self.optimizer = config.make_optimizer()
-        self.shuffling = np.random.default_rng(config.rng)
-        self.params = self.model.init(config.fmt, config.mode, rng=config.rng)
-        like = next(iter(self.params.values()))
-        self.images, self.tests = (
-            array(x, like.fmt, like.mode, rng=like.rng) for x in (data.train_images, data.test_images)
-        )
-        self.batches = -(-len(self.images) // config.batch)
-
-    def start(self) -> Progress:
-        """Before the first step."""
-        return Progress(0, self.params, self.optimizer.init(self.params))
-
-    def epoch(
-        self, progress: Progress, number: int, on_step: Callable[[int, int], None] | None
-    ) -> tuple[Progress, Epoch]:
-        """One pass over the training images, and what was seen on the way."""
-        order = self.shuffling.permutation(len(self.images))
-        lost, absorbed, loss = GradientLoss(), Share(), 0.0
-        with record_flags(only=("overflow",)) as raised:
-            for chosen in np.array_split(order, self.batches):
-                observer = lost if progress.step % SAMPLE_EVERY == 0 else None
-                progress, batch_loss, share = self.step(progress, chosen, observer)
-                loss += batch_loss * len(chosen)
-                absorbed += share
-                if progress.death:
-                    loss = float("nan")
-                    break
-                if on_step:
-                    on_step(progress.step, self.batches * self.config.epochs)
-        overflows, reached = raised.overflow.count, self.accuracy(progress.params)
-        return progress, Epoch(number, loss / len(self.images), reached, lost.share, absorbed, overflows)
-
-    def step(self, progress: Progress, chosen: Any, observer: Observer | None) -> tuple[Progress, float, Share]:
-        """One batch: the next progress, the loss, and how many updates were absorbed."""
-        number = progress.step + 1
-        loss, backward = self.graph(progress.params, chosen)
-        steps, state = self.optimizer.update(backward(observer), progress.state)
-        params, absorbed = apply_steps(progress.params, steps)
-        death = None
-        if not all_finite(params):
-            constants = self.config.constants()
-            death = post_mortem(number, loss, backward, self.optimizer, progress.state, params, constants)
-        return Progress(number, params, state, death), float(loss.value), absorbed
-
-    def graph(self, params: Params, chosen: Any) -> tuple[Tensor, Callable[[Observer | None], Params]]:
-        """The loss of a batch, and the backward pass as a function that can be run again."""
-        tensors = {name: Tensor(x, name=name) for name, x in params.items()}
-        logits = self.model(tensors, Tensor(self.images[chosen], name="images", wanted=False))
-        loss, scale = cross_entropy(logits, self.labels[chosen]), self.config.loss_scale
-        return loss, lambda observer: gradients(loss, tensors, scale=scale, observer=observer)
-
-    def accuracy(self, params: Params) -> float:
-        """On the test images."""
-        tensors = {name: Tensor(x) for name, x in params.items()}
-        return accuracy(self.model(tensors, Tensor(self.tests, wanted=False)).value.values, self.test_labels)

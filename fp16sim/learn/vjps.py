@@ -15,6 +15,8 @@ import numpy as np
 
 from ..accumulators import Accumulator
 from ..floatarray import FloatArray, array
+from . import windows
+from .precision import Precision
 
 
 class Operation(NamedTuple):
@@ -24,36 +26,100 @@ class Operation(NamedTuple):
     vjps: tuple[Callable[..., FloatArray], ...]
 
 
+def _like(values: Any, x: FloatArray) -> FloatArray:
+    """Values that the format of x holds."""
+    return FloatArray(values, x.fmt, x.mode, x.rng)
+
+
 def _spread(g: FloatArray, like: FloatArray, axis: int | None) -> FloatArray:
     """The cotangent of a sum, at each of its terms: exact."""
     values = g.values if axis is None else np.expand_dims(g.values, axis)
-    return FloatArray(np.broadcast_to(values, like.shape), g.fmt, g.mode, g.rng)
+    return _like(np.broadcast_to(values, like.shape), g)
+
+
+# --- activations ----------------------------------------------------------------------------------------------------
 
 
 def _relu(x: FloatArray) -> FloatArray:
-    return FloatArray(np.maximum(x.values, x.values.dtype.type(0)), x.fmt, x.mode, x.rng)
+    return _like(np.maximum(x.values, x.values.dtype.type(0)) + x.values.dtype.type(0), x)  # -0 + 0 is +0
 
 
 def _where_positive(g: FloatArray, x: FloatArray) -> FloatArray:
-    return FloatArray(np.where(x.values > 0, g.values, g.values.dtype.type(0)), g.fmt, g.mode, g.rng)
+    return _like(np.where(x.values > 0, g.values, g.values.dtype.type(0)), g)
 
 
-def _log_softmax(x: FloatArray) -> FloatArray:
-    """log(e^x / sum e^x) along the last axis, stable: the largest shifted exponent is 0, so no e^x overflows."""
-    shifted = x - x.max(axis=-1, keepdims=True)
-    total = shifted.exp().sum(axis=-1)
-    return shifted - total.log().reshape(*total.shape, 1)
+def _by_sign(g: FloatArray, x: FloatArray) -> FloatArray:
+    return _like(g.values * np.sign(x.values), g)
 
 
-def _log_softmax_vjp(g: FloatArray, y: FloatArray, x: FloatArray) -> FloatArray:
-    total = g.sum(axis=-1)
-    return g - y.exp() * total.reshape(*total.shape, 1)
+def _column(x: FloatArray) -> FloatArray:
+    return x.reshape(*x.shape, 1)
+
+
+def _shifted(x: FloatArray) -> FloatArray:
+    """x less the largest of its row: the largest exponent is then 0, and no e^x overflows."""
+    return x - x.max(axis=-1, keepdims=True)
+
+
+def _log_softmax(x: FloatArray, accumulator: Accumulator | None = None) -> FloatArray:
+    """log(e^x / sum e^x) along the last axis, stable in any format."""
+    shifted = _shifted(x)
+    return shifted - _column(shifted.exp().sum(axis=-1, accumulator=accumulator).log())
+
+
+def _log_softmax_vjp(g: FloatArray, y: FloatArray, x: FloatArray, accumulator: Accumulator | None = None) -> FloatArray:
+    return g - y.exp() * _column(g.sum(axis=-1, accumulator=accumulator))
+
+
+def _softmax(x: FloatArray, accumulator: Accumulator | None = None) -> FloatArray:
+    """e^x / sum e^x along the last axis, stable in any format."""
+    e = _shifted(x).exp()
+    return e / _column(e.sum(axis=-1, accumulator=accumulator))
+
+
+def _softmax_vjp(g: FloatArray, y: FloatArray, x: FloatArray, accumulator: Accumulator | None = None) -> FloatArray:
+    return y * (g - _column((g * y).sum(axis=-1, accumulator=accumulator)))
+
+
+# --- between formats ------------------------------------------------------------------------------------------------
+
+
+def _cast(x: FloatArray, to: Precision, rng: Any = None) -> FloatArray:
+    return to.array(x, rng)
+
+
+def _cast_back(g: FloatArray, y: FloatArray, x: FloatArray, **how: Any) -> FloatArray:
+    return Precision(x.fmt, x.mode).array(g, x.rng)
+
+
+def narrowed(x: FloatArray, to: Precision | None = None, rng: Any = None) -> FloatArray:
+    """The numbers of a narrower format, held in the format of x, and no further than its largest."""
+    if to is None:
+        return x
+    largest = float(to.fmt.max_finite)
+    values = to.array(np.clip(x.values, -largest, largest), rng).values
+    return _like(values.astype(x.values.dtype, copy=False), x)
+
+
+# --- moving numbers -------------------------------------------------------------------------------------------------
+
+
+def _select(x: FloatArray, index: Any) -> FloatArray:
+    return _like(np.ascontiguousarray(x.values[index]), x)
+
+
+def _select_vjp(g: FloatArray, y: FloatArray, x: FloatArray, index: Any) -> FloatArray:
+    values = np.zeros(x.shape, g.values.dtype)
+    values[index] = g.values
+    return _like(values, g)
 
 
 OPERATIONS: dict[str, Operation] = {
     "add": Operation(lambda a, b, **how: a + b, (lambda g, y, a, b, **how: g, lambda g, y, a, b, **how: g)),
     "subtract": Operation(lambda a, b: a - b, (lambda g, y, a, b: g, lambda g, y, a, b: -g)),
-    "multiply": Operation(lambda a, b: a * b, (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)),
+    "multiply": Operation(
+        lambda a, b, **how: a * b, (lambda g, y, a, b, **how: g * b, lambda g, y, a, b, **how: g * a)
+    ),
     "divide": Operation(lambda a, b: a / b, (lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * y) / b)),
     "negate": Operation(lambda a: -a, (lambda g, y, a: -g,)),
     "matmul": Operation(
@@ -64,10 +130,23 @@ OPERATIONS: dict[str, Operation] = {
     "log": Operation(lambda x: x.log(), (lambda g, y, x: g / x,)),
     "sqrt": Operation(lambda x: x.sqrt(), (lambda g, y, x: g / (y + y),)),
     "tanh": Operation(lambda x: x.tanh(), (lambda g, y, x: g * (1 - y * y),)),
+    "sigmoid": Operation(lambda x: x.sigmoid(), (lambda g, y, x: g * (y * (1 - y)),)),
     "relu": Operation(_relu, (lambda g, y, x: _where_positive(g, x),)),
-    "sum": Operation(lambda x: x.sum(), (lambda g, y, x: _spread(g, x, None),)),
-    "sum_rows": Operation(lambda x: x.sum(axis=-1), (lambda g, y, x: _spread(g, x, -1),)),
+    "absolute": Operation(abs, (lambda g, y, x: _by_sign(g, x),)),
+    "sum": Operation(lambda x, **how: x.sum(**how), (lambda g, y, x, **how: _spread(g, x, None),)),
+    "sum_rows": Operation(lambda x, **how: x.sum(axis=-1, **how), (lambda g, y, x, **how: _spread(g, x, -1),)),
     "log_softmax": Operation(_log_softmax, (_log_softmax_vjp,)),
+    "softmax": Operation(_softmax, (_softmax_vjp,)),
+    "cast": Operation(_cast, (_cast_back,)),
+    "narrow": Operation(narrowed, (lambda g, y, x, **how: g,)),
+    "narrow_back": Operation(lambda x, **how: x, (lambda g, y, x, **how: narrowed(g, **how),)),
+    "reshape": Operation(lambda x, shape: x.reshape(shape), (lambda g, y, x, shape: g.reshape(x.shape),)),
+    "select": Operation(_select, (_select_vjp,)),
+    "patches": Operation(
+        lambda x, accumulator=None, **how: windows.patches(x, **how),
+        (windows.patches_vjp,),
+    ),
+    "max_pool": Operation(windows.max_pool, (windows.max_pool_vjp,)),
 }
 
 

@@ -1,4 +1,4 @@
-"""Data: the bundled digits.
+"""The bundled digits.
 
 Optical Recognition of Handwritten Digits, by E. Alpaydin and C. Kaynak (1998), UCI Machine Learning Repository,
 https://doi.org/10.24432/C50P49, licensed CC BY 4.0: 1,797 images of 8 x 8 pixels with 17 grey levels (the original's
@@ -7,29 +7,11 @@ test set), bundled unchanged but for the file format.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, TypeAlias
 
 import numpy as np
 
-Array: TypeAlias = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Images as rows of numbers in [0, 1] and their labels, in a part to learn from and a part to test on."""
-
-    name: str
-    train_images: Array
-    train_labels: Array
-    test_images: Array
-    test_labels: Array
-
-    @property
-    def classes(self) -> int:
-        """How many labels there are."""
-        return int(self.train_labels.max()) + 1
+from .dataset import Dataset
 
 
 def load_digits(test_share: float = 0.2, *, rng: int = 0) -> Dataset:
@@ -51,8 +33,8 @@ def load_digits(test_share: float = 0.2, *, rng: int = 0) -> Dataset:
     Examples
     --------
     >>> digits = load_digits()
-    >>> digits.train_images.shape, digits.test_images.shape
-    ((1438, 64), (359, 64))
+    >>> digits.train_images.shape, digits.test_images.shape, digits.image_shape
+    ((1438, 64), (359, 64), (8, 8))
     """
     if not 0 < test_share < 1:
         raise ValueError(f"test_share={test_share} leaves nothing to test on or to learn from; use 0.2")
@@ -61,4 +43,4 @@ def load_digits(test_share: float = 0.2, *, rng: int = 0) -> Dataset:
     order = np.random.default_rng(rng).permutation(len(labels))
     images, labels = images[order].reshape(len(labels), -1) / 16.0, labels[order]
     cut = round(len(labels) * (1 - test_share))
-    return Dataset("digits", images[:cut], labels[:cut], images[cut:], labels[cut:])
+    return Dataset("digits", images[:cut], labels[:cut], images[cut:], labels[cut:], image_shape=(8, 8))

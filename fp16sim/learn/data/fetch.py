@@ -1,0 +1,189 @@
+"""Getting MNIST's files, on request: from a URL or a folder, verified before anything is written.
+
+A file is held in memory until its sha256 is right; then it is written beside its name and renamed. Whatever breaks off,
+and whenever, what lies in the folder is either what was there before or the whole new file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...files import written_beside
+from .sources import Source, SourceFile, cache_folder, find, verified
+
+TIMEOUT = 30.0
+"""Seconds without an answer after which a connection is given up."""
+ATTEMPTS = 3
+PAUSE = 1.0
+"""Seconds before the second attempt; doubled for the third."""
+SLACK = 1 << 16
+"""Bytes by which gzip may make a file longer than it is."""
+
+Progress = Callable[[int, int], None]
+
+
+def fetch(
+    source: Source,
+    *,
+    url: str | None = None,
+    folder: str | Path | None = None,
+    to: str | Path | None = None,
+    on_bytes: Callable[[str], Progress | None] = lambda name: None,
+) -> list[tuple[Path, bool]]:
+    """Bring a data set's files into a subfolder of `to`, by default of the user's cache folder.
+
+    Parameters
+    ----------
+    source : Source
+    url : str, optional
+        Where the files are, by http or https, instead of the public mirror.
+    folder : path, optional
+        A folder to copy them from instead.
+    to : path, optional
+        They are written to its subfolder "mnist" or "fashion-mnist".
+    on_bytes : callable, optional
+        Called with a file's name before it is downloaded; returns what is to be called with (bytes so far, expected).
+
+    Returns
+    -------
+    list of (Path, bool)
+        Each file, and whether it is new; those that were there and are right are left alone.
+
+    Raises
+    ------
+    ValueError
+        If a file cannot be had, or is not the right one. Nothing that was there is overwritten.
+    """
+    if url is not None and folder is not None:
+        raise ValueError(f"url={url!r} and folder={str(folder)!r}: give one of the two")
+    if folder is not None and not Path(folder).is_dir():
+        raise ValueError(f"folder={str(folder)!r} is no folder; give the one that holds {source.files[0].name}.gz")
+    base = source.url if url is None else url
+    if folder is None and not base.lower().startswith(("http://", "https://")):
+        raise ValueError(f"url={base!r} is neither http nor https; from a folder take --from FOLDER")
+    target = Path(cache_folder() if to is None else to).expanduser() / source.folders[0]
+    results = []
+    for file in source.files:
+        present = next((path for path in _present(target, file) if _right(path, file)), None)
+        if present is not None:
+            results.append((present, False))
+            continue
+        if folder is not None:
+            content, suffix = _copied(source, Path(folder), file)
+        else:
+            content, suffix = _downloaded(base, file, on_bytes(file.name))
+        path = target / (file.name + suffix)
+        _write(path, content)
+        results.append((path, True))
+    return results
+
+
+def _present(target: Path, file: SourceFile) -> list[Path]:
+    return [path for path in (target / file.name, target / f"{file.name}.gz") if path.is_file()]
+
+
+def _right(path: Path, file: SourceFile) -> bool:
+    try:
+        verified(path.read_bytes(), file)
+    except (ValueError, OSError):
+        return False
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_beside(path) as place:
+        place.write_bytes(content)
+
+
+# --- from a folder --------------------------------------------------------------------------------------------------
+
+
+def _copied(source: Source, folder: Path, file: SourceFile) -> tuple[bytes, str]:
+    found = find(source, (folder,), file)
+    if found.path is None:
+        if found.problems:
+            raise ValueError(f"data={source.name}: {'; '.join(found.problems)}; nothing was overwritten")
+        names = f"{file.name} or {file.name}.gz"
+        raise ValueError(f"data={source.name}: folder={str(folder)!r} holds no {names}; nothing was overwritten")
+    return found.path.read_bytes(), found.path.suffix if found.path.suffix == ".gz" else ""
+
+
+# --- from a server --------------------------------------------------------------------------------------------------
+
+
+class _Absent(Exception):
+    """The server has no file of that name."""
+
+
+def _downloaded(base: str, file: SourceFile, progress: Progress | None) -> tuple[bytes, str]:
+    """The bytes of a file, compressed or plain as the server has it, and the suffix that says which."""
+    urls = {suffix: f"{base.rstrip('/')}/{file.name}{suffix}" for suffix in (".gz", "")}
+    for url in urls.values():
+        try:
+            content = _attempts(url, file, progress)
+            verified(content, file)
+        except _Absent:
+            continue
+        except ValueError as error:
+            raise ValueError(f"{url} was refused: {error}; nothing was overwritten") from None
+        return content, ".gz" if content[:2] == b"\x1f\x8b" else ""
+    raise ValueError(f"{urls['.gz']} does not exist (404), nor without .gz; nothing was overwritten: try another --url")
+
+
+def _attempts(url: str, file: SourceFile, progress: Progress | None) -> bytes:
+    """What the server answers; a connection that breaks off is tried again."""
+    import http.client
+    import urllib.error
+
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _get(url, file.size + SLACK, progress)
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code in (404, 410):
+                raise _Absent from None
+            if error.code < 500 and error.code != 429:
+                raise ValueError(f"the server answered {error.code} {error.reason}") from None
+            failure = f"the server answered {error.code} {error.reason}"
+        except urllib.error.URLError as error:
+            failure = f"no connection ({error.reason})"
+        except (http.client.HTTPException, OSError) as error:
+            said = " ".join(str(error).split())  # a server's nonsense may have lines
+            failure = f"the connection broke off ({said or type(error).__name__})"
+        if attempt < ATTEMPTS:
+            time.sleep(PAUSE * 2 ** (attempt - 1))
+    raise ValueError(f"{failure}, {ATTEMPTS} times")
+
+
+def _get(url: str, limit: int, progress: Progress | None) -> bytes:
+    """The body of one answer, of `limit` bytes at the most."""
+    import http.client
+    import urllib.request
+
+    from ... import __version__
+
+    request = urllib.request.Request(
+        url, headers={"User-Agent": f"fp16sim/{__version__}", "Accept-Encoding": "identity"}
+    )
+    parts: list[bytes] = []
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+        expected, size = _expected(answer), 0
+        while piece := answer.read(1 << 16):
+            parts.append(piece)
+            size += len(piece)
+            if max(size, expected) > limit:
+                raise ValueError(f"it is longer than {limit} bytes and so another file")
+            if progress:
+                progress(size, expected or size)
+    if expected and size != expected:
+        raise http.client.IncompleteRead(b"", expected - size)
+    return b"".join(parts)
+
+
+def _expected(answer: Any) -> int:
+    length = answer.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() else 0

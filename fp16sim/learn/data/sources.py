@@ -1,0 +1,179 @@
+"""MNIST and Fashion-MNIST: which files they are, where they are looked for, and how they are verified.
+
+A file counts if it is the right one to the last bit: its sha256, after decompression, is that of the table. So it does
+not matter who compressed it, nor where it came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+VARIABLE = "FP16SIM_DATA"
+"""The environment variable that names a folder with data."""
+
+
+class SourceFile(NamedTuple):
+    """An IDX file: its name, its size and sha256 when it is not compressed, and the dimensions of its array."""
+
+    name: str
+    size: int
+    sha256: str
+    ndim: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that is not ours to bundle: its files, where they can be had, and on what terms."""
+
+    name: str
+    title: str
+    folders: tuple[str, ...]
+    """Subfolders in which it may lie; the first is the one it is written to."""
+    url: str
+    """Where `fetch` gets it from, unless told otherwise: the name of a file is put after it."""
+    licence: str
+    attribution: str
+    files: tuple[SourceFile, ...]
+
+
+_NAMES = (
+    ("train-images-idx3-ubyte", 47_040_016, 3),
+    ("train-labels-idx1-ubyte", 60_008, 1),
+    ("t10k-images-idx3-ubyte", 7_840_016, 3),
+    ("t10k-labels-idx1-ubyte", 10_008, 1),
+)
+
+
+def _files(*digests: str) -> tuple[SourceFile, ...]:
+    return tuple(SourceFile(name, size, sha256, n) for (name, size, n), sha256 in zip(_NAMES, digests, strict=True))
+
+
+MNIST = Source(
+    name="mnist",
+    title="70,000 digits, 28x28",
+    folders=("mnist", "MNIST/raw"),
+    url="https://ossci-datasets.s3.amazonaws.com/mnist/",
+    licence="CC BY-SA 3.0",
+    attribution="MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges",
+    files=_files(
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+)
+FASHION_MNIST = Source(
+    name="fashion-mnist",
+    title="70,000 clothes, 28x28",
+    folders=("fashion-mnist", "FashionMNIST/raw"),
+    url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",  # it has no https; the sha256 decides
+    licence="MIT",
+    attribution="Fashion-MNIST by Han Xiao, Kashif Rasul and Roland Vollgraf (Zalando SE)",
+    files=_files(
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
+)
+SOURCES = {source.name: source for source in (MNIST, FASHION_MNIST)}
+_KNOWN = {file.sha256: source.name for source in SOURCES.values() for file in source.files}
+
+
+# --- where ----------------------------------------------------------------------------------------------------------
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """The user's folder for what can be had again, as each system has it."""
+    home = Path.home()
+    if platform == "win32":
+        return Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local") / "fp16sim" / "Cache"
+    if platform == "darwin":
+        return home / "Library" / "Caches" / "fp16sim"
+    cache = environment.get("XDG_CACHE_HOME", "")  # which counts only if it is absolute
+    return (Path(cache) if cache.startswith("/") else home / ".cache") / "fp16sim"
+
+
+def roots(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """The folders that are searched, in this order: FP16SIM_DATA, ./data, the user's cache folder."""
+    named = environment.get(VARIABLE)
+    return (*([Path(named).expanduser()] if named else []), Path("data"), cache_folder(environment))
+
+
+# --- verified -------------------------------------------------------------------------------------------------------
+
+
+def decompress(content: bytes, file: SourceFile) -> bytes:
+    """What a file holds, compressed by gzip or not; no more than one byte above the right size is unpacked."""
+    if content[:2] != b"\x1f\x8b":
+        return content
+    unpacker, limit = zlib.decompressobj(wbits=31), file.size + 1
+    try:
+        plain = unpacker.decompress(content, limit)
+    except zlib.error as error:
+        raise ValueError(f"it is no whole gzip file ({error})") from None
+    if not unpacker.eof and len(plain) < limit:
+        raise ValueError(f"it was cut off: {len(content)} bytes are not the whole of a gzip file")
+    return plain
+
+
+def verified(content: bytes, file: SourceFile) -> bytes:
+    """The decompressed bytes, if they are the right ones.
+
+    Raises
+    ------
+    ValueError
+        That says what is wrong with them, but not where they are from.
+    """
+    plain = decompress(content, file)
+    if len(plain) != file.size:
+        more = "at least " if len(plain) > file.size and plain is not content else ""
+        raise ValueError(f"it holds {more}{len(plain)} bytes and must hold {file.size}")
+    digest = hashlib.sha256(plain).hexdigest()
+    if digest != file.sha256:
+        if digest in _KNOWN:
+            raise Other(f"it is that of {_KNOWN[digest]}")
+        raise ValueError(f"its sha256 is {digest[:16]}... and must be {file.sha256[:16]}...")
+    return plain
+
+
+class Other(ValueError):
+    """A whole file of that name, of another data set: no fault where both share a folder."""
+
+
+class Found(NamedTuple):
+    """A file that was looked for: its bytes and its path, or what was wrong with those that had its name."""
+
+    file: SourceFile
+    path: Path | None = None
+    content: bytes = b""
+    problems: tuple[str, ...] = ()
+
+
+def candidates(source: Source, folders: tuple[Path, ...], file: SourceFile) -> list[Path]:
+    """The paths at which a file may lie, in the order in which they are tried."""
+    places = [root / sub for root in folders for sub in (*source.folders, "")]
+    return [place / (file.name + suffix) for place in places for suffix in ("", ".gz")]
+
+
+def find(source: Source, folders: tuple[Path, ...], file: SourceFile) -> Found:
+    """The first file of that name that is the right one."""
+    problems = []
+    for path in candidates(source, folders, file):
+        if not path.is_file():
+            continue
+        try:
+            return Found(file, path, verified(path.read_bytes(), file))
+        except Other as error:
+            if path.parent not in folders:  # but in the subfolder that is this one's own
+                problems.append(f"{path} is not used: {error}")
+        except (ValueError, OSError) as error:
+            problems.append(f"{path} is not used: {error}")
+    return Found(file, problems=tuple(problems))

@@ -1,0 +1,174 @@
+"""What a format would do to numbers: counts by exponent, from which the fate of every number follows, at any scale.
+
+Multiplying by 2^k moves every exponent by k and changes nothing else. So one look at the numbers answers for all loss
+scales at once, if it counts, for each exponent e, how many numbers lie in the binade from 2^e to 2^(e+1), and how many
+of those lie at the three places of a binade where rounding to nearest, ties to even, changes their fate:
+
+    at its start     2^(q-1), half of min_subnormal = 2^q, is a tie and becomes 0; anything above it does not.
+    near its end     from min_normal (1 - 2^-p) on, half a quantum below min_normal, a number becomes min_normal.
+    past the top     from max_finite + half its ulp on, a number overflows (beyond that, if max_finite is even).
+
+`survey` counts, in one pass over the bits, a piece at a time (see `binades`). A Survey is the counts; surveys of one
+format add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from ..formats import Format, FormatLike, Subnormals, get_format
+from .binades import Binade, Counts, as_real, count
+
+
+class Fate(NamedTuple):
+    """What becomes of the finite nonzero numbers when they are rounded: each is counted once."""
+
+    underflowed: int
+    """They become 0."""
+    subnormal: int
+    """They become subnormal: fewer significand bits than the format has."""
+    normal: int
+    overflowed: int
+    """They lie beyond max_finite, even after rounding: infinity, NaN, or max_finite where the format saturates."""
+
+    @property
+    def lost(self) -> int:
+        """Underflows and overflows."""
+        return self.underflowed + self.overflowed
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Counts of an array's numbers, for one format: exact.
+
+    Attributes
+    ----------
+    fmt : Format
+    total : int
+        All elements: zeros + nans + infinities + the finite nonzero ones.
+    zeros, nans, infinities : int
+        As they were in the array, before any rounding.
+    lowest : int
+        The exponent of the first binade.
+    binades : tuple of Binade
+        The finite nonzero numbers by exponent, from the smallest that occurs to the largest; () if there are none.
+
+    Examples
+    --------
+    >>> seen = survey([0, 1e-8, 3e-6, 1.0, 1e6], "binary16")
+    >>> seen.fate()
+    Fate(underflowed=1, subnormal=1, normal=1, overflowed=1)
+    >>> seen.best_shift(), seen.fate(shift=2).lost
+    (2, 1)
+    >>> (seen + seen).total
+    10
+    """
+
+    fmt: Format
+    total: int = 0
+    zeros: int = 0
+    nans: int = 0
+    infinities: int = 0
+    lowest: int = 0
+    binades: tuple[Binade, ...] = ()
+
+    def __add__(self, other: Survey) -> Survey:
+        if self.fmt != other.fmt:
+            raise TypeError(f"fmt={self.fmt} and fmt={other.fmt} differ; add surveys of one format")
+        return Survey(self.fmt, self.total + other.total, *self._counts.merge(other._counts))
+
+    @property
+    def _counts(self) -> Counts:
+        return Counts(self.zeros, self.nans, self.infinities, self.lowest, self.binades)
+
+    @property
+    def finite(self) -> int:
+        """How many elements are finite and not zero: those that can underflow or overflow."""
+        return self.total - self.zeros - self.nans - self.infinities
+
+    @property
+    def exponents(self) -> dict[int, int]:
+        """The histogram: how many finite nonzero numbers have each exponent, from the smallest to the largest."""
+        return {self.lowest + i: binade.total for i, binade in enumerate(self.binades)}
+
+    @property
+    def highest(self) -> int:
+        """The exponent of the last binade."""
+        return self.lowest + len(self.binades) - 1
+
+    @cached_property
+    def _columns(self) -> tuple[tuple[int, ...], ...]:
+        """How many numbers lie below each binade, and in all; and the columns of the three places."""
+        totals, *places = zip(*(self.binades or [Binade()]), strict=True)
+        return ((0, *accumulate(totals)), *places)
+
+    def fate(self, shift: int = 0) -> Fate:
+        """What becomes of the numbers multiplied by 2^shift and rounded to nearest, ties to even: exact.
+
+        It does not look at zeros, NaN and infinities, which stay what they are.
+        """
+        fmt, (sums, start, end, past) = self.fmt, self._columns
+
+        def below(exponent: int) -> int:
+            return sums[min(max(exponent - self.lowest, 0), len(sums) - 1)]
+
+        def extra(counts: tuple[int, ...], exponent: int) -> int:
+            place = exponent - self.lowest
+            return counts[place] if 0 <= place < len(self.binades) else 0
+
+        emin, emax = fmt.emin - shift, fmt.emax - shift
+        not_normal = below(emin) - (0 if fmt.subnormals is Subnormals.FLUSH_INPUTS else extra(end, emin - 1))
+        zero = not_normal
+        if fmt.subnormals is Subnormals.GRADUAL:
+            tie = fmt.quantum_exponent_min - 1 - shift  # between 0 and min_subnormal
+            zero = below(tie) + extra(start, tie)
+        elif fmt.subnormals is Subnormals.FLUSH_TO_NEAREST:
+            zero = not_normal = below(emin - 1) + extra(start, emin - 1)  # that between 0 and min_normal
+        beyond = sums[-1] - below(emax + 1) + extra(past, emax)
+        return Fate(zero, not_normal - zero, sums[-1] - not_normal - beyond, beyond)
+
+    def best_shift(self, shifts: Iterable[int] | None = None) -> int:
+        """The k for which the loss scale 2^k loses the fewest numbers to underflow and overflow; exact.
+
+        Of several such k the one nearest to 0 is taken. `shifts` restricts the choice, say to range(0, 16) for a scale
+        that binary16 itself can hold; without it every k that could matter is tried.
+        """
+        tried = sorted(self.useful_shifts() if shifts is None else shifts, key=lambda k: (abs(k), k))
+        if not tried:
+            raise ValueError("shifts is empty; give at least one exponent, such as range(0, 16)")
+        return min(tried, key=lambda k: self.fate(k).lost)
+
+    def useful_shifts(self) -> range:
+        """From the k that brings the largest number into the range of the format to the one that brings the smallest;
+        beyond them more is lost. 0 is among them."""
+        if not self.binades:
+            return range(1)
+        ends = (self.fmt.emax - 1 - self.highest, self.fmt.emin - self.lowest, 0)
+        return range(min(ends), max(ends) + 1)
+
+
+def survey(x: Any, fmt: FormatLike) -> Survey:
+    """Count an array's numbers by what `fmt` would make of them: exact, and cheap (about 4 ns an element).
+
+    Parameters
+    ----------
+    x : array_like
+        float16, float32 and float64 are looked at as they are; ints and lists become float64. Any shape and layout; a
+        memory-mapped array is read a piece at a time.
+    fmt : Format, str or dtype
+
+    Returns
+    -------
+    Survey
+
+    Raises
+    ------
+    TypeError
+        If x is not an array of real numbers.
+    """
+    fmt, x = get_format(fmt), as_real(x)
+    return Survey(fmt, x.size, *count(x, fmt))

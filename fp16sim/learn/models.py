@@ -1,0 +1,103 @@
+"""Models: chains of named layers. They make their parameters and, given them, compute the logits of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..formats import FormatLike, Rounding, get_format, get_rounding
+from .autograd import Tensor, name_layer
+from .initialisers import get_initialiser
+from .layers import RNN, Activation, Conv2d, Flatten, Images, Layer, Linear, MaxPool2d, Params
+from .precision import PLAIN, Precision, Products
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Layers one after the other, each with a name; a parameter is called by its layer's name and its own.
+
+    Examples
+    --------
+    >>> model = Chain((("hidden", Linear(4, 3)), ("relu", Activation("relu")), ("out", Linear(3, 2))))
+    >>> {name: x.shape for name, x in model.init("binary16", rng=0).items()}
+    {'hidden.weight': (4, 3), 'hidden.bias': (3,), 'out.weight': (3, 2), 'out.bias': (2,)}
+    """
+
+    layers: tuple[tuple[str, Layer], ...] = ()
+
+    def draw(self, rng: int | np.random.Generator | None = None, init: str = "") -> dict[str, Any]:
+        """All parameters in float64. `init` names an initialiser for all weights; else each layer's own rule."""
+        generator = np.random.default_rng(rng)
+        initialiser = get_initialiser(init) if init else None
+        return {
+            f"{layer}.{name}": x for layer, part in self.layers for name, x in part.draw(generator, initialiser).items()
+        }
+
+    def init(
+        self,
+        fmt: FormatLike,
+        mode: Rounding | str = "ties_to_even",
+        *,
+        rng: int | np.random.Generator | None = None,
+        init: str = "",
+    ) -> Params:
+        """All parameters, drawn in float64 and rounded once."""
+        generator = np.random.default_rng(rng)
+        rounding = generator.spawn(1)[0]
+        precision = Precision(get_format(fmt), get_rounding(mode))
+        return {name: precision.array(x, rounding) for name, x in self.draw(generator, init).items()}
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+        """The output of the last layer."""
+        for layer, part in self.layers:
+            own = {name[len(layer) + 1 :]: p for name, p in params.items() if name.startswith(f"{layer}.")}
+            x = name_layer(part(own, x, how), layer, x)
+        return x
+
+
+def MLP(sizes: tuple[int, ...], activation: str = "relu") -> Chain:
+    """A multilayer perceptron: linear layers with an activation between them.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Inputs, hidden units, outputs.
+    activation : {"relu", "tanh", "sigmoid"}
+
+    Examples
+    --------
+    >>> {name: x.shape for name, x in MLP((4, 3, 2)).init("binary16", rng=0).items()}
+    {'layer1.weight': (4, 3), 'layer1.bias': (3,), 'layer2.weight': (3, 2), 'layer2.bias': (2,)}
+    """
+    if len(sizes) < 2 or any(n < 1 for n in sizes):
+        raise ValueError(f"sizes={sizes} is no network; give at least inputs and outputs, each 1 or more")
+    layers: list[tuple[str, Layer]] = []
+    for k, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
+        layers += [(f"layer{k}", Linear(inputs, outputs)), (f"{activation}{k}", Activation(activation))]
+    return Chain(tuple(layers[:-1]))
+
+
+def CNN(shape: tuple[int, int] = (28, 28), classes: int = 10) -> Chain:
+    """The article's network: three convolutions of 3 x 3 with 32, 64 and 64 channels, two poolings, 64 hidden units.
+
+    >>> sum(x.size for x in CNN().init("binary16", rng=0).values())
+    93322
+    """
+    if min(shape) < 18:
+        raise ValueError(f"shape={shape}: the CNN needs images of 18 x 18 pixels or more; use the MLP for smaller")
+    rows, columns = (((n - 2) // 2 - 2) // 2 - 2 for n in shape)  # three windows of 3, and two halves
+    layers: list[tuple[str, Layer]] = [("images", Images(*shape))]
+    for k, (inputs, outputs) in enumerate(((1, 32), (32, 64), (64, 64)), start=1):
+        layers += [(f"conv{k}", Conv2d(inputs, outputs)), (f"relu{k}", Activation("relu"))]
+        layers += [(f"pool{k}", MaxPool2d(2))] if k < 3 else []
+    layers += [("flatten", Flatten()), ("dense1", Linear(rows * columns * 64, 64)), ("relu4", Activation("relu"))]
+    return Chain((*layers, ("dense2", Linear(64, classes))))
+
+
+def SimpleRNN(inputs: int, hidden: int, classes: int, gain: float = 1.0) -> Chain:
+    """A recurrent layer and a linear one on its last state."""
+    return Chain((("rnn", RNN(inputs, hidden, gain)), ("out", Linear(hidden, classes))))

@@ -1,0 +1,110 @@
+"""Rebuild the notebooks from the lessons: `python tutorials/build.py`; with --check, fail where one is stale.
+
+A lesson is `NN_name.py` in percent cells. Its notebook is the same cells, executed here, with their outputs. A notebook
+is stale if a cell's source or a text that it prints is not what the lesson gives now. Pictures are not compared: the
+same drawing may differ in its bytes between versions of matplotlib.
+
+    python tutorials/build.py              all lessons
+    python tutorials/build.py 02 07        those
+    python tutorials/build.py --check      compare, and change nothing
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+HERE = Path(__file__).resolve().parent
+TIME_LIMIT = 300
+"""Seconds for a cell."""
+
+
+def lessons(chosen: list[str]) -> list[Path]:
+    """The lessons whose names start so; all if none is chosen."""
+    found = sorted(HERE.glob("[0-9][0-9]_*.py"))
+    return [path for path in found if not chosen or path.name.startswith(tuple(chosen))]
+
+
+def executed(lesson: Path) -> nbformat.NotebookNode:
+    """The lesson as a notebook, with the outputs of its cells, and nothing in it that differs between two runs."""
+    notebook = jupytext.read(lesson, fmt="py:percent")
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+            "jupytext": {"formats": "ipynb,py:percent"},
+        }
+    )
+    if sys.platform == "win32":
+        asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
+    os.environ.setdefault("PYTHONPATH", str(HERE.parent))
+    NotebookClient(
+        notebook, timeout=TIME_LIMIT, kernel_name="python3", resources={"metadata": {"path": str(HERE)}}
+    ).execute()
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
+        cell.metadata = nbformat.from_dict({})
+    return notebook
+
+
+def essence(notebook: nbformat.NotebookNode) -> list[tuple[str, str, list[str]]]:
+    """What must not be stale: each cell's kind, source and printed texts."""
+    return [(cell.cell_type, cell.source, _texts(cell)) for cell in notebook.cells]
+
+
+def _texts(cell: nbformat.NotebookNode) -> list[str]:
+    texts = []
+    for output in cell.get("outputs", []):
+        if output.output_type == "stream":
+            texts.append(output.text)
+        elif "text/plain" in output.get("data", {}) and "image/png" not in output.data:
+            texts.append(output.data["text/plain"])
+    return ["".join(texts)] if texts else []
+
+
+def stale(lesson: Path) -> str:
+    """Where the committed notebook differs from what the lesson gives now; "" if nowhere."""
+    path = lesson.with_suffix(".ipynb")
+    if not path.exists():
+        return f"{path.name} is missing"
+    now, kept = essence(executed(lesson)), essence(nbformat.read(path, as_version=4))
+    if len(now) != len(kept):
+        return f"{path.name} has {len(kept)} cells, the lesson {len(now)}"
+    for number, (ours, theirs) in enumerate(zip(now, kept, strict=True)):
+        if ours != theirs:
+            return f"{path.name}, cell {number}: the lesson gives {ours!r}, the notebook has {theirs!r}"
+    return ""
+
+
+def rebuild(lesson: Path) -> None:
+    """Write the notebook of a lesson, beside its name first."""
+    path = lesson.with_suffix(".ipynb")
+    beside = path.with_suffix(".ipynb.new")
+    nbformat.write(executed(lesson), beside)
+    beside.replace(path)
+
+
+def main() -> int:
+    """Rebuild or check; the exit code is the number of stale notebooks."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("lessons", nargs="*", help="numbers of lessons; all if none is given")
+    parser.add_argument("--check", action="store_true", help="compare, and change nothing")
+    options = parser.parse_args()
+    failures = 0
+    for lesson in lessons(options.lessons):
+        problem = stale(lesson) if options.check else rebuild(lesson)
+        print(f"{lesson.name}: {problem or 'ok'}", flush=True)
+        failures += bool(problem)
+    print(f"{len(lessons(options.lessons)) - failures} passed, {failures} failed")
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
