@@ -31,6 +31,8 @@ def test_a_click_flips_a_bit_and_the_number_follows(open_page):
     assert page.get_by_label("Number", exact=True).input_value() == "1.0009765625"
     bits(page).nth(0).click()
     assert number(page) == "0xBC01"
+    bits(page).nth(15).click()
+    assert number(page) == "0xBC00"
 
 
 def test_a_drag_paints_the_bits_it_crosses_and_no_others(open_page):
@@ -41,8 +43,13 @@ def test_a_drag_paints_the_bits_it_crosses_and_no_others(open_page):
     page.mouse.move(last["x"] + 5, last["y"] + 20, steps=25)
     page.mouse.up()
     assert digits(page) == "0000001111100000"
-    page.mouse.move(first["x"] + 5, first["y"] + 20, steps=5)
+    page.mouse.move(last["x"] + 150, last["y"] + 20, steps=5)
     assert digits(page) == "0000001111100000"
+    page.mouse.move(last["x"] + 5, last["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(first["x"] + 5, first["y"] + 20, steps=25)
+    page.mouse.up()
+    assert digits(page) == "0000000000000000"
 
 
 def test_a_finger_flips_a_bit(open_page):
