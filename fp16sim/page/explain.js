@@ -1,6 +1,8 @@
 /* Why a result is what it is: every step of an operation as plain data, by the names of `fp16sim.explain`'s records. */
 
-import { bitLength, compare, difference, exponentOf, finite, isFinite, isZero, lift, magnitude, negate, product, sum } from "./exact.js";
+import {
+  bitLength, compare, compareMagnitude, difference, exponentOf, finite, infinity, isFinite, isZero, lift, magnitude, negate, product, sum,
+} from "./exact.js";
 import { decode, encodeHeld, quantumAt } from "./formats.js";
 import { OPERATIONS, operate, union, unrounded } from "./operations.js";
 import { DRAWS, MODES, drawsUp, quantumExponent, roundResult, roundsInward, roundsUp } from "./rounding.js";
@@ -42,10 +44,10 @@ function operandOf(name, input, operation, fmt, mode, draw) {
 function exactStep(operation, values, mode) {
   const { value, flags, irrational = false } = unrounded(operation, values, mode);
   const step = { rule: "digits", value, flags, irrational, terms: [], shift: null };
-  if (!values.every(isFinite) || flags.length || !isFinite(value)) return { ...step, rule: specialRule(operation, values, flags) };
+  const special = specialRule(operation, values, value, flags);
+  if (special) return { ...step, rule: special };
   const terms = termsOf(operation, values);
   const sums = ["add", "subtract", "fma"].includes(operation);
-  if (isZero(value)) return { ...step, terms, rule: sums && terms.some((t) => t.integer) ? "exact_zero" : "zero" };
   if (!sums || terms.some((t) => t.integer === 0n)) return { ...step, terms, ...normalised(operation, values, value) };
   const [first, second] = terms;
   const shift = Math.abs(first.exponent - second.exponent);
@@ -54,24 +56,45 @@ function exactStep(operation, values, mode) {
   return { ...step, terms, shift, shifted, integer: lift(value, base).low, integerExponent: base, ...normalised(operation, values, value) };
 }
 
-function specialRule(operation, values, flags) {
-  if (flags.includes("invalid")) return "invalid";
+/** The rule for infinities, NaN and zeros; null where integers decide. */
+function specialRule(operation, values, value, flags) {
+  if (flags.includes("invalid")) return invalidRule(operation, values);
+  if (value.kind === "nan") return "nan_operand";
   if (flags.includes("divide_by_zero")) return "divide_by_zero";
-  return values.some((x) => x.kind === "nan") ? "nan_operand" : "infinity";
+  if (!isFinite(value)) return "infinity";
+  return isZero(value) ? zeroRule(operation, values) : null;
+}
+
+function invalidRule(operation, values) {
+  if (operation === "sqrt") return "invalid_root";
+  if (operation === "divide") return isZero(values[0]) ? "invalid_zero_by_zero" : "invalid_infinity_by_infinity";
+  const product = ["multiply", "fma"].includes(operation) && values.slice(0, 2).some(isZero);
+  return product ? "invalid_zero_times_infinity" : "invalid_difference";
+}
+
+/** Of a sum: the terms cancel, or all are zeros. Else a zero among the operands, or an infinite divisor. */
+function zeroRule(operation, values) {
+  if (["add", "subtract", "fma"].includes(operation)) {
+    const [first, second] = termsOf(operation, values);
+    if (first.integer !== 0n) return "cancelled";
+    return first.negative === second.negative ? "zeros_of_one_sign" : "zeros_of_unlike_signs";
+  }
+  return operation === "divide" && !isFinite(values[1]) ? "by_infinity" : "zero";
 }
 
 /** What is added, multiplied or divided, as integer * 2^exponent. */
 function termsOf(operation, values) {
   const term = (name, x) => ({ name, integer: x.n, exponent: x.e, negative: x.negative, value: x });
   if (operation === "fma") return [term("a × b", product(values[0], values[1])), term("c", values[2])];
-  if (operation === "subtract") return [term("a", values[0]), term("−b", negate(values[1]))];
+  if (operation === "subtract") return [term("a", values[0]), term("b", negate(values[1]))];
   return values.map((x, i) => term(NAMES[i], x));
 }
 
 /** Exponent of the result, and by how much it differs from what the operands' exponents promise. */
 function normalised(operation, values, value) {
   const exponent = exponentOf(value);
-  const e = values.map((x) => (isZero(x) ? -Infinity : exponentOf(x)));
+  const top = (x) => (isZero(x) ? -Infinity : exponentOf(x));
+  const e = values.map(top);
   const promised = {
     round: () => e[0],
     add: () => Math.max(e[0], e[1]),
@@ -79,7 +102,7 @@ function normalised(operation, values, value) {
     multiply: () => e[0] + e[1],
     divide: () => e[0] - e[1],
     sqrt: () => Math.floor(e[0] / 2),
-    fma: () => Math.max(e[0] + e[1], e[2]),
+    fma: () => Math.max(top(product(values[0], values[1])), e[2]),
   }[operation]();
   return { exponent, normalisation: exponent - promised };
 }
@@ -106,7 +129,7 @@ export function roundingStep(exact, fmt, mode, draw = 0n, irrational = false) {
     carry: bitLength(rounded) > fmt.precision,
     overflowRule: overflow ? overflowRule(exact.negative, fmt, mode) : null,
     drawsUp: drawsUp(lifted),
-    ...neighboursOf(exact, lifted, q, fmt, rounded),
+    ...neighboursOf(exact, lifted, q, fmt, rounded, mode),
   };
 }
 
@@ -129,7 +152,8 @@ function overflowRule(negative, fmt, mode) {
 }
 
 /** The numbers on either side, below <= exact <= above, and their distances in ulp; `code` null beyond max_finite. */
-function neighboursOf(exact, { low, rest, den }, q, fmt, rounded) {
+function neighboursOf(exact, { low, rest, den }, q, fmt, rounded, mode) {
+  if (compareMagnitude(finite(false, low, 1n, q), fmt.maxFinite) > 0) return beyond(exact, fmt, mode);
   const side = (k) => {
     const value = finite(exact.negative, k, 1n, q);
     const inside = compare(magnitude(value), fmt.maxFinite) <= 0;
@@ -138,6 +162,17 @@ function neighboursOf(exact, { low, rest, den }, q, fmt, rounded) {
   };
   const [inner, outer] = [side(low), rest === 0n ? side(low) : side(low + 1n)];
   return exact.negative ? { below: outer, above: inner } : { below: inner, above: outer };
+}
+
+/** Further out than the number after max_finite: max_finite, and infinity (code null where there is none). */
+function beyond(exact, fmt, mode) {
+  const { negative } = exact;
+  const inward = ["max_finite", "saturate"].includes(overflowRule(negative, fmt, mode));
+  const largest = { ...fmt.maxFinite, negative };
+  const away = difference(magnitude(exact), fmt.maxFinite);
+  const inner = { value: largest, code: encodeHeld(largest, fmt), distance: { ...away, e: away.e - fmt.emax + fmt.trailingBits }, chosen: inward };
+  const outer = { value: infinity(negative), code: fmt.hasInfinity ? encodeHeld(infinity(negative), fmt) : null, distance: null, chosen: !inward };
+  return negative ? { below: outer, above: inner, beyond: true } : { below: inner, above: outer, beyond: true };
 }
 
 /** What each mode gives, operands rounded in it too. */
@@ -157,6 +192,7 @@ function heldIn(operation, input, fmt, mode, draw) {
 
 /** The same operation in a wider format to nearest, as hardware does it, and rounded a second time. */
 function detoursOf({ operation, fmt, mode, draw, operands, result }, wider) {
+  if (mode === "stochastic") return []; // two answers may differ there, though nothing is wrong
   const values = operands.map((x) => x.value);
   const wide = wider.filter((w) => w.precision > fmt.precision && w.emax >= fmt.emax);
   const detour = (via, between, got) => ({ via, between, code: got.code, value: got.value, differs: got.code !== result.code });
@@ -192,8 +228,9 @@ function tickets(x, fmt) {
   const down = roundResult(x, fmt, "toward_zero");
   if (!isFinite(x) || isZero(x) || !down.flags.includes("inexact")) return [{ ...down, probability: finite(false, 1n) }];
   const { rest, den } = lift(x, quantumExponent(x, fmt));
+  // Draws beside the 32-bit ones: (draw + 1/2) / 2^32 is then above, or below, every fraction in (0, 1).
   if (rest === 0n) return [{ ...roundResult(x, fmt, "stochastic"), probability: finite(false, 1n) }];
-  const [low, high] = [DRAWS - 1n, 0n].map((draw) => roundResult(x, fmt, "stochastic", draw));
+  const [low, high] = [DRAWS, -1n].map((draw) => roundResult(x, fmt, "stochastic", draw));
   return [{ ...high, probability: finite(false, rest, den) }, { ...low, probability: finite(false, den - rest, den) }];
 }
 

@@ -147,18 +147,18 @@ function cells({ kept, guard, round, sticky }) {
 
 function decisionStep({ rounding: r }) {
   const carry = r.carry ? p("The kept integer overflows into one more bit, so the exponent grows by 1.") : null;
-  const beyond = overflowWords(r);
+  const overflow = r.beyond ? null : overflowWords(r);
   return { title: "Decide", body: [
-    p(h("b", {}, MODE_WORDS[r.mode]), ". ", decisionWords(r)), carry, beyond ? p(beyond) : null,
+    p(h("b", {}, MODE_WORDS[r.mode]), ". ", decisionWords(r)), carry, overflow ? p(overflow) : null,
   ] };
 }
 
 function neighbourStep({ rounding: r }) {
   const row = (name, n) => h("tr", { class: n.chosen ? "chosen" : "" }, h("th", { scope: "row" }, name), h("td", { class: "num" }, shortText(n.value, 26)),
-    h("td", { class: "num" }, n.code === null ? "beyond the range" : codeText(n.code, r.fmt)), h("td", {}, distanceWords(n)), h("td", {}, n.chosen ? "◀ chosen" : ""));
-  const same = r.rule === "exact";
+    h("td", { class: "num" }, n.code === null ? (isFinite(n.value) ? "beyond the range" : "no code") : codeText(n.code, r.fmt)), h("td", {}, distanceWords(n)), h("td", {}, n.chosen ? "◀ chosen" : ""));
+  const same = r.rule === "exact" && !r.beyond;
   return { title: "Neighbours", body: [
-    same ? p("The exact result is a number of the format: it is its own neighbour on both sides.") : ruler(r),
+    same ? p("The exact result is a number of the format: it is its own neighbour on both sides.") : r.beyond ? p("The exact result is further out than the number that would follow the largest one.") : ruler(r),
     h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ["", "value", "code", "distance", ""].map((x) => h("th", { scope: "col" }, x)))),
       h("tbody", {}, same ? row("exact", r.below) : [row("above", r.above), row("below", r.below)]))),
   ] };

@@ -6,6 +6,7 @@ import { DRAWS } from "./rounding.js";
 
 /** The rule that decided a rounding. */
 export function decisionWords(r) {
+  if (r.beyond) return overflowWords(r);
   if (r.rule === "exact") return `Nothing is cut off: ${r.fmt.name} holds the exact result, and every mode agrees.`;
   const above = r.up !== r.exact.negative;
   const taken = `the one ${above ? "above" : "below"}, ${r.up ? "away from" : "toward"} zero`;
@@ -47,28 +48,24 @@ export function overflowWords(r) {
   }[r.overflowRule];
 }
 
-/** What is special about an exact result that is no digits. */
-export function specialWords(record) {
-  const { exact, operation, operands, mode } = record;
-  const negative = exact.value.negative ? "negative" : "positive";
-  return {
-    nan_operand: "A NaN among the operands goes through, quietly: no flag.",
-    invalid: INVALID_WORDS[operation] ?? "The operation has no value: NaN, and the flag invalid.",
-    divide_by_zero: `A finite number divided by zero: an infinity with the sign of the operands together (${negative}), exact by agreement, and the flag divide_by_zero.`,
-    infinity: `With an infinity the rules of limits hold, exactly: ${shortText(exact.value, 8)}.`,
-    exact_zero: `The terms cancel exactly. Of unlike signs the sum is +0, but −0 when rounding toward −∞ (here ${MODE_WORDS[mode]}: ${exact.value.negative ? "−0" : "+0"}).`,
-    zero: `An exact zero with the sign that the operands give it: ${exact.value.negative ? "−0" : "+0"}.`,
-  }[exact.rule] ?? `${operands.length} operands`;
-}
-
-const INVALID_WORDS = {
-  add: "∞ − ∞ has no value: NaN, and the flag invalid.",
-  subtract: "∞ − ∞ has no value: NaN, and the flag invalid.",
-  multiply: "0 × ∞ has no value: NaN, and the flag invalid.",
-  divide: "0 ÷ 0 and ∞ ÷ ∞ have no value: NaN, and the flag invalid.",
-  sqrt: "A negative number has no real root: NaN, and the flag invalid.",
-  fma: "0 × ∞ or ∞ − ∞ has no value: NaN, and the flag invalid.",
+const SPECIAL_WORDS = {
+  nan_operand: "An operand is NaN, and NaN goes through every operation, quietly: no flag.",
+  invalid_difference: "∞ − ∞ has no answer: NaN, and the flag invalid.",
+  invalid_zero_times_infinity: "0 × ∞ has no answer: NaN, and the flag invalid.",
+  invalid_zero_by_zero: "0 ÷ 0 has no answer: NaN, and the flag invalid.",
+  invalid_infinity_by_infinity: "∞ ÷ ∞ has no answer: NaN, and the flag invalid.",
+  invalid_root: "A negative number has no real root: NaN, and the flag invalid.",
+  divide_by_zero: "A finite number divided by zero is an exact infinity, with the sign of both together, and the flag divide_by_zero.",
+  infinity: "An infinity among the operands decides, exactly and without a flag.",
+  cancelled: "The terms cancel exactly. Such a zero is +0, but −0 toward −∞.",
+  zeros_of_one_sign: "Zeros of one sign: their sum keeps the sign.",
+  zeros_of_unlike_signs: "Zeros of unlike signs: their sum is +0, but −0 toward −∞.",
+  by_infinity: "A finite number divided by infinity is an exact zero, with the sign of both together.",
+  zero: "An exact zero, with the sign that the operands give it.",
 };
+
+/** What is special about an exact result that is no digits. */
+export const specialWords = ({ exact }) => `${SPECIAL_WORDS[exact.rule]} Here: ${shortText(exact.value, 8)}.`;
 
 /** Why each flag is raised. */
 export const FLAG_WORDS = {
@@ -99,4 +96,4 @@ export function quantumWords(r) {
 }
 
 /** A neighbour's distance. */
-export const distanceWords = (n) => `${ulpsText(n.distance, 14)} ulp`;
+export const distanceWords = (n) => (n.distance ? `${ulpsText(n.distance, 14)} ulp` : "");

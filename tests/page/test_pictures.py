@@ -99,7 +99,10 @@ def test_steps_are_shown_one_at_a_time(open_page):
 
 CASES = (
     ("op=add&a=2048&b=1", ("guard", "a tie", "0 (even)", "1/2 ulp", "inexact")),
-    ("op=fma&a=3&b=683&c=2^-24", ("The product is exact first", "moves right by 14 bits", "2049", "another answer")),
+    (
+        "op=fma&a=3&b=683&c=2^-24",
+        ("The product is exact first", "moves right by 14 bits", "2049, and then in binary16 2048", "another answer"),
+    ),
     ("op=subtract&a=1.001&b=1", ("cancellation", "Nothing is cut off", "All roundings together")),
     ("op=multiply&a=448&b=2&format=e4m3fn", ("no infinity, so the result is NaN", "overflow")),
     ("op=multiply&a=60000&b=2&mode=toward_zero", ("points back toward zero", "65504")),
@@ -111,7 +114,7 @@ CASES = (
     ("op=sqrt&a=2", ("irrational", "sticky")),
     ("op=round&a=65519&mode=toward_zero", ("65504", "0.46875 ulp", "drops it")),
     ("op=add&a=1&b=2^-12&mode=stochastic&draw=0x3FFFFFFF", ("probability 1/4", "1,073,741,824", "away from zero")),
-    ("op=add&a=nan&b=1", ("goes through, quietly",)),
+    ("op=add&a=nan&b=1", ("goes through every operation, quietly",)),
     ("op=add&a=1&b=x", ("Type numbers above",)),
 )
 
