@@ -12,7 +12,9 @@ from fp16sim.learn.checks import CHECKS
 from fp16sim.learn.diagnose import LOOKS
 from fp16sim.learn.engine import Engine
 
-DIGITS = load_digits()
+ALL = load_digits()
+DIGITS = dataclasses.replace(ALL, train_images=ALL.train_images[:704], train_labels=ALL.train_labels[:704])
+"""Half of the digits: enough to tell a run that learns from one that does not."""
 
 
 def run(config, **options):
@@ -32,20 +34,19 @@ def accuracy(history):
     return history.epochs[-1].test_accuracy
 
 
-SMALL = {"epochs": 3, "layers": (32,)}
+SMALL = {"epochs": 4, "layers": (32,)}
 
 # Runs that go wrong, each with the topic of the advice that mends it.
 WRONG = {
     "epsilon is 0": (("pure-binary16",), {}, "epsilon"),
     "epsilon is small": (("pure-binary16",), {"epsilon": 1e-7}, "epsilon"),
     "beta2 is 1": (("pure-bfloat16",), {"lr": 1e-2}, "beta2"),
-    "momentum is 1": (("pure-bfloat16",), {"optimizer": "sgd", "momentum": 0.999, "lr": 1e-3}, "momentum"),
+    "the decay is 1": (("pure-bfloat16",), {"optimizer": "rmsprop", "beta2": 0.999, "lr": 1e-2}, "decay"),
     "the learning rate is 0": (("pure-binary16-scaled",), {"lr": 1e-9}, "learning rate"),
     "a loss scale that the format does not hold": (("pure-binary16-scaled",), {"loss_scale": 1e6}, "loss scale"),
     "gradients overflow": (("pure-binary16-scaled",), {"loss_scale": 1e6}, "gradient overflow"),
     "steps are absorbed": (("bfloat16",), {"lr": 1e-4}, "absorbed updates"),
     "squares overflow": (("pure-binary16-scaled",), {"loss_scale": 2.0**15, "lr": 1e-2}, "second moment overflow"),
-    "squares vanish": (("pure-binary16",), {"epsilon": 1e-4, "batch": 1438, "epochs": 10}, "second moment"),
 }
 
 
@@ -60,11 +61,9 @@ def test_a_run_that_goes_wrong_is_told_what_helps_and_it_helps(name):
 
 def test_lost_gradients_are_saved_by_the_loss_scale_that_is_named():
     # The gradients of a large batch, in a format with a narrow range.
-    policy = Policy("binary16", operand="e4m3fn", cotangent="e5m2", accumulator="blas")
-    config = Config(policy, loss_scale="none", epsilon=1e-4, batch=1438, epochs=4, lr=1e-3, init="small")
-    wrong = run(
-        dataclasses.replace(config, policy=Policy("e5m2", state="binary32", master="binary32", loss="binary32"))
-    )
+    policy = Policy("e5m2", state="binary32", master="binary32", loss="binary32", accumulator="blas")
+    config = Config(policy, loss_scale="none", unscale=True, epsilon=1e-4, batch=704, epochs=2, lr=1e-3)
+    wrong = run(config)
     advice = advice_on("loss scale", diagnose(wrong))
     assert "become zero in e5m2: a loss scale of 2^" in advice.text
     mended = run(wrong.config, **advice.change)

@@ -6,15 +6,18 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, data, evaluate, inspect, plot, train
+from . import bench, data, evaluate, explain, inspect, plot, show, teaching, train
 from .parsing import Parser
 
 COMMANDS = (
     train,
     evaluate,
     inspect,
-    data,
+    show,
+    explain,
     plot,
+    teaching,
+    data,
     bench,
 )
 """In the order of the help."""

@@ -16,12 +16,12 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse that knows a negative number (-1e-5, -inf, -0x1p-3, -1/3) from an option, and complains in one line."""
+    """argparse that knows a negative number (-1e-5, -inf, -1/3, -sqrt(2)) from an option, and complains in one line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("formatter_class", HelpFormatter)
         super().__init__(*args, **kwargs)
-        self._negative_number_matcher = re.compile(r"^-\.?\d|^-(inf|nan)", re.IGNORECASE)
+        self._negative_number_matcher = re.compile(r"^-\.?\d|^-(inf|nan)|^-\(|^-[a-z]{2,}\(", re.IGNORECASE)
 
     def error(self, message: str) -> Any:
         print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)

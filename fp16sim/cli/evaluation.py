@@ -1,0 +1,93 @@
+"""An expression explained: one explanation for each rounded operation, innermost first."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from .. import accumulators, explain
+from ..exact import is_negative, signed
+from ..explain.decoding import Given, read
+from ..formats import Format, get_format
+from ..lifting import Generator
+from .expressions import ExpressionError, Literal, Negation, Node, Operation, Vector, parse_expression
+
+Explained: TypeAlias = "explain.Explanation | explain.DotExplanation"
+
+SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
+ACCUMULATORS = ("sequential", "fused", "pairwise", "blocked", "kahan", "exact")
+
+
+class Explainer:
+    """Formats, mode and random numbers, and the explanations so far."""
+
+    def __init__(self, text: str, fmt: Format, mode: str, rng: Generator, accumulator: Any = None) -> None:
+        self.text, self.fmt, self.mode, self.rng, self.accumulator = text, fmt, mode, rng, accumulator
+        self.found: list[Explained] = []
+
+    def run(self) -> list[Explained]:
+        """All explanations: of a bare number, and of an operation with a minus sign before it, that of its rounding."""
+        node = parse_expression(self.text)
+        given = self._given(node)
+        if not self.found or isinstance(node, Negation):
+            self.found.append(explain.rounding(given, self.fmt, self.mode, rng=self.rng))
+        return self.found
+
+    def _given(self, node: Node) -> Given:
+        """What a node is to the operation above it."""
+        if isinstance(node, Literal):
+            return self._literal(node)
+        if isinstance(node, Negation):
+            inner = self._given(node.of)
+            minus = signed(not is_negative(inner.value), -inner.value if inner.value < 0 else inner.value)
+            return Given(f"-{inner.text}", minus)
+        if isinstance(node, Vector):
+            raise ExpressionError("a list stands only in dot([1, 2], [3, 4])", self.text, node.position)
+        result = self._operation(node).result
+        return Given(_text(node), result.value, result.code)
+
+    def _literal(self, node: Literal) -> Given:
+        try:
+            return read(node.text, self.fmt)
+        except ValueError as error:
+            raise ExpressionError(str(error), self.text, node.position, len(node.text)) from None
+
+    def _operation(self, node: Operation) -> Explained:
+        options: dict[str, Any] = {"rng": self.rng}
+        operands: list[Any] = []
+        for x in node.operands:
+            operands.append([self._given(item) for item in x.items] if isinstance(x, Vector) else self._given(x))
+        if node.name == "dot" and self.accumulator is not None:
+            options["accumulator"] = self.accumulator
+        try:
+            self.found.append(getattr(explain, node.name)(*operands, self.fmt, self.mode, **options))
+        except ValueError as error:
+            raise ExpressionError(str(error), self.text, node.position) from None
+        return self.found[-1]
+
+
+def _text(node: Node) -> str:
+    """A node as it was written, or nearly."""
+    if isinstance(node, Literal):
+        return node.text
+    if isinstance(node, Negation):
+        return f"-{_text(node.of)}"
+    if isinstance(node, Vector):
+        return f"[{', '.join(map(_text, node.items))}]"
+    parts = list(map(_text, node.operands))
+    if node.name in SIGNS:
+        return f"({parts[0]} {SIGNS[node.name]} {parts[1]})"
+    return f"{node.name}({', '.join(parts)})"
+
+
+def accumulator_named(text: str, fmt: Format, mode: str, rng: Generator) -> Any:
+    """The accumulator that NAME or NAME:FORMAT stands for."""
+    name, _, own = text.partition(":")
+    if name not in ACCUMULATORS:
+        raise ValueError(
+            f"accumulator={text!r} is unknown; use one of {', '.join(ACCUMULATORS)}, "
+            "and :FORMAT for a wider one, such as sequential:binary32"
+        )
+    if name == "exact":
+        return accumulators.Exact()
+    wide = get_format(own) if own else fmt
+    return getattr(accumulators, name.capitalize())(wide, mode=mode, rng=rng)

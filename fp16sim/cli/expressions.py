@@ -1,0 +1,254 @@
+"""Arithmetic as people type it: a tokenizer, a grammar, and errors that point at the place.
+
+expression   term (("+" | "-") term)*
+term         factor (("*" | "/") factor)*
+factor       ("+" | "-") factor | atom
+atom         number | name "(" [argument ("," argument)*] ")" | "(" expression ")"
+argument     expression | "[" expression ("," expression)* "]"
+number       0.1   1e-8   0x1.8p3   1p-24   2^-24   inf   nan   and codes: 0x2E66   0b...   0_01011_1001100110
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NamedTuple, TypeAlias
+
+FUNCTIONS = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "dot": 2}
+"""Names that may be called, and how many arguments they take; those of dot are lists."""
+
+OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
+SPELLINGS = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "**": "^"}
+"""Other ways to write an operator."""
+
+LONGEST, DEEPEST = 4000, 60
+EXAMPLES = 'write it like "0.1 + 0.2", "sqrt(2)" or "fma(3, 683, 2^-24)"'
+
+
+class ExpressionError(ValueError):
+    """What is wrong with an expression, and where: the message shows the place with a caret under it."""
+
+    def __init__(self, message: str, text: str, position: int, length: int = 1) -> None:
+        self.position, self.length = position, length
+        shown = "".join(c if c.isprintable() else " " for c in text)
+        first = max(0, min(position - 40, len(shown) - 74))
+        window = shown[first : first + 74]
+        marks = "^" * max(1, min(length, len(window) - (position - first)))
+        super().__init__(f"{message}\n  {window}\n  {' ' * (position - first)}{marks}")
+
+
+class Token(NamedTuple):
+    """A piece of the text: "number", "name", "end", or the operator or bracket itself."""
+
+    kind: str
+    text: str
+    position: int
+
+
+_TOKEN = re.compile(
+    r"""(?P<number>
+            0x[0-9a-f_]*\.?[0-9a-f_]*p[+-]?\d+      # C99's hexadecimal, with an exponent of two
+          | 0x[0-9a-f_]+ | 0b[01_]+ | [01]_[01]+_[01]+   # codes
+          | (?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[+-]?\d+|p[+-]?\d+)?
+        )
+      | (?P<name>[a-z_]\w*)
+      | (?P<symbol>\*\*|[-+*/^()\[\],×·⋅÷−–])
+      | (?P<blank>\s+)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def tokens(text: str) -> list[Token]:
+    """The pieces of a text, the last of kind "end"."""
+    if len(text) > LONGEST:
+        raise ExpressionError(
+            f"an expression of {len(text)} characters is too long; use at most {LONGEST}", text, LONGEST
+        )
+    found, position = [], 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise ExpressionError(f"{text[position]!r} has no meaning here; {EXAMPLES}", text, position)
+        piece, kind = match.group(), match.lastgroup or ""
+        if kind == "name" and piece.lower() in ("inf", "infinity", "nan"):
+            kind = "number"
+        if kind == "symbol":
+            kind = SPELLINGS.get(piece, piece)
+        if kind != "blank":
+            found.append(Token(kind, piece, position))
+        position = match.end()
+    return [*found, Token("end", "", len(text.rstrip()))]
+
+
+# --- trees ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A number or a code, as text that `decoding.read` understands."""
+
+    text: str
+    position: int
+
+
+@dataclass(frozen=True)
+class Negation:
+    """Minus something: exact, so no operation."""
+
+    of: Node
+    position: int
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A list of numbers: an argument of dot."""
+
+    items: tuple[Node, ...]
+    position: int
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A rounded operation."""
+
+    name: str
+    operands: tuple[Node, ...]
+    position: int
+
+
+Node: TypeAlias = Literal | Negation | Vector | Operation
+
+
+# --- the grammar ----------------------------------------------------------------------------------------------------
+
+
+def parse_expression(text: str) -> Node:
+    """The tree of an expression; ExpressionError, with a caret under the place, where it is none."""
+    reader = _Reader(text)
+    if reader.now.kind == "end":
+        raise reader.error(f"there is nothing to explain; {EXAMPLES}")
+    node = reader.expression()
+    if reader.now.kind != "end":
+        raise reader.error(f"an operator is missing before {reader.now.text!r}; {EXAMPLES}")
+    return node
+
+
+class _Reader:
+    """The tokens, and how far they have been read."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.tokens, self.at, self.depth = text, tokens(text), 0, 0
+
+    @property
+    def now(self) -> Token:
+        return self.tokens[self.at]
+
+    def take(self) -> Token:
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def error(self, message: str, token: Token | None = None) -> ExpressionError:
+        token = token or self.now
+        return ExpressionError(message, self.text, token.position, len(token.text))
+
+    def expect(self, kind: str, why: str) -> Token:
+        if self.now.kind != kind:
+            raise self.error(f"{kind!r} is missing here, {why}")
+        return self.take()
+
+    def expression(self) -> Node:
+        return self._chain(("+", "-"), self.term)
+
+    def term(self) -> Node:
+        return self._chain(("*", "/"), self.factor)
+
+    def _chain(self, kinds: tuple[str, str], part: Callable[[], Node]) -> Node:
+        left = part()
+        while self.now.kind in kinds:
+            operator = self.take()
+            left = Operation(OPERATORS[operator.kind], (left, part()), operator.position)
+        return left
+
+    def factor(self) -> Node:
+        signs = []
+        while self.now.kind in ("+", "-"):
+            signs.append(self.take())
+        node = self.atom()
+        for sign in reversed(signs):
+            if sign.kind == "-":
+                node = _negated(node, sign.position)
+        return node
+
+    def atom(self) -> Node:
+        token = self.now
+        if token.kind == "number":
+            return self.number()
+        if token.kind == "name":
+            return self.call()
+        if token.kind == "(":
+            self.take()
+            self._deeper(token)
+            inside = self.expression()
+            self.expect(")", f"to close the one at {token.position + 1}")
+            self.depth -= 1
+            return inside
+        if token.kind == "[":
+            raise self.error("a list stands only in dot([1, 2], [3, 4])")
+        where = "at the end" if token.kind == "end" else f"before {token.text!r}"
+        raise self.error(f"a number is missing {where}; {EXAMPLES}")
+
+    def _deeper(self, token: Token) -> None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(f"more than {DEEPEST} brackets within each other; use fewer", token)
+
+    def number(self) -> Node:
+        token = self.take()
+        if self.now.kind != "^":
+            return Literal(token.text, token.position)
+        power = self.take()
+        if token.text != "2":
+            raise self.error("only powers of two are understood; write them like 2^-24", token)
+        sign = self.take().kind if self.now.kind in ("+", "-") else ""
+        if self.now.kind != "number" or not self.now.text.isdigit():
+            raise self.error("an integer is missing after the power sign; write it like 2^-24", power)
+        return Literal(f"2^{sign}{self.take().text}", token.position)
+
+    def call(self) -> Node:
+        name = self.take()
+        key = name.text.lower()
+        if key not in FUNCTIONS:
+            near = get_close_matches(key, FUNCTIONS, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise self.error(f"{name.text!r} is no function here; {hint}known: {', '.join(FUNCTIONS)}", name)
+        self.expect("(", f"after {key}")
+        self._deeper(name)
+        arguments = [] if self.now.kind == ")" else [self.argument(key)]
+        while self.now.kind == ",":
+            self.take()
+            arguments.append(self.argument(key))
+        close = self.expect(")", f"to close that of {key}")
+        self.depth -= 1
+        if len(arguments) != FUNCTIONS[key]:
+            raise self.error(f"{key} takes {FUNCTIONS[key]} arguments, and here are {len(arguments)}", close)
+        return Operation(key, tuple(arguments), name.position)
+
+    def argument(self, function: str) -> Node:
+        if function != "dot":
+            return self.expression()
+        first = self.expect("[", "since dot takes two lists: dot([1, 2], [3, 4])")
+        items = [self.expression()]
+        while self.now.kind == ",":
+            self.take()
+            items.append(self.expression())
+        self.expect("]", "to close the list")
+        return Vector(tuple(items), first.position)
+
+
+def _negated(node: Node, position: int) -> Node:
+    """-x: part of the number where it is one; a code keeps its own sign bit, and is negated."""
+    if isinstance(node, Literal) and not re.match(r"-|0x[^p]*$|0b|[01]_[01]+_", node.text, re.IGNORECASE):
+        return Literal("-" + node.text, position)
+    return Negation(node, position)

@@ -1,0 +1,119 @@
+"""What other modes, and other ways to compute, would have given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from .. import exact
+from ..exact import Value
+from ..exact.codes import encode_held
+from ..formats import BINARY32, BINARY64, Format, Rounding
+from .explanation import Detour, ModeResult, Outcome
+from .records import Operand
+from .steps import ordered
+
+# Draws beside the 32-bit ones: (draw + 1/2) / 2^32 is then below, or above, every fraction in (0, 1).
+ALWAYS_UP, ALWAYS_DOWN = -1, 1 << 32
+
+
+def compute(operation: str, values: Sequence[Value], fmt: Format, mode: Rounding, draw: int = 0) -> exact.Result:
+    """The result of an operation, or of rounding alone ("round"), on operands that the format holds."""
+    if operation == "round":
+        return exact.round_operand(values[0], fmt, mode, draw)
+    return exact.operate(operation, tuple(values), fmt, mode, draw)
+
+
+def mode_results(operation: str, given: Sequence[Value], fmt: Format) -> tuple[ModeResult, ...]:
+    """What every mode gives from what was given, in the order of `Rounding`."""
+    return tuple(
+        ModeResult(mode, *_outcomes(operation, given, fmt))
+        if mode is Rounding.STOCHASTIC
+        else _single(operation, given, fmt, mode)
+        for mode in Rounding
+    )
+
+
+def _single(operation: str, given: Sequence[Value], fmt: Format, mode: Rounding) -> ModeResult:
+    if operation == "round":
+        result = compute(operation, given, fmt, mode)
+        flags = result.flags
+    else:
+        parts = [exact.round_operand(x, fmt, mode) for x in given]
+        result = compute(operation, [part.value for part in parts], fmt, mode)
+        flags = result.flags.union(*(part.flags for part in parts))
+    outcome = Outcome(encode_held(result.value, fmt), result.value, Fraction(1))
+    return ModeResult(mode, (outcome,), ordered(flags))
+
+
+def _outcomes(operation: str, given: Sequence[Value], fmt: Format) -> tuple[tuple[Outcome, ...], None]:
+    """All that STOCHASTIC may give, with exact probabilities: operands and result are drawn one by one."""
+    chances: dict[int, Fraction] = {}
+    operands: Any = [((x, Fraction(1)),) for x in given]
+    if operation != "round":
+        operands = [tuple(_draws("round", (x,), fmt)) for x in given]
+    for combination in product(*operands):
+        before = Fraction(1)
+        for _, chance in combination:
+            before *= chance
+        for value, chance in _draws(operation, [x for x, _ in combination], fmt):
+            code = encode_held(value, fmt)
+            chances[code] = chances.get(code, Fraction(0)) + before * chance
+    found = (Outcome(code, exact.decode(code, fmt), chance) for code, chance in chances.items())
+    return tuple(sorted(found, key=lambda outcome: (-outcome.probability, outcome.code))), None
+
+
+def _draws(operation: str, values: Sequence[Value], fmt: Format) -> Iterator[tuple[Value, Fraction]]:
+    """The two results of a stochastic rounding and their probabilities; one if nothing is cut off."""
+    mode = Rounding.STOCHASTIC
+    low, high = (compute(operation, values, fmt, mode, draw).value for draw in (ALWAYS_DOWN, ALWAYS_UP))
+    if encode_held(low, fmt) == encode_held(high, fmt):
+        yield low, Fraction(1)
+        return
+    x = values[0] if operation == "round" else exact.OPERATIONS[operation](mode, *values).value
+    magnitude = abs(Fraction(x))
+    scaled = magnitude / Fraction(2) ** exact.quantum_exponent(magnitude, fmt)
+    up = scaled - scaled.numerator // scaled.denominator
+    yield low, 1 - up
+    yield high, up
+
+
+def detours(
+    operation: str,
+    values: Sequence[Value],
+    fmt: Format,
+    mode: Rounding,
+    result: Value,
+    operands: Sequence[Operand] = (),
+) -> tuple[Detour, ...]:
+    """The same through binary32 and binary64, to nearest as hardware computes, then rounded to the format.
+
+    None for stochastic rounding, where two answers may differ though nothing is wrong; none for the conversion of what
+    is a number of the wider format already.
+    """
+    if mode is Rounding.STOCHASTIC:
+        return ()
+    sources = [x.number.fmt for x in operands if x.number.fmt != fmt]
+    found = []
+    for via in (BINARY32, BINARY64):
+        if fmt.fits_in(via) and fmt.precision < via.precision and not any(s.fits_in(via) for s in sources):
+            between = compute(operation, values, via, Rounding.TIES_TO_EVEN).value
+            found.append(_detour(via.name, between, operation, fmt, mode, result))
+    if operation == "fma":
+        rounded = compute("multiply", values[:2], fmt, mode).value
+        total = compute("add", (rounded, values[2]), fmt, mode).value
+        found.append(Detour("two roundings", rounded, *_coded(total, fmt, result)))
+    return tuple(found)
+
+
+def _detour(via: str, between: Value, operation: str, fmt: Format, mode: Rounding, result: Value) -> Detour:
+    judge = exact.round_operand if operation == "round" else exact.round_result
+    value = judge(between, fmt, mode).value
+    return Detour(via, between, *_coded(value, fmt, result))
+
+
+def _coded(value: Value, fmt: Format, result: Value) -> tuple[int, Value, bool]:
+    code = encode_held(value, fmt)
+    return code, value, code != encode_held(result, fmt)

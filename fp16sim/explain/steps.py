@@ -1,0 +1,151 @@
+"""One rounding, step by step: lift to an integer, round it, put it back."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .. import exact
+from ..exact import FLAGS, Value, exponent_of, is_finite, is_nan, is_negative, quantum_exponent, signed
+from ..exact.codes import encode_held
+from ..formats import Format, Rounding, Subnormals
+from ..lifting import Generator
+from .decoding import number_of
+from .records import Neighbour, RoundingStep
+
+HALF = Fraction(1, 2)
+
+
+def ordered(flags: Any) -> tuple[str, ...]:
+    """Names of exceptions in the order in which IEEE 754 lists them."""
+    return tuple(name for name in FLAGS if name in flags)
+
+
+def next_draw(rng: Generator) -> int:
+    """The 32 bits that an array of one element would take; 0 where the mode needs none."""
+    return 0 if rng is None else int(rng.integers(0, 2**32, 1, dtype=np.uint32)[0])
+
+
+def round_step(
+    x: Value, fmt: Format, mode: Rounding, draw: int = 0, *, operand: bool = False, tininess: str = "after"
+) -> RoundingStep:
+    """The rounding of an exact number; of an operand, which the format may flush, or of the result of an operation."""
+    if tininess not in ("after", "before"):
+        raise ValueError(f"tininess={tininess!r} is unknown; use 'after' or 'before' (rounding)")
+    judge = exact.round_operand if operand else exact.round_result
+    result = judge(x, fmt, mode, draw, tininess)
+    common: dict[str, Any] = {
+        "fmt": fmt,
+        "mode": mode,
+        "exact": x,
+        "result": number_of(result.value, fmt),
+        "flags": ordered(result.flags),
+    }
+    if not is_finite(x) or x == 0:
+        case = "nan" if is_nan(x) else "zero" if x == 0 else "infinity"
+        return RoundingStep(case=case, rule="special", overflow_rule=_special_overflow(result, fmt), **common)
+    assert isinstance(x, Fraction)
+    if operand and fmt.subnormals is Subnormals.FLUSH_INPUTS and abs(x) < fmt.min_normal:
+        return RoundingStep(case="flushed_input", rule="flushed_input", exponent=exponent_of(abs(x)), **common)
+    return _digits(x, fmt, mode, draw, common)
+
+
+def _special_overflow(result: exact.Result, fmt: Format) -> str | None:
+    """Why an infinity that the format does not have, or does not keep, became something else."""
+    return None if "overflow" not in result.flags else "saturate" if fmt.saturate else "nan"
+
+
+def _digits(x: Fraction, fmt: Format, mode: Rounding, draw: int, common: dict[str, Any]) -> RoundingStep:
+    magnitude, negative = abs(x), x < 0
+    e, q = exponent_of(magnitude), quantum_exponent(magnitude, fmt)
+    scaled = magnitude / Fraction(2) ** q
+    kept = scaled.numerator // scaled.denominator
+    rest = scaled - kept
+    rounded = exact.round_integer(scaled, mode, negative, draw)
+    overflow = rounded * Fraction(2) ** q > fmt.max_finite
+    below, above = neighbours(x, q, kept, rest, rounded, fmt, mode)
+    return RoundingStep(
+        case="overflow" if overflow else "subnormal" if e < fmt.emin else "normal",
+        rule=decision_rule(rest, mode),
+        exponent=e,
+        quantum_exponent=q,
+        scaled=scaled,
+        kept=kept,
+        guard=int(rest >= HALF),
+        round=int(rest * 4) % 2,
+        sticky=int((rest * 4).denominator != 1),
+        rest=rest,
+        rounded=rounded,
+        carry=rounded == 1 << fmt.precision,
+        flushed=fmt.subnormals is not Subnormals.GRADUAL and 0 < rounded * Fraction(2) ** q < fmt.min_normal,
+        overflow_rule=_overflow_rule(negative, fmt, mode) if overflow else None,
+        draw=draw if mode is Rounding.STOCHASTIC and rest else None,
+        below=below,
+        above=above,
+        **common,
+    )
+
+
+def decision_rule(rest: Fraction, mode: Rounding) -> str:
+    """What decides between kept and kept + 1."""
+    if not rest:
+        return "exact"
+    if not mode.nearest:
+        return mode.value
+    if rest != HALF:
+        return "nearer"
+    return "tie_to_even" if mode is Rounding.TIES_TO_EVEN else "tie_to_away"
+
+
+def _overflow_rule(negative: bool, fmt: Format, mode: Rounding) -> str:
+    if fmt.saturate:
+        return "saturate"
+    away = Rounding.TOWARD_NEGATIVE if negative else Rounding.TOWARD_POSITIVE
+    if not mode.nearest and mode not in (away, Rounding.STOCHASTIC):
+        return "max_finite"
+    return "infinity" if fmt.has_infinity else "nan"
+
+
+# --- neighbours -----------------------------------------------------------------------------------------------------
+
+
+def neighbours(
+    x: Fraction, q: int, kept: int, rest: Fraction, rounded: int, fmt: Format, mode: Rounding
+) -> tuple[Neighbour, Neighbour]:
+    """The numbers on either side of x, below first."""
+    ulp, negative = Fraction(2) ** q, x < 0
+    if kept * ulp > fmt.max_finite:
+        inner, outer = _beyond(x, ulp, fmt, mode)
+    else:
+        inner = _neighbour(negative, kept, rest, rounded == kept, ulp, fmt, _chance(1 - rest, mode))
+        if not rest:
+            return inner, inner
+        outer = _neighbour(negative, kept + 1, 1 - rest, rounded > kept, ulp, fmt, _chance(rest, mode))
+    return (outer, inner) if negative else (inner, outer)
+
+
+def _chance(share: Fraction, mode: Rounding) -> Fraction | None:
+    return share if mode is Rounding.STOCHASTIC else None
+
+
+def _neighbour(
+    negative: bool, n: int, distance: Fraction, chosen: bool, ulp: Fraction, fmt: Format, chance: Fraction | None
+) -> Neighbour:
+    value = signed(negative, n * ulp)
+    held = n * ulp <= fmt.max_finite
+    return Neighbour(value, encode_held(value, fmt) if held else None, distance, chosen, chance)
+
+
+def _beyond(x: Fraction, ulp: Fraction, fmt: Format, mode: Rounding) -> tuple[Neighbour, Neighbour]:
+    """Further out than the number after max_finite: that, and infinity or nothing."""
+    negative = is_negative(x)
+    largest, infinity = signed(negative, Fraction(fmt.max_finite)), signed(negative, exact.INF)
+    inward = _overflow_rule(negative, fmt, mode) in ("max_finite", "saturate")
+    distance = (abs(x) - Fraction(fmt.max_finite)) / Fraction(2) ** (fmt.emax - fmt.trailing_bits)
+    code = encode_held(infinity, fmt) if fmt.has_infinity else None
+    return (
+        Neighbour(largest, encode_held(largest, fmt), distance, inward, _chance(Fraction(inward), mode)),
+        Neighbour(infinity, code, None, not inward, _chance(Fraction(not inward), mode)),
+    )

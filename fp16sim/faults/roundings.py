@@ -1,0 +1,252 @@
+"""Wrong rounders: each takes float64 values that decide every rounding, a format and a mode, and errs in one way.
+
+What they share is a number as n * 2^q, in units of the quantum. float64 holds n and every n + 1/2 here, because the
+formats that these are used with have at most 24 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..formats import BFLOAT16, BINARY16, BINARY32, Format, Rounding, Specials
+from ..neighbours import _round_quietly
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Rounder: TypeAlias = Callable[[Array, Format, Rounding], Array]
+
+
+def right(x: Array, fmt: Format, mode: Rounding) -> Array:
+    """Correct rounding, without flags: what the wrong ones are made from."""
+    return _round_quietly(np.asarray(x, np.float64), fmt, mode)
+
+
+def _exponent(x: Array) -> Array:
+    return np.frexp(np.where(np.isfinite(x) & (x != 0), np.abs(x), 1.0))[1] - 1
+
+
+def _quantum(x: Array, fmt: Format, emin: int | None = None) -> Array:
+    return np.maximum(_exponent(x), fmt.emin if emin is None else emin) - fmt.trailing_bits
+
+
+def _by_integers(
+    x: Array, fmt: Format, q: Array, pick: Callable[[Array], Array], mode: Rounding = Rounding.TIES_TO_EVEN
+) -> Array:
+    """Numbers as pick(x / 2^q) * 2^q, and then whatever the format does above max_finite and to specials."""
+    finite = np.isfinite(x)
+    n = np.ldexp(np.where(finite, x, 0.0), -q)
+    y = np.copysign(np.ldexp(pick(n), q), x)
+    return right(np.where(finite, y, x), fmt, mode)
+
+
+_INTEGER: dict[Rounding, Any] = {
+    Rounding.TOWARD_ZERO: np.trunc,
+    Rounding.TOWARD_POSITIVE: np.ceil,
+    Rounding.TOWARD_NEGATIVE: np.floor,
+}
+"""How a mode rounds to an integer; the others do it to nearest, ties to even, here."""
+
+
+def _nearest(pick: Callable[[Array], Array]) -> Rounder:
+    return lambda x, fmt, mode: _by_integers(x, fmt, _quantum(x, fmt), pick)
+
+
+def _in_mode(mode: Rounding) -> Rounder:
+    return lambda x, fmt, _: right(x, fmt, mode)
+
+
+def _half_to_odd(n: Array) -> Array:
+    even = np.rint(n)
+    return np.where(n - np.floor(n) == 0.5, 2 * np.floor(n) + 1 - even, even)
+
+
+def half_away_from_the_integers(n: Array) -> Array:
+    """floor(n + 0.5) as it is typed: the sum itself is rounded, so that 0.49999999999999994 becomes 1."""
+    return np.floor(n + 0.5)
+
+
+def half_of_the_magnitude(n: Array) -> Array:
+    """floor(abs(n) + 0.5) with the sign put back."""
+    return np.copysign(np.floor(np.abs(n) + 0.5), n)
+
+
+def ties_up(n: Array) -> Array:
+    """Half toward positive infinity, exactly."""
+    return np.floor(n) + (n - np.floor(n) >= 0.5)
+
+
+def ties_down(n: Array) -> Array:
+    """Half toward negative infinity, exactly."""
+    return np.ceil(n) - (np.ceil(n) - n >= 0.5)
+
+
+def _ties_to_zero(n: Array) -> Array:
+    return np.copysign(ties_down(np.abs(n)), n)
+
+
+def _with(**behaviour: Any) -> Rounder:
+    return lambda x, fmt, mode: right(x, replace(fmt, **behaviour), mode)
+
+
+def through(wide: Format) -> Rounder:
+    """Rounded to a wider format first, ties to even as the hardware does, and then once more."""
+    return lambda x, fmt, mode: right(right(x, wide, Rounding.TIES_TO_EVEN), fmt, mode)
+
+
+def _drops_low_bits(extra: int) -> Rounder:
+    """Only `extra` bits below the last one are looked at: what lies beyond is cut off, not remembered as sticky."""
+
+    def rounder(x: Array, fmt: Format, mode: Rounding) -> Array:
+        q = _quantum(x, fmt) - extra
+        finite = np.isfinite(x)
+        n = np.ldexp(np.trunc(np.ldexp(np.where(finite, x, 0.0), -q)), q)
+        return right(np.where(finite, np.copysign(n, x), x), fmt, mode)
+
+    return rounder
+
+
+def drops_sign_of_zero(x: Array, fmt: Format, mode: Rounding) -> Array:
+    """Every zero is +0."""
+    y = right(x, fmt, mode)
+    return np.where(y == 0, 0.0, y)
+
+
+def _drops_sign_of_zero_input(x: Array, fmt: Format, mode: Rounding) -> Array:
+    return np.where(x == 0, 0.0, right(x, fmt, mode))
+
+
+def _drops_sign_of_underflow(x: Array, fmt: Format, mode: Rounding) -> Array:
+    y = right(x, fmt, mode)
+    return np.where((y == 0) & (x != 0), 0.0, y)
+
+
+def _wide_exponent(fmt: Format) -> Format:
+    """The same precision with exponents that never end (float64's own, near enough)."""
+    return replace(fmt, width=max(fmt.precision + 9, fmt.width + 2), specials=Specials.IEEE)
+
+
+def _no_smallest_exponent(x: Array, fmt: Format, mode: Rounding) -> Array:
+    free = right(x, _wide_exponent(fmt), mode)
+    return np.where(np.abs(x) < fmt.min_normal, free, right(x, fmt, mode))
+
+
+def _never_overflows(x: Array, fmt: Format, mode: Rounding) -> Array:
+    free = right(x, _wide_exponent(fmt), mode)
+    return np.where(np.abs(x) > fmt.max_finite, free, right(x, fmt, mode))
+
+
+def _subnormals_shifted(by: int) -> Rounder:
+    """The quantum of subnormals is off by a factor of 2^by."""
+
+    def rounder(x: Array, fmt: Format, mode: Rounding) -> Array:
+        q = np.where(np.abs(x) < fmt.min_normal, fmt.quantum_exponent_min + by, _quantum(x, fmt))
+        n = np.ldexp(np.where(np.isfinite(x), x, 0.0), -q)
+        y = np.copysign(np.ldexp(_INTEGER.get(mode, np.rint)(n), q), x)
+        return np.where(np.abs(x) < fmt.min_normal, y, right(x, fmt, mode))
+
+    return rounder
+
+
+def _late_overflow(x: Array, fmt: Format, mode: Rounding) -> Array:
+    y = right(x, replace(fmt, saturate=True), mode)
+    return np.where(np.abs(x) >= 2.0 ** (fmt.emax + 1), np.copysign(np.inf, x), y)
+
+
+def _early_overflow(x: Array, fmt: Format, mode: Rounding) -> Array:
+    return np.where(np.abs(x) > fmt.max_finite, np.copysign(np.inf, x), right(x, fmt, mode))
+
+
+def _wraps(x: Array, fmt: Format, mode: Rounding) -> Array:
+    """Above max_finite the exponent field starts again from zero."""
+    free = right(x, _wide_exponent(fmt), mode)
+    span = fmt.emax + 1 + fmt.bias
+    wrapped = np.ldexp(free, -np.where(np.abs(free) > fmt.max_finite, span, 0))
+    finite = np.isfinite(x) & (np.abs(free) > fmt.max_finite)
+    return np.where(finite, right(wrapped, fmt, mode), right(x, fmt, mode))
+
+
+def _exponent_by(function: Callable[[Array], Array]) -> Rounder:
+    """The exponent from a logarithm in float64, which rounds."""
+
+    def rounder(x: Array, fmt: Format, mode: Rounding) -> Array:
+        magnitude = np.where(np.isfinite(x) & (x != 0), np.abs(x), 1.0)
+        q = np.maximum(function(np.log2(magnitude)).astype(np.int64), fmt.emin) - fmt.trailing_bits
+        return _by_integers(x, fmt, q, _INTEGER.get(mode, np.rint), mode)
+
+    return rounder
+
+
+def _loses_carry(x: Array, fmt: Format, mode: Rounding) -> Array:
+    """A significand that is rounded up to 2^p is stored as 0 without raising the exponent: half the result."""
+    y = right(x, fmt, mode)
+    normal = np.isfinite(y) & (np.abs(x) >= fmt.min_normal)
+    carried = normal & (_exponent(y) > _exponent(x))
+    return np.where(carried, y / 2, y)
+
+
+def _replaced(find: Callable[[Array], Array], by: Callable[[Array, Format], Any]) -> Rounder:
+    return lambda x, fmt, mode: np.where(find(x), by(x, fmt), right(x, fmt, mode))
+
+
+def _largest(x: Array, fmt: Format) -> Array:
+    return np.copysign(float(fmt.max_finite), x)
+
+
+def _rounds_away(x: Array, fmt: Format, mode: Rounding) -> Array:
+    return np.copysign(right(np.abs(x), fmt, Rounding.TOWARD_POSITIVE), x)
+
+
+def _other_format(x: Array, fmt: Format, mode: Rounding) -> Array:
+    return right(x, {16: BINARY16 if fmt == BFLOAT16 else BFLOAT16}.get(fmt.width, fmt), mode)
+
+
+ROUNDINGS: dict[str, tuple[str, Rounder]] = {
+    "unrounded": ("does not round at all", lambda x, fmt, mode: x),
+    "truncates": ("truncates: drops the bits beyond the last one", _in_mode(Rounding.TOWARD_ZERO)),
+    "ties_to_even": ("rounds to nearest, ties to even, whatever the mode", _in_mode(Rounding.TIES_TO_EVEN)),
+    "ties_away": ("rounds ties away from zero", _in_mode(Rounding.TIES_TO_AWAY)),
+    "ties_up": ("rounds ties up (toward +inf), not to even", _nearest(ties_up)),
+    "ties_down": ("rounds ties down (toward -inf)", _nearest(ties_down)),
+    "ties_to_zero": ("rounds ties toward zero", _nearest(_ties_to_zero)),
+    "ties_to_odd": ("rounds ties to odd", _nearest(_half_to_odd)),
+    "floor_half": ("computes floor(n + 0.5), a sum that is rounded itself", _nearest(half_away_from_the_integers)),
+    "floor_half_of_magnitude": (
+        "rounds ties away from zero by floor(abs(n) + 0.5), a sum that is rounded itself",
+        _nearest(half_of_the_magnitude),
+    ),
+    "rounds_down": ("rounds down, toward -inf", _in_mode(Rounding.TOWARD_NEGATIVE)),
+    "rounds_up": ("rounds up, toward +inf", _in_mode(Rounding.TOWARD_POSITIVE)),
+    "rounds_away": ("rounds away from zero", _rounds_away),
+    "to_odd": ("rounds to odd", _in_mode(Rounding.TO_ODD)),
+    "drops_sign_of_zero": ("drops the sign of zero: every zero is +0", drops_sign_of_zero),
+    "minus_zero": ("turns -0 into +0", _drops_sign_of_zero_input),
+    "sign_of_underflow": ("drops the sign of what becomes zero", _drops_sign_of_underflow),
+    "drops_sign": ("drops the sign", lambda x, fmt, mode: np.abs(right(x, fmt, mode))),
+    "flushes": ("flushes subnormals to zero", _with(subnormals="flush_to_zero")),
+    "flushes_to_nearest": ("knows 0 and min_normal, and nothing between", _with(subnormals="flush_to_nearest")),
+    "no_emin": ("gives subnormals full precision: forgets the smallest exponent", _no_smallest_exponent),
+    "subnormal_half": ("spaces subnormals half as far apart as they are", _subnormals_shifted(-1)),
+    "subnormal_double": ("spaces subnormals twice as far apart as they are", _subnormals_shifted(1)),
+    "other_format": ("rounds to the other 16-bit format: 1-5-10 is binary16, 1-8-7 bfloat16", _other_format),
+    "float32": ("rounds twice: to float32 first", through(BINARY32)),
+    "late_overflow": (
+        "overflows at 2^(emax + 1) (65536 in binary16), not half an ulp above max_finite (65520)",
+        _late_overflow,
+    ),
+    "early_overflow": ("overflows just above max_finite", _early_overflow),
+    "saturates": ("saturates: gives max_finite instead of infinity", _with(saturate=True)),
+    "wraps": ("lets the exponent wrap around at overflow", _wraps),
+    "never_overflows": ("never overflows: forgets the largest exponent", _never_overflows),
+    "log2": ("takes the exponent from log2, which is wrong just below powers of two", _exponent_by(np.floor)),
+    "int_log2": ("takes the exponent from int(log2(x)), which is one too high below 1", _exponent_by(np.trunc)),
+    "no_sticky": ("loses the sticky bit: looks at two bits beyond the last and at no more", _drops_low_bits(2)),
+    "only_round_bit": ("looks at one bit beyond the last and at no more", _drops_low_bits(1)),
+    "loses_carry": ("loses the carry into the exponent when the significand rounds up to 2^p", _loses_carry),
+    "nan_to_inf": ("turns NaN into infinity", _replaced(np.isnan, lambda x, fmt: np.inf)),
+    "nan_to_zero": ("turns NaN into 0", _replaced(np.isnan, lambda x, fmt: 0.0)),
+    "inf_to_nan": ("turns infinity into NaN", _replaced(np.isinf, lambda x, fmt: np.nan)),
+    "inf_to_max": ("turns infinity into max_finite", _replaced(np.isinf, _largest)),
+}

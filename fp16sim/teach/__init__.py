@@ -1,0 +1,18 @@
+"""Teaching: strategies that find bugs, a grader that names the misconception, and exercises without end.
+
+`strategies` needs Hypothesis and is loaded when first used, as the others are.
+
+>>> import fp16sim as fs
+>>> fs.teach.grade.decode(lambda code: fs.decode(code, "e4m3fn"), "e4m3fn").passed
+True
+"""
+
+import importlib
+
+__all__ = ["exercises", "grade", "strategies"]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,127 @@
+"""The arguments of `strategies.floats`, checked as Hypothesis checks its own: what may be drawn."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+from hypothesis.errors import InvalidArgument
+
+from .. import exact
+from ..formats import Format
+from .drawing import Allowed, Interval
+
+
+def allowed(
+    fmt: Format,
+    min_value: Any,
+    max_value: Any,
+    allow_nan: bool | None,
+    allow_infinity: bool | None,
+    allow_subnormal: bool | None,
+    exclude_min: bool,
+    exclude_max: bool,
+) -> Allowed:
+    """What these arguments allow; InvalidArgument where they contradict each other or the format."""
+    low, high = _bound(fmt, "min_value", min_value), _bound(fmt, "max_value", max_value)
+    bounded = low is not None, high is not None
+    nan = _nan(fmt, allow_nan, any(bounded))
+    infinite = _infinity(fmt, allow_infinity, all(bounded))
+    for name, value, excluded in (("min", low, exclude_min), ("max", high, exclude_max)):
+        if excluded and value is None:
+            raise InvalidArgument(f"Cannot exclude {name}_value=None")
+    finite = _finite(fmt, low, high, exclude_min, exclude_max, _subnormal(fmt, allow_subnormal, low, high))
+    positive, negative, zeros = finite
+    infinities = tuple(
+        x
+        for x, bound, out in ((math.inf, high, exclude_max), (-math.inf, low, exclude_min))
+        if infinite and (bound is None or (bound == x and not out))
+    )
+    if not (positive or negative or zeros or infinities or nan):
+        raise InvalidArgument(
+            f"There are no {fmt.name} floating-point values between min_value={min_value!r} and "
+            f"max_value={max_value!r}, with {exclude_min=}, {exclude_max=} and {allow_subnormal=}"
+        )
+    return Allowed(fmt, positive, negative, zeros, infinities, nan)
+
+
+def _bound(fmt: Format, name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    try:
+        bound = exact.as_exact(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(f"Cannot use {name}={value!r} of type {type(value).__name__}: {error}") from None
+    if exact.is_nan(bound):
+        raise InvalidArgument(f"Invalid {name}={value!r}: NaN is no bound")
+    held = exact.round_to(bound, fmt) if exact.is_finite(bound) else bound
+    if held != bound:
+        raise InvalidArgument(
+            f"{name}={value!r} cannot be exactly represented in {fmt.name} - use {name}={held} instead."
+        )
+    return bound
+
+
+def _nan(fmt: Format, allow: bool | None, bounded: bool) -> bool:
+    if allow and bounded:
+        raise InvalidArgument(f"Cannot have allow_nan={allow}, with min_value or max_value")
+    if allow and not fmt.has_nan:
+        raise InvalidArgument(f"Cannot have allow_nan={allow}: {fmt.name} has no NaN")
+    return fmt.has_nan and not bounded if allow is None else allow
+
+
+def _infinity(fmt: Format, allow: bool | None, bounded: bool) -> bool:
+    if allow and bounded:
+        raise InvalidArgument(f"Cannot have allow_infinity={allow}, with both min_value and max_value")
+    if allow and not fmt.has_infinity:
+        raise InvalidArgument(f"Cannot have allow_infinity={allow}: {fmt.name} has no infinity")
+    return fmt.has_infinity if allow is None else allow
+
+
+def _subnormal(fmt: Format, allow: bool | None, low: Any, high: Any) -> bool:
+    if allow and low is not None and low >= fmt.min_normal:
+        raise InvalidArgument(
+            f"allow_subnormal={allow}, but minimum value {float(low)} excludes values below {fmt.name}'s smallest "
+            f"positive normal {fmt.min_normal}"
+        )
+    if allow and high is not None and high <= -fmt.min_normal:
+        raise InvalidArgument(
+            f"allow_subnormal={allow}, but maximum value {float(high)} excludes values above {fmt.name}'s smallest "
+            f"negative normal {-fmt.min_normal}"
+        )
+    return allow is not False
+
+
+def _finite(
+    fmt: Format, low: Any, high: Any, exclude_min: bool, exclude_max: bool, subnormal: bool
+) -> tuple[Interval | None, Interval | None, tuple[float, ...]]:
+    """The magnitudes on each side of zero, and the zeros."""
+    top = Fraction(fmt.max_finite)
+    least = Fraction(fmt.min_subnormal if subnormal else fmt.min_normal)
+    lower = -top if low is None or low == -math.inf else top * 2 if low == math.inf else Fraction(low)
+    upper = top if high is None or high == math.inf else -top * 2 if high == -math.inf else Fraction(high)
+    # An excluded end moves to the next number; the ends of the format lie within it.
+    if exclude_min and low is not None and abs(lower) <= top:
+        lower = _next(lower, fmt, 1)
+    if exclude_max and high is not None and abs(upper) <= top:
+        upper = _next(upper, fmt, -1)
+    positive = Interval(max(lower, least), upper) if upper >= max(lower, least) else None
+    negative = Interval(max(-upper, least), -lower) if -lower >= max(-upper, least) else None
+    zeros: list[float] = []
+    if lower <= 0 <= upper:
+        zero_low = low is not None and low == 0 and not exact.is_negative(low)
+        zero_high = high is not None and high == 0 and exact.is_negative(high)
+        zeros = [z for z, out in ((0.0, zero_high), (-0.0, zero_low)) if not out]
+    return positive, negative, tuple(zeros)
+
+
+def _next(x: Fraction, fmt: Format, direction: int) -> Fraction:
+    """The number of the format next to one that it holds, or just outside where it has no more."""
+    away = (x > 0) == (direction > 0) if x else True
+    magnitude = abs(x)
+    if magnitude == Fraction(fmt.max_finite) and away:
+        return 2 * x
+    code = exact.encode(magnitude, fmt) + (1 if away else -1)
+    value = Fraction(exact.decode(code, fmt))
+    return value if (x > 0 or (x == 0 and direction > 0)) else -value

@@ -1,0 +1,83 @@
+"""Questions as files: Markdown, with the answer key apart, and Moodle's GIFT."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .exercises import Question
+
+LETTERS = "abcdefghij"
+
+
+def _markdown_text(text: str) -> str:
+    """Text with everything that Markdown would take for itself escaped."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~^])", r"\\\1", text)
+
+
+def markdown(questions: Iterable[Question], title: str = "Questions") -> str:
+    """A sheet of questions, without answers."""
+    parts = [f"# {title}\n"]
+    for number, question in enumerate(questions, 1):
+        parts.append(f"{number}. {_markdown_text(question.prompt)}\n")
+        for letter, choice in zip(LETTERS, question.choices, strict=False):
+            parts.append(f"    - {letter}) {_markdown_text(choice)}")
+        if question.choices:
+            parts.append("")
+    return "\n".join(parts) + "\n"
+
+
+def markdown_key(questions: Iterable[Question], title: str = "Answers") -> str:
+    """The answers to a sheet, with worked solutions."""
+    parts = [f"# {title}\n"]
+    for number, question in enumerate(questions, 1):
+        letter = f"{LETTERS[question.choices.index(question.answer)]}) " if question.choices else ""
+        parts.append(f"{number}. {letter}{_markdown_text(question.answer)}\n")
+        lines = question.solution.splitlines() or [""]
+        parts += ["    ```text", *(f"    {line}".rstrip() for line in lines), "    ```\n"]
+    return "\n".join(parts) + "\n"
+
+
+def gift_text(text: str) -> str:
+    r"""Text as GIFT wants it: `\ ~ = # { } :` behind a backslash, lines parted by \n.
+
+    >>> print(gift_text("a = {b}: ~c #1"))
+    a \= \{b\}\: \~c \#1
+    """
+    escaped = re.sub(r"([\\~=#{}:])", r"\\\1", text)
+    return escaped.replace("\r\n", "\n").replace("\n", "\\n")
+
+
+def _answers(question: Question) -> str:
+    if question.choices:
+        marks = ("=" if choice == question.answer else "~" for choice in question.choices)
+        return "".join(f"\n{mark}{gift_text(choice)}" for mark, choice in zip(marks, question.choices, strict=True))
+    return "".join(f"\n={gift_text(answer)}" for answer in _spellings(question))
+
+
+def _spellings(question: Question) -> list[str]:
+    """Ways to write an answer that Moodle, which compares letters, should take."""
+    answer = question.answer
+    if question.form == "code":
+        digits = answer[2:]
+        found = [answer, "0x" + digits.upper(), digits, digits.upper()]
+    elif question.form == "flags":
+        names = answer.split(", ")
+        found = [answer, " ".join(names), ", ".join(reversed(names)), " ".join(reversed(names))]
+    else:
+        found = [answer, repr(float(answer))]
+        if float(answer).is_integer():
+            found.append(str(int(float(answer))))
+    return [spelled for spelled in dict.fromkeys(found) if spelled != "0" or answer != "-0"]
+
+
+def to_gift(questions: Iterable[Question], category: str = "fp16sim") -> str:
+    """Questions for Moodle's import (GIFT): answers within, worked solutions as general feedback."""
+    parts = [f"$CATEGORY: {category}\n"]
+    for number, question in enumerate(questions, 1):
+        title = gift_text(f"{number:03d} {question.kind}")
+        feedback = gift_text(question.solution)
+        parts.append(f"::{title}::[plain]{gift_text(question.prompt)}{{{_answers(question)}\n####{feedback}\n}}\n")
+    return "\n".join(parts)

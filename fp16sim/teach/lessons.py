@@ -1,0 +1,72 @@
+"""The lessons that come with the package, copied to a student's folder; nothing of the student's is overwritten."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+KINDS = (".py", ".ipynb", ".md", ".png")
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What became of each file, by its name below the folder."""
+
+    written: tuple[str, ...]
+    same: tuple[str, ...]
+    """Already there, and as shipped."""
+    kept: tuple[str, ...]
+    """Already there and different: the student's own work, left alone."""
+
+
+def source() -> Path:
+    """Where the lessons are: inside an installed package, or beside it in a checkout.
+
+    Raises
+    ------
+    ValueError
+        If this installation has none.
+    """
+    here = Path(__file__).resolve()
+    for folder in (here.parent / "lessons", here.parents[2] / "tutorials"):
+        if folder.is_dir():
+            return folder
+    raise ValueError("this installation has no lessons; install the package again")
+
+
+def files() -> tuple[Path, ...]:
+    """The lessons, exercises and pictures, relative to their folder."""
+    folder = source()
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.suffix in KINDS)
+    return tuple(sorted(path for path in found if not any(part.startswith((".", "__")) for part in path.parts)))
+
+
+def copy(target: str | Path) -> Copied:
+    """Copy the lessons into a folder, which is made if it does not exist; files that are there and differ are kept.
+
+    Raises
+    ------
+    ValueError
+        If the target is a file, or holds the lessons themselves.
+    """
+    folder, target = source(), Path(target)
+    if target.exists() and not target.is_dir():
+        raise ValueError(f"folder={str(target)!r} is a file; choose a folder")
+    if target.resolve() == folder:
+        raise ValueError(f"folder={str(target)!r} is where the lessons come from; choose another")
+    outcome: dict[str, list[str]] = {"written": [], "same": [], "kept": []}
+    for name in files():
+        outcome[_place(folder / name, target / name)].append(name.as_posix())
+    return Copied(tuple(outcome["written"]), tuple(outcome["same"]), tuple(outcome["kept"]))
+
+
+def _place(origin: Path, place: Path) -> str:
+    content = origin.read_bytes()
+    if place.exists() or place.is_symlink():
+        return "same" if place.is_file() and place.read_bytes() == content else "kept"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    beside = place.with_name(place.name + ".part")
+    beside.write_bytes(content)
+    os.replace(beside, place)
+    return "written"

@@ -1,0 +1,224 @@
+"""What the grader found, as frozen data, and its rendering as text and HTML."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+from ..formats import Format, Rounding
+
+WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cases that are about one thing."""
+
+    name: str
+    right: int
+    tried: int
+    total: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether all that were tried are right, and any was."""
+        return self.right == self.tried > 0
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """The simplest arguments for which the function is wrong.
+
+    Attributes
+    ----------
+    arguments : tuple
+    expected, got : object
+        What is right, and what was returned; `got` is None where nothing usable was.
+    shown : str
+        The call, as one would type it.
+    expected_text, got_text : str
+        Both with their codes; or what the function did instead of returning a number.
+    explanation : object
+        Of `fs.explain` where it explains the task, else a text; both have a `str`.
+    """
+
+    arguments: tuple[Any, ...]
+    expected: Any
+    got: Any
+    shown: str
+    expected_text: str
+    got_text: str
+    explanation: Any
+
+
+@dataclass(frozen=True)
+class Report:
+    """The grade of a function: exact, in that every single case was compared by code.
+
+    Attributes
+    ----------
+    task, function : str
+    fmt : Format
+    mode : Rounding
+    groups : tuple of Group
+        What the cases were about, and how many are right.
+    counterexample : Counterexample or None
+        The simplest one.
+    misconceptions : tuple of str
+        What the function does instead, if its answers are those of a known fault, or of two together, in every case.
+    problem : str
+        What kept the function from being graded, if anything did.
+    note : str
+        What else there is to say.
+    """
+
+    task: str
+    function: str
+    fmt: Format
+    mode: Rounding
+    groups: tuple[Group, ...] = ()
+    counterexample: Counterexample | None = None
+    misconceptions: tuple[str, ...] = ()
+    problem: str = ""
+    note: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was wrong and no group was left out."""
+        return not self.problem and self.counterexample is None and all(group.passed for group in self.groups)
+
+    @property
+    def score(self) -> int:
+        """0 to 100: the share of groups that are all right; 100 only where the function passed."""
+        done = sum(group.passed for group in self.groups)
+        share = int(100 * done / len(self.groups)) if self.groups else 0
+        return 100 if self.passed else min(share, 99)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The groups that are not yet all right."""
+        return tuple(group.name for group in self.groups if not group.passed)
+
+    @property
+    def misconception(self) -> str:
+        """The misconceptions in one text, empty where none was recognised."""
+        return ", and ".join(self.misconceptions)
+
+    @property
+    def title(self) -> str:
+        """What was graded."""
+        setting = f" in {self.fmt.name}, {self.mode.value}" if self.task != "cases" else ""
+        return f"{self.function}: {self.task}{setting}"
+
+    @property
+    def verdict(self) -> str:
+        """Passed or not, and the score."""
+        tried = sum(group.tried for group in self.groups)
+        if self.passed:
+            return f"passed: all {tried:,} cases are right. Score 100 of 100."
+        right = sum(group.right for group in self.groups)
+        counted = f": {right:,} of {tried:,} cases are right" if tried else ""
+        return f"not yet{counted}. Score {self.score} of 100."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, JSON-able."""
+        example = self.counterexample
+        return {
+            "task": self.task,
+            "function": self.function,
+            "format": self.fmt.name,
+            "mode": self.mode.value,
+            "passed": self.passed,
+            "score": self.score,
+            "groups": [vars(group) for group in self.groups],
+            "missing": list(self.missing),
+            "misconceptions": list(self.misconceptions),
+            "problem": self.problem,
+            "note": self.note,
+            "counterexample": example
+            and {
+                "call": example.shown,
+                "expected": example.expected_text,
+                "got": example.got_text,
+                "why": str(example.explanation),
+            },
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return _html(self)
+
+
+def _lines(report: Report) -> list[str]:
+    lines = [report.title, f"  {report.verdict}"]
+    if report.problem:
+        lines += textwrap.wrap(report.problem, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    lines += _table(report)
+    if report.misconceptions:
+        said = f"In every case tried it answers like a function that {report.misconception}."
+        lines += ["", *textwrap.wrap(said, WIDTH, initial_indent="  ", subsequent_indent="  ")]
+    example = report.counterexample
+    if example:
+        lines += ["", f"  the simplest case that goes wrong: {example.shown}"]
+        lines += [f"    right  {example.expected_text}", f"    yours  {example.got_text}"]
+        why = str(example.explanation)
+        if why:
+            lines += ["", "  why:", textwrap.indent(why, "    ").rstrip()]
+    if 0 < len(report.missing) < len(report.groups):
+        listed = ", ".join(report.missing) if len(report.missing) <= 8 else f"{len(report.missing)} of the above"
+        lines += ["", *textwrap.wrap(f"still missing: {listed}", WIDTH, initial_indent="  ", subsequent_indent="    ")]
+    if report.note:
+        lines += ["", *textwrap.wrap(report.note, WIDTH, initial_indent="  ", subsequent_indent="  ")]
+    return lines
+
+
+def _table(report: Report) -> list[str]:
+    if not report.groups:
+        return []
+    wide = max(len(group.name) for group in report.groups)
+    lines = [""]
+    for group in report.groups:
+        mark = "ok " if group.passed else "-- " if group.tried else "?? "
+        counted = f"{group.right:,} of {group.tried:,}" if group.tried else "not tried"
+        lines.append(f"  {mark} {group.name:{wide}}  {counted}")
+    return lines
+
+
+def _explained(example: Counterexample) -> str:
+    rich = getattr(example.explanation, "_repr_html_", None)
+    if rich is not None:
+        return str(rich())
+    text = str(example.explanation)
+    return f"<pre>{html.escape(text)}</pre>" if text else ""
+
+
+def _html(report: Report) -> str:
+    """A notebook's rendering: the same order as the text; nothing is told by colour alone."""
+    e = html.escape
+    parts = [f"<p><b>{e(report.title)}</b><br>{e(report.verdict)}</p>"]
+    if report.problem:
+        parts.append(f"<p>{e(report.problem)}</p>")
+    if report.groups:
+        cell = "<tr><td style='text-align:left'>{}</td><td style='text-align:left'>{}</td><td>{}</td></tr>"
+        rows = []
+        for group in report.groups:
+            mark = "ok" if group.passed else "not yet" if group.tried else "not tried"
+            rows.append(cell.format(mark, e(group.name), f"{group.right:,} of {group.tried:,}"))
+        parts.append(f"<table>{''.join(rows)}</table>")
+    if report.misconceptions:
+        parts.append(f"<p>In every case tried it answers like a function that <b>{e(report.misconception)}</b>.</p>")
+    example = report.counterexample
+    if example:
+        row = "<tr><td style='text-align:left'>{}</td><td style='text-align:left'><code>{}</code></td></tr>"
+        both = row.format("right", e(example.expected_text)) + row.format("yours", e(example.got_text))
+        parts.append(f"<p>The simplest case that goes wrong: <code>{e(example.shown)}</code></p><table>{both}</table>")
+        parts.append(f"<details><summary>why</summary>{_explained(example)}</details>")
+    if report.note:
+        parts.append(f"<p>{e(report.note)}</p>")
+    return f"<div>{''.join(parts)}</div>"

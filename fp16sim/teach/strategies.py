@@ -1,0 +1,167 @@
+"""Hypothesis strategies for numbers of a format: for people who test half-precision code, theirs or ours.
+
+    from hypothesis import given
+    from fp16sim.teach import strategies as fst
+
+    @given(fst.floats("binary16", allow_nan=False), fst.floats("binary16", allow_nan=False))
+    def test_addition_commutes(a, b):
+        assert my_add(a, b) == my_add(b, a)
+
+Numbers come evenly over the codes of the format; infinities, NaN, subnormals, powers of two and their neighbours each
+at least one time in a hundred, hardly any number twice; and a failing one shrinks to few bits and a small exponent.
+Values are Python floats that the format holds (Fractions where binary64 does not hold them); use them as
+`np.float16(x)`, `torch.tensor(x, dtype=torch.bfloat16)`, or as they are.
+
+| to test | draw |
+|---|---|
+| a rounder, a cast, a parser | `reals(fmt)`, `ties(fmt)`, `near_overflow(fmt)`, `near_underflow(fmt)` |
+| an operation | `floats(fmt)`, `cancelling_pairs(fmt)`, `absorbing_pairs(fmt)` |
+| encode and decode | `codes(fmt)` |
+| sums and products of matrices | `arrays(fmt, shape)` |
+| code that takes a format and a mode | `formats()`, `modes()` |
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.errors import InvalidArgument
+from hypothesis.extra import numpy as extra
+
+from .. import exact
+from ..codes import encode
+from ..formats import BINARY64, NAMED_FORMATS, Format, FormatLike, Rounding, Specials, get_format
+from .floats import below, floats
+from .rounded import near_overflow, near_underflow, reals, ties
+
+__all__ = [
+    "absorbing_pairs",
+    "arrays",
+    "cancelling_pairs",
+    "codes",
+    "floats",
+    "formats",
+    "modes",
+    "near_overflow",
+    "near_underflow",
+    "reals",
+    "ties",
+]
+
+
+def codes(fmt: FormatLike = "binary16") -> st.SearchStrategy[int]:
+    """Codes of a format that binary64 holds, NaN codes with every payload among them; shrink as `floats` do.
+
+    >>> from hypothesis import find
+    >>> hex(find(codes("binary16"), lambda code: code > 0x7C00))
+    '0x8000'
+    """
+    fmt = get_format(fmt)
+    if not fmt.fits_in(BINARY64):
+        raise InvalidArgument(f"fmt={fmt.name} does not fit in binary64; use floats, whose Fractions encode exactly")
+    return floats(fmt).map(lambda x: int(encode(x, fmt)))
+
+
+def cancelling_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[tuple[Any, Any]]:
+    """Pairs of numbers that nearly cancel: b is -a, up to 16 numbers away; a + b is exact (Sterbenz).
+
+    >>> from hypothesis import find
+    >>> find(cancelling_pairs("binary16"), lambda pair: sum(pair) > 0)
+    (1.0, -0.99951171875)
+    """
+    fmt = get_format(fmt)
+    finite = floats(fmt, allow_nan=False, allow_infinity=False).map(lambda a: a or 1.0)
+    top = exact.encode(fmt.max_finite, fmt)
+
+    def pair(a: Any, steps: int) -> tuple[Any, Any]:
+        code = min(max(exact.encode(abs(a), fmt) + steps, 1), top)
+        b = exact.decode(code, fmt)
+        b = float(b) if fmt.fits_in(BINARY64) else b
+        return a, -b if a > 0 else b
+
+    return st.builds(pair, finite, st.integers(-16, 16))
+
+
+def absorbing_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[tuple[Any, Any]]:
+    """Pairs with b not 0 and a + b = a once rounded to nearest, ties to even.
+
+    >>> from hypothesis import find
+    >>> find(absorbing_pairs("binary16"), lambda pair: True)
+    (2048.0, 1.0)
+    """
+    fmt = get_format(fmt)
+    least = Fraction(2) ** fmt.precision
+    largest = exact.round_to(Fraction(fmt.max_finite) / (4 * least), fmt, Rounding.TOWARD_ZERO)
+    one = min(Fraction(1), Fraction(largest))
+    small = floats(fmt, -largest, largest).map(lambda b: b or float(one))
+    top = exact.encode(fmt.max_finite, fmt)
+
+    def pair(b: Any, steps: int, sign: int) -> tuple[Any, Any]:
+        magnitude = Fraction(2) ** exact.exponent_of(abs(Fraction(b))) * least
+        first = exact.encode(magnitude, fmt)
+        code = first + steps % max(1, top - first - 2)
+        # At a tie an odd significand moves; below a power of two the numbers are twice as dense. Two on, neither holds.
+        for candidate in (code, code + 1, code + 2):
+            a = sign * Fraction(exact.decode(candidate, fmt))
+            if exact.add(a, b, fmt) == a:
+                break
+        return (float(a), b) if fmt.fits_in(BINARY64) else (a, b)
+
+    return st.builds(pair, small, below(2 ** (fmt.width - 1)), st.sampled_from([1, -1]))
+
+
+def arrays(fmt: FormatLike, shape: Any, **limits: Any) -> st.SearchStrategy[Any]:
+    """float64 arrays of numbers of a format; every element drawn for itself.
+
+    Parameters
+    ----------
+    fmt : Format, str or dtype
+    shape : int, tuple of int, or a strategy of such
+        For example `hypothesis.extra.numpy.array_shapes()`.
+    **limits
+        As for `floats`.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(arrays("binary16", 3, allow_nan=False), lambda x: x[1] > 0)
+    array([0., 1., 0.])
+    """
+    return extra.arrays(np.float64, shape, elements=floats(fmt, **limits), fill=st.nothing())
+
+
+def formats(max_width: int = 16) -> st.SearchStrategy[Format]:
+    """Formats of at most `max_width` bits: the named ones, and any others, some without infinity, some saturating.
+
+    >>> from hypothesis import find
+    >>> find(formats(8), lambda fmt: True).name
+    'e2m1fn'
+    """
+    if max_width < 5:
+        raise InvalidArgument(
+            f"max_width={max_width} is too narrow: the narrowest format with a NaN has 5 bits; use 5 or more"
+        )
+    named = sorted((fmt for fmt in NAMED_FORMATS if fmt.width <= max_width), key=lambda fmt: (fmt.width, fmt.name))
+
+    def build(exponent_bits: int, precision: int, specials: Specials, saturate: bool) -> Format:
+        width = precision + exponent_bits
+        return Format(f"e{exponent_bits}p{precision}_{specials.value}", width, precision, specials, saturate=saturate)
+
+    specials = st.sampled_from([Specials.IEEE, Specials.NAN])
+    any_other = st.integers(2, min(max_width - 3, 11)).flatmap(
+        lambda e: st.builds(build, st.just(e), st.integers(3, min(max_width - e, 53)), specials, st.booleans())
+    )
+    return st.one_of(st.sampled_from(named), any_other) if named else any_other
+
+
+def modes(stochastic: bool = False) -> st.SearchStrategy[Rounding]:
+    """Rounding modes, ties to even first; the stochastic one only if asked for.
+
+    >>> from hypothesis import find
+    >>> find(modes(), lambda mode: not mode.nearest).value
+    'toward_zero'
+    """
+    return st.sampled_from([mode for mode in Rounding if stochastic or mode is not Rounding.STOCHASTIC])
