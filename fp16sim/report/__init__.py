@@ -66,7 +66,12 @@ def _metadata(title: str) -> Markup:
 def _title(histories: Sequence[History]) -> Markup:
     tasks = listed(list(dict.fromkeys(map(task, histories))))
     what = f"{tasks}. {total_steps(histories)}, every operation rounded as its policy says."
-    return tag("header", tag("p", "fp16sim training report", class_="kicker"), tag("h1", verdict(histories)), tag("p", what, class_="muted"))
+    return tag(
+        "header",
+        tag("p", "fp16sim training report", class_="kicker"),
+        tag("h1", verdict(histories)),
+        tag("p", what, class_="muted"),
+    )
 
 
 def _sections(histories: Sequence[History]) -> Markup:
@@ -85,12 +90,12 @@ def _sections(histories: Sequence[History]) -> Markup:
 
 
 COSTS_SAY = (
-    "Counted exactly, from shapes and widths: what is held, computed and moved in a step of one batch, if each operation "
-    "reads its operands from memory and writes its result back. Percentages are of binary32. How fast a machine does "
+    "Counted exactly, from shapes and widths: what is held, computed and moved in a step of one batch, if each "
+    "operation reads its operands from memory and writes its result back. Percentages are of binary32. How fast a machine does "
     "that is not known here: these runs emulate their formats on a CPU."
 )
 
 
 def _footer() -> Markup:
-    text = "Absorbed updates and overflows are counted on every step; what became 0 or subnormal, on the steps that were looked at."
+    text = "Absorbed updates and overflows are counted on every step; the rest, on the steps that were looked at."
     return tag("footer", tag("p", text), tag("p", "Made by fp16sim. This file is complete: it loads nothing."))

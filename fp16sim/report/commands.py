@@ -6,7 +6,7 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
-from ..learn import Config, get_config
+from ..learn import RECIPES, Config, get_config
 from ..learn.precision import Policy
 
 
@@ -18,19 +18,18 @@ def command(config: Config, **change: Any) -> str:
     'fp16sim train --data mnist --model cnn --recipe pure-binary16 --epsilon 0.0001'
     """
     wanted = get_config(config, **change)
-    parts = [("data", wanted.data), ("model", wanted.model)]
-    try:
-        base = get_config(wanted.recipe, data=wanted.data, model=wanted.model)
-        same = _without_accumulator(base.policy) == _without_accumulator(wanted.policy)
-    except ValueError:  # a run without a recipe
-        same = False
-    if same:
-        parts.append(("recipe", wanted.recipe))
-    else:
-        parts.append(("policy", str(wanted.policy)))
-        base = None
-    parts += _options(wanted, base)
+    base = _recipe(wanted)
+    first = ("policy", str(wanted.policy)) if base is None else ("recipe", wanted.recipe)
+    parts = [("data", wanted.data), ("model", wanted.model), first, *_options(wanted, base)]
     return " ".join(["fp16sim train", *(_option(name, value) for name, value in parts)])
+
+
+def _recipe(wanted: Config) -> Config | None:
+    """What its recipe alone would be, if it has one that its policy follows."""
+    if wanted.recipe not in RECIPES:
+        return None
+    base = get_config(wanted.recipe, data=wanted.data, model=wanted.model)
+    return base if _without_accumulator(base.policy) == _without_accumulator(wanted.policy) else None
 
 
 def _without_accumulator(policy: Policy) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from .markup import Markup, join, number, tag
@@ -44,7 +45,8 @@ def definitions() -> Markup:
 def swatch(k: int) -> Markup:
     """A piece of the k-th run's line with its marker."""
     line = tag("line", x1="0", y1="7", x2="34", y2="7", class_="curve")
-    return tag("svg", line, _marker(k, "17", "7"), width="34", height="14", class_=f"swatch {look(k)}", aria_hidden="true")  # fmt: skip
+    kind = f"swatch {look(k)}"
+    return tag("svg", line, _marker(k, "17", "7"), width="34", height="14", class_=kind, aria_hidden="true")
 
 
 def _marker(k: int, x: str, y: str) -> Markup:
@@ -52,7 +54,7 @@ def _marker(k: int, x: str, y: str) -> Markup:
 
 
 def stretched(low: float, high: float, *parts: Any, height: float = 1.0) -> Markup:
-    """A nested drawing whose x goes from low to high and whose y goes down from 0 to height, in percent of the place."""
+    """A nested drawing that fills its place: x goes from low to high, and y down from 0 to height."""
     box = f"{number(low)} 0 {number(high - low)} {number(height)}"
     return tag("svg", *parts, viewBox=box, preserveAspectRatio="none", width="100%", height="100%")
 
@@ -62,15 +64,14 @@ def stretched(low: float, high: float, *parts: Any, height: float = 1.0) -> Mark
 
 @dataclass(frozen=True)
 class Line:
-    """A run's curve: its points, and whether it ends in death; `stepped` holds each value until the next."""
+    """A run's curve through points; `stepped` holds each value until the next."""
 
     run: int
     label: str
     points: Sequence[tuple[float, float]]
-    died: bool = False
     stepped: bool = False
     marks: Sequence[float] = ()
-    """Where on the x axis something is to be noted by a cross."""
+    """Where crosses on the x axis say that a step was skipped, or that the run died."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ class Axis:
         return 100 * (x - self.low) / (self.high - self.low)
 
 
-def chart(title: str, x: Axis, y: Axis, lines: Sequence[Line], said: str, xlabel: str = "epoch", note: str = "") -> Markup:
+def chart(
+    title: str, x: Axis, y: Axis, lines: Sequence[Line], said: str, xlabel: str = "epoch", note: str = ""
+) -> Markup:
     """Curves over a grid: a figure with its title above, and a sentence for those who cannot see it."""
     grid = [_across(y, value) for value in y.at] + [_along(x, value) for value in x.at]
     drawing = tag("svg", grid, [_curve(line, x, y) for line in lines], class_="plot", role="img", aria_label=said)
@@ -126,16 +129,14 @@ def _along(x: Axis, value: float) -> Markup:
 
 def _curve(line: Line, x: Axis, y: Axis) -> Markup:
     placed = [(x.place(a), 100 - y.place(b)) for a, b in line.points if b == b]
+    crosses = [_cross(number(x.place(a)), "100") for a in line.marks]
     if not placed:
-        return Markup()
+        return join(crosses)
     path = "M" + "L".join(f"{number(a)} {number(b)}" for a, b in (_stepped(placed) if line.stepped else placed))
     curve = stretched(0, 100, tag("path", d=path, class_="curve"), height=100)
     every = -(-len(placed) // 12)
     shown = [] if line.stepped else [placed[i] for i in range(len(placed) - 1, -1, -every)]
     marks = [_marker(line.run, f"{number(a)}%", f"{number(b)}%") for a, b in shown]
-    crosses = [_cross(number(x.place(a)), "100") for a in line.marks]
-    if line.died:
-        crosses.append(_cross(*map(number, placed[-1])))
     return tag("g", curve, marks, crosses, class_=look(line.run))
 
 
@@ -144,7 +145,7 @@ def _cross(x: str, y: str) -> Markup:
 
 
 def _stepped(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    corners = [(after[0], before[1]) for before, after in zip(points, points[1:], strict=False)]
+    corners = [(after[0], before[1]) for before, after in pairwise(points)]
     return [point for pair in zip(points, [*corners, points[-1]], strict=True) for point in pair]
 
 

@@ -45,8 +45,8 @@ def _window_head(window: Window) -> Markup:
         parts.append(tag("text", text, x=_place(window, (low + high) / 2), y="11", class_=f"middle zone-{name}"))
     step = next(s for s in (2, 4, 8, 16, 32, 64) if (window.high - window.low) / s <= 9)
     edges = [low for _, low, _ in _shown(window)[1:]]
-    every = [e for e in range(-(-window.low // step) * step, window.high, step)]
-    apart = (window.high - window.low) / 14
+    every = range(-(-window.low // step) * step, window.high, step)
+    apart = (window.high - window.low) / 10
     at = sorted([*edges, *(e for e in every if all(abs(e - edge) >= apart for edge in edges))])
     marks = [tag("text", power(int(e)), x=_place(window, e), y="28", class_="middle") for e in at]
     svg = tag("svg", parts, marks, class_="ruler", height="32", aria_hidden="true")
@@ -56,7 +56,9 @@ def _window_head(window: Window) -> Markup:
 def _histogram_row(window: Window, row: Histogram) -> Markup:
     heights = row.heights()
     shades = [
-        tag("rect", x=_place(window, low), y="0", width=_share_of(window, low, high), height="100%", class_=f"in-{name}")
+        tag(
+            "rect", x=_place(window, low), y="0", width=_share_of(window, low, high), height="100%", class_=f"in-{name}"
+        )
         for name, low, high in _shown(window)
         if name != "normal"
     ]
@@ -82,7 +84,7 @@ def _bars_in(heights: dict[int, float], low: float, high: float, zone: str) -> M
 def _histogram_note(row: Histogram) -> Markup:
     fate = row.seen.fate()
     total = row.seen.finite or 1
-    shares = (("0", fate.underflowed), ("subnormal", fate.subnormal), ("overflow", fate.overflowed))
+    shares = (("become 0", fate.underflowed), ("subnormal", fate.subnormal), ("overflow", fate.overflowed))
     said = [f"{percent(n / total)} {name}" for name, n in shares if n]
     odd = row.seen.nans + row.seen.infinities
     if odd:
@@ -123,9 +125,17 @@ def strip_table(given: Sequence[Sequence[Strip]], extra: Sequence[Arrival] = (),
     heads = [row[0].measure for row in given] + (["effective learning rate"] if extra else [])
     steps = given[0][0].steps
     span = f"step {steps[0]:,} to {steps[-1]:,}" if len(steps) > 1 else f"step {steps[0]:,}"
-    head = tag("div", tag("div", span, class_="name muted"), [tag("div", h, class_="cell") for h in heads], class_="row head")
+    head = tag(
+        "div", tag("div", span, class_="name muted"), [tag("div", h, class_="cell") for h in heads], class_="row head"
+    )
     body = [
-        tag("div", tag("div", parts[0].name, class_="name"), map(strip, parts), _arrival_of(extra, k, rate), class_="row")
+        tag(
+            "div",
+            tag("div", parts[0].name, class_="name"),
+            map(strip, parts),
+            _arrival_of(extra, k, rate),
+            class_="row",
+        )
         for k, parts in enumerate(zip(*given, strict=True))
     ]
     return tag("div", head, body, class_=f"strips n{len(heads)}")
@@ -143,7 +153,9 @@ def strip(given: Strip) -> Markup:
     drawing = tag("svg", stretched(0, len(shares), drawn), class_="strip", role="img", aria_label=said)
     last, most = float(given.shares[-1]), given.largest
     text = percent(last, 2) if most == last else f"{percent(last, 2)}, most {percent(most, 2)}"
-    return tag("div", tag("div", text if most else "none", class_="figure" if most else "figure muted"), drawing, class_="cell")
+    return tag(
+        "div", tag("div", text if most else "none", class_="figure" if most else "figure muted"), drawing, class_="cell"
+    )
 
 
 def _level_bars(shares: Sequence[Share], k: int) -> Markup | None:
@@ -173,11 +185,12 @@ def sparkline(given: Arrival, rate: float) -> Markup:
     path = "M" + "L".join(f"{number(i)} {number(100 * (1 - min(max(a, 0), TOP) / TOP))}" for i, a in points)
     full = f"{number(100 * (1 - 1 / TOP))}%"
     wide = max(points[-1][0], 1)
+    least = percent(min(a for _, a in points))
     drawing = tag(
         "svg", tag("line", x1="0", x2="100%", y1=full, y2=full, class_="full"),
         stretched(0, wide, tag("path", d=f"{path}h{0 if points[-1][0] else 1}", class_="spark"), height=100),
         class_="strip", role="img",
-        aria_label=f"{given.name}: of the last step {percent(last)} arrived, at least {percent(min(a for _, a in points))}.",
+        aria_label=f"{given.name}: of the last step {percent(last)} arrived, at least {least}.",
     )  # fmt: skip
     text = f"{rate * last:.3g} = {percent(last, 3)} of{SPACE}lr" if math.isfinite(last) else "not finite"
     return tag("div", tag("div", text, class_="figure"), drawing, class_="cell")

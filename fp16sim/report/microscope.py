@@ -6,21 +6,21 @@ import math
 from collections.abc import Sequence
 
 from ..learn import History
-from ..learn.telemetry import KINDS
 from .drawing import Axis, Line, chart, swatch
 from .figures import level_key, strip_table, window_figure, zone_key
 from .markup import Markup, join, tag
-from .series import GRADIENTS, Window, arrivals, current_scale, stairs, strips, window
+from .series import GRADIENTS, Window, arrivals, current_scale, stairs, strips, windows
 from .words import count, percent, power, scale
 
 KIND_NAMES = {
     "activation gradient": "Gradients of activations",
     "product cotangent": "Gradients as factors of products",
     "weight gradient": "Gradients of weights",
-    "activation": "Activations",
     "step": "Steps of the optimizer",
     "weight": "Weights",
+    "activation": "Activations",
 }
+"""What was looked at, in the order in which it matters."""
 
 
 def microscope(history: History, k: int, unfolded: bool = True) -> Markup:
@@ -36,18 +36,21 @@ def _body(history: History) -> Markup:
         return tag("p", "Nothing was looked at in this run (look_every=0, or --look-every 0).", class_="muted")
     looks = sorted({row.step for row in history.telemetry.rows})
     where = f"{count(len(looks), 'look')}, from step {looks[0]:,} to step {looks[-1]:,}."
-    return join(tag("p", where, class_="muted"), _windows(history), _losses(history), _updates(history), loss_scale(history))
+    return join(
+        tag("p", where, class_="muted"), _windows(history), _losses(history), _updates(history), loss_scale(history)
+    )
 
 
 # --- exponents ------------------------------------------------------------------------------------------------------
 
 
 def _windows(history: History) -> Markup:
-    found = [one for kind in KINDS if (one := window(history, kind)) is not None]
+    found = [one for kind in KIND_NAMES for one in windows(history, kind)]
     shifted = any(one.shift for one in found)
     explained = (
-        "For each tensor, how many numbers have which exponent, before they are rounded: a bar for each power of two, the "
-        "highest bar of each row equally high. Zones are what the format makes of them."
+        "How many numbers of each tensor have which exponent, before they are rounded: a bar for each power of two. "
+        "The highest bar of a row is as high as the row, and the rarest number can be seen. Zones say what the format "
+        "makes of them."
     )
     parts = [_one_window(one, history) for one in found]
     return tag(
@@ -72,14 +75,17 @@ def window_lesson(shown: Window, now: float) -> str:
     """What a figure shows, in a sentence computed from it."""
     finite = sum(row.seen.finite for row in shown.rows)
     lost = [sum(row.seen.fate(k).lost for row in shown.rows) / max(finite, 1) for k in (0, shown.shift)]
-    said = f"{percent(lost[0])} of all nonzero numbers are lost."
+    said = f"{percent(lost[0])} of the finite nonzero numbers are lost."
+    odd = sum(row.seen.nans + row.seen.infinities for row in shown.rows)
+    if odd:
+        said += f" {count(odd, 'number was', 'numbers were')} NaN or infinite before."
     if shown.kind not in GRADIENTS:
         return said
     at = f" The loss scale at the end was {scale(now)};"
     if not shown.shift:
         return f"{said}{at} no other that the loss can hold loses less."
-    better = scale(now * 2.0**shown.shift)
-    return f"{said}{at} {better} (×{power(shown.shift)}, dashed) would lose the fewest of all gradients: {percent(lost[1])} here."
+    better = scale(now * 2.0**shown.shift) + (f" (×{power(shown.shift)}, dashed)" if now != 1 else " (dashed)")
+    return f"{said}{at} {better} would lose the fewest of all gradients: {percent(lost[1])} here."
 
 
 # --- over steps -----------------------------------------------------------------------------------------------------
@@ -95,7 +101,9 @@ def _losses(history: History) -> Markup | None:
         kept = [row for row in everything if row and (row[0].measure in ALWAYS or any(s.largest for s in row))]
         if kept:
             opened = kind == GRADIENTS[0]
-            shown.append(tag("details", tag("summary", KIND_NAMES[kind]), strip_table(kept), open=opened, class_="kind"))
+            shown.append(
+                tag("details", tag("summary", KIND_NAMES[kind]), strip_table(kept), open=opened, class_="kind")
+            )
     explained = "Shares of each tensor's numbers, look by look: the last, and the most. Height and shade are the level."
     return tag(
         "section", tag("h4", "Lost on the way back"), tag("p", explained, class_="muted"), level_key(), shown
@@ -127,8 +135,8 @@ def loss_scale(history: History) -> Markup:
         return tag("section", title, tag("p", f"{scale(current_scale(history))} throughout; no step was skipped."))
     exponents = [(float(step), math.log2(value)) for step, value in points]
     said = (
-        f"The loss scale went from {scale(values[0])} to {scale(values[-1])} in {count(history.steps, 'step')}, between "
-        f"{scale(min(values))} and {scale(max(values))}; {_skips(skipped)}."
+        f"The loss scale went from {scale(values[0])} to {scale(values[-1])} in {count(history.steps, 'step')}, "
+        f"between {scale(min(values))} and {scale(max(values))}; {_skips(skipped)}."
     )
     low, high = min(y for _, y in exponents), max(y for _, y in exponents)
     apart = max(1, round((high - low + 1) / 5))
@@ -146,5 +154,3 @@ def _skips(skipped: Sequence[int]) -> str:
     first = ", ".join(f"{step:,}" for step in skipped[:5])
     more = f" and {len(skipped) - 5:,} more" if len(skipped) > 5 else ""
     return f"{count(len(skipped), 'step')} skipped: {first}{more}"
-
-

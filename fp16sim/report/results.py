@@ -19,7 +19,9 @@ TASKS = {"digits": "8 × 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-
 def task(history: History) -> str:
     """What a run was to learn, and with what."""
     config = history.config
-    model = "the CNN" if config.model == "cnn" else f"an MLP with {listed([str(n) for n in config.layers])} hidden units"
+    model = (
+        "the CNN" if config.model == "cnn" else f"an MLP with {listed([str(n) for n in config.layers])} hidden units"
+    )
     return f"{TASKS.get(config.data, config.data)}, {model}"
 
 
@@ -66,7 +68,9 @@ COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
 
 def result_table(histories: Sequence[History]) -> Markup:
     """One row a run; on a phone, one card a run. The roles say that it is a table where style sheets forget it."""
-    heads = [tag("th", name, scope="col", role="columnheader") for name in ("run", *(name for name, _ in COLUMNS), "outcome")]
+    heads = [
+        tag("th", name, scope="col", role="columnheader") for name in ("run", *(name for name, _ in COLUMNS), "outcome")
+    ]
     rows = [tag("tr", _run_cell(h, k), _cells(h), _outcome(h), role="row") for k, h in enumerate(histories)]
     return tag(
         "table", tag("thead", tag("tr", heads, role="row"), role="rowgroup"), tag("tbody", rows, role="rowgroup"),
@@ -112,7 +116,7 @@ def death(history: History) -> Markup | None:
         return None
     found = history.death
     where = " in ".join(filter(None, [found.operation, found.layer])) or "–"
-    facts = (("step", f"{found.step:,}"), ("first not finite", found.tensor), ("operation", where), ("cause", found.reason))
+    facts = (("first not finite", found.tensor), ("operation", where), ("cause", found.reason))
     pairs = [join(tag("dt", name), tag("dd", value)) for name, value in facts]
     return tag("div", tag("strong", f"✕ Died at {_at_step(history)}"), tag("dl", pairs), class_="death")
 
@@ -148,7 +152,9 @@ def curves(histories: Sequence[History]) -> Markup:
     held_back = any(e.validation_accuracy is not None for h in histories for e in h.epochs)
     chosen = (CURVES[0], VALIDATION, *CURVES[1:]) if held_back else CURVES
     drawn = [_epoch_chart(histories, longest, *what) for what in chosen]
-    return join(legend(histories), tag("div", [one for one in drawn if one], class_="charts"))
+    dead = [f"{h.config.label} in epoch {h.epochs[-1].number}" for h in histories if h.death]
+    note = tag("p", f"✕ on the axis: {listed(dead)} died.", class_="muted") if dead else None
+    return join(legend(histories), note, tag("div", [one for one in drawn if one], class_="charts"))
 
 
 def _epoch_chart(
@@ -159,14 +165,19 @@ def _epoch_chart(
     write: Callable[[float], str],
     most: float | None,
 ) -> Markup | None:
-    points = [[(float(e.number), of(e)) for e in h.epochs] for h in histories]
+    points = [[(float(e.number), of(e)) for e in h.epochs[: -1 if h.death else None]] for h in histories]
     values = [y for line in points for _, y in line if math.isfinite(y)]
     if not values or (title == CURVES[2][0] and not any(values)):
         return None
     y = Axis.spanning(values, write, most=most)
-    lines = [Line(k, h.config.label, points[k], h.death is not None) for k, h in enumerate(histories)]
+    lines = [Line(k, h.config.label, points[k], marks=_end(h)) for k, h in enumerate(histories)]
     said = f"{title}, by epoch: {'; '.join(spoken_line(line, write) for line in lines)}."
     return chart(title, Axis.counting(longest), y, lines, said)
+
+
+def _end(history: History) -> list[float]:
+    """The epoch in which a run died."""
+    return [float(history.epochs[-1].number)] if history.death else []
 
 
 def spoken_line(line: Line, write: Callable[[float], str]) -> str:
@@ -175,7 +186,7 @@ def spoken_line(line: Line, write: Callable[[float], str]) -> str:
     if not kept:
         return f"{line.label} died before the first value"
     said = f"{line.label} from {_short(kept[0][1], write)} to {_short(kept[-1][1], write)}"
-    return f"{said}, then died" if line.died else said
+    return f"{said}, then died" if line.marks else said
 
 
 def _short(y: float, write: Callable[[float], str]) -> str:

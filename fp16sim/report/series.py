@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from ..formats import Format, Subnormals
 from ..learn import History, Survey
 from ..learn.scaling import held
@@ -53,6 +55,10 @@ def zones(fmt: Format) -> tuple[Zone, ...]:
 # --- histograms over the window -------------------------------------------------------------------------------------
 
 
+SEEN = 0.05
+"""The least height of a bar, of the highest: two pixels."""
+
+
 @dataclass(frozen=True)
 class Histogram:
     """The exponents of one tensor's finite nonzero numbers, and what a common shift of all would change.
@@ -75,10 +81,10 @@ class Histogram:
         return self.seen.fate(shift).lost / self.seen.finite if self.seen.finite else 0.0
 
     def heights(self) -> dict[int, float]:
-        """For each exponent its count, as a share of the largest."""
+        """For each exponent its count, as a share of the largest; what is there at all is drawn high enough to see."""
         counts = self.seen.exponents
         top = max(counts.values(), default=1)
-        return {e: n / top for e, n in counts.items()}
+        return {e: max(n / top, SEEN) for e, n in counts.items() if n}
 
 
 @dataclass(frozen=True)
@@ -98,16 +104,20 @@ MARGIN = 10
 """An end of a zone that is at most so many binades away from the numbers is shown."""
 
 
-def window(history: History, kind: str) -> Window | None:
-    """The histograms of a kind of number in a run; None if there are none. All counts are exact.
+def windows(history: History, kind: str) -> tuple[Window, ...]:
+    """The histograms of a kind of number in a run, one window for each format that it has. All counts are exact.
 
     The shift is that of the loss scale: 0 for what it does not move, and where the loss cannot hold a larger scale.
     """
-    chosen = {name: seen for (other, name), seen in history.telemetry.surveys.items() if other == kind and seen.total}
-    if not chosen:
-        return None
-    fmt = next(iter(chosen.values())).fmt
+    chosen: dict[Format, dict[str, Survey]] = {}
+    for (other, name), seen in history.telemetry.surveys.items():
+        if other == kind and seen.total:
+            chosen.setdefault(seen.fmt, {})[name] = seen
     shifts = possible_shifts(history) if kind in GRADIENTS else [0]
+    return tuple(_window(history, kind, fmt, seen, shifts) for fmt, seen in chosen.items())
+
+
+def _window(history: History, kind: str, fmt: Format, chosen: dict[str, Survey], shifts: Sequence[int]) -> Window:
     shift = best_shift(history.telemetry, fmt, shifts) if kind in GRADIENTS else 0
     rows = tuple(Histogram(name, seen, shift, seen.best_shift(shifts)) for name, seen in chosen.items())
     return Window(kind, fmt, rows, shift, *_axis(fmt, rows, shift))
@@ -115,8 +125,9 @@ def window(history: History, kind: str) -> Window | None:
 
 def possible_shifts(history: History) -> list[int]:
     """The exponents k for which the loss can be held when its scale is 2^k times what it was at the end."""
-    now = current_scale(history)
-    return [k for k in range(-40, 41) if held(now * 2.0**k, history.config.policy.loss.fmt)]
+    now, fmt = current_scale(history), history.config.policy.loss.fmt
+    with np.errstate(over="ignore"):
+        return [k for k in range(-24, 25) if k == 0 or held(now * 2.0**k, fmt)]
 
 
 def current_scale(history: History) -> float:

@@ -47,7 +47,13 @@ def _counted(history: History) -> Costs | None:
 
 
 def _in_binary32(config: Config) -> Config:
-    plain = {**config.to_dict(), "recipe": "", "policy": {"compute": "binary32"}, "loss_scale": "none", "update": "plain"}
+    plain = {
+        **config.to_dict(),
+        "recipe": "",
+        "policy": {"compute": "binary32"},
+        "loss_scale": "none",
+        "update": "plain",
+    }
     return Config.from_dict(plain)
 
 
