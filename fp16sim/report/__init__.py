@@ -91,8 +91,8 @@ def _sections(histories: Sequence[History]) -> Markup:
 
 COSTS_SAY = (
     "Counted exactly, from shapes and widths: what is held, computed and moved in a step of one batch, if each "
-    "operation reads its operands from memory and writes its result back. Percentages are of binary32. How fast a machine does "
-    "that is not known here: these runs emulate their formats on a CPU."
+    "operation reads its operands from memory and writes its result back. Percentages are of binary32. How fast a "
+    "machine does that is not known here: these runs emulate their formats on a CPU."
 )
 
 

@@ -151,10 +151,13 @@ def strip(given: Strip) -> Markup:
     drawn = [_level_bars(shares, k) for k in range(1, 6)]
     said = spoken_strip(given)
     drawing = tag("svg", stretched(0, len(shares), drawn), class_="strip", role="img", aria_label=said)
-    last, most = float(given.shares[-1]), given.largest
-    text = percent(last, 2) if most == last else f"{percent(last, 2)}, most {percent(most, 2)}"
+    last, most = percent(float(given.shares[-1]), 2), percent(given.largest, 2)
+    text = last if most == last else f"{last}, most {most}"
     return tag(
-        "div", tag("div", text if most else "none", class_="figure" if most else "figure muted"), drawing, class_="cell"
+        "div",
+        tag("div", text if given.largest else "none", class_="figure" if given.largest else "figure muted"),
+        drawing,
+        class_="cell",
     )
 
 
@@ -192,7 +195,7 @@ def sparkline(given: Arrival, rate: float) -> Markup:
         class_="strip", role="img",
         aria_label=f"{given.name}: of the last step {percent(last)} arrived, at least {least}.",
     )  # fmt: skip
-    text = f"{rate * last:.3g} = {percent(last, 3)} of{SPACE}lr" if math.isfinite(last) else "not finite"
+    text = f"{rate * last:.3g}, {100 * last:.1f}{SPACE}% of lr" if math.isfinite(last) else "not finite"
     return tag("div", tag("div", text, class_="figure"), drawing, class_="cell")
 
 

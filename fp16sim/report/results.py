@@ -27,21 +27,24 @@ def task(history: History) -> str:
 
 def verdict(histories: Sequence[History]) -> str:
     """The outcome of all runs in a sentence or two."""
-    dead = [h for h in histories if h.death]
     alive = [h for h in histories if not h.death]
-    said = []
-    if alive:
-        best = max(alive, key=lambda h: h.totals()["test_accuracy"])
-        reached = [h.totals()["test_accuracy"] for h in alive]
-        low, high = percent(min(reached)), percent(max(reached))
-        who = "It" if len(histories) == 1 else f"{len(alive)} of {len(histories)} runs"
-        if len(alive) == 1:
-            said.append(f"{who} finished: {high} of the test images are classified correctly.")
-        else:
-            span = f"all with a test accuracy of {low}" if low == high else f"with test accuracies from {low} to {high}"
-            said.append(f"{who} finished, {span}; the highest is {best.config.label}'s.")
-    said += [f"{h.config.label} died at {_at_step(h)}." for h in dead]
+    said = [_finished(alive, len(histories))] if alive else []
+    said += [f"{h.config.label} died at {_at_step(h)}." for h in histories if h.death]
     return " ".join(said)
+
+
+def _finished(alive: Sequence[History], of: int) -> str:
+    reached = {h.config.label: h.totals()["test_accuracy"] for h in alive}
+    low, high = percent(min(reached.values())), percent(max(reached.values()))
+    if len(alive) == 1:
+        return f"{alive[0].config.label} classifies {high} of the test images correctly."
+    who = "all" if len(alive) == of else f"{len(alive)} of"
+    first = f"{who} {of} runs finished".capitalize()
+    if low == high:
+        return f"{first}, each with a test accuracy of {high}."
+    return (
+        f"{first}, with test accuracies from {low} to {high}, the highest by {max(reached, key=reached.__getitem__)}."
+    )
 
 
 def _at_step(history: History) -> str:
@@ -152,8 +155,8 @@ def curves(histories: Sequence[History]) -> Markup:
     held_back = any(e.validation_accuracy is not None for h in histories for e in h.epochs)
     chosen = (CURVES[0], VALIDATION, *CURVES[1:]) if held_back else CURVES
     drawn = [_epoch_chart(histories, longest, *what) for what in chosen]
-    dead = [f"{h.config.label} in epoch {h.epochs[-1].number}" for h in histories if h.death]
-    note = tag("p", f"✕ on the axis: {listed(dead)} died.", class_="muted") if dead else None
+    dead = [f"{h.config.label} died in epoch {h.epochs[-1].number}" for h in histories if h.death]
+    note = tag("p", f"✕ on the axis: {listed(dead)}.", class_="muted") if dead else None
     return join(legend(histories), note, tag("div", [one for one in drawn if one], class_="charts"))
 
 
