@@ -32,6 +32,8 @@ OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("--decay-every", {"type": int, "metavar": "STEPS"}, "multiply the learning rate by --decay-factor so often"),
     ("--decay-factor", {"type": number}, "see --decay-every"),
     ("--loss-scale", {"metavar": "S"}, "multiplies the loss: a number, dynamic, or none"),
+    ("--unscale", {"action": argparse.BooleanOptionalAction}, "divide gradients by the loss scale for the optimizer"),
+    ("--bias-correction", {"action": argparse.BooleanOptionalAction}, "of adam's moments"),
     ("--growth-interval", {"type": int, "metavar": "STEPS"}, "of the dynamic loss scale"),
     ("--update", {"metavar": "HOW"}, "how steps are added to weights: plain, kahan or stochastic"),
     ("--constants", {"metavar": "HOW"}, "the optimizer's constants: rounded to its format, or binary64"),

@@ -97,8 +97,9 @@ class Axis:
     def counting(cls, last: int, first: int = 1) -> Axis:
         """Whole numbers from the first to the last, with room at both ends."""
         room = max((last - first) * 0.04, 0.5 if last == first else 0.1)
-        at = [x for x in ticks(first, max(last, first + 1), 6) if x == int(x) and first <= x <= last]
-        return cls(first - room, last + room, at if first in at else [first, *at[1:]], lambda x: f"{x:,.0f}")
+        at = [x for x in ticks(first, max(last, first + 1), 6) if x == int(x) and x <= last]
+        apart = (last - first) / 12
+        return cls(first - room, last + room, [first, *(x for x in at if x - first > apart)], lambda x: f"{x:,.0f}")
 
     def place(self, x: float) -> float:
         """Where a value lies, in percent from the low end."""
@@ -112,7 +113,9 @@ def chart(
     grid = [_across(y, value) for value in y.at] + [_along(x, value) for value in x.at]
     drawing = tag("svg", grid, [_curve(line, x, y) for line in lines], class_="plot", role="img", aria_label=said)
     foot = tag("div", xlabel, class_="xlabel")
-    caption = tag("figcaption", tag("strong", title), tag("span", note, class_="muted") if note else None)
+    caption = tag(
+        "figcaption", tag("strong", title) if title else None, tag("span", note, class_="muted") if note else None
+    )
     return tag("figure", caption, tag("div", drawing, class_="axes"), foot, class_="chart")
 
 

@@ -9,7 +9,7 @@ from ..learn import History
 from .drawing import Axis, Line, chart, swatch
 from .figures import level_key, strip_table, window_figure, zone_key
 from .markup import Markup, join, tag
-from .series import GRADIENTS, Window, arrivals, current_scale, stairs, strips, windows
+from .series import GRADIENTS, Window, arrivals, current_scale, stairs, strips, suggested_shift, windows
 from .words import count, percent, power, scale
 
 KIND_NAMES = {
@@ -45,7 +45,8 @@ def _body(history: History) -> Markup:
 
 
 def _windows(history: History) -> Markup:
-    found = [one for kind in KIND_NAMES for one in windows(history, kind)]
+    suggested = suggested_shift(history)
+    found = [one for kind in KIND_NAMES for one in windows(history, kind, suggested)]
     shifted = any(one.shift for one in found)
     explained = (
         "How many numbers of each tensor have which exponent, before they are rounded: a bar for each power of two. "
@@ -83,9 +84,9 @@ def window_lesson(shown: Window, now: float) -> str:
         return said
     at = f" The loss scale at the end was {scale(now)};"
     if not shown.shift:
-        return f"{said}{at} no other that the loss can hold loses less."
+        return f"{said}{at} no other that the loss can hold loses fewer gradients."
     better = scale(now * 2.0**shown.shift) + (f" (×{power(shown.shift)}, dashed)" if now != 1 else " (dashed)")
-    return f"{said}{at} {better} would lose the fewest of all gradients: {percent(lost[1])} here."
+    return f"{said}{at} {better} would lose {percent(lost[1])} here."
 
 
 # --- over steps -----------------------------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ def loss_scale(history: History) -> Markup:
     y = Axis(low - 1, high + 1, at, lambda e: power(int(e)))
     line = Line(0, history.config.label, exponents, stepped=True, marks=skipped)
     x = Axis.counting(history.steps)
-    drawn = chart("Loss scale", x, y, [line], said, "step", "✕ on the axis: a step that was skipped")
+    drawn = chart("", x, y, [line], said, "step", "✕ on the axis: a step that was skipped")
     return tag("section", title, tag("p", said), drawn)
 
 

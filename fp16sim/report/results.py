@@ -38,8 +38,8 @@ def _finished(alive: Sequence[History], of: int) -> str:
     low, high = percent(min(reached.values())), percent(max(reached.values()))
     if len(alive) == 1:
         return f"{alive[0].config.label} classifies {high} of the test images correctly."
-    who = "all" if len(alive) == of else f"{len(alive)} of"
-    first = f"{who} {of} runs finished".capitalize()
+    who = {2: "Both"}.get(of, f"All {of}") if len(alive) == of else f"{len(alive)} of {of}"
+    first = f"{who} runs finished"
     if low == high:
         return f"{first}, each with a test accuracy of {high}."
     return (

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..formats import Format, Subnormals
-from ..learn import History, Survey
+from ..learn import History, Survey, diagnose
 from ..learn.scaling import held
 from ..learn.telemetry import Row, Share, Telemetry
 
@@ -104,21 +104,32 @@ MARGIN = 10
 """An end of a zone that is at most so many binades away from the numbers is shown."""
 
 
-def windows(history: History, kind: str) -> tuple[Window, ...]:
+def windows(history: History, kind: str, suggested: int | None = None) -> tuple[Window, ...]:
     """The histograms of a kind of number in a run, one window for each format that it has. All counts are exact.
 
-    The shift is that of the loss scale: 0 for what it does not move, and where the loss cannot hold a larger scale.
+    The shift is that of the loss scale: 0 for what it does not move. It is the suggested one for the format that the
+    run computes in, if there is one, and else that which loses the fewest, among the scales that the loss can hold.
     """
     chosen: dict[Format, dict[str, Survey]] = {}
     for (other, name), seen in history.telemetry.surveys.items():
         if other == kind and seen.total:
             chosen.setdefault(seen.fmt, {})[name] = seen
     shifts = possible_shifts(history) if kind in GRADIENTS else [0]
-    return tuple(_window(history, kind, fmt, seen, shifts) for fmt, seen in chosen.items())
+    found = []
+    for fmt, surveys in chosen.items():
+        advised = suggested if kind in GRADIENTS and fmt == history.config.policy.compute.fmt else None
+        shift = best_shift(history.telemetry, fmt, shifts) if advised is None else advised
+        found.append(_window(kind, fmt, surveys, shift, shifts))
+    return tuple(found)
 
 
-def _window(history: History, kind: str, fmt: Format, chosen: dict[str, Survey], shifts: Sequence[int]) -> Window:
-    shift = best_shift(history.telemetry, fmt, shifts) if kind in GRADIENTS else 0
+def suggested_shift(history: History) -> int | None:
+    """The power of two by which the diagnosis would change the loss scale; None if it would not."""
+    shifts = [a.evidence["shift"] for a in diagnose(history) if a.topic == "loss scale" and "shift" in a.evidence]
+    return int(shifts[0]) if shifts else None
+
+
+def _window(kind: str, fmt: Format, chosen: dict[str, Survey], shift: int, shifts: Sequence[int]) -> Window:
     rows = tuple(Histogram(name, seen, shift, seen.best_shift(shifts)) for name, seen in chosen.items())
     return Window(kind, fmt, rows, shift, *_axis(fmt, rows, shift))
 

@@ -87,7 +87,7 @@ svg text{font-size:12.5px;fill:var(--muted)}
 .kind{margin:.7em 0}
 .kind>summary{font-weight:600;padding:.15em 0}
 .kind figcaption{margin:.2em 0 .5em;max-width:46em}
-.window .row{display:grid;grid-template-columns:9.5em minmax(0,1fr) 14em;gap:0 14px;align-items:center}
+.window .row{display:grid;grid-template-columns:9.5em minmax(0,1fr) 15.5em;gap:0 14px;align-items:center}
 .window .note{font-size:.8125rem;line-height:1.35}
 .name{overflow-wrap:anywhere;font-size:.9rem}
 .histogram{display:block;width:100%;height:44px;border-bottom:1px solid var(--muted);margin-bottom:6px}

@@ -12,7 +12,7 @@ from ..learn.costs import Costs
 from .markup import Markup, join, tag
 from .words import amount, percent, size
 
-COSTS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+COSTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("weights", "weights", size),
     ("master", "second copy of the weights", size),
     ("gradients", "gradients", size),
@@ -24,26 +24,25 @@ COSTS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("bytes_moved", "moved in a step", size),
     ("multiply_adds", "multiply-adds in a step", amount),
     ("elementwise", "other operations in a step", amount),
-)  # type: ignore[assignment]
+)
 """What is shown of Costs: the attribute, its name, and how it is written."""
 
 
 def cost_table(histories: Sequence[History]) -> Markup:
     """Bytes and operations of each run, exact, beside the same run in binary32."""
-    counted = [_counted(h) for h in histories]
-    known = [(h, c) for h, c in zip(histories, counted, strict=True) if c is not None]
+    known = [h for h in histories if _is_known(h)]
     if not known:
         return tag("p", "Not counted: costs are known for digits, mnist and fashion-mnist.", class_="muted")
-    reference = costs(_in_binary32(known[0][0].config))
-    heads = ["", "all in binary32", *(h.config.label for h, _ in known)]
-    rows = [_cost_row(name, title, write, reference, [c for _, c in known]) for name, title, write in COSTS]
+    pairs = [(costs(_in_binary32(h.config)), costs(h.config)) for h in known]
+    alike = len({plain for plain, _ in pairs}) == 1
+    heads = ["", *(["all in binary32"] if alike else []), *(h.config.label for h in known)]
+    rows = [_cost_row(name, title, write, pairs, alike) for name, title, write in COSTS]
     return _scrolled(_table(heads, rows, "costs"), "costs")
 
 
-def _counted(history: History) -> Costs | None:
-    """The costs of a run; None for data of other shapes than those that are known by name."""
-    found = costs(history.config)
-    return found if found.parameters == sum(x.size for x in history.params.values()) else None
+def _is_known(history: History) -> bool:
+    """Whether costs are those of this run: data of other shapes than those known by name have another model."""
+    return costs(history.config).parameters == sum(x.size for x in history.params.values())
 
 
 def _in_binary32(config: Config) -> Config:
@@ -57,14 +56,16 @@ def _in_binary32(config: Config) -> Config:
     return Config.from_dict(plain)
 
 
-def _cost_row(name: str, title: str, write: Callable[[float], str], reference: Costs, found: list[Costs]) -> list[Any]:
-    base = getattr(reference, name)
+def _cost_row(
+    name: str, title: str, write: Callable[[Any], str], pairs: Sequence[tuple[Costs, Costs]], alike: bool
+) -> list[Any]:
+    """What each run needs, and its share of what the same run would in binary32."""
     cells = []
-    for one in found:
-        value = getattr(one, name)
+    for plain, own in pairs:
+        base, value = getattr(plain, name), getattr(own, name)
         part = tag("div", percent(value / base), class_="muted") if base and value != base else None
         cells.append(join(tag("div", write(value)), part))
-    return [title, write(base), *cells]
+    return [title, *([write(getattr(pairs[0][0], name))] if alike else []), *cells]
 
 
 # --- configuration --------------------------------------------------------------------------------------------------

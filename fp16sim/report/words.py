@@ -12,8 +12,8 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def percent(share: float, digits: int = 3) -> str:
     """A share of 1, with about so many digits; never 0 for what is not, nor 100 for what is not all.
 
-    >>> percent(0.12345), percent(0.00004), percent(0), percent(1), percent(0.99999)
-    ('12.3\\xa0%', '<\\xa00.01\\xa0%', '0\\xa0%', '100\\xa0%', '>\\xa099.9\\xa0%')
+    >>> percent(0.12345), percent(0.09996), percent(0.00004), percent(0), percent(1), percent(0.99999)
+    ('12.3\\xa0%', '10.0\\xa0%', '<\\xa00.01\\xa0%', '0\\xa0%', '100\\xa0%', '>\\xa099.9\\xa0%')
     """
     if math.isnan(share):
         return "none"
@@ -21,8 +21,9 @@ def percent(share: float, digits: int = 3) -> str:
         return f"<{SPACE}0.01{SPACE}%"
     if 0.9995 <= share < 1:
         return f">{SPACE}99.9{SPACE}%"
-    places = 0 if share in (0, 1) else max(0, min(2, digits - 1 - math.floor(math.log10(100 * share))))
-    return f"{100 * share:.{places}f}{SPACE}%"
+    rounded = float(f"{100 * share:.{digits - 1}e}")
+    places = 0 if share in (0, 1) else max(0, min(2, digits - 1 - math.floor(math.log10(rounded))))
+    return f"{rounded:.{places}f}{SPACE}%"
 
 
 def power(exponent: int) -> str:
