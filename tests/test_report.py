@@ -124,6 +124,12 @@ def test_a_single_run_and_a_run_that_was_not_looked_at_have_reports(runs):
     assert "classifies" in verdict([blind])
 
 
+def test_a_run_without_validation_has_no_validation_curve(runs):
+    assert "Validation accuracy" in report.html(runs[1:])
+    assert "; bfloat16 has no value." in report.html(runs[1:])
+    assert "Validation accuracy" not in report.html([runs[2], runs[0]])
+
+
 def test_no_runs_are_refused():
     with pytest.raises(ValueError, match="histories is empty"):
         report.html([])

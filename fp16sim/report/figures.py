@@ -220,7 +220,7 @@ def zone_key(shifted: bool) -> Markup:
     """What the colours and lines of histograms stand for; their places say the same."""
     names = [("zero", "becomes 0"), ("subnormal", "becomes subnormal"), ("normal", "normal"), ("overflow", "overflows")]
     keys = [_zone_sample(f"bar-{name}", text) for name, text in names]
-    ghost = [_zone_sample("ghost", "with the loss scale that loses least")] if shifted else []
+    ghost = [_zone_sample("ghost", "multiplied by the loss scale that is named")] if shifted else []
     return tag("ul", join(keys, ghost), class_="key")
 
 

@@ -144,7 +144,11 @@ CURVES: tuple[tuple[str, Callable[[Epoch], float], Callable[[float], str], float
     ("Gradients that became 0", lambda e: float(e.lost_gradients), lambda x: f"{100 * x:g} %", 1.0),
     ("Updates absorbed", lambda e: float(e.absorbed_updates), lambda x: f"{100 * x:g} %", 1.0),
 )
-VALIDATION = ("Validation accuracy", lambda e: e.validation_accuracy or 0.0, lambda x: f"{100 * x:g} %", 1.0)
+VALIDATION = ("Validation accuracy", lambda e: _known(e.validation_accuracy), lambda x: f"{100 * x:g} %", 1.0)
+
+
+def _known(x: float | None) -> float:
+    return math.nan if x is None else x
 
 
 def curves(histories: Sequence[History]) -> Markup:
@@ -187,7 +191,7 @@ def spoken_line(line: Line, write: Callable[[float], str]) -> str:
     """A curve as a phrase."""
     kept = [(x, y) for x, y in line.points if math.isfinite(y)]
     if not kept:
-        return f"{line.label} died before the first value"
+        return f"{line.label} has no value"
     said = f"{line.label} from {_short(kept[0][1], write)} to {_short(kept[-1][1], write)}"
     return f"{said}, then died" if line.marks else said
 

@@ -42,7 +42,7 @@ th:first-child{text-align:left;padding-left:0}
 .fine{color:var(--good);white-space:nowrap}
 .scrolled{overflow-x:auto}
 .costs th,.costs td,.options th,.options td{padding:.35em .7em}
-.options td,.options th{text-align:left;font-size:.9rem;overflow-wrap:anywhere}
+.options td,.options th{text-align:left;font-size:.9rem;overflow-wrap:anywhere;min-width:7.5em}
 .costs td .muted{font-size:.8125rem}
 .case{padding:14px 18px;background:var(--panel);border-radius:8px;margin-bottom:14px}
 .case>p{margin:.4em 0 0}
@@ -122,7 +122,7 @@ dl{grid-template-columns:1fr}dt{margin-top:.3em}
 .run{padding:0 12px}
 .window .row{grid-template-columns:minmax(0,1fr) auto;gap:0 10px}
 .window .row .histogram,.window .row .ruler{grid-column:1/-1;grid-row:2}
-.window .row .note{text-align:right;max-width:15em}
+.window .row .note{text-align:right;max-width:17em}
 .window .head .name,.window .head .note{display:none}
 .strips .row{grid-template-columns:repeat(var(--n),minmax(0,1fr));gap:1px 10px;margin-bottom:12px}
 .strips .name{grid-column:1/-1;font-weight:600}
