@@ -59,9 +59,16 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Any = 
         ax = new_axes() if ax is None else ax
         for look, history in zip(looks(), histories, strict=False):
             numbers, values = curve(history, measure)
-            ax.plot(numbers, values, label=history.config.label, **look._asdict(), markersize=5, markevery=2)
+            ax.plot(
+                numbers,
+                values,
+                label=history.config.label,
+                **look._asdict(),
+                markersize=5,
+                markevery=-(-len(numbers) // 12),
+            )
             if history.death:
-                ax.plot(numbers[-1], values[-1], "X", color=look.color, markersize=13)
+                ax.plot(numbers[-1], values[-1], "X", color=look.color, markersize=11, clip_on=False, zorder=5)
         ax.set(title=MEASURES[measure].title, xlabel="epoch", ylabel=MEASURES[measure].unit)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if measure != "accuracy":
