@@ -34,6 +34,8 @@ OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("--decay-every", {"type": int, "metavar": "STEPS"}, "multiply the learning rate by --decay-factor so often"),
     ("--decay-factor", {"type": number}, "see --decay-every"),
     ("--loss-scale", {"metavar": "S"}, "multiplies the loss: a number, dynamic, or none"),
+    ("--unscale", {"action": argparse.BooleanOptionalAction}, "divide gradients by the loss scale for the optimizer"),
+    ("--bias-correction", {"action": argparse.BooleanOptionalAction}, "of adam's moments"),
     ("--growth-interval", {"type": int, "metavar": "STEPS"}, "of the dynamic loss scale"),
     ("--unscale", {"action": BOOLEAN}, "divide gradients by the loss scale before the optimizer has them"),
     ("--bias-correction", {"action": BOOLEAN}, "of adam"),
