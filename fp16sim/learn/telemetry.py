@@ -155,7 +155,7 @@ def _survey_from_dict(given: dict[str, Any]) -> Survey:
 
 # --- looking --------------------------------------------------------------------------------------------------------
 
-_MOVES = ("reshape", "select", "narrow", "max_pool")
+_MOVES = ("reshape", "select", "pick", "narrow", "max_pool")
 """Operations whose vjps only move numbers."""
 
 _VIEWS = ("cast", "reshape", "narrow")
