@@ -8,7 +8,7 @@ from typing import Any
 from ..formats import Rounding
 from .initialisers import get_initialiser
 from .optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
-from .precision import OPTIONAL, PRECISIONS, Policy, get_accumulator
+from .precision import PRECISIONS, Policy, get_accumulator
 from .scaling import DynamicLossScale, LossScale, get_loss_scale
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
@@ -192,9 +192,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 def policy_to_dict(policy: Policy) -> dict[str, Any]:
     """A policy as plain data."""
-    texts = {name: getattr(policy, name) for name in PRECISIONS}
-    named = {name: None if name in OPTIONAL and p is None else str(p) for name, p in texts.items()}
-    return {**named, "accumulator": policy.accumulator}
+    parts = {name: getattr(policy, name) for name in PRECISIONS}
+    told = {name: None if p is None else p.plain() for name, p in parts.items()}
+    return {**told, "accumulator": policy.accumulator}
 
 
 def uses_randomness(config: Config) -> bool:
