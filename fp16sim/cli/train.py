@@ -117,6 +117,7 @@ def _beside(out: Path, label: str = "", suffix: str = ".npz") -> Path:
 
 def _train(options: argparse.Namespace) -> None:
     from ..learn import train
+    from ..learn.checkpoint import Keeper
     from ..learn.train import load_data
 
     configs = _configs(options)
@@ -127,6 +128,9 @@ def _train(options: argparse.Namespace) -> None:
     files = [_beside(options.out, config.label) for config in configs]
     if len(set(files)) < len(files):
         raise ValueError(f"recipes={options.recipes!r} names a recipe twice; give each once")
+    if not options.resume:
+        for file in files:  # before anything is trained, and not when it is this file's turn
+            Keeper(file).refuse_unfinished()
     data = load_data(configs[0])
     how = {"look_every": options.look_every, "resume": options.resume}
     start_from = getattr(options, "start_from", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ..accumulators import Exact
 from ..formats import Rounding
 from .initialisers import get_initialiser
 from .optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
@@ -128,7 +129,9 @@ class Config:
         optimizer = self._plain_optimizer()
         if not self.clip_norm:
             return optimizer
-        return clipped(optimizer, self.clip_norm, get_accumulator(self.policy.accumulator, self.policy.state, rng))
+        state, sums = self.policy.state, get_accumulator(self.policy.accumulator, self.policy.state, rng)
+        wide = sums is not None and (isinstance(sums, Exact) or state.fmt.fits_in(sums.fmt))
+        return clipped(optimizer, self.clip_norm, sums if wide else None)
 
     def _plain_optimizer(self) -> Optimizer:
         how = {"constants": self.constants}
