@@ -13,7 +13,6 @@ from typing import Protocol, Self
 from ..formats import Format
 from ..rounding import round_to
 
-
 SMALLEST = 2.0**-149
 """Where halving ends: PyTorch's scale, a binary32 number, would become 0 and stay there."""
 

@@ -24,8 +24,8 @@ def sizes_after(shape: Pair, kernel: Pair, stride: int = 1, padding: int = 0) ->
     """
     if stride < 1 or padding < 0 or min(kernel) < 1:
         raise ValueError(
-            f"kernel={kernel}, stride={stride}, padding={padding}: use a kernel and a stride of 1 or more, and a padding "
-            "of 0 or more"
+            f"kernel={kernel}, stride={stride}, padding={padding}: use a kernel and a stride of 1 or more, and a "
+            "padding of 0 or more"
         )
     rows, columns = ((n + 2 * padding - k) // stride + 1 for n, k in zip(shape, kernel, strict=True))
     if rows < 1 or columns < 1:
