@@ -11,7 +11,7 @@ from typing import Any
 
 from ..formats import NAMED_FORMATS, Rounding
 from .output import check_writable, print_table, print_text, progress
-from .parsing import formats, number, sizes
+from .parsing import formats, loss_scale, number, sizes
 
 TRAIN_FORMATS = "binary32,binary16,bfloat16"
 ACCUMULATORS = "sequential (all rounded), binary32, pairwise, kahan, exact, or blas (binary32 by BLAS)"
@@ -31,7 +31,7 @@ OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("--clip-norm", {"type": number}, "gradients are scaled down to this norm"),
     ("--decay-every", {"type": int, "metavar": "STEPS"}, "multiply the learning rate by --decay-factor so often"),
     ("--decay-factor", {"type": number}, "see --decay-every"),
-    ("--loss-scale", {"metavar": "S"}, "multiplies the loss: a number, dynamic, or none"),
+    ("--loss-scale", {"type": loss_scale, "metavar": "S"}, "multiplies the loss: a number, dynamic, or none"),
     ("--growth-interval", {"type": int, "metavar": "STEPS"}, "of the dynamic loss scale"),
     ("--update", {"metavar": "HOW"}, "how steps are added to weights: plain, kahan or stochastic"),
     ("--constants", {"metavar": "HOW"}, "the optimizer's constants: rounded to its format, or binary64"),
@@ -93,8 +93,6 @@ def _configs(options: argparse.Namespace) -> list[Any]:
 
     names = ["data", "model", *(name.lstrip("-").replace("-", "_") for name, _, _ in OPTIONS)]
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
-    if "loss_scale" in given and given["loss_scale"] not in ("none", "dynamic"):
-        given["loss_scale"] = number(given["loss_scale"])
     if given.get("loss_scale") == "dynamic":
         given["unscale"] = True
     if hasattr(options, "recipes"):
