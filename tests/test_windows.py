@@ -41,7 +41,6 @@ def convolve(x, w, b, fmt, stride, padding, accumulator):
 
 def convolve_back(g, x, w, fmt, stride, padding, accumulator):
     """The gradients of x, w and b by loops: a pixel collects from the windows that it is in, by its place in them."""
-    n, height, width, inputs = x.shape
     kernel = w.shape[0]
     _, rows, columns, _ = g.shape
     dx, dw = np.zeros(x.shape), np.empty(w.shape)
