@@ -214,7 +214,6 @@ def load_run(path: str | Path, run: Loop) -> LoopState:
     about, arrays = read(path)
     _check_same(path, about, run)
     engine, policy = run.engine, run.config.policy
-    engine.rng.bit_generator.state = about["rng"]
     params = from_codes(arrays, "params", policy.param, engine.rng)
     weights = from_codes(arrays, "weights", policy.weights, engine.rng) if policy.master is not None else params
     state = _state_from(from_codes(arrays, "state", policy.state, engine.rng), about["state"])
@@ -232,6 +231,7 @@ def load_run(path: str | Path, run: Loop) -> LoopState:
         None if about["death"] is None else Death(**about["death"]),
     )
     run.microscope.telemetry = Telemetry.from_dict(about["telemetry"])
+    engine.rng.bit_generator.state = about["rng"]  # at last: making arrays of a stochastic format draws
     return LoopState(progress, tuple(_with_shares(Epoch, epoch) for epoch in about["epochs"]), about["batch"])
 
 
