@@ -14,7 +14,7 @@ RECIPES = {
     "stochastic everything": replace(get_config("bfloat16"), policy=Policy("bfloat16:stochastic", master="binary32")),
     "fp8": get_config("fp8-mixed"),
     "momentum": replace(get_config("bfloat16"), optimizer="sgd", decay_every=5, clip_norm=1.0, l2=1e-3),
-    "dies": replace(get_config("pure-binary16"), epsilon=1e-7),
+    "dies": replace(get_config("pure-binary16", epsilon=1e-4), lr=100.0),
 }
 
 
