@@ -22,6 +22,7 @@ from fp16sim.learn import (
     one_hot_cross_entropy,
 )
 from fp16sim.learn.precision import PLAIN, Precision, Products
+from fp16sim.learn.vjps import OPERATIONS
 
 from .support import assert_same_codes
 
@@ -145,6 +146,34 @@ def test_a_recurrent_layer(ops):
     earlier = SLOPES["tanh"](ops, first, ops.matmul(back, u.T))
     ops.same(found["input"], ops.add(ops.matmul(x[:, 1].T, back), ops.matmul(x[:, 0].T, earlier)))
     ops.same(found["bias"], ops.add(ops.sum(back, 0), ops.sum(earlier, 0)))
+
+
+ARITHMETIC = {
+    "add": lambda do, g, y, a, b: (g, g),
+    "subtract": lambda do, g, y, a, b: (g, -g),
+    "multiply": lambda do, g, y, a, b: (do.multiply(g, b), do.multiply(g, a)),
+    "divide": lambda do, g, y, a, b: (do.divide(g, b), do.divide(-do.multiply(g, y), b)),
+    "exp": lambda do, g, y, x: (do.multiply(g, y),),
+    "log": lambda do, g, y, x: (do.divide(g, x),),
+    "sqrt": lambda do, g, y, x: (do.divide(g, do.add(y, y)),),
+    "negate": lambda do, g, y, x: (-g,),
+    "absolute": lambda do, g, y, x: (do.multiply(g, np.sign(x)),),
+}
+UNARY = {"negate": np.negative, "absolute": np.abs}
+
+
+@pytest.mark.parametrize("name", ARITHMETIC)
+def test_an_operation_and_its_vjps(ops, name, quiet):
+    count = len(OPERATIONS[name].vjps)
+    given = [np.abs(ops.draw(300, rng=k, scale=3)) for k in range(count)]
+    g = ops.draw(300, rng=9)
+    tensors = {str(k): ops.tensor(x) for k, x in enumerate(given)}
+    y = next(iter(tensors.values()))._apply(name, *list(tensors.values())[1:])
+    expected = UNARY[name](*given) if name in UNARY else getattr(ops, name)(*given)
+    ops.same(y.value, expected)
+    found = gradients(y * ops.tensor(g, wanted=False), tensors)
+    for k, part in enumerate(ARITHMETIC[name](ops, g, expected, *given)):
+        ops.same(found[str(k)], part)
 
 
 # --- losses ---------------------------------------------------------------------------------------------------------
