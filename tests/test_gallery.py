@@ -69,7 +69,8 @@ def check_text(figure):
 def check_notes(figure):
     """Notes, title and legend do not cover each other."""
     renderer, ax = figure.canvas.get_renderer(), figure.axes[0]
-    parts = [text for text in [*ax.texts, ax.get_legend()] if text is not None]
+    title = next(text for text in ax.findobj(Text) if text.get_text() == ax.get_title(loc="left"))
+    parts = [part for part in [title, *ax.texts, ax.get_legend()] if part is not None]
     extent = {True: Text.get_window_extent, False: Legend.get_window_extent}  # of a note without its arrow
     boxes = [extent[isinstance(part, Text)](part, renderer).padded(-2) for part in parts]
     for k, box in enumerate(boxes):

@@ -70,8 +70,8 @@ def harmonic(
 def _reciprocals(terms: int, fmt: Format) -> Any:
     """1, 1/2, ..., from which rounding to `fmt` is rounding once.
 
-    A p-bit number or a tie between two, m / 2^k with m < 2^(p+1), is off from 1/n by a multiple of 1 / (n 2^k) or not
-    at all: by more than 2^-(p+1) / n of it. Where that is far above 2^-53, the quotient in binary64 is on the same side.
+    A p-bit number or a tie between two, m / 2^k with m < 2^(p+1), is 1/n, or off from it by a multiple of 1 / (n 2^k):
+    by more than 2^-(p+1) / n of it. Where that is far above 2^-53, the quotient in binary64 is on the same side.
     """
     if fmt.precision + 1 + terms.bit_length() < 52:
         return 1 / np.arange(1, terms + 1)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..floatarray import FloatArray
-from ..formats import BINARY64, Rounding, get_format
+from ..formats import BINARY64, Rounding
 from .autograd import Tensor, backward_step
 from .exponents import Survey, survey
 from .layers import Params
+from .precision import format_of, format_to_plain
 
 if TYPE_CHECKING:
     from .engine import Seen
@@ -143,19 +144,19 @@ class Telemetry:
 
 def _survey_to_dict(seen: Survey) -> dict[str, Any]:
     plain = {name: getattr(seen, name) for name in ("total", "zeros", "nans", "infinities", "lowest")}
-    return {"format": seen.fmt.name, **plain, "binades": [list(binade) for binade in seen.binades]}
+    return {"format": format_to_plain(seen.fmt), **plain, "binades": [list(binade) for binade in seen.binades]}
 
 
 def _survey_from_dict(given: dict[str, Any]) -> Survey:
     from .binades import Binade
 
     plain = {name: int(given[name]) for name in ("total", "zeros", "nans", "infinities", "lowest")}
-    return Survey(get_format(given["format"]), **plain, binades=tuple(Binade(*b) for b in given["binades"]))
+    return Survey(format_of(given["format"]), **plain, binades=tuple(Binade(*b) for b in given["binades"]))
 
 
 # --- looking --------------------------------------------------------------------------------------------------------
 
-_MOVES = ("reshape", "select", "narrow", "max_pool")
+_MOVES = ("reshape", "select", "pick", "narrow", "max_pool")
 """Operations whose vjps only move numbers."""
 
 _VIEWS = ("cast", "reshape", "narrow")
@@ -173,6 +174,15 @@ def _widen(x: FloatArray) -> FloatArray:
     return FloatArray(x.values.astype(np.float64), BINARY64, Rounding.TIES_TO_EVEN)
 
 
+def _wide_step(tensor: Tensor, k: int, g: FloatArray) -> Any:
+    """The cotangent of argument k in binary64, from the rounded operands: those of products by BLAS."""
+    if tensor.operation != "matmul":
+        return backward_step(tensor, k, g, _widen).values
+    left, right = (_widen(x.value).values for x in tensor.arguments)
+    wide = g.values.astype(np.float64)
+    return wide @ right.T if k == 0 else left.T @ wide
+
+
 class Backward:
     """An observer of the backward pass: what each vjp would have been in binary64, and what the format made of it."""
 
@@ -188,8 +198,7 @@ class Backward:
             kind, fmt = "product cotangent", tensor.settings["to"].fmt
         # Outside all layers there are the loss and, perhaps in a format of its own, what it was given.
         outside = "logits" if tensor.operation == "cast" else "loss"
-        wide = backward_step(tensor, k, g, _widen).values
-        self.seen.append((kind, name or outside, survey(wide, fmt)))
+        self.seen.append((kind, name or outside, survey(_wide_step(tensor, k, g), fmt)))
 
     @property
     def lost(self) -> Share:
