@@ -173,7 +173,7 @@ def record_flags(
 @contextmanager
 def unheard() -> Iterator[None]:
     """Nobody hears of what is computed inside the block: for tables that serve more than the call that made them."""
-    token = _recorders.set(())
+    token = _recorders.set(_NOBODY)
     try:
         with np.errstate(all="ignore"):
             yield

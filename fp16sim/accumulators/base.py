@@ -56,7 +56,7 @@ class Steps(NamedTuple):
 
 @dataclass(frozen=True)
 class Accumulator:
-    """A way to add up terms. Subclasses say how in `reduce`.
+    """A way to add up terms. Subclasses say how in `reduce`; one with fields of its own is a dataclass again.
 
     Parameters
     ----------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..formats import BINARY32, Rounding
@@ -11,7 +9,6 @@ from ..lifting import Array
 from .base import Accumulator, Start, Steps
 
 
-@dataclass(frozen=True)
 class Blas(Accumulator):
     """Sums of products in binary32 by NumPy's BLAS: fast, close, and not reproducible.
 
