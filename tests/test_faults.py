@@ -9,10 +9,13 @@ import fp16sim as fs
 from fp16sim import cases, faults
 from fp16sim.faults.roundings import right
 from fp16sim.formats import Rounding
+from fp16sim.teach.examining import plain
+from fp16sim.teach.results import same
 from fp16sim.teach.tasks import TASKS, prepared
 
 from .support import bit_patterns
 
+pytestmark = pytest.mark.usefixtures("quiet")
 EVEN = Rounding.TIES_TO_EVEN
 ROUNDERS = [fault for fault in faults.suspects("rounding") if fault.rounder]
 SHOWN_IN_NEAREST = [fault for fault in ROUNDERS if fault.name not in ("ties_to_even", "log2")]
@@ -79,15 +82,17 @@ def test_log2_errs_just_below_powers_of_two_where_the_mode_truncates():
     assert fs.round_to(x, "binary16", "toward_zero") == 4 - 2.0**-9
 
 
-@pytest.mark.parametrize("task", [name for name in TASKS if name != "tests"])
+@pytest.mark.parametrize("task", [name for name in TASKS if faults.suspects(name)])
 def test_every_fault_of_a_task_gives_an_answer_for_each_case_and_most_show(task):
     given = prepared(TASKS[task], fs.BINARY16, EVEN, False)
+    columns = [column[-900:] for column in given.columns]
+    expected = [tuple(y) if isinstance(y, (list, tuple)) else float(y) for y in plain(given.expected)[-900:]]
     shows = 0
     for fault in faults.suspects(task):
-        found = list(fault.answer(task, given.columns, "binary16"))
-        assert len(found) == len(given.labels)
-        shows += any(repr(a) != repr(b) for a, b in zip(found, list(given.expected), strict=True))
-    assert shows >= len(faults.suspects(task)) - 2
+        found = [tuple(y) if isinstance(y, list) else float(y) for y in plain(fault.answer(task, columns, "binary16"))]
+        assert len(found) == len(expected)
+        shows += not all(map(same, expected, found))
+    assert shows >= len(faults.suspects(task)) // 2
 
 
 def test_a_name_or_task_that_is_not_there_is_refused_with_those_that_are():

