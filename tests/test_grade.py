@@ -1,5 +1,6 @@
 """The grader: right functions pass, wrong ones are named, and whatever a learner's function does is survived."""
 
+import contextlib
 import math
 import time
 
@@ -73,7 +74,7 @@ RECOGNISED = [fault for fault in faults.suspects("rounding") if fault.name not i
 
 @pytest.mark.parametrize("fault", RECOGNISED, ids=lambda fault: fault.name)
 def test_a_misconception_is_recognised_by_its_outputs(fault):
-    report = grade.rounding(lambda x: fault.answer("rounding", (np.atleast_1d(x),), "bfloat16"), "bfloat16", budget=3)
+    report = grade.rounding(lambda x: fault(x, "e5m2"), "e5m2", budget=3)
     assert not report.passed
     assert report.score < 100
     assert report.misconceptions == (fault.misconception,)
@@ -138,10 +139,8 @@ def test_the_simplest_is_found_among_all_numbers_and_not_only_the_interesting_on
 def test_an_endless_loop_is_stopped_even_one_that_catches_everything():
     def endless(x):
         while True:
-            try:
+            with contextlib.suppress(BaseException):
                 time.sleep(0.001)
-            except BaseException:
-                pass
 
     start = time.monotonic()
     report = grade.rounding(endless, time_limit=0.2)
@@ -241,7 +240,7 @@ def test_a_learners_test_is_graded_by_the_wrong_rounders_that_it_lets_pass():
     def strong(rounder):
         x = prepared(TASKS["rounding"], fs.BINARY16, EVEN, False).columns[0]
         with np.errstate(all="ignore"):
-            assert fs.encode(rounder(x)).tolist() == fs.encode(fs.round_to(x)).tolist()
+            assert list(map(repr, rounder(x).tolist())) == list(map(repr, fs.round_to(x).tolist()))
 
     def refusing(rounder):
         raise AssertionError
@@ -284,7 +283,7 @@ def test_assert_correct_raises_with_the_report():
     ],
 )
 def test_a_mistake_of_the_teacher_is_an_error(call, says):
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         call()
     assert says in str(caught.value)
     with pytest.raises(TypeError, match="give the function itself"):

@@ -85,7 +85,7 @@ MINIMAL = [
     ("inf_to_nan", "rounding", lambda: fst.floats("binary16"), INF),
     ("nan_to_zero", "rounding", lambda: fst.floats("binary16"), math.nan),
     ("root_zero", "sqrt", lambda: fst.floats("binary16"), -1.0),
-    ("relative", "ulp", lambda: fst.floats("binary16", min_value=1), 3.0),
+    ("relative", "ulp", lambda: fst.floats("binary16", min_value=1), 1.5),
     ("away", "next_up", lambda: fst.floats("binary16", allow_nan=False).filter(bool), -1.0),
     ("bias_high", "decode", lambda: fst.codes("binary16"), 0x3C00),
     ("twos_complement", "decode", lambda: fst.codes("binary16"), 0xBC00),
@@ -100,9 +100,6 @@ def test_a_buggy_function_shrinks_to_its_simplest_case(name, task, strategy, sim
 
 
 def test_a_buggy_addition_shrinks_to_small_numbers():
-    breaks = wrong("no_guard_bits", "add")
-    pair = find(fst.absorbing_pairs("binary16"), lambda ab: ab[1] < 0 and breaks(*ab), settings=settings(database=None))
-    assert breaks(*pair)
     pair = find(fst.cancelling_pairs("binary16"), lambda ab: wrong("minus_zero_sum", "add")(*ab))
     assert pair == (1.0, -1.0)
 
