@@ -1,4 +1,4 @@
-"""Questions: seeded, with exact answers that their own check takes; sheets, keys and GIFT; the commands of a learner."""
+"""Questions: seeded, with exact answers that their check takes; sheets, keys and GIFT; the commands of a learner."""
 
 import io
 import json
