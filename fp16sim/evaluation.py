@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .flags import Tally, listening
+from .flags import CLOSE, Tally, listening, unheard
 from .formats import BINARY32, Format, Rounding
 from .functions import FUNCTIONS, FUNCTIONS_OF_TWO
 from .lifting import Array, Generator
@@ -72,14 +72,31 @@ def _clear(name: str, operands: list[Array], fmt: Format, mode: Rounding, rng: G
 
 PIECE = 1 << 14
 TABLE_FROM = 1 << 13
-"""Arrays of so many elements are looked up; for fewer, making the table would not pay."""
+"""A function that met so many elements in all gets a table; for fewer, making it would not pay."""
+
+_met: dict[tuple[str, Format, Rounding], int] = {}
+
+
+def _pays(name: str, fmt: Format, mode: Rounding, elements: int) -> bool:
+    """Whether there is a table, or is to be one from now on, and may be: of a small format, and nothing drawn."""
+    if not _may_have_table(fmt, mode):
+        return False
+    key = (name, fmt, mode)
+    _met[key] = _met.get(key, 0) + elements
+    return _met[key] >= TABLE_FROM
+
+
+@lru_cache(maxsize=256)
+def _may_have_table(fmt: Format, mode: Rounding) -> bool:
+    small = fmt.precision <= CERTIFIED_PRECISION and fmt.fits_in(BINARY32) and fmt.has_nan
+    return small and mode is not Rounding.STOCHASTIC
 
 
 @lru_cache(maxsize=64)
 def _table(name: str, fmt: Format, mode: Rounding) -> Array:
     dropped = BINARY32.precision - fmt.precision
     x = (np.arange(2 ** (32 - dropped), dtype=np.uint64) << np.uint64(dropped)).astype(np.uint32).view(np.float32)
-    with np.errstate(all="ignore"):
+    with unheard():
         held = np.isnan(x) | (np.asarray(round_to(x, fmt)) == x)
         table = np.full(x.size, np.nan, np.float32)
         table[held] = _clear(name, [x[held]], fmt, mode, None, np.float32)
@@ -92,20 +109,12 @@ def by_table(name: str, x: Array, fmt: Format, mode: Rounding, carrier: Any) -> 
 
     That includes numbers that the format does not hold: they have lower bits, or a place without a result.
     """
-    listeners = listening()
-    small = fmt.precision <= CERTIFIED_PRECISION and fmt.fits_in(BINARY32) and fmt.has_nan
-    if (
-        x.dtype != np.float32
-        or x.size < TABLE_FROM
-        or not small
-        or mode is Rounding.STOCHASTIC
-        or {"inexact", "underflow"} & listeners.names
-    ):
+    if x.dtype != np.float32 or not listening().names.isdisjoint(CLOSE) or not _pays(name, fmt, mode, x.size):
         return None
     table, dropped = _table(name, fmt, mode), np.uint32(BINARY32.precision - fmt.precision)
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32).reshape(-1)
+    bits = np.ascontiguousarray(x).view(np.uint32).reshape(-1)
     out = np.empty(x.shape, np.float32)
-    results, index = out.reshape(-1), np.empty(PIECE, np.intp)
+    results, index = out.reshape(-1), np.empty(min(PIECE, x.size), np.intp)
     with np.errstate(all="ignore"):
         for first in range(0, bits.size, PIECE):
             given, piece = bits[first : first + PIECE], results[first : first + PIECE]

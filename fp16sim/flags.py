@@ -103,6 +103,9 @@ class Listening(NamedTuple):
     counted: frozenset[str] = frozenset()
 
 
+CLOSE = frozenset({"inexact", "underflow"})
+"""Exceptions for which every element has to be compared with its exact value."""
+
 _AFTER = frozenset({"after"})
 _recorders: ContextVar[tuple[Flags, ...]] = ContextVar("fp16sim_flags", default=())
 
@@ -150,6 +153,17 @@ def record_flags(
     token = _recorders.set((*_recorders.get(), flags))
     try:
         yield flags
+    finally:
+        _recorders.reset(token)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Nobody hears of what is computed inside the block: for tables that serve more than the call that made them."""
+    token = _recorders.set(())
+    try:
+        with np.errstate(all="ignore"):
+            yield
     finally:
         _recorders.reset(token)
 

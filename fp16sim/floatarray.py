@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import protocols, ufuncs
-from .flags import listening
+from .flags import CLOSE, listening
 from .formats import Format, FormatLike, Rounding, get_format, get_rounding
 from .lifting import Array, Seed, as_generator, carrier_for, lift
 from .methods import Methods
@@ -53,9 +53,16 @@ def _comparison(relation: Callable[[Any, Any], Any]) -> Callable[[FloatArray, An
 
 
 @lru_cache(maxsize=1024)
-def _constant(value: float, sign: float, fmt: Format, mode: Rounding) -> Array:
-    """A finite Python number in a format; `sign` keeps the two zeros apart, which are equal as keys."""
-    return np.asarray(round_to(value, fmt, mode), np.float64)
+def _constant(value: float, sign: float, fmt: Format, mode: Rounding, carrier: Any) -> Array | None:
+    """A Python number in a format; `sign` keeps the two zeros apart, which are equal as keys.
+
+    None for what is not to be remembered, since it says or draws something each time: an overflow, a NaN, a draw.
+    """
+    if mode is Rounding.STOCHASTIC or not -fmt.max_finite <= value <= fmt.max_finite:
+        return None
+    y = np.asarray(round_to(value, fmt, mode), carrier)
+    y.flags.writeable = False
+    return y
 
 
 class FloatArray(Methods):
@@ -179,7 +186,9 @@ class FloatArray(Methods):
         """An argument with values in place of FloatArrays, and of bare numbers where those are meant."""
         if isinstance(x, (list, tuple)):
             return type(x)(self._argument(part, number) for part in x)
-        return self._operand(x) if isinstance(x, FloatArray) or (number and x is not None) else x
+        if isinstance(x, FloatArray):
+            return self._operand(x)
+        return self._operand(x).copy() if number and x is not None else x  # a copy, for functions that give views
 
     def _give(self, y: Any, out: Any = None) -> Any:
         """A result: FloatArrays for floats, and booleans, integers and texts as they are."""
@@ -206,13 +215,12 @@ class FloatArray(Methods):
         )
 
     def _number(self, x: Any) -> Array:
-        # What is remembered raises no flag a second time, and an overflow, NaN or draw is not for remembering.
-        plain = self.mode is not Rounding.STOCHASTIC and not {"inexact", "underflow"} & listening().names
-        if plain and -float(self.fmt.max_finite) <= x <= self.fmt.max_finite:
-            y = _constant(x, math.copysign(1.0, x), self.fmt, self.mode)
-        else:
-            y = np.asarray(round_to(x, self.fmt, self.mode, rng=self.rng))
-        return y.astype(self.values.dtype)
+        carrier = self.values.dtype
+        if listening().names.isdisjoint(CLOSE):  # what is remembered raises no flag a second time
+            y = _constant(x, math.copysign(1.0, x), self.fmt, self.mode, carrier)
+            if y is not None:
+                return y
+        return np.asarray(round_to(x, self.fmt, self.mode, rng=self.rng), carrier)
 
     __add__, __radd__ = _operator("add"), _operator("add", swapped=True)
     __sub__, __rsub__ = _operator("subtract"), _operator("subtract", swapped=True)

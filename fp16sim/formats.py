@@ -109,6 +109,9 @@ class Format:
     def __str__(self) -> str:
         return self.name
 
+    def __hash__(self) -> int:
+        return hash((self.width, self.precision, self.saturate))  # enough to tell formats apart, and quick
+
     # --- the layout -------------------------------------------------------------------------------------------------
 
     @cached_property

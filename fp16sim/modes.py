@@ -21,6 +21,8 @@ class Rounding(StrEnum):
     STOCHASTIC = "stochastic"
     """Either one, with a probability proportional to the nearness, so that the mean is right."""
 
+    __hash__ = str.__hash__  # Enum's own is slower, and every call looks modes up
+
     @property
     def nearest(self) -> bool:
         """True for the two modes that always pick the nearer neighbour."""

@@ -16,7 +16,7 @@ from .accumulators.base import Steps, along, finish, resolve
 from .arithmetic import operate
 from .formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
 from .lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
-from .rounding import round_to
+from .rounding import held
 
 
 class Call:
@@ -37,7 +37,7 @@ class Call:
         """The values, rounded to the format where it does not hold them; in the carrier of the accumulator's steps."""
         sources = [lift(same_format(x, self.fmt)) for x in values]
         self.carrier = carrier_for(self.fmt, *sources)
-        return self.held(*(np.asarray(round_to(s, self.fmt, self.mode, rng=self.rng), self.carrier) for s in sources))
+        return self.held(*(np.asarray(held(s, self.fmt, self.mode, self.rng), self.carrier) for s in sources))
 
     def held(self, *values: Array) -> list[Array]:
         """Values that the format holds, in the carrier of the accumulator's steps."""

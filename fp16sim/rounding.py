@@ -130,6 +130,15 @@ def round_array(
     return out
 
 
+def held(x: Array, fmt: Format, mode: Rounding, rng: Generator = None) -> Array:
+    """`x` rounded to the format: x itself where it is large and holds such numbers alone, which shows sooner."""
+    if x.size >= HELD_FROM and rng is None and kernels.holds(x, fmt):
+        return x
+    return np.asarray(round_to(x, fmt, mode, rng=rng))
+
+
+HELD_FROM = 1 << 10
+
 # --- numbers that float64 does not hold ---------------------------------------------------------------------------
 
 

@@ -48,6 +48,7 @@ ORDER = [
     "trace",
     "teach",
     "audit",
+    "demos",
     "plots",
     "report",
     "page",

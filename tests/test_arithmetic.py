@@ -1,12 +1,13 @@
 """The seven operations: small formats in full against the exact layer, wide ones on grids against MPFR and NumPy."""
 
+import warnings
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim import exact
+from fp16sim import arithmetic, exact
 from fp16sim.formats import Format, Rounding
 
 from . import support
@@ -233,6 +234,45 @@ def test_operands_broadcast_and_the_result_has_the_carrier_of_the_arrays():
     assert isinstance(fs.add(np.float32(1), 2), np.float32)
     assert fs.fma(column, row, np.zeros((4, 1, 1))).shape == (4, 2, 3)
     assert fs.add(np.zeros((0, 3)), row).shape == (0, 3)
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "binary32"])
+def test_operands_in_pieces_give_what_they_give_at_once(fmt, monkeypatch):
+    """Also those that are no slices of one another, and with an exception in a late piece, that errstate hears of."""
+    rng = np.random.default_rng(0)
+    a, b = (fs.round_to(np.exp(rng.normal(size=(30, 40)) * 2).astype(np.float32), fmt) for _ in range(2))
+    b[-1, -1] = a[-1, -1] = fs.get_format(fmt).max_finite
+    pairs = [(a, b), (a, np.float32(3)), (np.float32(3), b), (a, b[0]), (a[:, :1], b), (a.T, b.T), (a[::2], b[::2])]
+    pairs += [(x.astype(np.float64), y) for x, y in pairs[:2]]
+    for x, y in pairs:
+        for name in BINARY:
+            results = []
+            for size in (arithmetic.PIECE, 64):
+                monkeypatch.setattr(arithmetic, "PIECE", size)
+                with np.errstate(all="ignore"):
+                    quiet = getattr(fs, name)(x, y, fmt)
+                with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
+                    warnings.simplefilter("always")
+                    results += [quiet, getattr(fs, name)(x, y, fmt)]
+                assert bool(caught) != bool(np.isfinite(quiet).all()), (name, size)
+            with fs.record_flags():
+                clear = getattr(fs, name)(x, y, fmt)
+            for got in results:
+                assert (got.dtype, got.shape) == (clear.dtype, clear.shape)
+                assert_same_codes(got, clear, fs.get_format(fmt), "arithmetic: pieces", operation=name)
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e5m2"])
+@pytest.mark.parametrize("size", [1, 100, 5000])
+def test_a_nan_or_infinity_that_an_operation_makes_is_announced_however_it_is_rounded(size, fmt):
+    x, zero = np.ones(size, np.float32), np.zeros(size, np.float32)
+    for name, a, b, words in (
+        ("divide", x, zero, "divide by zero"),
+        ("divide", zero, zero, "invalid value"),
+        ("multiply", x * fs.get_format(fmt).max_finite, x + 1, "overflow"),
+    ):
+        with np.errstate(all="raise"), pytest.raises(FloatingPointError, match=words):
+            getattr(fs, name)(a.astype(np.float32), b, fmt)
 
 
 def test_shapes_that_do_not_broadcast_are_named():

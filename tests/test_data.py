@@ -50,6 +50,7 @@ with_nan[1, 2], with_inf[2, 0] = np.nan, -np.inf
         ({"train_images": IMAGES.reshape(3, 2, 2)}, r"train_images has shape=\(3, 2, 2\); give one row"),
         ({"train_images": with_nan}, r"train_images\[1\] holds NaN"),
         ({"train_images": with_inf}, r"train_images\[2\] holds NaN or an infinity"),
+        ({"train_images": -with_inf}, r"train_images\[2\] holds NaN or an infinity"),
         ({"test_images": with_nan, "test_labels": LABELS}, r"test_images\[1\] holds NaN"),
         ({"train_images": np.array([["a"]])}, "give real numbers"),
         ({"train_images": IMAGES[:2]}, "2 train_images and 3 train_labels"),
@@ -127,7 +128,9 @@ def test_a_validation_part_is_taken_out_of_the_training_part_and_nothing_is_lost
     both = np.concatenate([parted.train_images, parted.validation_images])
     assert sorted(map(bytes, both)) == sorted(map(bytes, digits.train_images))
     rows = {bytes(row): label for row, label in zip(digits.train_images, digits.train_labels, strict=True)}
-    assert all(rows[bytes(x)] == y for x, y in zip(parted.validation_images, parted.validation_labels, strict=True))
+    for part in ("train", "validation"):
+        images, labels = getattr(parted, f"{part}_images"), getattr(parted, f"{part}_labels")
+        assert all(rows[bytes(x)] == y for x, y in zip(images, labels, strict=True))
     assert parted.test_images is digits.test_images
     again = split_validation(digits, 0.25, rng=3)
     assert (again.validation_labels == parted.validation_labels).all()

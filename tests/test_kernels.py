@@ -98,6 +98,30 @@ def test_a_kernel_equals_the_general_path_on_a_grid_of_all_numbers(fmt, carrier)
         assert_same_bits(out, expected[order], fmt, mixed[order], mode=mode)
 
 
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_few_numbers_at_a_time_come_out_as_many_do(carrier):
+    """Binary16 in ties to even has its own way for them, and must say of large ones that it met them."""
+    x = np.sort(grid(carrier)[0])
+    x = x[:: x.size // 40_000 + 1]
+    kernel, expected = kernels.find(fs.BINARY16, Rounding.TIES_TO_EVEN, carrier), None
+    for few in (kernels.FEW, kernels.FEW + 1):
+        out, large = x.copy(), []
+        for first in range(0, x.size, few):
+            part = out[first : first + few]
+            kernel(part, part, None, lambda piece, start: large.append(first))  # noqa: B023
+        expected = by_general_path(x, fs.BINARY16, Rounding.TIES_TO_EVEN) if expected is None else expected
+        assert_same_bits(out, expected, fs.BINARY16, x, few=few)
+        assert set(np.flatnonzero(~np.isfinite(expected)) // few) <= {first // few for first in large}
+
+
+def test_few_numbers_keep_their_shape():
+    x = np.float32([[0.1, -0.0], [1e-9, 70000.0]])
+    for given in (x, x[:, :1].copy(), np.float32(0.1).reshape(())):
+        assert_same_bits(
+            fs.round_to(given, "binary16", out=np.empty_like(given)), np.float32(np.float16(given)), fs.BINARY16, given
+        )
+
+
 @pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan, 3.4e38, -3e33, 1e-40, -1e-45, -0.0, 65519.0, -65520.0])
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_one_odd_number_among_ordinary_ones_is_not_overlooked(odd, carrier):
@@ -170,3 +194,41 @@ def test_a_kernel_equals_the_general_path_on_all_float32(fmt, mode):
             if not np.array_equal(out.view(np.uint32), wanted.view(np.uint32)):
                 assert_same_bits(out, wanted, fmt, numbers, mode=mode)
     count_cases(2**32, "kernels")
+
+
+# --- what a format holds --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fmt", FORMATS, ids=str)
+def test_nothing_is_taken_for_held_that_rounding_would_change(fmt):
+    """One by one among zeros and ones, so that nothing hides behind its neighbours."""
+    x = grid("float32")[0]
+    x = x[:: x.size // 5000 + 1]
+    changed = words(by_general_path(x, fmt, Rounding.TIES_TO_EVEN)) != words(x)
+    for number, differs in zip(x, changed | ~np.isfinite(x), strict=True):
+        among = np.float32([0.0, -0.0, 1.0, 1.0, number])
+        assert not (differs and kernels.holds(among, fmt)), number
+
+
+@pytest.mark.parametrize("fmt", [*SIXTEEN, fs.TF32, *(fmt for fmt in BYTES if fmt.subnormals == "gradual")], ids=str)
+def test_all_finite_values_of_a_format_are_seen_to_be_held(fmt):
+    x = fs.all_values(fmt)
+    x = np.float32(x[np.isfinite(x)])
+    assert kernels.holds(x, fmt)
+    assert kernels.holds(x[:0], fmt)
+    assert not kernels.holds(x.astype(np.float64), fmt)
+    assert not kernels.holds(np.append(x, np.float32(np.inf)), fmt)
+    many = np.resize(x, 3 << 16)
+    assert kernels.holds(many, fmt)
+    many[-1] = 1 + 2.0**-20
+    assert not kernels.holds(many, fmt)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("fmt", SIXTEEN, ids=str)
+def test_exactly_the_finite_values_are_held_of_all_float32_with_few_enough_bits(fmt):
+    dropped = 24 - fmt.precision
+    x = (np.arange(2 ** (32 - dropped), dtype=np.uint64) << np.uint64(dropped)).astype(np.uint32).view(np.float32)
+    values = np.float32(fs.all_values(fmt))
+    expected = np.isin(x.view(np.uint32), values[np.isfinite(values)].view(np.uint32))
+    assert [kernels.holds(x[k : k + 1], fmt) for k in range(x.size)] == expected.tolist()

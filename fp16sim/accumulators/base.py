@@ -123,7 +123,7 @@ class Accumulator:
         """The sum over the first axis of values that the format holds; +0 where there are no terms."""
         if not len(terms):
             return np.zeros(terms.shape[1:], steps.carrier)
-        return np.asarray(self.reduce(terms, steps), steps.carrier)
+        return np.array(self.reduce(terms, steps), steps.carrier, copy=True if len(terms) == 1 else None)
 
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
         """start (of the shape of the results) + sum of left[k] * right[k].

@@ -6,16 +6,18 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, data, evaluate, explain, show, teaching, train
+from . import bench, data, evaluate, explain, inspect, plot, show, teaching, train
 from .parsing import Parser
 
 COMMANDS = (
     train,
     evaluate,
-    data,
+    inspect,
     show,
     explain,
+    plot,
     teaching,
+    data,
     bench,
 )
 """In the order of the help."""

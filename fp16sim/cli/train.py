@@ -16,6 +16,8 @@ from .parsing import formats, number, sizes
 TRAIN_FORMATS = "binary32,binary16,bfloat16"
 ACCUMULATORS = "sequential (all rounded), binary32, pairwise, kahan, exact, or blas (binary32 by BLAS)"
 
+BOOLEAN = argparse.BooleanOptionalAction
+
 OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("--layers", {"type": sizes, "metavar": "N,M"}, "hidden layers of the mlp"),
     ("--epochs", {"type": int}, "passes over the training images"),
@@ -33,6 +35,8 @@ OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("--decay-factor", {"type": number}, "see --decay-every"),
     ("--loss-scale", {"metavar": "S"}, "multiplies the loss: a number, dynamic, or none"),
     ("--growth-interval", {"type": int, "metavar": "STEPS"}, "of the dynamic loss scale"),
+    ("--unscale", {"action": BOOLEAN}, "divide gradients by the loss scale before the optimizer has them"),
+    ("--bias-correction", {"action": BOOLEAN}, "of adam"),
     ("--update", {"metavar": "HOW"}, "how steps are added to weights: plain, kahan or stochastic"),
     ("--constants", {"metavar": "HOW"}, "the optimizer's constants: rounded to its format, or binary64"),
     ("--l1", {"type": number}, "factor of the sum of |weights| in the loss"),

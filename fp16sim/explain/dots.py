@@ -45,7 +45,7 @@ class DotExplanation(Record):
     exact : Value
         The exact dot product of the rounded operands; nan where there is none.
     best : Number
-        That, rounded once: what the `Exact` accumulator gives.
+        That, rounded once: what the `Exact` accumulator gives (to nearest, if the mode is stochastic).
     ulps : Fraction or None
         How far the result is from the exact one, in ulp of `best`; None where one is not finite.
     """
@@ -135,8 +135,9 @@ def dot(
     else:
         total = LOOPS[type(how)](log, *_as_operands(held[0], held[1], fmt, log), how)
         raised = frozenset[str]().union(*(step.why.flags for step in log.steps))
-    final = round_step(total, fmt, mode, next_draw(generator) if how.fmt != fmt else 0)
-    best = round_step(truth.value, fmt, mode).result
+    rounds_again = how.fmt != fmt or isinstance(how, accumulators.Exact)
+    final = round_step(total, fmt, mode, next_draw(generator) if rounds_again else 0)
+    best = round_step(truth.value, fmt, Rounding.TIES_TO_EVEN if mode is Rounding.STOCHASTIC else mode).result
     raised = raised.union(final.flags, *(x.rounding.flags for v in operands for x in v if x.rounding))
     label = f"{type(how).__name__}({how.fmt}{f', block={how.block}' if isinstance(how, accumulators.Blocked) else ''})"
     return DotExplanation(

@@ -10,15 +10,16 @@ from .document import Document, Line, Row, Section, Table
 # also has its own border, and the text of the rules says everything again.
 _CSS = """
 .fp16sim-why{font-size:14px;line-height:1.5;max-width:62em;color:inherit;overflow-x:auto}
-.fp16sim-why h4{font-size:1.15em;margin:.2em 0 .6em}
+.fp16sim-why h4{font-size:1.15em;font-weight:600;margin:.2em 0 .6em}
 .fp16sim-why section{display:grid;grid-template-columns:7.5em 1fr;margin:0;padding:.45em 0;border-top:1px solid #8885}
 .fp16sim-why h5{font-size:1em;font-weight:600;margin:0;opacity:.8}
 .fp16sim-why dl{display:grid;grid-template-columns:6em 1fr;gap:.1em 1em;margin:0}
 .fp16sim-why dl.plain{display:block}.fp16sim-why .plain dt{display:none}
 .fp16sim-why dt{opacity:.75;font-weight:400}.fp16sim-why dd{margin:0;max-width:46em}
 .fp16sim-why pre{font:inherit;font-family:ui-monospace,Menlo,Consolas,monospace;margin:0;padding:0;line-height:1.6;
-background:none;color:inherit;border:0;white-space:pre}
-.fp16sim-why table{border-collapse:collapse;margin:.2em 0;font-size:1em;color:inherit;background:none}
+background:none;color:inherit;border:0;white-space:pre;overflow:visible}
+.fp16sim-why tbody tr:nth-child(n){background:none}
+.fp16sim-why table{border-collapse:collapse;table-layout:auto;margin:.2em 0;font-size:1em;color:inherit;background:none}
 .fp16sim-why td,.fp16sim-why th{border:0;padding:.05em 1em .05em 0;text-align:left;background:none;color:inherit;
 font-family:ui-monospace,Menlo,Consolas,monospace;vertical-align:top;white-space:pre-wrap}
 .fp16sim-why .labelled td:first-child{font:inherit;opacity:.75;min-width:6em}
@@ -37,7 +38,8 @@ font-family:ui-monospace,Menlo,Consolas,monospace;vertical-align:top;white-space
 def html_of(document: Document) -> str:
     """The document as one HTML element with its style."""
     body = "".join(map(_section, document.sections))
-    style = _CSS.replace("\n", "")
+    # The class twice: notebooks have rules of their own for tables and headings, and the more specific rule wins.
+    style = _CSS.replace("\n", "").replace(".fp16sim-why ", ".fp16sim-why.fp16sim-why ")
     return f'<div class="fp16sim-why"><style>{style}</style><h4>{escape(document.title)}</h4>{body}</div>'
 
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
+from math import isfinite
 from typing import TypeAlias
 
 import numpy as np
 
-from ..formats import BINARY32, BINARY64, Format, Rounding, Subnormals
+from ..formats import BINARY16, BINARY32, BINARY64, Format, Rounding, Subnormals
 from ..general import INWARD, round_piece
 from ..lifting import Array
-from .base import BOOL, F4, F8, Method, Row
+from .base import BOOL, F4, F8, ROUNDED, Method, Row
 from .bits import on_bits
+from .holding import holds as holds
 from .scaling import CARRIERS, by_scaling
 
 Kernel: TypeAlias = Callable[..., None]
@@ -47,7 +49,32 @@ def find(fmt: Format, mode: Rounding, carrier: str) -> Kernel | None:
         return None
     share = 4 if mode is Rounding.STOCHASTIC else 1  # which has many intermediates
     flush = None if fmt.subnormals is Subnormals.GRADUAL else float(fmt.min_normal)
-    return partial(_round, method=method, ends=_ends(fmt, mode, method.overflows), share=share, flush=flush)
+    kernel = partial(_round, method=method, ends=_ends(fmt, mode, method.overflows), share=share, flush=flush)
+    numpys_own = fmt == BINARY16 and mode is Rounding.TIES_TO_EVEN
+    return partial(_round_few, otherwise=kernel) if numpys_own else kernel
+
+
+FEW = 128
+"""So few numbers NumPy converts in less time than a kernel's calls take (or, if all are subnormals, in little more)."""
+
+
+def _round_few(
+    x: Array,
+    out: Array,
+    draws: None = None,
+    look: Callable[[Array, int], bool] | None = None,
+    size: int | None = None,
+    *,
+    otherwise: Kernel,
+) -> None:
+    """Few numbers to binary16, ties to even, as NumPy converts them; `otherwise` if they are many or one is large."""
+    if x.size <= FEW:
+        y = x.astype(np.float16).astype(x.dtype)
+        flat = y.reshape(-1)
+        if isfinite(flat.dot(flat)):  # no sum of so few squares overflows: no result is infinite or NaN
+            np.copyto(out, y)
+            return
+    otherwise(x, out, draws, look, size)
 
 
 def _round(
@@ -70,17 +97,20 @@ def _round(
             start = method.attempt(x, out, start, size)
             if start >= x.size:
                 return
-        piece, bits = x[start : start + size], None if draws is None else draws[start : start + size]
+        stop = start + size
+        piece, bits, room = x[start:stop], None if draws is None else draws[start:stop], out[start:stop]
         far = method.reaches(piece, far and look is None and method.overflows)
         if far and look is not None and not look(piece, start):
             look = None
-        y = method.round(piece, bits, far)
+        y = ROUNDED[x.dtype](piece.size) if far else room  # `ends` compares it with x, which `out` may be
+        method.round(piece, y, bits, far)
         if far:
             ends(piece, y, bits)
         if flush is not None:
             _flush(y, flush)
-        np.copyto(out[start : start + size], y)
-        start += size
+        if far:
+            np.copyto(room, y)
+        start = stop
 
 
 _MAGNITUDES, _FLAGS = {F4: Row(2, F4), F8: Row(2, F8)}, Row(3, BOOL)

@@ -14,12 +14,12 @@ F4, F8, U4, I4, U8, BOOL = (np.dtype(name) for name in ("f4", "f8", "u4", "i4", 
 
 
 class Method(NamedTuple):
-    """How a piece is rounded: into a row of scratch memory, since that is in the cache, and aligned, and never x."""
+    """How a piece is rounded. What comes between is in rows of scratch memory: in the cache, aligned, and never x."""
 
     reaches: Callable[[Array, bool], bool]
     """Whether some number is 2^emax or more, or NaN; true without a look if told so. To be asked before `round`."""
-    round: Callable[[Array, Array | None, bool], Array]
-    """Rounds what is below 2^emax, given the draws and what `reaches` said."""
+    round: Callable[[Array, Array, Array | None, bool], None]
+    """round(x, out, draws, far): what is below 2^emax, given what `reaches` said. `out` may be x, or of ROUNDED."""
     overflows: bool
     """Whether `round` also rounds what is above, as an IEEE format does in a mode in which no end stops it."""
     attempt: Callable[[Array, Array, int, int], int] | None = None
@@ -62,3 +62,6 @@ class _Scratch(threading.local):
 
 
 _scratch = _Scratch()
+
+ROUNDED = {F4: Row(1, F4), F8: Row(1, F8)}
+"""Where a method keeps x when it is scaled, and then rounded; or the result, where that cannot go to `out` at once."""

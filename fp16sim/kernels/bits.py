@@ -2,83 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..formats import BINARY32, Format, Rounding
 from ..lifting import Array
-from .base import F4, I4, U4, Method, Row
+from .base import F4, I4, ROUNDED, U4, Method, Row
+
+
+class Words(NamedTuple):
+    """Words of 32 bits for a number of dropped bits: 0-dimensional, which ufuncs take sooner than a scalar."""
+
+    dropped: Array
+    rest: Array
+    low: Array
+    kept: Array
+    half: Array
+    nearly_half: Array
+
+
+def _words(dropped: int) -> Words:
+    low, half = (1 << dropped) - 1, 1 << (dropped - 1)
+    return Words(*(np.array(word, U4) for word in (dropped, 32 - dropped, low, 0xFFFFFFFF ^ low, half, half - 1)))
 
 
 def on_bits(fmt: Format, mode: Rounding) -> Method:
     """Formats with binary32's exponents: the code is the leading bits of the float32, so rounding is integer addition.
 
-    What is added to the dropped bits carries into the kept ones, and from there into the exponent, as it should.
+    What is added to the dropped bits carries into the kept ones, and from there into the exponent, as it should. The
+    table `_CARRIES` says what a mode adds.
     """
-    dropped = BINARY32.precision - fmt.precision
-    low, half, one = (np.array(bits, U4) for bits in ((1 << dropped) - 1, 1 << (dropped - 1), 1))
-    kept, nearly_half = np.array(0xFFFFFFFF ^ int(low), U4), np.array(int(half) - 1, U4)
-    position, rest, all_but_sign = np.array(dropped, U4), np.array(32 - dropped, U4), np.array(31, I4)
+    words, carry, edge = _words(BINARY32.precision - fmt.precision), _CARRIES[mode], 2.0**fmt.emax
 
-    def ties_to_even(bits: Array, carry: Array, draws: Array | None) -> None:
-        # Half a unit less one, plus the last kept bit: above half it carries, and at half where that bit is odd.
-        np.right_shift(bits, position, out=carry)
-        np.bitwise_and(carry, one, out=carry)
-        np.add(carry, nearly_half, out=carry)
-        np.add(carry, bits, out=carry)
-
-    def ties_to_away(bits: Array, carry: Array, draws: Array | None) -> None:
-        np.add(bits, half, out=carry)
-
-    def toward_zero(bits: Array, carry: Array, draws: Array | None) -> None:
-        np.copyto(carry, bits)
-
-    def toward_negative(bits: Array, carry: Array, draws: Array | None) -> None:
-        # A shift that copies the sign bit makes 32 ones of it: a unit less one for the negative, nothing for others.
-        np.right_shift(bits.view(I4), all_but_sign, out=carry.view(I4))
-        np.bitwise_and(carry, low, out=carry)
-        np.add(carry, bits, out=carry)
-
-    def toward_positive(bits: Array, carry: Array, draws: Array | None) -> None:
-        np.invert(bits, out=carry)
-        np.right_shift(carry.view(I4), all_but_sign, out=carry.view(I4))
-        np.bitwise_and(carry, low, out=carry)
-        np.add(carry, bits, out=carry)
-
-    def to_odd(bits: Array, carry: Array, draws: Array | None) -> None:
-        # Dropped bits, unless all are 0, plus a unit less one reach the last kept bit, which is then set.
-        np.bitwise_and(bits, low, out=carry)
-        np.add(carry, low, out=carry)
-        np.bitwise_or(carry, bits, out=carry)
-
-    def stochastic(bits: Array, carry: Array, draws: Array | None) -> None:
-        # Away from zero where draw < dropped bits * 2^rest, so where the draw's leading bits are less than the dropped
-        # ones: where these and the complement of those, added, carry.
-        assert draws is not None
-        np.invert(draws, out=carry)
-        np.right_shift(carry, rest, out=carry)
-        np.add(carry, bits, out=carry)
-
-    steps = (ties_to_even, ties_to_away, toward_zero, toward_negative, toward_positive, to_odd, stochastic)
-    step = {f.__name__: f for f in steps}[mode.value]
-    rounded = Row(0, U4)
-
-    def round(x: Array, draws: Array | None, far: bool) -> Array:
-        bits, y = x.view(U4), rounded(x.size)
-        step(bits, y, draws)
-        np.bitwise_and(y, kept, out=y)
-        return y.view(F4)
+    def round(x: Array, out: Array, draws: Array | None, far: bool) -> None:
+        y = _SUM(x.size)
+        carry(words, x.view(U4), y, draws)
+        np.bitwise_and(y, words.kept, out=out.view(U4))
 
     def reaches(x: Array, sure: bool) -> bool:
         return sure or not (np.maximum.reduce(x) < edge and np.minimum.reduce(x) > -edge)
 
-    edge = 2.0**fmt.emax
     attempt = None
     if mode is Rounding.TIES_TO_EVEN and _hardware_tells():
-        attempt = partial(_split, factor=np.array((1 << dropped) + 1, F4), low=int(low))
+        attempt = partial(_split, factor=np.array((1 << int(words.dropped)) + 1, F4), low=int(words.low))
     return Method(reaches, round, overflows=False, attempt=attempt)
+
+
+_SUM = Row(0, U4)
+_ONE, _ALL_BUT_SIGN = np.array(1, U4), np.array(31, I4)
+
+
+# --- the bits and what a mode adds to them, in y --------------------------------------------------------------------
+
+
+def _ties_to_even(words: Words, bits: Array, y: Array, draws: Array | None) -> None:
+    # Half a unit less one, plus the last kept bit: above half it carries, and at half where that bit is odd.
+    np.right_shift(bits, words.dropped, out=y)
+    np.bitwise_and(y, _ONE, out=y)
+    np.add(y, words.nearly_half, out=y)
+    np.add(y, bits, out=y)
+
+
+def _ties_to_away(words: Words, bits: Array, y: Array, draws: Array | None) -> None:
+    np.add(bits, words.half, out=y)
+
+
+def _toward_zero(words: Words, bits: Array, y: Array, draws: Array | None) -> None:
+    np.copyto(y, bits)
+
+
+def _toward_negative(words: Words, bits: Array, y: Array, draws: Array | None) -> None:
+    # A shift that copies the sign bit makes 32 ones of it: a unit less one for the negative, nothing for others.
+    np.right_shift(bits.view(I4), _ALL_BUT_SIGN, out=y.view(I4))
+    np.bitwise_and(y, words.low, out=y)
+    np.add(y, bits, out=y)
+
+
+def _toward_positive(words: Words, bits: Array, y: Array, draws: Array | None) -> None:
+    np.invert(bits, out=y)
+    np.right_shift(y.view(I4), _ALL_BUT_SIGN, out=y.view(I4))
+    np.bitwise_and(y, words.low, out=y)
+    np.add(y, bits, out=y)
+
+
+def _to_odd(words: Words, bits: Array, y: Array, draws: Array | None) -> None:
+    # Dropped bits, unless all are 0, plus a unit less one reach the last kept bit, which is then set.
+    np.bitwise_and(bits, words.low, out=y)
+    np.add(y, words.low, out=y)
+    np.bitwise_or(y, bits, out=y)
+
+
+def _stochastic(words: Words, bits: Array, y: Array, draws: Array | None) -> None:
+    # Away from zero where draw < dropped bits * 2^rest, so where the draw's leading bits are less than the dropped
+    # ones: where these and the complement of those, added, carry.
+    assert draws is not None
+    np.invert(draws, out=y)
+    np.right_shift(y, words.rest, out=y)
+    np.add(y, bits, out=y)
+
+
+_CARRIES: dict[Rounding, Callable[[Words, Array, Array, Array | None], None]] = {
+    Rounding.TIES_TO_EVEN: _ties_to_even,
+    Rounding.TIES_TO_AWAY: _ties_to_away,
+    Rounding.TOWARD_ZERO: _toward_zero,
+    Rounding.TOWARD_POSITIVE: _toward_positive,
+    Rounding.TOWARD_NEGATIVE: _toward_negative,
+    Rounding.TO_ODD: _to_odd,
+    Rounding.STOCHASTIC: _stochastic,
+}
 
 
 # --- ties to even, sooner -------------------------------------------------------------------------------------------
@@ -96,7 +130,7 @@ def _hardware_tells() -> bool:
     return False
 
 
-_C, _Y = Row(0, F4), Row(1, F4)
+_C, _Y = Row(0, F4), ROUNDED[F4]
 
 
 def _split(x: Array, out: Array, start: int, size: int, *, factor: Any, low: int) -> int:
@@ -109,17 +143,19 @@ def _split(x: Array, out: Array, start: int, size: int, *, factor: Any, low: int
     """
     if x.size - start < 4096:
         return start  # the preparations cost more than they save
+    apart = not np.may_share_memory(x, out)
     try:
         with np.errstate(invalid="raise"):
             while start < x.size:
-                piece = x[start : start + size]
+                piece, room = x[start : start + size], out[start : start + size]
                 c, y = _C(piece.size), _Y(piece.size)
                 np.multiply(piece, factor, out=c)
                 np.subtract(c, piece, out=y)
-                np.subtract(c, y, out=y)
-                if int(np.bitwise_or.reduce(y.view(U4))) & low:
+                rounded = np.subtract(c, y, out=room if apart else y)  # x must outlive a failure
+                if int(np.bitwise_or.reduce(rounded.view(U4))) & low:
                     break
-                np.copyto(out[start : start + size], y)
+                if not apart:
+                    np.copyto(room, y)
                 start += size
     except FloatingPointError:
         pass

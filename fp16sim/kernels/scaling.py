@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..formats import Format, Rounding, Specials
 from ..lifting import Array
-from .base import BOOL, F4, F8, U4, U8, Method, Row
+from .base import BOOL, F4, F8, ROUNDED, U4, U8, Method, Row
 
 
 class Carrier(NamedTuple):
@@ -43,40 +44,55 @@ def by_scaling(fmt: Format, mode: Rounding, carrier: Carrier) -> Method | None:
 
     def field(exponent: int) -> Any:
         """The bits of the carrier for a biased exponent: 0-dimensional, which ufuncs take sooner than a scalar."""
-        return np.array(exponent << carrier.trailing_bits, words)
+        return np.array((exponent << carrier.trailing_bits) % (1 << (8 * words.itemsize)), words)
 
-    mask = field(2 * carrier.bias + 1)
+    mask, far_from = field(2 * carrier.bias + 1), (fmt.emax + carrier.bias) << carrier.trailing_bits
     edge, least = field(fmt.emax + carrier.bias), field(fmt.emin + carrier.bias)
-    # 2^a has the biased exponent a + bias. So 2 bias + t + shift, less that of 2^e, is that of 2^(t + shift - e); and
-    # 2 bias + shift, less that, is the one of 2^(e - t).
-    up, down = field(2 * carrier.bias + shift + t), field(2 * carrier.bias + shift)
+    # 2^a has the biased exponent a + bias. So 2 bias + t + shift, less that of 2^e, is that of 2^(t + shift - e).
+    up = field(2 * carrier.bias + shift + t)
     detour = carrier.bias - fmt.emax  # 2^(emax + 1) times 2^detour is 2^(bias + 1), the carrier's infinity
-    down_detour, back = field(2 * carrier.bias + shift + detour), np.array(2.0**-detour, floats)
+    back = np.array(2.0**-detour, floats)
+    lower = {far: field(shift + detour * far) for far in (False, True)}
     to_integer = _to_integer(mode, t, carrier)
-    exponents, rounded = Row(0, words), Row(1, floats)
+    exponents, scaled = Row(0, words), ROUNDED[floats]
 
     def reaches(x: Array, sure: bool) -> bool:
         e = exponents(x.size)
         np.bitwise_and(x.view(words), mask, out=e)
-        return sure or bool(e[e.argmax()] >= edge)  # sooner than max()
+        return sure or e.item(e.argmax()) >= far_from  # sooner than max()
 
-    def round(x: Array, draws: Array | None, far: bool) -> Array:
-        e, y = exponents(x.size), rounded(x.size)  # e as `reaches` left it
+    def round(x: Array, out: Array, draws: Array | None, far: bool) -> None:
+        e, y = exponents(x.size), scaled(x.size)  # e as `reaches` left it
         e.clip(least, edge, out=e)  # np.maximum, which would often do, is three times slower
         np.subtract(up, e, out=e)
         factor = e.view(floats)
         np.multiply(x, factor, out=y)
         to_integer(y, draws)
-        np.subtract(down_detour if far else down, e, out=e)
-        np.multiply(y, factor, out=y)
+        if far or shift:
+            np.subtract(e, lower[far], out=e)
+        np.divide(y, factor, out=out)  # by a power of two: exact, and a pass less than making the reciprocal
         if far:
-            np.multiply(y, back, out=y)
-        return y
+            np.multiply(out, back, out=out)
 
     return Method(reaches, round, overflows=fmt.specials is Specials.IEEE)
 
 
 _SHIFT = {Rounding.TIES_TO_AWAY: 1, Rounding.TO_ODD: -1}
+
+# --- to an integer --------------------------------------------------------------------------------------------------
+
+ToInteger: TypeAlias = Callable[[Array, "Array | None"], None]
+"""Rounds n, where it stands, to an integer, given the draws; |n| <= 2^(t + 1 + shift). Signs of zeros stay."""
+
+
+def _to_integer(mode: Rounding, t: int, carrier: Carrier) -> ToInteger:
+    if mode in _UFUNCS:
+        return partial(_by_ufunc, _UFUNCS[mode])
+    if mode is Rounding.TIES_TO_AWAY:
+        return partial(_ties_to_away, np.array(0.5 + 2.0 ** -(t + 4), carrier.floats))
+    return {Rounding.TO_ODD: _to_odd, Rounding.STOCHASTIC: _stochastic}[mode]
+
+
 _UFUNCS = {
     Rounding.TIES_TO_EVEN: np.rint,
     Rounding.TOWARD_ZERO: np.trunc,
@@ -85,50 +101,44 @@ _UFUNCS = {
 }
 
 
-def _to_integer(mode: Rounding, t: int, carrier: Carrier) -> Callable[[Array, Array | None], None]:
-    """Round n, where it stands, to an integer; |n| <= 2^(t + 1 + shift). Signs of zeros stay."""
-    floats, words = carrier.floats, carrier.words
-    other, thresholds_row, points_row, signs_row, flags = (
-        Row(number, dtype) for number, dtype in ((2, floats), (3, F8), (4, F8), (3, words), (5, BOOL))
-    )
+def _by_ufunc(ufunc: np.ufunc, n: Array, draws: Array | None) -> None:
+    ufunc(n, out=n)
 
-    ufunc = _UFUNCS.get(mode, np.rint)
 
-    def by_ufunc(n: Array, draws: Array | None) -> None:
-        ufunc(n, out=n)
+def _ties_to_away(nudged_half: Array, n: Array, draws: Array | None) -> None:
+    # n is twice the number. What is left of it without its fraction, m, says all: half of it, k or k + 1/2, goes to k
+    # or away from it. A nudge of a relative 2^-(t + 3) breaks the tie and is too small to do more, since
+    # k <= 2^(t + 1) moves by 1/4 at most.
+    np.trunc(n, out=n)
+    np.multiply(n, nudged_half, out=n)
+    np.rint(n, out=n)
 
-    def ties_to_away(n: Array, draws: Array | None) -> None:
-        # n is twice the number. What is left of it without its fraction, m, says all: half of it, k or k + 1/2, goes
-        # to k or away from it. A nudge of a relative 2^-(t + 3) breaks the tie and is too small to do more, since
-        # k <= 2^(t + 1) moves by 1/4 at most.
-        np.trunc(n, out=n)
-        np.multiply(n, nudged_half, out=n)
-        np.rint(n, out=n)
 
-    nudged_half = floats.type(0.5 + 2.0 ** -(t + 4))
+def _to_odd(n: Array, draws: Array | None) -> None:
+    # n is half the number: an integer j stands for the even 2j, and all between j and j + 1 for the odd 2j + 1.
+    floor = _WHOLE[n.dtype](n.size)
+    np.floor(n, out=floor)
+    np.ceil(n, out=n)
+    np.add(n, floor, out=n)
 
-    def to_odd(n: Array, draws: Array | None) -> None:
-        # n is half the number: an integer j stands for the even 2j, and all between j and j + 1 for the odd 2j + 1.
-        floor = other(n.size)
-        np.floor(n, out=floor)
-        np.ceil(n, out=n)
-        np.add(n, floor, out=n)
 
-    def stochastic(n: Array, draws: Array | None) -> None:
-        # As in the general path: away from zero where draw + 1/2 < 2^32 |fraction|, which float64 compares exactly.
-        whole, points, thresholds = other(n.size), points_row(n.size), thresholds_row(n.size)
-        assert draws is not None
-        np.trunc(n, out=whole)
-        np.subtract(n, whole, out=n)
-        np.abs(n, out=n)
-        np.multiply(n, 2.0**32, out=thresholds, dtype=F8)
-        np.add(draws, 0.5, out=points, dtype=F8)
-        up = np.less(points, thresholds, out=flags(n.size))
-        np.copyto(n, up)  # 0 or 1, which gets the sign of the number, so that -0 + -0 is -0
-        signs = signs_row(n.size)
-        np.bitwise_and(whole.view(words), words.type(1 << (8 * words.itemsize - 1)), out=signs)
-        np.bitwise_or(n.view(words), signs, out=n.view(words))
-        np.add(n, whole, out=n)
+def _stochastic(n: Array, draws: Array | None) -> None:
+    # As in the general path: away from zero where draw + 1/2 < 2^32 |fraction|, which float64 compares exactly.
+    whole, points, thresholds = _WHOLE[n.dtype](n.size), _POINTS(n.size), _THRESHOLDS(n.size)
+    assert draws is not None
+    np.trunc(n, out=whole)
+    np.subtract(n, whole, out=n)
+    np.abs(n, out=n)
+    np.multiply(n, _UNITS, out=thresholds, dtype=F8)
+    np.add(draws, _HALF, out=points, dtype=F8)
+    up = np.less(points, thresholds, out=_UP(n.size))
+    np.copyto(n, up)  # 0 or 1, which gets the sign of the number, so that -0 + -0 is -0
+    signs = _SIGNS[n.dtype](n.size)
+    np.bitwise_and(whole.view(signs.dtype), signs.dtype.type(1 << (8 * n.itemsize - 1)), out=signs)
+    np.bitwise_or(n.view(signs.dtype), signs, out=n.view(signs.dtype))
+    np.add(n, whole, out=n)
 
-    own = {Rounding.TIES_TO_AWAY: ties_to_away, Rounding.TO_ODD: to_odd, Rounding.STOCHASTIC: stochastic}
-    return own.get(mode, by_ufunc)
+
+_UNITS, _HALF = np.array(2.0**32), np.array(0.5)
+_WHOLE, _SIGNS = {F4: Row(2, F4), F8: Row(2, F8)}, {F4: Row(3, U4), F8: Row(3, U8)}
+_THRESHOLDS, _POINTS, _UP = Row(3, F8), Row(4, F8), Row(5, BOOL)

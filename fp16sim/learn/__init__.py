@@ -26,6 +26,7 @@ from .data import (
 from .diagnose import diagnose
 from .evaluate import Evaluation, evaluate
 from .exponents import Survey, survey
+from .inspect import Inspection, inspect
 from .layers import (
     RNN,
     Activation,
@@ -79,6 +80,7 @@ __all__ = [
     "Flatten",
     "History",
     "Images",
+    "Inspection",
     "Layer",
     "LayerNorm",
     "Linear",
@@ -116,6 +118,7 @@ __all__ = [
     "evaluate",
     "get_config",
     "gradients",
+    "inspect",
     "l1_penalty",
     "l2_penalty",
     "load",

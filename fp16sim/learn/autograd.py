@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ..accumulators import Accumulator
+from ..accumulators import Accumulator, Pairwise
 from ..floatarray import FloatArray
 from .precision import PLAIN, Generator, Precision, Products
 from .vjps import OPERATIONS, constant, unbroadcast
@@ -232,8 +232,9 @@ def backward_step(
     operands = (g, tensor.value, *(x.value for x in tensor.arguments))
     g, y, *values = map(convert, operands) if convert else operands
     settings = tensor.settings
-    if convert:
-        settings = {name: x for name, x in settings.items() if name not in ROUNDING_SETTINGS}
+    if convert:  # sums in the order that is quickest, since no format asks for another
+        kept = {name: x for name, x in settings.items() if name not in ROUNDING_SETTINGS}
+        settings = {**kept, "accumulator": Pairwise(g.fmt)} if "accumulator" in settings else kept
     part = OPERATIONS[tensor.operation].vjps[k](g, y, *values, **settings)
     return unbroadcast(part, values[k].shape, settings.get("accumulator"))
 

@@ -42,7 +42,8 @@ def check(given: Config | str, **options: Any) -> tuple[Advice, ...]:
     beta2
     """
     config = get_config(given, **options)
-    return tuple(advice for look in CHECKS if (advice := look(config)) is not None)
+    with np.errstate(all="ignore"):
+        return tuple(advice for look in CHECKS if (advice := look(config)) is not None)
 
 
 def _adaptive(config: Config) -> bool:
@@ -89,7 +90,7 @@ def _rate(config: Config) -> Found:
     fmt, rate = config.policy.state.fmt, config.rate(0)
     if config.constants == "rounded" and float(round_to(rate, fmt)) == 0:
         text = f"The learning rate {rate:g} is 0 in {fmt.name}: nothing will move."
-        return Advice("learning rate", text, {"constants": "binary64"}, {"held": 0.0})
+        return Advice("learning rate", text, {"lr": 1e-3}, {"held": 0.0})
     return None
 
 
@@ -97,9 +98,9 @@ def _loss_scale(config: Config) -> Found:
     scale, fmt = config.make_loss_scale(), config.policy.loss.fmt
     if not isinstance(scale, StaticLossScale) or held(scale.scale, fmt):
         return None
-    largest = 2.0 ** min(fmt.emax, 15)
+    usual = 2.0 ** min(fmt.emax - 5, 10)
     text = f"A loss scale of {scale.scale:g} is {float(round_to(scale.scale, fmt)):g} in {fmt.name}, where the loss is."
-    return Advice("loss scale", text, {"loss_scale": largest}, {"held": float(round_to(scale.scale, fmt))})
+    return Advice("loss scale", text, {"loss_scale": usual}, {"held": float(round_to(scale.scale, fmt))})
 
 
 def _decay(config: Config) -> Found:

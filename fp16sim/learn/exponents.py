@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -99,13 +100,18 @@ class Survey:
         """The exponent of the last binade."""
         return self.lowest + len(self.binades) - 1
 
+    @cached_property
+    def _columns(self) -> tuple[tuple[int, ...], ...]:
+        """How many numbers lie below each binade, and in all; and the columns of the three places."""
+        totals, *places = zip(*(self.binades or [Binade()]), strict=True)
+        return ((0, *accumulate(totals)), *places)
+
     def fate(self, shift: int = 0) -> Fate:
         """What becomes of the numbers multiplied by 2^shift and rounded to nearest, ties to even: exact.
 
         It does not look at zeros, NaN and infinities, which stay what they are.
         """
-        fmt, (totals, start, end, past) = self.fmt, zip(*(self.binades or [Binade()]), strict=True)
-        sums = [0, *accumulate(totals)]
+        fmt, (sums, start, end, past) = self.fmt, self._columns
 
         def below(exponent: int) -> int:
             return sums[min(max(exponent - self.lowest, 0), len(sums) - 1)]

@@ -120,4 +120,4 @@ def get_loss_scale(given: str | float, fmt: Format, interval: int = 2000) -> Los
 
 def held(scale: float, fmt: Format) -> bool:
     """Whether a format holds a loss scale: what it does not hold becomes infinity before the first gradient."""
-    return float(round_to(scale, fmt)) == scale
+    return -float(fmt.max_finite) <= scale <= float(fmt.max_finite) and float(round_to(scale, fmt)) == scale

@@ -173,6 +173,15 @@ def _widen(x: FloatArray) -> FloatArray:
     return FloatArray(x.values.astype(np.float64), BINARY64, Rounding.TIES_TO_EVEN)
 
 
+def _wide_step(tensor: Tensor, k: int, g: FloatArray) -> Any:
+    """The cotangent of argument k in binary64, from the rounded operands: those of products by BLAS."""
+    if tensor.operation != "matmul":
+        return backward_step(tensor, k, g, _widen).values
+    left, right = (_widen(x.value).values for x in tensor.arguments)
+    wide = g.values.astype(np.float64)
+    return wide @ right.T if k == 0 else left.T @ wide
+
+
 class Backward:
     """An observer of the backward pass: what each vjp would have been in binary64, and what the format made of it."""
 
@@ -188,8 +197,7 @@ class Backward:
             kind, fmt = "product cotangent", tensor.settings["to"].fmt
         # Outside all layers there are the loss and, perhaps in a format of its own, what it was given.
         outside = "logits" if tensor.operation == "cast" else "loss"
-        wide = backward_step(tensor, k, g, _widen).values
-        self.seen.append((kind, name or outside, survey(wide, fmt)))
+        self.seen.append((kind, name or outside, survey(_wide_step(tensor, k, g), fmt)))
 
     @property
     def lost(self) -> Share:

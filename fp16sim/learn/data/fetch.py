@@ -6,13 +6,12 @@ and whenever, what lies in the folder is either what was there before or the who
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ...files import written_beside
 from .sources import Source, SourceFile, cache_folder, find, verified
 
 TIMEOUT = 30.0
@@ -77,7 +76,7 @@ def fetch(
         else:
             content, suffix = _downloaded(base, file, on_bytes(file.name))
         path = target / (file.name + suffix)
-        _write_beside(path, content)
+        _write(path, content)
         results.append((path, True))
     return results
 
@@ -94,18 +93,10 @@ def _right(path: Path, file: SourceFile) -> bool:
     return True
 
 
-def _write_beside(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    finally:
-        Path(beside).unlink(missing_ok=True)
+    with written_beside(path) as place:
+        place.write_bytes(content)
 
 
 # --- from a folder --------------------------------------------------------------------------------------------------

@@ -1,0 +1,43 @@
+"""The numbers behind the pictures: each function computes one lesson, every step rounded, and returns frozen data.
+
+`fp16sim.plots` has a function of the same name that draws what is computed here; `.lesson` of the data is the sentence
+that goes above the picture.
+
+    >>> from fp16sim import demos
+    >>> demos.harmonic("binary16").lesson
+    'The harmonic series diverges; binary16 stops it after 512 terms'
+"""
+
+from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
+from .formats import TOY, number_line, relative_error, staircase, ulp
+from .learning import digit_gradients, gradients, softmax
+from .operations import pairs
+from .recurrences import logistic, muller, rump
+from .sums import accumulators, clock, harmonic, tenths
+from .weights import stochastic, stuck_weight
+
+__all__ = [
+    "TOY",
+    "accumulators",
+    "clock",
+    "derivative",
+    "digit_gradients",
+    "gradients",
+    "harmonic",
+    "logistic",
+    "muller",
+    "number_line",
+    "one_minus_cos",
+    "pairs",
+    "polynomial",
+    "quadratic",
+    "relative_error",
+    "rump",
+    "softmax",
+    "staircase",
+    "stochastic",
+    "stuck_weight",
+    "tenths",
+    "ulp",
+    "variance",
+]

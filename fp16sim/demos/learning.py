@@ -1,0 +1,187 @@
+"""What a network meets: overflow in a softmax, and gradients below the window of a format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..accumulators import Exact
+from ..elementary import exp
+from ..floatarray import FloatArray, array
+from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
+from ..learn import MLP, Config, Tensor, cross_entropy, load_digits, survey, train
+from ..learn import gradients as backward
+from ..lifting import Array, Seed, as_generator
+from ..rounding import round_to
+from .frozen import frozen, number
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """The first probability of softmax([x, x - 1, x - 2]), which does not depend on x on paper.
+
+    Attributes
+    ----------
+    x, naive, shifted : ndarray
+        `shifted` takes the largest logit off first.
+    exact : float
+    overflows_at, underflows_at : float or None
+        The least x from which, and the largest x below 0 up to which, the naive one is NaN.
+    """
+
+    fmt: Format
+    mode: Rounding
+    x: Array
+    naive: Array
+    shifted: Array
+    exact: float
+    overflows_at: float | None
+    underflows_at: float | None
+
+    @property
+    def lesson(self) -> str:
+        """What it shows."""
+        if self.overflows_at is None:
+            return f"A naive softmax in {self.fmt.name}: no overflow up to {number(float(self.x.max()))}"
+        return f"A naive softmax is NaN from a logit of {number(self.overflows_at)} on in {self.fmt.name}"
+
+
+def softmax(
+    fmt: FormatLike = BINARY16, mode: Rounding | str = "ties_to_even", *, logits: Any = None, rng: Seed = 0
+) -> Softmax:
+    """Softmax of x, x - 1, x - 2, as it stands and with the maximum taken off; every step correctly rounded.
+
+    Examples
+    --------
+    >>> s = softmax("binary16", logits=[10, 11, 12])
+    >>> s.naive.tolist(), [round(float(y), 5) for y in s.shifted]
+    ([0.6650390625, 0.0, nan], [0.66553, 0.66553, 0.66553])
+    """
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    generator = as_generator(mode, rng)
+    reach = 1.5 * float(np.log(min(float(fmt.max_finite), 1e30)))
+    x = round_to(np.linspace(-2 * reach, 2 * reach, 401) if logits is None else np.asarray(logits, float), fmt)
+    naive, shifted = (_softmax(x, fmt, mode, generator, shift) for shift in (False, True))
+    edges = [_nan_from(sign * x, sign, naive, fmt, mode, generator) for sign in (1, -1)]
+    exact = float(1 / (1 + np.exp(-1) + np.exp(-2)))
+    return Softmax(fmt, mode, frozen(x), frozen(naive), frozen(shifted), exact, *edges)
+
+
+def _softmax(x: Array, fmt: Format, mode: Rounding, rng: Any, shift: bool) -> Array:
+    with np.errstate(all="ignore"):
+        z = array(np.stack([x, x - 1, x - 2], axis=-1), fmt, mode, rng=rng)
+        z = z - z[..., :1] if shift else z
+        e = array(exp(z.values, fmt, mode, rng=rng), fmt, mode, rng=rng)
+        total = e.sum(axis=-1, accumulator=Exact())  # rounded once: overflow is the lesson here, not the order
+        return np.asarray((e[..., 0] / total).values)
+
+
+def _nan_from(distance: Array, sign: int, naive: Array, fmt: Format, mode: Rounding, rng: Any) -> float | None:
+    """The number nearest to 0 on one side whose naive softmax is NaN, by bisection between two that were tried."""
+    nan = np.isnan(naive) & (distance > 0)
+    if not nan.any():
+        return None
+    bad = float(distance[nan].min())
+    good = float(distance[~np.isnan(naive) & (distance < bad)].max(initial=0))
+    while good < (middle := float(round_to((good + bad) / 2, fmt, "toward_negative"))) < bad:
+        if np.isnan(_softmax(np.array(sign * middle), fmt, mode, rng, False)):
+            bad = middle
+        else:
+            good = middle
+    return sign * bad
+
+
+# --- gradients and the window of a format ---------------------------------------------------------------------------
+
+
+class Fates(NamedTuple):
+    """What becomes of finite nonzero gradients when they are rounded: shares of them, as `fs.learn.survey` counts."""
+
+    zero: float
+    subnormal: float
+    normal: float
+    overflow: float
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Exponents of gradients against the window of a format.
+
+    Attributes
+    ----------
+    scales : tuple of float
+        Loss scales, powers of two: each slides the histogram.
+    exponents, shares : ndarray
+        Of the unscaled gradients: floor(log2 abs(g)), and the share of the nonzero ones there.
+    fates : tuple of Fates
+        One for each scale.
+    """
+
+    fmt: Format
+    scales: tuple[float, ...]
+    exponents: Array
+    shares: Array
+    fates: tuple[Fates, ...]
+
+    @property
+    def lesson(self) -> str:
+        """What it shows."""
+        first, last = self.fates[0].zero, self.fates[-1].zero
+        plain = f"{100 * first:.2g} % of gradients become 0 in {self.fmt.name}"
+        same = len(self.scales) == 1 or first == last
+        return plain if same else f"{plain}; {100 * last:.2g} % scaled by {number(self.scales[-1])}"
+
+
+def gradients(fmt: FormatLike = BINARY16, gradients: Any = None, *, scales: Any = (1.0, 1024.0)) -> Gradients:
+    """Where gradients lie in the window of a format, for several loss scales; shares counted on rounded values.
+
+    Parameters
+    ----------
+    fmt : Format, str or dtype
+    gradients : array_like, optional
+        Of any shape; zeros and what is not finite are left out. By default those that pass through a small network on
+        the bundled digits (`digit_gradients`).
+    scales : sequence of float
+        Powers of two: each gradient is multiplied by the scale before it is rounded.
+    """
+    fmt = get_format(fmt)
+    shifts = [_shift(scale) for scale in scales]
+    seen = survey(digit_gradients() if gradients is None else gradients, fmt)
+    if not seen.finite:
+        raise ValueError("gradients has no finite nonzero element, so there is no histogram; give it some")
+    counts = np.array(list(seen.exponents.values()))
+    fates = tuple(Fates(*(n / seen.finite for n in seen.fate(shift))) for shift in shifts)
+    exponents, shares = frozen(list(seen.exponents)), frozen(counts / seen.finite)
+    return Gradients(fmt, tuple(2.0**shift for shift in shifts), exponents, shares, fates)
+
+
+def _shift(scale: float) -> int:
+    """The k of a scale 2^k."""
+    significand, exponent = np.frexp(float(scale))
+    if significand != 0.5:
+        raise ValueError(
+            f"scale={scale:g} is no loss scale that slides exponents; use powers of two, such as 1 and 1024"
+        )
+    return int(exponent) - 1
+
+
+@lru_cache(maxsize=1)
+def digit_gradients(epochs: int = 5) -> Array:
+    """Every gradient of a backward pass of an MLP 64-32-10 on 256 of the bundled digits, trained in binary32.
+
+    Deterministic: the same numbers in every run.
+    """
+    data, config = load_digits(), Config("binary32", epochs=epochs, loss_scale=1.0)
+    tensors = {name: Tensor(x, name=name) for name, x in train(config, data).params.items()}
+    model = MLP((data.train_images.shape[1], *config.layers, data.classes))
+    images = Tensor(array(data.train_images[:256], "binary32"), wanted=False)
+    seen: list[Array] = []
+
+    def observe(tensor: Tensor, k: int, g: FloatArray, part: FloatArray) -> None:
+        seen.append(np.asarray(part.values, np.float64).reshape(-1))
+
+    backward(cross_entropy(model(tensors, images), data.train_labels[:256]), tensors, observer=observe)
+    return frozen(np.concatenate(seen))

@@ -1,0 +1,105 @@
+"""All pairs of an 8-bit format: where an operation is exact, where it rounds, and where it leaves the format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..arithmetic import add, divide, multiply, subtract
+from ..formats import BINARY64, E4M3FN, Format, FormatLike, Rounding, Specials, get_format, get_rounding
+from ..lifting import Array, Seed, as_generator
+from ..neighbours import ulp
+from ..rounding import round_to
+from .formats import finite_values
+from .frozen import frozen
+
+OPERATIONS = {"add": add, "subtract": subtract, "multiply": multiply, "divide": divide}
+RESULTS = {"add": "Sums", "subtract": "Differences", "multiply": "Products", "divide": "Quotients"}
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """An operation on all pairs of finite numbers, in ascending order.
+
+    Attributes
+    ----------
+    values : ndarray
+    error : ndarray
+        abs(result - truth) in ulp of the truth, at [b, a] for a op b; NaN where the result or the truth is not finite.
+    overflow, invalid : ndarray of bool
+        Where the truth is beyond what rounds to max_finite; and where there is no truth, as for 0 / 0.
+    """
+
+    fmt: Format
+    mode: Rounding
+    operation: str
+    values: Array
+    error: Array
+    overflow: Array
+    invalid: Array
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """How many of all pairs are "exact", "rounded", "overflow" and "invalid"."""
+        parts = {
+            "exact": self.error == 0,
+            "rounded": self.error > 0,
+            "overflow": self.overflow,
+            "invalid": self.invalid,
+        }
+        return {name: float(np.mean(part)) for name, part in parts.items()}
+
+    @property
+    def lesson(self) -> str:
+        """What it shows."""
+        parts = ", ".join(f"{100 * share:.0f} % {name}" for name, share in self.shares.items() if name != "invalid")
+        return f"{RESULTS[self.operation]} of {self.fmt.name}: {parts}"
+
+
+def pairs(
+    fmt: FormatLike = E4M3FN, mode: Rounding | str = "ties_to_even", *, operation: str = "multiply", rng: Seed = 0
+) -> Pairs:
+    """The error of an operation on all pairs of a format of at most 8 bits: exact errors of correctly rounded results.
+
+    The truth is computed in binary64, which holds sums and products of such formats exactly, and quotients to 2^-53.
+
+    Raises
+    ------
+    ValueError
+        For an unknown operation, or a format of more than 8 bits.
+
+    Examples
+    --------
+    >>> p = pairs("e2m1fn", operation="add")
+    >>> p.error.shape, float(np.nanmax(p.error))
+    ((15, 15), 0.5)
+    """
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    if operation not in OPERATIONS:
+        raise ValueError(f"operation={operation!r} is unknown; use one of {', '.join(map(repr, OPERATIONS))}")
+    if fmt.width > 8:
+        raise ValueError(
+            f"fmt={fmt.name} has 2^{2 * fmt.width} pairs, too many to draw; use a format of 8 bits or fewer"
+        )
+    values = finite_values(fmt)
+    a, b = values[None, :], values[:, None]
+    # Where there is no NaN a result such as 0 / 0 has no code: any will do, for it is not looked at.
+    held = replace(fmt, nan_code=0) if fmt.specials is Specials.NONE else fmt
+    with np.errstate(all="ignore"):
+        y = OPERATIONS[operation](a, b, held, mode, rng=as_generator(mode, rng))
+        truth = OPERATIONS[operation](a, b, BINARY64)
+        overflow = _overflows(truth, fmt, mode)
+        error = np.abs(y - truth) / ulp(truth, fmt)
+    invalid = np.isnan(truth)
+    infinite = np.isinf(truth)
+    error = np.where(overflow | invalid | infinite, np.nan, error)
+    return Pairs(fmt, mode, operation, frozen(values), frozen(error), frozen(overflow), frozen(invalid | infinite))
+
+
+def _overflows(truth: Array, fmt: Format, mode: Rounding) -> Array:
+    """Beyond max_finite after rounding with an unbounded exponent: IEEE 754's overflow, whatever the result is then."""
+    wider = Format("wider", width=fmt.precision + BINARY64.exponent_bits, precision=fmt.precision)
+    finite = np.where(np.isfinite(truth), truth, 0)
+    unbounded = mode if mode is not Rounding.STOCHASTIC else Rounding.TOWARD_ZERO
+    return np.abs(round_to(finite, wider, unbounded)) > float(fmt.max_finite)

@@ -1,0 +1,285 @@
+"""Sums that go wrong: each partial sum is rounded, and small terms are absorbed by large sums."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..accumulators import Accumulator, Blocked, Exact, Fused, Kahan, Pairwise, Sequential
+from ..arithmetic import add
+from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
+from ..lifting import Array, Seed, as_generator
+from ..reductions import cumsum, dot
+from ..reductions import sum as rounded_sum
+from ..rounding import round_to
+from .frozen import frozen, number, relative
+
+
+@dataclass(frozen=True)
+class Harmonic:
+    """The partial sums of 1 + 1/2 + 1/3 + ...
+
+    Attributes
+    ----------
+    sums : ndarray
+        `sums[n - 1]` is the sum of n terms.
+    exact : ndarray
+        The same in binary64: within 1e-13 of the truth.
+    stops_at : int or None
+        The last term that changed the sum, if the second half of the terms changed nothing.
+    """
+
+    fmt: Format
+    mode: Rounding
+    sums: Array
+    exact: Array
+    stops_at: int | None
+
+    @property
+    def lesson(self) -> str:
+        """What it shows."""
+        if self.stops_at is None:
+            return f"The harmonic series diverges; {self.fmt.name} still adds after {len(self.sums):,} terms"
+        return f"The harmonic series diverges; {self.fmt.name} stops it after {self.stops_at} terms"
+
+
+def harmonic(
+    fmt: FormatLike = BINARY16, mode: Rounding | str = "ties_to_even", *, terms: int = 4096, rng: Seed = 0
+) -> Harmonic:
+    """The harmonic series, every term and every partial sum correctly rounded.
+
+    Examples
+    --------
+    >>> harmonic("binary16").stops_at, float(harmonic("binary16").sums[-1])
+    (512, 7.0859375)
+    """
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    generator = as_generator(mode, rng)
+    held = round_to(_reciprocals(terms, fmt), fmt, mode, rng=generator)
+    sums = np.asarray(cumsum(held, fmt, mode, rng=generator))
+    last = 1 + int(np.flatnonzero(np.diff(sums, prepend=0))[-1])
+    exact = np.cumsum(1 / np.arange(1, terms + 1))
+    return Harmonic(fmt, mode, frozen(sums), frozen(exact), last if last <= terms // 2 else None)
+
+
+def _reciprocals(terms: int, fmt: Format) -> Any:
+    """1, 1/2, ..., from which rounding to `fmt` is rounding once.
+
+    A p-bit number or a tie between two, m / 2^k with m < 2^(p+1), is 1/n, or off from it by a multiple of 1 / (n 2^k):
+    by more than 2^-(p+1) / n of it. Where that is far above 2^-53, the quotient in binary64 is on the same side.
+    """
+    if fmt.precision + 1 + terms.bit_length() < 52:
+        return 1 / np.arange(1, terms + 1)
+    return [Fraction(1, n) for n in range(1, terms + 1)]
+
+
+# --- ten thousand tenths --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tenths:
+    """Sums of n times 0.1 by several accumulators.
+
+    Attributes
+    ----------
+    counts : ndarray of int
+    exact : ndarray
+        n / 10.
+    sums : dict of str to ndarray
+        For each accumulator its sum of the first n terms.
+    """
+
+    fmt: Format
+    mode: Rounding
+    counts: Array
+    exact: Array
+    sums: dict[str, Array]
+
+    @property
+    def lesson(self) -> str:
+        """What it shows."""
+        ends = "; ".join(f"{name} {number(float(s[-1]))}" for name, s in self.sums.items()).removeprefix("sequential ")
+        return f"{number(self.counts[-1])} times 0.1 in {self.fmt.name}: {ends}"
+
+
+def tenths(
+    fmt: FormatLike = BINARY16,
+    mode: Rounding | str = "ties_to_even",
+    *,
+    terms: int = 10_000,
+    points: int = 50,
+    rng: Seed = 0,
+) -> Tenths:
+    """0.1 added up one after the other, in pairs, and with Kahan's compensation: every step correctly rounded.
+
+    Examples
+    --------
+    >>> {name: float(s[-1]) for name, s in tenths("binary16", points=2).sums.items()}
+    {'sequential': 256.0, 'pairwise': 999.5, 'Kahan': 1000.0}
+    """
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    generator = as_generator(mode, rng)
+    counts = np.unique(np.linspace(1, terms, points).round().astype(int))
+    tenth = round_to(np.full(terms, 0.1), fmt, mode, rng=generator)
+    setting = {"fmt": fmt, "mode": mode, "rng": generator}
+    sums = {
+        "sequential": running_sum(tenth, counts, fmt, mode, generator),
+        "pairwise": np.array([Pairwise(**setting).sum(tenth[:n]) for n in counts]),
+        "Kahan": Kahan(**setting).prefixes(tenth, Kahan(**setting).prepare("sum", tenth)[1])[counts - 1],
+    }
+    return Tenths(fmt, mode, frozen(counts), frozen(counts / 10), {name: frozen(s) for name, s in sums.items()})
+
+
+def running_sum(terms: Array, counts: Array, fmt: Format, mode: Rounding, rng: Any) -> Array:
+    """The sums of the first n equal terms, one after the other from 0, for each n in `counts`."""
+    total, done, sums = 0.0, 0, []
+    for n in counts:
+        # What one term leaves as it is, no number of terms changes, unless chance decides.
+        if rng is not None or add(total, terms[0], fmt, mode) != total:
+            total = float(rounded_sum(np.concatenate([[total], terms[done:n]]), fmt, mode, rng=rng))
+        sums.append(total)
+        done = n
+    return np.array(sums)
+
+
+# --- a clock --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A clock that adds 0.1 s at every tick, and one that counts ticks and divides by ten when asked.
+
+    Attributes
+    ----------
+    seconds : ndarray
+        True time.
+    added, counted : ndarray
+        What the two clocks show.
+    stops_at : float or None
+        Where the adding clock stands still, if it does.
+    """
+
+    fmt: Format
+    mode: Rounding
+    seconds: Array
+    added: Array
+    counted: Array
+    stops_at: float | None
+
+    @property
+    def lesson(self) -> str:
+        """What it shows."""
+        if self.stops_at is not None:
+            return f"A {self.fmt.name} clock that adds 0.1 s stands still after {number(self.stops_at)} s"
+        off = abs(float(self.added[-1] - self.seconds[-1]))
+        return f"A {self.fmt.name} clock that adds 0.1 s is {off:.3g} s off after {number(self.seconds[-1])} s"
+
+
+TICKS = tuple(sorted({round(10 ** (k / 8)) for k in range(8, 47)}))
+"""From one second to 15 hours, eight in every power of ten; more seconds than that binary16 does not hold."""
+
+
+def clock(
+    fmt: FormatLike = BINARY16, mode: Rounding | str = "ties_to_even", *, ticks: tuple[int, ...] = TICKS, rng: Seed = 0
+) -> Clock:
+    """The time after so many ticks of 0.1 s, every addition (and the one quotient) correctly rounded.
+
+    Only ties to even are fast enough for all ticks; in other modes the picture ends after an hour.
+
+    Examples
+    --------
+    >>> clock("binary16").stops_at, clock("bfloat16").stops_at
+    (256.0, 32.0)
+    """
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    generator = as_generator(mode, rng)
+    counts = np.array(ticks if mode is Rounding.TIES_TO_EVEN else [n for n in ticks if n < 40_000])
+    tenth = np.full(counts[-1], round_to(0.1, fmt, mode, rng=generator))
+    added = running_sum(tenth, counts, fmt, mode, generator)
+    counted = round_to([Fraction(int(n), 10) for n in counts], fmt, mode, rng=generator)
+    stopped = float(added[-1]) if added[-1] == added[-2] else None
+    return Clock(fmt, mode, frozen(counts / 10), frozen(added), frozen(counted), stopped)
+
+
+# --- accumulators compared ------------------------------------------------------------------------------------------
+
+
+class Cost(NamedTuple):
+    """One accumulator: how long its result takes, and how far off it is.
+
+    Attributes
+    ----------
+    name : str
+    operations : int
+        Rounded operations in all.
+    depth : int
+        The longest chain of operations that wait for each other: the time, where there are adders enough.
+    error : float
+        The largest relative error over the trials.
+    """
+
+    name: str
+    operations: int
+    depth: int
+    error: float
+
+
+@dataclass(frozen=True)
+class Accumulators:
+    """Dot products of n uniforms, by each accumulator."""
+
+    fmt: Format
+    mode: Rounding
+    terms: int
+    trials: int
+    costs: tuple[Cost, ...]
+
+    @property
+    def lesson(self) -> str:
+        """What it shows."""
+        by_name = {cost.name: cost for cost in self.costs}
+        slow, fast = by_name["sequential"].error, by_name["pairwise"].error
+        return f"The order of additions decides: {100 * slow:.2g} % off, or {100 * fast:.2g} % in pairs"
+
+
+def accumulators(
+    fmt: FormatLike = BINARY16,
+    mode: Rounding | str = "ties_to_even",
+    *,
+    terms: int = 4096,
+    trials: int = 32,
+    rng: Seed = 0,
+) -> Accumulators:
+    """Errors of dot products of uniforms in [0, 1), against operations counted: every step correctly rounded.
+
+    The truth is the exact sum of the products of the rounded factors, by `Exact` in binary64.
+    """
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    draws = np.random.default_rng(0 if rng is None else rng)
+    a, b = round_to(draws.random((trials, terms)), fmt), round_to(draws.random((terms, 1)), fmt)
+    truth = dot(a, b, "binary64", accumulator=Exact())
+    costs = []
+    for name, (accumulator, count, depth) in _accumulators(fmt, mode, draws).items():
+        own = accumulator if not isinstance(accumulator, Exact) else None
+        y = dot(a, b, accumulator.fmt if own else fmt, mode, accumulator=accumulator, rng=draws)
+        costs.append(Cost(name, count(terms), depth(terms), float(relative(y, truth).max())))
+    return Accumulators(fmt, mode, terms, trials, tuple(costs))
+
+
+def _accumulators(fmt: Format, mode: Rounding, rng: Any) -> dict[str, tuple[Accumulator, Callable[[int], int], Any]]:
+    """Name, accumulator, operations for n terms, and the longest chain of them; n products come first."""
+    given = {"fmt": fmt, "mode": mode, "rng": rng}
+    return {
+        "sequential": (Sequential(**given), lambda n: 2 * n - 1, lambda n: n),
+        "fused": (Fused(**given), lambda n: n, lambda n: n),
+        "blocks of 64": (Blocked(**given, block=64), lambda n: 2 * n - 1, lambda n: 64 + math.ceil(n / 64) - 1),
+        "pairwise": (Pairwise(**given), lambda n: 2 * n - 1, lambda n: 1 + math.ceil(math.log2(n))),
+        "Kahan": (Kahan(**given), lambda n: n + 4 * (n - 1), lambda n: 1 + 4 * (n - 1)),
+        "binary32": (Sequential("binary32", mode, rng), lambda n: 2 * n - 1, lambda n: n),
+        "exact, rounded once": (Exact(), lambda n: 2 * n - 1, lambda n: n),
+    }

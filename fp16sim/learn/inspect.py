@@ -1,0 +1,268 @@
+"""What a format would do to tensors from elsewhere: saved gradients, weights, activations.
+
+For people whose run died in another framework. Save the tensors and look at them here:
+
+    numpy.savez("grads.npz", **{name: p.grad.float().cpu().numpy() for name, p in model.named_parameters()})
+    fp16sim inspect grads.npz --format binary16
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..formats import BINARY32, Format, FormatLike, get_format
+from ..lifting import Array
+from ..rounding import round_to
+from .binades import pieces
+from .exponents import Fate, Survey, survey
+from .histogram import bars, percent
+from .scale_advice import recommend
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Relative errors |rounded - x| / |x| of the numbers that are not lost: those that stay nonzero and in range.
+
+    Attributes
+    ----------
+    kept : int
+        How many numbers that are.
+    exact : int
+        How many of them the format holds: their error is 0.
+    mean, largest : float
+        Of the errors, in binary64; an error of a normal number is at most the unit roundoff, of a subnormal up to 1.
+    """
+
+    kept: int = 0
+    exact: int = 0
+    mean: float = 0.0
+    largest: float = 0.0
+
+    def __add__(self, other: Errors) -> Errors:
+        kept = self.kept + other.kept
+        mean = (self.mean * self.kept + other.mean * other.kept) / kept if kept else 0.0
+        return Errors(kept, self.exact + other.exact, mean, max(self.largest, other.largest))
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """One tensor, or all together: its survey, the fate of its numbers, and their relative errors."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    survey: Survey
+    errors: Errors
+
+    @cached_property
+    def fate(self) -> Fate:
+        """What becomes of the numbers as they are."""
+        return self.survey.fate()
+
+    @cached_property
+    def best_shift(self) -> int:
+        """The loss scale 2^k that loses least."""
+        return self.survey.best_shift()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        seen = self.survey
+        counts = {name: getattr(seen, name) for name in ("total", "zeros", "nans", "infinities")}
+        return {
+            "name": self.name,
+            "shape": list(self.shape),
+            "dtype": self.dtype,
+            **counts,
+            **self.fate._asdict(),
+            "exponents": {str(e): n for e, n in seen.exponents.items()},
+            "best_scale_exponent": self.best_shift,
+            "lost_at_best_scale": seen.fate(self.best_shift).lost,
+            "relative_error": asdict(self.errors),
+        }
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What `inspect` found. `print` shows the tensors, the histogram of all together, and the recommendation.
+
+    Attributes
+    ----------
+    fmt : Format
+    tensors : tuple of Inspected
+    skipped : tuple of str
+        What was not looked at, each with the reason.
+    """
+
+    fmt: Format
+    tensors: tuple[Inspected, ...]
+    skipped: tuple[str, ...] = ()
+
+    @cached_property
+    def together(self) -> Inspected:
+        """All tensors as if they were one."""
+        seen = sum((one.survey for one in self.tensors), Survey(self.fmt))
+        dtypes = dict.fromkeys(one.dtype for one in self.tensors)
+        errors = sum((one.errors for one in self.tensors), Errors())
+        return Inspected("all together", (seen.total,), ", ".join(dtypes), seen, errors)
+
+    @property
+    def recommendation(self) -> str:
+        """What to do, in a sentence or two, computed from the counts."""
+        return recommend(self.together.survey)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "format": self.fmt.name,
+            "tensors": [one.to_dict() for one in self.tensors],
+            "together": self.together.to_dict(),
+            "skipped": list(self.skipped),
+            "recommendation": self.recommendation,
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                *(_line(one) for one in (*self.tensors, self.together)),
+                "",
+                bars(self.together.survey),
+                "",
+                *self.skipped,
+                self.recommendation,
+            ]
+        )
+
+
+def _line(one: Inspected) -> str:
+    seen, fate = one.survey, one.fate
+    shares = zip(("become 0", "subnormal", "overflow"), (fate[0], fate[1], fate[3]), strict=True)
+    said = ", ".join(f"{percent(n, seen.finite)} {what}" for what, n in shares)
+    return f"{one.name}: {seen.total} numbers, {percent(seen.zeros, seen.total)} zeros; of the others {said}"
+
+
+def inspect(arrays: Any, fmt: FormatLike = "binary16") -> Inspection:
+    """Find out what a format would do to tensors: exact counts of what it loses, at any loss scale.
+
+    Rounding is to nearest, ties to even, as frameworks cast.
+
+    Parameters
+    ----------
+    arrays : path, mapping or array_like
+        A .npz or .npy file (a .npy file is mapped and read in pieces, of a .npz file one tensor at a time is loaded;
+        pickles are refused), or arrays by name, or one array. Of float16, float32, float64, or in memory any float
+        type of ml_dtypes that float32 holds. Others are skipped.
+    fmt : Format, str or dtype
+
+    Returns
+    -------
+    Inspection
+        Of frozen data: `tensors`, `together`, `recommendation`, `to_dict()`.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or holds no array of floats.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> found = inspect({"conv1": rng.standard_normal(1000) * 1e-7, "bias": [0.0, 1e-3]}, "binary16")
+    >>> found.together.fate.underflowed
+    233
+    >>> print(found.recommendation)  # doctest: +NORMALIZE_WHITESPACE
+    A loss scale of 2^9 loses least: none of the 1001 nonzero numbers; without it 23.28% (233 become 0).
+    2^8 would do almost as well (0.10%). It leaves room for 16 doublings until the largest overflows.
+    """
+    fmt = get_format(fmt)
+    tensors, skipped = [], []
+    for name, x in _named(arrays):
+        floats = _as_floats(x)
+        if isinstance(floats, str):
+            skipped.append(f"{name} is skipped: {floats}")
+        else:
+            tensors.append(_inspected(name, floats, fmt))
+    if not tensors:
+        why = "; ".join(skipped) or "it is empty"
+        raise ValueError(f"{_called(arrays)} holds no array of floats to inspect: {why}")
+    return Inspection(fmt, tuple(tensors), tuple(skipped))
+
+
+def _inspected(name: str, x: Array, fmt: Format) -> Inspected:
+    errors = sum((_errors(piece, fmt) for piece in pieces(x)), Errors())
+    return Inspected(name, x.shape, str(x.dtype), survey(x, fmt), errors)
+
+
+def _errors(x: Array, fmt: Format) -> Errors:
+    with np.errstate(all="ignore"):
+        x = x[np.isfinite(x)]
+        y = round_to(x, fmt).astype(np.float64)
+        x = x.astype(np.float64)
+        kept = (y != 0) & np.isfinite(y) & ~_beyond(np.abs(x), fmt)
+        x, y = x[kept], y[kept]
+        relative = np.abs(y - x) / np.abs(x)
+    if not x.size:
+        return Errors()
+    exact = int(np.count_nonzero(relative == 0))
+    return Errors(x.size, exact, float(relative.mean()), float(relative.max()))
+
+
+def _beyond(magnitude: Array, fmt: Format) -> Array:
+    """Out of range, even if the format saturates: from max_finite and half its ulp on, a tie that goes to the even."""
+    top = float(fmt.max_finite) + 2.0 ** (fmt.emax - fmt.precision)
+    return magnitude >= top if fmt.max_significand % 2 else magnitude > top
+
+
+# --- what is given --------------------------------------------------------------------------------------------------
+
+
+def _called(arrays: Any) -> str:
+    return str(arrays) if isinstance(arrays, (str, Path)) else "arrays"
+
+
+def _named(arrays: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(arrays, (str, Path)):
+        yield from _stored(Path(arrays))
+    elif isinstance(arrays, Mapping):
+        yield from ((str(name), x) for name, x in arrays.items())
+    else:
+        yield "array", arrays
+
+
+def _stored(path: Path) -> Iterator[tuple[str, Any]]:
+    """The arrays of a file, one at a time; without pickles, which could run anything."""
+    if path.suffix.lower() not in (".npy", ".npz"):
+        raise ValueError(f"{path} is no .npy or .npz file; save the tensors with numpy.savez('grads.npz', **arrays)")
+    if not path.is_file():
+        raise ValueError(f"{path} does not exist; give a .npz or .npy file")
+    try:
+        if path.suffix.lower() == ".npy":
+            yield path.stem, np.load(path, mmap_mode="r", allow_pickle=False)
+            return
+        with np.load(path, allow_pickle=False) as stored:
+            for name in stored.files:
+                yield name, stored[name]
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+        raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+
+
+def _as_floats(x: Any) -> Array | str:
+    """The array, or why it is none of floats."""
+    x = np.asarray(x)
+    if x.dtype.kind == "f" and x.dtype.itemsize <= 8:
+        return x
+    if x.dtype.kind == "V":
+        try:
+            if get_format(x.dtype).fits_in(BINARY32):
+                return x.astype(np.float32)
+        except ValueError:
+            pass
+        return f"dtype={x.dtype} has no meaning in the file; save x.astype(numpy.float32), which holds every bfloat16"
+    return f"dtype={x.dtype} is none of float16, float32, float64"

@@ -1,0 +1,288 @@
+"""Every picture as a reader meets it: its lesson, labels, series told apart, no text cut off; files; commands."""
+
+import json
+import subprocess
+import sys
+import warnings
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.text import Text
+
+import fp16sim as fs
+from fp16sim import demos, plots
+from fp16sim.cli import main
+from fp16sim.plots.gallery import PICTURES, figure_of, find, write
+from fp16sim.plots.style import folded, styled, typeset
+
+NAMES = list(PICTURES)
+
+
+def test_lessons_fit_a_line_of_80_columns_in_any_encoding():
+    width = max(map(len, NAMES)) + 2
+    for name, picture in PICTURES.items():
+        assert picture.lesson.isascii(), name
+        assert width + len(picture.lesson) <= 80, name
+
+
+def series_of(ax):
+    """(colour, everything else that tells a series from others) of each labelled series."""
+    for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+        part = handle[0] if hasattr(handle, "patches") else handle
+        if hasattr(part, "get_marker"):
+            yield label, part.get_color(), (part.get_marker(), part.get_linestyle(), part.get_fillstyle())
+        else:
+            yield label, part.get_facecolor(), (part.get_hatch(),)
+
+
+def check_words(ax, name):
+    """The lesson as title, and both axes labelled."""
+    assert " ".join(ax.get_title(loc="left").split()) == " ".join(typeset(PICTURES[name].lesson).split())
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+
+
+def check_series(ax):
+    """Series are told apart by more than colour."""
+    series = list(series_of(ax))
+    assert len({label for label, _, _ in series}) == len(series)
+    shapes = [shape for _, _, shape in series]
+    assert len(set(shapes)) == len(shapes), shapes
+
+
+def check_text(figure):
+    """Text is large enough to read at half the size, and within the figure."""
+    renderer, frame = figure.canvas.get_renderer(), figure.bbox.padded(1)
+    ticks = [*figure.axes[0].get_xticklabels(), *figure.axes[0].get_yticklabels()]  # those off the scale are not drawn
+    for text in figure.findobj(Text):
+        box = text.get_window_extent(renderer)
+        if text.get_visible() and text.get_text().strip() and text not in ticks:
+            assert text.get_fontsize() >= 10, text
+            inside = frame.x0 <= box.x0 <= box.x1 <= frame.x1 and frame.y0 <= box.y0 <= box.y1 <= frame.y1
+            assert inside, f"{text.get_text()!r} at {box} leaves {figure.bbox}"
+
+
+def check_notes(figure):
+    """Notes, title and legend do not cover each other."""
+    renderer, ax = figure.canvas.get_renderer(), figure.axes[0]
+    title = next(text for text in ax.findobj(Text) if text.get_text() == ax.get_title(loc="left"))
+    parts = [part for part in [title, *ax.texts, ax.get_legend()] if part is not None]
+    extent = {True: Text.get_window_extent, False: Legend.get_window_extent}  # of a note without its arrow
+    boxes = [extent[isinstance(part, Text)](part, renderer).padded(-2) for part in parts]
+    for k, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[k + 1 :]), parts[k]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_picture_is_a_slide_on_the_axes_that_it_is_given(name):
+    with styled():
+        figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+        FigureCanvasAgg(figure)
+        ax = figure.subplots()
+        assert PICTURES[name].draw(ax=ax) is ax
+        figure.draw_without_rendering()
+        check_words(ax, name)
+        check_series(ax)
+        check_text(figure)
+        check_notes(figure)
+
+
+def test_a_picture_without_axes_is_made_on_a_new_figure_and_leaves_the_settings_alone():
+    before = dict(matplotlib.rcParams)
+    backend = matplotlib.get_backend()
+    matplotlib.use("agg")
+    try:
+        ax = plots.ulp()
+        assert ax.figure.get_axes() == [ax]
+        assert all(matplotlib.rcParams[k] == before[k] for k in before if "backend" not in k)
+    finally:
+        import matplotlib.pyplot as plt
+
+        plt.close("all")
+        matplotlib.use(backend)
+
+
+def test_what_is_drawn_are_the_numbers_of_the_demo():
+    data = demos.harmonic("e5m2", terms=50)
+    ax = plots.harmonic(ax=Figure().subplots(), data=data)
+    drawn = {line.get_label(): list(line.get_ydata()) for line in ax.lines}
+    assert drawn["e5m2"] == list(data.sums)
+    assert drawn["exact"] == list(data.exact)
+
+
+def test_a_picture_of_several_formats_has_a_line_for_each():
+    ax = plots.ulp(["fp16", fs.E5M2, "e4m3fn"], ax=Figure().subplots())
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["binary16", "e5m2", "e4m3fn"]
+    two = [demos.muller("binary16"), demos.muller("e5m2")]
+    assert len(plots.muller(ax=Figure().subplots(), data=two).get_legend().get_texts()) == 3
+
+
+@pytest.mark.parametrize("mode", [mode.value for mode in fs.Rounding])
+def test_a_staircase_has_open_dots_where_a_step_ends_without_its_end(mode):
+    ax = plots.staircase("e2m1fn", mode, ax=Figure().subplots())
+    dots = [line for line in ax.lines if line.get_marker() in "oD" and line.get_linestyle() == "None"]
+    closed = {tuple(p) for line in dots if line.get_markerfacecolor() != "white" for p in line.get_xydata().tolist()}
+    opened = {tuple(p) for line in dots if line.get_markerfacecolor() == "white" for p in line.get_xydata().tolist()}
+    assert not closed & opened
+    for x, y in closed:
+        assert fs.round_to(x, "e2m1fn", mode) == y
+    for x, y in opened:
+        assert fs.round_to(x, "e2m1fn", mode) != y
+    assert bool(closed) == bool(opened) == (mode != "stochastic")
+
+
+def test_every_mode_has_a_rule_of_its_own():
+    lessons = {plots.staircase("e2m1fn", mode, ax=Figure().subplots()).get_title(loc="left") for mode in fs.Rounding}
+    assert len(lessons) == len(fs.Rounding)
+
+
+@pytest.mark.parametrize("fmt", ["e5m2", *(pytest.param(f, marks=pytest.mark.exhaustive) for f in ("bf16", "e4m3fn"))])
+def test_pictures_are_drawn_for_other_formats_without_a_warning(fmt):
+    small = {"number_line", "staircase", "pairs"}
+    for name in set(NAMES) - {"tenths", "accumulators"} - (small if fmt == "bf16" else set()):
+        if "fmt" in PICTURES[name].options:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                figure_of(name, fmt=fmt)
+
+
+def test_a_title_is_folded_into_lines_of_about_the_same_length():
+    assert folded("a title that fits", 30) == "a title that fits"
+    assert folded("one two three four five", 20) == "one two three\nfour five"
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+WRITE = """
+import sys
+from fp16sim.plots import write
+for file in ("pairs.png", "pairs.svg", "ulp.pdf"):
+    write(file.split(".")[0], file, fmt="e2m1fn")
+"""
+
+
+def test_a_file_is_the_same_in_two_processes_and_under_other_settings(tmp_path):
+    for folder, rc in (("a", ""), ("b", "font.size: 20\naxes.facecolor: black\nsvg.fonttype: none\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "matplotlibrc").write_text(rc, encoding="utf-8")
+        subprocess.run([sys.executable, "-c", WRITE], cwd=tmp_path / folder, check=True)
+    names = sorted(path.name for path in (tmp_path / "a").iterdir() if path.suffix)
+    assert len(names) == 3
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+def test_python_m_plots_writes_all_pictures_and_refuses_politely(tmp_path, monkeypatch, capsys):
+    from fp16sim.plots import __main__, gallery
+
+    monkeypatch.setattr(gallery, "PICTURES", {name: PICTURES[name] for name in ("ulp", "muller")})
+    assert __main__.main([str(tmp_path / "new"), "svg"]) == 0
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["muller.svg", "ulp.svg"]
+    assert capsys.readouterr().out.count("\n") == 2
+    assert __main__.main([str(tmp_path), "gif"]) == 2
+    assert "pictures are written as .png" in capsys.readouterr().err
+    assert __main__.main([]) == 2
+    assert __main__.main(["--help"]) == 0
+
+
+# --- the command line -----------------------------------------------------------------------------------------------
+
+
+def test_plot_list_names_every_picture_in_one_line_each(capsys):
+    assert main(["plot", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == NAMES
+    assert all(len(line) <= 80 for line in lines)
+    assert main(["plot", "--list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[1] == {"name": "ulp", "lesson": PICTURES["ulp"].lesson, "options": ["fmt"]}
+
+
+def test_plot_writes_a_picture_with_the_options_that_it_takes(tmp_path, capsys):
+    out = tmp_path / "s.svg"
+    assert main(["plot", "staircase", "--format", "e5m2", "--mode", "toward_zero", "-o", str(out)]) == 0
+    assert capsys.readouterr().out == f"picture: {out}\n"
+    assert b"<svg" in out.read_bytes()[:500]
+    arguments = ["plot", "relative-error", "--mode", "toward_zero", "--json", "-o", str(tmp_path / "r.png")]
+    assert main(arguments) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["name"] == "relative_error"
+    assert "2u = 12.5" in said["title"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.png", "s.svg"]
+
+
+def test_plot_without_a_file_name_makes_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["plot", "pairs", "--operation", "add", "--format", "e2m1fn"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["fp16sim-pairs.png"]
+    figure = figure_of("pairs", fmt="e2m1fn", operation="add")
+    assert figure.axes[0].get_title(loc="left").startswith("Sums of e2m1fn")
+
+
+def test_plot_scales_slide_the_gradients(tmp_path, capsys):
+    assert main(["plot", "gradients", "--scales", "1,2^14", "--json", "-o", str(tmp_path / "g.png")]) == 0
+    assert "scaled by 16,384" in json.loads(capsys.readouterr().out)["title"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["ulpp"], "name='ulpp' is no picture; did you mean ulp"),
+        (["xyz"], "known: number_line, ulp"),
+        ([], "name is missing"),
+        (["rump", "--format", "bf16"], "the picture 'rump' has no such choice; it takes mode"),
+        (["ulp", "--mode", "to_odd"], "it takes fmt"),
+        (["staircase", "--format", "e5m2,e4m3"], "this picture shows one format"),
+        (["staircase", "--format", "bf16"], "2^16 numbers, too many to draw"),
+        (["harmonic", "--mode", "up"], "mode='up'"),
+        (["harmonic", "--format", "fp17"], "fp17"),
+        (["gradients", "--scales", "1,x"], "'x' is not a number"),
+        (["gradients", "--scales", "0"], "scale=0 is no loss scale"),
+        (["pairs", "--operation", "mod"], "operation='mod' is unknown"),
+        (["ulp", "-o", "nowhere/a.png"], "does not exist"),
+        (["ulp", "-o", "a.gif"], "pictures are written as .png"),
+    ],
+)
+def test_a_mistake_is_one_line_exit_code_2_and_no_file(arguments, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(["plot", *arguments])
+    except SystemExit as exit:
+        code = exit.code
+    captured = capsys.readouterr()
+    assert (code, captured.err.count("\n"), captured.out) == (2, 1, "")
+    assert says in captured.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_is_found_with_dashes_and_capitals():
+    assert find("One-Minus-Cos") is PICTURES["one_minus_cos"]
+    with pytest.raises(ValueError, match="did you mean muller"):
+        find("mueller")
+
+
+def test_write_returns_the_title_and_keeps_what_was_there_when_drawing_fails(tmp_path):
+    path = tmp_path / "u.png"
+    assert write("ulp", path, fmt="bfloat16") == "Above 256, bfloat16 skips odd numbers"
+    old = path.read_bytes()
+    with pytest.raises(ValueError, match="no such choice"):
+        write("ulp", path, mode="to_odd")
+    assert path.read_bytes() == old
+
+
+def test_the_demos_are_loaded_without_matplotlib():
+    code = "import sys, fp16sim.demos; print('matplotlib' in sys.modules, 'fp16sim.plots' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_given_array_of_gradients_is_what_is_shown():
+    g = 2.0 ** -np.arange(10, 30)
+    ax = plots.gradients("binary16", g, scales=(1, 256), ax=Figure().subplots())
+    assert sum(bar.get_height() for bar in ax.patches) == pytest.approx(100)
+    assert "25 %" in ax.get_title(loc="left").replace("\xa0", " ")
