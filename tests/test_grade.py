@@ -69,9 +69,8 @@ def test_both_truths_are_one_in_every_mode(task, mode):
 
 # --- misconceptions -------------------------------------------------------------------------------------------------
 
-RECOGNISED = [
-    fault for fault in faults.suspects("rounding") if fault.name not in ("ties_to_even", "log2", "other_format")
-]
+UNSEEN = ("ties_to_even", "log2", "other_format")  # right in this mode and format
+RECOGNISED = [fault for fault in faults.suspects("rounding") if fault.name not in UNSEEN]
 
 
 @pytest.mark.parametrize("fault", RECOGNISED, ids=lambda fault: fault.name)
