@@ -133,7 +133,7 @@ def test_the_simplest_is_found_among_all_numbers_and_not_only_the_interesting_on
     assert report.counterexample.arguments == (37.0,)
 
 
-# --- the rest ----------------------------------------------------------------------------------------------------------
+# --- the rest -------------------------------------------------------------------------------------------------------
 
 
 def test_a_learners_test_is_graded_by_the_wrong_rounders_that_it_lets_pass():

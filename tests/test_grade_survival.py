@@ -1,6 +1,7 @@
 """What learners' functions do: loop, raise, print, return the wrong kind of thing; the grader survives and says so."""
 
 import contextlib
+import threading
 import time
 
 import numpy as np
@@ -107,3 +108,29 @@ def test_arguments_belong_to_the_grader_whatever_the_function_does_with_them():
 
     report = grade.sum(quiet(greedy))
     assert {group.name for group in report.groups if not group.passed} == {"signs of zero"}
+
+
+def test_a_plain_endless_loop_does_not_go_on_behind_our_back():
+    def endless(x):
+        while True:
+            pass
+
+    grade.rounding(endless, time_limit=0.2)
+    assert not [thread for thread in threading.enumerate() if thread.name == "graded function"]
+
+
+def test_arrays_are_used_where_they_say_what_numbers_say_and_only_there():
+    sizes = []
+
+    def honest(x):
+        sizes.append(np.size(x))
+        return fs.round_to(x, TOY)
+
+    assert grade.rounding(quiet(honest), TOY).passed
+    assert max(sizes) > 1000
+    assert len(sizes) < 200
+
+    def differs(x):  # right for numbers; for arrays it forgets all but the first
+        return fs.round_to(x, TOY) if np.ndim(x) == 0 else np.resize(fs.round_to(x[:1], TOY), x.shape)
+
+    assert grade.rounding(quiet(differs), TOY).passed
