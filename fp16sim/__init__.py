@@ -166,7 +166,7 @@ __all__ = [
     "unordered",
 ]
 
-_LAZY = ("cases", "certify", "demos", "explain", "faults", "learn", "plots", "report", "teach")
+_LAZY = ("cases", "certify", "demos", "explain", "faults", "learn", "page", "plots", "report", "teach")
 """Rooms that are loaded when first used, so that importing the package loads NumPy and nothing else."""
 
 

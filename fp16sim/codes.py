@@ -153,7 +153,8 @@ def decode(code: Any, fmt: FormatLike = "binary16") -> Any:
     sign, field, trailing = _split(codes, fmt)
     significand = trailing | (np.minimum(field, _int(1)) << _int(fmt.trailing_bits))
     q = np.maximum(field, _int(1)).astype(np.int32) - (fmt.bias + fmt.trailing_bits)
-    values = np.ldexp(significand.astype(np.float64), q)
+    with np.errstate(over="ignore"):  # the topmost field of binary64, which is replaced below
+        values = np.ldexp(significand.astype(np.float64), q)
     if fmt.has_nan:
         values = np.where(_is_special(field, trailing, fmt), _special_values(trailing, fmt), values)
     bits = values.view(np.uint64) | (sign << _int(63))

@@ -15,6 +15,7 @@ MODULES = sorted(HOME.rglob("*.py"))
 # Each room may import from those before it (DESIGN, section 2), and nothing from those after it.
 ORDER = [
     "modes",
+    "files",
     "formats",
     "exact",
     "flags",

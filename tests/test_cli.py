@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
+import fp16sim as fs
 from fp16sim.cli import main
+from fp16sim.learn import load_model
 
 SHORT = ["train", "--epochs", "1", "--layers", "8"]
 
@@ -14,16 +16,33 @@ SHORT = ["train", "--epochs", "1", "--layers", "8"]
 def test_train_prints_a_table_and_writes_a_picture(tmp_path, capsys):
     assert main([*SHORT, "--out", str(tmp_path / "run.png")]) == 0
     printed = capsys.readouterr().out
-    for word in ("binary32", "binary16", "bfloat16", "accuracy", "underflow", "absorption", "overflows", "picture"):
+    for word in (
+        "binary32",
+        "binary16",
+        "bfloat16",
+        "accuracy",
+        "underflow",
+        "absorption",
+        "over-",
+        "flows",
+        "skipped",
+        "picture",
+    ):
         assert word in printed
     assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
-    assert [path.name for path in tmp_path.iterdir()] == ["run.png"]
+    models = [f"run-{fmt}.npz" for fmt in ("bfloat16", "binary16", "binary32")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*models, "run.html", "run.json", "run.png"]
+    assert load_model(tmp_path / "run-bfloat16.npz").params["layer1.weight"].fmt == fs.BFLOAT16
+    assert (tmp_path / "run.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    log = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert [run["result"]["recipe"] for run in log] == ["binary32", "binary16", "bfloat16"]
+    assert {row["kind"] for row in log[1]["telemetry"]["rows"]} >= {"activation", "weight gradient", "step", "weight"}
 
 
 def test_train_json_is_json_and_nothing_else(tmp_path, capsys):
     assert main([*SHORT, "--format", "fp16", "--json", "--out", str(tmp_path / "run.svg")]) == 0
     (run,) = json.loads(capsys.readouterr().out)
-    assert run["config"]["fmt"] == "binary16"
+    assert run["config"]["policy"]["compute"] == "binary16"
     assert len(run["epochs"]) == 1
     assert 0 <= run["result"]["test_accuracy"] <= 1
 
@@ -50,6 +69,16 @@ def test_a_run_that_dies_says_where_and_why(tmp_path, capsys):
         (["--mode", "up"], "invalid choice: 'up'"),
         (["--out", "nowhere/run.png"], "does not exist"),
         (["--out", "run.gif"], "pictures are written as .png"),
+        (["--recipe", "pure-binary17"], "recipe='pure-binary17' is unknown; use one of binary32"),
+        (["--recipes", "bfloat16,bfloat16"], "names a recipe twice"),
+        (["--policy", "compute=binary16 masters=binary32"], "'masters' is no part of a policy"),
+        (["--policy", "compute=binary16 binary32"], "'binary32' is no part of a policy"),
+        (["--accumulator", "wide"], "accumulator='wide' is unknown; use one of 'sequential', 'pairwise', 'kahan'"),
+        (["--model", "cnn"], "the CNN needs images of 18 x 18 pixels or more"),
+        (["--model", "rnn"], "model='rnn' is unknown"),
+        (["--loss-scale", "huge"], "'huge'"),
+        (["--look-every", "-1"], "every=-1 is negative"),
+        (["--from", "nowhere.npz"], "is no file; give a model"),
         (["--nonsense"], "nonsense"),
     ],
 )
@@ -76,7 +105,7 @@ def test_an_interrupted_run_leaves_the_old_picture(tmp_path, monkeypatch, capsys
     picture = tmp_path / "run.png"
     picture.write_bytes(b"the old one")
 
-    def interrupt(*arguments):
+    def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("fp16sim.learn.train", interrupt)

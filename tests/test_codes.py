@@ -158,3 +158,10 @@ def test_what_is_no_code_is_refused(call, error, fragments):
         call()
     for fragment in fragments:
         assert fragment in str(caught.value)
+
+
+def test_decoding_infinities_and_nans_warns_of_nothing_in_any_format():
+    for fmt in (fs.BINARY16, fs.BINARY32, fs.BINARY64, fs.E5M2):
+        top = 2 ** (fmt.width - 1) - 2**fmt.trailing_bits
+        assert np.isinf(fs.decode(top, fmt))
+        assert np.isnan(fs.decode(top + 1, fmt))

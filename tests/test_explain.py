@@ -33,13 +33,6 @@ SMALLS = (
 BINARY = ("add", "subtract", "multiply", "divide")
 
 
-@pytest.fixture
-def bare(monkeypatch):
-    """Without the results of other modes and ways, which take most of the time and have tests of their own."""
-    monkeypatch.setattr(operations.alternatives, "mode_results", lambda *arguments: ())
-    monkeypatch.setattr(operations.alternatives, "detours", lambda *arguments: ())
-
-
 # --- all pairs ------------------------------------------------------------------------------------------------------
 
 
@@ -86,14 +79,12 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", BINARY)
 def test_all_pairs_of_a_small_format_are_explained_as_they_are_computed(name, mode):
     compare_all_pairs(name, SMALL, mode, held_values(SMALL))
 
 
-@pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("fmt", SMALLS[1:], ids=str)
 @pytest.mark.parametrize("name", ["add", "multiply", "divide"])
 def test_formats_that_saturate_flush_or_lack_specials_are_explained_as_they_compute(name, fmt):
@@ -103,7 +94,6 @@ def test_formats_that_saturate_flush_or_lack_specials_are_explained_as_they_comp
 
 
 @pytest.mark.exhaustive
-@pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", BINARY)
 @pytest.mark.parametrize("fmt", [*TOYS, fs.E4M3FN], ids=str)
@@ -111,7 +101,6 @@ def test_all_pairs_of_the_toys_and_of_e4m3fn(fmt, name, mode):
     compare_all_pairs(name, fmt, mode, held_values(fmt, 3 if fmt.width == 8 else 1))
 
 
-@pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("mode", DETERMINISTIC)
 def test_roots_and_fused_products_of_a_small_format(mode):
     values = held_values(SMALL)
@@ -191,6 +180,10 @@ def test_every_mode_is_listed_with_what_it_gives(fmt, a, b, name):
                 y = getattr(fs, name)(a, b, fmt, result.mode)
             assert [bit_patterns(float(o.value)) for o in result.outcomes] == [bit_patterns(y)]
             assert result.flags == raised.names()
+            with fs.record_flags(tininess="before") as before:
+                getattr(fs, name)(a, b, fmt, result.mode)
+            other = getattr(explain, name)(a, b, fmt, result.mode, tininess="before")
+            assert other.flags == before.names() == next(m.flags for m in other.modes if m.mode is result.mode)
         else:
             drawn = {
                 fs.exact.encode(float(getattr(fs, name)(a, b, fmt, "stochastic", rng=k)), PLAIN[fmt]) for k in range(3)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import fp16sim as fs
 from fp16sim import explain
 from fp16sim.explain.numerals import exact_text, rough_text, short_text, ulps_text
+from fp16sim.explain.words import formula
 from fp16sim.formats import Format, Rounding
 
 from .support import MODES
@@ -203,3 +204,23 @@ def test_every_mode_of_0_1_plus_0_2():
         Rounding.TO_ODD: [(0x34CD, "1")],
         Rounding.STOCHASTIC: [(0x34CD, "18/25"), (0x34CC, "6/25"), (0x34CE, "1/25")],
     }
+
+
+@pytest.mark.parametrize("fmt", [fs.E4M3FN, fs.E5M2, Format("toy", 6, 3)], ids=str)
+def test_the_formula_of_every_code_gives_its_value(fmt):
+    for code in range(2**fmt.width):
+        number = explain.anatomy(f"0x{code:x}", fmt).number
+        said = formula(number)
+        parts = re.match(
+            r"(-?)2\^\((\d+) - (\d+)\) × \((\d) \+ (\d+)/(\d+)\) = (-?)2\^(-?\d+) × ([01.]+) in binary", said
+        )
+        if parts is None:
+            assert not fs.exact.is_finite(number.value) or number.value == 0
+            continue
+        sign, field, bias, one, top, bottom, again, e, digits = parts.groups()
+        value = Fraction(2) ** (int(field) - int(bias)) * (int(one) + Fraction(int(top), int(bottom)))
+        assert number.value == (-value if sign else value)
+        places = len(digits.split(".")[1])
+        assert value == Fraction(int(digits.replace(".", ""), 2), 2**places) * Fraction(2) ** int(e)
+        assert again == sign
+        assert ("no implicit 1" in said) == (one == "0") == (number.kind in ("positiveSubnormal", "negativeSubnormal"))

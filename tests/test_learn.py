@@ -1,91 +1,27 @@
-"""The lab: gradients by the same code path in float64, losses, optimizers, and what the telemetry counts."""
+"""The lab: losses and what they refuse, models and their parameters, the digits."""
 
 import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim.learn import MLP, Tensor, accuracy, adam, cross_entropy, gradients, load_digits, mean_squared_error, sgd
-from fp16sim.learn.telemetry import GradientLoss, Share, apply_steps
-from fp16sim.learn.vjps import OPERATIONS
+from fp16sim.learn import (
+    CNN,
+    MLP,
+    SimpleRNN,
+    Tensor,
+    accuracy,
+    adam,
+    cross_entropy,
+    cross_entropy_of_probabilities,
+    gradients,
+    l2_penalty,
+    load_digits,
+    mean_squared_error,
+    one_hot_cross_entropy,
+    sgd,
+)
 
 from .support import assert_same_codes
-
-A = np.array([[0.7, -1.3, 0.2], [1.9, 0.4, -0.6]])
-B = np.array([[1.1, 0.3, 2.5], [-0.8, 1.7, 0.9]])
-
-EXPRESSIONS = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "negate": lambda a, b: -a * b,
-    "matmul": lambda a, b: a @ Tensor(b.value.T, wanted=False) + b @ Tensor(a.value.T, wanted=False),
-    "exp": lambda a, b: (a * b).exp(),
-    "log": lambda a, b: (a * a + b * b).log(),
-    "sqrt": lambda a, b: (a * a + b * b).sqrt(),
-    "tanh": lambda a, b: (a * b).tanh(),
-    "relu": lambda a, b: (a * b).relu(),
-    "sum": lambda a, b: a.sum() * b.sum(),
-    "sum_rows": lambda a, b: a.sum_rows() * b.sum_rows(),
-    "log_softmax": lambda a, b: a.log_softmax() * b,
-}
-
-
-def scalar(f, a, b):
-    y = f(a, b)
-    return (y * y).sum()
-
-
-def test_every_operation_of_the_table_has_an_expression_here():
-    assert EXPRESSIONS.keys() == OPERATIONS.keys()
-
-
-@pytest.mark.parametrize("name", EXPRESSIONS)
-def test_gradients_agree_with_central_differences_in_binary64(name):
-    def value(a, b):
-        arguments = (Tensor(fs.array(x, "binary64")) for x in (a, b))
-        return scalar(EXPRESSIONS[name], *arguments).value.values[()]
-
-    tensors = {"a": Tensor(fs.array(A, "binary64")), "b": Tensor(fs.array(B, "binary64"))}
-    found = gradients(scalar(EXPRESSIONS[name], *tensors.values()), tensors)
-    # For matmul the transposed operands are constants to the graph; differences must hold them too.
-    if name == "matmul":
-
-        def value(a, b):
-            ta, tb = Tensor(fs.array(a, "binary64")), Tensor(fs.array(b, "binary64"))
-            y = ta @ Tensor(fs.array(B.T, "binary64")) + tb @ Tensor(fs.array(A.T, "binary64"))
-            return (y * y).sum().value.values[()]
-
-    h = 1e-5
-    for key, x in (("a", A), ("b", B)):
-        for at in np.ndindex(x.shape):
-            d = np.zeros(x.shape)
-            d[at] = h
-            up, down = ((A + s * d, B) if key == "a" else (A, B + s * d) for s in (1, -1))
-            slope = (value(*up) - value(*down)) / (2 * h)
-            assert found[key].values[at] == pytest.approx(slope, rel=1e-6, abs=1e-8)
-
-
-@pytest.mark.parametrize("shapes", [((2, 3), (3,)), ((2, 3), (1, 3)), ((2, 3), (2, 1)), ((2, 3), ())], ids=str)
-def test_the_gradient_of_a_broadcast_argument_is_summed_back(shapes):
-    a, b = (Tensor(fs.array(np.full(shape, 2.0), "binary64")) for shape in shapes)
-    found = gradients((a * b).sum(), {"b": b})["b"]
-    assert found.shape == shapes[1]
-    assert float(found.sum()) == 12
-
-
-def test_a_tensor_used_twice_gets_both_cotangents_and_an_unused_one_zeros():
-    x, unused = Tensor(fs.array([3.0], "binary16")), Tensor(fs.array([1.0, 2.0], "binary16"))
-    found = gradients((x * x + x).sum(), {"x": x, "unused": unused})
-    assert found["x"].values.tolist() == [7.0]
-    assert found["unused"].values.tolist() == [0.0, 0.0]
-
-
-def test_a_graph_deeper_than_pythons_stack_is_walked():
-    x = y = Tensor(fs.array([1.0], "binary64"))
-    for _ in range(5000):
-        y = y + 0.0
-    assert gradients(y, {"x": x})["x"].values.tolist() == [1.0]
 
 
 @pytest.mark.parametrize("fmt", ["binary16", "bfloat16"])
@@ -137,11 +73,6 @@ def test_mean_squared_error_and_its_gradient():
     assert gradients(loss, {"x": x})["x"].values.tolist() == [0.5, 0.0, 1.0, 4.0]
 
 
-def test_the_loss_scale_is_where_the_walk_starts():
-    x = Tensor(fs.array([3.0], "binary16"))
-    assert gradients((x * x).sum(), {"x": x}, scale=1024)["x"].values.tolist() == [6144.0]
-
-
 def params(*values, fmt="binary64"):
     return {"w": fs.array(list(values), fmt)}
 
@@ -153,27 +84,6 @@ def test_sgd_with_momentum_takes_its_textbook_steps():
     assert steps["w"].values.tolist() == [-1.0]
     steps, state = optimizer.update(params(2.0), state)
     assert steps["w"].values.tolist() == [-1.5]
-
-
-def test_adam_agrees_with_its_formula_in_binary64():
-    optimizer = adam(lr=0.1, beta1=0.9, beta2=0.99, epsilon=1e-8)
-    state, m, v = optimizer.init(params(0.0)), 0.0, 0.0
-    for t, g in enumerate((1.0, -2.0, 0.5), start=1):
-        steps, state = optimizer.update(params(g), state)
-        m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g * g
-        expected = -0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-8)
-        assert float(steps["w"].values[0]) == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("fmt", "constants"),
-    [("binary16", {"epsilon": 1e-8, "beta2": 0.99}), ("bfloat16", {"epsilon": 1e-4, "beta2": 0.999})],
-)
-def test_adams_first_step_is_not_finite_where_a_constant_of_it_vanishes(fmt, constants):
-    optimizer = adam(**constants)
-    with np.errstate(all="ignore"):
-        steps, _ = optimizer.update(params(1e-4, 0.0, fmt=fmt), optimizer.init(params(1.0, 1.0, fmt=fmt)))
-    assert not np.isfinite(steps["w"].values).all()
 
 
 @pytest.mark.parametrize(
@@ -192,25 +102,6 @@ def test_impossible_settings_are_refused_with_the_way_out(make, says):
         make()
 
 
-def test_absorbed_updates_are_the_nonzero_ones_that_change_nothing():
-    new, absorbed = apply_steps(
-        params(1.0, 1.0, 2048.0, 5.0, fmt="binary16"), params(0.5, 1e-4, 1.0, 0.0, fmt="binary16")
-    )
-    assert new["w"].values.tolist() == [1.5, 1.0, 2048.0, 5.0]
-    assert absorbed == Share(2, 3)
-
-
-def test_lost_gradients_are_those_that_binary64_would_have_kept():
-    x = Tensor(fs.array([2.0**-20, 1.0], "binary16"))
-    watch = GradientLoss()
-    gradients((x * Tensor(fs.array([2.0**-20, 1.0], "binary16"), wanted=False)).sum(), {"x": x}, observer=watch)
-    assert watch.share == Share(0, 4)
-    y = Tensor(fs.array([[2.0**-15], [1.0]], "binary16"), wanted=False)
-    watch = GradientLoss()
-    gradients((x * x * y.value.values[:, 0].tolist()[0]).sum(), {"x": x}, scale=2.0**-5, observer=watch)
-    assert watch.share.count > 0
-
-
 def test_the_digits_are_all_there_and_the_split_is_fixed():
     digits = load_digits()
     assert len(digits.train_labels) + len(digits.test_labels) == 1797
@@ -224,3 +115,100 @@ def test_the_digits_are_all_there_and_the_split_is_fixed():
 
 def test_accuracy_counts_a_row_with_nan_as_wrong():
     assert accuracy([[np.nan, 1.0], [0.0, 1.0]], [1, 1]) == 0.5
+
+
+# --- losses that are mixed up ---------------------------------------------------------------------------------------
+
+ROWS = [[1, 0, 0], [0, 0, 1]]
+
+
+def logits():
+    return Tensor(fs.array([[0.5, -1.0, 2.0], [0.0, 0.25, 1.0]], "binary16"))
+
+
+def test_class_numbers_and_one_hot_rows_are_the_same_loss():
+    a, b = cross_entropy(logits(), [0, 2]), one_hot_cross_entropy(logits(), ROWS)
+    assert a.value.codes == b.value.codes
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: cross_entropy(logits(), ROWS), "one-hot rows, but this loss takes class numbers; use one_hot_cross"),
+        (
+            lambda: one_hot_cross_entropy(logits(), [0, 2]),
+            "class numbers, but this loss takes one-hot rows; use cross_",
+        ),
+        (lambda: cross_entropy_of_probabilities(logits(), ROWS), "one-hot rows"),
+        (lambda: cross_entropy_of_probabilities(logits(), [0, 3]), "labels contain 3"),
+        (lambda: one_hot_cross_entropy(logits(), [[1, 0], [0, 1]]), r"targets of shape \(2, 2\) do not fit"),
+        (lambda: one_hot_cross_entropy(logits(), [[1, 1, 0], [0, 0, 1]]), "a row that is no distribution"),
+        (lambda: one_hot_cross_entropy(logits(), [[2, -1, 0], [0, 0, 1]]), "a row that is no distribution"),
+        (lambda: one_hot_cross_entropy(logits(), [[np.nan, 0, 0], [0, 0, 1]]), "a row that is no distribution"),
+        (lambda: cross_entropy(Tensor(fs.array([0.0, 1.0])), [0]), r"\(2,\) are not \(batch, classes\)"),
+        (lambda: mean_squared_error(logits(), [0.0, 1.0, 2.0]), "would broadcast; give one target for each"),
+        (lambda: l2_penalty([]), "weights is empty"),
+    ],
+)
+def test_losses_that_are_mixed_up_are_refused_with_the_way_out(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
+
+
+def test_a_probability_of_0_gives_infinity_unless_it_is_clipped(quiet):
+    p = Tensor(fs.array([[1.0, 0.0]], "binary16"))
+    assert float(cross_entropy_of_probabilities(p, [1]).value) == np.inf
+    assert float(cross_entropy_of_probabilities(p, [1], clip=1e-7).value) == -fs.log(2.0**-23, "binary16")
+    assert float(cross_entropy_of_probabilities(p, [1], clip=1e-8).value) == np.inf  # 1e-8 is 0 in binary16
+
+
+# --- models ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "shapes"),
+    [
+        (MLP((4, 3, 2)), {"layer1.weight": (4, 3), "layer1.bias": (3,), "layer2.weight": (3, 2), "layer2.bias": (2,)}),
+        (
+            SimpleRNN(2, 3, 4),
+            {"rnn.input": (2, 3), "rnn.recurrent": (3, 3), "rnn.bias": (3,), "out.weight": (3, 4), "out.bias": (4,)},
+        ),
+    ],
+)
+def test_parameters_are_named_by_layer_drawn_in_binary64_and_rounded_once(model, shapes):
+    drawn, held = model.draw(5), model.init("bfloat16", rng=5)
+    assert {name: x.shape for name, x in held.items()} == shapes
+    assert drawn.keys() == held.keys()
+    for name, x in model.init("bfloat16", rng=5).items():
+        assert x.codes.tolist() == held[name].codes.tolist()
+        assert x.codes.tolist() == fs.array(model.draw(np.random.default_rng(5))[name], "bfloat16").codes.tolist()
+    assert (model.draw(6)[next(iter(shapes))] != drawn[next(iter(shapes))]).any()
+
+
+def test_the_articles_network_has_its_shapes_and_names_its_layers(quiet):
+    model = CNN()
+    params = {name: Tensor(x, name=name) for name, x in model.init("bfloat16", rng=0).items()}
+    assert sum(x.value.size for x in params.values()) == 93_322
+    y = model(params, Tensor(fs.array(np.full((2, 784), 0.5), "bfloat16"), wanted=False))
+    found, stack = {}, [y]
+    while stack:
+        x = stack.pop(0)
+        found.setdefault(x.layer, x.value.shape) if x.layer else None
+        stack += x.arguments
+    assert found == {
+        "dense2": (2, 10), "relu4": (2, 64), "dense1": (2, 64), "flatten": (2, 576), "relu3": (2, 3, 3, 64),
+        "conv3": (2, 3, 3, 64), "pool2": (2, 5, 5, 64), "relu2": (2, 11, 11, 64), "conv2": (2, 11, 11, 64),
+        "pool1": (2, 13, 13, 32), "relu1": (2, 26, 26, 32), "conv1": (2, 26, 26, 32), "images": (2, 28, 28, 1),
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=r"shape=\(8, 8\): the CNN needs images of 18 x 18"):
+        CNN((8, 8))
+
+
+@pytest.mark.parametrize("init", ["he", "xavier", "small"])
+def test_an_initialiser_has_the_deviation_that_it_promises(init):
+    weight = MLP((300, 200, 10)).draw(0, init)["layer1.weight"]
+    expected = {"he": np.sqrt(2 / 300), "xavier": np.sqrt(2 / 500), "small": 0.01}[init]
+    assert weight.std() == pytest.approx(expected, rel=0.02)
+    assert abs(weight.mean()) < 0.02 * expected
+    if init == "xavier":
+        assert np.abs(weight).max() <= np.sqrt(6 / 500)

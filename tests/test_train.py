@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from fp16sim.learn import Config, load_digits, train
+from fp16sim.learn import Config, Policy, load_digits, train
 from fp16sim.learn.train import History
 
 DIGITS = load_digits()
@@ -18,7 +18,7 @@ def test_the_digits_are_learned_with_everything_rounded(fmt):
 
 
 def test_a_run_is_the_same_again_with_the_same_seed_also_in_stochastic_mode():
-    config = Config("bfloat16", mode="stochastic", epochs=1, layers=(8,), rng=3)
+    config = Config("bfloat16:stochastic", epochs=1, layers=(8,), rng=3)
     first, second = (train(config, DIGITS) for _ in range(2))
     assert first.to_dict() == second.to_dict()
     for name, x in first.params.items():
@@ -34,7 +34,8 @@ DEATHS = {
     ),
     "beta2": (Config("bfloat16", beta2=0.999), 1, "step of layer1.weight", "beta2=0.999 is 1 in bfloat16"),
     "scale": (Config("binary16", loss_scale=1e6), 1, "gradient", "vjp of|infinities"),
-    "rate": (Config("binary16", optimizer="sgd", lr=1e3, loss_scale=1), 2, "matmul", "matmul of the forward pass"),
+    "rate": (Config("binary16", optimizer="sgd", lr=1e4, loss_scale=1), 2, "matmul", "matmul of the forward pass"),
+    "logits": (Config("binary16", optimizer="sgd", lr=1e3, loss_scale=1), 2, "log_softmax", "40 infinities and 0 NaN"),
 }
 
 
@@ -56,7 +57,7 @@ def test_sgd_with_momentum_learns_too():
 
 def test_binary16_loses_gradients_that_a_loss_scale_saves():
     def lost(scale):
-        history = train(Config("binary16", loss_scale=scale, epochs=2), DIGITS)
+        history = train(Config("binary16", loss_scale=scale, epochs=2), DIGITS, look_every=1)
         return float(history.epochs[-1].lost_gradients)
 
     assert lost(1024) < lost(1)
@@ -64,7 +65,7 @@ def test_binary16_loses_gradients_that_a_loss_scale_saves():
 
 def test_products_summed_in_binary32_or_by_blas_learn_as_well():
     for accumulator in ("binary32", "blas"):
-        history = train(Config("binary16", accumulator=accumulator, epochs=4), DIGITS)
+        history = train(Config(Policy("binary16", accumulator=accumulator), epochs=4), DIGITS)
         assert history.epochs[-1].test_accuracy > 0.9
 
 
@@ -79,10 +80,18 @@ def test_progress_is_told_step_by_step():
     [
         ({"epochs": 0}, "epochs=0 must be 1 or more"),
         ({"optimizer": "lion"}, "optimizer='lion' is unknown"),
-        ({"loss_scale": 0}, "loss_scale=0 must be positive"),
-        ({"fmt": "fp17"}, "fmt='fp17' is not a known format"),
-        ({"accumulator": "wide"}, "accumulator='wide' is unknown; use one of 'sequential', 'binary32', 'blas'"),
-        ({"mode": "up"}, "mode='up' is unknown"),
+        ({"loss_scale": 0}, r"loss_scale=0\.0 must be positive"),
+        ({"loss_scale": "big"}, "loss_scale='big' is unknown"),
+        ({"loss_scale": "dynamic"}, "loss_scale='dynamic' with unscale=False"),
+        ({"update": "magic"}, "update='magic' is unknown"),
+        ({"init": "zeros"}, "init='zeros' is unknown"),
+        ({"layers": (8, 0)}, r"layers=\(8, 0\) has a layer without units"),
+        ({"validation": 1.0}, "validation=1.0 leaves nothing"),
+        ({"l2": -1.0}, "l2=-1.0 is negative"),
+        ({"clip_norm": float("nan")}, "clip_norm=nan"),
+        ({"decay_every": 10, "decay_factor": 0.0}, "factor=0.0 must be positive"),
+        ({"policy": "fp17"}, "fmt='fp17' is not a known format"),
+        ({"policy": "binary16:up"}, "mode='up' is unknown"),
         ({"lr": -1e-5}, "lr=-1e-05 must be positive"),
     ],
 )

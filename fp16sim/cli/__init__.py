@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import bench, data, evaluate, explain, inspect, plot, show, teaching, train
+from . import bench, data, evaluate, explain, explore, inspect, plot, show, teaching, train
 from .parsing import Parser
 
 COMMANDS = (
@@ -15,6 +15,7 @@ COMMANDS = (
     inspect,
     show,
     explain,
+    explore,
     plot,
     teaching,
     data,

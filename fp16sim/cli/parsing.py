@@ -36,6 +36,11 @@ def number(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def loss_scale(text: str) -> float | str:
+    """An option's loss scale: a number, "none" or "dynamic"."""
+    return text if text in ("none", "dynamic") else number(text)
+
+
 def sizes(text: str) -> tuple[int, ...]:
     """An option's list of layer sizes."""
     try:

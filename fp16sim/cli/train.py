@@ -11,7 +11,7 @@ from typing import Any
 
 from ..formats import NAMED_FORMATS, Rounding
 from .output import check_writable, print_table, print_text, progress
-from .parsing import formats, number, sizes
+from .parsing import formats, loss_scale, number, sizes
 
 TRAIN_FORMATS = "binary32,binary16,bfloat16"
 ACCUMULATORS = "sequential (all rounded), binary32, pairwise, kahan, exact, or blas (binary32 by BLAS)"
@@ -33,7 +33,7 @@ OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("--clip-norm", {"type": number}, "gradients are scaled down to this norm"),
     ("--decay-every", {"type": int, "metavar": "STEPS"}, "multiply the learning rate by --decay-factor so often"),
     ("--decay-factor", {"type": number}, "see --decay-every"),
-    ("--loss-scale", {"metavar": "S"}, "multiplies the loss: a number, dynamic, or none"),
+    ("--loss-scale", {"type": loss_scale, "metavar": "S"}, "multiplies the loss: a number, dynamic, or none"),
     ("--growth-interval", {"type": int, "metavar": "STEPS"}, "of the dynamic loss scale"),
     ("--unscale", {"action": BOOLEAN}, "divide gradients by the loss scale before the optimizer has them"),
     ("--bias-correction", {"action": BOOLEAN}, "of adam"),
@@ -97,8 +97,6 @@ def _configs(options: argparse.Namespace) -> list[Any]:
 
     names = ["data", "model", *(name.lstrip("-").replace("-", "_") for name, _, _ in OPTIONS)]
     given = {name: getattr(options, name) for name in names if hasattr(options, name)}
-    if "loss_scale" in given and given["loss_scale"] not in ("none", "dynamic"):
-        given["loss_scale"] = number(given["loss_scale"])
     if given.get("loss_scale") == "dynamic":
         given["unscale"] = True
     if hasattr(options, "recipes"):
@@ -106,7 +104,7 @@ def _configs(options: argparse.Namespace) -> list[Any]:
     if given.get("optimizer") == "sgd":
         given.setdefault("lr", 0.1)
     suits = {} if options.data == "digits" else {"epochs": 1, "layers": (128,), "lr": 1e-3}
-    suits |= {"accumulator": "blas"} if options.model == "cnn" else {}
+    suits |= {"accumulator": "blas", "init": "xavier"} if options.model == "cnn" else {}
     if hasattr(options, "policy"):
         return [get_config(Config(options.policy), **{**suits, **given})]
     precisions = [fmt if options.mode == "ties_to_even" else f"{fmt}:{options.mode}" for fmt in options.format]
@@ -121,6 +119,7 @@ def _beside(out: Path, label: str = "", suffix: str = ".npz") -> Path:
 
 def _train(options: argparse.Namespace) -> None:
     from ..learn import train
+    from ..learn.checkpoint import Keeper
     from ..learn.train import load_data
 
     configs = _configs(options)
@@ -131,6 +130,9 @@ def _train(options: argparse.Namespace) -> None:
     files = [_beside(options.out, config.label) for config in configs]
     if len(set(files)) < len(files):
         raise ValueError(f"recipes={options.recipes!r} names a recipe twice; give each once")
+    if not options.resume:
+        for file in files:  # before anything is trained, and not when it is this file's turn
+            Keeper(file).refuse_unfinished()
     data = load_data(configs[0])
     how = {"look_every": options.look_every, "resume": options.resume}
     start_from = getattr(options, "start_from", None)

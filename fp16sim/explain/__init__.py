@@ -6,10 +6,11 @@
 ('tie_to_even', 2048.0)
 """
 
+from .alternatives import Detour, ModeResult, Outcome
 from .anatomy import Anatomy, Comparison, anatomy, compare
 from .converting import convert, parse
 from .dots import DotExplanation, dot
-from .explanation import Detour, Explanation, ModeResult, Outcome
+from .explanation import Explanation
 from .loops import Step
 from .operations import add, divide, fma, multiply, rounding, sqrt, subtract
 from .records import ExactStep, Neighbour, Number, Operand, RoundingStep, Term

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -11,38 +12,83 @@ from .. import exact
 from ..exact import Value
 from ..exact.codes import encode_held
 from ..formats import BINARY32, BINARY64, Format, Rounding
-from .explanation import Detour, ModeResult, Outcome
-from .records import Operand
+from .records import Operand, Record
 from .steps import ordered
+
+
+@dataclass(frozen=True)
+class Outcome(Record):
+    """One result that a mode may give, and its probability (1 but for stochastic)."""
+
+    code: int
+    value: Value
+    probability: Fraction
+
+
+@dataclass(frozen=True)
+class ModeResult(Record):
+    """What the whole operation gives in a mode, operands rounded in it too; flags are None for stochastic."""
+
+    mode: Rounding
+    outcomes: tuple[Outcome, ...]
+    flags: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Detour(Record):
+    """The same operation, computed in a wider format to nearest, as hardware does, and rounded a second time.
+
+    Attributes
+    ----------
+    via : str
+        "binary32" or "binary64"; or "two roundings" for an fma that rounds its product.
+    between : Value
+        The intermediate result.
+    code, value
+        What it becomes.
+    differs : bool
+        Whether that is another code than the result.
+    """
+
+    via: str
+    between: Value
+    code: int
+    value: Value
+    differs: bool
+
 
 # Draws beside the 32-bit ones: (draw + 1/2) / 2^32 is then below, or above, every fraction in (0, 1).
 ALWAYS_UP, ALWAYS_DOWN = -1, 1 << 32
 
 
-def compute(operation: str, values: Sequence[Value], fmt: Format, mode: Rounding, draw: int = 0) -> exact.Result:
+def compute(
+    operation: str, values: Sequence[Value], fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after"
+) -> exact.Result:
     """The result of an operation, or of rounding alone ("round"), on operands that the format holds."""
     if operation == "round":
-        return exact.round_operand(values[0], fmt, mode, draw)
-    return exact.operate(operation, tuple(values), fmt, mode, draw)
+        return exact.round_operand(values[0], fmt, mode, draw, tininess)
+    return exact.operate(operation, tuple(values), fmt, mode, draw, tininess)
 
 
-def mode_results(operation: str, given: Sequence[Value], fmt: Format) -> tuple[ModeResult, ...]:
+def mode_results(
+    operation: str, given: Sequence[Value], fmt: Format, tininess: str = "after"
+) -> tuple[ModeResult, ...]:
     """What every mode gives from what was given, in the order of `Rounding`."""
     return tuple(
         ModeResult(mode, *_outcomes(operation, given, fmt))
         if mode is Rounding.STOCHASTIC
-        else _single(operation, given, fmt, mode)
+        else _single(operation, given, fmt, mode, tininess)
         for mode in Rounding
     )
 
 
-def _single(operation: str, given: Sequence[Value], fmt: Format, mode: Rounding) -> ModeResult:
+def _single(operation: str, given: Sequence[Value], fmt: Format, mode: Rounding, tininess: str) -> ModeResult:
     if operation == "round":
-        result = compute(operation, given, fmt, mode)
+        result = compute(operation, given, fmt, mode, 0, tininess)
         flags = result.flags
     else:
-        parts = [exact.round_operand(x, fmt, mode) for x in given]
-        result = compute(operation, [part.value for part in parts], fmt, mode)
+        parts = [exact.round_operand(x, fmt, mode, 0, tininess) for x in given]
+        result = compute(operation, [part.value for part in parts], fmt, mode, 0, tininess)
         flags = result.flags.union(*(part.flags for part in parts))
     outcome = Outcome(encode_held(result.value, fmt), result.value, Fraction(1))
     return ModeResult(mode, (outcome,), ordered(flags))

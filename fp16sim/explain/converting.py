@@ -51,7 +51,7 @@ def convert(
     start = operand("x", x, source, mode, generator, tininess)
     value = start.number.value
     step = round_step(value, fmt, mode, next_draw(generator), operand=True, tininess=tininess)
-    return explained("convert", fmt, mode, (start,), ExactStep("given", value, exponent=step.exponent), step)
+    return explained("convert", fmt, mode, (start,), ExactStep("given", value, exponent=step.exponent), step, tininess)
 
 
 def parse(

@@ -3,58 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
-from ..exact import Value
+from ..exact import OPERATIONS
 from ..formats import Format, Rounding
+from .alternatives import Detour, ModeResult, detours, mode_results
 from .document import Document
 from .html import html_of
 from .layout import document_of
 from .lessons import lessons
-from .records import ExactStep, Number, Operand, Record, RoundingStep
+from .records import ExactStep, Number, Operand, Record, RoundingStep, plain
 from .rendering import text_of
-
-
-@dataclass(frozen=True)
-class Outcome(Record):
-    """One result that a mode may give, and its probability (1 but for stochastic)."""
-
-    code: int
-    value: Value
-    probability: Fraction
-
-
-@dataclass(frozen=True)
-class ModeResult(Record):
-    """What the whole operation gives in a mode, operands rounded in it too; flags are None for stochastic."""
-
-    mode: Rounding
-    outcomes: tuple[Outcome, ...]
-    flags: tuple[str, ...] | None
-
-
-@dataclass(frozen=True)
-class Detour(Record):
-    """The same operation, computed in a wider format to nearest, as hardware does, and rounded a second time.
-
-    Attributes
-    ----------
-    via : str
-        "binary32" or "binary64"; or "two roundings" for an fma that rounds its product.
-    between : Value
-        The intermediate result.
-    code, value
-        What it becomes.
-    differs : bool
-        Whether that is another code than the result.
-    """
-
-    via: str
-    between: Value
-    code: int
-    value: Value
-    differs: bool
 
 
 @dataclass(frozen=True)
@@ -76,10 +36,8 @@ class Explanation(Record):
     result : Number
     flags : tuple of str
         Of all steps, those of operands included, as `record_flags` would have them.
-    modes : tuple of ModeResult
-        What each mode gives, this one included.
-    detours : tuple of Detour
-        What a wider intermediate would have given; for an fma, two roundings too.
+    tininess : str
+        The definition of underflow, "after" or "before" rounding.
     """
 
     operation: str
@@ -90,8 +48,27 @@ class Explanation(Record):
     rounding: RoundingStep
     result: Number
     flags: tuple[str, ...]
-    modes: tuple[ModeResult, ...]
-    detours: tuple[Detour, ...]
+    tininess: str = "after"
+
+    @cached_property
+    def modes(self) -> tuple[ModeResult, ...]:
+        """What each mode gives from what was given, this one included; computed when first asked for."""
+        given = [self.rounding.exact] if self._rounds_only else [x.exact for x in self.operands]
+        return mode_results(self._operation, given, self.fmt, self.tininess)
+
+    @cached_property
+    def detours(self) -> tuple[Detour, ...]:
+        """What a wider intermediate would have given; for an fma, two roundings too; computed when first asked for."""
+        held = [self.rounding.exact] if self._rounds_only else [x.number.value for x in self.operands]
+        return detours(self._operation, held, self.fmt, self.mode, self.result.value, self.operands)
+
+    @property
+    def _rounds_only(self) -> bool:
+        return self.operation not in OPERATIONS
+
+    @property
+    def _operation(self) -> str:
+        return "round" if self._rounds_only else self.operation
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -110,5 +87,6 @@ class Explanation(Record):
         return html_of(self.document)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields and the remarks, JSON-able."""
-        return super().to_dict() | {"remarks": list(self.remarks)}
+        """The fields, modes, detours and remarks, JSON-able."""
+        more = {"modes": plain(self.modes), "detours": plain(self.detours), "remarks": list(self.remarks)}
+        return super().to_dict() | more

@@ -17,7 +17,8 @@ from .sums import exact_section
 from .words import CLASSES, FLAGS, decision, format_name, formula, place
 
 if TYPE_CHECKING:
-    from .explanation import Explanation, ModeResult
+    from .alternatives import ModeResult
+    from .explanation import Explanation
 
 PATTERNS = {
     "add": "{0} + {1}",

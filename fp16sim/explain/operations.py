@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..exact import OPERATIONS, Value
+from ..exact import Value
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
 from ..lifting import Generator, Seed, as_generator
-from . import alternatives
 from .computing import compute
 from .decoding import read
 from .explanation import Explanation
@@ -45,27 +44,22 @@ def operate_on(
     """The same, of operands that are already rounded."""
     step = compute(operation, tuple(x.number for x in operands), mode)
     rounding = round_step(step.value, fmt, mode, draw, tininess=tininess)
-    return explained(operation, fmt, mode, operands, step, rounding)
+    return explained(operation, fmt, mode, operands, step, rounding, tininess)
 
 
 def explained(
-    operation: str, fmt: Format, mode: Rounding, operands: tuple[Operand, ...], step: ExactStep, rounding: RoundingStep
+    operation: str,
+    fmt: Format,
+    mode: Rounding,
+    operands: tuple[Operand, ...],
+    step: ExactStep,
+    rounding: RoundingStep,
+    tininess: str,
 ) -> Explanation:
-    """The steps of an operation put together, with what other modes and other ways would have given."""
+    """The steps of an operation put together."""
     flags = {*step.flags, *rounding.flags}.union(*(x.rounding.flags for x in operands if x.rounding))
-    alone = operation not in OPERATIONS
-    held = [rounding.exact] if alone else [x.number.value for x in operands]
     return Explanation(
-        operation,
-        fmt,
-        mode,
-        operands,
-        step,
-        rounding,
-        rounding.result,
-        ordered(flags),
-        alternatives.mode_results("round" if alone else operation, held if alone else [x.exact for x in operands], fmt),
-        alternatives.detours("round" if alone else operation, held, fmt, mode, rounding.result.value, operands),
+        operation, fmt, mode, operands, step, rounding, rounding.result, ordered(flags), tininess=tininess
     )
 
 
@@ -119,7 +113,7 @@ def explain_rounding(
     x = given.value
     step = round_step(x, fmt, mode, next_draw(as_generator(mode, rng)), operand=True, tininess=tininess)
     start = Operand("x", given.text, x, None, step.result)
-    return explained(operation, fmt, mode, (start,), ExactStep("given", x, exponent=step.exponent), step)
+    return explained(operation, fmt, mode, (start,), ExactStep("given", x, exponent=step.exponent), step, tininess)
 
 
 def add(

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from ..accumulators import Accumulator, Pairwise
 from ..floatarray import FloatArray
 from .precision import PLAIN, Generator, Precision, Products
-from .vjps import OPERATIONS, constant, unbroadcast
+from .vjps import OPERATIONS, constant, unbroadcast, zeros_like
 
 Observer: TypeAlias = "Callable[[Tensor, int, FloatArray, FloatArray], None]"
 """Called with a tensor, the number of an argument, the cotangent that came in and the one that goes on."""
@@ -43,6 +43,8 @@ class Tensor:
     """What the operation was told besides its arguments, such as the accumulator of a matrix product."""
     layer: str = ""
     """Which layer computed it; written by `name_layer` once the layer is done."""
+
+    __array_ufunc__ = None  # so that array * tensor is __rmul__, and no array of tensors
 
     def _apply(self, operation: str, *others: Any, swapped: bool = False, **settings: Any) -> Tensor:
         given = (as_tensor(x, self.value) for x in others)
@@ -76,6 +78,9 @@ class Tensor:
 
     def __matmul__(self, other: Any) -> Tensor:
         return self._apply("matmul", other)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return self._apply("matmul", other, swapped=True)
 
     def add(self, other: Any, accumulator: Accumulator | None = None) -> Tensor:
         """The sum; an accumulator adds up the gradient of what is broadcast."""
@@ -154,6 +159,10 @@ class Tensor:
     def __getitem__(self, index: Any) -> Tensor:
         return self._apply("select", index=index)
 
+    def pick(self, columns: Any) -> Tensor:
+        """Of each row the element in its column."""
+        return self._apply("pick", columns=columns)
+
     def patches(
         self, kernel: tuple[int, int], stride: int = 1, padding: int = 0, accumulator: Accumulator | None = None
     ) -> Tensor:
@@ -218,7 +227,7 @@ def gradients(
                 observer(tensor, k, g, part)
             met = cotangents.get(id(argument))
             cotangents[id(argument)] = part if met is None else met + part
-    return {name: cotangents.get(id(x), x.value - x.value) for name, x in wrt.items()}
+    return {name: cotangents[id(x)] if id(x) in cotangents else zeros_like(x.value) for name, x in wrt.items()}
 
 
 ROUNDING_SETTINGS = ("accumulator", "to")

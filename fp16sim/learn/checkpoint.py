@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from .train import Loop, LoopState
 
 VERSION = 1
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, LookupError, ValueError, TypeError, OSError, EOFError, RuntimeError)
+"""What zipfile, NumPy and json raise where a file is not what it should be (RuntimeError: "encrypted")."""
 
 
 # --- arrays ---------------------------------------------------------------------------------------------------------
@@ -70,10 +74,10 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if not path.is_file():
         raise ValueError(f"path={str(path)!r} is no file; give a model or checkpoint that fp16sim train wrote")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        about = json.loads(bytes(arrays.pop("about")))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
+        about = dict(json.loads(bytes(arrays.pop("about"))))
+    except _DAMAGE as error:
         raise ValueError(
             f"path={str(path)!r} is no model or checkpoint of fp16sim, or it is damaged ({error}); "
             "give a file that fp16sim train wrote"
@@ -152,11 +156,11 @@ class Keeper:
             save_run(self.path, run, state)
             self.last = time.monotonic()
 
-    def load(self, run: Loop) -> LoopState:
-        """Go on from the file if there is one, else from the start."""
+    def load(self, run: Loop, weights: Params | None = None) -> LoopState:
+        """Go on from the file if there is one, else from the start, with weights that are drawn or given."""
         if self.path is None:
             raise ValueError("resume=True needs checkpoint_path, the file to go on from")
-        return load_run(self.path, run) if self.path.exists() else run.start()
+        return load_run(self.path, run) if self.path.exists() else run.start(weights)
 
     def refuse_unfinished(self) -> None:
         """ValueError if the file has a run that was interrupted: it would be lost."""
@@ -210,7 +214,6 @@ def load_run(path: str | Path, run: Loop) -> LoopState:
     about, arrays = read(path)
     _check_same(path, about, run)
     engine, policy = run.engine, run.config.policy
-    engine.rng.bit_generator.state = about["rng"]
     params = from_codes(arrays, "params", policy.param, engine.rng)
     weights = from_codes(arrays, "weights", policy.weights, engine.rng) if policy.master is not None else params
     state = _state_from(from_codes(arrays, "state", policy.state, engine.rng), about["state"])
@@ -228,6 +231,7 @@ def load_run(path: str | Path, run: Loop) -> LoopState:
         None if about["death"] is None else Death(**about["death"]),
     )
     run.microscope.telemetry = Telemetry.from_dict(about["telemetry"])
+    engine.rng.bit_generator.state = about["rng"]  # at last: making arrays of a stochastic format draws
     return LoopState(progress, tuple(_with_shares(Epoch, epoch) for epoch in about["epochs"]), about["batch"])
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ..accumulators import Exact
 from ..formats import Rounding
 from .initialisers import get_initialiser
 from .optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
-from .precision import OPTIONAL, PRECISIONS, Policy, get_accumulator
+from .precision import PRECISIONS, Policy, get_accumulator
 from .scaling import DynamicLossScale, LossScale, get_loss_scale
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
@@ -128,7 +129,9 @@ class Config:
         optimizer = self._plain_optimizer()
         if not self.clip_norm:
             return optimizer
-        return clipped(optimizer, self.clip_norm, get_accumulator(self.policy.accumulator, self.policy.state, rng))
+        state, sums = self.policy.state, get_accumulator(self.policy.accumulator, self.policy.state, rng)
+        wide = sums is not None and (isinstance(sums, Exact) or state.fmt.fits_in(sums.fmt))
+        return clipped(optimizer, self.clip_norm, sums if wide else None)
 
     def _plain_optimizer(self) -> Optimizer:
         how = {"constants": self.constants}
@@ -192,9 +195,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 def policy_to_dict(policy: Policy) -> dict[str, Any]:
     """A policy as plain data."""
-    texts = {name: getattr(policy, name) for name in PRECISIONS}
-    named = {name: None if name in OPTIONAL and p is None else str(p) for name, p in texts.items()}
-    return {**named, "accumulator": policy.accumulator}
+    parts = {name: getattr(policy, name) for name in PRECISIONS}
+    told = {name: None if p is None else p.plain() for name, p in parts.items()}
+    return {**told, "accumulator": policy.accumulator}
 
 
 def uses_randomness(config: Config) -> bool:

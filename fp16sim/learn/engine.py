@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..flags import record_flags
-from ..floatarray import FloatArray
+from ..floatarray import FloatArray, array
 from ..formats import Rounding
 from .autograd import Observer, Tensor, gradients
 from .config import Config
@@ -157,10 +157,13 @@ class Engine:
         return loss
 
     def received(self, grads: Params, loss_scale: LossScale) -> Params:
-        """Gradients as the optimizer gets them: in their own precision, unscaled if asked for."""
+        """Gradients as the optimizer gets them: in their own precision, unscaled if asked for.
+
+        The quotient is rounded once: a scale that the gradients' format does not hold, or the inverse of one, is none.
+        """
         grads = self._in(self.policy.gradient, grads)
         if self.config.unscale and loss_scale.scale != 1:
-            grads = {name: g * (1 / loss_scale.scale) for name, g in grads.items()}
+            grads = {name: unscaled(g, loss_scale.scale) for name, g in grads.items()}
         return grads
 
     def updated(self, progress: Progress, grads: Params) -> tuple[Params, State]:
@@ -192,6 +195,11 @@ class Engine:
         tensors = {name: Tensor(x, wanted=False) for name, x in params.items()}
         starts = range(0, len(images), EVALUATE_AT_A_TIME)
         return np.concatenate([self.logits(tensors, images[k : k + EVALUATE_AT_A_TIME]).value.values for k in starts])
+
+
+def unscaled(g: FloatArray, scale: float) -> FloatArray:
+    """g / scale, computed in binary64, which is exact for powers of two, and rounded to the format of g."""
+    return array(g.values.astype(np.float64) / scale, g.fmt, g.mode, rng=g.rng)
 
 
 def _check_shapes(given: dict[str, Any], wanted: dict[str, Any]) -> None:

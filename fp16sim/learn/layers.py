@@ -31,6 +31,12 @@ class Layer:
         raise NotImplementedError
 
 
+def _check_sizes(layer: Layer, *names: str, least: int = 1) -> None:
+    for name in names:
+        if (value := getattr(layer, name)) < least:
+            raise ValueError(f"{name}={value} of {type(layer).__name__} must be {least} or more")
+
+
 def linear(x: Tensor, weight: Tensor, bias: Tensor, how: Products = PLAIN) -> Tensor:
     """x @ weight + bias: every product and every partial sum rounded as `how` says, and the sum with the bias once."""
     return x.matmul(weight, how).add(bias, how.accumulator)
@@ -46,6 +52,9 @@ class Linear(Layer):
 
     inputs: int
     outputs: int
+
+    def __post_init__(self) -> None:
+        _check_sizes(self, "inputs", "outputs")
 
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
         """Weights by He's rule, biases zero."""
@@ -72,6 +81,10 @@ class Conv2d(Layer):
     stride: int = 1
     padding: int = 0
 
+    def __post_init__(self) -> None:
+        _check_sizes(self, "inputs", "outputs", "kernel", "stride")
+        _check_sizes(self, "padding", least=0)
+
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
         """Weights by He's rule, biases zero."""
         shape = (self.kernel, self.kernel, self.inputs, self.outputs)
@@ -93,6 +106,9 @@ class MaxPool2d(Layer):
     """The largest number of each window of size x size, without overlap; what is left over at the end is dropped."""
 
     size: int = 2
+
+    def __post_init__(self) -> None:
+        _check_sizes(self, "size")
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
         """The largest numbers: exact."""
@@ -198,6 +214,10 @@ class RNN(Layer):
     hidden: int
     gain: float = 1.0
     activation: str = "tanh"
+
+    def __post_init__(self) -> None:
+        _check_sizes(self, "inputs", "hidden")
+        Activation(self.activation)
 
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
         """Input weights by Xavier's rule, recurrent ones orthogonal, biases zero."""

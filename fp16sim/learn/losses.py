@@ -36,9 +36,9 @@ def cross_entropy(logits: Tensor, labels: Any, *, accumulator: Accumulator | Non
     >>> cross_entropy(logits, [0]).value
     FloatArray(0.408, binary16)
     """
-    batch, classes = logits.value.shape
-    chosen = np.eye(classes)[check_labels(labels, batch, classes)]
-    return _mean_of_chosen(logits.log_softmax(accumulator), chosen, accumulator)
+    chosen = check_labels(labels, *_rows_and_classes(logits))
+    # Picked, and not multiplied by 0 and 1: in a narrow format log p may be -inf elsewhere, and -inf * 0 is NaN.
+    return -logits.log_softmax(accumulator).pick(chosen).sum(accumulator) / len(chosen)
 
 
 def one_hot_cross_entropy(logits: Tensor, targets: Any, *, accumulator: Accumulator | None = None) -> Tensor:
@@ -50,7 +50,8 @@ def one_hot_cross_entropy(logits: Tensor, targets: Any, *, accumulator: Accumula
     FloatArray(0.408, binary16)
     """
     targets = check_one_hot(targets, logits.value.shape)
-    return _mean_of_chosen(logits.log_softmax(accumulator), targets, accumulator)
+    terms = (logits.log_softmax(accumulator) * targets).sum_rows(accumulator)
+    return -terms.sum(accumulator) / len(targets)
 
 
 def cross_entropy_of_probabilities(
@@ -66,15 +67,8 @@ def cross_entropy_of_probabilities(
     >>> cross_entropy_of_probabilities(p, [0]).value
     FloatArray(1.387, binary16)
     """
-    batch, classes = probabilities.value.shape
-    chosen = np.eye(classes)[check_labels(labels, batch, classes)]
-    of_label = (probabilities * chosen).sum_rows(accumulator)  # exact: one term of each row is not 0
-    return -(of_label + clip if clip else of_label).log().sum(accumulator) / batch
-
-
-def _mean_of_chosen(log_probabilities: Tensor, chosen: Any, accumulator: Accumulator | None) -> Tensor:
-    terms = (log_probabilities * chosen).sum_rows(accumulator)
-    return -terms.sum(accumulator) / len(chosen)
+    of_label = probabilities.pick(check_labels(labels, *_rows_and_classes(probabilities)))
+    return -(of_label + clip if clip else of_label).log().sum(accumulator) / len(of_label.value)
 
 
 def mean_squared_error(predictions: Tensor, targets: Any, *, accumulator: Accumulator | None = None) -> Tensor:
@@ -114,6 +108,13 @@ def _total(parts: list[Tensor]) -> Tensor:
 
 
 # --- labels ---------------------------------------------------------------------------------------------------------
+
+
+def _rows_and_classes(scores: Tensor) -> tuple[int, int]:
+    if scores.value.ndim != 2:
+        raise ValueError(f"scores of shape {scores.value.shape} are not (batch, classes); reshape them")
+    rows, classes = scores.value.shape
+    return rows, classes
 
 
 def check_labels(labels: Any, batch: int, classes: int) -> Any:

@@ -24,7 +24,7 @@ def post_mortem(engine: Engine, progress: Progress, chosen: Any, params: Params)
     loss, backward = engine.graph(progress, chosen)
     return (
         _in_forward(step, loss)
-        or _in_backward(step, backward)
+        or _in_backward(step, loss, backward)
         or _in_update(step, engine, progress, engine.received(backward(None), progress.loss_scale))
         or _in_sum(step, params)
     )
@@ -35,15 +35,7 @@ def _finite(x: FloatArray) -> bool:
 
 
 def _in_forward(step: int, loss: Tensor) -> Death | None:
-    seen: set[int] = set()
-    stack, culprit = [loss], None
-    while stack:  # descend to where the arguments are finite and the result is not
-        tensor = stack.pop()
-        if id(tensor) in seen or _finite(tensor.value):
-            continue
-        seen.add(id(tensor))
-        culprit = tensor
-        stack.extend(tensor.arguments)
+    culprit = _culprit(loss)
     if culprit is None:
         return None
     name = culprit.name or f"the output of {_place(culprit)}"
@@ -52,17 +44,33 @@ def _in_forward(step: int, loss: Tensor) -> Death | None:
     return Death(step, name, reason, culprit.layer, culprit.operation)
 
 
+def _culprit(loss: Tensor) -> Tensor | None:
+    """Where the arguments are finite and the result is not; None if all is finite."""
+    seen: set[int] = set()
+    stack = [loss]
+    while stack:
+        tensor = stack.pop()
+        if id(tensor) in seen or _finite(tensor.value):
+            continue
+        seen.add(id(tensor))
+        if all(_finite(x.value) for x in tensor.arguments):
+            return tensor
+        stack.extend(tensor.arguments)
+    return None
+
+
 def _place(tensor: Tensor) -> str:
     return f"{tensor.operation} in {tensor.layer}" if tensor.layer else tensor.operation
 
 
-def _in_backward(step: int, backward: Any) -> Death | None:
+def _in_backward(step: int, loss: Tensor, backward: Any) -> Death | None:
     found: list[Death] = []
 
     def observe(tensor: Tensor, k: int, g: FloatArray, part: FloatArray) -> None:
         if not found and not _finite(part):
             target = tensor.arguments[k].name or f"argument {k + 1} of {_place(tensor)}"
-            what = f"the vjp of {tensor.operation}" if _finite(g) else "the loss scale, with which the walk starts,"
+            met = "the loss scale, with which the walk starts," if tensor is loss else "the sum where cotangents meet"
+            what = f"the vjp of {tensor.operation}" if _finite(g) else met
             reason = f"{what} {_verdict(part if _finite(g) else g)}{_operands(part, g) if _finite(g) else ''}"
             found.append(Death(step, f"the gradient of {target}", reason, tensor.layer, tensor.operation))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..accumulators import Accumulator, Blas, Exact, Kahan, Pairwise, Sequential
 from ..floatarray import FloatArray, array
-from ..formats import Format, Rounding, get_format, get_rounding
+from ..formats import NAMED_FORMATS, Format, Rounding, get_format, get_rounding
 from ..lifting import as_generator
 
 Generator: TypeAlias = "np.random.Generator | None"
@@ -31,6 +31,8 @@ class Precision(NamedTuple):
         """From a name such as "binary16" or "bfloat16:stochastic", a Format, a dtype or a Precision."""
         if isinstance(given, Precision):
             return given
+        if isinstance(given, dict):  # as `plain` gives it
+            return cls(format_of(given["format"]), get_rounding(given["mode"]))
         if isinstance(given, str):
             fmt, _, mode = given.partition(":")
             return cls(get_format(fmt), get_rounding(mode or "ties_to_even"))
@@ -38,6 +40,17 @@ class Precision(NamedTuple):
 
     def __str__(self) -> str:
         return self.fmt.name if self.mode is Rounding.TIES_TO_EVEN else f"{self.fmt.name}:{self.mode.value}"
+
+    def plain(self) -> Any:
+        """Plain data for JSON, which `of` reads back: the text, or all fields of a format that its name does not tell.
+
+        >>> from dataclasses import replace
+        >>> flushing = Precision(replace(get_format("binary16"), subnormals="flush_to_zero"))
+        >>> Precision.of(flushing.plain()) == flushing != Precision.of(str(flushing))
+        True
+        """
+        fmt = format_to_plain(self.fmt)
+        return str(self) if isinstance(fmt, str) else {"format": fmt, "mode": self.mode.value}
 
     def __repr__(self) -> str:
         return f"Precision({str(self)!r})"
@@ -51,6 +64,18 @@ class Precision(NamedTuple):
                 return FloatArray(x.values, self.fmt, self.mode, as_generator(self.mode, rng))
             x = x.values
         return array(x, self.fmt, self.mode, rng=rng)
+
+
+def format_to_plain(fmt: Format) -> Any:
+    """The name of a named format; of any other its fields."""
+    if any(fmt == named and fmt.name == named.name for named in NAMED_FORMATS):
+        return fmt.name
+    return {name: getattr(value, "value", value) for name, value in asdict(fmt).items()}
+
+
+def format_of(given: Any) -> Format:
+    """What `format_to_plain` wrote."""
+    return Format(**given) if isinstance(given, dict) else get_format(given)
 
 
 ACCUMULATORS: dict[str, Callable[..., Accumulator]] = {
@@ -146,7 +171,15 @@ class Policy:
             given = getattr(self, name)
             absent = None if name in OPTIONAL else compute
             object.__setattr__(self, name, absent if given is None else Precision.of(given))
-        get_accumulator(self.accumulator, compute)
+        self._check_accumulator(compute)
+
+    def _check_accumulator(self, compute: Precision) -> None:
+        accumulator = get_accumulator(self.accumulator, compute)
+        if accumulator and not isinstance(accumulator, Exact) and not compute.fmt.fits_in(accumulator.fmt):
+            raise ValueError(
+                f"accumulator={self.accumulator!r} adds in {accumulator.fmt.name}, which does not hold "
+                f"compute={compute}; use a wider one, or 'exact'"
+            )
 
     @classmethod
     def of(cls, given: Any) -> Policy:
@@ -159,11 +192,14 @@ class Policy:
             return given
         if not isinstance(given, str) or "=" not in given:
             return cls(given)
-        parts = dict(part.split("=", 1) for part in given.replace(",", " ").split() if "=" in part)
+        pairs = [part.partition("=")[::2] for part in given.replace(",", " ").split()]
+        parts = dict(pairs)
         known = [field.name for field in fields(cls)]
-        for name in parts:
-            if name not in known:
+        for name, value in pairs:
+            if name not in known or not value:
                 raise ValueError(f"policy={given!r}: {name!r} is no part of a policy; use some of {', '.join(known)}")
+        if len(parts) < len(pairs):
+            raise ValueError(f"policy={given!r} says something twice; give each part once")
         return cls(**parts)
 
     def __str__(self) -> str:

@@ -13,6 +13,9 @@ from typing import Protocol, Self
 from ..formats import Format
 from ..rounding import round_to
 
+SMALLEST = 2.0**-149
+"""Where halving ends: PyTorch's scale, a binary32 number, would become 0 and stay there."""
+
 
 class LossScale(Protocol):
     """What all three have in common."""
@@ -95,7 +98,7 @@ class DynamicLossScale:
     def adjust(self, finite: bool) -> Self:
         """The next scale, and the next count."""
         if not finite:
-            return replace(self, scale=self.scale * self.backoff, finite_steps=0)
+            return replace(self, scale=max(self.scale * self.backoff, SMALLEST), finite_steps=0)
         if self.finite_steps + 1 < self.interval:
             return replace(self, finite_steps=self.finite_steps + 1)
         grown = self.scale * self.growth

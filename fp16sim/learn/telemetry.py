@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..floatarray import FloatArray
-from ..formats import BINARY64, Rounding, get_format
+from ..formats import BINARY64, Rounding
 from .autograd import Tensor, backward_step
 from .exponents import Survey, survey
 from .layers import Params
+from .precision import format_of, format_to_plain
 
 if TYPE_CHECKING:
     from .engine import Seen
@@ -143,19 +144,19 @@ class Telemetry:
 
 def _survey_to_dict(seen: Survey) -> dict[str, Any]:
     plain = {name: getattr(seen, name) for name in ("total", "zeros", "nans", "infinities", "lowest")}
-    return {"format": seen.fmt.name, **plain, "binades": [list(binade) for binade in seen.binades]}
+    return {"format": format_to_plain(seen.fmt), **plain, "binades": [list(binade) for binade in seen.binades]}
 
 
 def _survey_from_dict(given: dict[str, Any]) -> Survey:
     from .binades import Binade
 
     plain = {name: int(given[name]) for name in ("total", "zeros", "nans", "infinities", "lowest")}
-    return Survey(get_format(given["format"]), **plain, binades=tuple(Binade(*b) for b in given["binades"]))
+    return Survey(format_of(given["format"]), **plain, binades=tuple(Binade(*b) for b in given["binades"]))
 
 
 # --- looking --------------------------------------------------------------------------------------------------------
 
-_MOVES = ("reshape", "select", "narrow", "max_pool")
+_MOVES = ("reshape", "select", "pick", "narrow", "max_pool")
 """Operations whose vjps only move numbers."""
 
 _VIEWS = ("cast", "reshape", "narrow")

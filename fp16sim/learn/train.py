@@ -161,7 +161,8 @@ def train(
     if not resume:
         keep.refuse_unfinished()
     with np.errstate(all="ignore"):
-        state = keep.load(run) if resume else run.start(_weights(start_from))
+        weights = _weights(start_from)
+        state = keep.load(run, weights) if resume else run.start(weights)
         while not run.finished(state):
             state = run.advance(state)
             if on_step:

@@ -105,13 +105,32 @@ def narrowed(x: FloatArray, to: Precision | None = None, rng: Any = None) -> Flo
 
 
 def _select(x: FloatArray, index: Any) -> FloatArray:
-    return _like(np.ascontiguousarray(x.values[index]), x)
+    parts = index if isinstance(index, tuple) else (index,)
+    if not all(part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) for part in parts):
+        raise TypeError(f"index={index!r}: a tensor is indexed by integers, slices, ... and None; use those, or pick")
+    return _like(np.array(x.values[index]), x)
 
 
 def _select_vjp(g: FloatArray, y: FloatArray, x: FloatArray, index: Any) -> FloatArray:
     values = np.zeros(x.shape, g.values.dtype)
     values[index] = g.values
     return _like(values, g)
+
+
+def _pick(x: FloatArray, columns: Any) -> FloatArray:
+    return _like(x.values[np.arange(len(x)), columns], x)
+
+
+def _pick_vjp(g: FloatArray, y: FloatArray, x: FloatArray, columns: Any) -> FloatArray:
+    values = np.zeros(x.shape, g.values.dtype)
+    values[np.arange(len(x)), columns] = g.values
+    return _like(values, g)
+
+
+def _matmul(a: FloatArray, b: FloatArray, **how: Any) -> FloatArray:
+    if a.ndim != 2 or b.ndim != 2:
+        raise ValueError(f"a.shape={a.shape} and b.shape={b.shape}: tensors are multiplied as matrices; reshape them")
+    return a.matmul(b, **how)
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -123,7 +142,7 @@ OPERATIONS: dict[str, Operation] = {
     "divide": Operation(lambda a, b: a / b, (lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * y) / b)),
     "negate": Operation(lambda a: -a, (lambda g, y, a: -g,)),
     "matmul": Operation(
-        lambda a, b, **how: a.matmul(b, **how),
+        _matmul,
         (lambda g, y, a, b, **how: g.matmul(b.T, **how), lambda g, y, a, b, **how: a.T.matmul(g, **how)),
     ),
     "exp": Operation(lambda x: x.exp(), (lambda g, y, x: g * y,)),
@@ -142,6 +161,7 @@ OPERATIONS: dict[str, Operation] = {
     "narrow_back": Operation(lambda x, **how: x, (lambda g, y, x, **how: narrowed(g, **how),)),
     "reshape": Operation(lambda x, shape: x.reshape(shape), (lambda g, y, x, shape: g.reshape(x.shape),)),
     "select": Operation(_select, (_select_vjp,)),
+    "pick": Operation(_pick, (_pick_vjp,)),
     "patches": Operation(
         lambda x, accumulator=None, **how: windows.patches(x, **how),
         (windows.patches_vjp,),
@@ -158,6 +178,11 @@ def unbroadcast(g: FloatArray, shape: tuple[int, ...], accumulator: Accumulator 
         if size == 1 and g.shape[axis] != 1:
             g = g.sum(axis=axis, accumulator=accumulator).reshape((*g.shape[:axis], 1, *g.shape[axis + 1 :]))
     return g
+
+
+def zeros_like(x: FloatArray) -> FloatArray:
+    """+0 everywhere, whatever x holds."""
+    return _like(np.zeros(x.shape, x.values.dtype), x)
 
 
 def constant(x: Any, like: FloatArray) -> FloatArray:

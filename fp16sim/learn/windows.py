@@ -22,6 +22,11 @@ def sizes_after(shape: Pair, kernel: Pair, stride: int = 1, padding: int = 0) ->
     >>> sizes_after((28, 28), (3, 3))
     (26, 26)
     """
+    if stride < 1 or padding < 0 or min(kernel) < 1:
+        raise ValueError(
+            f"kernel={kernel}, stride={stride}, padding={padding}: use a kernel and a stride of 1 or more, and a "
+            "padding of 0 or more"
+        )
     rows, columns = ((n + 2 * padding - k) // stride + 1 for n, k in zip(shape, kernel, strict=True))
     if rows < 1 or columns < 1:
         raise ValueError(
@@ -37,10 +42,10 @@ def patches(x: FloatArray, kernel: Pair, stride: int = 1, padding: int = 0) -> F
     Exact: the numbers are only copied, and padding adds zeros.
     """
     values = x.values
+    n, *shape, channels = values.shape
+    rows, columns = sizes_after((shape[0], shape[1]), kernel, stride, padding)
     if padding:
         values = np.pad(values, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    n, *shape, channels = values.shape
-    rows, columns = sizes_after((shape[0], shape[1]), kernel, stride)
     a, b, c, d = values.strides
     view = np.lib.stride_tricks.as_strided(
         values, (n, rows, columns, *kernel, channels), (a, b * stride, c * stride, b, c, d), writeable=False
@@ -97,10 +102,10 @@ def _parts(x: Array, size: int) -> list[Array]:
 
 def max_pool(x: FloatArray, size: int) -> FloatArray:
     """The largest number of each window, exact; NaN where there is one, and +0 of zeros with different signs."""
-    if x.ndim != 4 or x.shape[1] < size or x.shape[2] < size:
+    if x.ndim != 4 or size < 1 or x.shape[1] < size or x.shape[2] < size:
         raise ValueError(
             f"x.shape={x.shape} has no windows of {size} x {size}; give (batch, rows, columns, channels) with at least "
-            f"{size} rows and columns"
+            f"{max(size, 1)} rows and columns"
         )
     parts = _parts(x.values, size)
     # Only where a zero has a sign do processors differ in what they call the larger one.
@@ -122,11 +127,12 @@ def _has_negative_zero(x: Array) -> bool:
 
 
 def max_pool_vjp(g: FloatArray, y: FloatArray, x: FloatArray, size: int) -> FloatArray:
-    """The cotangent goes to the first of the largest numbers of a window; the others get zero. Exact."""
+    """The cotangent goes to the first of the largest numbers of a window, or to its NaN; the others get zero. Exact."""
     out = np.zeros(x.shape, g.values.dtype)
     free = np.ones(y.shape, bool)
+    some_nan = bool(np.isnan(y.values).any())
     for source, target in zip(_parts(x.values, size), _parts(out, size), strict=True):
-        chosen = (source == y.values) & free
+        chosen = ((source == y.values) | np.isnan(source) if some_nan else source == y.values) & free
         np.copyto(target, g.values, where=chosen)
         free &= ~chosen
     return _like(out, g)

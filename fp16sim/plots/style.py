@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,6 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..demos.frozen import several
+from ..files import written_beside
 
 
 class Look(NamedTuple):
@@ -154,13 +153,6 @@ def save(figure: Figure, path: str | Path) -> None:
     kind = path.suffix.lstrip(".").lower() or "png"
     if kind not in ("png", "svg", "pdf"):
         raise ValueError(f"out={str(path)!r} ends in .{kind}; pictures are written as .png, .svg or .pdf")
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=f".{kind}")
-    os.close(handle)
-    try:
-        stable = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-        with styled():
-            figure.savefig(beside, format=kind, dpi=150, metadata=stable)
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    finally:
-        Path(beside).unlink(missing_ok=True)
+    stable = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    with written_beside(path) as place, styled():
+        figure.savefig(place, format=kind, dpi=150, metadata=stable)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import cycle
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..learn.train import Epoch, History
-from .style import LOOKS, new_axes, styled
+from .style import LOOKS, Look, new_axes, styled
 
 
 class Measure(NamedTuple):
@@ -33,6 +33,13 @@ def curve(history: History, measure: str) -> tuple[list[int], list[float]]:
     return [e.number for e in history.epochs], [MEASURES[measure].of(e) for e in history.epochs]
 
 
+def looks() -> Iterator[Look]:
+    """A look for each run: when the colours begin again, dashes and markers go one further, so that 36 differ."""
+    for k in count():
+        form = LOOKS[(k + k // len(LOOKS)) % len(LOOKS)]
+        yield form._replace(color=LOOKS[k % len(LOOKS)].color)
+
+
 def training(histories: Sequence[History], measure: str = "accuracy", ax: Any = None) -> Any:
     """One measure against epochs, a line a run; a cross where a run died.
 
@@ -50,11 +57,18 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Any = 
         raise ValueError(f"measure={measure!r} is unknown; use one of {', '.join(map(repr, MEASURES))}")
     with styled():
         ax = new_axes() if ax is None else ax
-        for look, history in zip(cycle(LOOKS), histories, strict=False):
+        for look, history in zip(looks(), histories, strict=False):
             numbers, values = curve(history, measure)
-            ax.plot(numbers, values, label=history.config.label, **look._asdict(), markersize=5, markevery=2)
+            ax.plot(
+                numbers,
+                values,
+                label=history.config.label,
+                **look._asdict(),
+                markersize=5,
+                markevery=-(-len(numbers) // 12),
+            )
             if history.death:
-                ax.plot(numbers[-1], values[-1], "X", color=look.color, markersize=13)
+                ax.plot(numbers[-1], values[-1], "X", color=look.color, markersize=11, clip_on=False, zorder=5)
         ax.set(title=MEASURES[measure].title, xlabel="epoch", ylabel=MEASURES[measure].unit)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if measure != "accuracy":

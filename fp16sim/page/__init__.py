@@ -1,0 +1,82 @@
+"""The explorer: one HTML file that shows every bit and every step, in any browser, without a network.
+
+Its sources lie in this folder: `explorer.html`, style sheets, and ES modules with `main.js` on top. `assemble` links
+them.
+"""
+
+from __future__ import annotations
+
+import html
+
+from .assemble import assemble
+
+__all__ = ["Explorer", "build", "show"]
+
+
+def build(state: str = "") -> str:
+    """The explorer as the text of one self-contained HTML file; its answers are those of `fp16sim.exact`.
+
+    Parameters
+    ----------
+    state : str
+        Where it opens: what stands behind "#" in the address of the explorer, such as "number?x=0.1&format=bfloat16".
+
+    Returns
+    -------
+    str
+        Below 400 KB; it asks for nothing over a network.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> page = fs.page.build("arithmetic?op=add&a=2048&b=1")
+    >>> page[:15], len(page) < 400_000
+    ('<!doctype html>', True)
+    """
+    if not isinstance(state, str):
+        raise TypeError(f"state={state!r} is no text; give what stands behind # in the explorer's address")
+    return assemble(state.removeprefix("#"))
+
+
+class Explorer:
+    """The explorer in a notebook: an object that Jupyter shows as a frame."""
+
+    def __init__(self, state: str = "", height: int = 900) -> None:
+        self.state, self.height = state, height
+        self._page = build(state)
+
+    def __repr__(self) -> str:
+        return f"Explorer(state={self.state!r}, height={self.height})"
+
+    def _repr_html_(self) -> str:
+        # The frame may run its scripts and copy a link; it can reach neither the notebook nor its storage.
+        return (
+            f'<iframe srcdoc="{html.escape(self._page)}" title="fp16sim explorer" sandbox="allow-scripts allow-modals" '
+            f'allow="clipboard-write" style="width: 100%; height: {self.height}px; border: 0"></iframe>'
+        )
+
+
+def show(state: str = "", *, height: int = 900) -> Explorer:
+    """The explorer inside a notebook, where it computes as exactly as the file that `build` makes.
+
+    Parameters
+    ----------
+    state : str
+        Where it opens, as for `build`.
+    height : int
+        Of the frame, in pixels.
+
+    Returns
+    -------
+    Explorer
+        Show it by ending a cell with it.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.page.show("number?x=1/3&beside=bfloat16", height=600)
+    Explorer(state='number?x=1/3&beside=bfloat16', height=600)
+    """
+    if isinstance(height, bool) or not isinstance(height, int) or height < 1:
+        raise ValueError(f"height={height!r} is no number of pixels; use for example 900")
+    return Explorer(state, height)

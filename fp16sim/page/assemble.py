@@ -1,0 +1,90 @@
+"""The page from its parts, without a JavaScript build step: modules are linked by text, in the order of their imports.
+
+Each module becomes a function that returns what it exports, so that every module keeps its own names:
+
+    import { sum } from "./exact.js";         const { sum } = $exact;
+    export function add(x) { ... }            function add(x) { ... }    return { add };
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from typing import Any
+
+from .. import __version__
+from ..formats import _ALIASES, NAMED_FORMATS, Format
+
+STYLES = ("tokens.css", "layout.css", "views.css")
+_IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./(\w+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
+
+
+def source(name: str) -> str:
+    """The text of a part of the page."""
+    return (files(__package__) / name).read_text(encoding="utf-8")
+
+
+def link(start: str, read: Callable[[str], str] = source) -> str:
+    """One script from the module `start` and all that it imports, each once and after its own imports.
+
+    Raises
+    ------
+    ValueError
+        If modules import each other in a circle, or import or export in a form that is not understood.
+    """
+    return "\n".join(_linked(start, read, [], {}))
+
+
+def _linked(name: str, read: Callable[[str], str], path: list[str], done: dict[str, bool]) -> Iterator[str]:
+    if name in path:
+        raise ValueError(f"modules import each other: {' -> '.join([*path, name])}; move what they share into a third")
+    if name in done:
+        return
+    text = read(f"{name}.js")
+    for _, other in _IMPORT.findall(text):
+        yield from _linked(other, read, [*path, name], done)
+    done[name] = True
+    yield _wrapped(name, text)
+
+
+def _wrapped(name: str, text: str) -> str:
+    exports = _EXPORT.findall(text)
+    body = _EXPORT.sub("", _IMPORT.sub(lambda found: f"const {{{found[1]}}} = ${found[2]};\n", text))
+    left = re.search(r"^(?:import|export)\b.*", body, re.MULTILINE)
+    if left or "</script" in body.lower():
+        raise ValueError(f"{name}.js cannot be linked: {left[0] if left else 'it contains a closing script tag'}")
+    return f"const ${name} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();\n"
+
+
+def format_row(fmt: Format) -> dict[str, Any]:
+    """What the page needs to know of a format: only what cannot be derived."""
+    return {
+        "name": fmt.name,
+        "aliases": _ALIASES.get(fmt.name, "").split(),
+        "width": fmt.width,
+        "precision": fmt.precision,
+        "specials": fmt.specials.value,
+        "saturate": fmt.saturate,
+        "nanCode": fmt.nan_code,
+    }
+
+
+def assemble(state: str = "") -> str:
+    """The whole page as one HTML text, opening at `state` (what stands behind "#" in a copied link)."""
+    facts = {"version": __version__, "state": state, "formats": [format_row(fmt) for fmt in NAMED_FORMATS]}
+    parts = {
+        "style": "\n".join(map(source, STYLES)),
+        "script": link("main"),
+        # Last, so that no place is looked for in the user's text; and without "<", so that it cannot close its element.
+        "facts": json.dumps(facts).replace("<", "\\u003c"),
+    }
+    page = source("explorer.html")
+    for name, text in parts.items():
+        head, mark, tail = page.partition(f"/* {name} */")
+        if not mark:
+            raise ValueError(f"explorer.html has no place for {name}: /* {name} */")
+        page = head + text + tail
+    return page

@@ -1,0 +1,100 @@
+/* The bits of a code: as buttons that are clicked, painted by dragging, and stepped with the keyboard; and as text. */
+
+import { button, change, fill, h } from "./dom.js";
+import { bitFields, powerText } from "./text.js";
+
+export const FIELDS = ["sign", "exponent", "significand"];
+
+/** What bit `i` of a field is worth: words for the screen reader and for the pointer that rests on it. */
+function bitWords(field, i, fmt) {
+  if (field === "sign") return "sign bit";
+  if (field === "exponent") return `exponent bit worth ${2 ** (fmt.exponentBits - 1 - i)}`;
+  return `significand bit worth ${powerText(-1 - i)}`;
+}
+
+/** A row of bits as buttons. `flip(code)` is told the new code, `step(count)` that so many ulp were asked for.
+
+    One bit at a time is in the order of Tab; left and right move between bits, up and down step one ulp, page up and
+    down 16. A pointer that is dragged gives every bit it crosses the value that the first one got. */
+export function bitRow(label, { flip, step }) {
+  const element = h("div", { class: "bits", role: "group", "aria-label": label });
+  let [fmt, code, buttons, painting] = [null, 0n, [], null];
+
+  const place = (i) => BigInt(fmt.width - 1 - i);
+  const bitAt = (i) => (code >> place(i)) & 1n;
+  const put = (i, bit) => {
+    if (bitAt(i) !== bit) flip(code ^ (1n << place(i)));
+  };
+
+  const build = () => {
+    buttons = [];
+    const widths = [1, fmt.exponentBits, fmt.trailingBits];
+    fill(element, FIELDS.map((field, f) => {
+      const cells = Array.from({ length: widths[f] }, (_, i) => {
+        const at = buttons.length;
+        const bit = button("0", () => {}, { class: "bit", "data-bit": at, "data-words": bitWords(field, i, fmt), tabindex: at ? -1 : 0, title: bitWords(field, i, fmt) });
+        buttons.push(bit);
+        return bit;
+      });
+      return h("div", { class: `field ${field}` }, h("div", { class: "cells" }, cells), h("div", { class: "under" }));
+    }));
+  };
+
+  const focus = (i) => {
+    const to = Math.min(Math.max(i, 0), buttons.length - 1);
+    buttons.forEach((b, k) => change(b, { tabindex: k === to ? 0 : -1 }));
+    buttons[to].focus();
+  };
+  const steps = { ArrowUp: 1n, ArrowDown: -1n, PageUp: 16n, PageDown: -16n };
+  element.addEventListener("keydown", (event) => {
+    const i = buttons.indexOf(event.target);
+    if (i < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    const moves = { ArrowLeft: i - 1, ArrowRight: i + 1, Home: 0, End: buttons.length - 1 };
+    if (event.key in moves) focus(moves[event.key]);
+    else if (event.key in steps) step(steps[event.key]);
+    else if (event.key === "0" || event.key === "1") put(i, BigInt(event.key));
+    else return;
+    event.preventDefault();
+  });
+  // A click comes from the keyboard or a screen reader; pointers are handled as they go down, so that they can paint.
+  element.addEventListener("click", (event) => {
+    const i = buttons.indexOf(event.target);
+    if (i >= 0 && event.detail === 0) put(i, 1n - bitAt(i));
+  });
+  element.addEventListener("pointerdown", (event) => {
+    const i = buttons.indexOf(event.target);
+    if (i < 0 || event.button !== 0) return;
+    event.target.releasePointerCapture?.(event.pointerId);
+    painting = 1n - bitAt(i);
+    put(i, painting);
+    focus(i);
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (painting === null) return;
+    const over = document.elementFromPoint(event.clientX, event.clientY);
+    const i = buttons.indexOf(over);
+    if (i >= 0) put(i, painting);
+  });
+  const stop = () => { painting = null; };
+  addEventListener("pointerup", stop);
+  addEventListener("pointercancel", stop);
+
+  const update = (newCode, newFmt, under) => {
+    const same = fmt && newFmt.width === fmt.width && newFmt.precision === fmt.precision;
+    [fmt, code] = [newFmt, newCode ?? 0n];
+    if (!same) build();
+    element.classList.toggle("wide", fmt.width > 20);
+    bitFields(code, fmt).join("").split("").forEach((digit, i) => {
+      if (buttons[i].textContent !== digit) buttons[i].textContent = digit;
+      change(buttons[i], { "aria-pressed": String(digit === "1"), "aria-label": `${buttons[i].dataset.words}, ${digit}`, disabled: newCode === null });
+    });
+    element.querySelectorAll(".under").forEach((box, f) => fill(box, under[f]));
+  };
+  return { element, update };
+}
+
+/** The bits of a code as text, its fields told apart by colour, by lines and by gaps. */
+export function bitsInline(code, fmt) {
+  const parts = bitFields(code, fmt).map((digits, f) => h("span", { class: `digits ${FIELDS[f]}` }, digits));
+  return h("span", { class: "inline-bits" }, parts);
+}

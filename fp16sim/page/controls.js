@@ -1,0 +1,154 @@
+/* What the views share in asking: a number, a format, a mode, an example. Each is {element, update(state)}. */
+
+import { button, change, fill, freshId, h } from "./dom.js";
+import { WIDEST, customFormat, customName } from "./formats.js";
+import { readNumber } from "./parse.js";
+import { MODES } from "./rounding.js";
+
+/** The modes in a sentence: "rounded ...". */
+export const MODE_WORDS = {
+  ties_to_even: "to nearest, ties to even",
+  ties_to_away: "to nearest, ties away from zero",
+  toward_zero: "toward zero",
+  toward_positive: "toward +∞ (up)",
+  toward_negative: "toward −∞ (down)",
+  to_odd: "to odd",
+  stochastic: "stochastic",
+};
+
+/** The same as short names. */
+export const MODE_NAMES = {
+  ties_to_even: "ties to even",
+  ties_to_away: "ties to away",
+  toward_zero: "toward zero",
+  toward_positive: "toward +∞",
+  toward_negative: "toward −∞",
+  to_odd: "to odd",
+  stochastic: "stochastic",
+};
+
+const SPECIALS_WORDS = {
+  ieee: "∞ and NaN (as IEEE 754)",
+  nan: "one NaN, no ∞ (FN)",
+  none: "numbers only",
+};
+
+/** A labelled text field for a number, bound to `key`; says what is wrong with it. */
+export function numberField(ctx, key, label, formatKey = "format") {
+  const [id, noteId] = [freshId("field"), freshId("note")];
+  const input = h("input", {
+    id, type: "text", spellcheck: "false", autocomplete: "off", autocapitalize: "off", inputmode: "text",
+    "aria-describedby": noteId, "data-key": key,
+    oninput: () => ctx.store.set({ [key]: input.value }),
+    onkeydown: (event) => ctx.stepKey(event, key, formatKey),
+  });
+  const note = h("p", { id: noteId, class: "note", role: "status" });
+  const element = h("div", { class: "control grow" }, h("label", { for: id }, label), input, note);
+  const update = (state) => {
+    if (input.value !== state[key]) input.value = state[key];
+    const read = readNumber(state[key], ctx.format(state[formatKey]));
+    change(input, { "aria-invalid": read.error ? "true" : null });
+    const words = { code: "read as a code, not as a number", bits: "read as bits" }[read.reading] ?? "";
+    note.textContent = read.error ?? words;
+    note.classList.toggle("wrong", Boolean(read.error));
+  };
+  return { element, update };
+}
+
+/** A labelled choice bound to `key`; options are [value, words]. */
+export function choice(ctx, key, label, options, onpick = (value) => ({ [key]: value })) {
+  const id = freshId("choice");
+  const select = h("select", { id, "data-key": key, onchange: () => ctx.store.set(onpick(select.value)) },
+    options.map(([value, words]) => h("option", { value }, words)));
+  const element = h("div", { class: "control" }, h("label", { for: id }, label), select);
+  return { element, select, update: (state) => { select.value = state[key]; } };
+}
+
+/** A choice of format bound to `key`: any named one that passes, or widths of one's own. */
+export function formatPicker(ctx, key, label, { none = "", fits = () => true, custom = "1-5-4" } = {}) {
+  const named = ctx.formats.named.filter(fits).map((fmt) => [fmt.name, formatWords(fmt)]);
+  const options = [...(none ? [["", none]] : []), ...named, ["custom", "custom …"]];
+  const pick = choice(ctx, key, label, options, (value) => ({ [key]: value === "custom" ? custom : value }));
+  const set = (changes) => {
+    const now = { ...ctx.format(ctx.store.get()[key]), ...changes };
+    const next = customName(now.exponentBits, now.trailingBits, now.specials);
+    if (customFormat(next) && fits(customFormat(next))) ctx.store.set({ [key]: next });
+  };
+  const widths = [
+    widthField("exponent bits", 2, WIDEST.exponent, (exponentBits) => set({ exponentBits })),
+    widthField("significand bits", 1, WIDEST.trailing, (trailingBits) => set({ trailingBits })),
+  ];
+  const special = specialsField((specials) => set({ specials }));
+  const own = h("div", { class: "own", role: "group", "aria-label": `${label}: widths of your own` },
+    widths.map((w) => w.element), special.element);
+  const update = (state) => {
+    const isCustom = Boolean(customFormat(state[key]));
+    pick.select.value = isCustom ? "custom" : state[key];
+    own.hidden = !isCustom;
+    if (!isCustom) return;
+    const fmt = customFormat(state[key]);
+    widths[0].update(fmt.exponentBits);
+    widths[1].update(fmt.trailingBits);
+    special.update(fmt.specials);
+  };
+  return { element: h("div", { class: "picker" }, pick.element, own), update };
+}
+
+const formatWords = (fmt) => `${fmt.name}  (1-${fmt.exponentBits}-${fmt.trailingBits})`;
+
+function widthField(label, min, max, set) {
+  const id = freshId("width");
+  const input = h("input", { id, type: "number", min, max, step: 1, oninput: () => input.value && set(Number(input.value)) });
+  const element = h("div", { class: "control" }, h("label", { for: id }, label), input);
+  const update = (value) => {
+    if (document.activeElement !== input || input.value !== "") input.value = value;
+  };
+  return { element, update };
+}
+
+function specialsField(set) {
+  const id = freshId("specials");
+  const select = h("select", { id, onchange: () => set(select.value) },
+    Object.entries(SPECIALS_WORDS).map(([value, words]) => h("option", { value }, words)));
+  return { element: h("div", { class: "control" }, h("label", { for: id }, "topmost codes"), select), update: (v) => { select.value = v; } };
+}
+
+/** The rounding mode, and the 32 bits that decide where it is stochastic. */
+export function modePicker(ctx) {
+  const pick = choice(ctx, "mode", "Rounding", MODES.map((mode) => [mode, MODE_NAMES[mode]]));
+  const id = freshId("draw");
+  const input = h("input", { id, type: "text", spellcheck: "false", "data-key": "draw", oninput: () => ctx.store.set({ draw: input.value }) });
+  const throwDice = button("Draw", () => ctx.store.set({ draw: randomDraw() }), { "aria-label": "Draw 32 new random bits" });
+  const draw = h("div", { class: "control draw" }, h("label", { for: id }, "32 random bits"), h("div", { class: "joined" }, input, throwDice));
+  const update = (state) => {
+    pick.update(state);
+    draw.hidden = state.mode !== "stochastic";
+    if (input.value !== state.draw) input.value = state.draw;
+    change(input, { "aria-invalid": drawOf(state.draw) === null ? "true" : null });
+  };
+  return { element: h("div", { class: "picker" }, pick.element, draw), update };
+}
+
+function randomDraw() {
+  const bits = crypto.getRandomValues(new Uint32Array(1))[0];
+  return `0x${bits.toString(16).toUpperCase().padStart(8, "0")}`;
+}
+
+/** The 32-bit draw that a text is, or null. */
+export function drawOf(text) {
+  if (!/^(0x[0-9a-f]{1,8}|\d{1,10})$/i.test(text.trim())) return null;
+  const draw = BigInt(text.trim());
+  return draw < 2n ** 32n ? draw : null;
+}
+
+/** A button that shows one example after another. `examples` are [words, changes]. */
+export function exampleButton(ctx, examples) {
+  let next = 0;
+  const told = h("span", { class: "told", role: "status" });
+  const show = () => {
+    const [words, changes] = examples[next++ % examples.length];
+    ctx.store.set(changes, { push: true });
+    fill(told, words);
+  };
+  return [button("Example", show, { class: "quiet example", title: "Show an example; again for the next one" }), told];
+}

@@ -1,0 +1,241 @@
+/* Why a result is what it is: every step of an operation as plain data, by the names of `fp16sim.explain`'s records. */
+
+import {
+  bitLength, compare, compareMagnitude, difference, exponentOf, finite, infinity, isFinite, isZero, lift, magnitude, negate, product, sum,
+} from "./exact.js";
+import { decode, encodeHeld, quantumAt } from "./formats.js";
+import { OPERATIONS, operate, union, unrounded } from "./operations.js";
+import { DRAWS, MODES, drawsUp, quantumExponent, roundResult, roundsInward, roundsUp } from "./rounding.js";
+
+const NAMES = ["a", "b", "c"];
+
+/** Everything about one operation. `inputs` are {text, value, code} as `readNumber` gives them.
+
+    `asTyped` is the exact result of the operands before their own rounding, where that changed one; `wider` are the
+    formats to try as intermediates; `refused` says that the format has no code for the result (or for an operand), as Python refuses it. */
+export function explain(operation, inputs, fmt, mode, draw = 0n, wider = []) {
+  const operands = inputs.map((input, i) => operandOf(NAMES[i], input, operation, fmt, mode, draw));
+  const refused = operands.find((x) => x.code === null);
+  if (refused) return { operation, fmt, mode, draw, operands, refused: `${refused.name} is NaN` };
+  const exact = exactStep(operation, operands.map((x) => x.value), mode);
+  const rounding = roundingStep(exact.value, fmt, mode, draw, exact.irrational);
+  const flags = union(...operands.map((x) => x.flags), exact.flags, rounding.flags);
+  const record = { operation, fmt, mode, draw, operands, exact, rounding, flags, result: rounding.result };
+  if (rounding.result.code === null) return { ...record, refused: "the result is NaN" };
+  const changed = operands.some((x) => x.rounding);
+  const asTyped = changed ? unrounded(operation, operands.map((x) => x.exact), mode) : null;
+  return { ...record, asTyped, lottery: lottery(operation, inputs, fmt), modes: modesOf(operation, inputs, record), detours: detoursOf(record, wider) };
+}
+
+/** What an operation works on: the value that the format holds. To `round`, the given number is the operand itself. */
+function operandOf(name, input, operation, fmt, mode, draw) {
+  const exact = input.value;
+  if (operation === "round") return { name, text: input.text, exact, value: exact, code: 0n, flags: [], rounding: null };
+  const code = input.code ?? null;
+  const rounded = code === null ? roundResult(exact, fmt, mode, draw) : { value: exact, code, flags: [] };
+  const changed = rounded.flags.length > 0;
+  const value = rounded.code === null ? rounded.value : decode(rounded.code, fmt);
+  const rounding = changed ? roundingStep(exact, fmt, mode, draw) : null;
+  const off = changed && isFinite(value) && isFinite(exact) ? errorInUlp(exact, value, quantumAt(value, fmt)) : null;
+  return { name, text: input.text, exact, value, code: rounded.code, flags: rounded.flags, rounding, off };
+}
+
+/** The operation without any rounding. */
+function exactStep(operation, values, mode) {
+  const { value, flags, irrational = false } = unrounded(operation, values, mode);
+  const step = { rule: "digits", value, flags, irrational, terms: [], shift: null };
+  const special = specialRule(operation, values, value, flags);
+  if (special) return { ...step, rule: special };
+  const terms = termsOf(operation, values);
+  const sums = ["add", "subtract", "fma"].includes(operation);
+  if (!sums || terms.some((t) => t.integer === 0n)) return { ...step, terms, ...normalised(operation, values, value) };
+  const [first, second] = terms;
+  const shift = Math.abs(first.exponent - second.exponent);
+  const shifted = shift ? (first.exponent < second.exponent ? first.name : second.name) : null;
+  const base = Math.min(first.exponent, second.exponent);
+  return { ...step, terms, shift, shifted, integer: lift(value, base).low, integerExponent: base, ...normalised(operation, values, value) };
+}
+
+/** The rule for infinities, NaN and zeros; null where integers decide. */
+function specialRule(operation, values, value, flags) {
+  if (flags.includes("invalid")) return invalidRule(operation, values);
+  if (value.kind === "nan") return "nan_operand";
+  if (flags.includes("divide_by_zero")) return "divide_by_zero";
+  if (!isFinite(value)) return "infinity";
+  return isZero(value) ? zeroRule(operation, values) : null;
+}
+
+function invalidRule(operation, values) {
+  if (operation === "sqrt") return "invalid_root";
+  if (operation === "divide") return isZero(values[0]) ? "invalid_zero_by_zero" : "invalid_infinity_by_infinity";
+  const product = ["multiply", "fma"].includes(operation) && values.slice(0, 2).some(isZero);
+  return product ? "invalid_zero_times_infinity" : "invalid_difference";
+}
+
+/** Of a sum: the terms cancel, or all are zeros. Else a zero among the operands, or an infinite divisor. */
+function zeroRule(operation, values) {
+  if (["add", "subtract", "fma"].includes(operation)) {
+    const [first, second] = termsOf(operation, values);
+    if (first.integer !== 0n) return "cancelled";
+    return first.negative === second.negative ? "zeros_of_one_sign" : "zeros_of_unlike_signs";
+  }
+  return operation === "divide" && !isFinite(values[1]) ? "by_infinity" : "zero";
+}
+
+/** What is added, multiplied or divided, as integer * 2^exponent. */
+function termsOf(operation, values) {
+  const term = (name, x) => ({ name, integer: x.n, exponent: x.e, negative: x.negative, value: x });
+  if (operation === "fma") return [term("a × b", product(values[0], values[1])), term("c", values[2])];
+  if (operation === "subtract") return [term("a", values[0]), term("b", negate(values[1]))];
+  return values.map((x, i) => term(NAMES[i], x));
+}
+
+/** Exponent of the result, and by how much it differs from what the operands' exponents promise. */
+function normalised(operation, values, value) {
+  const exponent = exponentOf(value);
+  const top = (x) => (isZero(x) ? -Infinity : exponentOf(x));
+  const e = values.map(top);
+  const promised = {
+    round: () => e[0],
+    add: () => Math.max(e[0], e[1]),
+    subtract: () => Math.max(e[0], e[1]),
+    multiply: () => e[0] + e[1],
+    divide: () => e[0] - e[1],
+    sqrt: () => Math.floor(e[0] / 2),
+    fma: () => Math.max(top(product(values[0], values[1])), e[2]),
+  }[operation]();
+  return { exponent, normalisation: exponent - promised };
+}
+
+/** One rounding: lift |exact| = scaled * 2^q, round scaled to an integer, put it back. */
+export function roundingStep(exact, fmt, mode, draw = 0n, irrational = false) {
+  const result = roundResult(exact, fmt, mode, draw);
+  const step = { fmt, mode, draw, exact, irrational, result, flags: result.flags, rule: "special" };
+  if (exact.kind !== "finite") return { ...step, case: exact.kind === "nan" ? "nan" : "infinity" };
+  if (exact.n === 0n) return { ...step, case: "zero" };
+  const exponent = exponentOf(exact);
+  const q = quantumExponent(exact, fmt);
+  const lifted = lift(exact, q);
+  const rounded = roundsUp(lifted, mode, exact.negative, draw) ? lifted.low + 1n : lifted.low;
+  const overflow = result.flags.includes("overflow");
+  return {
+    ...step,
+    ...cutOff(exact, q),
+    case: overflow ? "overflow" : exponent < fmt.emin ? "subnormal" : "normal",
+    rule: ruleOf(lifted, mode),
+    exponent, quantumExponent: q, kept: lifted.low, rounded,
+    rest: finite(false, lifted.rest, lifted.den),
+    up: rounded > lifted.low,
+    carry: bitLength(rounded) > fmt.precision,
+    overflowRule: overflow ? overflowRule(exact.negative, fmt, mode) : null,
+    drawsUp: drawsUp(lifted),
+    ...neighboursOf(exact, lifted, q, fmt, rounded, mode),
+  };
+}
+
+/** The first two bits cut off, and whether any later one is 1. */
+function cutOff(x, q) {
+  const { low, rest } = lift(x, q - 2);
+  return { guard: Number((low >> 1n) & 1n), round: Number(low & 1n), sticky: Number(rest !== 0n) };
+}
+
+function ruleOf({ rest, den }, mode) {
+  if (rest === 0n) return "exact";
+  if (!mode.startsWith("ties")) return mode;
+  return 2n * rest === den ? mode.replace("ties", "tie") : "nearer";
+}
+
+function overflowRule(negative, fmt, mode) {
+  if (fmt.saturate) return "saturate";
+  if (roundsInward(negative, mode)) return "max_finite";
+  return fmt.hasInfinity ? "infinity" : "nan";
+}
+
+/** The numbers on either side, below <= exact <= above, and their distances in ulp; `code` null beyond max_finite. */
+function neighboursOf(exact, { low, rest, den }, q, fmt, rounded, mode) {
+  if (compareMagnitude(finite(false, low, 1n, q), fmt.maxFinite) > 0) return beyond(exact, fmt, mode);
+  const side = (k) => {
+    const value = finite(exact.negative, k, 1n, q);
+    const inside = compare(magnitude(value), fmt.maxFinite) <= 0;
+    const distance = k === low ? finite(false, rest, den) : finite(false, den - rest, den);
+    return { value, code: inside ? encodeHeld(value, fmt) : null, distance, chosen: k === rounded, kept: k === low };
+  };
+  const [inner, outer] = [side(low), rest === 0n ? side(low) : side(low + 1n)];
+  return exact.negative ? { below: outer, above: inner } : { below: inner, above: outer };
+}
+
+/** Further out than the number after max_finite: max_finite, and infinity (code null where there is none). */
+function beyond(exact, fmt, mode) {
+  const { negative } = exact;
+  const inward = ["max_finite", "saturate"].includes(overflowRule(negative, fmt, mode));
+  const largest = { ...fmt.maxFinite, negative };
+  const away = difference(magnitude(exact), fmt.maxFinite);
+  const inner = { value: largest, code: encodeHeld(largest, fmt), distance: { ...away, e: away.e - fmt.emax + fmt.trailingBits }, chosen: inward };
+  const outer = { value: infinity(negative), code: fmt.hasInfinity ? encodeHeld(infinity(negative), fmt) : null, distance: null, chosen: !inward };
+  return negative ? { below: outer, above: inner, beyond: true } : { below: inner, above: outer, beyond: true };
+}
+
+/** What each mode gives, operands rounded in it too. */
+function modesOf(operation, inputs, { fmt, draw, result }) {
+  return MODES.map((mode) => {
+    const operands = inputs.map((input) => heldIn(operation, input, fmt, mode, draw));
+    const got = operate(operation, operands.map((x) => x.value), fmt, mode, draw);
+    const flags = union(got.flags, ...operands.map((x) => x.flags));
+    return { mode, code: got.code, value: got.value, flags, differs: got.code !== result.code };
+  });
+}
+
+function heldIn(operation, input, fmt, mode, draw) {
+  if (operation === "round" || (input.code ?? null) !== null) return { value: input.value, flags: [] };
+  return roundResult(input.value, fmt, mode, draw);
+}
+
+/** The same operation in a wider format to nearest, as hardware does it, and rounded a second time. */
+function detoursOf({ operation, fmt, mode, draw, operands, result }, wider) {
+  if (mode === "stochastic") return []; // two answers may differ there, though nothing is wrong
+  const values = operands.map((x) => x.value);
+  const wide = wider.filter((w) => w.precision > fmt.precision && w.emax >= fmt.emax);
+  const detour = (via, between, got) => ({ via, between, code: got.code, value: got.value, differs: got.code !== result.code });
+  const found = wide.map((via) => {
+    const between = operate(operation, values, via, "ties_to_even").value;
+    return detour(via.name, between, roundResult(between, fmt, mode, draw));
+  });
+  if (operation !== "fma") return found;
+  const between = operate("multiply", values.slice(0, 2), fmt, mode, draw).value;
+  return [...found, detour("two roundings", between, operate("add", [between, values[2]], fmt, mode, draw))];
+}
+
+/** What stochastic rounding may give, operands rounded so too: [{code, value, probability}], the likeliest first. */
+export function lottery(operation, inputs, fmt) {
+  const certain = (x) => [{ value: x.value, probability: finite(false, 1n) }];
+  const held = inputs.map((x) => (operation === "round" || (x.code ?? null) !== null ? certain(x) : tickets(x.value, fmt)));
+  const draws = held.reduce((before, choices) => before.flatMap((b) => choices.map((c) => ({
+    values: [...b.values, c.value], probability: product(b.probability, c.probability),
+  }))), [{ values: [], probability: finite(false, 1n) }]);
+  const outcomes = new Map();
+  for (const draw of draws) {
+    for (const ticket of tickets(unrounded(operation, draw.values, "stochastic").value, fmt)) {
+      const more = product(draw.probability, ticket.probability);
+      const before = outcomes.get(ticket.code);
+      outcomes.set(ticket.code, { ...ticket, probability: before ? sum(before.probability, more) : more });
+    }
+  }
+  return [...outcomes.values()].sort((x, y) => compare(y.probability, x.probability));
+}
+
+/** The one or two results of rounding a number stochastically, were the draws of infinitely many bits. */
+function tickets(x, fmt) {
+  const down = roundResult(x, fmt, "toward_zero");
+  if (!isFinite(x) || isZero(x) || !down.flags.includes("inexact")) return [{ ...down, probability: finite(false, 1n) }];
+  const { rest, den } = lift(x, quantumExponent(x, fmt));
+  // Draws beside the 32-bit ones: (draw + 1/2) / 2^32 is then above, or below, every fraction in (0, 1).
+  if (rest === 0n) return [{ ...roundResult(x, fmt, "stochastic"), probability: finite(false, 1n) }];
+  const [low, high] = [DRAWS, -1n].map((draw) => roundResult(x, fmt, "stochastic", draw));
+  return [{ ...high, probability: finite(false, rest, den) }, { ...low, probability: finite(false, den - rest, den) }];
+}
+
+/** stored - exact in ulp of the stored binade, for finite numbers: what the heatmap shows. */
+export function errorInUlp(exact, value, q) {
+  const error = difference(value, exact);
+  return { ...error, e: error.e - q };
+}

@@ -1,0 +1,164 @@
+/* One format's view of the typed number: its bits, the formula that fits, and every fact about what is stored. */
+
+import { bitRow } from "./bits.js";
+import { button, change, fill, h } from "./dom.js";
+import { difference, isFinite, isZero } from "./exact.js";
+import { atOrdinal, classify, decode, fieldsOf, greatestCode, nextDown, nextUp, ordinal, quantumAt } from "./formats.js";
+import { errorInUlp } from "./explain.js";
+import { codeText, decimalText, exactText, fractionText, hexText, powerText, shortText, shortestText, ulpsText } from "./text.js";
+
+const CLASS_WORDS = {
+  signalingNaN: "signaling NaN",
+  quietNaN: "quiet NaN",
+  negativeInfinity: "negative infinity",
+  negativeNormal: "negative normal number",
+  negativeSubnormal: "negative subnormal number",
+  negativeZero: "negative zero",
+  positiveZero: "positive zero",
+  positiveSubnormal: "positive subnormal number",
+  positiveNormal: "positive normal number",
+  positiveInfinity: "positive infinity",
+};
+
+/** The class of a code in words. */
+export const classWords = (code, fmt) => CLASS_WORDS[classify(code, fmt)];
+
+/** Formula of a code: the one that fits its class, in numbers. */
+export function formula(code, fmt) {
+  const value = decode(code, fmt);
+  const { negative, field, trailing } = fieldsOf(code, fmt);
+  const sign = `(−1)${negative ? "¹" : "⁰"}`;
+  const significand = significandText(field, trailing, fmt);
+  const top = fmt.topField.toString();
+  if (value.kind === "infinite") return `exponent field ${top} (all ones), significand 0: ${negative ? "−∞" : "∞"}`;
+  if (value.kind === "nan" && fmt.hasInfinity) return `exponent field ${top} (all ones), significand not 0: NaN`;
+  if (value.kind === "nan") return "all bits behind the sign are ones: NaN";
+  if (isZero(value)) return `exponent field 0, significand 0: ${sign} × 0`;
+  if (!field) return `${sign} × 2^${fmt.emin} × ${significand}`.replace(/2\^(-?\d+)/, (_, e) => powerText(Number(e)));
+  const short = `${negative ? "−" : ""}${powerText(Number(field) - fmt.bias)} × ${significand}`;
+  return `${sign} × 2^(${field} − ${fmt.bias}) × ${significand} = ${short}`;
+}
+
+/** 1.1001₂; where that would be long, (1 + 9/2⁴). */
+function significandText(field, trailing, fmt) {
+  const lead = field ? "1" : "0";
+  if (fmt.trailingBits > 16) return `(${lead} + ${trailing}/${powerText(fmt.trailingBits)})`;
+  return `${lead}.${trailing.toString(2).padStart(fmt.trailingBits, "0")}₂`;
+}
+
+/** What stands under each field of the bits. */
+function under(code, fmt) {
+  if (code === null) return ["", "", ""];
+  const { negative, field, trailing } = fieldsOf(code, fmt);
+  const value = decode(code, fmt);
+  const lead = field ? "1" : "0";
+  const e = Math.max(Number(field), 1) - fmt.bias;
+  const exponent = !isFinite(value) ? "special" : `${field} → ${powerText(e)}${field ? "" : ", subnormal"}`;
+  const places = trailing.toString(2).padStart(fmt.trailingBits, "0");
+  const digits = fmt.trailingBits > 12 ? `${places.slice(0, 10)}…` : places;
+  const significand = isFinite(value) ? `${lead}.${digits}₂` : "";
+  return [["sign", negative ? "−" : "+"], ["exponent", exponent], ["significand", significand]]
+    .map(([name, words]) => [h("b", {}, name), " ", words]);
+}
+
+/** A long text that may break anywhere; beyond `most` characters its middle is folded away. */
+function long(text, most = 90) {
+  if (text.length <= most) return h("span", { class: "long" }, text);
+  return h("details", { class: "long" }, h("summary", {}, `${text.slice(0, 40)}… (${text.length} characters)`), text);
+}
+
+/** A panel for the format under `key`. Its element shows what the typed number x becomes there. */
+export function formatPanel(ctx, key) {
+  const title = h("h2", {});
+  const layout = h("p", { class: "layout" });
+  const hero = h("p", { class: "hero" });
+  const equation = h("p", { class: "equation" });
+  const facts = h("dl", { class: "facts" });
+  const setCode = (code) => ctx.store.set({ x: exactText(decode(code, ctx.format(ctx.store.get()[key])), code, ctx.format(ctx.store.get()[key])) });
+  const stepBy = (count) => ctx.stepUlp("x", key, count);
+  const bits = bitRow("Bits; up and down arrows step one ulp", { flip: setCode, step: stepBy });
+  const down = button("− 1 ulp", () => stepBy(-1n), { class: "quiet" });
+  const up = button("+ 1 ulp", () => stepBy(1n), { class: "quiet" });
+  const element = h("section", { class: "card panel" },
+    h("header", { class: "panel-head" }, title, layout), bits.element, equation, hero,
+    h("div", { class: "row" }, down, up, h("span", { class: "hint" }, "click or drag over bits; ↑ ↓ step one ulp, ← → move")), facts);
+
+  const update = (state) => {
+    const fmt = ctx.format(state[key]);
+    const { read, rounded } = ctx.stored(state.x, fmt, state);
+    fill(title, fmt.name);
+    fill(layout, `${fmt.width} bits: 1 sign, ${fmt.exponentBits} exponent (bias ${fmt.bias}), ${fmt.trailingBits} significand; ` +
+      `least ${powerText(fmt.quantumExponentMin)}, greatest ${shortText(fmt.maxFinite, 20)}`);
+    const code = rounded?.code ?? null;
+    bits.update(code, fmt, under(code, fmt));
+    if (code === null) return refuse(read, fmt);
+    const value = decode(code, fmt);
+    fill(equation, formula(code, fmt));
+    fill(hero, h("span", { class: "says" }, heroWords(state.x, read, rounded)), h("strong", {}, shortText(value, 26)));
+    change(up, { disabled: nextUp(code, fmt) === code });
+    change(down, { disabled: nextDown(code, fmt) === code });
+    fill(facts, rows(read, rounded, code, value, fmt).map(([name, ...body]) => h("div", {}, h("dt", {}, name), h("dd", {}, body))));
+  };
+
+  const refuse = (read, fmt) => {
+    fill(equation, "");
+    fill(hero, read.error ? "Type a number above." : `${fmt.name} has no code for NaN.`);
+    fill(facts, "");
+  };
+
+  const rows = (read, rounded, code, value, fmt) => [
+    ["you typed", typedWords(read)],
+    ["stored", long(decimalText(value))],
+    ["error", errorWords(read.value, value, fmt)],
+    ["flags", rounded.flags.length ? rounded.flags.join(", ") : "none"],
+    ["fraction", long(fractionText(value))],
+    ["hexadecimal", hexText(value, fmt)],
+    ["shortest", shortestText(value, fmt)],
+    ["code", h("code", {}, codeText(code, fmt)), ` = ${code}`],
+    ["class", classWords(code, fmt)],
+    ["ulp", ulpWords(value, fmt)],
+    ["next up", neighbour(nextUp(code, fmt), code, fmt)],
+    ["next down", neighbour(nextDown(code, fmt), code, fmt)],
+  ];
+
+  const neighbour = (next, code, fmt) =>
+    next === code ? "none" : button(shortText(decode(next, fmt), 30), () => setCode(next), { class: "text" });
+
+  return { element, update };
+}
+
+function typedWords(read) {
+  const words = { code: " (by its code)", bits: " (by its bits)", number: "" }[read.reading];
+  return [long(isFinite(read.value) && read.value.d === 1n ? decimalText(read.value) : shortText(read.value, 40)), words];
+}
+
+/** "0.1 is stored as", before the stored value. */
+function heroWords(text, read, rounded) {
+  const typed = text.trim().length <= 24 ? text.trim() : shortText(read.value, 24);
+  return `${typed} is ${rounded.flags.length ? "stored as" : "stored exactly, as"} `;
+}
+
+/** stored - typed, in absolute terms and in ulp. */
+function errorWords(typed, value, fmt) {
+  if (!isFinite(typed)) return "none";
+  if (!isFinite(value)) return "the number is out of range";
+  const error = difference(value, typed);
+  if (isZero(error)) return "none: exactly what you typed";
+  const ulps = errorInUlp(typed, value, quantumAt(value, fmt));
+  return `stored − typed = ${shortText(error, 20)} = ${ulpsText(ulps, 16)} ulp`;
+}
+
+function ulpWords(value, fmt) {
+  if (!isFinite(value)) return value.kind === "nan" ? "NaN" : "∞";
+  const q = quantumAt(value, fmt);
+  return `${powerText(q)} = ${shortText({ kind: "finite", negative: false, n: 1n, d: 1n, e: q }, 20)}`;
+}
+
+/** The code that lies `count` values further up (or down): zeros are one place, the ends stop it. */
+export function moved(code, count, fmt) {
+  if (decode(code, fmt).kind === "nan") return code;
+  const top = greatestCode(fmt);
+  const place = ordinal(code, fmt) + count;
+  const clamped = place > top ? top : place < -top ? -top : place;
+  return atOrdinal(clamped, fmt);
+}

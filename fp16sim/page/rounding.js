@@ -1,0 +1,92 @@
+/* Rounding by definition: lift to an integer, round it, put it back. As `fp16sim.exact.rounding`, step by step. */
+
+import { NAN, compareMagnitude, exponentOf, finite, infinity, lift } from "./exact.js";
+import { encodeHeld } from "./formats.js";
+
+export const FLAGS = ["invalid", "divide_by_zero", "overflow", "underflow", "inexact"];
+export const MODES = [
+  "ties_to_even", "ties_to_away", "toward_zero", "toward_positive", "toward_negative", "to_odd", "stochastic",
+];
+export const DRAWS = 2n ** 32n;
+
+/** Whether `mode` goes up from `low` when `rest / den` of a unit is left, for a magnitude with the given sign.
+
+    `draw`, of 32 random bits, decides for stochastic: up where (draw + 1/2) / 2^32 is below rest / den. */
+export function roundsUp({ low, rest, den }, mode, negative, draw = 0n) {
+  if (rest === 0n) return false;
+  const twice = 2n * rest;
+  switch (mode) {
+    case "ties_to_even": return twice > den || (twice === den && (low & 1n) === 1n);
+    case "ties_to_away": return twice >= den;
+    case "toward_zero": return false;
+    case "toward_positive": return !negative;
+    case "toward_negative": return negative;
+    case "to_odd": return (low & 1n) === 0n;
+    case "stochastic": return (2n * draw + 1n) * den < rest * 2n * DRAWS;
+  }
+  throw new Error(`mode=${mode} is unknown; use one of ${MODES.join(", ")}`);
+}
+
+/** How many of the 2^32 draws go up: ceil(f * 2^32 - 1/2) for the fraction f = rest / den. */
+export function drawsUp({ rest, den }) {
+  const top = 2n * DRAWS * rest - den;
+  return top <= 0n ? 0n : (top + 2n * den - 1n) / (2n * den);
+}
+
+/** The exponent of the spacing of `fmt` around x, as if there were no largest number. */
+export function quantumExponent(x, fmt) {
+  return Math.max(exponentOf(x), fmt.emin) - fmt.trailingBits;
+}
+
+/** Round the exact result of an operation: {value, code, flags}; `code` is null where the format has no NaN.
+
+    Underflow is a tiny result, after rounding, that is inexact. */
+export function roundResult(x, fmt, mode, draw = 0n) {
+  if (x.kind === "nan") return nanOf(fmt);
+  if (x.kind === "infinite") return roundInfinity(x, fmt);
+  if (x.n === 0n) return held(finite(x.negative, 0n), fmt, []);
+  const q = quantumExponent(x, fmt);
+  const lifted = lift(x, q);
+  const up = roundsUp(lifted, mode, x.negative, draw);
+  const value = finite(x.negative, up ? lifted.low + 1n : lifted.low, 1n, q);
+  if (compareMagnitude(value, fmt.maxFinite) > 0) return held(overflowValue(x.negative, fmt, mode), fmt, ["overflow", "inexact"]);
+  if (lifted.rest === 0n) return held(value, fmt, []);
+  return held(value, fmt, isTiny(x, fmt, mode, draw) ? ["underflow", "inexact"] : ["inexact"]);
+}
+
+function held(value, fmt, flags) {
+  return { value, code: encodeHeld(value, fmt), flags };
+}
+
+/** NaN, or what the format has in its place; code null where it has nothing. */
+function nanOf(fmt) {
+  return { value: NAN, code: encodeHeld(NAN, fmt), flags: [] };
+}
+
+function roundInfinity(x, fmt) {
+  if (fmt.hasInfinity && !fmt.saturate) return held(x, fmt, []);
+  return held(fmt.saturate ? { ...fmt.maxFinite, negative: x.negative } : NAN, fmt, ["overflow", "inexact"]);
+}
+
+/** Whether a mode turns from the overflow threshold back to max_finite. */
+export function roundsInward(negative, mode) {
+  return (
+    mode === "toward_zero" || mode === "to_odd" ||
+    (mode === "toward_positive" && negative) || (mode === "toward_negative" && !negative)
+  );
+}
+
+/** What a finite number beyond max_finite becomes. */
+export function overflowValue(negative, fmt, mode) {
+  if (fmt.saturate || roundsInward(negative, mode)) return { ...fmt.maxFinite, negative };
+  return fmt.hasInfinity ? infinity(negative) : NAN;
+}
+
+/** Whether x is below min_normal after rounding to the same precision with no smallest exponent. */
+export function isTiny(x, fmt, mode, draw = 0n) {
+  if (compareMagnitude(x, fmt.minNormal) >= 0) return false;
+  const q = exponentOf(x) - fmt.trailingBits;
+  const lifted = lift(x, q);
+  const up = roundsUp(lifted, mode, x.negative, draw);
+  return compareMagnitude(finite(false, up ? lifted.low + 1n : lifted.low, 1n, q), fmt.minNormal) < 0;
+}

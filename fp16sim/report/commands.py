@@ -1,0 +1,67 @@
+"""The command line that repeats a run, with some options changed."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+from typing import Any
+
+from ..learn import RECIPES, Config, get_config
+from ..learn.precision import Policy
+
+
+def command(config: Config, **change: Any) -> str:
+    """The shortest command that runs a configuration with a change: parsed, it gives that configuration again.
+
+    >>> from fp16sim.learn import get_config
+    >>> command(get_config("pure-binary16", data="mnist", model="cnn"), epsilon=1e-4)
+    'fp16sim train --data mnist --model cnn --recipe pure-binary16 --epsilon 0.0001'
+    """
+    wanted = get_config(config, **change)
+    base = _recipe(wanted)
+    first = ("policy", str(wanted.policy)) if base is None else ("recipe", wanted.recipe)
+    parts = [("data", wanted.data), ("model", wanted.model), first, *_options(wanted, base)]
+    return " ".join(["fp16sim train", *(_option(name, value) for name, value in parts)])
+
+
+def _recipe(wanted: Config) -> Config | None:
+    """What its recipe alone would be, if it has one that its policy follows."""
+    if wanted.recipe not in RECIPES:
+        return None
+    base = get_config(wanted.recipe, data=wanted.data, model=wanted.model)
+    return base if _without_accumulator(base.policy) == _without_accumulator(wanted.policy) else None
+
+
+def _without_accumulator(policy: Policy) -> dict[str, Any]:
+    return {field.name: getattr(policy, field.name) for field in fields(policy) if field.name != "accumulator"}
+
+
+TASK = ("layers", "epochs", "lr")
+"""What the command line sets by the data where there is no recipe: always said, to be sure."""
+
+
+def _options(wanted: Config, base: Config | None) -> list[tuple[str, Any]]:
+    """Options whose values the command would not have by itself."""
+    usual, parts = base or Config(wanted.policy), []
+    if base is None or base.policy.accumulator != wanted.policy.accumulator:
+        parts.append(("accumulator", wanted.policy.accumulator))
+    for field in fields(Config):
+        value = getattr(wanted, field.name)
+        named = field.name not in ("policy", "recipe", "data", "model")
+        if named and (value != getattr(usual, field.name) or (base is None and field.name in TASK)):
+            parts.append((field.name, value))
+    return parts
+
+
+def _option(name: str, value: Any) -> str:
+    dashed = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{'' if value else 'no-'}{dashed}"
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    return f"--{dashed} {shlex.quote(_number(value) if isinstance(value, float) else str(value))}"
+
+
+def _number(x: float) -> str:
+    short = f"{x:g}"
+    return short if float(short) == x else repr(x)

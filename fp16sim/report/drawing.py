@@ -1,0 +1,175 @@
+"""Drawing in SVG whose parts are placed by percent, so that it fills any width while its text stays readable.
+
+A drawing has no viewBox: texts, markers and lines keep their size in pixels. What is to be stretched (curves, bars)
+lies in a nested one with a viewBox, whose strokes do not scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from .markup import Markup, join, number, tag
+from .series import ticks
+
+MARKERS = (
+    "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
+    "M-3.6-3.6h7.2v7.2h-7.2z",
+    "M0-4.8L4.6 3.4h-9.2z",
+    "M0-5L5 0 0 5-5 0z",
+    "M0 4.8L4.6-3.4h-9.2z",
+    "M-1.6-4.6h3.2v3h3v3.2h-3v3h-3.2v-3h-3v-3.2h3z",
+)
+CROSS = "M-6-3.6L-3.6-6 0-2.4 3.6-6 6-3.6 2.4 0 6 3.6 3.6 6 0 2.4-3.6 6-6 3.6-2.4 0z"
+COLOURS = len(MARKERS)
+
+
+def look(k: int) -> str:
+    """The classes of the k-th run: its colour and its dashes; 36 differ."""
+    return f"c{k % COLOURS} d{_form(k)}"
+
+
+def _form(k: int) -> int:
+    return (k + k // COLOURS) % COLOURS
+
+
+def definitions() -> Markup:
+    """The markers, once for the whole page."""
+    shapes = [tag("path", id=f"m{k}", d=d) for k, d in enumerate(MARKERS)]
+    shapes.append(tag("path", id="cross", d=CROSS))
+    return tag("svg", tag("defs", shapes), width="0", height="0", class_="defs", aria_hidden="true")
+
+
+def swatch(k: int) -> Markup:
+    """A piece of the k-th run's line with its marker."""
+    line = tag("line", x1="0", y1="7", x2="34", y2="7", class_="curve")
+    kind = f"swatch {look(k)}"
+    return tag("svg", line, _marker(k, "17", "7"), width="34", height="14", class_=kind, aria_hidden="true")
+
+
+def _marker(k: int, x: str, y: str) -> Markup:
+    return tag("use", href=f"#m{_form(k)}", x=x, y=y, class_="marker")
+
+
+def stretched(low: float, high: float, *parts: Any, height: float = 1.0) -> Markup:
+    """A nested drawing that fills its place: x goes from low to high, and y down from 0 to height."""
+    box = f"{number(low)} 0 {number(high - low)} {number(height)}"
+    return tag("svg", *parts, viewBox=box, preserveAspectRatio="none", width="100%", height="100%")
+
+
+# --- curves ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """A run's curve through points; `stepped` holds each value until the next."""
+
+    run: int
+    label: str
+    points: Sequence[tuple[float, float]]
+    stepped: bool = False
+    marks: Sequence[float] = ()
+    """Where crosses on the x axis say that a step was skipped, or that the run died."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis: its ends, where it has numbers, and how these are written."""
+
+    low: float
+    high: float
+    at: Sequence[float]
+    write: Callable[[float], str]
+
+    @classmethod
+    def spanning(cls, values: Iterable[float], write: Callable[[float], str], *, most: float | None = None) -> Axis:
+        """With round numbers, a little beyond the values; `most` is where values end by nature."""
+        kept = list(values)
+        low, high = min(kept), max(kept)
+        room = (high - low) * 0.06 or max(abs(high) * 0.01, 1e-3)
+        high = high + room if most is None else min(high + room, most)
+        low = max(0.0, low - room) if low >= 0 else low - room
+        return cls(low, high, ticks(low, high, 4), write)
+
+    @classmethod
+    def counting(cls, last: int, first: int = 1) -> Axis:
+        """Whole numbers from the first to the last, with room at both ends."""
+        room = max((last - first) * 0.04, 0.5 if last == first else 0.1)
+        at = [x for x in ticks(first, max(last, first + 1), 6) if x == int(x) and x <= last]
+        apart = (last - first) / 12
+        return cls(first - room, last + room, [first, *(x for x in at if x - first > apart)], lambda x: f"{x:,.0f}")
+
+    def place(self, x: float) -> float:
+        """Where a value lies, in percent from the low end."""
+        return 100 * (x - self.low) / (self.high - self.low)
+
+
+def chart(
+    title: str, x: Axis, y: Axis, lines: Sequence[Line], said: str, xlabel: str = "epoch", note: str = ""
+) -> Markup:
+    """Curves over a grid: a figure with its title above, and a sentence for those who cannot see it."""
+    grid = [_across(y, value) for value in y.at] + [_along(x, value) for value in x.at]
+    drawing = tag("svg", grid, [_curve(line, x, y) for line in lines], class_="plot", role="img", aria_label=said)
+    foot = tag("div", xlabel, class_="xlabel")
+    caption = tag(
+        "figcaption", tag("strong", title) if title else None, tag("span", note, class_="muted") if note else None
+    )
+    return tag("figure", caption, tag("div", drawing, class_="axes"), foot, class_="chart")
+
+
+def _across(y: Axis, value: float) -> Markup:
+    at = number(100 - y.place(value))
+    line = tag("line", x1="0", x2="100%", y1=f"{at}%", y2=f"{at}%", class_="grid")
+    return join(line, tag("text", y.write(value), x="0", dx="-6", y=f"{at}%", dy="0.33em", class_="end"))
+
+
+def _along(x: Axis, value: float) -> Markup:
+    at = number(x.place(value))
+    return tag("text", x.write(value), x=f"{at}%", y="100%", dy="16", class_="middle")
+
+
+def _curve(line: Line, x: Axis, y: Axis) -> Markup:
+    placed = [(x.place(a), 100 - y.place(b)) for a, b in line.points if b == b]
+    crosses = [_cross(number(x.place(a)), "100") for a in line.marks]
+    if not placed:
+        return join(crosses)
+    path = "M" + "L".join(f"{number(a)} {number(b)}" for a, b in (_stepped(placed) if line.stepped else placed))
+    curve = stretched(0, 100, tag("path", d=path, class_="curve"), height=100)
+    every = -(-len(placed) // 12)
+    shown = [] if line.stepped else [placed[i] for i in range(len(placed) - 1, -1, -every)]
+    marks = [_marker(line.run, f"{number(a)}%", f"{number(b)}%") for a, b in shown]
+    return tag("g", curve, marks, crosses, class_=look(line.run))
+
+
+def _cross(x: str, y: str) -> Markup:
+    return tag("use", href="#cross", x=f"{x}%", y=f"{y}%", class_="cross")
+
+
+def _stepped(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    corners = [(after[0], before[1]) for before, after in pairwise(points)]
+    return [point for pair in zip(points, [*corners, points[-1]], strict=True) for point in pair]
+
+
+# --- bars -----------------------------------------------------------------------------------------------------------
+
+
+def bars(tops: Iterable[tuple[float, float]], **attributes: Any) -> Markup:
+    """Bars of width 1 that stand on y = 1: (left end, height) each, in one path; neighbours share their outline.
+
+    >>> bars([(2, 1.0), (3, 0.5), (7, 0.25)])
+    '<path d="M2 1V0h1V.5h1V1zM7 1V.75h1V1z"></path>'
+    """
+    runs: list[str] = []
+    right = None
+    for left, height in tops:
+        if left != right:
+            runs.append(f"M{number(left)} 1")
+        runs[-1] += f"V{_fine(1 - height)}h1"
+        right = left + 1
+    return tag("path", d="".join(f"{run}V1z" for run in runs), **attributes)
+
+
+def _fine(y: float) -> str:
+    return f"{y:.3f}".rstrip("0").rstrip(".").removeprefix("0") or "0"

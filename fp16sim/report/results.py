@@ -1,0 +1,211 @@
+"""The first part of the report: what came of each run, what to do about it, and how it went."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..learn import Advice, History, diagnose
+from ..learn.train import Epoch
+from .commands import command
+from .drawing import Axis, Line, chart, look, swatch
+from .markup import Markup, join, tag
+from .words import count, listed, percent
+
+TASKS = {"digits": "8 × 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
+
+
+def task(history: History) -> str:
+    """What a run was to learn, and with what."""
+    config = history.config
+    model = (
+        "the CNN" if config.model == "cnn" else f"an MLP with {listed([str(n) for n in config.layers])} hidden units"
+    )
+    return f"{TASKS.get(config.data, config.data)}, {model}"
+
+
+def verdict(histories: Sequence[History]) -> str:
+    """The outcome of all runs in a sentence or two."""
+    alive = [h for h in histories if not h.death]
+    said = [_finished(alive, len(histories))] if alive else []
+    said += [f"{h.config.label} died at {_at_step(h)}." for h in histories if h.death]
+    return " ".join(said)
+
+
+def _finished(alive: Sequence[History], of: int) -> str:
+    reached = {h.config.label: h.totals()["test_accuracy"] for h in alive}
+    low, high = percent(min(reached.values())), percent(max(reached.values()))
+    if len(alive) == 1:
+        return f"{alive[0].config.label} classifies {high} of the test images correctly."
+    who = {2: "Both"}.get(of, f"All {of}") if len(alive) == of else f"{len(alive)} of {of}"
+    first = f"{who} runs finished"
+    if low == high:
+        return f"{first}, each with a test accuracy of {high}."
+    return (
+        f"{first}, with test accuracies from {low} to {high}, the highest by {max(reached, key=reached.__getitem__)}."
+    )
+
+
+def _at_step(history: History) -> str:
+    return f"step {history.death.step:,}" if history.death else ""
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+def _survived(text: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
+    return lambda row: "–" if row["died"] or row["loss"] is None or not math.isfinite(row["loss"]) else text(row)
+
+
+COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
+    ("test accuracy", _survived(lambda row: percent(row["test_accuracy"]))),
+    ("loss", _survived(lambda row: f"{row['loss']:.4f}")),
+    ("gradients lost", lambda row: percent(row["lost_gradients"])),
+    ("updates absorbed", lambda row: percent(row["absorbed_updates"])),
+    ("overflows", lambda row: f"{row['overflows']:,}"),
+    ("skipped", lambda row: f"{row['skipped']:,}"),
+    ("steps", lambda row: f"{row['steps']:,}"),
+)
+
+
+def result_table(histories: Sequence[History]) -> Markup:
+    """One row a run; on a phone, one card a run. The roles say that it is a table where style sheets forget it."""
+    heads = [
+        tag("th", name, scope="col", role="columnheader") for name in ("run", *(name for name, _ in COLUMNS), "outcome")
+    ]
+    rows = [tag("tr", _run_cell(h, k), _cells(h), _outcome(h), role="row") for k, h in enumerate(histories)]
+    return tag(
+        "table", tag("thead", tag("tr", heads, role="row"), role="rowgroup"), tag("tbody", rows, role="rowgroup"),
+        role="table", class_="results",
+    )  # fmt: skip
+
+
+def _run_cell(history: History, k: int) -> Markup:
+    link = tag("a", history.config.label, href=f"#run{k + 1}")
+    policy = tag("div", str(history.config.policy), class_="policy")
+    return tag("th", tag("div", swatch(k), link, class_="who"), policy, scope="row", role="rowheader")
+
+
+def _cells(history: History) -> list[Markup]:
+    row = history.totals()
+    return [tag("td", write(row), role="cell", data_label=name) for name, write in COLUMNS]
+
+
+def _outcome(history: History) -> Markup:
+    text = f"✕ died at {_at_step(history)}" if history.death else "✓ finished"
+    return tag("td", text, role="cell", data_label="outcome", class_="died" if history.death else "fine")
+
+
+# --- diagnosis ------------------------------------------------------------------------------------------------------
+
+
+def diagnosis(histories: Sequence[History]) -> Markup:
+    """For each run how it died, if it did, and what would help."""
+    return tag("div", [_case(h, k) for k, h in enumerate(histories)], class_="cases")
+
+
+def _case(history: History, k: int) -> Markup:
+    advice = diagnose(history)
+    parts = [_advice(history, one) for one in advice]
+    head = tag("h3", swatch(k), history.config.label)
+    body = tag("ul", parts, class_="advice") if parts else tag("p", "Nothing to remark.", class_="muted")
+    return tag("section", head, death(history), body, class_="case")
+
+
+def death(history: History) -> Markup | None:
+    """The exact first cause of a death."""
+    if history.death is None:
+        return None
+    found = history.death
+    where = " in ".join(filter(None, [found.operation, found.layer])) or "–"
+    facts = (("first not finite", found.tensor), ("operation", where), ("cause", found.reason))
+    pairs = [join(tag("dt", name), tag("dd", value)) for name, value in facts]
+    return tag("div", tag("strong", f"✕ Died at {_at_step(history)}"), tag("dl", pairs), class_="death")
+
+
+def _advice(history: History, advice: Advice) -> Markup:
+    cure = None
+    if advice.change:
+        cure = tag("div", tag("span", "Try ", tag("code", advice.options)), _copyable(history, advice), class_="cure")
+    return tag("li", tag("strong", advice.topic.capitalize(), class_="topic"), " ", advice.text, cure)
+
+
+def _copyable(history: History, advice: Advice) -> Markup:
+    text = command(history.config, **advice.change)
+    return tag("details", tag("summary", "the whole command"), tag("pre", tag("code", text)))
+
+
+# --- curves ---------------------------------------------------------------------------------------------------------
+
+CURVES: tuple[tuple[str, Callable[[Epoch], float], Callable[[float], str], float | None], ...] = (
+    ("Test accuracy", lambda e: e.test_accuracy, lambda x: f"{100 * x:g} %", 1.0),
+    ("Training loss", lambda e: e.loss, lambda x: f"{x:g}", None),
+    ("Gradients that became 0", lambda e: float(e.lost_gradients), lambda x: f"{100 * x:g} %", 1.0),
+    ("Updates absorbed", lambda e: float(e.absorbed_updates), lambda x: f"{100 * x:g} %", 1.0),
+)
+VALIDATION = ("Validation accuracy", lambda e: _known(e.validation_accuracy), lambda x: f"{100 * x:g} %", 1.0)
+
+
+def _known(x: float | None) -> float:
+    return math.nan if x is None else x
+
+
+def curves(histories: Sequence[History]) -> Markup:
+    """Accuracy and loss, and what was lost, epoch by epoch."""
+    longest = max(len(h.epochs) for h in histories)
+    if longest < 2:
+        return tag("p", "One epoch: no curves; the table above says how it ended.", class_="muted")
+    held_back = any(e.validation_accuracy is not None for h in histories for e in h.epochs)
+    chosen = (CURVES[0], VALIDATION, *CURVES[1:]) if held_back else CURVES
+    drawn = [_epoch_chart(histories, longest, *what) for what in chosen]
+    dead = [f"{h.config.label} died in epoch {h.epochs[-1].number}" for h in histories if h.death]
+    note = tag("p", f"✕ on the axis: {listed(dead)}.", class_="muted") if dead else None
+    return join(legend(histories), note, tag("div", [one for one in drawn if one], class_="charts"))
+
+
+def _epoch_chart(
+    histories: Sequence[History],
+    longest: int,
+    title: str,
+    of: Callable[[Epoch], float],
+    write: Callable[[float], str],
+    most: float | None,
+) -> Markup | None:
+    points = [[(float(e.number), of(e)) for e in h.epochs[: -1 if h.death else None]] for h in histories]
+    values = [y for line in points for _, y in line if math.isfinite(y)]
+    if not values or (title == CURVES[2][0] and not any(values)):
+        return None
+    y = Axis.spanning(values, write, most=most)
+    lines = [Line(k, h.config.label, points[k], marks=_end(h)) for k, h in enumerate(histories)]
+    said = f"{title}, by epoch: {'; '.join(spoken_line(line, write) for line in lines)}."
+    return chart(title, Axis.counting(longest), y, lines, said)
+
+
+def _end(history: History) -> list[float]:
+    """The epoch in which a run died."""
+    return [float(history.epochs[-1].number)] if history.death else []
+
+
+def spoken_line(line: Line, write: Callable[[float], str]) -> str:
+    """A curve as a phrase."""
+    kept = [(x, y) for x, y in line.points if math.isfinite(y)]
+    if not kept:
+        return f"{line.label} has no value"
+    said = f"{line.label} from {_short(kept[0][1], write)} to {_short(kept[-1][1], write)}"
+    return f"{said}, then died" if line.marks else said
+
+
+def _short(y: float, write: Callable[[float], str]) -> str:
+    return write(float(f"{y:.3g}"))
+
+
+def legend(histories: Sequence[History]) -> Markup:
+    """Which line is which run."""
+    names = [tag("li", swatch(k), h.config.label, class_=look(k)) for k, h in enumerate(histories)]
+    return tag("ul", names, class_="key runs", aria_label="runs")
+
+
+def total_steps(histories: Sequence[History]) -> str:
+    """How much was done in all."""
+    return count(sum(h.steps for h in histories), "step")

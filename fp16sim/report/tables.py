@@ -1,0 +1,116 @@
+"""The last part of the report: what a step costs, and the configuration in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any
+
+from ..learn import Config, History, costs
+from ..learn.config import policy_to_dict
+from ..learn.costs import Costs
+from .markup import Markup, join, tag
+from .words import amount, percent, size
+
+COSTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("weights", "weights", size),
+    ("master", "second copy of the weights", size),
+    ("gradients", "gradients", size),
+    ("state", "optimizer's state", size),
+    ("activations", "activations of a batch", size),
+    ("held", "held during a step, in all", size),
+    ("model_file", "saved model", size),
+    ("checkpoint", "checkpoint", size),
+    ("bytes_moved", "moved in a step", size),
+    ("multiply_adds", "multiply-adds in a step", amount),
+    ("elementwise", "other operations in a step", amount),
+)
+"""What is shown of Costs: the attribute, its name, and how it is written."""
+
+
+def cost_table(histories: Sequence[History]) -> Markup:
+    """Bytes and operations of each run, exact, beside the same run in binary32."""
+    known = [h for h in histories if _is_known(h)]
+    if not known:
+        return tag("p", "Not counted: costs are known for digits, mnist and fashion-mnist.", class_="muted")
+    pairs = [(costs(_in_binary32(h.config)), costs(h.config)) for h in known]
+    alike = len({plain for plain, _ in pairs}) == 1
+    heads = ["", *(["all in binary32"] if alike else []), *(h.config.label for h in known)]
+    rows = [_cost_row(name, title, write, pairs, alike) for name, title, write in COSTS]
+    return _scrolled(_table(heads, rows, "costs"), "costs")
+
+
+def _is_known(history: History) -> bool:
+    """Whether costs are those of this run: data of other shapes than those known by name have another model."""
+    return costs(history.config).parameters == sum(x.size for x in history.params.values())
+
+
+def _in_binary32(config: Config) -> Config:
+    plain = {
+        **config.to_dict(),
+        "recipe": "",
+        "policy": {"compute": "binary32"},
+        "loss_scale": "none",
+        "update": "plain",
+    }
+    return Config.from_dict(plain)
+
+
+def _cost_row(
+    name: str, title: str, write: Callable[[Any], str], pairs: Sequence[tuple[Costs, Costs]], alike: bool
+) -> list[Any]:
+    """What each run needs, and its share of what the same run would in binary32."""
+    cells = []
+    for plain, own in pairs:
+        base, value = getattr(plain, name), getattr(own, name)
+        part = tag("div", percent(value / base), class_="muted") if base and value != base else None
+        cells.append(join(tag("div", write(value)), part))
+    return [title, *([write(getattr(pairs[0][0], name))] if alike else []), *cells]
+
+
+# --- configuration --------------------------------------------------------------------------------------------------
+
+
+def configuration(histories: Sequence[History]) -> Markup:
+    """Every option of every run; those in which they differ are marked and come first."""
+    options = [flat(h.config) for h in histories]
+    names = list(options[0])
+    differing = [name for name in names if len({str(o[name]) for o in options}) > 1]
+    order = [*differing, *(name for name in names if name not in differing)]
+    heads = ["option", *(h.config.label for h in histories)]
+    rows = [[_named(name, name in differing), *(str(o[name]) for o in options)] for name in order]
+    return _scrolled(_table(heads, rows, "options"), "configuration")
+
+
+def flat(config: Config) -> dict[str, Any]:
+    """All options, those of the policy among them, as texts and numbers."""
+    plain = config.to_dict()
+    policy = {f"policy: {name}": "–" if v is None else v for name, v in policy_to_dict(config.policy).items()}
+    rest = {f.name: plain[f.name] for f in fields(config) if f.name not in ("policy", "recipe")}
+    return {"recipe": config.recipe or "–", **policy, **{name: _shown(value) for name, value in rest.items()}}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "–"
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else value if value != "" else "–"
+
+
+def _named(name: str, differs: bool) -> Markup:
+    return join(name, tag("span", " ≠", title="the runs differ") if differs else None)
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]], kind: str) -> Markup:
+    head = tag("tr", [tag("th", text, scope="col") for text in heads])
+    body = [tag("tr", tag("th", row[0], scope="row"), [tag("td", cell) for cell in row[1:]]) for row in rows]
+    return tag("table", tag("thead", head), tag("tbody", body), class_=kind)
+
+
+def _scrolled(table: Markup, name: str) -> Markup:
+    """A table that scrolls by itself where the page is too narrow, by keyboard too."""
+    return tag("div", table, class_="scrolled", tabindex="0", role="region", aria_label=name)

@@ -1,0 +1,266 @@
+"""The page's arithmetic, in a real browser, against `fp16sim.exact`: values, texts, neighbours, classes, operations."""
+
+import itertools
+import random
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim import cases, exact
+from fp16sim.formats import NAMED_FORMATS, Format, Rounding
+
+from ..support import MODES, count_cases
+
+SMALL = tuple(fmt for fmt in NAMED_FORMATS if fmt.width <= 16)
+CUSTOM = (Format("1-3-2", 6, 3), Format("1-4-3-nan", 8, 4, "nan"), Format("1-2-3-none", 6, 4, "none"))
+
+ALL_CODES = """([name, codes]) => {
+  const s = fp16sim, fmt = s.format(name);
+  return codes.map((c) => {
+    const code = BigInt(c), x = s.decode(code, fmt);
+    return [s.decimalText(x), s.fractionText(x), s.hexText(x, fmt), s.shortestText(x, fmt), s.classify(code, fmt),
+      s.nextUp(code, fmt), s.nextDown(code, fmt), x.kind === "nan" ? "nan" : s.encodeHeld(x, fmt)].join(" ");
+  });
+}"""
+
+OPERATIONS = """([name, mode, cases]) => {
+  const s = fp16sim, fmt = s.format(name);
+  return cases.map(([operation, operands, draw]) => {
+    const values = operands.map((x) => s.readNumber(x, fmt).value);
+    const { code, flags } = operation === "round"
+      ? s.roundResult(values[0], fmt, mode, BigInt(draw)) : s.operate(operation, values, fmt, mode, BigInt(draw));
+    return code === null ? "refused" : [code, ...[...flags].sort()].join(" ");
+  });
+}"""
+
+
+def first_difference(got, expected, inputs):
+    assert len(got) == len(expected)
+    wrong = [(x, e, g) for x, e, g in zip(inputs, expected, got, strict=True) if e != g]
+    assert not wrong, f"{len(wrong)} of {len(got)} differ; first (input, Python, page): {wrong[0]}"
+
+
+# --- codes ----------------------------------------------------------------------------------------------------------
+
+
+def facts(fmt, codes):
+    """What Python says of codes, in the words of ALL_CODES."""
+    values = np.asarray(fs.decode(codes, fmt))
+    kinds = np.asarray(fs.classify(values, fmt))
+    up, down = (np.asarray(fs.encode(near(values, fmt), fmt)) for near in (fs.next_up, fs.next_down))
+    for code, value, kind, above, below in zip(codes, values.tolist(), kinds, up, down, strict=True):
+        if np.isnan(value):
+            texts, above, below, back = ["nan"] * 4, code, code, "nan"
+        else:
+            texts, back = [fs.to_text(value, fmt, style) for style in ("exact", "fraction", "hex", "shortest")], code
+        yield " ".join(map(str, [*texts, kind, above, below, back]))
+
+
+def compare_codes(core, fmt, codes):
+    codes = [int(code) for code in codes]
+    got = core.evaluate(ALL_CODES, [fmt.name, codes])
+    first_difference(got, list(facts(fmt, codes)), [f"{fmt.name} {code:#x}" for code in codes])
+    count_cases(len(codes), "page")
+
+
+@pytest.mark.parametrize("fmt", SMALL, ids=str)
+def test_codes_have_the_values_texts_neighbours_and_classes_that_python_gives_them(core, fmt):
+    top = 2**fmt.width
+    landmarks = [0, 1, 2**fmt.trailing_bits, top // 2 - 1, top // 2, top // 2 + 1, top - 1]
+    compare_codes(core, fmt, {*landmarks, *range(0, top, max(1, top // 400) | 1)})
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("fmt", SMALL, ids=str)
+def test_all_codes_have_the_values_texts_neighbours_and_classes_that_python_gives_them(core, fmt):
+    for codes in np.array_split(np.arange(2**fmt.width), max(1, 2**fmt.width // 4096)):
+        compare_codes(core, fmt, codes)
+
+
+@pytest.mark.parametrize("fmt", [f for f in NAMED_FORMATS if f.width > 16], ids=str)
+def test_codes_of_wide_formats_agree_with_python(core, fmt):
+    chosen = random.Random(0)
+    codes = [chosen.randrange(2**fmt.width) for _ in range(40)]
+    got = core.evaluate(ALL_CODES, [fmt.name, [str(code) for code in codes]])
+    first_difference(got, list(facts(fmt, np.array(codes, np.uint64))), codes)
+
+
+# --- operations -----------------------------------------------------------------------------------------------------
+
+ARITY = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "round": 1}
+
+
+@lru_cache(maxsize=32)
+def grid(fmt):
+    """The codes of the interesting values, and rows of operands for fma with the products that are ties."""
+    with np.errstate(over="ignore"):  # the decoding of binary64's infinity
+        codes = [int(code) for code in fs.encode(cases.values(fmt), fmt)]
+        columns = [fs.encode(column, fmt).tolist() for column in cases.tuples(fmt, 3)]
+    return codes, list(zip(*columns, strict=True))
+
+
+def off_grid(fmt, code, chosen):
+    """A number near a tie, a value, or the end of the range: as a fraction, which the page has to read."""
+    value = exact.decode(code, fmt)
+    if isinstance(value, float):
+        return str(value)
+    ulp = Fraction(2) ** (exact.quantum_exponent(abs(value), fmt) if value else fmt.quantum_exponent_min)
+    moved = (
+        value
+        + ulp * Fraction(chosen.randrange(9), 8)
+        + ulp * chosen.choice([0, 0, Fraction(1, 3**20), -Fraction(1, 2**60)])
+    )
+    return str(moved)
+
+
+def drawn_cases(fmt, count, seed):
+    """(operation, operands as text, draw), from the grid."""
+    chosen, (codes, rows) = random.Random(f"{fmt.name} {seed}"), grid(fmt)
+    for i in range(count):
+        operation = list(ARITY)[i % len(ARITY)]
+        operands = [chosen.choice(codes) for _ in range(ARITY[operation])]
+        if operation == "fma" and i % 2:
+            operands = chosen.choice(rows)
+        texts = [off_grid(fmt, operands[0], chosen)] if operation == "round" else [f"0x{code:x}" for code in operands]
+        yield operation, texts, chosen.choice([0, 1, 2**31 - 1, 2**31, 2**32 - 1, chosen.randrange(2**32)])
+
+
+def judged(operation, texts, draw, fmt, mode):
+    try:
+        if operation == "round":
+            result = exact.round_result(exact.parse(texts[0]), fmt, mode, draw)
+        else:
+            operands = tuple(exact.decode(int(text, 16), fmt) for text in texts)
+            result = exact.operate(operation, operands, fmt, mode, draw)
+        return " ".join([str(exact.encode(result.value, fmt)), *sorted(result.flags)])
+    except ValueError:
+        return "refused"
+
+
+def compare_operations(core, fmt, mode, count):
+    compare_cases(core, fmt, mode, list(drawn_cases(fmt, count, mode.value)))
+
+
+def compare_cases(core, fmt, mode, given):
+    got = core.evaluate(OPERATIONS, [fmt.name, mode.value, [[o, t, str(d)] for o, t, d in given]])
+    first_difference(
+        got, [judged(*case, fmt, mode) for case in given], [(fmt.name, mode.value, *case) for case in given]
+    )
+    count_cases(len(given), "page")
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_operations_give_the_codes_and_flags_of_the_exact_layer(core, mode):
+    for fmt in (*NAMED_FORMATS, *CUSTOM):
+        compare_operations(core, fmt, mode, 140)
+
+
+def test_special_operands_agree_in_every_combination(core):
+    for name in ("binary16", "e4m3fn", "e5m2", "e2m1fn"):
+        fmt = fs.get_format(name)
+        top = 2 ** (fmt.width - 1)
+        one = fmt.bias << fmt.trailing_bits
+        codes = sorted({0, 1, one, top - 1, exact.encode("inf", fmt)} | {top, top + one, 2 * top - 1})
+        for mode in (Rounding.TIES_TO_EVEN, Rounding.TOWARD_NEGATIVE):
+            given = [
+                (operation, [f"0x{code:x}" for code in operands], 0)
+                for operation, arity in ARITY.items()
+                for operands in itertools.product(codes, repeat=arity)
+                if operation != "round"
+            ]
+            compare_cases(core, fmt, mode, given)
+
+
+def test_a_draw_goes_up_exactly_where_python_says(core):
+    """Beside, at and on the other side of (draw + 1/2) / 2^32."""
+    for draw in (0, 1, 5, 2**31, 2**32 - 1):
+        near = [Fraction(2 * draw + 1 + k, 2**33) for k in (-1, 0, 1)]
+        texts = [str(1 + Fraction(1, 2**10) * rest) for rest in near] + ["-" + str(1 + Fraction(1, 2**10) * near[1])]
+        compare_cases(core, fs.BINARY16, Rounding.STOCHASTIC, [("round", [text], draw) for text in texts])
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("mode", MODES, ids=str)
+@pytest.mark.parametrize("fmt", [*NAMED_FORMATS, *CUSTOM], ids=str)
+def test_ten_thousand_operations_a_mode_and_format_agree_with_the_exact_layer(core, fmt, mode):
+    compare_operations(core, fmt, mode, 10_003)
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+READ = """(texts) => texts.map((text) => {
+  const { value, error, reading } = fp16sim.readNumber(text, fp16sim.format("binary16"));
+  if (error) return "refused";
+  const minusZero = value.kind === "finite" && value.n === 0n && value.negative;
+  return `${reading} ${minusZero ? "-0" : fp16sim.fractionText(value)}`;
+})"""
+# fmt: off
+NUMBERS = [
+    "0.1", "-1.5e-8", "1/3", "0x1.8p3", "1p-24", "3*2^-24", "2^-24", "2**-24", "inf", "-Infinity", "nan", "1_000.5",
+    ".5", "5.", "1e5p3", "-0", "0.5/.25", "1e-400", "6*2**3", "0x.8p0", "1e5/2e3", "+7", "2^10", "1.e2", "0/5",
+    "-1/3", "INF", "NaN", "0x1.8_0p3",
+    "11111111111111111",
+]
+NO_NUMBERS = [
+    ".", "p3", "0x", "1..2", "1e", "_1", "0x1p", "inf3", "1/0", "1.2.3", "2^", "^3", "1*2^", "0x1.8", "1e99999999",
+    "3^2", "1/-3", "1/2/3", "1p2p3", "2^3/4", "-nan(1)", "0x1.8p", "1e5001", "2^20001", "e5", "1,5", "½",
+]
+# fmt: on
+
+
+def test_texts_are_read_as_python_reads_them(core):
+    values = [exact.parse(text) for text in NUMBERS]
+    expected = ["number " + ("-0" if isinstance(v, float) and v == 0 else str(v)) for v in values]
+    first_difference(core.evaluate(READ, NUMBERS), expected, NUMBERS)
+    first_difference(
+        core.evaluate(READ, ["- 5", " 1 p 3 ", "1 / 3", "3 * 2 ^ 4"]),
+        [f"number {v}" for v in (-5, 8, "1/3", 48)],
+        "abcd",
+    )
+
+
+def test_what_python_refuses_is_refused(core):
+    for text in NO_NUMBERS:
+        with pytest.raises(ValueError, match="text="):
+            exact.parse(text)
+    assert set(core.evaluate(READ, [*NO_NUMBERS, "", " ", "1" * 1400])) == {"refused"}
+
+
+def test_codes_and_bits_are_read_as_such(core):
+    texts = [
+        "0x2E66",
+        "0b10111",
+        "0_01011_1001100110",
+        "0 01011 1001100110",
+        "0010111001100110",
+        "0x12345",
+        "0b" + "1" * 17,
+    ]
+    expected = [
+        "code 819/8192",
+        "bits 23/16777216",
+        "bits 819/8192",
+        "bits 819/8192",
+        "bits 819/8192",
+        "refused",
+        "refused",
+    ]
+    first_difference(core.evaluate(READ, texts), expected, texts)
+
+
+def test_hostile_text_costs_next_to_nothing(core):
+    hostile = [
+        "1" * 1200,
+        "1_" * 600,
+        "1" * 600 + "/" + "1" * 600 + "x",
+        "1 " * 600,
+        "0x" + "f" * 1200 + "q",
+        "2 ^ " + " " * 1000 + "x",
+    ]
+    took = core.evaluate(
+        f"(texts) => {{ const t = performance.now(); ({READ})(texts); return performance.now() - t; }}", hostile
+    )
+    assert took < 200

@@ -1,0 +1,97 @@
+"""The page explains as `fp16sim.explain` does: the same steps, by the same names, from the same operands."""
+
+import random
+
+import pytest
+
+import fp16sim as fs
+from fp16sim import cases, exact
+from fp16sim.formats import Rounding
+
+from ..support import DETERMINISTIC, count_cases
+
+STEPS = """([name, mode, cases]) => {
+  const s = fp16sim, fmt = s.format(name), wider = ["binary32", "binary64"].map(s.format);
+  const text = (code) => (code === null || code === undefined ? null : String(code));
+  const side = (n) => [text(n.code), n.distance && s.fractionText(n.distance), n.chosen];
+  return cases.map(([operation, texts]) => {
+    const inputs = texts.map((t) => ({ text: t, ...s.readNumber(t, fmt) }));
+    const e = s.explain(operation, inputs, fmt, mode, 0n, wider), r = e.rounding, x = e.exact;
+    const digits = r.rule !== "special";
+    return {
+      operands: e.operands.map((o) => [text(o.code), o.rounding?.rule ?? null]),
+      exact: [x.rule, s.fractionText(x.value), x.shift, x.shifted ?? null],
+      normalised: digits ? [x.exponent, x.normalisation] : null,
+      rounding: digits ? [r.case, r.rule, r.exponent, r.quantumExponent, text(r.kept), r.guard, r.round, r.sticky,
+        text(r.rounded), r.carry, r.overflowRule] : [r.case],
+      neighbours: digits ? [side(r.below), side(r.above)] : null,
+      result: text(e.result.code), flags: e.flags,
+      modes: e.modes.filter((m) => m.mode !== "stochastic").map((m) => [m.mode, text(m.code), m.flags]),
+      lottery: e.lottery.map((t) => [text(t.code), s.fractionText(t.probability)]).sort(),
+      detours: digits ? e.detours.map((d) => [d.via, text(d.code), d.differs]) : null,
+    };
+  });
+}"""
+
+
+def plain(value):
+    return str(value) if not (isinstance(value, float) and value == 0) else "-0"
+
+
+def steps(operation, texts, fmt, mode):
+    """What STEPS says, read off Python's records."""
+    e = getattr(fs.explain, operation)(*texts, fmt, mode)
+    r, x = e.rounding, e.exact
+    digits = r.rule != "special"
+
+    cut = [r.rule, r.exponent, r.quantum_exponent, str(r.kept), r.guard, r.round, r.sticky]
+    cut += [str(r.rounded), r.carry, r.overflow_rule]
+
+    # To a zero there is nothing to align: the page says that instead.
+    shift = [x.shift, x.shifted] if all(t.integer for t in x.terms) else [None, None]
+
+    def side(n):
+        return [None if n.code is None else str(n.code), None if n.distance is None else str(n.distance), n.chosen]
+
+    return {
+        "operands": [[str(o.number.code), o.rounding and o.rounding.rule] for o in e.operands],
+        "exact": [
+            x.rule,
+            plain(x.value),
+            *shift,
+        ],
+        "normalised": [x.exponent, x.normalisation] if digits else None,
+        "rounding": [r.case, *cut] if digits else [r.case],
+        "neighbours": [side(r.below), side(r.above)] if digits else None,
+        "result": str(e.result.code),
+        "flags": list(e.flags),
+        "modes": [
+            [str(m.mode), str(m.outcomes[0].code), list(m.flags)] for m in e.modes if m.mode != Rounding.STOCHASTIC
+        ],
+        "lottery": sorted([str(o.code), str(o.probability)] for o in e.modes[-1].outcomes),
+        "detours": [[d.via, str(d.code), d.differs] for d in e.detours] if digits else None,
+    }
+
+
+def drawn(fmt, count):
+    """Operations on interesting values, and on numbers that the format does not hold."""
+    chosen, held = random.Random(fmt.name), [exact.as_exact(x) for x in cases.values(fmt) if x == x]
+    odd = ["0.1", "0.2", "1/3", "1e-9", "3.14159", "65519", "-65520", "1e39", "2^-25", "2049"]
+    for i in range(count):
+        operation, arity = (("add", 2), ("subtract", 2), ("multiply", 2), ("divide", 2), ("fma", 3))[i % 5]
+        texts = [chosen.choice(odd) if chosen.random() < 0.2 else plain(chosen.choice(held)) for _ in range(arity)]
+        yield operation, texts
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e4m3fn", "e2m1fn"])
+def test_the_page_explains_as_python_does(core, fmt):
+    fmt = fs.get_format(fmt)
+    for mode in DETERMINISTIC:
+        given = list(drawn(fmt, 60))
+        if not fmt.has_nan:
+            given = [g for g in given if g[0] != "divide"]
+        for (operation, texts), page in zip(given, core.evaluate(STEPS, [fmt.name, mode.value, given]), strict=True):
+            expected = steps(operation, texts, fmt, mode)
+            for name, value in expected.items():
+                assert page[name] == value, f"{operation} {texts} in {fmt} {mode}: {name}"
+        count_cases(len(given), "page")

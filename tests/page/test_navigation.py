@@ -1,0 +1,156 @@
+"""Links, the back button, the tour, examples, the frame in a notebook: the page goes where it is sent."""
+
+import re
+
+import fp16sim as fs
+from fp16sim import exact
+
+from .conftest import FOLLOW
+
+STATE = "fp16sim.store.get()"
+SHOW = "(changes) => fp16sim.store.set(changes)"
+VIEWS = ("number", "line", "arithmetic", "heatmap")
+
+
+def test_a_link_restores_all_that_was_seen(open_page):
+    page = open_page("arithmetic?op=fma&a=3&b=683&c=2^-24&step=4")
+    page.get_by_label("Rounding").last.select_option("stochastic")
+    state, link = page.evaluate(STATE), page.evaluate("location.hash")
+    assert link == "#arithmetic?mode=stochastic&op=fma&a=3&b=683&c=2^-24&step=4"
+    again = open_page(link.removeprefix("#"))
+    assert again.evaluate(STATE) == state
+    assert again.get_by_label("a", exact=True).input_value() == "3"
+    assert again.locator(".steps > li:visible").count() == 4
+
+
+def test_every_part_of_the_state_survives_the_address(open_page):
+    page = open_page()
+    odd = {
+        "x": "1/3 + ä&=#%",
+        "a": "0_01011_1001100110",
+        "b": "%zz",
+        "format": "1-6-9-nan",
+        "beside": "e5m2",
+        "draw": "17",
+    }
+    page.evaluate(SHOW, odd)
+    link = page.evaluate("location.hash")
+    assert open_page(link.removeprefix("#")).evaluate(STATE) == page.evaluate(STATE)
+
+
+def test_a_link_from_elsewhere_and_the_back_button_are_followed(open_page):
+    page = open_page("number?x=2")
+    page.evaluate(FOLLOW, "line?x=3")
+    assert page.evaluate(STATE)["x"] == "3"
+    page.get_by_role("button", name="Arithmetic").click()
+    assert page.locator(".headline").is_visible()
+    page.go_back()
+    assert page.evaluate(STATE)["view"] == "line"
+    page.go_back()
+    assert page.evaluate(STATE) | {"view": "number", "x": "2"} == page.evaluate(STATE)
+    assert page.get_by_label("Number", exact=True).first.input_value() == "2"
+
+
+BROKEN = (
+    "nowhere?x=1",
+    "number?format=float17&mode=up&small=binary64",
+    "number?__proto__=1&x=%E0%A4%A",
+    "?",
+    "line?zoom=1e9&at=x",
+    "arithmetic?op=constructor&step=-3",
+    "line?zoom=NaN",
+    "heatmap?tour=99",
+    "arithmetic?step=1e99&draw=-1&mode=stochastic",
+)
+
+
+def test_a_broken_link_still_opens_the_page(open_page):
+    page = open_page(BROKEN[0])
+    for broken in BROKEN[1:]:
+        page.evaluate(FOLLOW, broken)
+        assert page.locator("main .card:visible").count() >= 1
+    page.evaluate(FOLLOW, "number?format=bf16")
+    assert page.evaluate(STATE)["format"] == "bfloat16"
+
+
+def test_typing_leaves_no_trail_in_the_history(open_page):
+    page = open_page("number?x=1")
+    before = page.evaluate("history.length")
+    page.get_by_label("Number", exact=True).type("23456")
+    assert page.evaluate("history.length") == before
+
+
+# --- the tour and the examples --------------------------------------------------------------------------------------
+
+
+def test_the_tour_has_ten_stations_and_each_can_be_linked(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Tour", exact=True).click()
+    titles = set()
+    for station in range(1, 11):
+        assert page.locator(".tour .where").inner_text() == f"Station {station} of 10"
+        titles.add(page.locator(".tour h2").inner_text())
+        state = page.evaluate(STATE)
+        assert state["tour"] == str(station)
+        assert page.evaluate("(i) => fp16sim.stations[i - 1].state", station).items() <= state.items()
+        page.locator(".tour .primary").click()
+    assert len(titles) == 10
+    assert page.locator(".tour").is_hidden()
+    page.go_back()
+    assert page.locator(".tour h2").inner_text() == "How often is eight-bit arithmetic exact?"
+
+
+def test_what_the_tour_says_is_true(open_page):
+    page = open_page()
+    stations = {s["title"]: s["text"] for s in page.evaluate("fp16sim.stations")}
+    assert exact.round_to("0.1") < exact.parse("0.1")
+    assert "a little smaller" in stations["Why is 0.1 not 0.1?"]
+    assert (exact.encode(65504), fs.BINARY16.max_finite) == (0b0_11110_1111111111, 65504)
+    assert fs.ulp(2048.0) == 2
+    assert exact.add(2048, 1) == 2048
+    assert (exact.round_to(65520), exact.round_to("65519.99")) == (exact.INF, 65504)
+    assert exact.fma(3, 683, "2^-24") == 2050
+    assert exact.round_to(exact.round_to(exact.parse("2049") + exact.parse("2^-24"), "binary32")) == 2048
+    assert exact.round_to(70000) == exact.INF
+    third = exact.parse("1/3")
+    assert abs(exact.round_to(third) - third) < abs(exact.round_to(third, "bf16") - third)
+
+
+EXAMPLES = """() => {
+  const view = fp16sim.store.get().view, said = new Set();
+  const [example] = [...document.querySelectorAll("button.example")].filter((b) => b.checkVisibility());
+  for (let i = 0; i < 12; i++) {
+    example.click();
+    if (fp16sim.store.get().view !== view) throw new Error("an example left its view");
+    if (document.querySelector(".note.wrong")?.checkVisibility()) throw new Error("an example is no number");
+    said.add(example.nextSibling.textContent);
+  }
+  return [...said];
+}"""
+
+
+def test_every_view_has_examples_that_can_be_shown_one_after_another(open_page):
+    page = open_page()
+    for view in VIEWS:
+        page.evaluate(SHOW, {"view": view})
+        assert len(page.evaluate(EXAMPLES)) >= 4
+    page.locator("button.example:visible").click()
+    assert page.locator(".told:visible").inner_text()
+
+
+# --- in a notebook --------------------------------------------------------------------------------------------------
+
+
+def test_the_page_works_in_the_frame_of_a_notebook(open_page, tmp_path):
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(f"<!doctype html><title>n</title>{fs.page.show('number?x=1')._repr_html_()}", encoding="utf-8")
+    page = open_page(url=notebook.as_uri())
+    frame = page.frame_locator("iframe")
+    frame.locator(".bit").last.click()
+    assert frame.locator(".panel:visible code").first.inner_text() == "0x3C01"
+    frame.get_by_role("button", name="Tour", exact=True).click()
+    assert re.match("Station 1 of 10", frame.locator(".tour .where").inner_text())
+    frame.get_by_role("button", name="Pairs").click()
+    frame.get_by_role("link", name="Show its steps").click()
+    assert frame.locator(".headline").is_visible()
+    assert page.url == notebook.as_uri()

@@ -1,0 +1,30 @@
+"""Runs for the tests of resuming; python resumable.py RECIPE FILE makes one in a process of its own, to be killed."""
+
+import sys
+from dataclasses import replace
+
+from fp16sim.learn import Policy, get_config, spirals, train
+
+DATA = spirals(arms=2, points=40)
+RECIPES = {
+    "plain": get_config("pure-binary16-scaled"),
+    "dynamic scale": replace(get_config("mixed-binary16"), growth_interval=2),
+    "kahan": get_config("bfloat16-kahan"),
+    "stochastic update": get_config("bfloat16-stochastic"),
+    "stochastic everything": replace(get_config("bfloat16"), policy=Policy("bfloat16:stochastic", master="binary32")),
+    "fp8": get_config("fp8-mixed"),
+    "momentum": replace(get_config("bfloat16"), optimizer="sgd", decay_every=5, clip_norm=1.0, l2=1e-3),
+    "dies": replace(get_config("pure-binary16", epsilon=1e-4), lr=100.0),
+}
+
+
+def config(name):
+    return replace(RECIPES[name], recipe=name, data="spirals", layers=(4,), batch=16, epochs=3, validation=0.1)
+
+
+def run(name, path=None, **how):
+    return train(config(name), DATA, checkpoint_path=path, checkpoint_seconds=0, look_every=3, **how)
+
+
+if __name__ == "__main__":
+    run(*sys.argv[1:], resume=True)

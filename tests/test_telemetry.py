@@ -1,0 +1,222 @@
+"""The microscope: it counts what brute force counts, looking changes nothing, and first causes are the first."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim.learn import Config, Microscope, Policy, Telemetry, Tensor, gradients, train
+from fp16sim.learn.engine import Engine
+from fp16sim.learn.postmortem import _culprit, _in_backward
+from fp16sim.learn.telemetry import KINDS, Backward, Share, all_finite, count_absorbed
+
+from . import resumable
+
+
+def arrays(*values, fmt="binary16"):
+    return {"w": fs.array(list(values), fmt)}
+
+
+def test_shares_add_up_and_one_of_nothing_is_0():
+    assert Share(1, 4) + Share(2, 6) == Share(3, 10)
+    assert float(Share(3, 10)) == 0.3
+    assert float(Share()) == 0
+
+
+def test_absorbed_updates_are_the_nonzero_ones_that_change_nothing():
+    before, steps = arrays(1.0, 1.0, 2048.0, 5.0, -0.0), arrays(0.5, 1e-4, 1.0, 0.0, 2.0**-24)
+    after = {"w": before["w"] + steps["w"]}
+    assert after["w"].values.tolist() == [1.5, 1.0, 2048.0, 5.0, 2.0**-24]
+    assert count_absorbed(before, after, steps) == Share(2, 4)
+
+
+def test_all_finite_looks_at_every_element_of_every_array():
+    assert all_finite({**arrays(1.0, 2.0), "b": fs.array([0.0])})
+    assert not all_finite({**arrays(1.0), "b": fs.array([0.0, np.nan])})
+    assert not all_finite({**arrays(1.0), "b": fs.array([-np.inf])})
+
+
+# --- gradients ------------------------------------------------------------------------------------------------------
+
+
+def brute(wide, fmt):
+    """(nonzero, became 0, became subnormal, overflowed) by looking at each number."""
+    fmt = fs.get_format(fmt)
+    held = np.abs(fs.round_to(wide, fmt))
+    nonzero = wide != 0
+    subnormal = (held > 0) & (held < float(fmt.min_normal))
+    return int(nonzero.sum()), int((nonzero & (held == 0)).sum()), int(subnormal.sum()), int(np.isinf(held).sum())
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16"])
+def test_the_gradients_lost_are_those_that_binary64_would_have_kept(fmt, quiet):
+    rng = np.random.default_rng(0)
+    span = 30 if fmt == "binary16" else 140
+    values = fs.round_to(np.ldexp(rng.standard_normal((40, 50)), rng.integers(-span, span // 2, (40, 50))), fmt)
+    values[np.isinf(values)] = 1
+    x = Tensor(fs.array(rng.standard_normal((40, 50)), fmt), name="x")
+    factor = Tensor(fs.array(values, fmt), wanted=False)
+    watch = Backward()
+    gradients(x * factor, {"x": x}, scale=2.0**-3, observer=watch)
+    ((kind, name, seen),) = watch.seen
+    nonzero, lost, subnormal, overflowed = brute(values.astype(np.float64) * 2.0**-3, fmt)
+    fate = seen.fate()
+    assert (kind, name) == ("weight gradient", "x")
+    assert (seen.finite, fate.underflowed, fate.subnormal, fate.overflowed) == (nonzero, lost, subnormal, overflowed)
+    assert watch.lost == Share(lost, nonzero)
+    assert lost > 20
+
+
+def test_a_sum_over_a_broadcast_axis_is_looked_at_after_it_was_taken():
+    x, b = Tensor(fs.array(np.ones((8, 2)), "binary16")), Tensor(fs.array([0.0, 0.0], "binary16"), name="b")
+    watch = Backward()
+    gradients(x + b, {"b": b}, scale=2.0**-24, observer=watch)
+    (seen,) = [seen for _, name, seen in watch.seen if name == "b"]
+    assert (seen.total, seen.exponents) == (2, {-21: 2})
+
+
+def test_what_comes_in_as_zero_was_lost_before_and_is_not_counted_again():
+    x = Tensor(fs.array([1.0], "binary16"), name="x")
+    tiny = Tensor(fs.array([2.0**-20], "binary16"), wanted=False)
+    watch = Backward()
+    gradients((x * 1.0) * tiny, {"x": x}, scale=2.0**-10, observer=watch)
+    assert watch.lost == Share(1, 1)
+
+
+def test_a_cotangent_that_is_narrowed_is_surveyed_in_the_narrow_format(quiet):
+    from fp16sim.learn.precision import Precision, Products
+
+    x, w = (Tensor(fs.array(v, "binary16"), name=n) for n, v in (("x", [[1.0]]), ("w", [[1.0, 1.0]])))
+    y = x.matmul(w, Products(cotangent=Precision.of("e5m2")))
+    watch = Backward()
+    gradients(y * Tensor(fs.array([[2.0**-18, 60000.0]], "binary16"), wanted=False), {"w": w}, observer=watch)
+    (seen,) = [seen for kind, _, seen in watch.seen if kind == "product cotangent"]
+    assert seen.fmt == fs.E5M2
+    assert (seen.fate().underflowed, seen.fate().overflowed) == (1, 0)
+
+
+# --- a step ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def looked():
+    """One step, everything seen of it, and the microscope that looked."""
+    config = Config(Policy("bfloat16", loss="binary32"), layers=(5,), batch=32, lr=3e-3)
+    engine = Engine(config, resumable.DATA)
+    microscope = Microscope(1)
+    backward = microscope.observer(0)
+    with np.errstate(all="ignore"):
+        seen = engine.step(engine.start(), np.arange(32), backward)
+        microscope.look(seen, backward)
+    return engine, seen, microscope.telemetry
+
+
+def row(telemetry, kind, name):
+    (found,) = [row for row in telemetry.rows if (row.kind, row.name) == (kind, name)]
+    return found
+
+
+def test_every_kind_of_tensor_is_looked_at_by_its_name(looked):
+    _, seen, telemetry = looked
+    names = {kind: {row.name for row in telemetry.rows if row.kind == kind} for kind in KINDS}
+    assert names["weight"] == names["step"] == names["weight gradient"] == set(seen.grads)
+    assert names["activation"] == {"layer1", "relu1", "layer2"}
+    assert names["activation gradient"] == {"layer1", "relu1", "layer2", "logits", "loss"}
+    assert not names["product cotangent"]
+    assert {row.step for row in telemetry.rows} == {1}
+    assert telemetry.scales == [(1, 1024.0)]
+    assert telemetry.skipped == []
+
+
+def test_an_activations_row_counts_the_output_of_its_layer(looked):
+    engine, seen, telemetry = looked
+    params = seen.progress.params
+    tensors = {name: Tensor(x) for name, x in params.items()}
+    logits = engine.logits(tensors, engine.data.train_images[:32]).value.values
+    images = fs.round_to(engine.data.train_images[:32], "bfloat16")
+    hidden = fs.matmul(images, params["layer1.weight"].values, "bfloat16")
+    hidden = fs.add(hidden, params["layer1.bias"].values, "bfloat16")
+    for name, values in (("layer1", hidden), ("relu1", np.maximum(hidden, 0)), ("layer2", logits)):
+        found = row(telemetry, "activation", name)
+        assert (found.total, found.zeros) == (values.size, np.count_nonzero(values == 0)), name
+        exponents = np.frexp(values[values != 0])[1] - 1
+        counts = {int(e): int(n) for e, n in zip(*np.unique(exponents, return_counts=True), strict=True)}
+        assert {e: n for e, n in telemetry.surveys["activation", name].exponents.items() if n} == counts
+
+
+def test_a_steps_row_counts_what_was_absorbed_and_how_much_arrived(looked):
+    _, seen, telemetry = looked
+    for name, step in seen.steps.items():
+        before, after = seen.progress.weights[name].values, seen.after.weights[name].values
+        found = row(telemetry, "step", name)
+        wanted, moved = step.values.astype(float), after.astype(float) - before
+        assert found.absorbed == np.count_nonzero((wanted != 0) & (moved == 0))
+        assert found.arrived == pytest.approx((wanted * moved).sum() / (wanted**2).sum())
+        assert found.total == step.size
+    assert sum(row.absorbed for row in telemetry.rows) == seen.after.tally.absorbed.count
+
+
+def test_what_was_seen_is_plain_data_and_comes_back(looked):
+    *_, telemetry = looked
+    assert Telemetry.from_dict(json.loads(json.dumps(telemetry.to_dict()))) == telemetry
+
+
+def test_a_derived_format_is_remembered_with_its_surveys():
+    flushing = replace(fs.BINARY16, name="flushing", subnormals="flush_to_zero")
+    history = train(Config(flushing, layers=(3,), epochs=1), resumable.DATA)
+    again = Telemetry.from_dict(json.loads(json.dumps(history.telemetry.to_dict())))
+    assert again == history.telemetry
+    assert again.total("weight").fmt == flushing
+
+
+@pytest.mark.parametrize("name", ["stochastic everything", "dynamic scale"])
+def test_looking_changes_nothing_and_happens_when_it_was_asked_for(name):
+    found = {}
+    for every in (0, 1, 4):
+        found[every] = train(resumable.config(name), resumable.DATA, look_every=every)
+        steps = sorted({row.step for row in found[every].telemetry.rows})
+        assert steps == ([] if not every else list(range(1, found[every].steps + 1, every)))
+        for key, x in found[every].params.items():
+            assert x.codes.tolist() == found[0].params[key].codes.tolist()
+    with pytest.raises(ValueError, match="every=-1 is negative; use 0"):
+        Microscope(-1)
+
+
+def test_scales_and_skipped_steps_are_those_of_the_run():
+    history = train(resumable.config("dynamic scale"), resumable.DATA, look_every=0)
+    changes = history.telemetry.scales
+    assert changes[0] == (1, 65536.0)
+    assert all(a[1] != b[1] and a[0] < b[0] for a, b in pairwise(changes))
+    assert len(history.telemetry.skipped) == sum(epoch.skipped for epoch in history.epochs) > 0
+    halved = [step for (_, before), (step, scale) in pairwise(changes) if scale < before]
+    assert {step - 1 for step in halved} <= set(history.telemetry.skipped)
+
+
+# --- first causes ---------------------------------------------------------------------------------------------------
+
+
+def test_the_first_cause_is_where_finite_arguments_gave_something_else(quiet):
+    x = Tensor(fs.array([60000.0], "binary16"), name="x")
+    first = x + x
+    left, right = first * 2.0, first * 3.0
+    for loss in (left + right, right + left, left + right * left):
+        assert _culprit(loss) is first
+    assert _culprit(x * 1.0) is None
+
+
+def test_cotangents_that_overflow_where_they_meet_are_not_blamed_on_the_loss_scale(quiet):
+    x = Tensor(fs.array([1.0], "binary16"), name="x")
+    y = x * 1.0
+    loss = y * 40000.0 + y * 30000.0
+    death = _in_backward(7, loss, lambda observer: gradients(loss, {"x": x}, observer=observer))
+    assert death.step == 7
+    assert death.operation == "multiply"
+    assert death.reason.startswith("the sum where cotangents meet gave 1 infinities")
+    death = _in_backward(7, x * 1.0, lambda observer: gradients(x * 1.0, {"x": x}, scale=1e6, observer=observer))
+    assert "infinities" in death.reason
+    loss = x * 1.0
+    death = _in_backward(1, loss, lambda observer: gradients(loss, {"x": x}, scale=1e6, observer=observer))
+    assert death.reason.startswith("the loss scale, with which the walk starts,")
