@@ -177,7 +177,7 @@ def test_a_file_that_cannot_be_graded_is_one_line(tmp_path, capsys, content, arg
 def test_tutorials_are_copied_and_a_students_work_is_kept(tmp_path, capsys, monkeypatch):
     shipped = tmp_path / "shipped"
     (shipped / "exercises").mkdir(parents=True)
-    for name in ("01_a.py", "01_a.ipynb", "exercises/01_a.py", "notes.txt", "exercises/.hidden.py"):
+    for name in ("01_a.py", "01_a.ipynb", "exercises/01_a.py", "notes.txt", "build.py", "exercises/.hidden.py"):
         (shipped / name).write_text(f"shipped {name}", encoding="utf-8")
     monkeypatch.setattr(lessons, "source", lambda: shipped)
     course = tmp_path / "my course"

@@ -39,7 +39,13 @@ def files() -> tuple[Path, ...]:
     """The lessons, exercises and pictures, relative to their folder."""
     folder = source()
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.suffix in KINDS)
-    return tuple(sorted(path for path in found if not any(part.startswith((".", "__")) for part in path.parts)))
+    return tuple(sorted(path for path in found if _is_for_students(path)))
+
+
+def _is_for_students(path: Path) -> bool:
+    """Lessons and exercises have numbers; what has none is a tool of ours, unless it is a picture or a text."""
+    hidden = any(part.startswith((".", "__")) for part in path.parts)
+    return not hidden and (path.suffix in (".md", ".png") or path.name[:2].isdigit())
 
 
 def copy(target: str | Path) -> Copied:

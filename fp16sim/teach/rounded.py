@@ -86,8 +86,8 @@ def near_underflow(fmt: FormatLike = "binary16") -> st.SearchStrategy[float]:
     """Floats within four quanta of 0 or of min_normal, by eighths and one binary64 step beside, of both signs.
 
     >>> from hypothesis import find
-    >>> find(near_underflow("binary16"), lambda x: x >= 2**-24)
-    5.960464477539063e-08
+    >>> find(near_underflow("binary16"), lambda x: x == 2**-25)
+    2.9802322387695312e-08
     """
     fmt = _narrow(get_format(fmt))
     quantum = Fraction(fmt.min_subnormal)
