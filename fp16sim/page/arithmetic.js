@@ -30,7 +30,7 @@ export function arithmeticView(ctx) {
     ...Object.values(fields), formatPicker(ctx, "format", "Format"), modePicker(ctx),
   ];
   const headline = h("p", { class: "headline", role: "status" });
-  const list = h("ol", { class: "steps" });
+  const list = h("ol", { class: "steps", role: "list" });
   const where = h("span", { class: "where", role: "status" });
   const go = (delta) => {
     const count = list.children.length;

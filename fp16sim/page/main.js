@@ -55,7 +55,7 @@ function applyTheme() {
 
 const links = VIEWS.map((view) => button(VIEW_WORDS[view], () => ctx.store.set({ view }, { push: true }), { class: "tab", "data-view": view }));
 const tour = tourCard(ctx);
-const copied = button("Copy link", copyLink, { class: "quiet" });
+const copied = button("Copy link", copyLink, { class: "quiet", title: "The address holds all that is shown" });
 document.querySelector("nav").append(...links);
 document.querySelector(".tools").append(button("Tour", tour.start, { class: "quiet" }), copied, themeButton);
 document.getElementById("version").textContent = facts.version;

@@ -87,7 +87,7 @@ def drawn(fmt, count):
 def test_the_page_explains_as_python_does(core, fmt):
     fmt = fs.get_format(fmt)
     for mode in DETERMINISTIC:
-        given = list(drawn(fmt, 60))
+        given = list(drawn(fmt, 30))
         if not fmt.has_nan:
             given = [g for g in given if g[0] != "divide"]
         for (operation, texts), page in zip(given, core.evaluate(STEPS, [fmt.name, mode.value, given]), strict=True):
