@@ -6,6 +6,7 @@ exact layer computes element by element.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -47,10 +48,10 @@ def _by_hardware(hardware: _Hardware, operands: list[Array], listeners: Listenin
     A finite result has raised neither invalid, nor divide_by_zero, nor (in ties to even) overflow.
     """
     operands = [x if x.dtype == hardware.dtype else x.astype(hardware.dtype) for x in operands]
-    if not listeners.names:  # and nobody is to be kept from hearing of it
+    if not listeners.names:
         return _piecewise(hardware, operands, None), True
     large: list[int] = []
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore") if listeners.announced else nullcontext():
         y = _piecewise(hardware, operands, lambda piece, start: large.append(start))  # None: once is enough
     return y, (hardware.tells and not large) or bool(np.isfinite(y).all())
 
@@ -58,7 +59,7 @@ def _by_hardware(hardware: _Hardware, operands: list[Array], listeners: Listenin
 def _piecewise(hardware: _Hardware, operands: list[Array], look: Any) -> Array:
     """The operation and its rounding, a piece at a time, so that what is rounded is still in the cache."""
     ufunc, _, kernel, _ = hardware
-    if kernel is None or max(x.size for x in operands) <= PIECE or not _alike(operands):
+    if kernel is None or max(operands[0].size, operands[-1].size) <= PIECE or not _alike(operands):
         y = np.asarray(ufunc(*operands))
         if kernel is not None:
             y = y if y.flags.c_contiguous else np.ascontiguousarray(y)

@@ -101,13 +101,25 @@ class Listening(NamedTuple):
     names: frozenset[str]
     tininess: frozenset[str]
     counted: frozenset[str] = frozenset()
+    announced: bool = True
+    """Whether NumPy's errstate is among the listeners; if not, it need not be silenced."""
 
 
 CLOSE = frozenset({"inexact", "underflow"})
 """Exceptions for which every element has to be compared with its exact value."""
 
 _AFTER = frozenset({"after"})
-_recorders: ContextVar[tuple[Flags, ...]] = ContextVar("fp16sim_flags", default=())
+
+
+class _Recorders(NamedTuple):
+    """The recorders of a context, and for each of them what it wants to hear of, and by which definition of tiny."""
+
+    flags: tuple[Flags, ...] = ()
+    wishes: tuple[tuple[frozenset[str], str], ...] = ()
+
+
+_NOBODY = _Recorders()
+_recorders: ContextVar[_Recorders] = ContextVar("fp16sim_flags", default=_NOBODY)
 
 
 @contextmanager
@@ -150,7 +162,8 @@ def record_flags(
     if not wanted <= set(FLAGS):
         raise ValueError(f"only={sorted(wanted - set(FLAGS))} names no exception; use some of {', '.join(FLAGS)}")
     flags = Flags(tininess=tininess, only=wanted)
-    token = _recorders.set((*_recorders.get(), flags))
+    others = _recorders.get()
+    token = _recorders.set(_Recorders((*others.flags, flags), (*others.wishes, (wanted, tininess))))
     try:
         yield flags
     finally:
@@ -160,7 +173,7 @@ def record_flags(
 @contextmanager
 def unheard() -> Iterator[None]:
     """Nobody hears of what is computed inside the block: for tables that serve more than the call that made them."""
-    token = _recorders.set(())
+    token = _recorders.set(_NOBODY)
     try:
         with np.errstate(all="ignore"):
             yield
@@ -172,16 +185,21 @@ def unheard() -> Iterator[None]:
 def _announced(*actions: str) -> Listening:
     """What NumPy's errstate, as the values of np.geterr() in order, wants to hear of."""
     state = dict(zip(np.geterr(), actions, strict=True))
-    return Listening(frozenset(name for name, (key, _, _) in _ERRSTATE.items() if state[key] != "ignore"), _AFTER)
+    names = frozenset(name for name, (key, _, _) in _ERRSTATE.items() if state[key] != "ignore")
+    return Listening(names, _AFTER, announced=bool(names))
+
+
+@lru_cache(maxsize=1024)
+def _together(announced: Listening, wishes: tuple[tuple[frozenset[str], str], ...]) -> Listening:
+    """The same with recorders."""
+    counted = frozenset[str]().union(*(only for only, _ in wishes))
+    return Listening(announced.names | counted, _AFTER | {t for _, t in wishes}, counted, announced.announced)
 
 
 def listening() -> Listening:
     """What the recorders of this context and NumPy's errstate want to hear of."""
-    announced, recorders = _announced(*np.geterr().values()), _recorders.get()
-    if not recorders:
-        return announced
-    counted = frozenset[str]().union(*(recorder.only for recorder in recorders))
-    return Listening(announced.names | counted, _AFTER | {r.tininess for r in recorders}, counted)
+    announced, wishes = _announced(*np.geterr().values()), _recorders.get().wishes
+    return _together(announced, wishes) if wishes else announced
 
 
 class Tally:
@@ -220,7 +238,7 @@ class Tally:
         if not self.events:
             return
         for (name, tininess), event in self.events.items():
-            for recorder in _recorders.get():
+            for recorder in _recorders.get().flags:
                 if name in recorder.only and tininess in ("", recorder.tininess):
                     recorder._add(name, event, operation, shape)
         state: dict[str, Any] = dict(np.geterr())

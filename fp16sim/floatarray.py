@@ -204,7 +204,7 @@ class FloatArray(Methods):
     def _operand(self, other: Any) -> Array:
         """The values of the other operand of an operation, in this array's format."""
         if isinstance(other, FloatArray):
-            if other.fmt != self.fmt or other.mode is not self.mode:
+            if (other.fmt is not self.fmt and other.fmt != self.fmt) or other.mode is not self.mode:
                 ours, theirs = (f"{x.fmt.name}, {x.mode.value}" for x in (self, other))
                 raise TypeError(f"operands are ({ours}) and ({theirs}); convert one of them first with astype")
             return other.values

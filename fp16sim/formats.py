@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 from .modes import Rounding as Rounding
@@ -199,11 +199,16 @@ class Format:
         >>> BFLOAT16.fits_in(BINARY32), BFLOAT16.fits_in(BINARY16)
         (True, False)
         """
-        return (
-            self.precision <= other.precision
-            and self.quantum_exponent_min >= other.quantum_exponent_min
-            and Fraction(self.max_finite) <= Fraction(other.max_finite)
-        )
+        return _fits_in(self, other)
+
+
+@lru_cache(maxsize=1024)  # asked in every call
+def _fits_in(fmt: Format, other: Format) -> bool:
+    return (
+        fmt.precision <= other.precision
+        and fmt.quantum_exponent_min >= other.quantum_exponent_min
+        and Fraction(fmt.max_finite) <= Fraction(other.max_finite)
+    )
 
 
 def scaled(significand: int, exponent: int) -> float | Fraction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -51,55 +51,66 @@ def buffered(x: Array, out: Array, carrier: Any, size: int) -> Iterator[tuple[in
             offset += source.size
 
 
-def share(
-    work: Callable[[Array, Array, Array | None, Tally, int], None],
-    x: Array,
-    out: Array,
-    size: int,
-    draw: Draw | None,
-    tally: Tally,
-    threads: int,
-) -> None:
-    """work(piece of x, piece of out, draws, tally, offset) for all pieces of flat arrays, by so many threads.
+Work: TypeAlias = "Callable[[Array, Array, Array | None, Tally, int], None]"
+"""work(piece of x, piece of out, draws, tally, offset)"""
 
-    The pieces are handed out in order, each with the next draws; every thread has a tally of its own, and tallies can
-    be merged in any order. The calling thread works too.
+
+def share(work: Work, x: Array, out: Array, size: int, draw: Draw | None, tally: Tally, threads: int) -> None:
+    """`work` on all pieces of flat arrays, by so many threads, of which the calling one is one.
+
+    Every thread has a tally of its own, and tallies can be merged in any order.
     """
-    starts, lock = iter(range(0, x.size, size)), threading.Lock()
-
-    def run(own: Tally) -> None:
-        with np.errstate(all="ignore"):  # a context variable: a new thread starts without it
-            while True:
-                with lock:
-                    start = next(starts, None)
-                    if start is None:
-                        return
-                    piece = x[start : start + size]
-                    draws = draw(piece.size) if draw else None
-                work(piece, out[start : start + size], draws, own, start)
-
+    queue = _Queue(x, out, size, draw)
     if threads == 1:
-        return run(tally)
-    tallies = [tally, *(Tally(tally.listeners) for _ in range(min(threads, -(-x.size // size)) - 1))]
+        return queue.run(work, tally)
+    tallies = [Tally(tally.listeners) for _ in range(min(threads, -(-x.size // size)) - 1)]
     failures: list[BaseException] = []
 
     def guarded(own: Tally) -> None:
         try:
-            run(own)
+            queue.run(work, own)
         except BaseException as error:
             failures.append(error)
-            with lock:
-                for _ in starts:  # nothing more to do for anyone
-                    pass
+            queue.close()
 
-    workers = [threading.Thread(target=guarded, args=(own,)) for own in tallies[1:]]
+    workers = [threading.Thread(target=guarded, args=(own,)) for own in tallies]
     for worker in workers:
         worker.start()
     guarded(tally)
-    for worker, own in zip(workers, tallies[1:], strict=True):
+    for worker, own in zip(workers, tallies, strict=True):
         worker.join()
         for key, event in own.events.items():
             tally.merge(key, event)
     if failures:
         raise failures[0]
     return None
+
+
+class _Queue:
+    """The pieces of flat arrays, handed out in order, each with the next draws, to whatever thread asks."""
+
+    def __init__(self, x: Array, out: Array, size: int, draw: Draw | None) -> None:
+        self.x, self.out, self.size, self.draw = x, out, size, draw
+        self.starts, self.lock = iter(range(0, x.size, size)), threading.Lock()
+
+    def next(self) -> tuple[Array, Array, Array | None, int] | None:
+        """A piece of both arrays, its draws and its offset; None when all are given away."""
+        with self.lock:
+            start = next(self.starts, None)
+            if start is None:
+                return None
+            piece = self.x[start : start + self.size]
+            draws = self.draw(piece.size) if self.draw else None
+            return piece, self.out[start : start + self.size], draws, start
+
+    def run(self, work: Work, tally: Tally) -> None:
+        """Work on pieces as long as there are any."""
+        with np.errstate(all="ignore"):  # a context variable: a new thread starts without it
+            while (task := self.next()) is not None:
+                piece, out, draws, start = task
+                work(piece, out, draws, tally, start)
+
+    def close(self) -> None:
+        """Nothing more to do for anyone."""
+        with self.lock:
+            self.starts = iter(range(0))

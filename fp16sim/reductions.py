@@ -14,7 +14,7 @@ from . import exact
 from .accumulators import Accumulator, Exact, Sequential
 from .accumulators.base import Steps, along, finish, resolve
 from .arithmetic import operate
-from .formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
+from .formats import BINARY32, Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
 from .lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .rounding import held
 
@@ -50,7 +50,7 @@ class Call:
 
     def steps(self) -> Steps:
         """The operations of the accumulator, whose format may need a wider carrier."""
-        fits = self.accumulator.fmt.fits_in(get_format("binary32"))
+        fits = self.accumulator.fmt.fits_in(BINARY32)
         carrier = self.carrier if fits else np.float64
         return self.accumulator.steps(self.label, carrier)
 
@@ -266,10 +266,10 @@ def _matmul(call: Call, a: Array, b: Array) -> Array:
             f"a.shape={a.shape} and b.shape={b.shape}: {left.shape[-1]} columns do not meet {right.shape[-2]} rows; "
             "make the last axis of a as long as the last but one of b"
         )
-    batch = _batch(a, b, left, right)
-    left, right = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (left, right))
-    terms = np.moveaxis(left, -1, 0)[..., None], np.moveaxis(right, -2, 0)[..., None, :]
-    y = call.finish(call.accumulator.reduce_products(*terms, None, call.steps()))
+    if left.ndim > 2 or right.ndim > 2:
+        batch = _batch(a, b, left, right)
+        left, right = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (left, right))
+    y = call.finish(call.accumulator.matrix_product(left, right, call.steps()))
     y = y[..., 0, :] if a.ndim == 1 else y
     return y[..., 0] if b.ndim == 1 else y
 

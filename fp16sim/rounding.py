@@ -6,6 +6,7 @@ piece are noted, and numbers that float64 does not hold go through the exact lay
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -118,7 +119,8 @@ def round_array(
         size = kernels.PIECE * min(threads, 2)  # longer pieces: threads wait for each other less
         run = (kernels.PIECE if draw else 8 * size if threads > 1 else max(1, out.nbytes)) // carrier.itemsize
     work = partial(_round_run, job, size)
-    with np.errstate(all="ignore"):  # no hardware flags, such as that of a signaling NaN that is cast
+    # No hardware flags are to be heard, such as that of a signaling NaN that is cast.
+    with np.errstate(all="ignore") if tally.listeners.announced else nullcontext():
         if not pieces.plain(x, out):
             for offset, source, target in pieces.buffered(x, out, carrier, min(run, kernels.PIECE // 4)):
                 work(source, target, draw(source.size) if draw else None, tally, offset)

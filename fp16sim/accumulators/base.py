@@ -56,7 +56,7 @@ class Steps(NamedTuple):
 
 @dataclass(frozen=True)
 class Accumulator:
-    """A way to add up terms. Subclasses say how in `reduce`.
+    """A way to add up terms. Subclasses say how in `reduce`; one with fields of its own is a dataclass again.
 
     Parameters
     ----------
@@ -138,6 +138,12 @@ class Accumulator:
             terms = self._terms(cut(left, tile), cut(right, tile), None if start is None else start[tile], steps)
             out[tile] = self.reduce(terms, steps)
         return out
+
+    def matrix_product(self, left: Array, right: Array, steps: Steps) -> Array:
+        """left @ right, of stacks of matrices of one shape: each element a sum of products, from the first one on."""
+        return self.reduce_products(
+            np.moveaxis(left, -1, 0)[..., None], np.moveaxis(right, -2, 0)[..., None, :], None, steps
+        )
 
     def _terms(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
         products = steps.multiply(left, right)
@@ -243,7 +249,10 @@ def finish(y: Array, fmt: Format, mode: Rounding, rng: Generator, own: Format, c
     """A result of an accumulator of format `own`, rounded to `fmt`."""
     if own == fmt:
         return np.asarray(y, carrier)
-    return round_array(np.asarray(y), fmt, mode, rng, out=np.empty(np.shape(y), carrier), operation=label)
+    y = np.asarray(y)
+    fresh = y.dtype == carrier and y.flags.owndata and y.flags.c_contiguous  # no view of an operand: nobody else's
+    out = y if fresh else np.empty(y.shape, carrier)
+    return round_array(y, fmt, mode, rng, out=out, operation=label)
 
 
 def resolve(accumulator: Any, fmt: FormatLike) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..formats import BINARY32, Rounding
@@ -11,7 +9,6 @@ from ..lifting import Array
 from .base import Accumulator, Start, Steps
 
 
-@dataclass(frozen=True)
 class Blas(Accumulator):
     """Sums of products in binary32 by NumPy's BLAS: fast, close, and not reproducible.
 
@@ -42,12 +39,13 @@ class Blas(Accumulator):
             return np.asarray(np.sum(terms, axis=0, dtype=np.float32))
 
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
-        """BLAS's matrix product where the shapes allow, else an einsum."""
+        """An einsum, since these need not be matrices."""
         with np.errstate(all="ignore"):
-            if left.ndim >= 3 and left.shape[-1] == 1 == right.shape[-2]:
-                a = np.moveaxis(left[..., 0], 0, -1).astype(np.float32, copy=False)
-                b = np.moveaxis(right[..., 0, :], 0, -2).astype(np.float32, copy=False)
-                y = np.matmul(a, b)
-            else:
-                y = np.einsum("k...,k...->...", left.astype(np.float32), right.astype(np.float32))
+            y = np.einsum("k...,k...->...", left.astype(np.float32), right.astype(np.float32))
             return np.asarray(y if start is None else y + start.astype(np.float32), steps.carrier)
+
+    def matrix_product(self, left: Array, right: Array, steps: Steps) -> Array:
+        """BLAS's matrix product."""
+        with np.errstate(all="ignore"):
+            y = np.matmul(left.astype(np.float32, copy=False), right.astype(np.float32, copy=False))
+        return np.asarray(y, steps.carrier)

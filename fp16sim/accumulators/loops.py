@@ -11,7 +11,6 @@ from .base import Accumulator, Start, Steps
 from .sequential import Sequential
 
 
-@dataclass(frozen=True)
 class Pairwise(Accumulator):
     """The sum of the sums of the two halves: the error grows with the logarithm of the number of terms.
 
@@ -101,7 +100,6 @@ class Blocked(Accumulator):
         return self._over_blocks(start, steps.multiply(left, right), steps)[None]
 
 
-@dataclass(frozen=True)
 class Kahan(Accumulator):
     """Compensated: what each addition lost is taken off the next term; the error hardly grows with their number.
 
@@ -134,7 +132,6 @@ class Kahan(Accumulator):
         return out
 
 
-@dataclass(frozen=True)
 class Fused(Sequential):
     """A chain of fused multiply-adds: products are not rounded on their own.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from .base import Accumulator, Start, Steps
 from .bounded import bounded_products
 
 
-@dataclass(frozen=True)
 class Sequential(Accumulator):
     """One term after the other, every product and every partial sum rounded: the error may grow with their number.
 

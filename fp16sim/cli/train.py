@@ -104,7 +104,7 @@ def _configs(options: argparse.Namespace) -> list[Any]:
     if given.get("optimizer") == "sgd":
         given.setdefault("lr", 0.1)
     suits = {} if options.data == "digits" else {"epochs": 1, "layers": (128,), "lr": 1e-3}
-    suits |= {"accumulator": "blas"} if options.model == "cnn" else {}
+    suits |= {"accumulator": "blas", "init": "xavier"} if options.model == "cnn" else {}
     if hasattr(options, "policy"):
         return [get_config(Config(options.policy), **{**suits, **given})]
     precisions = [fmt if options.mode == "ties_to_even" else f"{fmt}:{options.mode}" for fmt in options.format]

@@ -70,7 +70,7 @@ def _round_few(
     """Few numbers to binary16, ties to even, as NumPy converts them; `otherwise` if they are many or one is large."""
     if x.size <= FEW:
         y = x.astype(np.float16).astype(x.dtype)
-        flat = y.reshape(-1)
+        flat = y if y.ndim == 1 else y.reshape(-1)
         if isfinite(flat.dot(flat)):  # no sum of so few squares overflows: no result is infinite or NaN
             np.copyto(out, y)
             return

@@ -44,7 +44,13 @@ def _option(name: str, value: Any) -> str:
         return f'--policy "{value}"'
     if isinstance(value, bool):
         return f"--{'' if value else 'no-'}{name.replace('_', '-')}"
-    return f"--{name.replace('_', '-')} {f'{value:g}' if isinstance(value, float) else value}"
+    return f"--{name.replace('_', '-')} {_number(value) if isinstance(value, float) else value}"
+
+
+def _number(x: float) -> str:
+    """As few digits as give the same number again."""
+    short = f"{x:g}"
+    return short if float(short) == x else str(int(x)) if x.is_integer() else repr(x)
 
 
 def power(scale: float) -> str:

@@ -8,11 +8,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 Initialiser: TypeAlias = Callable[[tuple[int, ...], np.random.Generator], Any]
-"""(shape, generator) -> float64 array. The last axis of a shape is the outputs, all others are the inputs."""
+"""(shape, generator) -> float64 array. A shape is (inputs, outputs), after the rows and columns of a window if any."""
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    return int(np.prod(shape[:-1])), shape[-1]
+    """How many inputs an output sums, and how many outputs an input goes to: of a window, one for each of its places."""
+    return int(np.prod(shape[:-1])), int(np.prod(shape[:-2])) * shape[-1]
 
 
 def he(shape: tuple[int, ...], generator: np.random.Generator) -> Any:

@@ -93,7 +93,7 @@ def get_config(given: str | Config, **options: Any) -> Config:
     if isinstance(given, Config):
         base = {name: getattr(given, name) for name in Config.__dataclass_fields__}
     elif given in RECIPES:
-        base = {"recipe": given, **RECIPES[given], **_for_task(given_options)}
+        base = {"recipe": given, **RECIPES[given], **suited(given_options)}
     else:
         raise ValueError(f"recipe={given!r} is unknown; use one of {', '.join(RECIPES)}")
     accumulator = given_options.pop("accumulator", base.pop("accumulator", None))
@@ -104,12 +104,12 @@ def get_config(given: str | Config, **options: Any) -> Config:
     return Config(**{**merged, "policy": policy})
 
 
-def _for_task(options: dict[str, Any]) -> dict[str, Any]:
+def suited(options: dict[str, Any]) -> dict[str, Any]:
     """What suits the data and the model, if not said otherwise.
 
-    The CNN has 90 million products a step and image, so its sums are BLAS's unless a recipe or an option says more;
-    hidden layers and passes are for the size of the data.
+    The CNN has 2.7 million products an image, so its sums are BLAS's unless a recipe or an option says more, and its
+    weights begin as the article's library draws them; hidden layers and passes are for the size of the data.
     """
     digits = options.get("data", "digits") == "digits"
     suits: dict[str, Any] = {"epochs": 20} if digits else {"layers": (128,)}
-    return {**suits, "accumulator": "blas"} if options.get("model") == "cnn" else suits
+    return {**suits, "accumulator": "blas", "init": "xavier"} if options.get("model") == "cnn" else suits

@@ -58,7 +58,7 @@ def _bound(fmt: Format, name: str, value: Any) -> Any:
     held = exact.round_to(bound, fmt) if exact.is_finite(bound) else bound
     if held != bound:
         raise InvalidArgument(
-            f"{name}={value!r} cannot be exactly represented in {fmt.name} - use {name}={held} instead."
+            f"{name}={value!r} cannot be exactly represented in {fmt.name} - use {name}={float(held)!r} instead."
         )
     return bound
 

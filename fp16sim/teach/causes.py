@@ -11,34 +11,52 @@ from ..formats import Format, Rounding
 from .examining import Outcome, pick, plain
 from .results import same
 
+Array = np.ndarray[Any, Any]
+
+
+def _comparable(values: Any) -> Any:
+    """binary64 bits, all NaNs alike, where every value is a float or a small integer; else a list."""
+    items = [tuple(x) if isinstance(x, list) else x for x in plain(values)]
+    if not all(isinstance(x, float) or (isinstance(x, int) and abs(x) < 2**53) for x in items):
+        return items
+    numbers = np.array(items, np.float64)
+    return np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64)
+
+
+def _alike(one: Any, other: Any) -> Array:
+    """Where two lists of answers are the same."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return np.asarray(one == other)
+    lists = (x.view(np.float64).tolist() if isinstance(x, np.ndarray) else x for x in (one, other))
+    return np.array([same(x, y) for x, y in zip(*lists, strict=True)], bool)
+
 
 def misconceptions(outcome: Outcome, task: str, fmt: Format, mode: Rounding) -> tuple[str, ...]:
     """The fault whose answers are the function's in every case where it returned any; or the two, if two explain it."""
     usable = [i for i, value in enumerate(outcome.values) if value is not None]
-    if not any(not outcome.correct[i] for i in usable):
-        return ()
     columns = [pick(column, usable) for column in outcome.cases.columns]
-    truth = pick(plain(outcome.cases.expected), usable)
-    got = [outcome.values[i] for i in usable]
-    right = np.array([same(x, y) for x, y in zip(truth, got, strict=True)])
-    answers = []
+    truth = _comparable(pick(plain(outcome.cases.expected), usable))
+    got = _comparable([outcome.values[i] for i in usable])
+    right = _alike(truth, got)
+    if right.all():
+        return ()
+    candidates = []
     for fault in faults.suspects(task):
-        answer = plain(fault.answer(task, columns, fmt, mode))
-        answer = [tuple(x) if isinstance(x, list) else x for x in answer]
-        alike = np.array([same(x, y) for x, y in zip(answer, got, strict=True)])
+        answer = _comparable(fault.answer(task, columns, fmt, mode))
+        alike = _alike(answer, got)
         if alike.all():
             return (fault.misconception,)
-        differs = ~np.array([same(x, y) for x, y in zip(answer, truth, strict=True)])
+        differs = ~_alike(answer, truth)
         # Where the fault shows and the function is right, it has not this fault: not even beside another.
         if not (differs & ~alike & right).any() and (alike & ~right).any():
-            answers.append((fault, alike, differs))
-    return _two(answers, right)
+            candidates.append((fault, alike, differs))
+    return _two(candidates, right)
 
 
-def _two(answers: list[Any], right: np.ndarray[Any, Any]) -> tuple[str, ...]:
+def _two(candidates: list[Any], right: Array) -> tuple[str, ...]:
     """Two faults that together are the function: where one alone shows it is that one, where none does it is right."""
-    for i, (one, one_alike, one_differs) in enumerate(answers):
-        for other, other_alike, other_differs in answers[i + 1 :]:
+    for i, (one, one_alike, one_differs) in enumerate(candidates):
+        for other, other_alike, other_differs in candidates[i + 1 :]:
             alone, others = one_differs & ~other_differs, other_differs & ~one_differs
             neither = ~one_differs & ~other_differs
             fits = np.where(alone, one_alike, np.where(others, other_alike, one_alike | other_alike))

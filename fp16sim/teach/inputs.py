@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import arithmetic, cases, exact, faults
-from ..codes import classify, decode, fields
+from ..codes import classify, decode, encode_held, fields
 from ..faults.roundings import right
 from ..formats import Format, Rounding
 from ..text import to_text
@@ -37,7 +37,15 @@ def rounded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
 
 def encoded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
     """The code of each, rounded once."""
-    return [exact.encode(y, fmt) for y in rounded(columns, fmt, mode, every).tolist()]
+    values = rounded(columns, fmt, mode, every)
+    if every:
+        usual = exact.encode(exact.NAN, fmt) if fmt.has_nan else 0
+        return np.where(np.isnan(values), usual, encode_held(np.abs(values), fmt).astype(np.int64) | _sign(values, fmt))
+    return np.array([exact.encode(y, fmt) for y in values.tolist()], np.int64)
+
+
+def _sign(values: Any, fmt: Format) -> Any:
+    return (np.signbit(values) & ~np.isnan(values)).astype(np.int64) << (fmt.width - 1)
 
 
 _DRAWS = (0, 2**30 - 1, 2**31 - 1, 2**31, 3 * 2**30, 2**32 - 1)
@@ -86,16 +94,21 @@ def parsed(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
 
 
 def codes(fmt: Format, mode: Rounding, every: bool) -> Given:
-    """All codes, or the interesting ones of a wide format."""
-    if fmt.width <= cases.WIDEST_TABLE:
-        codes = cases.ordered_codes(fmt).astype(np.int64)
+    """The interesting codes, or all, the simplest value first."""
+    if every and fmt.width <= cases.WIDEST_TABLE:
+        found = cases.ordered_codes(fmt).astype(np.int64)
     else:
-        codes = np.array([exact.encode(x, fmt) for x in cases.values(fmt).tolist()], np.int64)
-    return (codes,), code_labels(codes, fmt)
+        found = np.array([exact.encode(x, fmt) for x in cases.values(fmt).tolist()], np.int64)
+        if fmt.has_infinity:  # more NaNs
+            top = (2**fmt.exponent_bits - 1) << fmt.trailing_bits
+            found = np.append(found, [top | 1, top | 2 ** (fmt.width - 1) | 3])
+    return (found,), code_labels(found, fmt)
 
 
 def decoded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
     """The value of each code."""
+    if every:
+        return np.asarray(decode(columns[0], fmt))
     return np.array([float(exact.decode(code, fmt)) for code in columns[0].tolist()])
 
 

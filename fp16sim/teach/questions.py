@@ -14,6 +14,7 @@ from ..exact import FLAGS
 from ..faults.roundings import right
 from ..formats import BFLOAT16, BINARY16, E4M3, E5M2, Format, Rounding
 from ..neighbours import next_up, ulp
+from ..reductions import cumsum
 from ..text import to_text
 from .inputs import wrong_rounders
 from .why import decoding, why
@@ -213,15 +214,11 @@ def _held(s: Setting) -> Asked:
 
 def _stall(s: Setting) -> Asked:
     term = _pick(s.rng, (1.0, 0.5, 2.0, 0.25))
-    total = Fraction(0)
-    while True:
-        more = exact.add(total, term, s.fmt)
-        if more == total or not exact.is_finite(more):
-            break
-        total = Fraction(more)
+    sums = np.asarray(cumsum([term] * (2**s.fmt.precision + 2), s.fmt))
+    total = float(sums[-1])  # more terms than the significand has numbers: it has stopped, or is infinite
     step = f"s = s + {_decimal(term)}"
     prompt = f"In {_name(s.fmt)}, ties to even, s = 0 and then {step} again and again: at which s does it stop growing?"
-    if not exact.is_finite(more):
+    if not np.isfinite(total):
         return Asked(prompt + " (inf is an answer.)", "inf", "it reaches infinity before a term is absorbed")
     return Asked(prompt, _text(total, s.fmt), str(why("add", (total, term), s.fmt, Rounding.TIES_TO_EVEN)))
 

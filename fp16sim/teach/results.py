@@ -37,6 +37,7 @@ def number(raw: Any) -> float | Fraction:
         raise Unsuitable(f"returned the text {_shown(raw)}; return a number, not its digits")
     if getattr(raw, "shape", ()) != ():
         raise Unsuitable(f"returned an array of shape {raw.shape} for plain numbers; return a number")
+    raw = raw[()] if isinstance(raw, np.ndarray) else raw
     try:
         value = exact.as_exact(raw)
     except (TypeError, ValueError, OverflowError):

@@ -100,7 +100,9 @@ def absorbing_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[tuple[Any
     top = exact.encode(fmt.max_finite, fmt)
 
     def pair(b: Any, steps: int, sign: int) -> tuple[Any, Any]:
-        magnitude = Fraction(2) ** exact.exponent_of(abs(Fraction(b))) * least
+        e = exact.exponent_of(abs(Fraction(b)))
+        e += Fraction(2) ** e != abs(Fraction(b))  # half an ulp of a must be at least b
+        magnitude = Fraction(2) ** e * least
         first = exact.encode(magnitude, fmt)
         code = first + steps % max(1, top - first - 2)
         # At a tie an odd significand moves; below a power of two the numbers are twice as dense. Two on, neither holds.

@@ -93,7 +93,7 @@ TASKS: dict[str, Task] = {
             inputs.texts,
             inputs.parsed,
         ),
-        Task("decode", "f(code)", "the value with that code, an int", "number", inputs.codes, inputs.decoded),
+        Task("decode", "f(code)", "the value with that code, an int", "number", inputs.codes, inputs.decoded, True),
         Task(
             "encode",
             "f(x)",
@@ -110,6 +110,7 @@ TASKS: dict[str, Task] = {
             "codes",
             inputs.codes,
             inputs.fields_of,
+            True,
         ),
         Task(
             "classify",
@@ -118,6 +119,7 @@ TASKS: dict[str, Task] = {
             "word",
             inputs.codes,
             inputs.class_of,
+            True,
         ),
         Task(
             "ulp",

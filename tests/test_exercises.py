@@ -1,0 +1,207 @@
+"""Questions: seeded, with exact answers that their check takes; sheets, keys and GIFT; the commands of a learner."""
+
+import io
+import json
+import re
+
+import pytest
+
+from fp16sim import exact
+from fp16sim.cli import main
+from fp16sim.teach import exercises, lessons
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+@pytest.mark.parametrize("kind", exercises.KINDS)
+def test_every_kind_has_exact_answers_and_worked_solutions(kind, level):
+    questions = exercises.generate(kind, rng=5, n=4, level=level)
+    assert questions == exercises.generate(kind, rng=5, n=4, level=level)
+    assert questions != exercises.generate(kind, rng=6, n=4, level=level)
+    for question in questions:
+        assert question.check(question.answer)
+        assert not question.check("")
+        assert not question.check("no such answer")
+        assert question.solution
+        if question.choices:
+            assert question.answer in question.choices
+            assert sum(question.check(choice) for choice in question.choices) == 1
+            assert question.check("abcdefg"[question.choices.index(question.answer)])
+
+
+def test_there_are_more_than_ten_kinds_and_mixed_asks_many_of_them():
+    assert len(exercises.KINDS) >= 10
+    assert len({question.kind for question in exercises.generate(rng=0, n=40, level=2)}) >= 10
+
+
+@pytest.mark.parametrize(
+    ("form", "answer", "right", "wrong"),
+    [
+        ("number", "-0.0625", ["-0.0625", "-1/16", "-2^-4", " -0.06250 "], ["0.0625", "-0.06", "-"]),
+        ("number", "-0", ["-0", "-0.0"], ["0"]),
+        ("number", "inf", ["inf", "Infinity"], ["-inf", "nan"]),
+        (
+            "code",
+            "0x2e66",
+            ["0x2E66", "2e66", "0b10111001100110"[2:].zfill(16), "0_01011_1001100110"],
+            ["0x2e67", "xyz"],
+        ),
+        ("flags", "overflow, inexact", ["inexact overflow", "overflow and inexact"], ["overflow", "none"]),
+        ("flags", "none", ["none", "None"], ["inexact", ""]),
+    ],
+)
+def test_answers_may_be_written_in_many_ways_but_not_wrongly(form, answer, right, wrong):
+    question = exercises.Question("k", 1, "?", answer, "", form)
+    assert all(question.check(text) for text in right)
+    assert not any(question.check(text) for text in wrong)
+
+
+def test_bad_requests_are_refused_by_name():
+    for arguments, says in (
+        ({"kind": "riddle"}, "kind='riddle' is unknown"),
+        ({"level": 4}, "level=4 is no level"),
+        ({"n": -1}, "n=-1 is no number of questions"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(says)):
+            exercises.generate(**arguments)
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def test_gift_escapes_what_gift_takes_for_itself():
+    nasty = r"a~b=c#d{e}f:g\h" + "\nnext"
+    question = exercises.Question("k", 1, nasty, "x=1", nasty, "choice", ("x=1", "~no", "{}"))
+    text = exercises.to_gift([question])
+    body = text.split("[plain]")[1]
+    bare = re.sub(r"\\.", "", body)  # nothing of the question's own is left bare
+    assert bare.count("{") == bare.count("}") == 1
+    assert bare.count("=") == 1
+    assert bare.count("~") == 2
+    assert bare.count("#") == 4  # the general feedback
+    assert ":" not in bare
+    assert "\\nnext" in body
+
+
+def test_a_sheet_has_no_answers_and_the_key_has_them():
+    questions = exercises.generate("round-it", rng=2, n=5, level=2)
+    sheet, key = exercises.markdown(questions), exercises.markdown_key(questions)
+    assert "rule" not in sheet
+    assert key.count("```text") == 5
+    assert sheet.startswith("# ")
+    gift = exercises.to_gift(exercises.generate("predict-the-bits", rng=2, n=2, level=2))
+    assert gift.count("::[plain]") == 2
+    assert re.search(r"\n=0x[0-9a-f]{4}\n", gift)
+
+
+def test_quiz_asks_checks_and_counts(capsys, monkeypatch):
+    questions = exercises.generate("add", rng=4, n=3, level=1)
+    typed = f"{questions[0].answer}\nnonsense\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    assert main(["quiz", "--kind", "add", "--rng", "4", "-n", "3"]) == 0
+    printed = capsys.readouterr().out
+    assert "right" in printed
+    assert f"no: {questions[1].answer}" in printed
+    assert printed.rstrip().endswith("1 of 2 right; 1 not asked")
+
+
+def test_quiz_exports_a_sheet_and_its_key(tmp_path, capsys):
+    sheet, key = tmp_path / "sheet.md", tmp_path / "key.md"
+    assert main(["quiz", "--rng", "1", "-n", "4", "--export", str(sheet), "--key", str(key)]) == 0
+    assert sheet.read_text(encoding="utf-8").count("\n4. ") == 1
+    assert key.read_text(encoding="utf-8").startswith("# Answers")
+    assert main(["quiz", "--rng", "1", "--export", str(tmp_path / "moodle.gift")]) == 0
+    capsys.readouterr()
+    for arguments, says in (
+        (["--export", "x.txt"], ".md or .gift"),
+        (["--key", "k.md"], "add --export"),
+        (["--export", str(sheet), "--key", str(sheet)], "one file"),
+        (["--kind", "riddle"], "kind='riddle' is unknown"),
+    ):
+        assert main(["quiz", *arguments]) == 2
+        captured = capsys.readouterr()
+        assert says in captured.err
+        assert captured.err.count("\n") == 1
+
+
+# --- grade and tutorials --------------------------------------------------------------------------------------------
+
+FILE = '''
+"""Exercises."""
+
+TASKS = {"mine": ("rounding", "e4m3fn"), "double": [((1.0,), 2.0)]}
+
+
+def mine(x):
+    return x
+
+
+def double(x):
+    return 2 * x
+'''
+
+
+def test_grade_prints_the_report_and_its_exit_code_says_whether_it_passed(tmp_path, capsys):
+    path = tmp_path / "exercise é.py"
+    path.write_text(FILE, encoding="utf-8")
+    with pytest.raises(SystemExit) as left:
+        main(["grade", f"{path}:mine", "--task", "rounding", "--format", "e4m3fn"])
+    assert left.value.code == 1
+    assert "does not round at all" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["grade", str(path), "--json"])
+    reports = json.loads(capsys.readouterr().out)
+    assert [(report["function"], report["passed"]) for report in reports] == [("mine", False), ("double", True)]
+    assert main(["grade", "--list"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "says"),
+    [
+        (FILE, [":mine"], "say what mine should do"),
+        (FILE, [":nothing", "--task", "add"], "has no function 'nothing'; it has mine, double"),
+        (FILE, [":mine", "--task", "round"], "task='round' is unknown"),
+        ("def f(:\n", [":f", "--task", "add"], "raised SyntaxError, line 1"),
+        ("import nowhere\n", [":f", "--task", "add"], "raised ModuleNotFoundError"),
+        ("x = 1\n", [""], "declares no TASKS"),
+    ],
+)
+def test_a_file_that_cannot_be_graded_is_one_line(tmp_path, capsys, content, arguments, says):
+    path = tmp_path / "m.py"
+    path.write_text(content, encoding="utf-8")
+    assert main(["grade", f"{path}{arguments[0]}", *arguments[1:]]) == 2
+    captured = capsys.readouterr()
+    assert says in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_tutorials_are_copied_and_a_students_work_is_kept(tmp_path, capsys, monkeypatch):
+    shipped = tmp_path / "shipped"
+    (shipped / "exercises").mkdir(parents=True)
+    for name in ("01_a.py", "01_a.ipynb", "exercises/01_a.py", "notes.txt", "exercises/.hidden.py"):
+        (shipped / name).write_text(f"shipped {name}", encoding="utf-8")
+    monkeypatch.setattr(lessons, "source", lambda: shipped)
+    course = tmp_path / "my course"
+    assert main(["tutorials", str(course)]) == 0
+    assert "3 files written" in capsys.readouterr().out
+    assert sorted(p.name for p in course.rglob("*") if p.is_file()) == ["01_a.ipynb", "01_a.py", "01_a.py"]
+    (course / "exercises" / "01_a.py").write_text("mine", encoding="utf-8")
+    (course / "01_a.py").unlink()
+    copied = lessons.copy(course)
+    assert copied == lessons.Copied(("01_a.py",), ("01_a.ipynb",), ("exercises/01_a.py",))
+    assert (course / "exercises" / "01_a.py").read_text(encoding="utf-8") == "mine"
+    main(["tutorials", str(course)])
+    assert "kept, since it differs from what is shipped: exercises/01_a.py" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="is a file"):
+        lessons.copy(course / "01_a.py")
+    with pytest.raises(ValueError, match="where the lessons come from"):
+        lessons.copy(shipped)
+
+
+def test_this_installation_has_lessons():
+    assert lessons.files()
+    assert {path.suffix for path in lessons.files()} <= set(lessons.KINDS)
+
+
+def test_stalling_and_absorption_agree_with_the_exact_layer():
+    for question in exercises.generate("where-it-stalls", rng=1, n=4, level=1):
+        assert exact.parse(question.answer) >= 0

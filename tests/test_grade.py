@@ -1,0 +1,309 @@
+"""The grader: right functions pass, wrong ones are named, and whatever a learner's function does is survived."""
+
+import contextlib
+import math
+import time
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim import exact, faults
+from fp16sim.formats import Rounding
+from fp16sim.teach import grade, loading
+from fp16sim.teach.tasks import TASKS, prepared
+
+EVEN = Rounding.TIES_TO_EVEN
+TOY = fs.Format("toy", width=6, precision=3)
+
+
+def quiet(function):
+    """A function of ours without warnings, for learners' threads have theirs."""
+
+    def called(*operands):
+        with np.errstate(all="ignore"):
+            return function(*operands)
+
+    return called
+
+
+RIGHT = {
+    "rounding": lambda x: fs.round_to(x, TOY),
+    "decode": lambda code: fs.decode(code, TOY),
+    "encode": lambda x: fs.encode(x, TOY),
+    "fields": lambda code: tuple(int(part) for part in fs.fields(fs.decode(code, TOY), TOY)),
+    "ulp": lambda x: fs.ulp(x, TOY),
+    "next_up": lambda x: fs.next_up(x, TOY),
+    "next_down": lambda x: fs.next_down(x, TOY),
+    "parse": lambda text: fs.round_to(text, TOY),
+    "sum": lambda x: fs.sum(x, TOY),
+    "pairwise_sum": lambda x: fs.sum(x, TOY, accumulator=fs.accumulators.Pairwise(TOY)),
+    "kahan_sum": lambda x: fs.sum(x, TOY, accumulator=fs.accumulators.Kahan(TOY)),
+    "dot": lambda a, b: fs.dot(a, b, TOY),
+    "mixed_dot": lambda a, b: fs.dot(a, b, TOY, accumulator=fs.accumulators.Sequential("binary32")),
+    **{name: lambda *x, name=name: getattr(fs, name)(*x, TOY) for name in ("add", "subtract", "multiply", "divide")},
+    **{name: lambda *x, name=name: getattr(fs, name)(*x, TOY) for name in ("sqrt", "fma")},
+}
+
+
+@pytest.mark.parametrize("task", RIGHT)
+def test_a_right_function_passes_every_task(task):
+    report = grade.run(quiet(RIGHT[task]), task, TOY)
+    assert report.passed, f"\n{report}"
+    assert report.score == 100
+    assert not report.missing
+    assert report.counterexample is None
+
+
+@pytest.mark.parametrize("mode", [mode for mode in Rounding if mode is not Rounding.STOCHASTIC])
+@pytest.mark.parametrize("task", ["rounding", "add", "multiply", "divide", "sqrt", "fma"])
+def test_both_truths_are_one_in_every_mode(task, mode):
+    """The fast layer's answers, for all cases, are those of the exact layer."""
+    given = prepared(TASKS[task], TOY, mode, True)
+    rows = zip(*(column[-2000:].tolist() for column in given.columns), strict=True)
+    name = None if task == "rounding" else task
+    for row, found in zip(rows, np.asarray(given.expected)[-2000:].tolist(), strict=True):
+        right = exact.compute(name, row, TOY, mode).value if name else exact.round_to(row[0], TOY, mode)
+        assert repr(float(right)) == repr(found), row
+
+
+# --- misconceptions -------------------------------------------------------------------------------------------------
+
+UNSEEN = ("ties_to_even", "log2", "other_format")  # right in this mode and format
+RECOGNISED = [fault for fault in faults.suspects("rounding") if fault.name not in UNSEEN]
+
+
+@pytest.mark.parametrize("fault", RECOGNISED, ids=lambda fault: fault.name)
+def test_a_misconception_is_recognised_by_its_outputs(fault):
+    report = grade.rounding(lambda x: fault(x, "e5m2"), "e5m2", budget=3)
+    assert not report.passed
+    assert report.score < 100
+    assert report.misconceptions == (fault.misconception,)
+
+
+@pytest.mark.parametrize(
+    ("task", "function", "words"),
+    [
+        ("fma", lambda a, b, c: fs.add(fs.multiply(a, b), c), "the product, and then the sum"),
+        ("divide", lambda a, b: fs.multiply(a, fs.divide(1, b)), "the rounded reciprocal"),
+        ("sum", lambda x: float(fs.round_to(math.fsum(x))), ""),
+        ("sum", lambda x: fs.sum([0.0, *x]), "starts from +0"),
+        ("rounding", lambda x: fs.round_to(x, "bfloat16"), "the other 16-bit format"),
+        ("decode", lambda code: fs.decode(code, "bfloat16"), "the other 16-bit layout"),
+        ("encode", lambda x: fs.encode(x, "binary16", "toward_zero"), "truncates"),
+        ("ulp", lambda x: abs(x) * 2.0**-10, "machine_epsilon * abs(x)"),
+        ("parse", lambda text: fs.round_to(float(text)), "reads the text as a float64 first"),
+        ("softmax", lambda x: np.exp(x) / np.exp(x).sum(), "neither rounds nor subtracts the maximum"),
+    ],
+)
+def test_the_misconceptions_of_other_tasks_are_recognised_too(task, function, words):
+    report = grade.run(quiet(function), task)
+    assert not report.passed
+    assert words in report.misconception
+
+
+def test_two_misconceptions_at_once_are_both_named():
+    def both(x):
+        y = np.asarray(faults.find("ties_away")(x))
+        return np.where((y == 0) & (np.asarray(x) == 0), 0.0, y)
+
+    report = grade.rounding(both)
+    assert set(report.misconceptions) == {
+        faults.find("ties_away").misconception,
+        faults.find("minus_zero").misconception,
+    }
+
+
+def test_the_counterexample_is_the_simplest_there_is_and_explained():
+    report = grade.rounding(lambda x: fs.round_to(x, "binary16", "ties_to_away"))
+    example = report.counterexample
+    assert example.arguments == (2049.0,)
+    assert (example.expected, example.got) == (2048.0, 2050.0)
+    assert "tie" in str(example.explanation)
+    text = str(report)
+    for words in ("<lambda>(2049.0)", "0x6800", "0x6801", "rounds ties away from zero", "still missing: ties"):
+        assert words in text
+    page = report._repr_html_()
+    assert "&lt;lambda&gt;(2049.0)" in page
+    assert "<lambda>" not in page
+
+
+def test_the_simplest_is_found_among_all_numbers_and_not_only_the_interesting_ones():
+    # 37 is no interesting number of binary16: nothing happens there.
+    assert 37.0 not in prepared(TASKS["rounding"], fs.BINARY16, EVEN, False).columns[0]
+    report = grade.rounding(lambda x: 0.0 if x in (37.0, 65504.0) else fs.round_to(x))
+    assert report.counterexample.arguments == (37.0,)
+
+
+# --- what functions do ----------------------------------------------------------------------------------------------
+
+
+def test_an_endless_loop_is_stopped_even_one_that_catches_everything():
+    def endless(x):
+        while True:
+            with contextlib.suppress(BaseException):
+                time.sleep(0.001)
+
+    start = time.monotonic()
+    report = grade.rounding(endless, time_limit=0.2)
+    assert time.monotonic() - start < 5
+    assert "endless(0.0) did not return within 0.2 seconds" in report.problem
+    assert report.score == 0
+
+
+def test_a_loop_for_one_number_leaves_the_grades_of_those_before_it():
+    def mostly(x):
+        while x == 3.0:
+            pass
+        return fs.round_to(x)
+
+    report = grade.rounding(mostly, time_limit=0.2)
+    assert "mostly(3.0)" in report.problem
+    assert sum(group.right for group in report.groups) > 0
+    assert not report.passed
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (lambda x: None, "returned None; is a `return` missing?"),
+        (lambda x: "1.0", "returned the text '1.0'; return a number"),
+        (lambda x: True, "returned True; return a number"),
+        (lambda x: [x], "a list; return a real number"),
+        (lambda x: x + 1j, "a complex; return a real number"),
+        (lambda x: np.array([x, x]), "returned an array of shape (2,)"),
+        (lambda x: 1 / 0, "raised ZeroDivisionError, line"),
+        (lambda: 0, "raised TypeError"),
+        (lambda x: exit(), "raised SystemExit"),
+        (lambda x: input(), "raised EOFError"),
+    ],
+)
+def test_a_wrong_kind_of_result_is_met_with_a_kind_word(function, says, capsys):
+    report = grade.rounding(function)
+    assert says in report.counterexample.got_text
+    assert says in str(report)
+    assert report.score == 0
+
+
+def test_a_code_that_is_a_float_and_prints_are_mentioned(capsys):
+    def shouting(x):
+        print("x", x)
+        return float(fs.encode(x))
+
+    report = grade.encode(shouting)
+    assert "a code is an integer: return int(...)" in report.counterexample.got_text
+    assert "printed" in report.note
+    assert capsys.readouterr().out == ""
+
+
+def test_numbers_arrays_fractions_and_numpy_scalars_are_all_welcome():
+    for function in (
+        lambda x: exact.round_to(x, TOY),
+        lambda x: np.float32(fs.round_to(x, TOY)),
+        lambda x: fs.array(x, TOY),
+        lambda x: fs.round_to(np.asarray(x), TOY),
+        lambda x: fs.round_to(x[...], TOY),  # arrays alone
+    ):
+        assert grade.rounding(quiet(function), TOY).passed
+
+
+def test_a_function_typed_in_a_notebook_is_graded():
+    cell = {}
+    exec("import math\ndef mine(x):\n    return math.nan if x != x else float(x)\n", cell)
+    report = grade.rounding(cell["mine"], "e4m3fn")
+    assert report.misconception == "does not round at all"
+
+
+def test_a_stub_is_told_from_a_wrong_function():
+    def stub(x):
+        raise NotImplementedError
+
+    report = grade.rounding(stub)
+    assert report.problem == "stub is not written yet: it raises NotImplementedError."
+    assert report.score == 0
+
+
+def test_arguments_belong_to_the_grader_whatever_the_function_does_with_them():
+    def greedy(values):
+        total = 0.0
+        while values:
+            total = fs.add(total, values.pop(0))
+        return total if total else 0.0
+
+    report = grade.sum(quiet(greedy))
+    assert {group.name for group in report.groups if not group.passed} == {"signs of zero"}
+
+
+def test_a_learners_test_is_graded_by_the_wrong_rounders_that_it_lets_pass():
+    def weak(rounder):
+        assert rounder(1.0) == 1.0
+        assert rounder(2049.0) == 2048.0
+
+    def strong(rounder):
+        x = prepared(TASKS["rounding"], fs.BINARY16, EVEN, False).columns[0]
+        with np.errstate(all="ignore"):
+            assert list(map(repr, rounder(x).tolist())) == list(map(repr, fs.round_to(x).tolist()))
+
+    def refusing(rounder):
+        raise AssertionError
+
+    assert grade.tests(strong).passed
+    report = grade.tests(weak)
+    assert 5 < report.score < 50
+    assert "one that flushes subnormals to zero" in report.missing
+    assert grade.tests(refusing).score == 0
+    assert "refuses the right rounder" in grade.tests(refusing).problem
+
+
+# --- the rest -------------------------------------------------------------------------------------------------------
+
+
+def test_own_cases_are_compared_exactly():
+    assert grade.cases(lambda x: -x, [((0.0,), -0.0), ((math.nan,), math.nan)]).passed
+    report = grade.cases(lambda a, b: (a, b), [((1, 2), (1, 2)), ((0.0, 1), (-0.0, 1))])
+    assert not report.passed
+    assert report.counterexample.expected_text == "(-0.0, 1.0)"
+    with pytest.raises(ValueError, match="which is not"):
+        grade.cases(abs, [(1, 1)])
+
+
+def test_assert_correct_raises_with_the_report():
+    grade.assert_correct(quiet(lambda a, b: fs.add(a, b, TOY)), "add", TOY)
+    with pytest.raises(AssertionError, match="rounds ties away from zero"):
+        grade.assert_correct(lambda x: fs.round_to(x, TOY, "ties_to_away"), "rounding", TOY)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: grade.run(abs, "round"), "task='round' is unknown; use one of rounding"),
+        (lambda: grade.rounding(abs, "binary64"), "fmt=binary64 is too wide"),
+        (lambda: grade.rounding(abs, "binary16", "stochastic"), "use the task 'stochastic'"),
+        (lambda: grade.rounding(abs, time_limit=0), "time_limit=0 must be more than 0"),
+        (lambda: grade.add(abs, "e2m1fn"), "fmt=e2m1fn has no NaN"),
+        (lambda: loading.load("nowhere.py"), "there is no such file"),
+    ],
+)
+def test_a_mistake_of_the_teacher_is_an_error(call, says):
+    with pytest.raises(ValueError, match=r".") as caught:
+        call()
+    assert says in str(caught.value)
+    with pytest.raises(TypeError, match="give the function itself"):
+        grade.rounding(3)
+
+
+def test_a_report_is_frozen_and_json_able():
+    import dataclasses
+    import json
+
+    report = grade.rounding(lambda x: x, TOY)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report.task = ""
+    assert json.loads(json.dumps(report.to_dict()))["misconceptions"] == ["does not round at all"]
+
+
+def test_every_task_says_what_to_write_and_has_a_grader_of_its_name():
+    for name, task in TASKS.items():
+        grader = getattr(grade, name)
+        assert task.signature in grader.__doc__
+        assert task.statement in grader.__doc__
