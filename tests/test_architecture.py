@@ -29,6 +29,7 @@ ORDER = [
     "neighbours",
     "text",
     "intermediates",
+    "hardware",
     "arithmetic",
     "comparisons",
     "functions",

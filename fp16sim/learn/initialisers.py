@@ -12,7 +12,7 @@ Initialiser: TypeAlias = Callable[[tuple[int, ...], np.random.Generator], Any]
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """How many inputs an output sums, and how many outputs an input goes to: of a window, one for each of its places."""
+    """How many inputs an output sums, and how many outputs an input goes to; a window counts for all of its places."""
     return int(np.prod(shape[:-1])), int(np.prod(shape[:-2])) * shape[-1]
 
 
