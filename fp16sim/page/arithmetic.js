@@ -68,7 +68,7 @@ export function arithmeticView(ctx) {
     change(back, { disabled: current === 1 || !steps.length });
     change(on, { disabled: current === steps.length || !steps.length });
   };
-  return { element, update };
+  return { element, update, warm: update };
 }
 
 function headlineOf(record, texts) {
