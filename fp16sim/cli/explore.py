@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from ..files import write_text
 from .output import check_writable, print_text
 
 SUFFIXES = (".html", ".htm")
@@ -34,12 +34,12 @@ def _explore(options: argparse.Namespace) -> None:
     out = getattr(options, "out", None)
     if out is not None:
         check_writable(out, SUFFIXES)
-        _write(page.build(options.state), out)
+        write_text(out, page.build(options.state))
         print_text(f"explorer: {out}")
         return
     folder = Path(tempfile.mkdtemp(prefix="fp16sim-"))  # it stays: the browser reads it after we have left
     path = folder / "explorer.html"
-    _write(page.build(options.state), path)
+    write_text(path, page.build(options.state))
     print_text(f"explorer: {path}{'' if _opened(path) else ' (no browser was found; open it yourself)'}")
 
 
@@ -47,15 +47,3 @@ def _opened(path: Path) -> bool:
     import webbrowser
 
     return webbrowser.open(path.as_uri())
-
-
-def _write(text: str, path: Path) -> None:
-    """Beside its name, then renamed: an interrupted run leaves what was there."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".html")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    finally:
-        Path(beside).unlink(missing_ok=True)

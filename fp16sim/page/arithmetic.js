@@ -30,7 +30,7 @@ export function arithmeticView(ctx) {
     ...Object.values(fields), formatPicker(ctx, "format", "Format"), modePicker(ctx),
   ];
   const headline = h("p", { class: "headline", role: "status" });
-  const list = h("ol", { class: "steps" });
+  const list = h("ol", { class: "steps", role: "list" });
   const where = h("span", { class: "where", role: "status" });
   const go = (delta) => {
     const count = list.children.length;
@@ -68,7 +68,7 @@ export function arithmeticView(ctx) {
     change(back, { disabled: current === 1 || !steps.length });
     change(on, { disabled: current === steps.length || !steps.length });
   };
-  return { element, update };
+  return { element, update, warm: update };
 }
 
 function headlineOf(record, texts) {

@@ -110,10 +110,9 @@ export function squareRoot(x, bits = 256) {
 /** The same number with the smallest n and d: no common factor, both odd (or n = 0). */
 export function reduced(x) {
   if (x.kind !== "finite" || x.n === 0n) return x.kind === "finite" ? finite(x.negative, 0n) : x;
-  const common = x.d === 1n ? 1n : divisor(x.n, x.d);
-  const top = withoutTwos(x.n / common);
-  const bottom = withoutTwos(x.d / common);
-  return finite(x.negative, top.odd, bottom.odd, x.e + top.twos - bottom.twos);
+  const [top, bottom] = [withoutTwos(x.n), withoutTwos(x.d)]; // most denominators are powers of two, and done with here
+  const common = bottom.odd === 1n ? 1n : divisor(top.odd, bottom.odd);
+  return finite(x.negative, top.odd / common, bottom.odd / common, x.e + top.twos - bottom.twos);
 }
 
 /** The greatest common divisor, by Euclid. */

@@ -27,7 +27,7 @@ export function heatmapView(ctx) {
   const canvas = h("canvas", { class: "heat", width: PIXELS, height: PIXELS, tabindex: 0, role: "img" });
   const readout = h("div", { class: "readout", "aria-live": "polite" });
   const summary = h("p", { class: "reading", role: "status" });
-  const legend = h("ul", { class: "legend" });
+  const legend = h("ul", { class: "legend", role: "list" });
   const [across, along] = [h("div", { class: "ends across" }), h("div", { class: "ends along" })];
   let [table, key, cursor, frame] = [null, "", null, 0];
 

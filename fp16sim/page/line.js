@@ -87,7 +87,7 @@ export function lineView(ctx) {
     words.textContent = text;
     chart.update(state);
   };
-  return { element, update };
+  return { element, update, warm: update };
 }
 
 /** The window of a state: everything, or centre ± 2^zoom; without a centre around the stored value. */

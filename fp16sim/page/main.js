@@ -55,7 +55,7 @@ function applyTheme() {
 
 const links = VIEWS.map((view) => button(VIEW_WORDS[view], () => ctx.store.set({ view }, { push: true }), { class: "tab", "data-view": view }));
 const tour = tourCard(ctx);
-const copied = button("Copy link", copyLink, { class: "quiet" });
+const copied = button("Copy link", copyLink, { class: "quiet", title: "The address holds all that is shown" });
 document.querySelector("nav").append(...links);
 document.querySelector(".tools").append(button("Tour", tour.start, { class: "quiet" }), copied, themeButton);
 document.getElementById("version").textContent = facts.version;
@@ -76,12 +76,15 @@ async function copyLink() {
 const views = {};
 main.append(tour.element);
 
-function viewOf(name) {
-  if (!views[name]) {
-    views[name] = MAKERS[name](ctx);
-    main.append(views[name].element);
-  }
+function made(name) {
+  views[name] ??= MAKERS[name](ctx);
   return views[name];
+}
+
+function viewOf(name) {
+  const view = made(name);
+  if (!view.element.isConnected) main.append(view.element);
+  return view;
 }
 
 let speaking = 0;
@@ -105,14 +108,25 @@ function render(state) {
   document.title = `${VIEW_WORDS[state.view]} · fp16sim explorer`;
   tour.update(state);
   view.update(state);
-  if (current !== null && current !== state.view) scrollTo({ top: 0 });
+  if (current !== null && current !== state.view) requestAnimationFrame(() => scrollTo({ top: 0 })); // no layout of its own
   current = state.view;
   speak(state);
+}
+
+/** Build the other views while nobody waits, so that opening one is as quick as using it. */
+function warmUp(names = VIEWS.filter((name) => name !== current)) {
+  if (!names.length) return;
+  const idle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 200));
+  idle(() => {
+    if (!made(names[0]).element.isConnected) made(names[0]).warm?.(ctx.store.get());
+    warmUp(names.slice(1));
+  });
 }
 
 applyTheme();
 dark.addEventListener("change", () => { applyTheme(); render(ctx.store.get()); });
 ctx.store.subscribe(render);
+addEventListener("load", () => setTimeout(warmUp, 100));
 let resizing = 0;
 addEventListener("resize", () => {
   cancelAnimationFrame(resizing);

@@ -34,5 +34,5 @@ export function numberView(ctx) {
     panels.classList.toggle("two", two);
     if (two) second.update(state);
   };
-  return { element, update };
+  return { element, update, warm: update };
 }

@@ -5,6 +5,7 @@ import { roundResult } from "./rounding.js";
 
 const sign = (x) => (x.negative ? "-" : "");
 const special = (x) => (x.kind === "nan" ? "nan" : `${sign(x)}inf`);
+const LARGE = 1n << 400n;
 const minus = (text) => text.replace(/-/g, "−");
 
 /** All decimal digits of a value that a format holds: n / 2^k = n 5^k / 10^k has k places. */
@@ -132,6 +133,7 @@ export function shortText(x, room = 24) {
 
 /** A small exact number in ulp: a fraction if it is simple, else about so many. */
 export function ulpsText(x, room = 10) {
+  if (x.d > LARGE) return digitsText(x, Math.max(3, room - 8)); // no simple fraction, and long to reduce
   const text = fractionText(x);
   if (text.length <= 4) return minus(text);
   return shortText(x, room);

@@ -92,6 +92,9 @@ export function quantumWords(r) {
   if (r.exponent < r.fmt.emin) {
     return `Below ${powerText(r.fmt.emin)} numbers are subnormal: the ulp stays ${powerText(r.quantumExponent)}, and fewer bits are kept.`;
   }
+  if (r.exponent > r.fmt.emax) {
+    return `Beyond the range the same rule is followed, as if there were no largest number: an ulp of ${powerText(r.quantumExponent)}, and ${r.fmt.precision} bits are kept.`;
+  }
   return `${words} ${powerText(r.quantumExponent)}: ${r.fmt.precision} bits are kept.`;
 }
 

@@ -87,11 +87,40 @@ def drawn(fmt, count):
 def test_the_page_explains_as_python_does(core, fmt):
     fmt = fs.get_format(fmt)
     for mode in DETERMINISTIC:
-        given = list(drawn(fmt, 60))
+        given = list(drawn(fmt, 30))
         if not fmt.has_nan:
             given = [g for g in given if g[0] != "divide"]
         for (operation, texts), page in zip(given, core.evaluate(STEPS, [fmt.name, mode.value, given]), strict=True):
             expected = steps(operation, texts, fmt, mode)
             for name, value in expected.items():
                 assert page[name] == value, f"{operation} {texts} in {fmt} {mode}: {name}"
+        count_cases(len(given), "page")
+
+
+ALIKE = ("rounding", "neighbours", "result", "flags", "modes", "lottery", "detours")
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "e4m3fn"])
+def test_the_page_explains_a_rounding_as_python_does(core, fmt):
+    texts = [
+        "0.1",
+        "65519",
+        "65520",
+        "-65536",
+        "2^-25",
+        "1e-9",
+        "1/3",
+        "-448.5",
+        "464",
+        "1e39",
+        "0",
+        "-0",
+        "inf",
+        "nan",
+    ]
+    for mode in DETERMINISTIC:
+        given = [("round", [text]) for text in texts]
+        for text, page in zip(texts, core.evaluate(STEPS, [fmt, mode.value, given]), strict=True):
+            expected = steps("rounding", [text], fmt, mode)
+            assert {k: page[k] for k in ALIKE} == {k: expected[k] for k in ALIKE}, f"{text} in {fmt} {mode}"
         count_cases(len(given), "page")

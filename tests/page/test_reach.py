@@ -87,6 +87,7 @@ def test_everything_that_can_be_used_has_a_name(open_page):
     for view in VIEWS:
         page.evaluate(FOLLOW, view)
         assert page.evaluate(NAMELESS) == []
+    assert page.get_by_role("img", name="Errors of a + b for all pairs of e2m1fn").is_visible()
 
 
 def test_the_page_has_landmarks_one_heading_and_a_language(open_page):
