@@ -63,8 +63,8 @@ print("cut off     ", np.floor(halves).mean())
 # Half up adds half a unit to every tie. Half to even goes up and down equally often, and its errors cancel on average.
 # It has another gift. Add and take away the same number again and again:
 #
-# **Predict:** start from x = 2048 in binary16, where the ulp is 2, and repeat x + 1 - 1 five times. Where does x go with
-# ties to even? Where if ties went away from zero, as at school? (1 less than 2050 is 2049: a tie again.)
+# **Predict:** start from x = 2050 in binary16, where the ulp is 2, and replace x by (x + 1) - 1 five times, rounding each
+# sum and each difference. Where does x go with ties to even? Where if ties went away from zero, as at school?
 
 # %%
 for mode in ("ties_to_even", "ties_to_away"):
@@ -75,6 +75,8 @@ for mode in ("ties_to_even", "ties_to_away"):
     print(f"{mode:13}", walk)
 
 # %% [markdown]
+# Ties to even moves once and then stays. The rule from school drifts for ever.
+#
 # ## How to round: lift, round, put back
 #
 # Every number of a binade is an integer multiple of its ulp. So: divide by the ulp, round to an *integer*, multiply
@@ -164,12 +166,13 @@ print(x, "+ 0.5 =", x + 0.5, " floor:", math.floor(x + 0.5), " but rint:", np.ri
 # **Predict:** what becomes of 65505? Of 65519? Of 65520? From where on is the result infinity?
 
 # %%
-for x in (65504, 65505, 65519, 65519.99, 65520, 65536):
-    print(f"{x:9} becomes {fs.round_to(x, 'binary16')}")
+with np.errstate(over="ignore"):  # without this line, overflow warns, as it does in NumPy
+    for x in (65504, 65505, 65519, 65519.99, 65520, 65536):
+        print(f"{x:9} becomes {fs.round_to(x, 'binary16')}")
 
 # %% [markdown]
 # The rule: round as if there were no largest exponent. If the result is beyond the largest number, it is infinity. The
-# middle between 65504 and 65536 is 65520, a tie; 65504 has an odd last bit, so the tie goes up, and out.
+# middle between 65504 and 65536 is 65520, a tie; the last bit of 65504 is 1, odd, so the tie goes up, and out.
 #
 # At the bottom the ulp stops shrinking: below 2^-14 it is 2^-24 for all numbers. Lesson 3 goes there. In code: the
 # exponent used for the ulp is never below -14.
