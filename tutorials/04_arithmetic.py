@@ -81,22 +81,22 @@ def truth(a, b, shift, sign):
 # `a` and `b` are integers of 5 digits, from 16 to 31. We try them all, with all shifts up to 12.
 #
 # **Predict:** how many extra bits does *addition* need to be always right, with sticky and without? And *subtraction*,
-# where leading digits can vanish? Is there a number of extra bits that is enough without sticky?
+# where leading digits can vanish? How many are enough without sticky?
 
 # %%
 digits = range(16, 32)
 tried = [(a, b, k) for a in digits for b in digits for k in range(13) if k or a > b]
 print("extra bits      add wrong   subtract wrong   of", len(tried))
 for sticky in (False, True):
-    for extra in (0, 1, 2, 3, 6):
+    for extra in (0, 1, 2, 3, 5, 6):
         if extra or not sticky:
             wrong = [sum(machine(*t, s, extra, sticky) != truth(*t, s) for t in tried) for s in (1, -1)]
             print(f"{extra} {'last is sticky' if sticky else '              '} {wrong[0]:8} {wrong[1]:12}")
 
 # %% [markdown]
 # With a sticky bit, addition needs two extra bits and subtraction needs three. They have names: **guard**, **round** and
-# **sticky**, the `g r s` of the explanations. Without sticky even six are not enough: a tie and "a tie and a little more"
-# look the same, and they round differently. See how the sticky bit decides here:
+# **sticky**, the `g r s` of the explanations. Without sticky it takes p + 1 = 6 bits (54 for a float64): with fewer, a tie
+# and "a tie and a little more" look the same, and they round differently. See how the sticky bit decides here:
 
 # %%
 why = fs.explain.add(2048, 1.0009765625, "binary16")
@@ -134,9 +134,8 @@ print("other pairs:", np.sum(~close), " inexact:", np.sum(~close & ~exact))
 eleven = np.arange(2**10, 2**11)
 products = eleven[:, None] * eleven[None, :]
 lengths = np.frexp(products.astype(float))[1]
-print("bits:", np.unique(lengths, return_counts=True))
-print(fs.explain.multiply(1.5, 1.4443359375, "binary16").rounding.rule)
-print(str(fs.explain.multiply(1.5, 1.4443359375, "binary16")).split("rounding\n")[0])
+print({bits: int(np.sum(lengths == bits)) for bits in range(20, 24)})
+print(str(fs.explain.multiply(1.5, 1.4443359375, "binary16")).split("rounding\n")[0].rstrip())
 
 # %% [markdown]
 # 21 or 22 bits. With 22, the result is 2 or more and the exponent goes up by one. float32 has 24 bits, so the product of
@@ -150,8 +149,7 @@ for a, b in ((2**-12, 2**-12), (2**-12, 2**-13), (1.5 * 2**-12, 2**-13)):
     print(f"{a} * {b} = {fs.multiply(a, b, 'binary16')}")
 
 # %% [markdown]
-# Gradients of neural networks are often that small. Their squares, which the optimizer Adam needs, vanish. Lesson 11 is
-# about that.
+# A number need not be tiny for its square to vanish: 2^-13 is 0.000122. Lesson 11 meets a training run that dies of that.
 #
 # ## Division and square roots never end
 #
@@ -178,17 +176,20 @@ p4 = [Fraction(n, 8) for n in range(8, 16)]  # all significands of 4 digits: 1, 
 quotients = {(a / b, a, b) for a in p4 for b in p4}
 midpoints = {(Fraction(2 * n + 1, 16) * s) for n in range(8, 16) for s in (Fraction(1, 2), 1)}
 print("quotients that are ties:", [q for q, a, b in quotients if q in midpoints])
+print("a subnormal one:", fs.explain.divide(3 * 2**-24, 2, "binary16").rounding.rule)
 
 # %% [markdown]
-# None. Ties happen in sums and products only (and in quotients among subnormal results).
+# None: a would need more digits than it has. Only where the result is subnormal, and has fewer digits itself, a quotient
+# can be a tie.
 #
 # The square root is the same idea: the largest integer whose square fits, and a remainder.
 #
-# **Predict:** what is the square root of 2 in binary16, squared again? Is it 2?
+# **Predict:** take the square root of 2, 3, ... 10 in binary16, and square it again. How many of them come back?
 
 # %%
-root = fs.sqrt(2, "binary16")
-print(root, " squared:", fs.multiply(root, root, "binary16"), " exact root: 1.41421356...")
+n = np.arange(2.0, 11)
+root = fs.sqrt(n, "binary16")
+print(fs.multiply(root, root, "binary16"))
 
 # %% [markdown]
 # ## Which laws survive?
@@ -196,7 +197,7 @@ print(root, " squared:", fs.multiply(root, root, "binary16"), " exact root: 1.41
 # Each operation is as good as it can be. The laws of algebra need more than that.
 #
 # **Predict:** which of these hold for all numbers of a format: a + b = b + a? (a + b) + c = a + (b + c)? (a * b) * c =
-# a * (b * c)? a * (b + c) = a * b + a * c? We try all triples of a five-bit format.
+# a * (b * c)? a * (b + c) = a * b + a * c? We try all triples of a five-bit format, overflow included.
 
 # %%
 tiny = fs.Format("tiny", width=5, precision=3)
