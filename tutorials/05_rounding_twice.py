@@ -15,6 +15,7 @@
 import math
 from fractions import Fraction
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import fp16sim as fs
@@ -98,8 +99,8 @@ print("via float64 ", fs.round_to(fs.fma(3, 683, tail, "binary64"), "binary16"))
 print(str(fs.explain.fma(3, 683, tail, "binary16")).split("remark\n")[1])
 
 # %% [markdown]
-# float64 is wide enough for *binary16*, because every product and sum of its numbers spans at most 2^-48 to 2^32. It is
-# not for bfloat16, whose exponents reach from -133 to 127:
+# float64 is wide enough for *binary16*: a product that is a tie is below 2^16, for more would overflow, and c is a multiple
+# of 2^-24, so their sum has at most 40 digits and float64 holds it. Numbers of bfloat16 go down to 2^-133:
 #
 # **Predict:** fma(9, 29, 2^-100) in bfloat16 (8 bits of precision): 9 * 29 = 261 is a tie between 260 and 262.
 
@@ -184,8 +185,14 @@ print("via float32 ", fs.round_to(np.float32(1) + np.float32(2**-24), "binary16"
 # ## The cure: round to odd
 #
 # What went wrong in the first rounding is that it can land on a tie. There is a mode that never makes that mistake: **to
-# odd**. If the number exists, take it. If not, take that neighbour whose last bit is 1.
-#
+# odd**. If the number exists, take it. If not, take that neighbour whose last bit is 1. The stairs of a four-bit format:
+# numbers with an even last bit (0, 1, 2, 4) are reached by themselves alone.
+
+# %%
+fs.plots.staircase("e2m1fn", "to_odd")
+plt.show()
+
+# %% [markdown]
 # **Predict:** a tie of the narrow format, seen in the wider one, has zeros behind the middle. Can a number rounded to odd
 # become such a tie, unless it was one? And how many bits more than p does the intermediate need?
 
