@@ -206,3 +206,9 @@ def test_every_task_says_what_to_write_and_has_a_grader_of_its_name():
         grader = getattr(grade, name)
         assert task.signature in grader.__doc__
         assert task.statement in grader.__doc__
+
+
+def test_formats_too_wide_for_all_cases_are_graded_by_the_interesting_ones():
+    assert grade.rounding(lambda x: fs.round_to(x, "binary32", "to_odd"), "binary32", "to_odd").passed
+    assert grade.next_up(lambda x: fs.next_up(x, "binary32"), "binary32").passed
+    assert not grade.rounding(lambda x: fs.round_to(x, "binary32"), "binary32", "to_odd").passed

@@ -76,7 +76,7 @@ def judge(
     first = outcome.run.results[0] if outcome.run.results else None
     if isinstance(first, Raised) and first.kind == "NotImplementedError":
         return Report(task.name, name, fmt, mode, problem=f"{name} is not written yet: it raises NotImplementedError.")
-    if task.thorough and not outcome.run.stopped:
+    if task.thorough and fmt.width <= cases.WIDEST_TABLE and not outcome.run.stopped:
         outcome = _thorough(function, task, fmt, mode, outcome, time_limit, budget)
     problem = _stopped(outcome, name, time_limit)
     if task.name == "tests" and outcome.correct.size and not outcome.correct[0]:

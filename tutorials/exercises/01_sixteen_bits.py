@@ -1,0 +1,43 @@
+"""Exercises of lesson 1: sixteen bits. Write the functions, then run: fp16sim grade exercises/01_sixteen_bits.py
+
+The rules are in the table of the lesson: the fields s, E (five bits) and T (ten bits), and what they mean.
+"""
+
+TASKS = {
+    "my_fields": "fields",
+    "my_classify": "classify",
+    "my_decode": "decode",
+    "numbers_in_binade": [
+        ((0,), 1024),
+        ((10,), 1024),
+        ((15,), 1024),
+        ((16,), 0),
+        ((-14,), 1024),
+        ((-15,), 512),
+        ((-20,), 16),
+        ((-24,), 1),
+        ((-25,), 0),
+        ((40,), 0),
+        ((-40,), 0),
+    ],
+}
+
+
+def my_fields(code):
+    """The tuple (sign, E, T), integers, of a code of binary16: an integer from 0 to 65535."""
+    raise NotImplementedError
+
+
+def my_classify(code):
+    """The kind of number that a code of binary16 stands for: "zero", "subnormal", "normal", "infinity" or "nan"."""
+    raise NotImplementedError
+
+
+def my_decode(code):
+    """The value, a float, of a code of binary16; also the zeros of both signs, the infinities, and NaN."""
+    raise NotImplementedError
+
+
+def numbers_in_binade(k):
+    """How many numbers x of binary16 have 2^k <= x < 2^(k + 1), for any integer k; subnormal numbers count, too."""
+    raise NotImplementedError
