@@ -33,6 +33,7 @@ class Hardware(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def hardware_of(name: str, fmt: Format, mode: Rounding) -> Hardware | None:
+    """How the hardware computes an operation, or None where the clear path has to."""
     dtype = hardware_for(fmt, mode)
     if dtype is None or name not in UFUNCS:
         return None

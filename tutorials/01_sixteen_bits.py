@@ -91,7 +91,7 @@ print(fs.explain.anatomy("0x4248", "binary16"))
 
 # %%
 for code in (0x7BFF, 0x0400, 0x0001):
-    print(f"{code:#06x}  {str(take_apart(code)):15}  {fs.decode(code, 'binary16')}")
+    print(f"{code:#06x}  {take_apart(code)!s:15}  {fs.decode(code, 'binary16')}")
 assert fs.BINARY16.max_finite == 65504 == 2**15 * (2 - 2**-10)
 assert fs.BINARY16.min_normal == 2**-14 and fs.BINARY16.min_subnormal == 2**-24
 

@@ -13,7 +13,6 @@
 
 # %%
 import math
-from fractions import Fraction
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -32,7 +32,9 @@ np.seterr(all="ignore")
 for x in (Fraction(2049, 2048), Fraction(4095, 2048), Fraction(1, 10)):
     y = Fraction(fs.round_to(x, "binary16"))
     off = abs(y - x)
-    print(f"{float(x):.6f}  off by {float(off):.2e}, relative {float(off / x):.2e}, in ulp {float(off / Fraction(fs.ulp(x))):.2f}")
+    print(
+        f"{float(x):.6f}  off by {float(off):.2e}, relative {float(off / x):.2e}, in ulp {float(off / Fraction(fs.ulp(x))):.2f}"
+    )
 
 # %% [markdown]
 # The worst case is a tie just above a power of two: half an ulp of 1, which is 2^-11. It is called the **unit roundoff** u
@@ -107,7 +109,9 @@ for b in (60.0, 100.0):
     s = np.sqrt(held * held - 4)
     large, small = (held + s) / 2, (held - s) / 2
     exact = 2 / (b + math.sqrt(b * b - 4))
-    print(f"b = {b:3.0f}  large {float(large.values):.4f}  small {float(small.values):.5f}  1/large {float((1 / large).values):.5f}  exact {exact:.5f}")
+    print(
+        f"b = {b:3.0f}  large {float(large.values):.4f}  small {float(small.values):.5f}  1/large {float((1 / large).values):.5f}  exact {exact:.5f}"
+    )
 
 # %% [markdown]
 # For b = 100 the root is 0, wrong in every digit. Where signs are the same nothing cancels, so compute the large root, and

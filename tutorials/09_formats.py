@@ -61,7 +61,10 @@ plt.show()
 # **Predict:** 256 + 1 in bfloat16? And 100000 and 1e-7: which of the two formats stores each, and how well?
 
 # %%
-for name in ("binary16", "bfloat16"):  # <- change: add "tf32", which has the exponents of one and the digits of the other
+for name in (
+    "binary16",
+    "bfloat16",
+):  # <- change: add "tf32", which has the exponents of one and the digits of the other
     stored = [float(fs.round_to(x, name)) for x in (100000, 1e-7)]
     errors = ", ".join(f"{y:.6g} ({abs(y - x) / x:.1%} off)" for x, y in zip((100000, 1e-7), stored, strict=True))
     print(f"{name}: 256 + 1 = {fs.add(256, 1, name)}, 1e5 and 1e-7 become {errors}")
