@@ -204,11 +204,8 @@ class Format:
 
 @lru_cache(maxsize=1024)  # asked in every call
 def _fits_in(fmt: Format, other: Format) -> bool:
-    return (
-        fmt.precision <= other.precision
-        and fmt.quantum_exponent_min >= other.quantum_exponent_min
-        and Fraction(fmt.max_finite) <= Fraction(other.max_finite)
-    )
+    fine = fmt.precision <= other.precision and fmt.quantum_exponent_min >= other.quantum_exponent_min
+    return fine and Fraction(fmt.max_finite) <= Fraction(other.max_finite)
 
 
 def scaled(significand: int, exponent: int) -> float | Fraction:
@@ -297,8 +294,5 @@ def with_behaviour(fmt: Format, saturate: bool | None, subnormals: Subnormals | 
         return fmt
     if saturate is False and fmt.specials is Specials.NONE:
         raise ValueError(f"saturate=False: {fmt.name} has no infinity and no NaN to overflow to; leave saturate out")
-    return replace(
-        fmt,
-        saturate=fmt.saturate if saturate is None else saturate,
-        subnormals=fmt.subnormals if subnormals is None else member(Subnormals, "subnormals", subnormals),
-    )
+    kind = fmt.subnormals if subnormals is None else member(Subnormals, "subnormals", subnormals)
+    return replace(fmt, saturate=fmt.saturate if saturate is None else saturate, subnormals=kind)
