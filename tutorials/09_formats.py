@@ -14,6 +14,8 @@ import numpy as np
 
 import fp16sim as fs
 
+np.seterr(all="ignore")
+
 # %% [markdown]
 # ## Two integers
 #
@@ -61,10 +63,7 @@ plt.show()
 # **Predict:** 256 + 1 in bfloat16? And 100000 and 1e-7: which of the two formats stores each, and how well?
 
 # %%
-for name in (
-    "binary16",
-    "bfloat16",
-):  # <- change: add "tf32", which has the exponents of one and the digits of the other
+for name in ("binary16", "bfloat16"):  # <- change: add "tf32": the exponents of one, the digits of the other
     stored = [float(fs.round_to(x, name)) for x in (100000, 1e-7)]
     errors = ", ".join(f"{y:.6g} ({abs(y - x) / x:.1%} off)" for x, y in zip((100000, 1e-7), stored, strict=True))
     print(f"{name}: 256 + 1 = {fs.add(256, 1, name)}, 1e5 and 1e-7 become {errors}")
@@ -157,7 +156,7 @@ for e in fs.learn.evaluate(model, digits, names):
     print(f"{e.fmt:9} {e.accuracy:6.1%} right   {e.agreement:6.1%} as before   {e.lost_weights:5.1%} of weights are 0")
 
 # %% [markdown]
-# Sixteen bits change (nearly) nothing, eight little. Accuracy may even go up by a picture or two: 359 test images make
+# Sixteen bits change (nearly) nothing, eight little. Accuracy may even go up by a few pictures: 359 test images make
 # steps of 0.3 %, and to change an answer that was wrong costs nothing. Look at "as before" too: it counts every
 # change. Compare the two 6-bit formats: e3m2fn has more range, e2m3fn more digits. Here range won: see how many
 # weights became 0.
@@ -237,8 +236,7 @@ def famous_trick(x):
     return np.uint32((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).view(np.float32)
 
 
-with np.errstate(over="ignore"):
-    report = fs.teach.grade.rounding(famous_trick, "bfloat16")
+report = fs.teach.grade.rounding(famous_trick, "bfloat16")
 print(report.verdict, "\nsimplest failure:", report.counterexample.shown, "\nit", report.misconception)
 
 # %% [markdown]
