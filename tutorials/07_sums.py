@@ -189,12 +189,13 @@ plt.show()
 
 # %%
 x = np.full(10_000, fs.round_to(0.1, "binary16"))
-print("binary32 accumulator:", fs.sum(x, "binary16", accumulator=A.Sequential("binary32")))
+print("sum kept in binary32:", fs.sum(x, "binary32"))
 print("10,000 * stored 0.1 =", 10_000 * x[0])
+print("rounded to binary16: ", fs.sum(x, "binary16", accumulator=A.Sequential("binary32")))
 
 # %% [markdown]
-# What is left is the error of the term, times 10,000. No accumulator can mend what happened before. Lesson 8 is about
-# accumulators of real hardware.
+# What is left is the error of the term, times 10,000: no accumulator can mend what happened before. (The last rounding then
+# goes the right way, by luck.) Lesson 8 is about accumulators of real hardware.
 #
 # **Predict:** what does NumPy do with float16? Try `sum` and `cumsum` of 4096 ones.
 
