@@ -227,6 +227,8 @@ plt.show()
 # %% [markdown]
 # ## Train it
 #
+# Almost none is: in this network, at its first step, range is no problem. So let us train.
+#
 # A step of gradient descent: w - rate * gradient, rounded twice. One pass over the pictures in batches of 32.
 #
 # **Predict:** the accuracy on test pictures after one pass: binary64, binary16, bfloat16 and e5m2? (Guessing gives 10 %.)
