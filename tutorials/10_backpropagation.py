@@ -21,8 +21,8 @@ np.seterr(all="ignore")
 #
 # To train is to ask: if I change this weight a little, how much does the loss change? That is a derivative, and the
 # chain rule gives it. A computer applies the rule backwards. It has to know how each number was made, so we make a
-# number that remembers its **parents**, and for each parent a function: given the derivative g of the loss by *me*, what
-# is the derivative by *that parent*? Such a function is called a **vjp** (vector-Jacobian product).
+# number that remembers its **parents**, and for each parent a function: given the derivative g of the loss by *me*,
+# what is the derivative by *that parent*? Such a function is called a **vjp** (vector-Jacobian product).
 #
 # For a sum, a + b, both vjps give g. For a product, a * b, they give g * b and g * a. Every value is rounded to `FMT`.
 
@@ -65,7 +65,8 @@ def backward(loss, start=1.0):
 
 
 # %% [markdown]
-# That is all. **Predict:** for w = 2, what is the derivative of w * w + 3 * w, by calculus? How many derivatives meet at w?
+# That is all. **Predict:** for w = 2, what is the derivative of w * w + 3 * w, by calculus? How many derivatives meet
+# at w?
 
 # %%
 w = Node(2.0)
@@ -103,8 +104,8 @@ print("backpropagation:", x.gradient)
 #
 # Forward, a chain of factors is multiplied from the front: ((x * a) * b) * c. Backward it goes from the *end*.
 #
-# **Predict:** x = 1, a = 2^13, b = 2^-14, c = 2^-12. By calculus the derivative by x is a * b * c = 2^-13, which binary16
-# holds. All intermediate results forward are fine, too. What does the walk back give?
+# **Predict:** x = 1, a = 2^13, b = 2^-14, c = 2^-12. By calculus the derivative by x is a * b * c = 2^-13, which
+# binary16 holds. All intermediate results forward are fine, too. What does the walk back give?
 
 
 # %%
@@ -140,10 +141,11 @@ assert chain(factors, 1024.0)[1] / 1024 == 2.0**-13
 #
 # ## Saturation
 #
-# The sigmoid y = 1 / (1 + e^-x) has the derivative y * (1 - y): its vjp needs only y, which is known from the way forward.
+# The sigmoid y = 1 / (1 + e^-x) has the derivative y * (1 - y): its vjp needs only y, which is known from the way
+# forward.
 #
-# **Predict:** at x = 9 the true derivative is 0.000123, a normal number of binary16 (the smallest is 0.000061). What does
-# the vjp give? (What is the sigmoid of 9, rounded to eleven digits?)
+# **Predict:** at x = 9 the true derivative is 0.000123, a normal number of binary16 (the smallest is 0.000061). What
+# does the vjp give? (What is the sigmoid of 9, rounded to eleven digits?)
 
 # %%
 for x in (2.0, 6.0, 8.0, 9.0):
@@ -152,13 +154,13 @@ for x in (2.0, 6.0, 8.0, 9.0):
     print(f"x = {x}: y = {float(y):.6f}   vjp {float(fs.multiply(y, fs.subtract(1, y))):.6f}   true {true:.6f}")
 
 # %% [markdown]
-# y rounds to 1, so 1 - y is 0. The *value* y is as good as binary16 can have it; but 1 - y has lost everything. Near 0 there
-# are many numbers, near 1 there are few.
+# y rounds to 1, so 1 - y is 0. The *value* y is as good as binary16 can have it; but 1 - y has lost everything. Near
+# 0 there are many numbers, near 1 there are few.
 #
 # ## The same with arrays
 #
-# `fs.learn` has this autograd for arrays. A `Tensor` is our Node, `gradients` our backward, and the vjps stand in one table,
-# each written with arrays that round after every operation:
+# `fs.learn` has this autograd for arrays. A `Tensor` is our Node, `gradients` our backward, and the vjps stand in one
+# table, each written with arrays that round after every operation:
 
 # %%
 t = fs.learn.Tensor(fs.array([2.0, 3.0], "binary16"), name="t")
@@ -170,8 +172,8 @@ print("sigmoid:", table["sigmoid"].vjps[0](g, x.sigmoid(), x), "  operations:", 
 # %% [markdown]
 # A bias is added to every row of a batch. So its gradient is a **sum** over the batch: lesson 7 comes back.
 #
-# **Predict:** 4096 rows, each with the gradient 1. What is the gradient of the bias in binary16, added one after the other?
-# In bfloat16? And with a binary32 accumulator?
+# **Predict:** 4096 rows, each with the gradient 1. What is the gradient of the bias in binary16, added one after the
+# other? In bfloat16? And with a binary32 accumulator?
 
 # %%
 for fmt in ("binary16", "bfloat16"):
@@ -188,8 +190,8 @@ for fmt in ("binary16", "bfloat16"):
 # A layer is a matrix product and a bias; between layers stands relu, max(x, 0). The loss is the cross-entropy. We take
 # the bundled pictures of digits (64 pixels), 16 hidden units and 10 classes, and compute one gradient in each format.
 #
-# **Predict:** which has the smaller error, binary16 (11 digits) or bfloat16 (8 digits)? By what factor? And is the error in
-# the first layer, the last that the walk reaches, much larger?
+# **Predict:** which has the smaller error, binary16 (11 digits) or bfloat16 (8 digits)? By what factor? And is the
+# error in the first layer, the last that the walk reaches, much larger?
 
 # %%
 digits = fs.learn.normalise(fs.learn.load_digits(), "unit")
@@ -214,9 +216,10 @@ for fmt in ("binary16", "bfloat16", "e5m2"):
         print(f"{fmt:8} {name}: error {np.linalg.norm(a - b) / np.linalg.norm(b):7.2%}   became 0: {zeros:6.2%}")
 
 # %% [markdown]
-# Digits decide, as long as nothing leaves the range: three digits fewer, an error seven to ten times as large. With 16 bits
-# the error does not grow from layer to layer of this small network: roundings go up and down, and mostly cancel in the
-# sums. With the 3 digits of e5m2 it does grow, some gradients become 0, and the direction itself is in doubt.
+# Digits decide, as long as nothing leaves the range: three digits fewer, an error seven to ten times as large. With
+# 16 bits the error does not grow from layer to layer of this small network: roundings go up and down, and mostly
+# cancel in the sums. With the 3 digits of e5m2 it does grow, some gradients become 0, and the direction itself is in
+# doubt.
 #
 # **Predict:** these gradients on the scale of exponents: which part of them is subnormal in binary16?
 
@@ -231,7 +234,8 @@ plt.show()
 #
 # A step of gradient descent: w - rate * gradient, rounded twice. One pass over the pictures in batches of 32.
 #
-# **Predict:** the accuracy on test pictures after one pass: binary64, binary16, bfloat16 and e5m2? (Guessing gives 10 %.)
+# **Predict:** the accuracy on test pictures after one pass: binary64, binary16, bfloat16 and e5m2? (Guessing gives 10
+# %.)
 
 
 # %%
@@ -254,8 +258,8 @@ for fmt in ("binary64", "binary16", "bfloat16", "e5m2"):  # <- change: add "e4m3
 #
 # ## Exercises
 #
-# In `exercises/10_backpropagation.py`, all in binary16: one rounded operation of `fs` for each operation of the formula. As
-# shipped:
+# In `exercises/10_backpropagation.py`, all in binary16: one rounded operation of `fs` for each operation of the
+# formula. As shipped:
 
 
 # %%
@@ -269,14 +273,16 @@ print(fs.teach.grade.cases(tanh_vjp, [((1.0, 0.0), 1.0), ((2.0, 0.5), 1.5)]))
 # %% [markdown]
 # 1. `tanh_vjp(g, y)`: the derivative by x, where y = tanh(x): g * (1 - y * y).
 # 2. `divide_vjp(g, a, b)`: for y = a / b, the pair of derivatives (g / b, -(g * y) / b), y rounded as well.
-# 3. `product_gradients(factors)`: the list of derivatives of ((f1 * f2) * f3) * ... by each factor, as `backward` computes
-#    them: walk from the end with g = 1; at each step the factor gets g * (the product before it), and g becomes g * factor.
-#    The first factor gets the g that is left.
+# 3. `product_gradients(factors)`: the list of derivatives of ((f1 * f2) * f3) * ... by each factor, as `backward`
+#    computes them: walk from the end with g = 1; at each step the factor gets g * (the product before it), and g
+#    becomes g * factor. The first factor gets the g that is left.
 #
 # ## Read next
 #
-# - D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations by back-propagating errors", Nature 323, 1986.
+# - D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations by back-propagating errors", Nature
+#   323, 1986.
 # - A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008: the whole theory of vjps.
-# - N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, chapter 3: errors of products and matrix products.
+# - N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, chapter 3: errors of products and matrix
+#   products.
 #
 # Next lesson: the same network with Adam, and why the run died.
