@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim import arithmetic, exact
+from fp16sim import exact, hardware
 from fp16sim.formats import Format, Rounding
 
 from . import support
@@ -247,8 +247,8 @@ def test_operands_in_pieces_give_what_they_give_at_once(fmt, monkeypatch):
     for x, y in pairs:
         for name in BINARY:
             results = []
-            for size in (arithmetic.PIECE, 64):
-                monkeypatch.setattr(arithmetic, "PIECE", size)
+            for size in (hardware.PIECE, 64):
+                monkeypatch.setattr(hardware, "PIECE", size)
                 with np.errstate(all="ignore"):
                     quiet = getattr(fs, name)(x, y, fmt)
                 with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):

@@ -142,30 +142,33 @@ for low, high in ((1, 2), (1024, 2048), (0, 1), (1, 65504)):  # <- change: try (
 
 # %% [markdown]
 # Every **binade**, from one power of two to the next, holds 1024 numbers, however wide it is. Nearly half of all
-# positive numbers lie below 1. A format of six bits shows it to the eye: each tick is a number, and the height of the box
-# above it is the gap to the next.
+# positive numbers lie below 1. A format of six bits shows it to the eye: each tick is a number, and the height of the
+# box above it is the gap to the next.
 
 # %%
 fs.plots.number_line()
 plt.show()
 
 # %% [markdown]
-# And binary16 itself. Each row below has a mark for every number in its range; the rows zoom in by a factor of 256.
+# And binary16 itself. The top row below has a faint mark for every one of its finite codes; where it is black, marks
+# lie on each other. The rows below it are pieces of the line, all of the same width, 64.
 #
-# **Predict:** where will the marks lie apart, so that you see them one by one, and where will they run together?
+# **Predict:** how many marks are there between 32768 and 32832? Between 4096 and 4160? 512 and 576? And 64 and 128?
 
 # %%
 finite = np.concatenate([-positive[::-1], positive])
-fig, rows = plt.subplots(4, 1, figsize=(8, 4), layout="constrained")
-for row, reach in zip(rows, (65536, 256, 1, 2.0**-8), strict=True):  # <- change: try 2.0**-16 as the last
-    shown = finite[np.abs(finite) <= reach]
-    row.plot(shown, np.zeros_like(shown), "|", markersize=18, markeredgewidth=0.4, color="black")
-    row.set(yticks=[], xlim=(-reach, reach), title=f"{len(shown):,} codes of numbers from {-reach:g} to {reach:g}")
+fig, rows = plt.subplots(5, 1, figsize=(8, 5), layout="constrained")
+rows[0].plot(finite, np.zeros_like(finite), "|", markersize=18, color="black", alpha=0.02)
+rows[0].set(yticks=[], title=f"all {len(finite):,} finite codes")
+for row, low in zip(rows[1:], (32768, 4096, 512, 64), strict=True):  # <- change: try 16384 or 0
+    shown = positive[(positive >= low) & (positive <= low + 64)]
+    row.plot(shown, np.zeros_like(shown), "|", markersize=18, markeredgewidth=0.5, color="black")
+    row.set(yticks=[], title=f"{len(shown)} numbers from {low} to {low + 64}")
 plt.show()
 
 # %% [markdown]
-# They crowd toward 0 at every zoom: that is the price of a gap that grows with the number, and the gift. The gap
-# above x is called the **ulp** of x, the unit in the last place.
+# They crowd toward 0, ever more the nearer you look: that is the price of a gap that grows with the number, and the
+# gift. The gap above x is called the **ulp** of x, the unit in the last place.
 #
 # **Predict:** what is the ulp of 1? Of 1000? Of 60000? From which number on are all numbers of binary16 even?
 

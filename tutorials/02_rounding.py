@@ -63,8 +63,8 @@ print("cut off     ", np.floor(halves).mean())
 # Half up adds half a unit to every tie. Half to even goes up and down equally often, and its errors cancel on average.
 # It has another gift. Add and take away the same number again and again:
 #
-# **Predict:** start from x = 2050 in binary16, where the ulp is 2, and replace x by (x + 1) - 1 five times, rounding each
-# sum and each difference. Where does x go with ties to even? Where if ties went away from zero, as at school?
+# **Predict:** start from x = 2050 in binary16, where the ulp is 2, and replace x by (x + 1) - 1 five times, rounding
+# each sum and each difference. Where does x go with ties to even? Where if ties went away from zero, as at school?
 
 # %%
 for mode in ("ties_to_even", "ties_to_away"):
@@ -83,8 +83,8 @@ for mode in ("ties_to_even", "ties_to_away"):
 # back. Dividing by a power of two loses nothing, so only one step rounds. All of this library is built on that one
 # idea.
 #
-# **Predict:** for x = 0.1, between 2^-4 and 2^-3, what is the ulp of binary16? (Ten digits after the first.) About which
-# integer do you get?
+# **Predict:** for x = 0.1, between 2^-4 and 2^-3, what is the ulp of binary16? (Ten digits after the first.) About
+# which integer do you get?
 
 # %%
 x = 0.1
@@ -94,8 +94,9 @@ print("ulp", ulp, " lifted", lifted, " rounded", round(lifted), " put back", rou
 assert round(lifted) * ulp == fs.round_to(0.1, "binary16")
 
 # %% [markdown]
-# Python's `round` takes ties to even, and so does `np.rint`. Three questions remain: how to find the exponent of x, what
-# happens when x is too small for ten digits, what when it is too large. Here is a first try that most people would write:
+# Python's `round` takes ties to even, and so does `np.rint`. Three questions remain: how to find the exponent of x,
+# what happens when x is too small for ten digits, what when it is too large. Here is a first try that most people
+# would write:
 
 
 # %%
@@ -190,7 +191,8 @@ with np.errstate(over="ignore"):  # without this line, overflow warns, as it doe
 # | `to_odd` | the number itself if it exists, else the neighbour with an odd last bit (useful, see lesson 5) |
 # | `stochastic` | one of the two by chance, the nearer one more often (see lesson 7) |
 #
-# **Predict:** fill this table for 2049, -2049 and 2050.5, in the first five modes and `to_odd`, before you run the cell.
+# **Predict:** fill this table for 2049, -2049 and 2050.5, in the first five modes and `to_odd`, before you run the
+# cell.
 
 # %%
 modes = ("ties_to_even", "ties_to_away", "toward_zero", "toward_positive", "toward_negative", "to_odd")
@@ -238,7 +240,7 @@ print(fs.teach.grade.rounding(round_to_half, "binary16", "ties_to_even"))
 
 # %% [markdown]
 # 1. `ulp_of(x)`: the ulp of binary16 at a finite float x: 2^(e - 10), where 2^e <= |x| < 2^(e + 1) and e is never taken
-#    below -14. It is the key to the others. (At 0 it is 2^-24, too.)
+#    below -14. It is the key to the others. (At 0 it is 2^-24, too, but `math.frexp(0)` is (0, 0).)
 # 2. `round_to_half(x)`: ties to even. Infinity and NaN stay what they are, and so does the sign of a zero, also when a
 #    small negative x becomes zero. `math.copysign` helps.
 # 3. `round_up_half(x)`: toward positive. What happens just above 65504? And just below -65504? The rule is the same: if

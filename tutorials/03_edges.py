@@ -21,7 +21,7 @@ import numpy as np
 
 import fp16sim as fs
 
-np.seterr(all="ignore")
+_ = np.seterr(all="ignore")
 
 # %% [markdown]
 # ## How small can it get?
@@ -82,8 +82,8 @@ for fmt in (small, dataclasses.replace(small, subnormals="flush_to_zero")):
 # Never, with gradual underflow. The reason: x and y are both integer multiples of the smallest subnormal, so their
 # difference is, too. It is 0 or at least that number. Sums and differences never even *round* down there.
 #
-# **Predict:** subnormals have fewer digits. Rounding 1/3 has a relative error below 2^-11, as any normal number. What is
-# the relative error of rounding 2^-22 / 3?
+# **Predict:** subnormals have fewer digits. Rounding 1/3 has a relative error below 2^-11, as any normal number. What
+# is the relative error of rounding 2^-22 / 3?
 
 # %%
 for x in (Fraction(1, 3), Fraction(1, 3 * 2**22)):
@@ -146,8 +146,8 @@ print("0/0", divide(0, 0), " sqrt(-1)", fs.sqrt(-1))
 #
 # ## NaN
 #
-# **Predict:** is NaN == NaN? Is NaN < 1? Is NaN >= 1? What is the smaller one of 1 and NaN? And does a NaN in the middle
-# of a calculation ever go away: what is 0 * NaN, and what NaN to the power 0?
+# **Predict:** is NaN == NaN? Is NaN < 1? Is NaN >= 1? What is the smaller one of 1 and NaN? And does a NaN in the
+# middle of a calculation ever go away: what is 0 * NaN, and what NaN to the power 0?
 
 # %%
 nan = fs.divide(0, 0)
@@ -252,15 +252,15 @@ print(report.verdict, "\nmissing:", ", ".join(report.missing), "\nsimplest failu
 #    -0. (Your own tests will need it.)
 # 2. `my_next_up(x)`: the next value up. From -2^-24 it goes to -0, from either zero to 2^-24, from 65504 to infinity,
 #    from -infinity to -65504; infinity and NaN stay.
-# 3. `my_ulp(x)`: the distance of numbers in the binade of x: 2^-24 for zeros and subnormals, infinity at an infinity, NaN
-#    at NaN.
+# 3. `my_ulp(x)`: the distance of numbers in the binade of x: 2^-24 for zeros and subnormals, infinity at an infinity,
+#    NaN at NaN.
 # 4. `mean(a, b)`: (a + b) / 2 of two finite Python floats (binary64), but never infinite: a + b may overflow. And where
 #    a + b does not overflow, halving first would lose the last digit of a subnormal: mind both ends.
 #
 # ## Read next
 #
-# - W. Kahan, "Lecture Notes on the Status of IEEE Standard 754 for Binary Floating-Point Arithmetic", 1997: why infinity,
-#   NaN and signed zeros are as they are, by their main author.
+# - W. Kahan, "Lecture Notes on the Status of IEEE Standard 754 for Binary Floating-Point Arithmetic", 1997: why
+#   infinity, NaN and signed zeros are as they are, by their main author.
 # - D. Goldberg (1991), section "Special quantities".
 # - IEEE 754-2019, sections 6 and 7: infinity, NaN, signs, and the default handling of exceptions.
 #

@@ -20,7 +20,7 @@ import numpy as np
 
 import fp16sim as fs
 
-np.seterr(all="ignore")
+_ = np.seterr(all="ignore")
 
 # %% [markdown]
 # ## Align, add, round
@@ -30,8 +30,8 @@ np.seterr(all="ignore")
 #     100     = 1.1001000000 * 2^6
 #     0.71875 = 1.0111000000 * 2^-1     moves right by 7 places
 #
-# **Predict:** do it on paper. Write the exact sum in binary. Which digits fit (eleven), which are cut off, and which way
-# does it go?
+# **Predict:** do it on paper. Write the exact sum in binary. Which digits fit (eleven), which are cut off, and which
+# way does it go?
 
 # %%
 print(fs.explain.add(100, 0.71875, "binary16"))
@@ -94,9 +94,10 @@ for sticky in (False, True):
             print(f"{extra} {'last is sticky' if sticky else '              '} {wrong[0]:8} {wrong[1]:12}")
 
 # %% [markdown]
-# With a sticky bit, addition needs two extra bits and subtraction needs three. They have names: **guard**, **round** and
-# **sticky**, the `g r s` of the explanations. Without sticky it takes p + 1 = 6 bits (54 for a float64): with fewer, a tie
-# and "a tie and a little more" look the same, and they round differently. See how the sticky bit decides here:
+# With a sticky bit, addition needs two extra bits and subtraction needs three. They have names: **guard**, **round**
+# and **sticky**, the `g r s` of the explanations. Without sticky it takes p + 1 = 6 bits (54 for a float64): with
+# fewer, a tie and "a tie and a little more" look the same, and they round differently. See how the sticky bit decides
+# here:
 
 # %%
 why = fs.explain.add(2048, 1.0009765625, "binary16")
@@ -127,8 +128,8 @@ print("other pairs:", np.sum(~close), " inexact:", np.sum(~close & ~exact))
 # Signs and exponents are easy: multiply the signs, add the exponents. The significands are multiplied as integers of 11
 # bits each.
 #
-# **Predict:** how many bits can the product of two 11-bit integers have? (Both have their top bit set.) Is shifting left
-# or right ever needed after it?
+# **Predict:** how many bits can the product of two 11-bit integers have? (Both have their top bit set.) Is shifting
+# left or right ever needed after it?
 
 # %%
 eleven = np.arange(2**10, 2**11)
@@ -138,8 +139,8 @@ print({bits: int(np.sum(lengths == bits)) for bits in range(20, 24)})
 print(str(fs.explain.multiply(1.5, 1.4443359375, "binary16")).split("rounding\n")[0].rstrip())
 
 # %% [markdown]
-# 21 or 22 bits. With 22, the result is 2 or more and the exponent goes up by one. float32 has 24 bits, so the product of
-# two binary16 numbers is *exact* in float32. Good hardware makes use of it.
+# 21 or 22 bits. With 22, the result is 2 or more and the exponent goes up by one. float32 has 24 bits, so the product
+# of two binary16 numbers is *exact* in float32. Good hardware makes use of it.
 #
 # **Predict:** the exact product of two numbers of binary16 may be as small as 2^-48. What is the product of 2^-12 and
 # 2^-12? Of 2^-12 and 2^-13? Of 1.5 * 2^-12 and 2^-13?
@@ -149,15 +150,16 @@ for a, b in ((2**-12, 2**-12), (2**-12, 2**-13), (1.5 * 2**-12, 2**-13)):
     print(f"{a} * {b} = {fs.multiply(a, b, 'binary16')}")
 
 # %% [markdown]
-# A number need not be tiny for its square to vanish: 2^-13 is 0.000122. Lesson 11 meets a training run that dies of that.
+# A number need not be tiny for its square to vanish: 2^-13 is 0.000122. Lesson 11 meets a training run that dies of
+# that.
 #
 # ## Division and square roots never end
 #
 # 1/3 has infinitely many digits. But to round it, you need eleven digits, one more, and one piece of news: is there
 # anything left? Long division gives it: the **remainder** is the sticky bit.
 #
-# **Predict:** divide 2^13 by 3 as integers. What are quotient and remainder? (The quotient has twelve bits.) Round it to
-# eleven bits: which way?
+# **Predict:** divide 2^13 by 3 as integers. What are quotient and remainder? (The quotient has twelve bits.) Round it
+# to eleven bits: which way?
 
 # %%
 quotient, remainder = divmod(2**13, 3)
@@ -168,8 +170,8 @@ print("by hand ", kept * 2.0**-12, "\nmachine ", fs.divide(1, 3, "binary16"))
 
 # %% [markdown]
 # **Predict:** can a quotient of two binary16 numbers that is not exact lie exactly in the middle between two normal
-# numbers? (Multiply back: if q = a/b is a midpoint, q has twelve digits, the last of them 1. How many digits would a = q
-# * b have?)
+# numbers? (Multiply back: if q = a/b is a midpoint, q has twelve digits, the last of them 1. How many digits would a
+# = q * b have?)
 
 # %%
 p4 = [Fraction(n, 8) for n in range(8, 16)]  # all significands of 4 digits: 1, 1.125, ... 1.875
@@ -179,8 +181,8 @@ print("quotients that are ties:", [q for q, a, b in quotients if q in midpoints]
 print("a subnormal one:", fs.explain.divide(3 * 2**-24, 2, "binary16").rounding.rule)
 
 # %% [markdown]
-# None: a would need more digits than it has. Only where the result is subnormal, and has fewer digits itself, a quotient
-# can be a tie.
+# None: a would need more digits than it has. Only where the result is subnormal, and has fewer digits itself, a
+# quotient can be a tie.
 #
 # The square root is the same idea: the largest integer whose square fits, and a remainder.
 #

@@ -19,7 +19,7 @@ import numpy as np
 
 import fp16sim as fs
 
-np.seterr(all="ignore")
+_ = np.seterr(all="ignore")
 
 # %% [markdown]
 # ## You know it from school
@@ -39,8 +39,8 @@ for x in (3.49, 3.51, 3.44):  # <- change: find a number that goes wrong downwar
 #
 # ## Casts
 #
-# **Predict:** construct a number that goes wrong on the way from float64 over float32 to float16. A tie of binary16 is 1 +
-# 2^-11, half an ulp above 1. float32 has 24 bits. What must you add?
+# **Predict:** construct a number that goes wrong on the way from float64 over float32 to float16. A tie of binary16
+# is 1 + 2^-11, half an ulp above 1. float32 has 24 bits. What must you add?
 
 # %%
 x = 1 + 2**-11 + 2**-40
@@ -56,9 +56,9 @@ print("NumPy, twice ", float(np.float64(x).astype(np.float32).astype(np.float16)
 print(fs.explain.convert(x, "binary16", source="binary32"))
 
 # %% [markdown]
-# **Predict:** of a million random float64 numbers, how many come out wrong through float32? float32 has 13 more bits than
-# binary16. (How wide is the zone around a tie that float32 rounds onto the tie, compared with the distance of two ties?
-# And how many of those then go the wrong way?)
+# **Predict:** of a million random float64 numbers, how many come out wrong through float32? float32 has 13 more bits
+# than binary16. (How wide is the zone around a tie that float32 rounds onto the tie, compared with the distance of
+# two ties? And how many of those then go the wrong way?)
 
 # %%
 rng = np.random.default_rng(5)
@@ -98,8 +98,8 @@ print("via float64 ", fs.round_to(fs.fma(3, 683, tail, "binary64"), "binary16"))
 print(str(fs.explain.fma(3, 683, tail, "binary16")).split("remark\n")[1])
 
 # %% [markdown]
-# float64 is wide enough for *binary16*: a product that is a tie is below 2^16, for more would overflow, and c is a multiple
-# of 2^-24, so their sum has at most 40 digits and float64 holds it. Numbers of bfloat16 go down to 2^-133:
+# float64 is wide enough for *binary16*: a product that is a tie is below 2^16, for more would overflow, and c is a
+# multiple of 2^-24, so their sum has at most 40 digits and float64 holds it. Numbers of bfloat16 go down to 2^-133:
 #
 # **Predict:** fma(9, 29, 2^-100) in bfloat16 (8 bits of precision): 9 * 29 = 261 is a tie between 260 and 262.
 
@@ -111,8 +111,9 @@ print("via float64 ", fs.round_to(fs.fma(9, 29, tail, "binary64"), "bfloat16"))
 # %% [markdown]
 # ## Where it is safe
 #
-# So casts, texts and fma are not safe. Are + - * / and square roots? We know a way to find out: a small p, all operands.
-# Here are exact results as integers, made long enough, with a sticky bit at the end (lesson 4), of operands of 4 bits.
+# So casts, texts and fma are not safe. Are + - * / and square roots? We know a way to find out: a small p, all
+# operands. Here are exact results as integers, made long enough, with a sticky bit at the end (lesson 4), of operands
+# of 4 bits.
 
 
 # %%
@@ -134,8 +135,8 @@ results = {
 }
 
 # %% [markdown]
-# Now we round each to p' bits first, for p' = 5, 6, ... 11, and then to 4, and count how often that differs from rounding
-# to 4 at once.
+# Now we round each to p' bits first, for p' = 5, 6, ... 11, and then to 4, and count how often that differs from
+# rounding to 4 at once.
 #
 # **Predict:** will the numbers in each column reach 0? At which p', for which operation first?
 
@@ -147,11 +148,11 @@ for wide in range(5, 12):
 
 # %% [markdown]
 # From p' = 10 on there is not one wrong result. Square roots are the last; the others stop earlier. The theorem
-# (Figueroa, 1995) says: for these operations, **p' >= 2p + 2** is always safe. Here 2 * 4 + 2 = 10, exactly what we found.
-# Change 4 to 3 (and `digits` to `range(4, 8)`) to see the frontier move.
+# (Figueroa, 1995) says: for these operations, **p' >= 2p + 2** is always safe. Here 2 * 4 + 2 = 10, exactly what we
+# found. Change 4 to 3 (and `digits` to `range(4, 8)`) to see the frontier move.
 #
-# **Predict:** is float32 (24 bits) wide enough for binary16 (11)? For bfloat16 (8)? Is float64 (53) for float32 (24)? With
-# how many bits to spare?
+# **Predict:** is float32 (24 bits) wide enough for binary16 (11)? For bfloat16 (8)? Is float64 (53) for float32 (24)?
+# With how many bits to spare?
 
 # %%
 for narrow, wide in (("binary16", "binary32"), ("bfloat16", "binary32"), ("binary32", "binary64")):
@@ -183,17 +184,17 @@ print("via float32 ", fs.round_to(np.float32(1) + np.float32(2**-24), "binary16"
 # %% [markdown]
 # ## The cure: round to odd
 #
-# What went wrong in the first rounding is that it can land on a tie. There is a mode that never makes that mistake: **to
-# odd**. If the number exists, take it. If not, take that neighbour whose last bit is 1. The stairs of a four-bit format:
-# numbers with an even last bit (0, 1, 2, 4) are reached by themselves alone.
+# What went wrong in the first rounding is that it can land on a tie. There is a mode that never makes that mistake:
+# **to odd**. If the number exists, take it. If not, take that neighbour whose last bit is 1. The stairs of a four-bit
+# format: numbers with an even last bit (0, 1, 2, 4) are reached by themselves alone.
 
 # %%
 fs.plots.staircase("e2m1fn", "to_odd")
 plt.show()
 
 # %% [markdown]
-# **Predict:** a tie of the narrow format, seen in the wider one, has zeros behind the middle. Can a number rounded to odd
-# become such a tie, unless it was one? And how many bits more than p does the intermediate need?
+# **Predict:** a tie of the narrow format, seen in the wider one, has zeros behind the middle. Can a number rounded to
+# odd become such a tie, unless it was one? And how many bits more than p does the intermediate need?
 
 # %%
 x = 1 + 2**-11 + 2**-40
@@ -221,7 +222,8 @@ x = rng.uniform(1, 2, 1_000_000)
 print("wrong:", np.sum(fs.round_to(fs.round_to(x, "binary32", "to_odd"), "binary16") != fs.round_to(x, "binary16")))
 
 # %% [markdown]
-# The library itself is built like this: an operation is exact, or rounded to odd in a wider format, and then rounded once.
+# The library itself is built like this: an operation is exact, or rounded to odd in a wider format, and then rounded
+# once.
 #
 # ## Exercises
 #
@@ -252,17 +254,18 @@ print("it answers like a function that", report.misconception)
 # %% [markdown]
 # 1. `my_parse(text)`: the text rounded once to binary16. `Fraction("1.25e-3")` reads decimals exactly; "inf", "-inf",
 #    "nan" and "-0" need care.
-# 2. `to_odd_float32(x)`: the float64 x rounded to odd in float32. `np.float32(x)` is a neighbour of x; if it is not x and
-#    ends in an even bit (`np.float32(...).view(np.uint32)` shows the code), the odd one is the neighbour on the other side
-#    of x. `np.nextafter(np.float32(a), np.float32(b))` goes from a toward b. No finite x becomes infinite.
+# 2. `to_odd_float32(x)`: the float64 x rounded to odd in float32. `np.float32(x)` is a neighbour of x; if it is not x
+#    and ends in an even bit (`np.float32(...).view(np.uint32)` shows the code), the odd one is the neighbour on the
+#    other side of x. `np.nextafter(np.float32(a), np.float32(b))` goes from a toward b. No finite x becomes infinite.
+#    A trap: `np.float32(x) == x` rounds the float x to float32 before it compares; write `float(np.float32(x)) == x`.
 # 3. `my_fma(a, b, c)`: with `Fraction`, or with float64 and a thought about why that is right. Mind the sign of zero:
 #    a * b + c that is exactly 0 has the sign + unless a * b and c are both -0.
 #
 # ## Read next
 #
 # - S. A. Figueroa, "When is double rounding innocuous?", ACM SIGNUM Newsletter 30 (1995).
-# - S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", IEEE
-#   Transactions on Computers 57 (2008).
+# - S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd",
+#   IEEE Transactions on Computers 57 (2008).
 # - J.-M. Muller et al., *Handbook of Floating-Point Arithmetic*, 2018, the section on double roundings.
 #
 # Next lesson: a single rounding is harmless. When are many of them not?

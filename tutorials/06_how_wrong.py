@@ -17,7 +17,7 @@ import numpy as np
 
 import fp16sim as fs
 
-np.seterr(all="ignore")
+_ = np.seterr(all="ignore")
 
 # %% [markdown]
 # ## Three rulers
@@ -25,20 +25,19 @@ np.seterr(all="ignore")
 # A computed y and the exact Y differ. The **absolute error** is |y - Y|. The **relative error** is |y - Y| / |Y|. The
 # error **in ulp** is |y - Y| divided by the ulp at Y.
 #
-# **Predict:** rounding to nearest is off by at most half an ulp. How large can the *relative* error of rounding to binary16
-# be, for normal numbers? Just above a power of two, or just below one?
+# **Predict:** rounding to nearest is off by at most half an ulp. How large can the *relative* error of rounding to
+# binary16 be, for normal numbers? Just above a power of two, or just below one?
 
 # %%
 for x in (Fraction(2049, 2048), Fraction(4095, 2048), Fraction(1, 10)):
     y = Fraction(fs.round_to(x, "binary16"))
     off = abs(y - x)
-    print(
-        f"{float(x):.6f}  off by {float(off):.2e}, relative {float(off / x):.2e}, in ulp {float(off / Fraction(fs.ulp(x))):.2f}"
-    )
+    ulps = off / Fraction(fs.ulp(x, "binary16"))
+    print(f"{float(x):.6f}  off by {float(off):.2e}, relative {float(off / x):.2e}, in ulp {float(ulps):.2f}")
 
 # %% [markdown]
-# The worst case is a tie just above a power of two: half an ulp of 1, which is 2^-11. It is called the **unit roundoff** u
-# of the format. So the one fact that error analysis needs is
+# The worst case is a tie just above a power of two: half an ulp of 1, which is 2^-11. It is called the **unit
+# roundoff** u of the format. So the one fact that error analysis needs is
 #
 #     rounded(a op b) = (a op b) * (1 + d),   |d| <= u
 #
@@ -64,9 +63,9 @@ for name, f, x in (("sqrt", np.sqrt, 10), ("exp", np.exp, 10), ("log", np.log, 1
     print(f"{name}({x:.4g}): relative change of the result / relative change of x = {factor:.2f}")
 
 # %% [markdown]
-# That factor is the **condition number** of the problem, |x f'(x) / f(x)|: 1/2 for the square root, x for exp, 1 / log x
-# for log. It has nothing to do with computers. If it is 100, then an error of u in x is an error of 100 u in the result,
-# even if everything is computed exactly. To have a *good* algorithm is to add little to that.
+# That factor is the **condition number** of the problem, |x f'(x) / f(x)|: 1/2 for the square root, x for exp, 1 /
+# log x for log. It has nothing to do with computers. If it is 100, then an error of u in x is an error of 100 u in
+# the result, even if everything is computed exactly. To have a *good* algorithm is to add little to that.
 #
 # ## Cancellation
 #
@@ -86,12 +85,12 @@ for x in (0.3, 0.03, 0.02):  # <- change
     print(f"x = {x:.4f}: result {y:.4f};  inexact: cos {bool(cosine.inexact)}, subtraction {bool(difference.inexact)}")
 
 # %% [markdown]
-# Look at the flags. The subtraction is *exact*, as Sterbenz promised. The cosine was rounded, by less than half an ulp. The
-# subtraction takes away the leading digits, which were right, and leaves the last ones, which were not. **Cancellation
-# does not make errors. It uncovers them.**
+# Look at the flags. The subtraction is *exact*, as Sterbenz promised. The cosine was rounded, by less than half an
+# ulp. The subtraction takes away the leading digits, which were right, and leaves the last ones, which were not.
+# **Cancellation does not make errors. It uncovers them.**
 #
-# The problem itself is easy: the true function hardly changes near 0. So the formula is to blame, and another will do: 1 -
-# cos x = 2 sin^2(x/2).
+# The problem itself is easy: the true function hardly changes near 0. So the formula is to blame, and another will
+# do: 1 - cos x = 2 sin^2(x/2).
 #
 # **Predict:** draw both formulas from x = 0.01 to 2, as you expect them to look in binary16.
 
@@ -100,8 +99,8 @@ fs.plots.one_minus_cos("binary16")
 plt.show()
 
 # %% [markdown]
-# **Predict:** the roots of x^2 - b x + 1 = 0 are (b + s) / 2 and (b - s) / 2, where s = sqrt(b^2 - 4). Their product is 1.
-# For b = 60 and b = 100 in binary16: which root comes out badly, and what would you do instead?
+# **Predict:** the roots of x^2 - b x + 1 = 0 are (b + s) / 2 and (b - s) / 2, where s = sqrt(b^2 - 4). Their product
+# is 1. For b = 60 and b = 100 in binary16: which root comes out badly, and what would you do instead?
 
 # %%
 for b in (60.0, 100.0):
@@ -109,28 +108,27 @@ for b in (60.0, 100.0):
     s = np.sqrt(held * held - 4)
     large, small = (held + s) / 2, (held - s) / 2
     exact = 2 / (b + math.sqrt(b * b - 4))
-    print(
-        f"b = {b:3.0f}  large {float(large.values):.4f}  small {float(small.values):.5f}  1/large {float((1 / large).values):.5f}  exact {exact:.5f}"
-    )
+    found = [float(root.values) for root in (large, small, 1 / large)]
+    print(f"b = {b:3.0f}  large {found[0]:.4f}  small {found[1]:.5f}  1/large {found[2]:.5f}  exact {exact:.5f}")
 
 # %% [markdown]
-# For b = 100 the root is 0, wrong in every digit. Where signs are the same nothing cancels, so compute the large root, and
-# get the other one from the product.
+# For b = 100 the root is 0, wrong in every digit. Where signs are the same nothing cancels, so compute the large
+# root, and get the other one from the product.
 #
 # ## The V
 #
 # A derivative is the limit of (f(x + h) - f(x)) / h. A small h makes the formula better, and the subtraction worse.
 #
-# **Predict:** for f(x) = 1/x at 3, in binary16 (u = 2^-11): which power of two is the best h? How many digits are left at
-# best? (The two errors are about h / 3 and 3 u / h.)
+# **Predict:** for f(x) = 1/x at 3, in binary16 (u = 2^-11): which power of two is the best h? How many digits are
+# left at best? (The two errors are about h / 3 and 3 u / h.)
 
 # %%
 fs.plots.derivative()
 plt.show()
 
 # %% [markdown]
-# The two errors are equal at h = 3 sqrt(u), 2^-4 for binary16, and about half of the digits are gone. That is why lesson 10 computes derivatives
-# without differences.
+# The two errors are equal at h = 3 sqrt(u), 2^-4 for binary16, and about half of the digits are gone. That is why
+# lesson 10 computes derivatives without differences.
 #
 # ## Agreement is no proof
 #
@@ -150,16 +148,16 @@ fs.plots.rump()
 plt.show()
 
 # %% [markdown]
-# Not even the sign was right. The terms are so large that they cancel to something *exactly* 0 in all these precisions, and
-# what is left is a/(2b). Precision is no substitute for knowing the condition.
+# Not even the sign was right. The terms are so large that they cancel to something *exactly* 0 in all these
+# precisions, and what is left is a/(2b). Precision is no substitute for knowing the condition.
 #
 # ## Three disasters
 #
-# **The Patriot, 1991.** A missile defence system counted time in tenths of a second and multiplied by 0.1, cut off after 23
-# binary digits.
+# **The Patriot, 1991.** A missile defence system counted time in tenths of a second and multiplied by 0.1, cut off
+# after 23 binary digits.
 #
-# **Predict:** by how much is that 0.1 too small? How far off is the clock after 100 hours? How far does a missile fly in
-# that time, at 1700 m/s?
+# **Predict:** by how much is that 0.1 too small? How far off is the clock after 100 hours? How far does a missile fly
+# in that time, at 1700 m/s?
 
 # %%
 tenth = Fraction(2**23 // 10, 2**23)  # 0.1, cut off
@@ -169,13 +167,13 @@ print(f"0.1 - stored = {float(error):.3e}   after 100 h: {late:.4f} s   at 1700 
 
 # %% [markdown]
 # The system looked for the missile in the wrong place, and 28 people died in Dhahran. The error alone would have been
-# harmless, had *all* parts used the same clock: some had been changed to a better 0.1, and the difference of two times no
-# longer cancelled the error.
+# harmless, had *all* parts used the same clock: some had been changed to a better 0.1, and the difference of two
+# times no longer cancelled the error.
 #
 # **Ariane 5, 1996.** A velocity in a 64-bit float was converted to a 16-bit integer. On Ariane 4 it had always fitted.
 #
-# **Predict:** what is the largest 16-bit signed integer? What are the low 16 bits of 40000, read with a sign? And what would
-# binary16 have done?
+# **Predict:** what is the largest 16-bit signed integer? What are the low 16 bits of 40000, read with a sign? And
+# what would binary16 have done?
 
 # %%
 value = 40000.0
@@ -186,11 +184,11 @@ print("binary16:", fs.round_to(value, "binary16"), " and of 70000:", fs.round_to
 # Integers wrap or trap; floats round or become infinite. Here it trapped, no one caught it, and the rocket lost its
 # guidance 37 seconds after the start.
 #
-# **Vancouver, 1982.** A stock index started at 1000.000. Thousands of times a day it was updated by a tiny change, and each
-# time *cut off* to three decimals. After 22 months it stood near 524, and should have been near 1099.
+# **Vancouver, 1982.** A stock index started at 1000.000. Thousands of times a day it was updated by a tiny change,
+# and each time *cut off* to three decimals. After 22 months it stood near 524, and should have been near 1099.
 #
-# **Predict:** simulate a month of 20 days with 2800 changes, up and down alike. Cutting off loses how much on average each
-# time? How many points in a month?
+# **Predict:** simulate a month of 20 days with 2800 changes, up and down alike. Cutting off loses how much on average
+# each time? How many points in a month?
 
 # %%
 changes = rng.integers(-5000, 5001, 20 * 2800)  # in millionths of a point
@@ -202,8 +200,8 @@ for change in changes.tolist():
 print(f"exact {true / 1e6:.3f}   rounded to nearest {nearest / 1e6:.3f}   cut off {cut / 1e6:.3f}")
 
 # %% [markdown]
-# Half a thousandth, 56,000 times, is 28 points. Errors to nearest go both ways and almost cancel. Errors of cutting off add
-# up. It is the same story as in lesson 2, with money.
+# Half a thousandth, 56,000 times, is 28 points. Errors to nearest go both ways and almost cancel. Errors of cutting
+# off add up. It is the same story as in lesson 2, with money.
 #
 # ## Exercises
 #

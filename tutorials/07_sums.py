@@ -16,14 +16,15 @@ import numpy as np
 
 import fp16sim as fs
 
-np.seterr(all="ignore")
+_ = np.seterr(all="ignore")
 
 # %% [markdown]
 # ## Counting to ten thousand
 #
 # `fs.cumsum` adds one term after the other, rounds each partial sum, and gives them all.
 #
-# **Predict:** add 1 ten thousand times in binary16. What is the sum? And in bfloat16, with 8 digits? Where does it stop?
+# **Predict:** add 1 ten thousand times in binary16. What is the sum? And in bfloat16, with 8 digits? Where does it
+# stop?
 
 # %%
 for fmt in ("binary16", "bfloat16"):
@@ -31,11 +32,12 @@ for fmt in ("binary16", "bfloat16"):
     print(f"{fmt}: {sums[-1]:.0f}, reached after {1 + np.argmax(sums == sums[-1])} terms")
 
 # %% [markdown]
-# At 2048 the ulp is 2. Half an ulp is 1, so 2048 + 1 is a tie and goes back to 2048: for ever. The term is **absorbed**,
-# the sum **stagnates**.
+# At 2048 the ulp is 2. Half an ulp is 1, so 2048 + 1 is a tie and goes back to 2048: for ever. The term is
+# **absorbed**, the sum **stagnates**.
 #
-# **Predict:** add 0.1 ten thousand times in binary16. It stalls where half an ulp is larger than 0.1. At which sum is that?
-# And is the sum too small or too large *before* it stalls: what does each step from 128 to 256 add, where the ulp is 1/8?
+# **Predict:** add 0.1 ten thousand times in binary16. It stalls where half an ulp is larger than 0.1. At which sum is
+# that? And is the sum too small or too large *before* it stalls: what does each step from 128 to 256 add, where the
+# ulp is 1/8?
 
 # %%
 sums = fs.cumsum(np.full(10_000, fs.round_to(0.1, "binary16")), "binary16")
@@ -64,12 +66,12 @@ print("large first:", fs.sum(np.concatenate([[2048], ones]), "binary16"))
 print("large last: ", fs.sum(np.concatenate([ones, [2048]]), "binary16"))
 
 # %% [markdown]
-# Small numbers first is better, but it needs sorting, and when the terms are all alike it does not help. A better idea: add
-# numbers of *like size*. Add neighbours in pairs, then the sums in pairs, and so on, like a tournament: **pairwise
-# summation**. An `accumulator` says how to add up.
+# Small numbers first is better, but it needs sorting, and when the terms are all alike it does not help. A better
+# idea: add numbers of *like size*. Add neighbours in pairs, then the sums in pairs, and so on, like a tournament:
+# **pairwise summation**. An `accumulator` says how to add up.
 #
-# **Predict:** what does that give for 10,000 ones? And if you add in blocks of 8, or of 64, each one after the other, and
-# then the sums of the blocks one after the other: what for 65,504 ones?
+# **Predict:** what does that give for 10,000 ones? And if you add in blocks of 8, or of 64, each one after the other,
+# and then the sums of the blocks one after the other: what for 65,504 ones?
 
 # %%
 A = fs.accumulators
@@ -80,12 +82,12 @@ for block in (1, 8, 64):
 # %% [markdown]
 # ## How wrong?
 #
-# From lesson 6: each addition multiplies by (1 + d), |d| <= u. In a sum one after the other, the first term goes through n - 1
-# additions; so for positive terms the relative error is at most about (n - 1) u. In pairs each term goes through
-# log2(n) additions only.
+# From lesson 6: each addition multiplies by (1 + d), |d| <= u. In a sum one after the other, the first term goes
+# through n - 1 additions; so for positive terms the relative error is at most about (n - 1) u. In pairs each term
+# goes through log2(n) additions only.
 #
-# **Predict:** u is 0.0005. Sum n random numbers between 0 and 1, for n = 16, 256, 4096, 16384. From which n on do you expect
-# errors above 1 %, one after the other? And in pairs?
+# **Predict:** u is 0.0005. Sum n random numbers between 0 and 1, for n = 16, 256, 4096, 16384. From which n on do you
+# expect errors above 1 %, one after the other? And in pairs?
 
 # %%
 rng = np.random.default_rng(7)
@@ -102,8 +104,8 @@ for n in (16, 256, 4096, 16384):
 #
 # ## Kahan's trick
 #
-# The third column is better still. When s + y is rounded, what is lost can be *computed*: t = s + y, then (t - s) - y is
-# exactly the error, as long as |s| >= |y|. Kahan (1965) takes it off the next term:
+# The third column is better still. When s + y is rounded, what is lost can be *computed*: t = s + y, then (t - s) - y
+# is exactly the error, as long as |s| >= |y|. Kahan (1965) takes it off the next term:
 #
 #     lost = 0
 #     for each further term x:
@@ -143,14 +145,15 @@ for name, accumulator in (("Kahan", A.Kahan("binary16")), ("exact, rounded once"
 print("condition: sum of |x| / |sum of x| =", sum(map(abs, terms)) / abs(sum(terms)))
 
 # %% [markdown]
-# No. At 10000 the ulp is 8; the 1 is absorbed, and what was lost comes back one step too late: the last term has no next
-# one. The condition of this sum is 20001, more than 1/u = 2048: with an error of u on each *term*, nothing of the
-# result is sure.
+# No. At 10000 the ulp is 8; the 1 is absorbed, and what was lost comes back one step too late: the last term has no
+# next one. The condition of this sum is 20001, more than 1/u = 2048: with an error of u on each *term*, nothing of
+# the result is sure.
 #
 # ## Chance
 #
-# Round up or down by chance, in proportion: from 2048, a sum of 2049 goes up to 2050 with probability 1/2. A sum of 2048.5
-# goes up with probability 1/4. This is **stochastic rounding**. Each step is *worse* than to nearest, but right on average.
+# Round up or down by chance, in proportion: from 2048, a sum of 2049 goes up to 2050 with probability 1/2. A sum of
+# 2048.5 goes up with probability 1/4. This is **stochastic rounding**. Each step is *worse* than to nearest, but
+# right on average.
 #
 # **Predict:** 10,000 ones again, ten times, each with other random numbers. How far from 10,000 do the ten sums lie?
 
@@ -159,8 +162,8 @@ runs = fs.sum(np.ones((10_000, 10)), "binary16", "stochastic", axis=0, rng=1)  #
 print(np.sort(runs), " mean", runs.mean())
 
 # %% [markdown]
-# Nearest gave 2048, every time. `rng=` takes a seed or a NumPy generator, so runs can be repeated. Here is the sum of tenths in
-# bfloat16: thin lines are single runs.
+# Nearest gave 2048, every time. `rng=` takes a seed or a NumPy generator, so runs can be repeated. Here is the sum of
+# tenths in bfloat16: thin lines are single runs.
 
 # %%
 fs.plots.stochastic("bfloat16")
@@ -189,12 +192,13 @@ plt.show()
 
 # %%
 x = np.full(10_000, fs.round_to(0.1, "binary16"))
-print("binary32 accumulator:", fs.sum(x, "binary16", accumulator=A.Sequential("binary32")))
+print("sum kept in binary32:", fs.sum(x, "binary32"))
 print("10,000 * stored 0.1 =", 10_000 * x[0])
+print("rounded to binary16: ", fs.sum(x, "binary16", accumulator=A.Sequential("binary32")))
 
 # %% [markdown]
-# What is left is the error of the term, times 10,000. No accumulator can mend what happened before. Lesson 8 is about
-# accumulators of real hardware.
+# What is left is the error of the term, times 10,000: no accumulator can mend what happened before. (The last
+# rounding then goes the right way, by luck.) Lesson 8 is about accumulators of real hardware.
 #
 # **Predict:** what does NumPy do with float16? Try `sum` and `cumsum` of 4096 ones.
 
@@ -203,13 +207,13 @@ h = np.ones(4096, np.float16)
 print("sum", h.sum(), "  cumsum", np.cumsum(h)[-1])
 
 # %% [markdown]
-# Two functions of one library, two answers: its `sum` adds in another order than its `cumsum`, and neither promises which.
-# If you have to know, say it: that is what accumulators are for.
+# Two functions of one library, two answers: its `sum` adds in another order than its `cumsum`, and neither promises
+# which. If you have to know, say it: that is what accumulators are for.
 #
 # ## Exercises
 #
-# In `exercises/07_sums.py`, all in binary16. `fs.add(a, b)` and `fs.subtract(a, b)` may be used, one call an operation. As
-# shipped:
+# In `exercises/07_sums.py`, all in binary16. `fs.add(a, b)` and `fs.subtract(a, b)` may be used, one call an
+# operation. As shipped:
 
 
 # %%
@@ -235,13 +239,14 @@ print("it answers like a function that", report.misconception)
 
 # %% [markdown]
 # 1. `my_sum(values)`: one after the other, each partial sum rounded, starting from the first term. Of nothing: 0.0.
-# 2. `my_pairwise_sum(values)`: of one term, the term; else the sum of the pairwise sums of two halves. The first half has
-#    `len(values) // 2` terms.
+# 2. `my_pairwise_sum(values)`: of one term, the term; else the sum of the pairwise sums of two halves. The first half
+#    has `len(values) // 2` terms.
 # 3. `my_kahan_sum(values)`: the loop above; s starts as the first term. The signs are as written: a plus for a minus
 #    changes zeros.
-# 4. `my_stochastic(x, u)`: x rounded to binary16 with one random number u, 0 <= u < 1, given to you. Let f be the fraction
-#    of the way from the neighbour toward zero to the one away from zero. If u < f, away; else toward zero. Above 65504 the
-#    neighbour away from zero is infinity, for f as if it were 65536; from 65536 on the result is infinite.
+# 4. `my_stochastic(x, u)`: x rounded to binary16 with one random number u, 0 <= u < 1, given to you. Let f be the
+#    fraction of the way from the neighbour toward zero to the one away from zero. If u < f, away; else toward zero.
+#    Above 65504 the neighbour away from zero is infinity, for f as if it were 65536; from 65536 on the result is
+#    infinite.
 #
 # ## Read next
 #

@@ -4,8 +4,8 @@
 # | | |
 # |---|---|
 # | **Question** | Given so many bits, how many should be exponent and how many significand? |
-# | **Time** | 25 minutes |
-# | **Needs** | lessons 1 to 3 (fields, rounding, edges), lesson 8 (accumulators) |
+# | **Time** | 30 minutes |
+# | **Needs** | lessons 1 to 8; above all 2 (rounding), 3 (edges), 8 (accumulators) |
 # | **You will be able to** | derive every fact of a format from two integers, and choose between range and precision |
 
 # %%
@@ -131,8 +131,8 @@ for x in (449, 464, 465, 1000):
     print(x, "->", fs.round_to(x, "e4m3fn"), " saturating", fs.round_to(x, "e4m3fn", saturate=True))
 
 # %% [markdown]
-# The relative error of every number, for e4m3fn: a sawtooth that never passes the dashed line, u = 2^-p, in the normal
-# range, and climbs to 100 % in the subnormal one.
+# The relative error of rounding to e4m3fn: a sawtooth. Among normal numbers it never passes the dashed line, u = 2^-p;
+# among subnormal ones it climbs far above it.
 
 # %%
 fs.plots.relative_error("e4m3fn")
@@ -180,8 +180,8 @@ for precision in (8, 6, 4, 3, 2):
 # scale**: multiply a block of 32 numbers by a power of two that puts the largest near 6, store the power once (8
 # bits), and divide afterwards. That costs 8 / 32 of a bit for each number.
 #
-# **Predict:** for normal random numbers of size 0.05, what is the mean relative error in e2m1fn without a scale? And
-# with one scale for each 32 numbers?
+# **Predict:** for normal random numbers of size 0.05, what is the mean error in e2m1fn without a scale, as a part of
+# their mean size? And with one scale for each 32 numbers?
 
 
 # %%

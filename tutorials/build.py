@@ -45,12 +45,15 @@ def executed(lesson: Path) -> nbformat.NotebookNode:
     if sys.platform == "win32":
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
     os.environ.setdefault("PYTHONPATH", str(HERE.parent))
+    os.environ.pop("MPLBACKEND", None)  # a backend chosen outside would leave the notebooks without their pictures
     NotebookClient(
         notebook, timeout=TIME_LIMIT, kernel_name="python3", resources={"metadata": {"path": str(HERE)}}
     ).execute()
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
         cell.metadata = nbformat.from_dict({})
+        if "outputs" in cell:  # warnings name a file of this process, which is another one each time
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     return notebook
 
 

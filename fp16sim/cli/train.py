@@ -165,8 +165,8 @@ COLUMNS = (
     ("run", "left"),
     ("test\naccuracy", "right"),
     ("loss", "right"),
-    ("gradients lost\nto underflow", "right"),
-    ("updates lost\nto absorption", "right"),
+    ("gradients\nlost to\nunderflow", "right"),
+    ("updates\nlost to\nabsorption", "right"),
     ("over-\nflows", "right"),
     ("skipped\nsteps", "right"),
 )

@@ -1,0 +1,40 @@
+"""Exercises of lesson 13: tests. Write the functions, then run: fp16sim grade exercises/13_testing.py"""
+
+TASKS = {
+    "check_rounder": "tests",
+    "check_truncation": ("tests", "bfloat16", "toward_zero"),
+    "shrink": [
+        (([101], 100), [101]),
+        (([500], 100), [101]),
+        (([5, 90, 7, 30], 100), [71, 30]),
+        (([60, 60, 60], 100), [41, 60]),
+        (([1, 1, 1], 2), [1, 1, 1]),
+        (([1, 2, 3, 4], 3), [4]),
+        (([7, 7], 0), [1]),
+        (([50, 0, 51], 100), [50, 51]),
+        (([1, 2, 3], 10), [1, 2, 3]),
+    ],
+}
+
+
+def check_rounder(rounder):
+    """Raise AssertionError if rounder(x) is not x rounded to binary16, to nearest, ties to even, for some x.
+
+    Return (anything) if rounder is right. It takes a float, or an array of floats, infinities and NaN among them.
+    """
+    raise NotImplementedError
+
+
+def check_truncation(rounder):
+    """Raise AssertionError if rounder(x) is not x rounded to bfloat16 toward zero, for some x."""
+    raise NotImplementedError
+
+
+def shrink(values, limit):
+    """A simpler list of integers >= 0 whose sum still exceeds the limit; a list whose sum does not is returned as it is.
+
+    First leave out elements: go from left to right, and drop each without which the sum of the others that are left still
+    exceeds the limit. Then lower elements: go from left to right, and replace each by the least integer >= 0 with which the
+    sum exceeds the limit. Do not change the list that you were given.
+    """
+    raise NotImplementedError
