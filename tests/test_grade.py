@@ -144,7 +144,8 @@ def test_a_learners_test_is_graded_by_the_wrong_rounders_that_it_lets_pass():
     def strong(rounder):
         x = prepared(TASKS["rounding"], fs.BINARY16, EVEN, False).columns[0]
         with np.errstate(all="ignore"):
-            assert list(map(repr, rounder(x).tolist())) == list(map(repr, fs.round_to(x).tolist()))
+            same = list(map(repr, rounder(x).tolist())) == list(map(repr, fs.round_to(x).tolist()))
+        assert same  # of two long lists pytest would draw up the differences, on CI for minutes
 
     def refusing(rounder):
         raise AssertionError
