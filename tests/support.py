@@ -107,34 +107,40 @@ def expected_flags(raised, shape):
 
 # --- the judge ------------------------------------------------------------------------------------------------------
 
-# typed=True, because -0.0 == Fraction(0) and they must not share a place in the cache.
-judge_result = lru_cache(maxsize=1 << 18, typed=True)(exact.round_result)
-judge_operand = lru_cache(maxsize=1 << 18, typed=True)(exact.round_operand)
-
 
 @lru_cache(maxsize=4)  # of up to 2^18 results each
 def unrounded(name, buffers, toward_negative):
-    """The exact results of an operation on arrays, given by their bytes; the mode decides the sign of a zero only."""
+    """The different exact results of an operation on arrays given by their bytes, and which of them is whose.
+
+    The mode decides the sign of a zero only.
+    """
     mode = Rounding.TOWARD_NEGATIVE if toward_negative else Rounding.TIES_TO_EVEN
-    found = []
+    results, which, places = [], [], {}
     for operands in zip(*(np.frombuffer(buffer).tolist() for buffer in buffers), strict=True):
         # A NaN goes through; but infinity times zero is invalid in fma even if the third operand is NaN.
         if any(map(math.isnan, operands[:2] if name == "fma" else operands)):
-            found.append(exact.Result(exact.NAN))
+            found = exact.Result(exact.NAN)
         else:
-            found.append(exact.OPERATIONS[name](mode, *map(exact.as_exact, operands)))
-    return tuple(found)
+            found = exact.OPERATIONS[name](mode, *map(exact.as_exact, operands))
+        key = (type(found.value), found)  # with the type, because -0.0 == Fraction(0)
+        if key not in places:
+            places[key] = len(results)
+            results.append(found)
+        which.append(places[key])
+    return results, which
 
 
 def judged(name, operands, fmt, mode, draws):
     """What the exact layer says of an operation on flat arrays of values of `fmt`: results, and flags by tininess."""
-    results = unrounded(name, tuple(x.tobytes() for x in operands), mode is Rounding.TOWARD_NEGATIVE)
+    results, which = unrounded(name, tuple(x.tobytes() for x in operands), mode is Rounding.TOWARD_NEGATIVE)
+    cases = list(zip(which, draws, strict=True))
     flags = {}
     for tininess in TININESS:
-        rounded = [judge_result(r.value, fmt, mode, d, tininess) for r, d in zip(results, draws, strict=True)]
-        raised = (part.flags | r.flags for part, r in zip(rounded, results, strict=True))
-        flags[tininess] = expected_flags(raised, operands[0].shape)
-    return np.array([float(part.value) for part in rounded]), flags
+        rounded = {(i, d): exact.round_result(results[i].value, fmt, mode, d, tininess) for i, d in set(cases)}
+        raised = {(i, d): part.flags | results[i].flags for (i, d), part in rounded.items()}
+        flags[tininess] = expected_flags((raised[case] for case in cases), operands[0].shape)
+    values = {case: float(part.value) for case, part in rounded.items()}
+    return np.array([values[case] for case in cases]), flags
 
 
 class Draws(np.random.Generator):
