@@ -61,6 +61,15 @@ class Methods:
         """The elements as Python floats, in nested lists."""
         return self.values.tolist()
 
+    def constant(self, x: float) -> Self:
+        """A Python number as a scalar of this format and mode: rounded, as it is beside an operator.
+
+        >>> import fp16sim as fs
+        >>> fs.array([1.0, 2.0], "bfloat16").constant(0.999)
+        FloatArray(1, bfloat16)
+        """
+        return self._like(self._operand(x).copy())
+
     # --- moving and picking: exact ----------------------------------------------------------------------------------
 
     reshape = _moved("reshape")

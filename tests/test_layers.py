@@ -10,6 +10,7 @@ from fp16sim.accumulators import Sequential
 from fp16sim.learn import (
     RNN,
     Activation,
+    Chain,
     LayerNorm,
     Linear,
     Tensor,
@@ -280,3 +281,8 @@ def test_narrowed_factors_and_cotangents_equal_explicit_rounding(fmt, quiet):
     wide.same(found["a"], wide.matmul(narrow_g, narrow_w.T))
     wide.same(found["b"], wide.matmul(narrow_x.T, narrow_g))
     assert not np.array_equal(narrow_x, x)
+
+
+def test_a_chain_refuses_two_layers_of_one_name():
+    with pytest.raises(ValueError, match="two of the name 'hidden'"):
+        Chain((("hidden", Linear(2, 2)), ("relu", Activation("relu")), ("hidden", Linear(2, 2))))

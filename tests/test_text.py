@@ -165,8 +165,10 @@ def test_the_text_of_minus_zero_and_nan_is_understood():
         ("1,5", ["'1,5'", "not a number", "0.1"]),
         ("--1", ["not a number"]),
         ("0x1.8", ["not a number", "0x1.8p3"]),
-        ("0x2E66", ["code or a number", "decode(0x2E66", "11878"]),
-        ("0b101", ["code or a number", "5"]),
+        ("0x2E66", ["code or a number", "decode(0x2E66", "write 11878 or 0x2E66p0"]),
+        ("0b101", ["code or a number", "decode(0b101", "write 5"]),
+        ("0b2", ["'0b2'", "not a number"]),
+        ("0x__1", ["not a number"]),
         ("0x.p3", ["not a number"]),
         ("1/0", ["divides by zero"]),
         ("3^5", ["only powers of two", "2^5"]),
@@ -190,7 +192,7 @@ def test_text_that_is_no_number_is_refused_at_once_with_the_way_out(text, fragme
     start = time.perf_counter()
     with pytest.raises(ValueError, match="text") as caught:
         fs.parse(text)
-    assert time.perf_counter() - start < 0.05
+    assert time.perf_counter() - start < 0.5
     assert len(str(caught.value)) < 400 or text.startswith("0x1111")
     for fragment in fragments:
         assert fragment in str(caught.value)
@@ -200,7 +202,7 @@ def test_the_largest_text_that_is_allowed_costs_little():
     for text in ("9" * 1200, "0." + "9" * 1190, "9" * 600 + "/" + "7" * 600, "1e5000", "1e-5000", "1p20000"):
         start = time.perf_counter()
         fs.round_to(text, "binary16")
-        assert time.perf_counter() - start < 0.05, text[:20]
+        assert time.perf_counter() - start < 0.5, text[:20]
 
 
 def test_an_unknown_style_is_refused():

@@ -16,7 +16,7 @@ BATCH, INPUTS, HIDDEN, CLASSES = 128, 784, 128, 10
 def training_steps() -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Ours (binary16, products summed in binary32 by BLAS, Adam) and NumPy's, on the same batch and parameters."""
     rng = np.random.default_rng(0)
-    images = np.where(rng.random((BATCH, INPUTS)) < 0.2, rng.random((BATCH, INPUTS)), 0.0)
+    images = np.where(rng.random((BATCH, INPUTS)) < 0.2, rng.random((BATCH, INPUTS)), 0.0).astype(np.float32)
     labels = rng.integers(0, CLASSES, BATCH)
     labels[0] = CLASSES - 1
     data = Dataset("bench", images, labels, images[:1], labels[:1])
@@ -29,7 +29,7 @@ def training_steps() -> tuple[Callable[[], Any], Callable[[], Any]]:
             return run.step(start, chosen)
 
     params = {name: x.values.astype(np.float32) for name, x in start.params.items()}
-    return ours, _plain(params, images.astype(np.float32), labels)
+    return ours, _plain(params, images, labels)
 
 
 def _plain(params: dict[str, Any], x: Any, labels: Any) -> Callable[[], Any]:

@@ -106,9 +106,10 @@ def _power(text: str, base: int, exponent: str) -> Fraction:
 
 def _complaint(text: str) -> str:
     shown = text if len(text) <= 40 else text[:37] + "..."
-    if re.fullmatch(r"[+-]?0[xb][0-9a-f_]+", text, re.IGNORECASE):
+    if re.fullmatch(r"[+-]?0(x(_?[0-9a-f])+|b(_?[01])+)", text, re.IGNORECASE):
+        number = f"{int(text, 0)}" + (f" or {text}p0" if "x" in text.lower() else "")
         return (
             f"text={shown!r} could be a code or a number; for the value with that code use decode({text}, fmt), "
-            f"for the number {int(text, 0)} write {int(text, 0)} or {text}p0"
+            f"for the number {int(text, 0)} write {number}"
         )
     return f"text={shown!r} is not a number; write it like 0.1, 1e-8, 1/3, 0x1.8p3, 1p-24, 2^-24, inf or nan"

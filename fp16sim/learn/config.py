@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ..accumulators import Exact
-from ..formats import Rounding
 from .initialisers import get_initialiser
 from .optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
 from .precision import PRECISIONS, Policy, get_accumulator
@@ -198,9 +197,3 @@ def policy_to_dict(policy: Policy) -> dict[str, Any]:
     parts = {name: getattr(policy, name) for name in PRECISIONS}
     told = {name: None if p is None else p.plain() for name, p in parts.items()}
     return {**told, "accumulator": policy.accumulator}
-
-
-def uses_randomness(config: Config) -> bool:
-    """Whether a run rounds anything stochastically."""
-    stochastic: bool = config.policy.stochastic
-    return stochastic or config.update == "stochastic" or Rounding.STOCHASTIC.value in config.policy.accumulator

@@ -29,6 +29,12 @@ class Chain:
 
     layers: tuple[tuple[str, Layer], ...] = ()
 
+    def __post_init__(self) -> None:
+        names = [name for name, _ in self.layers]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"layers has two of the name {twice!r}, whose parameters would be one; name them apart")
+
     def draw(self, rng: int | np.random.Generator | None = None, init: str = "") -> dict[str, Any]:
         """All parameters in float64. `init` names an initialiser for all weights; else each layer's own rule."""
         generator = np.random.default_rng(rng)

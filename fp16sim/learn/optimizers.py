@@ -38,8 +38,7 @@ def _constant(value: float, like: Params, constants: str) -> Any:
     """A constant of the optimizer: a scalar of the arrays' format and mode, or the Python number."""
     if constants == "binary64":
         return float(value)
-    x = next(iter(like.values()))
-    return array(value, x.fmt, x.mode, rng=x.rng)
+    return next(iter(like.values())).constant(float(value))
 
 
 def _with(x: FloatArray, operation: Callable[[Any, Any], Any], c: Any) -> FloatArray:
@@ -109,7 +108,8 @@ def rmsprop(lr: Schedule = 1e-3, decay: float = 0.9, epsilon: float = 1e-8, *, c
     def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
         c, tiny = (_constant(value, grads, constants) for value in (decay, epsilon))
         rate = _constant(-_rate(lr, state["count"]), grads, constants)
-        v = {name: _times(state["v"][name], c) + _times(g * g, 1 - c) for name, g in grads.items()}
+        rest = 1 - c
+        v = {name: _times(state["v"][name], c) + _times(g * g, rest) for name, g in grads.items()}
         steps = {name: _times(g, rate) / _plus(v[name].sqrt(), tiny) for name, g in grads.items()}
         return steps, {"count": state["count"] + 1, "v": v}
 
@@ -145,12 +145,13 @@ def adam(
         rate = _rate(lr, state["count"])
         step_rate = _constant(-rate, grads, constants)
         power1, power2 = state["power1"] * b1, state["power2"] * b2
-        m = {name: _times(state["m"][name], b1) + _times(g, 1 - b1) for name, g in grads.items()}
-        v = {name: _times(state["v"][name], b2) + _times(g * g, 1 - b2) for name, g in grads.items()}
+        rest1, rest2, bias1, bias2 = 1 - b1, 1 - b2, 1 - power1, 1 - power2
+        m = {name: _times(state["m"][name], b1) + _times(g, rest1) for name, g in grads.items()}
+        v = {name: _times(state["v"][name], b2) + _times(g * g, rest2) for name, g in grads.items()}
         steps = {}
         for name in grads:
-            first = _over(m[name], 1 - power1) if bias_correction else m[name]
-            second = _over(v[name], 1 - power2) if bias_correction else v[name]
+            first = _over(m[name], bias1) if bias_correction else m[name]
+            second = _over(v[name], bias2) if bias_correction else v[name]
             steps[name] = _times(first, step_rate) / _plus(second.sqrt(), tiny)
         if weight_decay:
             steps = _decayed(steps, params, _constant(-rate * weight_decay, grads, constants))

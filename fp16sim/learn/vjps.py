@@ -189,4 +189,4 @@ def constant(x: Any, like: FloatArray) -> FloatArray:
     """A number or array in the format and mode of another array."""
     if isinstance(x, FloatArray):
         return x
-    return array(x, like.fmt, like.mode, rng=like.rng)
+    return like.constant(x) if isinstance(x, (int, float)) else array(x, like.fmt, like.mode, rng=like.rng)
