@@ -116,7 +116,8 @@ def round_array(
     draw = None if rng is None else drawer(rng)
     run, size = PIECE, None
     if job.kernel and not tally.wants("inexact", "underflow"):  # else there are many intermediates
-        size = kernels.PIECE * min(threads, 2)  # longer pieces: threads wait for each other less
+        # Longer pieces: threads wait for each other less. With draws there are too many intermediates for that.
+        size = kernels.PIECE * (1 if draw else min(threads, 2))
         run = (kernels.PIECE if draw else 8 * size if threads > 1 else max(1, out.nbytes)) // carrier.itemsize
     work = partial(_round_run, job, size)
     # No hardware flags are to be heard, such as that of a signaling NaN that is cast.

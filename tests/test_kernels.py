@@ -98,6 +98,27 @@ def test_a_kernel_equals_the_general_path_on_a_grid_of_all_numbers(fmt, carrier)
         assert_same_bits(out, expected[order], fmt, mixed[order], mode=mode)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.06, 0.07, 0.5])
+@pytest.mark.parametrize("fmt", FORMATS, ids=str)
+def test_few_numbers_or_many_below_min_normal_are_rounded_stochastically_by_their_draws(fmt, share):
+    rng, n = np.random.default_rng(11), 1 << 15
+    low, high = max(fmt.emin, -126), min(fmt.emax, 126)  # below 2^emax, where other rules begin
+    x = rng.uniform(1, 2, n) * np.exp2(rng.integers(low, high, n))
+    small = float(fmt.min_normal) * np.where(rng.random(n) < 0.1, 1 - 2.0**-24, rng.uniform(0, 1, n) ** 9)
+    x = np.float32(np.where(rng.random(n) < share, small, x) * rng.choice([1, -1], n))
+    x[rng.random(n) < 0.2] *= 0  # zeros, of both signs, are not small
+    draws = np.uint32(rng.integers(0, 2**32, n))
+    draws[::5] = np.resize(np.uint32([0, 2**31, 2**32 - 1]), draws[::5].size)
+    kernel = kernels.find(fmt, Rounding.STOCHASTIC, "float32")
+    if kernel is None:
+        pytest.skip("no kernel")
+    expected = by_general_path(x, fmt, Rounding.STOCHASTIC, draws)
+    for size in (1 << 26, 1 << 10):
+        out = x.copy()
+        kernel(out, out, draws, None, size)
+        assert_same_bits(out, expected, fmt, x, size=size)
+
+
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_few_numbers_at_a_time_come_out_as_many_do(carrier):
     """Binary16 in ties to even has its own way for them, and must say of large ones that it met them."""

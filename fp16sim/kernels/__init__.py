@@ -21,6 +21,7 @@ from ..lifting import Array
 from .base import BOOL, F4, F8, ROUNDED, Method, Row
 from .bits import on_bits
 from .holding import holds as holds
+from .mostly import mostly_on_bits
 from .scaling import CARRIERS, by_scaling
 
 Kernel: TypeAlias = Callable[..., None]
@@ -47,7 +48,9 @@ def find(fmt: Format, mode: Rounding, carrier: str) -> Kernel | None:
     method = on_bits(fmt, mode) if like_binary32 else by_scaling(fmt, mode, CARRIERS[carrier])
     if method is None:
         return None
-    share = 4 if mode is Rounding.STOCHASTIC else 1  # which has many intermediates
+    if mode is Rounding.STOCHASTIC and holder == BINARY32 and not like_binary32:
+        method = mostly_on_bits(fmt, method)
+    share = 2 if mode is Rounding.STOCHASTIC else 1  # which has many intermediates
     flush = None if fmt.subnormals is Subnormals.GRADUAL else float(fmt.min_normal)
     kernel = partial(_round, method=method, ends=_ends(fmt, mode, method.overflows), share=share, flush=flush)
     numpys_own = fmt == BINARY16 and mode is Rounding.TIES_TO_EVEN
