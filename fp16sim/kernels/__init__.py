@@ -88,7 +88,7 @@ def _round(
     size: int | None = None,
     *,
     method: Method,
-    ends: Ends,
+    ends: Ends | None,
     share: int,
     flush: float | None,
 ) -> None:
@@ -105,13 +105,14 @@ def _round(
         far = method.reaches(piece, far and look is None and method.overflows)
         if far and look is not None and not look(piece, start):
             look = None
-        y = ROUNDED[x.dtype](piece.size) if far else room  # `ends` compares it with x, which `out` may be
+        apart = far and ends is not None
+        y = ROUNDED[x.dtype](piece.size) if apart else room  # `ends` compares it with x, which `out` may be
         method.round(piece, y, bits, far)
-        if far:
+        if far and ends is not None:
             ends(piece, y, bits)
         if flush is not None:
             _flush(y, flush)
-        if far:
+        if apart:
             np.copyto(room, y)
         start = stop
 
@@ -135,8 +136,8 @@ Ends: TypeAlias = Callable[[Array, Array, "Array | None"], None]
 """ends(x, y, draws) puts right what a method made of the x of 2^emax and more."""
 
 
-def _ends(fmt: Format, mode: Rounding, overflows: bool) -> Ends:
-    """By the general path; where the method `overflows` as the format does, by clipping."""
+def _ends(fmt: Format, mode: Rounding, overflows: bool) -> Ends | None:
+    """By the general path; where the method `overflows` as the format does, by clipping, or there is nothing to do."""
     edge, largest = 2.0**fmt.emax, float(fmt.max_finite)
     low = -largest if fmt.saturate or mode in INWARD[True] else -np.inf
     high = largest if fmt.saturate or mode in INWARD[False] else np.inf
@@ -155,4 +156,4 @@ def _ends(fmt: Format, mode: Rounding, overflows: bool) -> Ends:
 
     if not overflows:
         return by_general_path
-    return by_clipping if np.isfinite(low) or np.isfinite(high) else lambda x, y, draws: None
+    return by_clipping if np.isfinite(low) or np.isfinite(high) else None
