@@ -11,7 +11,7 @@ import pytest
 import fp16sim as fs
 from fp16sim.formats import NAMED_FORMATS
 from fp16sim.learn import Config, Model, Policy, load_model, save_model, spirals, train
-from fp16sim.learn.checkpoint import unfinished, word
+from fp16sim.learn.checkpoint import VERSION, unfinished, word
 
 from .support import assert_same_codes, held_values
 
@@ -118,6 +118,18 @@ def pickled(path):
     np.save(path, np.array([{}], object), allow_pickle=True)
 
 
+class Opened:
+    """What a pickle may do to those who open it: call anything."""
+
+    def __reduce__(self):
+        return (pytest.fail, ("a pickle in an archive was opened",))
+
+
+def trap(path):
+    about = np.frombuffer(json.dumps({"version": VERSION}).encode(), np.uint8)
+    np.savez(path, about=about, trap=np.array([Opened()], object))
+
+
 def no_object(path):
     np.savez(path, about=np.frombuffer(b"[1, 2]", np.uint8))
 
@@ -126,7 +138,9 @@ def newer(path):
     np.savez(path, about=np.frombuffer(json.dumps({"version": 99}).encode(), np.uint8))
 
 
-@pytest.mark.parametrize("make", [npy, foreign, pickled, no_object, newer, lambda path: None], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "make", [npy, foreign, pickled, trap, no_object, newer, lambda path: None], ids=lambda f: f.__name__
+)
 def test_another_kind_of_file_is_refused_in_one_line_and_left_as_it_is(make, tmp_path):
     path = tmp_path / "x.npz"
     buffer = io.BytesIO()

@@ -61,6 +61,19 @@ def test_a_policys_text_and_its_plain_data_are_read_back(policy):
     assert Policy(**json.loads(json.dumps(policy_to_dict(policy)))) == policy
 
 
+def test_the_plain_data_of_a_policy_call_named_formats_by_name():
+    told = policy_to_dict(Policy("bfloat16", master="binary32"))
+    assert json.dumps(told).count("bfloat16") == 6  # compute, and what follows it
+    assert told["master"] == Precision.of("binary32").plain()
+    assert "width" not in json.dumps(told)
+
+
+def test_the_text_of_a_policy_leaves_out_what_follows_compute():
+    assert str(Policy("bfloat16")) == "compute=bfloat16"
+    given = Policy("binary16", param="bfloat16", master="binary32", accumulator="blas")
+    assert str(given) == "compute=binary16 param=bfloat16 master=binary32 accumulator=blas"
+
+
 def test_a_format_that_its_name_does_not_tell_survives_being_stored():
     config = Config(Policy(FLUSHING, state=replace(fs.E4M3FN, saturate=True), master="binary32:toward_zero"))
     again = Config.from_dict(json.loads(json.dumps(config.to_dict())))
