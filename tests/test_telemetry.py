@@ -131,6 +131,13 @@ def test_every_kind_of_tensor_is_looked_at_by_its_name(looked):
     assert telemetry.skipped == []
 
 
+@pytest.mark.parametrize(("name", "outside"), [("plain", {"loss"}), ("dynamic scale", {"loss", "logits"})])
+def test_logits_that_are_cast_for_the_loss_have_rows_of_their_own(name, outside):
+    rows = resumable.run(name).telemetry.rows
+    found = {row.name for row in rows if row.kind == "activation gradient"}
+    assert found == {"layer1", "relu1", "layer2"} | outside
+
+
 def test_an_activations_row_counts_the_output_of_its_layer(looked):
     engine, seen, telemetry = looked
     params = seen.progress.params
