@@ -1,6 +1,7 @@
 """The microscope: it counts what brute force counts, looking changes nothing, and first causes are the first."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
@@ -84,6 +85,34 @@ def test_what_comes_in_as_zero_was_lost_before_and_is_not_counted_again():
     watch = Backward()
     gradients((x * 1.0) * tiny, {"x": x}, scale=2.0**-10, observer=watch)
     assert watch.lost == Share(1, 1)
+
+
+def test_the_gradients_of_both_factors_of_a_product_are_those_of_binary64(quiet):
+    rng = np.random.default_rng(2)
+    shapes = {"left": (6, 4), "right": (4, 3), "above": (6, 3)}
+    drawn = {name: rng.standard_normal(n) * np.exp2(rng.integers(-12, 3, n)) for name, n in shapes.items()}
+    values = {name: np.asarray(fs.round_to(x, "binary16")) for name, x in drawn.items()}
+    left, right = (Tensor(fs.array(values[name], "binary16"), name=name) for name in ("left", "right"))
+    above = Tensor(fs.array(values["above"], "binary16"), wanted=False)
+    watch = Backward()
+    gradients(left.matmul(right) * above, {"left": left, "right": right}, scale=2.0**-10, observer=watch)
+    g = np.asarray(fs.multiply(values["above"], 2.0**-10, "binary16"))
+    for name, wide in (("left", g @ values["right"].T), ("right", values["left"].T @ g)):
+        (seen,) = [seen for _, found, seen in watch.seen if found == name]
+        nonzero, lost, subnormal, overflowed = brute(wide, "binary16")
+        assert (seen.total, seen.finite) == (wide.size, nonzero)
+        assert (seen.fate().underflowed, seen.fate().subnormal, seen.fate().overflowed) == (lost, subnormal, overflowed)
+        counted = {exponent: n for exponent, n in seen.exponents.items() if n}
+        assert counted == dict(Counter((np.frexp(wide)[1] - 1).ravel().tolist()))
+        assert lost or subnormal
+
+
+def test_what_only_moves_numbers_is_not_looked_at():
+    x = Tensor(fs.array([1.0, 2.0], "binary16"), name="x")
+    factor = Tensor(fs.array([[3.0], [4.0]], "binary16"), wanted=False)
+    watch = Backward()
+    gradients((x * 1.0).reshape(2, 1) * factor, {"x": x}, observer=watch)
+    assert [(kind, name) for kind, name, _ in watch.seen] == [("activation gradient", "loss"), ("weight gradient", "x")]
 
 
 def test_a_cotangent_that_is_narrowed_is_surveyed_in_the_narrow_format(quiet):
