@@ -112,8 +112,8 @@ def _layer(name: str) -> str:
 def _verdict(x: FloatArray) -> str:
     values = x.values
     nan, infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-    largest = to_text(float(x.fmt.max_finite), x.fmt)
-    return f"gave {infinite} infinities and {nan} NaN in {values.size} elements ({x.fmt.name} ends at {largest})"
+    end = f"{x.fmt.name} ends at {float(x.fmt.max_finite):.6g}"
+    return f"gave {infinite} infinities and {nan} NaN in {values.size} elements ({end})"
 
 
 def _number(x: FloatArray, at: int) -> str:
