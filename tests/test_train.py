@@ -6,8 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import fp16sim as fs
 from fp16sim.learn import Config, Policy, load_digits, train
+from fp16sim.learn.engine import Engine
+from fp16sim.learn.telemetry import Share, count_absorbed
 from fp16sim.learn.train import History
+
+from . import resumable
 
 DIGITS = load_digits()
 
@@ -51,6 +56,25 @@ def test_a_run_that_dies_is_reported_with_step_tensor_and_reason(name):
     assert tensor in history.death.tensor
     assert re.search(reason, history.death.reason), history.death.reason
     assert history.to_dict()["result"]["died"] == str(history.death)
+
+
+def test_the_figures_of_an_epoch_are_those_of_its_steps_added_up(quiet):
+    config = replace(resumable.config("plain"), loss_scale=2.0**14, epochs=1)
+    engine = Engine(config, resumable.DATA)
+    progress, losses, sizes, overflows, absorbed = engine.start(), [], [], 0, Share()
+    for chosen in engine.order(1):
+        with fs.record_flags(only=["overflow"]) as raised:
+            seen = engine.step(progress, chosen)
+        losses.append(float(seen.loss.value))
+        sizes.append(len(chosen))
+        overflows += raised.overflow.count
+        absorbed += count_absorbed(progress.weights, seen.after.weights, seen.steps)
+        progress = seen.after
+    assert len(set(sizes)) == 2  # the last batch is smaller, and weighs less
+    (epoch,) = train(config, resumable.DATA).epochs
+    assert epoch.loss == sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / sum(sizes)
+    assert (epoch.overflows, epoch.skipped, epoch.absorbed_updates) == (overflows, 0, absorbed)
+    assert overflows > 10
 
 
 def test_sgd_with_momentum_learns_too():
