@@ -77,6 +77,20 @@ def test_the_figures_of_an_epoch_are_those_of_its_steps_added_up(quiet):
     assert overflows > 10
 
 
+def test_penalties_of_the_weights_are_added_to_the_loss_of_a_batch():
+    config, chosen = replace(resumable.config("plain"), validation=0.0), np.arange(16)
+    start = Engine(config, resumable.DATA).start()
+    plain, _ = Engine(config, resumable.DATA).graph(start, chosen)
+    loss, backward = Engine(replace(config, l1=0.125, l2=0.25), resumable.DATA).graph(start, chosen)
+    weights = [np.asarray(x.values) for name, x in start.params.items() if name.endswith("weight")]
+    wide = fs.accumulators.Sequential("binary32")
+    l1 = [fs.sum(np.abs(w).ravel(), accumulator=wide) for w in weights]
+    l2 = [fs.sum(fs.multiply(w, w).ravel(), accumulator=wide) for w in weights]
+    expected = fs.add(fs.add(plain.value.values, fs.multiply(fs.add(*l1), 0.125)), fs.multiply(fs.add(*l2), 0.25))
+    assert float(loss.value) == float(expected) > float(plain.value)
+    assert backward(None).keys() == start.params.keys()
+
+
 def test_sgd_with_momentum_learns_too():
     history = train(Config("bfloat16", optimizer="sgd", lr=0.1, loss_scale=64, epochs=4), DIGITS)
     assert history.epochs[-1].test_accuracy > 0.9
