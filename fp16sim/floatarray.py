@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -16,40 +16,9 @@ from .flags import CLOSE, listening
 from .formats import Format, FormatLike, Rounding, get_format, get_rounding
 from .lifting import Array, Seed, as_generator, carrier_for, lift
 from .methods import Methods
+from .operators import by_ufunc, comparison, in_place, rounded
 from .printing import array_text
 from .rounding import round_to
-
-
-def _operator(name: str, swapped: bool = False) -> Callable[[FloatArray, Any], FloatArray]:
-    def method(self: FloatArray, other: Any) -> FloatArray:
-        b = self._operand(other)
-        return self._operate(name, b, self.values) if swapped else self._operate(name, self.values, b)
-
-    return method
-
-
-def _by_ufunc(ufunc: np.ufunc, swapped: bool = False) -> Callable[[FloatArray, Any], FloatArray]:
-    """An operator that is a ufunc of NumPy: supported if that is, else refused by its name."""
-
-    def method(self: FloatArray, other: Any) -> FloatArray:
-        return self.__array_ufunc__(ufunc, "__call__", *((other, self) if swapped else (self, other)))
-
-    return method
-
-
-def _in_place(function: Callable[[FloatArray, Any], FloatArray]) -> Callable[[FloatArray, Any], FloatArray]:
-    def method(self: FloatArray, other: Any) -> FloatArray:
-        self.values[...] = function(self, other).values
-        return self
-
-    return method
-
-
-def _comparison(relation: Callable[[Any, Any], Any]) -> Callable[[FloatArray, Any], Any]:
-    def method(self: FloatArray, other: Any) -> Any:
-        return relation(self.values, self._operand(other))
-
-    return method
 
 
 @lru_cache(maxsize=1024)
@@ -222,18 +191,18 @@ class FloatArray(Methods):
                 return y
         return np.asarray(round_to(x, self.fmt, self.mode, rng=self.rng), carrier)
 
-    __add__, __radd__ = _operator("add"), _operator("add", swapped=True)
-    __sub__, __rsub__ = _operator("subtract"), _operator("subtract", swapped=True)
-    __mul__, __rmul__ = _operator("multiply"), _operator("multiply", swapped=True)
-    __truediv__, __rtruediv__ = _operator("divide"), _operator("divide", swapped=True)
-    __mod__, __rmod__ = _by_ufunc(np.remainder), _by_ufunc(np.remainder, swapped=True)
-    __matmul__, __rmatmul__ = _by_ufunc(np.matmul), _by_ufunc(np.matmul, swapped=True)
-    __rpow__ = _by_ufunc(np.power, swapped=True)
-    __floordiv__, __rfloordiv__ = _by_ufunc(np.floor_divide), _by_ufunc(np.floor_divide, swapped=True)
-    __divmod__, __rdivmod__ = _by_ufunc(np.divmod), _by_ufunc(np.divmod, swapped=True)
-    __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
-    __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
-    __eq__, __ne__ = _comparison(operator.eq), _comparison(operator.ne)
+    __add__, __radd__ = rounded("add"), rounded("add", swapped=True)
+    __sub__, __rsub__ = rounded("subtract"), rounded("subtract", swapped=True)
+    __mul__, __rmul__ = rounded("multiply"), rounded("multiply", swapped=True)
+    __truediv__, __rtruediv__ = rounded("divide"), rounded("divide", swapped=True)
+    __mod__, __rmod__ = by_ufunc(np.remainder), by_ufunc(np.remainder, swapped=True)
+    __matmul__, __rmatmul__ = by_ufunc(np.matmul), by_ufunc(np.matmul, swapped=True)
+    __rpow__ = by_ufunc(np.power, swapped=True)
+    __floordiv__, __rfloordiv__ = by_ufunc(np.floor_divide), by_ufunc(np.floor_divide, swapped=True)
+    __divmod__, __rdivmod__ = by_ufunc(np.divmod), by_ufunc(np.divmod, swapped=True)
+    __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
+    __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
+    __eq__, __ne__ = comparison(operator.eq), comparison(operator.ne)
 
     def __pow__(self, exponent: Any) -> FloatArray:
         """A power; of the square, as NumPy has it, the product."""
@@ -241,9 +210,9 @@ class FloatArray(Methods):
             return self * self
         return self.__array_ufunc__(np.power, "__call__", self, exponent)
 
-    __iadd__, __isub__, __imul__ = _in_place(__add__), _in_place(__sub__), _in_place(__mul__)
-    __itruediv__, __imod__, __ipow__ = _in_place(__truediv__), _in_place(__mod__), _in_place(__pow__)
-    __imatmul__ = _in_place(__matmul__)
+    __iadd__, __isub__, __imul__ = in_place(__add__), in_place(__sub__), in_place(__mul__)
+    __itruediv__, __imod__, __ipow__ = in_place(__truediv__), in_place(__mod__), in_place(__pow__)
+    __imatmul__ = in_place(__matmul__)
 
     def __neg__(self) -> FloatArray:
         return self._like(-self.values)

@@ -41,6 +41,7 @@ ORDER = [
     "printing",
     "ufuncs",
     "protocols",
+    "operators",
     "methods",
     "floatarray",
     "explain",

@@ -1,5 +1,7 @@
 """Gradients of every operation, layer and loss in binary64, by the code that every format uses: central differences."""
 
+import operator
+
 import numpy as np
 import pytest
 
@@ -261,3 +263,37 @@ def test_a_product_of_other_than_matrices_is_refused_since_its_vjp_would_be_wron
 def test_an_index_that_could_name_an_element_twice_is_refused(index):
     with pytest.raises(TypeError, match="a tensor is indexed by integers"):
         tensor(A)[index]
+
+
+REFLECTED = {
+    "add": (lambda c, x: c + x, lambda c, x: 1 + 0 * x),
+    "subtract": (lambda c, x: c - x, lambda c, x: -1 + 0 * x),
+    "multiply": (lambda c, x: c * x, lambda c, x: c + 0 * x),
+    "divide": (lambda c, x: c / x, lambda c, x: -c / x**2),
+}
+
+
+@pytest.mark.parametrize("name", REFLECTED)
+def test_a_number_may_stand_on_the_left(name):
+    value, slope = REFLECTED[name]
+    x, numbers = tensor([2.0, -4.0]), np.array([2.0, -4.0])
+    y = value(3.0, x)
+    assert y.value.values.tolist() == value(3.0, numbers).tolist()
+    assert gradients(y, {"x": x})["x"].values.tolist() == slope(3.0, numbers).tolist()
+
+
+@pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.mul, operator.truediv, operator.matmul])
+@pytest.mark.parametrize("left", [fs.array([[1.0, 2.0], [0.5, 4.0]], "binary64"), np.array([[1.0, 2.0], [0.5, 4.0]])])
+def test_an_array_may_stand_on_the_left_of_a_tensor(operation, left):
+    x, constant = tensor([[3.0, -2.0], [5.0, 1.0]]), Tensor(fs.array(left, "binary64"), wanted=False)
+    found, expected = operation(left, x), operation(constant, x)
+    assert found.value.values.tolist() == expected.value.values.tolist()
+    assert gradients(found, {"x": x})["x"].tolist() == gradients(expected, {"x": x})["x"].tolist()
+
+
+def test_an_array_to_which_a_tensor_is_added_in_place_becomes_a_tensor_and_keeps_its_numbers():
+    before = left = fs.array([1.0, 2.0], "binary64")
+    left += tensor([3.0, 5.0])
+    assert isinstance(left, Tensor)
+    assert left.value.tolist() == [4.0, 7.0]
+    assert before.tolist() == [1.0, 2.0]

@@ -1,7 +1,5 @@
 """Optimizers: their textbooks' formulas in binary64, the same with fs.multiply in 16 bits, and how a step is added."""
 
-import inspect
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,6 @@ import fp16sim as fs
 from fp16sim.accumulators import Exact
 from fp16sim.learn import adam, adamw, clipped, rmsprop, sgd, step_decay
 from fp16sim.learn.engine import UPDATES
-from fp16sim.learn.scaling import DynamicLossScale, get_loss_scale
 
 from .support import assert_same_codes
 
@@ -258,26 +255,6 @@ def test_a_stochastic_update_is_the_stochastic_sum_of_the_same_draws():
     exact = w["w"].values.astype(np.float64) + step["w"].values
     expected = fs.round_to(exact, "bfloat16", "stochastic", rng=np.random.default_rng(5))
     assert_same_codes(found["w"].values, expected, fs.BFLOAT16, "learning")
-
-
-# --- defaults -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "expected"),
-    [
-        (sgd, {"lr": 0.1, "momentum": 0.0}),
-        (rmsprop, {"lr": 1e-3, "decay": 0.9, "epsilon": 1e-8}),
-        (adam, {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "bias_correction": True, "weight_decay": 0}),
-        (adamw, {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 1e-2}),
-        (get_loss_scale, {"interval": 2000}),
-        (DynamicLossScale.starting_in, {"scale": 65536, "interval": 2000}),
-    ],
-    ids=lambda x: getattr(x, "__name__", ""),
-)
-def test_the_defaults_are_those_of_the_papers_and_of_gradscaler(optimizer, expected):
-    found = {name: p.default for name, p in inspect.signature(optimizer).parameters.items()}
-    assert {name: found[name] for name in expected} == expected
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------
