@@ -1,6 +1,7 @@
 """The grader: right functions pass, wrong ones are named, and whatever a learner's function does is survived."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -156,6 +157,15 @@ def test_a_learners_test_is_graded_by_the_wrong_rounders_that_it_lets_pass():
     assert "one that flushes subnormals to zero" in report.missing
     assert grade.tests(refusing).score == 0
     assert "refuses the right rounder" in grade.tests(refusing).problem
+
+
+def test_a_learners_test_has_twenty_times_the_budget():
+    def slow(rounder):
+        time.sleep(0.02)
+        assert rounder(1.0) == 1.0
+
+    tried = [grade.tests(slow, budget=budget).groups[-1].tried for budget in (0.2, 0.01)]
+    assert tried == [1, 0]  # 38 calls take 0.8 seconds: less than 20 * 0.2, more than 20 * 0.01
 
 
 def test_own_cases_are_compared_exactly():
