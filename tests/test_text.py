@@ -158,6 +158,16 @@ def test_the_text_of_minus_zero_and_nan_is_understood():
     assert math.isnan(fs.parse("NaN"))
 
 
+def quickest(call):
+    """Seconds of the best of three calls, since the machine may have other work."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
 @pytest.mark.parametrize(
     ("text", "fragments"),
     [
@@ -189,20 +199,20 @@ def test_the_text_of_minus_zero_and_nan_is_understood():
     ids=lambda v: v[:20] if isinstance(v, str) else "",
 )
 def test_text_that_is_no_number_is_refused_at_once_with_the_way_out(text, fragments):
-    start = time.perf_counter()
-    with pytest.raises(ValueError, match="text") as caught:
-        fs.parse(text)
-    assert time.perf_counter() - start < 0.5
-    assert len(str(caught.value)) < 400 or text.startswith("0x1111")
+    def refusal():
+        with pytest.raises(ValueError, match="text") as caught:
+            fs.parse(text)
+        return str(caught.value)
+
+    assert quickest(refusal) < 0.05
+    assert len(refusal()) < 400 or text.startswith("0x1111")
     for fragment in fragments:
-        assert fragment in str(caught.value)
+        assert fragment in refusal()
 
 
 def test_the_largest_text_that_is_allowed_costs_little():
     for text in ("9" * 1200, "0." + "9" * 1190, "9" * 600 + "/" + "7" * 600, "1e5000", "1e-5000", "1p20000"):
-        start = time.perf_counter()
-        fs.round_to(text, "binary16")
-        assert time.perf_counter() - start < 0.5, text[:20]
+        assert quickest(lambda: fs.round_to(text, "binary16")) < 0.05, text[:20]  # noqa: B023
 
 
 def test_an_unknown_style_is_refused():

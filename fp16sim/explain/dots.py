@@ -129,21 +129,15 @@ def dot(
     truth = exact_dot(held[0], held[1], mode)
     how = _resolve(accumulator, fmt, mode, generator)
     log = Log(how.fmt, how.mode, generator if accumulator is None else as_generator(how.mode, how.rng))
-    if isinstance(how, accumulators.Exact):
-        total = truth.value
-        raised = truth.flags
-    else:
-        total = LOOPS[type(how)](log, *_as_operands(held[0], held[1], fmt, log), how)
-        raised = frozenset[str]().union(*(step.why.flags for step in log.steps))
+    total, raised = _summed(how, held[0], held[1], truth, fmt, log)
     rounds_again = how.fmt != fmt or isinstance(how, accumulators.Exact)
     final = round_step(total, fmt, mode, next_draw(generator) if rounds_again else 0)
     best = round_step(truth.value, fmt, Rounding.TIES_TO_EVEN if mode is Rounding.STOCHASTIC else mode).result
     raised = raised.union(final.flags, *(x.rounding.flags for v in operands for x in v if x.rounding))
-    label = f"{type(how).__name__}({how.fmt}{f', block={how.block}' if isinstance(how, accumulators.Blocked) else ''})"
     return DotExplanation(
         fmt=fmt,
         mode=mode,
-        accumulator=label,
+        accumulator=_label(how),
         a=operands[0],
         b=operands[1],
         steps=tuple(log.steps),
@@ -178,6 +172,21 @@ def _resolve(accumulator: Accumulator | None, fmt: Format, mode: Rounding, rng: 
         known = ", ".join(sorted([one.__name__ for one in LOOPS] + ["Exact"]))
         raise TypeError(f"accumulator={accumulator!r} is not a loop of rounded operations; explain knows {known}")
     return accumulator.bound(fmt, mode, rng)
+
+
+def _label(how: Accumulator) -> str:
+    block = f", block={how.block}" if isinstance(how, accumulators.Blocked) else ""
+    return f"{type(how).__name__}({how.fmt}{block})"
+
+
+def _summed(
+    how: Accumulator, a: list[Value], b: list[Value], truth: exact.Result, fmt: Format, log: Log
+) -> tuple[Value, frozenset[str]]:
+    """What the accumulator ends with, and the flags of its steps, which are put into the log."""
+    if isinstance(how, accumulators.Exact):
+        return truth.value, truth.flags
+    total = LOOPS[type(how)](log, *_as_operands(a, b, fmt, log), how)
+    return total, frozenset[str]().union(*(step.why.flags for step in log.steps))
 
 
 def _as_operands(a: list[Value], b: list[Value], fmt: Format, log: Log) -> tuple[list[Value], list[Value]]:

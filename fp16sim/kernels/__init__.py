@@ -105,14 +105,14 @@ def _round(
         far = method.reaches(piece, far and look is None and method.overflows)
         if far and look is not None and not look(piece, start):
             look = None
-        apart = far and ends is not None
-        y = ROUNDED[x.dtype](piece.size) if apart else room  # `ends` compares it with x, which `out` may be
+        mend = ends if far else None
+        y = ROUNDED[x.dtype](piece.size) if mend else room  # `ends` compares it with x, which `out` may be
         method.round(piece, y, bits, far)
-        if far and ends is not None:
-            ends(piece, y, bits)
+        if mend:
+            mend(piece, y, bits)
         if flush is not None:
             _flush(y, flush)
-        if apart:
+        if mend:
             np.copyto(room, y)
         start = stop
 

@@ -35,10 +35,7 @@ def on_bits(fmt: Format, mode: Rounding) -> Method:
     What is added to the dropped bits carries into the kept ones, and from there into the exponent, as it should. The
     table `_CARRIES` says what a mode adds.
     """
-    carried, dropped, edge = carrying(fmt, mode), BINARY32.precision - fmt.precision, 2.0**fmt.emax
-
-    def round(x: Array, out: Array, draws: Array | None, far: bool) -> None:
-        carried(x, out, draws)
+    dropped, edge = BINARY32.precision - fmt.precision, 2.0**fmt.emax
 
     def reaches(x: Array, sure: bool) -> bool:
         return sure or not (np.maximum.reduce(x) < edge and np.minimum.reduce(x) > -edge)
@@ -46,19 +43,19 @@ def on_bits(fmt: Format, mode: Rounding) -> Method:
     attempt = None
     if mode is Rounding.TIES_TO_EVEN and _hardware_tells():
         attempt = partial(_split, factor=np.array((1 << dropped) + 1, F4), low=(1 << dropped) - 1)
-    return Method(reaches, round, overflows=False, attempt=attempt)
+    return Method(reaches, carrying(fmt, mode), overflows=False, attempt=attempt)
 
 
-def carrying(fmt: Format, mode: Rounding) -> Callable[[Array, Array, Array | None], None]:
-    """carried(x, out, draws): numbers of which as many bits are dropped as of a normal number of the format."""
+def carrying(fmt: Format, mode: Rounding) -> Callable[[Array, Array, Array | None, bool], None]:
+    """`Method.round` for numbers of which as many bits are dropped as of a normal number of the format."""
     words, carry = _words(BINARY32.precision - fmt.precision), _CARRIES[mode]
 
-    def carried(x: Array, out: Array, draws: Array | None) -> None:
+    def round(x: Array, out: Array, draws: Array | None, far: bool) -> None:
         y = _SUM(x.size)
         carry(words, x.view(U4), y, draws)
         np.bitwise_and(y, words.kept, out=out.view(U4))
 
-    return carried
+    return round
 
 
 _SUM = Row(0, U4)

@@ -9,7 +9,7 @@ from ..lifting import Array
 from .base import BOOL, U4, Method, Row
 from .bits import carrying
 
-FEW = 16
+ONE_IN = 16
 """Up to one number in so many may be below min_normal; if there are more, scaling all is as quick."""
 
 _MAGNITUDES, _SMALL, _ONE, _WITHOUT_SIGN = Row(1, U4), Row(2, BOOL), np.array(1, U4), np.array(0x7FFFFFFF, U4)
@@ -22,6 +22,7 @@ def mostly_on_bits(fmt: Format, scaling: Method) -> Method:
     is there a matter of the few numbers below min_normal.
     """
     on_bits = carrying(fmt, Rounding.STOCHASTIC)
+    # The bits of min_normal, less 1 as the magnitudes are.
     least = np.array(((fmt.emin + BINARY32.bias) << BINARY32.trailing_bits) - 1, U4)
 
     def places(x: Array) -> Array | None:
@@ -30,7 +31,7 @@ def mostly_on_bits(fmt: Format, scaling: Method) -> Method:
         np.bitwise_and(x.view(U4), _WITHOUT_SIGN, out=magnitudes)
         np.subtract(magnitudes, _ONE, out=magnitudes)  # 0 becomes the largest
         np.less(magnitudes, least, out=small)
-        return np.flatnonzero(small) if np.count_nonzero(small) <= x.size // FEW else None
+        return np.flatnonzero(small) if np.count_nonzero(small) <= x.size // ONE_IN else None
 
     def round(x: Array, out: Array, draws: Array | None, far: bool) -> None:
         at = None if far else places(x)
@@ -38,7 +39,7 @@ def mostly_on_bits(fmt: Format, scaling: Method) -> Method:
             scaling.round(x, out, draws, far)
             return
         few = x[at]  # now, since `out` may be x
-        on_bits(x, out, draws)
+        on_bits(x, out, draws, False)
         if few.size:
             scaling.reaches(few, True)
             scaling.round(few, few, draws[at], False)

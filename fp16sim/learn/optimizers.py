@@ -145,13 +145,14 @@ def adam(
         rate = _rate(lr, state["count"])
         step_rate = _constant(-rate, grads, constants)
         power1, power2 = state["power1"] * b1, state["power2"] * b2
-        rest1, rest2, bias1, bias2 = 1 - b1, 1 - b2, 1 - power1, 1 - power2
+        rest1, rest2 = 1 - b1, 1 - b2
+        left1, left2 = (1 - power1, 1 - power2) if bias_correction else (None, None)
         m = {name: _times(state["m"][name], b1) + _times(g, rest1) for name, g in grads.items()}
         v = {name: _times(state["v"][name], b2) + _times(g * g, rest2) for name, g in grads.items()}
         steps = {}
         for name in grads:
-            first = _over(m[name], bias1) if bias_correction else m[name]
-            second = _over(v[name], bias2) if bias_correction else v[name]
+            first = _over(m[name], left1) if bias_correction else m[name]
+            second = _over(v[name], left2) if bias_correction else v[name]
             steps[name] = _times(first, step_rate) / _plus(second.sqrt(), tiny)
         if weight_decay:
             steps = _decayed(steps, params, _constant(-rate * weight_decay, grads, constants))
