@@ -186,7 +186,8 @@ class FloatArray(Methods):
     def _number(self, x: Any) -> Array:
         carrier = self.values.dtype
         if listening().names.isdisjoint(CLOSE):  # what is remembered raises no flag a second time
-            y = _constant(x, math.copysign(1.0, x), self.fmt, self.mode, carrier)
+            sign = math.copysign(1.0, x) if isinstance(x, float) else 1.0  # no other number has two zeros
+            y = _constant(x, sign, self.fmt, self.mode, carrier)
             if y is not None:
                 return y
         return np.asarray(round_to(x, self.fmt, self.mode, rng=self.rng), carrier)

@@ -45,6 +45,14 @@ def test_a_python_number_adopts_the_format_by_rounding_once():
     assert (x * 1e-8).values[0] == 0  # as Adam's epsilon does
 
 
+@pytest.mark.parametrize("huge", [10**400, Fraction(10**400, 3)], ids=["int", "Fraction"])
+def test_a_number_that_no_float_holds_is_rounded_all_the_same(huge, quiet):
+    x = fs.array([1.0], "binary16", "toward_zero")
+    assert (x + huge).tolist() == [65504.0]
+    assert (x * -huge).tolist() == [-65504.0]
+    assert (huge - fs.array([1.0], "binary16")).tolist() == [np.inf]
+
+
 @pytest.mark.parametrize("other", [np.ones(1), [1.0], "1", None, 1j])
 def test_anything_without_a_format_is_refused_by_name(other):
     with pytest.raises(TypeError, match=type(other).__name__):
