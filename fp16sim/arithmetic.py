@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from . import exact
+from .conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .flags import CLOSE, Tally, listening
 from .formats import Format, FormatLike, Rounding, get_format, get_rounding
 from .hardware import by_hardware, hardware_of, heard
 from .intermediates import LIFTED, float64_will_do
-from .lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .rounding import held, note_exact, round_array
 
 # --- one operation --------------------------------------------------------------------------------------------------

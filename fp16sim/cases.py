@@ -14,8 +14,8 @@ import numpy as np
 
 from . import exact
 from .codes import all_values, decode
+from .conversion import carrier_for
 from .formats import Format, FormatLike, Specials, get_format
-from .lifting import carrier_for
 
 Array: TypeAlias = np.ndarray[Any, Any]
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .conversion import Array, Seed, carrier_for, lift, same_format
 from .formats import BINARY64, Format, FormatLike, Rounding, Specials, get_format, get_rounding
-from .lifting import Array, Seed, carrier_for, lift, same_format
 from .rounding import exponent, round_to
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from .arithmetic import _broadcast_shape
 from .codes import widened
+from .conversion import Array, Seed, as_generator, carrier_for, lift, same_format
 from .flags import Tally, listening
 from .formats import FormatLike, Rounding, get_format, get_rounding
-from .lifting import Array, Seed, as_generator, carrier_for, lift, same_format
 from .rounding import round_to
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import _broadcast_shape, divide
+from .conversion import Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .evaluation import apply, apply_two, by_table
 from .formats import FormatLike, Rounding, get_format, get_rounding
-from .lifting import Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .rounding import round_to
 
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from .conversion import Array, Generator
 from .flags import CLOSE, Tally, listening, unheard
 from .formats import BINARY32, Format, Rounding
 from .functions import FUNCTIONS, FUNCTIONS_OF_TWO
-from .lifting import Array, Generator
 from .rounding import exponent, round_array, round_to
 
 CERTIFIED_PRECISION = 11

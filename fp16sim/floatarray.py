@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from . import protocols, ufuncs
+from .conversion import Array, Seed, as_generator, carrier_for, lift
 from .flags import CLOSE, listening
 from .formats import Format, FormatLike, Rounding, get_format, get_rounding
-from .lifting import Array, Seed, as_generator, carrier_for, lift
 from .methods import Methods
 from .operators import by_ufunc, comparison, in_place, rounded
 from .printing import array_text

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import kernels
+from .conversion import Array
 from .flags import Listening, Tally
 from .formats import BINARY32, BINARY64, Format, Rounding
 from .intermediates import UFUNCS, hardware_for
-from .lifting import Array
+from .rounding import kernels
 
 PIECE = 1 << 17
 """Elements computed and rounded at a time."""

@@ -11,8 +11,8 @@ from . import evaluation, protocols, ufuncs
 from .accumulators import Accumulator
 from .arithmetic import operate
 from .codes import encode_held
+from .conversion import Array, Generator
 from .formats import Format, Rounding
-from .lifting import Array, Generator
 
 
 def _moved(name: str) -> Callable[..., Any]:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .codes import decode, encode_held, widened
+from .conversion import Array, carrier_for, lift, same_format
 from .flags import Listening, Tally
 from .formats import BINARY64, Format, FormatLike, Rounding, Subnormals, get_format
-from .lifting import Array, carrier_for, lift, same_format
 from .rounding import exponent, round_array, round_to
 
 

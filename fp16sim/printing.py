@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .conversion import Array
 from .formats import Format
-from .lifting import Array
 from .text import to_text
 
 NUMPYS_PRECISION = 8

@@ -18,7 +18,7 @@ import numpy as np
 
 from . import ufuncs
 from .accumulators import Accumulator
-from .lifting import Array
+from .conversion import Array
 from .printing import array_text
 from .ufuncs import Setting, refusal
 

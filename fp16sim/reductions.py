@@ -14,8 +14,8 @@ from . import exact
 from .accumulators import Accumulator, Exact, Sequential
 from .accumulators.base import Steps, along, finish, resolve
 from .arithmetic import operate
+from .conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .formats import BINARY32, Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
-from .lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .rounding import held
 
 

@@ -16,9 +16,9 @@ from . import evaluation, functions, reductions
 from .accumulators import Accumulator
 from .arithmetic import operate
 from .comparisons import _extreme
+from .conversion import Array, Generator
 from .flags import Tally, listening
 from .formats import Format, Rounding
-from .lifting import Array, Generator
 from .neighbours import next_down, next_up
 from .rounding import round_array
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim import kernels
 from fp16sim.formats import Format, Rounding
-from fp16sim.general import round_piece
+from fp16sim.rounding import kernels
+from fp16sim.rounding.reference import round_piece
 
 from .support import BYTES, DETERMINISTIC, MODES, TOYS, assert_same_codes, count_cases
 

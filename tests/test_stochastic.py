@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim import exact, rounding
+from fp16sim import exact
 from fp16sim.formats import Format
+from fp16sim.rounding import round_to as rounding
 
 from .support import TOY, Draws, assert_same_codes, count_cases, positive_values
 

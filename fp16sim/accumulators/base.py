@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..arithmetic import operate
+from ..conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift
 from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding
-from ..lifting import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift
 from ..rounding import round_array, round_to
 
 Start: TypeAlias = Array | None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..conversion import Array
 from ..formats import BINARY32, Rounding
-from ..lifting import Array
 from .base import Accumulator, Start, Steps
 
 

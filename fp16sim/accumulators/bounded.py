@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..conversion import Array
 from ..formats import Format
-from ..lifting import Array
 from .base import Start, cut
 
 AT_ONCE = 1 << 15

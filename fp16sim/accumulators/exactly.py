@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import exact
+from ..conversion import Array, Generator
 from ..flags import Tally, listening
 from ..formats import BINARY64, Format, Rounding
-from ..lifting import Array, Generator
 from ..rounding import note_exact
 from .base import Accumulator, Start, Steps, cut, tiles
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..lifting import Array
+from ..conversion import Array
 from .base import Accumulator, Start, Steps
 from .sequential import Sequential
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from ..conversion import Array
 from ..flags import listening
 from ..formats import BINARY16, BINARY32, BINARY64, Format
 from ..intermediates import hardware_for
-from ..lifting import Array
-from ..rounding import PIECE
+from ..rounding import CHUNK, kernels
 from .base import Accumulator, Start, Steps
 from .bounded import bounded_products
 
@@ -119,7 +118,7 @@ def _products_by_hardware(left: Array, right: Array, start: Start, steps: Steps)
     if kernel and _is_bounded(left, right, start, steps.fmt):
         return bounded_products(left, right, start, steps.fmt)
     size = math.prod(shape[1:])
-    at_once = max(1, 2 * PIECE // size)
+    at_once = max(1, 2 * CHUNK // size)
     total = None if start is None else start.astype(dtype).reshape(size)
     with np.errstate(all="ignore"):
         for k in range(0, shape[0], at_once):

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..conversion import Array, Generator
 from ..formats import BINARY16, BINARY32, TF32, Format, FormatLike, Rounding, get_format
-from ..lifting import Array, Generator
 from ..rounding import exponent, round_array, round_to
 from .base import Accumulator, Start, Steps
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from .. import elementary, reductions
 from ..accumulators import Blas
+from ..conversion import Array
 from ..formats import BINARY16
-from ..lifting import Array
 from ..rounding import round_to
 from .measure import Missing, Pair, Row
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from .. import accumulators, explain
+from ..conversion import Generator
 from ..exact import is_negative, signed
 from ..explain.decoding import Given, read
 from ..formats import Format, get_format
-from ..lifting import Generator
 from .expressions import ExpressionError, Literal, Negation, Node, Operation, Vector, parse_expression
 
 Explained: TypeAlias = "explain.Explanation | explain.DotExplanation"

@@ -51,7 +51,7 @@ def add(commands: Any) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from ..lifting import as_generator
+    from ..conversion import as_generator
     from .evaluation import Explainer, accumulator_named
 
     subnormals = None if options.subnormals == "gradual" else options.subnormals

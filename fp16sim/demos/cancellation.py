@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import sqrt
+from ..conversion import Array, Seed, as_generator
 from ..elementary import cos, sin
 from ..exact import round_to as exact_round
 from ..floatarray import FloatArray, array
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from ..lifting import Array, Seed, as_generator
 from ..rounding import round_to
 from .frozen import frozen, number, relative
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from .. import neighbours
 from ..codes import all_values
+from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY16, E2M1FN, E4M3FN, Format, FormatLike, Rounding, get_format, get_rounding
-from ..lifting import Array, Seed, as_generator
 from ..rounding import round_to
 from .frozen import frozen, number
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..conversion import Array
 from ..formats import Format, FormatLike, get_format
-from ..lifting import Array
 
 
 def frozen(x: Any) -> Array:

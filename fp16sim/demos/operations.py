@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arithmetic import add, divide, multiply, subtract
+from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY64, E4M3FN, Format, FormatLike, Rounding, Specials, get_format, get_rounding
-from ..lifting import Array, Seed, as_generator
 from ..neighbours import ulp
 from ..rounding import round_to
 from .formats import finite_values

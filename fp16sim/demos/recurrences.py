@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import exact
+from ..conversion import Array, Seed, as_generator
 from ..floatarray import array
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from ..lifting import Array, Seed, as_generator
 from .frozen import frozen, number
 
 

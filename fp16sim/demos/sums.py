@@ -12,8 +12,8 @@ import numpy as np
 
 from ..accumulators import Accumulator, Blocked, Exact, Fused, Kahan, Pairwise, Sequential
 from ..arithmetic import add
+from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from ..lifting import Array, Seed, as_generator
 from ..reductions import cumsum, dot
 from ..reductions import sum as rounded_sum
 from ..rounding import round_to

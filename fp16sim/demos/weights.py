@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..accumulators import Kahan
+from ..conversion import Array, Seed
 from ..formats import BFLOAT16, Format, FormatLike, get_format
-from ..lifting import Array, Seed
 from ..reductions import cumsum
 from ..rounding import round_to
 from .frozen import frozen, number

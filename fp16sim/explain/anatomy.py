@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from ..conversion import Generator, Seed, as_generator
 from ..exact import Value, is_finite, is_nan
 from ..formats import NAMED_FORMATS, Format, FormatLike, Rounding, Specials, get_format, get_rounding
-from ..lifting import Generator, Seed, as_generator
 from ..text import to_text
 from .comparing import anatomy_document, comparison_document
 from .decoding import Given, number, plain_format, read

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..conversion import Seed, as_generator
 from ..formats import FormatLike, Rounding, get_format, get_rounding
-from ..lifting import Seed, as_generator
 from .decoding import Given, code_in, read
 from .explanation import Explanation
 from .operations import explain_rounding, explained, operand

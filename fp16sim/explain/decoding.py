@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from .. import exact
 from ..codes import FloatClass
+from ..conversion import same_format
 from ..exact import Value
 from ..exact.codes import encode_held
 from ..formats import Format, Specials, Subnormals
-from ..lifting import same_format
 from .records import Number
 
 

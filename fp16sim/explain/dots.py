@@ -9,9 +9,9 @@ from typing import Any
 
 from .. import accumulators, exact
 from ..accumulators import Accumulator
+from ..conversion import Generator, Seed, as_generator, same_format
 from ..exact import Value, is_finite, is_negative
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
-from ..lifting import Generator, Seed, as_generator, same_format
 from .document import Document
 from .html import html_of
 from .loops import LOOPS, Log, Step

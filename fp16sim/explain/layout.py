@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING
 
 from ..exact import Value, is_finite, is_negative
 from ..formats import Rounding, Subnormals
-from .document import Document, Line, Row, Section, Span, Table, bits_of, fixed, joined, legend_of, line, section, text
+from .document import (
+    Document,
+    Line,
+    Row,
+    Section,
+    Span,
+    Table,
+    bits_of,
+    fixed,
+    joined,
+    legend_of,
+    line,
+    section,
+    text,
+)
 from .lessons import SPECIALS, lessons
 from .numerals import binary_text, decimal_text, exact_text, is_dyadic, is_long, short_text, stored_text, ulps_text
 from .records import Neighbour, Number, Operand, RoundingStep, hex_code

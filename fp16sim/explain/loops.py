@@ -9,9 +9,9 @@ from typing import Any
 
 from .. import accumulators
 from ..accumulators import Accumulator
+from ..conversion import Generator
 from ..exact import Value
 from ..formats import Format, Rounding
-from ..lifting import Generator
 from .explanation import Explanation
 from .numerals import short_text
 from .operations import operate_on

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..conversion import Generator, Seed, as_generator
 from ..exact import Value
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
-from ..lifting import Generator, Seed, as_generator
 from .computing import compute
 from .decoding import read
 from .explanation import Explanation

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import exact
+from ..conversion import Generator
 from ..exact import FLAGS, Value, exponent_of, is_finite, is_nan, is_negative, quantum_exponent, signed
 from ..exact.codes import encode_held
 from ..formats import Format, Rounding, Subnormals
-from ..lifting import Generator
 from .decoding import number_of
 from .records import Neighbour, RoundingStep
 

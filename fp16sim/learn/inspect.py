@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from ..conversion import Array
 from ..formats import BINARY32, Format, FormatLike, get_format
-from ..lifting import Array
 from ..rounding import round_to
 from .binades import pieces
 from .exponents import Fate, Survey, survey

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..accumulators import Accumulator, Blas, Sequential
 from ..comparisons import _extreme
+from ..conversion import Array
 from ..floatarray import FloatArray
-from ..lifting import Array
 from ..reductions import Call
 
 Pair = tuple[int, int]

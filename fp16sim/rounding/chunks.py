@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .draws import Draw
-from .flags import Tally
-from .lifting import Array
+from ..conversion import Array
+from ..flags import Tally
+from .random_bits import Draw
 
 
 def plain(x: Array, out: Array) -> bool:

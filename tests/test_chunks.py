@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fp16sim as fs
-from fp16sim import kernels, rounding
-from fp16sim.draws import drawer
 from fp16sim.formats import Rounding
-from fp16sim.general import round_piece
+from fp16sim.rounding import arrays
+from fp16sim.rounding.kernels import scratch
+from fp16sim.rounding.random_bits import drawer
+from fp16sim.rounding.reference import round_piece
 
 from .support import MODES
 from .test_kernels import FLUSHING, SATURATING, SIXTEEN, WIDE, assert_same_bits, by_general_path, words
@@ -93,8 +94,8 @@ def test_neither_threads_nor_pieces_change_a_result_or_a_flag(fmt, mode, monkeyp
     results = []
     for piece, threads in ((None, None), (1 << 14, 3), (1 << 12, 2), (999 * 4, 1), (1 << 22, 8)):
         if piece:
-            monkeypatch.setattr(kernels, "PIECE", piece)
-            monkeypatch.setattr(rounding, "PIECE", piece // 8)
+            monkeypatch.setattr(scratch, "CHUNK_BYTES", piece)
+            monkeypatch.setattr(arrays, "CHUNK", piece // 8)
         for x_or_wide in (x, x.astype(np.float64)):
             with fs.record_flags() as raised:
                 recorded = fs.round_to(x_or_wide, fmt, mode, rng=8, threads=threads)
@@ -146,7 +147,7 @@ def test_a_call_needs_at_most_two_mebibytes_a_thread_beside_input_and_output(mod
     for numbers in (x, x * dtype(1e6), np.full_like(x, np.nan)):
         for fmt in (*SIXTEEN, fs.E4M3FN, FLUSHING, replace(fs.E5M2, subnormals="flush_to_nearest")):
             out = np.empty_like(numbers)
-            for memory in (kernels.base._scratch.memory, kernels.base._scratch.views):
+            for memory in (scratch._scratch.memory, scratch._scratch.views):
                 memory.clear()  # so that what is kept from call to call is counted as well
             tracemalloc.start()
             try:

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..lifting import Array
+from ...conversion import Array
+
+CHUNK_BYTES = 1 << 18
+"""Bytes worked on at a time: few enough for the cache, many enough that the call of a ufunc costs little."""
 
 F4, F8, U4, I4, U8, BOOL = (np.dtype(name) for name in ("f4", "f8", "u4", "i4", "u8", "?"))
 

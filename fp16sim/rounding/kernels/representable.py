@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..formats import BINARY32, Format, Subnormals
-from ..lifting import Array
-from .base import BOOL, F4, U4, Row
+from ...conversion import Array
+from ...formats import BINARY32, Format, Subnormals
+from .scratch import BOOL, F4, U4, Row
 
-PIECE = 1 << 16
+CHUNK = 1 << 16
 """Elements looked at at a time; a few of them first, since what is not held mostly shows at once."""
 
 
@@ -48,7 +48,7 @@ def holds(x: Array, fmt: Format) -> bool:
     flat = x.reshape(-1)
     with np.errstate(all="ignore"):
         return _shows(flat[:64], marks) and all(
-            _shows(flat[start : start + PIECE], marks) for start in range(0, flat.size, PIECE)
+            _shows(flat[start : start + CHUNK], marks) for start in range(0, flat.size, CHUNK)
         )
 
 

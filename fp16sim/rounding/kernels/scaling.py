@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..formats import Format, Rounding, Specials
-from ..lifting import Array
-from .base import BOOL, F4, F8, ROUNDED, U4, U8, Method, Row
+from ...conversion import Array
+from ...formats import Format, Rounding, Specials
+from .scratch import BOOL, F4, F8, ROUNDED, U4, U8, Method, Row
 
 
 class Carrier(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .lifting import Array
+from ..conversion import Array
 
 Draw: TypeAlias = Callable[[int], Array]
 """The next n draws, as uint32."""

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import exact
-from .formats import Format, Rounding, Subnormals
-from .lifting import Array
+from .. import exact
+from ..conversion import Array
+from ..formats import Format, Rounding, Subnormals
 
 # --- the integer step, by mode --------------------------------------------------------------------------------------
 # Each takes n (float64, of any size below 2^54) and 32 random bits for each element (STOCHASTIC only).

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..formats import BINARY32, Format, Rounding
-from ..lifting import Array
-from .base import BOOL, U4, Method, Row
+from ...conversion import Array
+from ...formats import BINARY32, Format, Rounding
 from .bits import carrying
+from .scratch import BOOL, U4, Method, Row
 
 ONE_IN = 16
 """Up to one number in so many may be below min_normal; if there are more, scaling all is as quick."""

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..formats import BINARY32, Format, Rounding
-from ..lifting import Array
-from .base import F4, I4, ROUNDED, U4, Method, Row
+from ...conversion import Array
+from ...formats import BINARY32, Format, Rounding
+from .scratch import F4, I4, ROUNDED, U4, Method, Row
 
 
 class Words(NamedTuple):

@@ -15,23 +15,21 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..formats import BINARY16, BINARY32, BINARY64, Format, Rounding, Subnormals
-from ..general import INWARD, round_piece
-from ..lifting import Array
-from .base import BOOL, F4, F8, ROUNDED, Method, Row
+from ...conversion import Array
+from ...formats import BINARY16, BINARY32, BINARY64, Format, Rounding, Subnormals
+from ..reference import INWARD, round_piece
+from . import scratch
 from .bits import on_bits
-from .holding import holds as holds
 from .mostly import mostly_on_bits
+from .representable import holds as holds
 from .scaling import CARRIERS, by_scaling
+from .scratch import BOOL, F4, F8, ROUNDED, Method, Row
 
 Kernel: TypeAlias = Callable[..., None]
 """kernel(x, out, draws=None, look=None, size=None) rounds x into out (which may be x): arrays of the kernel's dtype,
 contiguous, of one length. `draws` are for STOCHASTIC. look(piece, start) is called before a piece with numbers of
-2^emax or more is rounded, until it answers False. A piece has `size` bytes, or PIECE. The caller silences NumPy's
+2^emax or more is rounded, until it answers False. A piece has `size` bytes, or CHUNK_BYTES. The caller silences NumPy's
 errstate: the hardware's own exceptions say nothing about the format."""
-
-PIECE = 1 << 18
-"""Bytes worked on at a time: few enough for the cache, many enough that the call of a ufunc costs little."""
 
 
 @lru_cache(maxsize=256)
@@ -94,7 +92,7 @@ def _round(
 ) -> None:
     if x.ndim != 1:
         x, out = x.reshape(-1), out.reshape(-1)
-    size, start, far = (size or PIECE) // (x.itemsize * share), 0, False
+    size, start, far = (size or scratch.CHUNK_BYTES) // (x.itemsize * share), 0, False
     while start < x.size:
         if method.attempt is not None and flush is None:
             start = method.attempt(x, out, start, size)

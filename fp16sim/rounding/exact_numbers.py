@@ -1,0 +1,35 @@
+"""Numbers that float64 does not hold, rounded one by one in the exact layer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import exact, flags
+from ..conversion import Array, Generator
+from ..formats import Format, Rounding
+
+
+def round_objects(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Array, operation: str) -> Array:
+    """Element by element in the exact layer: for numbers that float64 does not hold."""
+    tally = flags.Tally(flags.listening())
+    draws = rng.integers(0, 2**32, x.size, dtype=np.uint32) if rng is not None else np.zeros(x.size, np.uint32)
+    values = np.empty(x.size, np.float64)
+    for i, (item, draw) in enumerate(zip(x.flat, draws, strict=True)):
+        result = exact.round_operand(exact.as_exact(item), fmt, mode, int(draw))
+        values[i] = result.value
+        note_exact(tally, result, i)
+        if "before" in tally.listeners.tininess:
+            before = exact.round_operand(exact.as_exact(item), fmt, mode, int(draw), "before")
+            note_exact(tally, before, i, "before")
+    out[...] = values.reshape(x.shape)
+    tally.report(operation, out.shape)
+    return out
+
+
+def note_exact(tally: flags.Tally, result: exact.Result, index: int, tininess: str = "after") -> None:
+    """Add the flags of one result of the exact layer; with "before" its underflow alone."""
+    for name in sorted(result.flags):
+        if name == "underflow":
+            tally.merge((name, tininess), flags.Event(1, index))
+        elif tininess == "after":
+            tally.merge((name, ""), flags.Event(1, index))

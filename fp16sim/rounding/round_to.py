@@ -1,0 +1,135 @@
+"""round_to: the public function, the one thing that rounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import flags
+from ..conversion import (
+    Array,
+    Generator,
+    Seed,
+    as_generator,
+    carrier_for,
+    check_hardware,
+    checked_out,
+    lift,
+    same_format,
+)
+from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
+from . import kernels
+from .arrays import round_array
+from .exact_numbers import round_objects
+
+
+def round_to(
+    x: Any,
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    rng: Seed = None,
+    saturate: bool | None = None,
+    subnormals: Subnormals | str | None = None,
+    out: Array | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Round to a format, once, from the exact value: correctly rounded for every input, format and mode.
+
+    Parameters
+    ----------
+    x : array_like
+        float16, float32, float64, longdouble, integer or boolean arrays; Python ints of any size, Fraction, Decimal
+        and strings such as "0.1", "1/3", "0x1.8p3", "1p-24", "inf"; nested lists of them.
+    fmt : Format, str or dtype
+        Any format that binary64 holds.
+    mode : Rounding or str
+        The default is ties_to_even. In "stochastic" the probability of going up is the fraction of the distance
+        covered, to 32 bits, also below min_subnormal; beyond max_finite the same holds for the step to 2^(emax + 1),
+        which is an overflow: it gives infinity (max_finite if saturating, NaN where there is no infinity).
+    rng : int or numpy.random.Generator, optional
+        For "stochastic": a seed, a generator (which advances by 32 bits an element, in C order), or None for fresh
+        entropy.
+    saturate, subnormals : optional
+        Override the format's own behaviour: whether anything beyond max_finite, infinity included, becomes max_finite;
+        and "gradual", "flush_to_zero", "flush_to_nearest" or "flush_inputs".
+    out : ndarray, optional
+        Where to write: of the shape of x, float32 or float64, able to hold fmt; may be x itself, or a numpy.memmap.
+    threads : int, optional
+        Threads that share the pieces of a large contiguous array; one by default. The result does not depend on it.
+
+    Returns
+    -------
+    ndarray or scalar
+        float32 for float32 input where the format fits in it, else float64; a scalar for a scalar. `out` if given.
+
+    Raises
+    ------
+    ValueError
+        For an unknown format or mode, a text that is no number, a format wider than binary64, NaN in a format without
+        NaN and without `nan_code`, or an unsuitable `out`.
+    TypeError
+        For what is not a real number.
+    RuntimeError
+        If the processor is set to flush subnormals to zero.
+
+    Notes
+    -----
+    Beside input and output a call needs less than 2 MiB a thread, for float32 and float64 arrays of any size.
+
+    IEEE 754-2019, section 4.3; round to odd after Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums:
+    proved algorithms using rounding to odd" (2008).
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.round_to(0.1, "binary16")
+    np.float64(0.0999755859375)
+    >>> fs.round_to(["1/3", 2**70 + 1, "1p-24"], "bfloat16", "toward_positive")
+    array([3.33984375e-01, 1.18981499e+21, 5.96046448e-08])
+    """
+    fmt, mode = with_behaviour(get_format(fmt), saturate, subnormals), get_rounding(mode)
+    check_hardware()
+    source = lift(same_format(x, fmt))
+    carrier = carrier_for(fmt, source)
+    target = np.empty(source.shape, carrier) if out is None else checked_out(out, source, fmt)
+    generator = as_generator(mode, rng)
+    workers = _checked_threads(threads)
+    if fmt.subnormals is Subnormals.FLUSH_INPUTS and source.dtype != object:
+        return _flush_inputs_then_round(source, fmt, mode, generator, target, workers)[() if out is None else ...]
+    if source.dtype == object:
+        round_objects(source, fmt, mode, generator, target, "round_to")
+    else:
+        round_array(source, fmt, mode, generator, out=target, threads=workers)
+    return target[()] if out is None else out
+
+
+def _checked_threads(threads: int | None) -> int:
+    if threads is None:
+        return 1
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
+        raise TypeError(f"threads={threads!r} is not a number of threads; give an integer, or None for one")
+    if threads < 1:
+        raise ValueError(f"threads={threads} must be 1 or more; leave it out for one")
+    return int(threads)
+
+
+def _flush_inputs_then_round(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Array, threads: int) -> Array:
+    tally = flags.Tally(flags.listening())
+    small = (np.abs(x) < fmt.min_normal) & (x != 0)
+    for name, tininess in (("inexact", ""), ("underflow", "after"), ("underflow", "before")):
+        tally.note(name, small.reshape(-1), 0, tininess)
+    return round_array(
+        np.where(small, np.copysign(x.dtype.type(0), x), x), fmt, mode, rng, out=out, tally=tally, threads=threads
+    )
+
+
+def held(x: Array, fmt: Format, mode: Rounding, rng: Generator = None) -> Array:
+    """`x` rounded to the format: x itself where it is large and holds such numbers alone, which shows sooner."""
+    if x.size >= HELD_FROM and rng is None and kernels.holds(x, fmt):
+        return x
+    return np.asarray(round_to(x, fmt, mode, rng=rng))
+
+
+HELD_FROM = 1 << 10
