@@ -10,22 +10,29 @@ Argument order is always value(s), format, mode. Start with `round_to`, the one 
 import importlib
 
 from . import accumulators, exact
-from .arithmetic import add, divide, fma, ieee_remainder, multiply, sqrt, subtract
-from .codes import FloatClass, all_values, classify, decode, encode, fields
-from .comparisons import (
+from .arithmetic import (
+    add,
+    divide,
     equal,
+    fma,
     greater,
     greater_equal,
+    ieee_remainder,
     less,
     less_equal,
     maximum,
     maximum_number,
     minimum,
     minimum_number,
+    multiply,
     not_equal,
+    sqrt,
+    subtract,
     total_order,
     unordered,
 )
+from .arrays import FloatArray, array
+from .codes import FloatClass, all_values, classify, decode, encode, fields
 from .elementary import (
     arccos,
     arcsin,
@@ -54,7 +61,6 @@ from .elementary import (
     tanh,
 )
 from .flags import record_flags
-from .floatarray import FloatArray, array
 from .formats import (
     BFLOAT16,
     BINARY16,
@@ -77,8 +83,7 @@ from .neighbours import next_down, next_up, ulp
 from .reductions import cumsum, dot, matmul, mean, norm, sum
 from .rounding import round_to
 from .text import parse, to_text
-
-__version__ = "0.1.0"
+from .version import __version__
 
 __all__ = [
     "BFLOAT16",
@@ -98,6 +103,7 @@ __all__ = [
     "Rounding",
     "Specials",
     "Subnormals",
+    "__version__",
     "accumulators",
     "add",
     "all_values",
@@ -166,11 +172,27 @@ __all__ = [
     "unordered",
 ]
 
-_LAZY = ("cases", "certify", "demos", "explain", "faults", "learn", "page", "plots", "report", "teach")
-"""Rooms that are loaded when first used, so that importing the package loads NumPy and nothing else."""
+_ON_DEMAND = {
+    "bench": "bench",
+    "cases": "cases",
+    "certify": "elementary.certificates",
+    "demos": "demos",
+    "explain": "explain",
+    "faults": "faults",
+    "learn": "learn",
+    "page": "page",
+    "plots": "plots",
+    "report": "report",
+    "teach": "teach",
+}
+"""Modules that are loaded when first used, so that importing the package loads NumPy and nothing else."""
 
 
 def __getattr__(name: str) -> object:
-    if name in _LAZY:
-        return importlib.import_module(f"{__name__}.{name}")
+    if name in _ON_DEMAND:
+        return importlib.import_module(f"{__name__}.{_ON_DEMAND[name]}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_ON_DEMAND, "__doc__"])

@@ -9,15 +9,8 @@ import numpy as np
 
 from .codes import decode, encode_held, widened
 from .conversion import Array, carrier_for, lift, same_format
-from .flags import Listening, Tally
 from .formats import BINARY64, Format, FormatLike, Rounding, Subnormals, get_format
-from .rounding import exponent, round_array, round_to
-
-
-def _round_quietly(x: Array, fmt: Format, mode: Rounding) -> Array:
-    """Rounding that raises no flag: for questions about numbers, which are no operations."""
-    out = np.empty(x.shape, np.float64)
-    return round_array(x, fmt, mode, out=out, tally=Tally(Listening(frozenset(), frozenset())))
+from .rounding import exponent, round_to, round_without_flags
 
 
 def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
@@ -44,7 +37,7 @@ def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
     # All codes are numbers here, whatever the format does to results; without infinity nothing lies above max_finite.
     plain = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=not fmt.has_infinity)
     nan = np.isnan(x)
-    above = _round_quietly(np.where(nan, 0.0, x), plain, Rounding.TOWARD_POSITIVE)
+    above = round_without_flags(np.where(nan, 0.0, x), plain, Rounding.TOWARD_POSITIVE)
     return np.where(nan, x, np.where(above > x, above, _step_up(above, plain)))[()]
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim import exact, hardware
+from fp16sim import exact
+from fp16sim.arithmetic import native
 from fp16sim.formats import Format, Rounding
 
 from . import support
@@ -247,8 +248,8 @@ def test_operands_in_pieces_give_what_they_give_at_once(fmt, monkeypatch):
     for x, y in pairs:
         for name in BINARY:
             results = []
-            for size in (hardware.PIECE, 64):
-                monkeypatch.setattr(hardware, "PIECE", size)
+            for size in (native.PIECE, 64):
+                monkeypatch.setattr(native, "PIECE", size)
                 with np.errstate(all="ignore"):
                     quiet = getattr(fs, name)(x, y, fmt)
                 with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import fp16sim as fs
 from fp16sim.formats import Rounding
-from fp16sim.rounding import arrays
+from fp16sim.rounding import dispatch
 from fp16sim.rounding.kernels import scratch
 from fp16sim.rounding.random_bits import drawer
 from fp16sim.rounding.reference import round_piece
@@ -95,7 +95,7 @@ def test_neither_threads_nor_pieces_change_a_result_or_a_flag(fmt, mode, monkeyp
     for piece, threads in ((None, None), (1 << 14, 3), (1 << 12, 2), (999 * 4, 1), (1 << 22, 8)):
         if piece:
             monkeypatch.setattr(scratch, "CHUNK_BYTES", piece)
-            monkeypatch.setattr(arrays, "CHUNK", piece // 8)
+            monkeypatch.setattr(dispatch, "CHUNK", piece // 8)
         for x_or_wide in (x, x.astype(np.float64)):
             with fs.record_flags() as raised:
                 recorded = fs.round_to(x_or_wide, fmt, mode, rng=8, threads=threads)

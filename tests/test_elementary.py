@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim import certify, evaluation, functions
+from fp16sim.elementary import certificates, definitions, evaluation
 from fp16sim.formats import Rounding
 
 from . import mpfr_functions, support
@@ -14,7 +14,7 @@ gmpy2 = pytest.importorskip("gmpy2", reason="MPFR judges the elementary function
 pytestmark = pytest.mark.usefixtures("quiet")
 
 SIXTEEN = [fs.BINARY16, fs.BFLOAT16]
-NAMES = list(functions.FUNCTIONS)
+NAMES = list(definitions.FUNCTIONS)
 
 
 def compare_with_mpfr(name, fmt, step):
@@ -42,7 +42,7 @@ def test_a_function_is_correctly_rounded_on_every_input(name, fmt):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_this_machines_results_are_the_certified_ones(name):
-    assert certify.check([name]) == []
+    assert certificates.check([name]) == []
 
 
 def grid(fmt):
@@ -62,7 +62,7 @@ def mpfr_two(name, x, y, fmt, mode):
 
 
 @pytest.mark.parametrize("fmt", SIXTEEN, ids=str)
-@pytest.mark.parametrize("name", functions.FUNCTIONS_OF_TWO)
+@pytest.mark.parametrize("name", definitions.FUNCTIONS_OF_TWO)
 def test_functions_of_two_arguments_are_correctly_rounded_on_a_grid(name, fmt):
     x, y = support.pairs(grid(fmt))
     if name == "power":
@@ -127,7 +127,7 @@ def test_many_small_calls_get_a_table_too_and_nobody_sees_it_in_the_results(monk
 @pytest.mark.parametrize("name", NAMES)
 def test_no_undecided_input_comes_near_a_tie(name, fmt):
     # float64 errs by less than 2^-48 here; 2^-38 leaves a factor of a thousand.
-    assert certify.closest_approach(name, fmt).log2_distance > -38
+    assert certificates.closest_approach(name, fmt).log2_distance > -38
 
 
 @pytest.mark.parametrize("mode", [Rounding.TIES_TO_AWAY, Rounding.TO_ODD])
@@ -167,7 +167,7 @@ def test_rsqrt_keeps_the_sign_of_a_zero_as_ieee_754_says():
 
 def test_operands_of_two_arguments_broadcast():
     x, y = np.array([[4.0], [9.0]]), np.array([0.5, 2.0, -1.0])
-    for name in functions.FUNCTIONS_OF_TWO:
+    for name in definitions.FUNCTIONS_OF_TWO:
         f = getattr(fs, name)
         assert_same_codes(f(x, y, "binary16"), f(*np.broadcast_arrays(x, y), "binary16"), fs.BINARY16)
     assert fs.power([4.0, 1.0], 0.5, "binary16").tolist() == [2.0, 1.0]
@@ -177,4 +177,4 @@ def test_shapes_that_do_not_broadcast_are_refused():
     with pytest.raises(ValueError, match="do not broadcast"):
         fs.power([1.0, 2.0], [1.0, 2.0, 3.0], "binary16")
     with pytest.raises(ValueError, match="no elementary function"):
-        certify.closest_approach("gamma")
+        certificates.closest_approach("gamma")

@@ -222,7 +222,7 @@ def test_a_raising_errstate_still_tells_the_recorder():
 
 
 def test_a_table_that_a_call_is_the_first_to_need_does_not_tell_of_its_own_making():
-    from fp16sim import evaluation
+    from fp16sim.elementary import evaluation
 
     evaluation._table.cache_clear()
     x = fs.array(np.full(evaluation.TABLE_FROM, 0.5, np.float32), "binary16")

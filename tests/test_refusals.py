@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim import protocols
+from fp16sim.arrays import numpy_functions
 
 # Of NumPy's public functions these do not ask their arguments for an implementation. Converting is what some are for;
 # the others take no arrays of numbers: shapes, dtypes, files, text, options.
@@ -34,7 +34,7 @@ def public_functions():
 UNSUPPORTED = {
     name: function
     for name, function in public_functions()
-    if function not in protocols.FUNCTIONS and name.removeprefix("numpy.") not in EXEMPT
+    if function not in numpy_functions.FUNCTIONS and name.removeprefix("numpy.") not in EXEMPT
 }
 
 

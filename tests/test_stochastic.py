@@ -9,7 +9,7 @@ import pytest
 import fp16sim as fs
 from fp16sim import exact
 from fp16sim.formats import Format
-from fp16sim.rounding import round_to as rounding
+from fp16sim.rounding import dispatch
 
 from .support import TOY, Draws, assert_same_codes, count_cases, positive_values
 
@@ -115,7 +115,7 @@ def test_the_size_of_the_pieces_does_not_matter(monkeypatch, piece, dtype):
     sums = fs.add(x, x[0], "bfloat16", "stochastic", rng=8)
     with fs.record_flags() as whole:
         fs.round_to(x, "bfloat16", "stochastic", rng=8)
-    monkeypatch.setattr(rounding, "PIECE", piece)
+    monkeypatch.setattr(dispatch, "CHUNK", piece)
     for given in (x, np.asfortranarray(x), x[::-1].copy()[::-1]):
         for mode, result in zip(("stochastic", "ties_to_even"), expected, strict=True):
             assert_same_codes(fs.round_to(given, "bfloat16", mode, rng=8), result, fs.BFLOAT16, "layouts")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim import functions, ufuncs
+from fp16sim.arrays import ufuncs
+from fp16sim.elementary import definitions
 from fp16sim.formats import Rounding
 
 from .support import TOY, assert_same_codes, held_values, pairs
@@ -46,7 +47,7 @@ def rounded(function):
     return lambda x, fmt, mode: fs.round_to(function(x.astype(np.float64)), fmt, mode)
 
 
-ELEMENTARY = [name for name in functions.FUNCTIONS if isinstance(getattr(np, name, None), np.ufunc)]
+ELEMENTARY = [name for name in definitions.FUNCTIONS if isinstance(getattr(np, name, None), np.ufunc)]
 
 OF_ONE = {
     "sqrt": fs.sqrt,

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arithmetic.intermediates import hardware_for
 from ..conversion import Array
 from ..flags import listening
 from ..formats import BINARY16, BINARY32, BINARY64, Format
-from ..intermediates import hardware_for
 from ..rounding import CHUNK, kernels
 from .base import Accumulator, Start, Steps
 from .bounded import bounded_products

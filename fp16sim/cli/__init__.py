@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from .. import __version__
+from ..version import __version__
 from . import bench, data, evaluate, explain, explore, inspect, plot, show, teaching, train
 from .parsing import Parser
 

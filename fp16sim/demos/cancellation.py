@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..arithmetic import sqrt
+from ..arrays import FloatArray, array
 from ..conversion import Array, Seed, as_generator
 from ..elementary import cos, sin
 from ..exact import round_to as exact_round
-from ..floatarray import FloatArray, array
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
 from .frozen import frozen, number, relative

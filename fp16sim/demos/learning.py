@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..accumulators import Exact
+from ..arrays import FloatArray, array
 from ..conversion import Array, Seed, as_generator
 from ..elementary import exp
-from ..floatarray import FloatArray, array
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from ..learn import MLP, Config, Tensor, cross_entropy, load_digits, survey, train
 from ..learn import gradients as backward

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .. import exact
+from ..arrays import array
 from ..conversion import Array, Seed, as_generator
-from ..floatarray import array
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from .frozen import frozen, number
 

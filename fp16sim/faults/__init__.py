@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arithmetic.intermediates import LIFTED
 from ..codes import encode_held
 from ..exact import parse, round_to
 from ..formats import BINARY64, Format, FormatLike, Rounding, get_format, get_rounding
-from ..intermediates import LIFTED
 from .codes import DECODINGS, ENCODINGS, NEIGHBOURS
 from .lists import LISTS, softmax
 from .operations import OPERATIONS, Answer

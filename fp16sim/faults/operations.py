@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..arithmetic.intermediates import LIFTED
 from ..formats import Format, Rounding
-from ..intermediates import LIFTED
 from ..neighbours import ulp
 from .roundings import Array, right
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..formats import BFLOAT16, BINARY16, BINARY32, Format, Rounding, Specials
-from ..neighbours import _round_quietly
+from ..rounding import round_without_flags
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Rounder: TypeAlias = Callable[[Array, Format, Rounding], Array]
@@ -21,7 +21,7 @@ Rounder: TypeAlias = Callable[[Array, Format, Rounding], Array]
 
 def right(x: Array, fmt: Format, mode: Rounding) -> Array:
     """Correct rounding, without flags: what the wrong ones are made from."""
-    return _round_quietly(np.asarray(x, np.float64), fmt, mode)
+    return round_without_flags(np.asarray(x, np.float64), fmt, mode)
 
 
 def _exponent(x: Array) -> Array:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..accumulators import Accumulator, Pairwise
-from ..floatarray import FloatArray
+from ..arrays import FloatArray
 from .precision import PLAIN, Generator, Precision, Products
 from .vjps import OPERATIONS, constant, unbroadcast, zeros_like
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..codes import decode
 from ..files import written_beside
-from ..floatarray import FloatArray
 from ..formats import Format
 from .config import Config
 from .layers import Params

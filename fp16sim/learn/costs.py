@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..floatarray import FloatArray
+from ..arrays import FloatArray
 from ..formats import Format
 from .autograd import Tensor
 from .config import Config

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import FloatArray, array
 from ..flags import record_flags
-from ..floatarray import FloatArray, array
 from ..formats import Rounding
 from .autograd import Observer, Tensor, gradients
 from .config import Config

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..floatarray import FloatArray
+from ..arrays import FloatArray
 from .autograd import Tensor
 from .initialisers import Initialiser, he, xavier
 from .precision import PLAIN, Products

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays import FloatArray
 from ..flags import record_flags
-from ..floatarray import FloatArray
 from ..rounding import round_to
 from ..text import to_text
 from .autograd import Tensor

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..accumulators import Accumulator, Blas, Exact, Kahan, Pairwise, Sequential
+from ..arrays import FloatArray, array
 from ..conversion import as_generator
-from ..floatarray import FloatArray, array
 from ..formats import NAMED_FORMATS, Format, Rounding, get_format, get_rounding
 
 Generator: TypeAlias = "np.random.Generator | None"

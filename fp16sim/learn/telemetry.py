@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..floatarray import FloatArray
+from ..arrays import FloatArray
 from ..formats import BINARY64, Rounding
 from .autograd import Tensor, backward_step
 from .exponents import Survey, survey

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..accumulators import Accumulator
-from ..floatarray import FloatArray, array
+from ..arrays import FloatArray, array
 from . import windows
 from .precision import Precision
 

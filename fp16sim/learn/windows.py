@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..accumulators import Accumulator, Blas, Sequential
-from ..comparisons import _extreme
+from ..arithmetic import extremum
+from ..arrays import FloatArray
 from ..conversion import Array
-from ..floatarray import FloatArray
 from ..reductions import Call
 
 Pair = tuple[int, int]
@@ -117,7 +117,7 @@ def max_pool(x: FloatArray, size: int) -> FloatArray:
 
 
 def _signed(a: Array, b: Array) -> Array:
-    return np.asarray(_extreme("maximum", a, b, -1))
+    return np.asarray(extremum("maximum", a, b, -1))
 
 
 def _has_negative_zero(x: Array) -> bool:

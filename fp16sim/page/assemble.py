@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
-from .. import __version__
 from ..formats import _ALIASES, NAMED_FORMATS, Format
+from ..version import __version__
 
 STYLES = ("tokens.css", "layout.css", "views.css")
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./(\w+)\.js";\n', re.MULTILINE)

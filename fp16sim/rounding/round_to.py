@@ -20,7 +20,7 @@ from ..conversion import (
 )
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
 from . import kernels
-from .arrays import round_array
+from .dispatch import round_array
 from .exact_numbers import round_objects
 
 

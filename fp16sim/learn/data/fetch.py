@@ -164,7 +164,7 @@ def _get(url: str, limit: int, progress: Progress | None) -> bytes:
     import http.client
     import urllib.request
 
-    from ... import __version__
+    from ...version import __version__
 
     request = urllib.request.Request(
         url, headers={"User-Agent": f"fp16sim/{__version__}", "Accept-Encoding": "identity"}

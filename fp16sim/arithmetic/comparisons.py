@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import _broadcast_shape
-from .codes import widened
-from .conversion import Array, Seed, as_generator, carrier_for, lift, same_format
-from .flags import Tally, listening
-from .formats import FormatLike, Rounding, get_format, get_rounding
-from .rounding import round_to
+from ..codes import widened
+from ..conversion import Array, Seed, as_generator, carrier_for, lift, same_format
+from ..flags import Tally, listening
+from ..formats import FormatLike, Rounding, get_format, get_rounding
+from ..rounding import round_to
+from .operations import broadcast_shape
 
 
 def _operands(
@@ -21,7 +21,7 @@ def _operands(
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
     a, b = (np.asarray(round_to(same_format(x, fmt), fmt, mode, rng=generator)) for x in values)
-    _broadcast_shape(name, [a, b])
+    broadcast_shape(name, [a, b])
     sources = [lift(x) for x in values]
     carrier = carrier_for(fmt, *sources)
     return _with_payload(sources[0], a.astype(carrier)), _with_payload(sources[1], b.astype(carrier))
@@ -40,7 +40,7 @@ def _smaller(a: Array, b: Array) -> Array:
     return np.where((a < b) | ((a == b) & np.signbit(a)), a, b)
 
 
-def _extreme(name: str, a: Array, b: Array, sign: int) -> Array:
+def extremum(name: str, a: Array, b: Array, sign: int) -> Array:
     """minimum for sign 1, maximum (its mirror image) for -1; of a number and a NaN the number, if `name` says so."""
     # Unary minus and not a product: a signaling NaN in a product would make NumPy warn.
     y = _smaller(a, b) if sign > 0 else -_smaller(-a, -b)
@@ -59,14 +59,14 @@ def minimum(
     >>> fs.minimum([1.0, 0.0], [2.0, -0.0], "binary16")
     array([ 1., -0.])
     """
-    return _extreme("minimum", *_operands("minimum", (a, b), fmt, mode, rng), 1)[()]
+    return extremum("minimum", *_operands("minimum", (a, b), fmt, mode, rng), 1)[()]
 
 
 def maximum(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Any:
     """The larger operand, exactly; a NaN if either is NaN, and +0 of unlike zeros (IEEE 754-2019, section 9.6)."""
-    return _extreme("maximum", *_operands("maximum", (a, b), fmt, mode, rng), -1)[()]
+    return extremum("maximum", *_operands("maximum", (a, b), fmt, mode, rng), -1)[()]
 
 
 def minimum_number(
@@ -78,14 +78,14 @@ def minimum_number(
     >>> fs.minimum_number(float("nan"), 2.0, "binary16")
     np.float64(2.0)
     """
-    return _extreme("minimum_number", *_operands("minimum_number", (a, b), fmt, mode, rng), 1)[()]
+    return extremum("minimum_number", *_operands("minimum_number", (a, b), fmt, mode, rng), 1)[()]
 
 
 def maximum_number(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Any:
     """Like `maximum`, but of a number and a NaN the number (IEEE 754-2019, section 9.6)."""
-    return _extreme("maximum_number", *_operands("maximum_number", (a, b), fmt, mode, rng), -1)[()]
+    return extremum("maximum_number", *_operands("maximum_number", (a, b), fmt, mode, rng), -1)[()]
 
 
 def _compare(

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from . import protocols, ufuncs
-from .conversion import Array, Seed, as_generator, carrier_for, lift
-from .flags import CLOSE, listening
-from .formats import Format, FormatLike, Rounding, get_format, get_rounding
+from ..conversion import Array, Seed, as_generator, carrier_for, lift
+from ..flags import CLOSE, listening
+from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
+from ..rounding import round_to
+from . import numpy_functions, ufuncs
 from .methods import Methods
 from .operators import by_ufunc, comparison, in_place, rounded
 from .printing import array_text
-from .rounding import round_to
 
 
 @lru_cache(maxsize=1024)
@@ -75,7 +75,7 @@ class FloatArray(Methods):
     # --- what it is -------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return protocols.representation(self._setting, self.values)
+        return numpy_functions.representation(self._setting, self.values)
 
     def __str__(self) -> str:
         return array_text(self.values, self.fmt)
@@ -146,7 +146,7 @@ class FloatArray(Methods):
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
         out = keywords.pop("out", None)
-        entry, args, keywords = protocols.find(function, args, keywords)
+        entry, args, keywords = numpy_functions.find(function, args, keywords)
         given = (self._argument(x, k in entry.numbers) for k, x in enumerate(args))
         named = {name: self._argument(x, name in entry.numbers) for name, x in keywords.items()}
         return self._give(entry.run(self._setting, *given, **named), out)

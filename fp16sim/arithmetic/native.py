@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .conversion import Array
-from .flags import Listening, Tally
-from .formats import BINARY32, BINARY64, Format, Rounding
+from ..conversion import Array
+from ..flags import Listening, Tally
+from ..formats import BINARY32, BINARY64, Format, Rounding
+from ..rounding import kernels
 from .intermediates import UFUNCS, hardware_for
-from .rounding import kernels
 
 PIECE = 1 << 17
 """Elements computed and rounded at a time."""

@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from .codes import all_values, encode_held
+from ..codes import all_values, encode_held
+from ..formats import BFLOAT16, BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
+from .definitions import FUNCTIONS
 from .evaluation import NEAR, SMALL, nearest_boundary
 from .evaluation import apply as evaluate
-from .formats import BFLOAT16, BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from .functions import FUNCTIONS
 
 FORMATS = (BINARY16, BFLOAT16)
 MODES = tuple(mode for mode in Rounding if mode is not Rounding.STOCHASTIC)

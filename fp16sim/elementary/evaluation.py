@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from .conversion import Array, Generator
-from .flags import CLOSE, Tally, listening, unheard
-from .formats import BINARY32, Format, Rounding
-from .functions import FUNCTIONS, FUNCTIONS_OF_TWO
-from .rounding import exponent, round_array, round_to
+from ..conversion import Array, Generator
+from ..flags import CLOSE, Tally, listening, unheard
+from ..formats import BINARY32, Format, Rounding
+from ..rounding import exponent, round_array, round_to
+from .definitions import FUNCTIONS, FUNCTIONS_OF_TWO
 
 CERTIFIED_PRECISION = 11
 HUGE, SMALL = 2.0**1000, 2.0**-1000

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .conversion import Array
-from .formats import Format
-from .text import to_text
+from ..conversion import Array
+from ..formats import Format
+from ..text import to_text
 
 NUMPYS_PRECISION = 8
 """NumPy's default for printoptions' `precision`: whoever leaves it asked for nothing, and sees values as they are."""

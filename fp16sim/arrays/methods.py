@@ -7,12 +7,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import evaluation, protocols, ufuncs
-from .accumulators import Accumulator
-from .arithmetic import operate
-from .codes import encode_held
-from .conversion import Array, Generator
-from .formats import Format, Rounding
+from ..accumulators import Accumulator
+from ..arithmetic import operate
+from ..codes import encode_held
+from ..conversion import Array, Generator
+from ..elementary import evaluation
+from ..formats import Format, Rounding
+from . import numpy_functions, ufuncs
 
 
 def _moved(name: str) -> Callable[..., Any]:
@@ -181,7 +182,9 @@ class Methods:
 
     def dot(self, other: Any, *, accumulator: Accumulator | None = None) -> Self:
         """The product that `numpy.dot` is: of vectors, matrices, or over the last axis and the last but one."""
-        return self._like(np.asarray(protocols.dot(self._setting, self.values, self._operand(other), accumulator)))
+        return self._like(
+            np.asarray(numpy_functions.dot(self._setting, self.values, self._operand(other), accumulator))
+        )
 
     def matmul(self, other: Any, *, accumulator: Accumulator | None = None) -> Self:
         """The matrix product, which is `@` but for the accumulator; see `fp16sim.matmul`."""

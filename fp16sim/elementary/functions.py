@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import _broadcast_shape, divide
-from .conversion import Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from ..arithmetic.operations import broadcast_shape, divide
+from ..conversion import Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from ..formats import FormatLike, Rounding, get_format, get_rounding
+from ..rounding import round_to
 from .evaluation import apply, apply_two, by_table
-from .formats import FormatLike, Rounding, get_format, get_rounding
-from .rounding import round_to
 
 
 def _function(name: str, x: Any, fmt: FormatLike, mode: Rounding | str, rng: Seed) -> Any:
@@ -36,7 +36,7 @@ def _function_of_two(name: str, x: Any, y: Any, fmt: FormatLike, mode: Rounding 
     sources = [lift(same_format(value, fmt)) for value in (x, y)]
     carrier, generator = carrier_for(fmt, *sources), as_generator(mode, rng)
     a, b = (np.asarray(round_to(source, fmt, mode, rng=generator)) for source in sources)
-    _broadcast_shape(name, [a, b])
+    broadcast_shape(name, [a, b])
     return apply_two(name, a, b, fmt, mode, generator, carrier)[()]
 
 

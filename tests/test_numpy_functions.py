@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim import protocols
+from fp16sim.arrays import numpy_functions
 
 from .support import TOY, assert_same_codes
 
@@ -90,7 +90,7 @@ WRITING = {
     "putmask": lambda x: (x, np.eye(4) > 0, x[::-1]),
     "put_along_axis": lambda x: (x, INDEX[None], 0.5, 0),
 }
-MOVING = [name for names in protocols.MOVING for name in names.split() if hasattr(np, name)]
+MOVING = [name for names in numpy_functions.MOVING for name in names.split() if hasattr(np, name)]
 
 
 def test_every_moving_function_has_arguments_here():
@@ -224,7 +224,7 @@ TEXTS = {"array_repr", "array_str", "array2string"}
 def test_a_computing_function_is_a_loop_over_rounded_operations(fmt):
     x, y = sample((3, 4), fmt), sample((4, 3), fmt, 2)
     table = define(abs(x.values), y.values, fmt)
-    assert table.keys() | TEXTS == protocols.COMPUTING.keys()
+    assert table.keys() | TEXTS == numpy_functions.COMPUTING.keys()
     for name, (call, want) in table.items():
         got = call(abs(x), y)
         assert got.fmt == fmt

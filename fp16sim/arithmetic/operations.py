@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from . import exact
-from .conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
-from .flags import CLOSE, Tally, listening
-from .formats import Format, FormatLike, Rounding, get_format, get_rounding
-from .hardware import by_hardware, hardware_of, heard
+from .. import exact
+from ..conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from ..flags import CLOSE, Tally, listening
+from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
+from ..rounding import held, note_exact, round_array
 from .intermediates import LIFTED, float64_will_do
-from .rounding import held, note_exact, round_array
+from .native import by_hardware, hardware_of, heard
 
 # --- one operation --------------------------------------------------------------------------------------------------
 
@@ -98,11 +98,12 @@ def _operation(name: str, values: tuple[Any, ...], fmt: FormatLike, mode: Roundi
     carrier = carrier_for(fmt, *(arrays or sources))
     generator = as_generator(mode, rng)
     operands = [held(s, fmt, mode, generator) for s in sources]
-    shape = _broadcast_shape(name, operands)
+    shape = broadcast_shape(name, operands)
     return operate(name, operands, fmt, mode, generator, carrier).reshape(shape)[()]
 
 
-def _broadcast_shape(name: str, operands: list[Array]) -> tuple[int, ...]:
+def broadcast_shape(name: str, operands: list[Array]) -> tuple[int, ...]:
+    """The shape that the operands broadcast to, or a ValueError that names the operation."""
     shapes = [x.shape for x in operands]
     try:
         return np.broadcast_shapes(*shapes)

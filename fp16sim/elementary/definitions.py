@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .conversion import Array
+from ..conversion import Array
 
 
 def _nowhere(*operands: Array) -> Array:

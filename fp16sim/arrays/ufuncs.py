@@ -12,15 +12,15 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from . import evaluation, functions, reductions
-from .accumulators import Accumulator
-from .arithmetic import operate
-from .comparisons import _extreme
-from .conversion import Array, Generator
-from .flags import Tally, listening
-from .formats import Format, Rounding
-from .neighbours import next_down, next_up
-from .rounding import round_array
+from .. import reductions
+from ..accumulators import Accumulator
+from ..arithmetic import extremum, operate
+from ..conversion import Array, Generator
+from ..elementary import definitions, evaluation
+from ..flags import Tally, listening
+from ..formats import Format, Rounding
+from ..neighbours import next_down, next_up
+from ..rounding import round_array
 
 Operation: TypeAlias = Callable[..., Any]
 """Takes a Setting and values that its format holds; gives such values, or booleans."""
@@ -124,10 +124,10 @@ UFUNCS: dict[str, Operation] = {
     **{name: _exact(name) for name in ("floor", "ceil", "trunc", "rint", "sign", "fmod")},
     # Numbers of the format go in, and the same numbers or their negatives come out.
     **{name: _held(name) for name in ("negative", "positive", "absolute", "fabs", "conjugate", "copysign")},
-    "maximum": lambda s, a, b: _extreme("maximum", a, b, -1),
-    "minimum": lambda s, a, b: _extreme("minimum", a, b, 1),
-    "fmax": lambda s, a, b: _extreme("maximum_number", a, b, -1),
-    "fmin": lambda s, a, b: _extreme("minimum_number", a, b, 1),
+    "maximum": lambda s, a, b: extremum("maximum", a, b, -1),
+    "minimum": lambda s, a, b: extremum("minimum", a, b, 1),
+    "fmax": lambda s, a, b: extremum("maximum_number", a, b, -1),
+    "fmin": lambda s, a, b: extremum("minimum_number", a, b, 1),
     "nextafter": _next_after,
     **{name: _held(name) for name in _QUESTIONS.split()},
     "matmul": matmul,
@@ -234,7 +234,7 @@ def find(ufunc: Any, method: str, keywords: Any) -> Operation:
     """What does the work of a ufunc, or of its method; TypeError where nothing here does."""
     name, call = ufunc.__name__, "" if method == "__call__" else f".{method}"
     operation = METHODS.get(method, UFUNCS).get(name)
-    if operation is None and method == "__call__" and name in functions.FUNCTIONS:
+    if operation is None and method == "__call__" and name in definitions.FUNCTIONS:
         operation = _certified(name)
     if operation is None or method not in KEYWORDS or (method == "outer" and (ufunc.nin != 2 or ufunc.signature)):
         raise refusal(f"numpy.{name}{call}")

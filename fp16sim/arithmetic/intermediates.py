@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 
-from .conversion import Array
-from .formats import BINARY32, BINARY64, Format, Rounding, Specials, Subnormals
-from .rounding import kernels
+from ..conversion import Array
+from ..formats import BINARY32, BINARY64, Format, Rounding, Specials, Subnormals
+from ..rounding import kernels
 
 # --- exact, or to odd, in float64 -----------------------------------------------------------------------------------
 

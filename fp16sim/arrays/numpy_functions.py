@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..accumulators import Accumulator
+from ..conversion import Array
 from . import ufuncs
-from .accumulators import Accumulator
-from .conversion import Array
 from .printing import array_text
 from .ufuncs import Setting, refusal
 

@@ -1,0 +1,61 @@
+"""Elementary functions, correctly rounded for formats of up to 11 bits of precision.
+
+`functions` are the public functions. `definitions` is the table of what float64 cannot say of each; `evaluation`
+decides and rounds once; `certificates` prove it over all inputs of the 16-bit formats.
+"""
+
+from .functions import (
+    arccos,
+    arcsin,
+    arctan,
+    cbrt,
+    cos,
+    cosh,
+    erf,
+    exp,
+    exp2,
+    expm1,
+    gelu,
+    hypot,
+    log,
+    log1p,
+    log2,
+    log10,
+    power,
+    reciprocal,
+    rsqrt,
+    sigmoid,
+    sin,
+    sinh,
+    softplus,
+    tan,
+    tanh,
+)
+
+__all__ = [
+    "arccos",
+    "arcsin",
+    "arctan",
+    "cbrt",
+    "cos",
+    "cosh",
+    "erf",
+    "exp",
+    "exp2",
+    "expm1",
+    "gelu",
+    "hypot",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "power",
+    "reciprocal",
+    "rsqrt",
+    "sigmoid",
+    "sin",
+    "sinh",
+    "softplus",
+    "tan",
+    "tanh",
+]
