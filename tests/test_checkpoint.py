@@ -11,7 +11,7 @@ import pytest
 import fp16sim as fs
 from fp16sim.formats import NAMED_FORMATS
 from fp16sim.learn import Config, Model, Policy, load_model, save_model, spirals, train
-from fp16sim.learn.checkpoint import VERSION, unfinished, word
+from fp16sim.learn.run.checkpoint import VERSION, unfinished, word
 
 from .support import assert_same_codes, held_values
 

@@ -7,10 +7,10 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.learn import Config, Policy, check, diagnose, get_config, load_digits, train
-from fp16sim.learn.advice import Advice
-from fp16sim.learn.checks import CHECKS
-from fp16sim.learn.diagnose import LOOKS
-from fp16sim.learn.engine import Engine
+from fp16sim.learn.advise.advice import Advice
+from fp16sim.learn.advise.checks import CHECKS
+from fp16sim.learn.advise.diagnose import LOOKS
+from fp16sim.learn.run.engine import Engine
 
 ALL = load_digits()
 DIGITS = dataclasses.replace(ALL, train_images=ALL.train_images[:704], train_labels=ALL.train_labels[:704])
@@ -92,7 +92,7 @@ def test_weight_decay_that_does_nothing_is_named_and_stochastic_rounding_lets_it
 
     def after(config):
         engine, weights = Engine(config, DIGITS), start
-        from fp16sim.learn.engine import UPDATES
+        from fp16sim.learn.run.engine import UPDATES
 
         optimizer, state = engine.optimizer, engine.optimizer.init(start)
         still = {"w": fs.array(np.zeros(2000), "bfloat16")}

@@ -17,7 +17,7 @@ from fp16sim.learn import (
     load_digits,
     train,
 )
-from fp16sim.learn.exponents import survey
+from fp16sim.learn.observe.exponents import survey
 
 DIGITS = load_digits()
 

@@ -24,14 +24,13 @@ from fp16sim.learn import (
     gradients,
     l1_penalty,
     l2_penalty,
-    layers,
-    losses,
     mean_squared_error,
     one_hot_cross_entropy,
 )
-from fp16sim.learn.layers import ACTIVATIONS
+from fp16sim.learn.model import layers, losses
+from fp16sim.learn.model.layers import ACTIVATIONS
+from fp16sim.learn.model.vjps import OPERATIONS
 from fp16sim.learn.precision import Precision, Products
-from fp16sim.learn.vjps import OPERATIONS
 
 A = np.array([[0.7, -1.3, 0.2], [1.9, 0.4, -0.6]])
 B = np.array([[1.1, 0.3, 2.5], [-0.8, 1.7, 0.9]])

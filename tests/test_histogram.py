@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim.learn.exponents import survey
-from fp16sim.learn.histogram import ZONES, bars, percent, rows, zone
+from fp16sim.learn.observe.exponents import survey
+from fp16sim.learn.observe.histogram import ZONES, bars, percent, rows, zone
 
 from .support import BYTES, TOYS
 from .test_exponents import fate_by_rounding

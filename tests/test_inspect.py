@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import fp16sim as fs
 from fp16sim.cli import main
 from fp16sim.learn import Inspection, inspect
-from fp16sim.learn.exponents import survey
-from fp16sim.learn.histogram import percent
-from fp16sim.learn.scale_advice import recommend
+from fp16sim.learn.advise.scale_advice import recommend
+from fp16sim.learn.observe.exponents import survey
+from fp16sim.learn.observe.histogram import percent
 
 from .support import BYTES, TOYS
 from .test_exponents import FTZ, deciding, fate_by_rounding
@@ -56,7 +56,7 @@ def test_the_mean_error_is_the_mean_however_the_array_is_cut(monkeypatch):
     x = RNG.standard_normal(1000).astype(np.float32)
     expected = np.abs(fs.round_to(x, "binary16").astype(float) - x) / np.abs(x).astype(float)
     for size in (1 << 16, 7):
-        monkeypatch.setattr("fp16sim.learn.binades.PIECE", size)
+        monkeypatch.setattr("fp16sim.learn.observe.binades.PIECE", size)
         errors = inspect(x).tensors[0].errors
         assert errors.mean == pytest.approx(expected.mean(), rel=1e-12)
         assert errors.largest == expected.max()

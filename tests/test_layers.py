@@ -21,8 +21,8 @@ from fp16sim.learn import (
     mean_squared_error,
     one_hot_cross_entropy,
 )
+from fp16sim.learn.model.vjps import OPERATIONS
 from fp16sim.learn.precision import PLAIN, Precision, Products
-from fp16sim.learn.vjps import OPERATIONS
 
 from .support import assert_same_codes
 

@@ -6,7 +6,7 @@ import pytest
 import fp16sim as fs
 from fp16sim.accumulators import Exact
 from fp16sim.learn import adam, adamw, clipped, rmsprop, sgd, step_decay
-from fp16sim.learn.engine import UPDATES
+from fp16sim.learn.run.engine import UPDATES
 
 from .support import assert_same_codes
 

@@ -5,8 +5,8 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.learn import Config, Tensor, gradients
-from fp16sim.learn.engine import Engine
-from fp16sim.learn.postmortem import _in_backward, _in_forward, _in_sum, _in_update, vanished
+from fp16sim.learn.observe.postmortem import _in_backward, _in_forward, _in_sum, _in_update, vanished
+from fp16sim.learn.run.engine import Engine
 
 from . import resumable
 

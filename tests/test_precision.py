@@ -9,9 +9,9 @@ import pytest
 import fp16sim as fs
 from fp16sim import accumulators
 from fp16sim.learn import RECIPES, Config, Dataset, Policy, Precision, Tensor, get_config
-from fp16sim.learn.config import policy_to_dict
-from fp16sim.learn.engine import Engine
 from fp16sim.learn.precision import OPTIONAL, PRECISIONS, SHORTHANDS, get_accumulator
+from fp16sim.learn.run.config import policy_to_dict
+from fp16sim.learn.run.engine import Engine
 
 FLUSHING = replace(fs.BINARY16, name="binary16_flushing", subnormals="flush_to_zero")
 

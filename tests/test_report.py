@@ -9,7 +9,7 @@ import pytest
 from fp16sim import get_format, report
 from fp16sim.cli import main
 from fp16sim.learn import RECIPES, Config, get_config, survey, train
-from fp16sim.learn.telemetry import Row, Share, Telemetry
+from fp16sim.learn.observe.telemetry import Row, Share, Telemetry
 from fp16sim.report import words
 from fp16sim.report.drawing import Axis, look
 from fp16sim.report.figures import strip

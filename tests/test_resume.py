@@ -13,7 +13,7 @@ import pytest
 
 import fp16sim
 from fp16sim.cli import main
-from fp16sim.learn.checkpoint import read
+from fp16sim.learn.run.checkpoint import read
 
 from . import resumable
 from .test_checkpoint import Stopped, stop_after
@@ -123,7 +123,7 @@ def test_one_unfinished_run_of_several_is_refused_before_any_is_trained(tmp_path
     before = finished.read_bytes()
     resumable_file = tmp_path / "run-bfloat16.npz"
     about, arrays = read(resumable_file)
-    from fp16sim.learn.checkpoint import write
+    from fp16sim.learn.run.checkpoint import write
 
     write(resumable_file, {**about, "epochs": []}, arrays)  # as it would be in the middle of its only epoch
     capsys.readouterr()

@@ -5,7 +5,7 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.learn import Config, Dataset, DynamicLossScale, NoLossScale, Policy, StaticLossScale
-from fp16sim.learn.engine import Engine, unscaled
+from fp16sim.learn.run.engine import Engine, unscaled
 from fp16sim.learn.scaling import get_loss_scale, held
 
 # What torch 2.13.0's torch.amp.GradScaler("cpu") did: for each step, whether all gradients were finite (x: one was

@@ -10,9 +10,9 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.learn import Config, Microscope, Policy, Telemetry, Tensor, gradients, train
-from fp16sim.learn.engine import Engine
-from fp16sim.learn.postmortem import _culprit, _in_backward
-from fp16sim.learn.telemetry import KINDS, Backward, Share, all_finite, count_absorbed
+from fp16sim.learn.observe.postmortem import _culprit, _in_backward
+from fp16sim.learn.observe.telemetry import KINDS, Backward, Share, all_finite, count_absorbed
+from fp16sim.learn.run.engine import Engine
 
 from . import resumable
 

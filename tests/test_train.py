@@ -8,9 +8,9 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.learn import Config, Policy, load_digits, train
-from fp16sim.learn.engine import Engine
-from fp16sim.learn.telemetry import Share, count_absorbed
-from fp16sim.learn.train import History
+from fp16sim.learn.observe.telemetry import Share, count_absorbed
+from fp16sim.learn.run.engine import Engine
+from fp16sim.learn.run.train import History
 
 from . import resumable
 

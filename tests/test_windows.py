@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 import fp16sim as fs
 from fp16sim.accumulators import Exact, Fused, Kahan, Pairwise, Sequential
 from fp16sim.learn import RNN, Conv2d, Flatten, Images, Linear, MaxPool2d, Tensor, gradients
+from fp16sim.learn.model.windows import max_pool, max_pool_vjp, patches, patches_vjp, sizes_after
 from fp16sim.learn.precision import PLAIN, Products
-from fp16sim.learn.windows import max_pool, max_pool_vjp, patches, patches_vjp, sizes_after
 
 from .support import assert_same_codes
 

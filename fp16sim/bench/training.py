@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..learn import Config, Dataset, Policy
-from ..learn.engine import Engine
+from ..learn.run.engine import Engine
 
 BATCH, INPUTS, HIDDEN, CLASSES = 128, 784, 128, 10
 

@@ -49,7 +49,7 @@ COLUMNS = (
 
 def _evaluate(options: argparse.Namespace) -> None:
     from ..learn import class_report, evaluate, load_model
-    from ..learn.train import load_data
+    from ..learn.run.train import load_data
 
     model = load_model(options.model)
     data = load_data(model.config)

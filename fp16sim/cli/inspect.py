@@ -48,8 +48,8 @@ COLUMNS = (
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    from ..learn.histogram import bars
-    from ..learn.inspect import inspect
+    from ..learn.advise.inspect import inspect
+    from ..learn.observe.histogram import bars
 
     found = inspect(options.file, options.format)
     if options.json:
@@ -78,7 +78,7 @@ def _errors(one: Any, fmt: Any) -> str:
 
 
 def _row(one: Any) -> Sequence[str]:
-    from ..learn.histogram import percent
+    from ..learn.observe.histogram import percent
 
     seen, fate = one.survey, one.fate
     fates = (percent(n, seen.finite, 1) for n in (fate.underflowed, fate.subnormal, fate.overflowed))

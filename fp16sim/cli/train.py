@@ -119,8 +119,8 @@ def _beside(out: Path, label: str = "", suffix: str = ".npz") -> Path:
 
 def _train(options: argparse.Namespace) -> None:
     from ..learn import train
-    from ..learn.checkpoint import Keeper
-    from ..learn.train import load_data
+    from ..learn.run.checkpoint import Keeper
+    from ..learn.run.train import load_data
 
     configs = _configs(options)
     if options.costs:

@@ -5,12 +5,11 @@ Read in this order: `autograd` (the graph knows no calculus), `vjps` (the calcul
 `train` (the loop), `telemetry` (what rounding took away), `diagnose` (what to do about it).
 """
 
-from .advice import Advice
-from .autograd import Tensor, gradients
-from .checkpoint import Model, load_model, save_model
-from .checks import check
-from .config import Config
-from .costs import Costs, costs
+from .advise.advice import Advice
+from .advise.checks import check
+from .advise.costs import Costs, costs
+from .advise.diagnose import diagnose
+from .advise.inspect import Inspection, inspect
 from .data import (
     Dataset,
     Normalisation,
@@ -23,11 +22,8 @@ from .data import (
     spirals,
     split_validation,
 )
-from .diagnose import diagnose
-from .evaluate import Evaluation, evaluate
-from .exponents import Survey, survey
-from .inspect import Inspection, inspect
-from .layers import (
+from .model.autograd import Tensor, gradients
+from .model.layers import (
     RNN,
     Activation,
     Conv2d,
@@ -43,7 +39,7 @@ from .layers import (
     Softmax,
     Tanh,
 )
-from .losses import (
+from .model.losses import (
     cross_entropy,
     cross_entropy_of_probabilities,
     l1_penalty,
@@ -51,14 +47,18 @@ from .losses import (
     mean_squared_error,
     one_hot_cross_entropy,
 )
-from .metrics import ClassReport, Scores, accuracy, class_report, confusion_matrix
-from .models import CNN, MLP, Chain, SimpleRNN
-from .optimizers import Optimizer, adam, adamw, clipped, rmsprop, sgd, step_decay
+from .model.models import CNN, MLP, Chain, SimpleRNN
+from .model.optimizers import Optimizer, adam, adamw, clipped, rmsprop, sgd, step_decay
+from .observe.exponents import Survey, survey
+from .observe.metrics import ClassReport, Scores, accuracy, class_report, confusion_matrix
+from .observe.telemetry import Death, Microscope, Telemetry
 from .precision import Policy, Precision
-from .recipes import RECIPES, get_config
+from .run.checkpoint import Model, load_model, save_model
+from .run.config import Config
+from .run.evaluate import Evaluation, evaluate
+from .run.recipes import RECIPES, get_config
+from .run.train import Epoch, History, train
 from .scaling import DynamicLossScale, NoLossScale, StaticLossScale
-from .telemetry import Death, Microscope, Telemetry
-from .train import Epoch, History, train
 
 __all__ = [
     "CNN",

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import write_text
-from .recipes import RECIPES
+from .run.recipes import RECIPES
 
 
 @dataclass(frozen=True)

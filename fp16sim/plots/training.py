@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..learn.train import Epoch, History
+from ..learn.run.train import Epoch, History
 from .style import LOOKS, Look, new_axes, styled
 
 

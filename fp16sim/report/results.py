@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..learn import Advice, History, diagnose
-from ..learn.train import Epoch
+from ..learn.run.train import Epoch
 from .commands import command
 from .drawing import Axis, Line, chart, look, swatch
 from .markup import Markup, join, tag

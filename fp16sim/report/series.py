@@ -11,8 +11,8 @@ import numpy as np
 
 from ..formats import Format, Subnormals
 from ..learn import History, Survey, diagnose
+from ..learn.observe.telemetry import Row, Share, Telemetry
 from ..learn.scaling import held
-from ..learn.telemetry import Row, Share, Telemetry
 
 GRADIENTS = ("activation gradient", "product cotangent", "weight gradient")
 """Kinds of numbers that a loss scale moves."""

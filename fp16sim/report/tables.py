@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from ..learn import Config, History, costs
-from ..learn.config import policy_to_dict
-from ..learn.costs import Costs
+from ..learn.advise.costs import Costs
+from ..learn.run.config import policy_to_dict
 from .markup import Markup, join, tag
 from .words import amount, percent, size
 

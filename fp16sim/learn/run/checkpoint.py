@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays import FloatArray
-from ..codes import decode
-from ..files import written_beside
-from ..formats import Format
+from ...arrays import FloatArray
+from ...codes import decode
+from ...files import written_beside
+from ...formats import Format
+from ..model.layers import Params
+from ..observe.telemetry import Share, Telemetry
+from ..precision import Precision
+from ..scaling import DynamicLossScale
 from .config import Config
-from .layers import Params
-from .precision import Precision
-from .scaling import DynamicLossScale
-from .telemetry import Share, Telemetry
 
 if TYPE_CHECKING:
     from .train import Loop, LoopState
@@ -207,8 +207,8 @@ def save_run(path: str | Path, run: Loop, state: LoopState) -> None:
 
 def load_run(path: str | Path, run: Loop) -> LoopState:
     """What `save_run` wrote, for a run of the same configuration; ValueError for any other."""
+    from ..observe.telemetry import Death
     from .engine import Progress, Tally
-    from .telemetry import Death
     from .train import Epoch, LoopState
 
     about, arrays = read(path)

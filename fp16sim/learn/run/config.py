@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from ..accumulators import Exact
-from .initialisers import get_initialiser
-from .optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
-from .precision import PRECISIONS, Policy, get_accumulator
-from .scaling import DynamicLossScale, LossScale, get_loss_scale
+from ...accumulators import Exact
+from ..model.initialisers import get_initialiser
+from ..model.optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
+from ..precision import PRECISIONS, Policy, get_accumulator
+from ..scaling import DynamicLossScale, LossScale, get_loss_scale
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 UPDATES = ("plain", "kahan", "stochastic")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..precision import Policy
 from .config import Config
-from .precision import Policy
 
 _ARTICLE: dict[str, Any] = {
     "lr": 1e-3,

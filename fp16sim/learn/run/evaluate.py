@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
+from ...formats import Format, FormatLike, Rounding, get_format, get_rounding
+from ..data import Dataset
+from ..observe.metrics import accuracy
+from ..precision import Policy, Precision
 from .checkpoint import Model
-from .data import Dataset
 from .engine import Engine
-from .metrics import accuracy
-from .precision import Policy, Precision
 
 
 @dataclass(frozen=True)

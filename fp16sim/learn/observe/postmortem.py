@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays import FloatArray
-from ..flags import record_flags
-from ..rounding import round_to
-from ..text import to_text
-from .autograd import Tensor
-from .layers import Params
+from ...arrays import FloatArray
+from ...flags import record_flags
+from ...rounding import round_to
+from ...text import to_text
+from ..model.autograd import Tensor
+from ..model.layers import Params
 from .telemetry import Death, all_finite
 
 if TYPE_CHECKING:
-    from .engine import Engine, Progress
+    from ..run.engine import Engine, Progress
 
 
 def post_mortem(engine: Engine, progress: Progress, chosen: Any, params: Params) -> Death:

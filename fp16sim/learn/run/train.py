@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from ..data import Dataset, load, normalise
+from ..model.layers import Params
+from ..observe.metrics import accuracy
+from ..observe.telemetry import EVERY, Death, Microscope, Share, Telemetry
 from . import checkpoint
 from .config import Config
-from .data import Dataset, load, normalise
 from .engine import Engine, Progress, Tally
-from .layers import Params
-from .metrics import accuracy
 from .recipes import get_config
-from .telemetry import EVERY, Death, Microscope, Share, Telemetry
 
 __all__ = ["Config", "Death", "Epoch", "History", "train"]
 

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..accumulators import Accumulator
-from ..arrays import FloatArray, array
+from ...accumulators import Accumulator
+from ...arrays import FloatArray, array
+from ..precision import Precision
 from . import windows
-from .precision import Precision
 
 
 class Operation(NamedTuple):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .exponents import Fate, Survey
-from .histogram import percent
+from ..observe.exponents import Fate, Survey
+from ..observe.histogram import percent
 
 
 def recommend(seen: Survey) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..accumulators import Accumulator
+from ...accumulators import Accumulator
 from .autograd import Tensor, as_tensor
 
 

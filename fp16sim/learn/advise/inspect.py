@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from ..conversion import Array
-from ..formats import BINARY32, Format, FormatLike, get_format
-from ..rounding import round_to
-from .binades import pieces
-from .exponents import Fate, Survey, survey
-from .histogram import bars, percent
+from ...conversion import Array
+from ...formats import BINARY32, Format, FormatLike, get_format
+from ...rounding import round_to
+from ..observe.binades import pieces
+from ..observe.exponents import Fate, Survey, survey
+from ..observe.histogram import bars, percent
 from .scale_advice import recommend
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..accumulators import Accumulator, Blas, Sequential
-from ..arithmetic import extremum
-from ..arrays import FloatArray
-from ..conversion import Array
-from ..reductions import Call
+from ...accumulators import Accumulator, Blas, Sequential
+from ...arithmetic import extremum
+from ...arrays import FloatArray
+from ...conversion import Array
+from ...reductions import Call
 
 Pair = tuple[int, int]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .precision import Policy
+from ..precision import Policy
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import FloatArray, array
-from ..flags import record_flags
-from ..formats import Rounding
-from .autograd import Observer, Tensor, gradients
+from ...arrays import FloatArray, array
+from ...flags import record_flags
+from ...formats import Rounding
+from ..data import Dataset, batches, split_validation
+from ..model.autograd import Observer, Tensor, gradients
+from ..model.layers import Params
+from ..model.losses import cross_entropy, l1_penalty, l2_penalty
+from ..model.models import CNN, MLP, Chain
+from ..model.optimizers import State
+from ..observe.postmortem import post_mortem
+from ..observe.telemetry import Death, Share, all_finite, count_absorbed
+from ..precision import Precision, Products
+from ..scaling import LossScale
 from .config import Config
-from .data import Dataset, batches, split_validation
-from .layers import Params
-from .losses import cross_entropy, l1_penalty, l2_penalty
-from .models import CNN, MLP, Chain
-from .optimizers import State
-from .postmortem import post_mortem
-from .precision import Precision, Products
-from .scaling import LossScale
-from .telemetry import Death, Share, all_finite, count_absorbed
 
 EVALUATE_AT_A_TIME = 500
 """Images whose activations are held at once when nothing is learned."""

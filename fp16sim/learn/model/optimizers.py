@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..accumulators import Accumulator
-from ..arrays import FloatArray, array
+from ...accumulators import Accumulator
+from ...arrays import FloatArray, array
 from .layers import Params
 
 State: TypeAlias = dict[str, Any]

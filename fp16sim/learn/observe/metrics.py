@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .data.dataset import Array, check_labels
+from ..data.dataset import Array, check_labels
 
 
 def accuracy(logits: Any, labels: Any) -> float:

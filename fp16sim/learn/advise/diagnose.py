@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..observe.exponents import Survey
+from ..observe.telemetry import Row, Share
+from ..run.train import History
+from ..scaling import DynamicLossScale, held
 from .advice import Advice, percent, power
 from .checks import check, squares_vanish_below
-from .exponents import Survey
-from .scaling import DynamicLossScale, held
-from .telemetry import Row, Share
-from .train import History
 
 Found = Advice | None
 

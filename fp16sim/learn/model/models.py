@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..formats import FormatLike, Rounding, get_format, get_rounding
+from ...formats import FormatLike, Rounding, get_format, get_rounding
+from ..precision import PLAIN, Precision, Products
 from .autograd import Tensor, name_layer
 from .initialisers import get_initialiser
 from .layers import RNN, Activation, Conv2d, Flatten, Images, Layer, Linear, MaxPool2d, Params
-from .precision import PLAIN, Precision, Products
 
 
 @dataclass(frozen=True)

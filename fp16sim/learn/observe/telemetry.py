@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays import FloatArray
-from ..formats import BINARY64, Rounding
-from .autograd import Tensor, backward_step
+from ...arrays import FloatArray
+from ...formats import BINARY64, Rounding
+from ..model.autograd import Tensor, backward_step
+from ..model.layers import Params
+from ..precision import format_of, format_to_plain
 from .exponents import Survey, survey
-from .layers import Params
-from .precision import format_of, format_to_plain
 
 if TYPE_CHECKING:
-    from .engine import Seen
+    from ..run.engine import Seen
 
 EVERY = 50
 """Steps between two looks: a look costs about as much as four steps, so that is below 10 % of the time."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from ..accumulators import Accumulator, Pairwise
-from ..arrays import FloatArray
-from .precision import PLAIN, Generator, Precision, Products
+from ...accumulators import Accumulator, Pairwise
+from ...arrays import FloatArray
+from ..precision import PLAIN, Generator, Precision, Products
 from .vjps import OPERATIONS, constant, unbroadcast, zeros_like
 
 Observer: TypeAlias = "Callable[[Tensor, int, FloatArray, FloatArray], None]"

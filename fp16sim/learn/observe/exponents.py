@@ -20,7 +20,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from ..formats import Format, FormatLike, Subnormals, get_format
+from ...formats import Format, FormatLike, Subnormals, get_format
 from .binades import Binade, Counts, as_real, count
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import subtract
-from ..formats import Format
-from ..rounding import round_to
+from ...arithmetic import subtract
+from ...formats import Format
+from ...rounding import round_to
+from ..run.config import Config
+from ..run.recipes import get_config
+from ..scaling import StaticLossScale, held
 from .advice import Advice, percent
-from .config import Config
-from .recipes import get_config
-from .scaling import StaticLossScale, held
 
 Found = Advice | None
 
@@ -132,8 +132,8 @@ def _absorbed(config: Config) -> Found:
 
 
 def _initial_weights(config: Config) -> Any:
+    from ..run.engine import make_model
     from .costs import example_data
-    from .engine import make_model
 
     drawn = make_model(config, example_data(config)).draw(config.rng, config.init)
     flat = np.concatenate([x.reshape(-1) for x in drawn.values() if x.ndim > 1])

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..arrays import FloatArray
+from ...arrays import FloatArray
+from ..precision import PLAIN, Products
 from .autograd import Tensor
 from .initialisers import Initialiser, he, xavier
-from .precision import PLAIN, Products
 from .windows import sizes_after
 
 Params: TypeAlias = dict[str, FloatArray]

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import FloatArray
-from ..formats import Format
-from .autograd import Tensor
-from .config import Config
-from .data import Dataset
-from .layers import Params
-from .recipes import get_config
+from ...arrays import FloatArray
+from ...formats import Format
+from ..data import Dataset
+from ..model.autograd import Tensor
+from ..model.layers import Params
+from ..run.config import Config
+from ..run.recipes import get_config
 
 SHAPES = {"digits": (8, 8)}
 """Images of other data are 28 x 28."""
@@ -72,7 +72,7 @@ def costs(given: Config | str, **options: Any) -> Costs:
     >>> [c.weights + c.master for c in both]  # with master weights it is not half
     [373288, 559932]
     """
-    from .engine import Engine
+    from ..run.engine import Engine
 
     config = get_config(given, **options)
     engine = Engine(config, example_data(config))
@@ -111,7 +111,7 @@ def example_data(config: Config) -> Dataset:
 
 def example_graph(config: Config) -> list[Tensor]:
     """All tensors of the graph of one batch."""
-    from .engine import Engine
+    from ..run.engine import Engine
 
     single = replace(config, validation=0.0)
     engine = Engine(single, example_data(single))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..formats import Format
+from ...formats import Format
 from .binades import Binade
 from .exponents import Survey
 
@@ -37,7 +37,7 @@ def rows(seen: Survey, most: int = 20, shift: int = 0) -> tuple[Row, ...]:
 
     Where there are too many exponents, neighbours share a row, but never across an edge of the window.
 
-    >>> from fp16sim.learn.exponents import survey
+    >>> from fp16sim.learn.observe.exponents import survey
     >>> for row in rows(survey([1e-8, 3e-6, 3e-6], "binary16"), most=3):
     ...     print(row)
     Row(low=-27, high=-26, zone='becomes 0', numbers=1)
@@ -85,7 +85,7 @@ def percent(count: int, total: int, digits: int = 2) -> str:
 def bars(seen: Survey, width: int = 40, shift: int = 0) -> str:
     """The histogram as lines of text: exponents, what becomes of them, their share, and a bar.
 
-    >>> from fp16sim.learn.exponents import survey
+    >>> from fp16sim.learn.observe.exponents import survey
     >>> print(bars(survey([1e-8, 3e-8, 1e-7, 1e-7, 2e-5, 1e-4], "binary16"), width=10))
     2^-27  becomes 0  16.67%  #####
     2^-26  becomes 0       0

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..conversion import Array
-from ..formats import Format
+from ...conversion import Array
+from ...formats import Format
 
 PIECE = 1 << 16
 """Elements looked at together: few enough for the cache."""

@@ -1,0 +1,1 @@
+"""Networks: an autograd, its table of vector-Jacobian products, layers, losses, models, initialisers, optimizers."""
