@@ -11,10 +11,10 @@ the ends of the range (`subnormals`, `saturate`, `nan_code`) complete the defini
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from .modes import Rounding as Rounding
 from .modes import Specials as Specials
@@ -201,6 +201,46 @@ class Format:
         """
         return _fits_in(self, other)
 
+    # --- codes as text ----------------------------------------------------------------------------------------------
+
+    def hex_code(self, code: int) -> str:
+        """A code in hexadecimal, with as many digits as the width needs.
+
+        >>> BINARY16.hex_code(0x3C00), E2M1FN.hex_code(7)
+        ('0x3C00', '0x7')
+        """
+        return f"0x{code:0{-(-self.width // 4)}X}"
+
+    def bit_fields(self, code: int) -> tuple[str, str, str]:
+        """The bits of a code: sign, biased exponent, trailing significand.
+
+        >>> BINARY16.bit_fields(0x3C00)
+        ('0', '01111', '0000000000')
+        """
+        bits = f"{code:0{self.width}b}"
+        return bits[0], bits[1 : 1 + self.exponent_bits], bits[1 + self.exponent_bits :]
+
+    # --- plain data -------------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain data for JSON; `get_format` reads it back.
+
+        >>> get_format(replace(E5M2, saturate=True).to_dict()) == replace(E5M2, saturate=True)
+        True
+        """
+        return {
+            field.name: getattr(getattr(self, field.name), "value", getattr(self, field.name)) for field in fields(self)
+        }
+
+    def to_plain(self) -> str | dict[str, Any]:
+        """The name of a named format, of any other its fields: the short form in files; `get_format` reads it back.
+
+        >>> BINARY16.to_plain(), replace(BINARY16, saturate=True).to_plain()["saturate"]
+        ('binary16', True)
+        """
+        named = _BY_NAME.get(self.name)
+        return self.name if named == self and named.name == self.name else self.to_dict()
+
 
 @lru_cache(maxsize=1024)  # asked in every call
 def _fits_in(fmt: Format, other: Format) -> bool:
@@ -246,8 +286,16 @@ _ALIASES = {
 _BY_NAME = {fmt.name: fmt for fmt in NAMED_FORMATS}
 _BY_NAME |= {alias: _BY_NAME[name] for name, aliases in _ALIASES.items() for alias in aliases.split()}
 
-FormatLike: TypeAlias = Any
-"""A Format, one of its names, or a dtype of the same layout."""
+
+class Named(Protocol):
+    """What has a name, as dtypes do."""
+
+    @property
+    def name(self) -> str: ...
+
+
+FormatLike: TypeAlias = Format | str | type[Any] | Named | dict[str, Any]
+"""A Format, one of its names, a dtype or scalar type of the same layout, or what `Format.to_dict` gave."""
 
 
 def get_format(fmt: FormatLike) -> Format:
@@ -255,9 +303,9 @@ def get_format(fmt: FormatLike) -> Format:
 
     Parameters
     ----------
-    fmt : Format, str or dtype
+    fmt : Format, str, dtype or dict
         Names are compared without regard to case, "-" and blanks; `np.float16`, `ml_dtypes.bfloat16` and the like
-        are recognised by their dtype's name.
+        are recognised by their dtype's name; a dict holds the fields that `Format.to_dict` gave.
 
     Raises
     ------
@@ -275,9 +323,11 @@ def get_format(fmt: FormatLike) -> Format:
         return fmt
     if isinstance(fmt, str) and fmt in _BY_NAME:
         return _BY_NAME[fmt]
+    if isinstance(fmt, dict):
+        return Format(**fmt)
     # np.dtype has .name, a scalar type has __name__, and torch's dtypes are known by their str.
     name = fmt if isinstance(fmt, str) else getattr(fmt, "name", None) or getattr(fmt, "__name__", None) or str(fmt)
-    if not isinstance(name, str) or isinstance(fmt, (int, float, list, tuple, dict, type(None))):
+    if not isinstance(name, str) or isinstance(fmt, (int, float, list, tuple, type(None))):
         raise TypeError(f"fmt={fmt!r} is no format; give a Format, a name such as 'binary16', or a dtype")
     key = name.lower().replace("-", "").replace(" ", "").removeprefix("torch.")
     if key not in _BY_NAME:

@@ -126,11 +126,11 @@ def tenths(
     generator = as_generator(mode, rng)
     counts = np.unique(np.linspace(1, terms, points).round().astype(int))
     tenth = round_to(np.full(terms, 0.1), fmt, mode, rng=generator)
-    setting = {"fmt": fmt, "mode": mode, "rng": generator}
+    pairwise, kahan = Pairwise(fmt, mode, generator), Kahan(fmt, mode, generator)
     sums = {
         "sequential": running_sum(tenth, counts, fmt, mode, generator),
-        "pairwise": np.array([Pairwise(**setting).sum(tenth[:n]) for n in counts]),
-        "Kahan": Kahan(**setting).prefixes(tenth, Kahan(**setting).prepare("sum", tenth)[1])[counts - 1],
+        "pairwise": np.array([pairwise.sum(tenth[:n]) for n in counts]),
+        "Kahan": kahan.prefixes(tenth, kahan.prepare("sum", tenth)[1])[counts - 1],
     }
     return Tenths(fmt, mode, frozen(counts), frozen(counts / 10), {name: frozen(s) for name, s in sums.items()})
 

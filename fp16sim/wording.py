@@ -1,0 +1,68 @@
+"""How numbers and lists stand in sentences, tables and pictures: the one place for percentages, powers and lists."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def percent(share: float, digits: int = 3) -> str:
+    """A share of 1 in percent, with about `digits` digits: "0%" for none only, "100%" for all only, "-" for NaN.
+
+    >>> percent(0.12345), percent(0.09996), percent(0.3134, digits=2), percent(1 / 3, digits=4)
+    ('12.3%', '10.0%', '31%', '33.33%')
+    >>> percent(0), percent(0.00004), percent(0.99999), percent(1), percent(math.nan)
+    ('0%', '<0.01%', '>99.9%', '100%', '-')
+    """
+    if math.isnan(share):
+        return "-"
+    if share in (0, 1):
+        return f"{share:.0%}"
+    if share < 1e-4:
+        return "<0.01%"
+    if 0.9995 <= share < 1:
+        return ">99.9%"
+    rounded = float(f"{100 * share:.{digits - 1}e}")
+    places = max(0, min(2, digits - 1 - math.floor(math.log10(rounded))))
+    return f"{rounded:.{places}f}%"
+
+
+def power_of_two(x: float) -> str:
+    """A number as a power of two if it is one, else in decimal.
+
+    >>> power_of_two(1024.0), power_of_two(2.0**-14), power_of_two(1.0), power_of_two(3.0)
+    ('2^10', '2^-14', '1', '3')
+    """
+    significand, exponent = math.frexp(x)
+    return f"2^{exponent - 1}" if significand == 0.5 and x != 1 else f"{x:g}"
+
+
+def with_superscripts(text: str) -> str:
+    """Every power of two in a text with a raised exponent.
+
+    >>> with_superscripts("from 2^-14 to 2^15")
+    'from 2⁻¹⁴ to 2¹⁵'
+    """
+    return re.sub(r"2\^(-?\d+)", lambda found: "2" + found[1].translate(SUPERSCRIPTS), text)
+
+
+def joined(items: Iterable[str], last: str = "and") -> str:
+    """A list in a sentence.
+
+    >>> joined(["a", "b", "c"]), joined(["png", "svg"], "or"), joined(["a"])
+    ('a, b and c', 'png or svg', 'a')
+    """
+    *most, end = items
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """A number of things.
+
+    >>> count(1, "step"), count(12345, "step")
+    ('1 step', '12,345 steps')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
