@@ -167,7 +167,7 @@ def test_a_typo_gets_a_caret_under_the_place_and_the_way_out(capsys, text, posit
 
 
 def fs_explain(text):
-    from fp16sim.cli.evaluation import Explainer
+    from fp16sim.cli.expression_explainer import Explainer
 
     return Explainer(text, fs.BINARY16, "ties_to_even", None).run()
 

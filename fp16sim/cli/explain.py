@@ -52,7 +52,7 @@ def add(commands: Any) -> None:
 
 def _explain(options: argparse.Namespace) -> None:
     from ..conversion import as_generator
-    from .evaluation import Explainer, accumulator_named
+    from .expression_explainer import Explainer, accumulator_named
 
     subnormals = None if options.subnormals == "gradual" else options.subnormals
     fmt = with_behaviour(get_format(options.format), options.saturate or None, subnormals)
