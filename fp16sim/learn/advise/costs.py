@@ -7,7 +7,6 @@ what any hardware has to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +15,7 @@ import numpy as np
 from ...arrays import FloatArray
 from ...formats import Format
 from ..data import Dataset
-from ..model.autograd import Tensor
+from ..model.autograd import Tensor, consumers_first
 from ..model.layers import Params
 from ..run.config import Config
 from ..run.recipes import get_config
@@ -117,18 +116,7 @@ def example_graph(config: Config) -> list[Tensor]:
     engine = Engine(single, example_data(single))
     with np.errstate(all="ignore"):
         loss, _ = engine.graph(engine.start(), np.arange(config.batch))
-    return list(_tensors(loss))
-
-
-def _tensors(loss: Tensor) -> Iterator[Tensor]:
-    seen: set[int] = set()
-    stack = [loss]
-    while stack:
-        tensor = stack.pop()
-        if id(tensor) not in seen:
-            seen.add(id(tensor))
-            yield tensor
-            stack.extend(tensor.arguments)
+    return consumers_first(loss)
 
 
 def _size(n: int, fmt: Format) -> int:

@@ -1,8 +1,9 @@
 """The graph: which tensors a value was computed from. It knows no calculus; `vjps` does.
 
 A Tensor remembers the operation and the arguments that made it. `gradients` walks back from a result, from consumers to
-arguments, adds up the cotangents that meet at a tensor (each addition rounded), and asks the table for the vjps.
-Nothing is mutated: a graph can be walked as often as one likes.
+arguments, adds up the cotangents that meet at a tensor (each addition is rounded), and takes the vjps from the table.
+A walk changes nothing, so a graph can be walked many times. The one thing that is written after a tensor was made is
+the name of its layer (`name_layer`); only reports read it.
 """
 
 from __future__ import annotations
@@ -179,8 +180,12 @@ def as_tensor(x: Any, like: FloatArray) -> Tensor:
     return x if isinstance(x, Tensor) else Tensor(constant(x, like), wanted=False)
 
 
-def _consumers_first(root: Tensor) -> list[Tensor]:
-    """The tensors that `root` depends on, each before its arguments. A loop: graphs outgrow Python's stack."""
+def consumers_first(root: Tensor, follow: Callable[[Tensor], bool] = lambda tensor: True) -> list[Tensor]:
+    """The tensors that `root` was computed from, and `root` itself, each before its arguments.
+
+    Tensors for which `follow` is false are left out, and what lies behind them. The walk is a loop, because a graph can
+    be deeper than Python's stack.
+    """
     order: list[Tensor] = []
     seen: set[int] = set()
     stack = [(root, False)]
@@ -188,10 +193,10 @@ def _consumers_first(root: Tensor) -> list[Tensor]:
         tensor, expanded = stack.pop()
         if expanded:
             order.append(tensor)
-        elif id(tensor) not in seen:
+        elif id(tensor) not in seen and follow(tensor):
             seen.add(id(tensor))
             stack.append((tensor, True))
-            stack.extend((x, False) for x in tensor.arguments if x.wanted)
+            stack.extend((x, False) for x in tensor.arguments)
     return order[::-1]
 
 
@@ -217,7 +222,7 @@ def gradients(
     """
     one = constant(scale, loss.value)
     cotangents: dict[int, FloatArray] = {id(loss): OPERATIONS["sum"].vjps[0](one, None, loss.value)}
-    for tensor in _consumers_first(loss):
+    for tensor in consumers_first(loss, lambda x: x.wanted):
         g = cotangents[id(tensor)]
         for k, argument in enumerate(tensor.arguments):
             if not argument.wanted:
@@ -249,11 +254,7 @@ def backward_step(
 
 
 def name_layer(y: Tensor, layer: str, given: Tensor) -> Tensor:
-    """Write the layer's name on all tensors from which it computed y, back to what it was given; answers y."""
-    stack = [y]
-    while stack:
-        tensor = stack.pop()
-        if tensor is not given and tensor.operation and not tensor.layer:
-            object.__setattr__(tensor, "layer", layer)
-            stack.extend(tensor.arguments)
+    """Write the layer's name on the tensors that it computed from what it was given, y the last of them; returns y."""
+    for tensor in consumers_first(y, lambda x: x is not given and bool(x.operation) and not x.layer):
+        object.__setattr__(tensor, "layer", layer)
     return y

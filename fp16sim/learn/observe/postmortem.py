@@ -45,18 +45,13 @@ def _in_forward(step: int, loss: Tensor) -> Death | None:
 
 
 def _culprit(loss: Tensor) -> Tensor | None:
-    """Where the arguments are finite and the result is not; None if all is finite."""
-    seen: set[int] = set()
-    stack = [loss]
-    while stack:
-        tensor = stack.pop()
-        if id(tensor) in seen or _finite(tensor.value):
-            continue
-        seen.add(id(tensor))
-        if all(_finite(x.value) for x in tensor.arguments):
-            return tensor
-        stack.extend(tensor.arguments)
-    return None
+    """The first operation whose arguments are finite and whose result is not; None if the loss is finite."""
+    if _finite(loss.value):
+        return None
+    tensor = loss
+    while wrong := [x for x in tensor.arguments if not _finite(x.value)]:
+        tensor = wrong[-1]
+    return tensor
 
 
 def _place(tensor: Tensor) -> str:

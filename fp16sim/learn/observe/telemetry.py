@@ -15,7 +15,7 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...formats import BINARY64, Rounding
-from ..model.autograd import Tensor, backward_step
+from ..model.autograd import Tensor, backward_step, consumers_first
 from ..model.layers import Params
 from ..precision import format_of, format_to_plain
 from .exponents import Survey, survey
@@ -264,14 +264,9 @@ def _row(step: int, kind: str, name: str, seen: Survey, absorbed: int = 0, arriv
 def _outputs(loss: Tensor) -> list[Tensor]:
     """The last tensor of each layer, from the loss to the input."""
     found: dict[str, Tensor] = {}
-    stack, seen = [loss], set()
-    while stack:
-        tensor = stack.pop(0)
-        if id(tensor) not in seen:
-            seen.add(id(tensor))
-            if tensor.layer:
-                found.setdefault(tensor.layer, tensor)
-            stack.extend(x for x in tensor.arguments if not x.name)
+    for tensor in consumers_first(loss):
+        if tensor.layer:
+            found.setdefault(tensor.layer, tensor)
     return list(found.values())
 
 
