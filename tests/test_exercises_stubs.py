@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fp16sim.teach import grade, loading
+from fp16sim.teach import grade
+from fp16sim.teach.grading import loading
 
 ROOT = Path(__file__).parents[1]
 STUBS = sorted((ROOT / "tutorials" / "exercises").glob("*.py"))

@@ -9,9 +9,9 @@ import fp16sim as fs
 from fp16sim import cases, faults
 from fp16sim.faults.roundings import right
 from fp16sim.formats import Rounding
-from fp16sim.teach.examining import plain
-from fp16sim.teach.results import same
-from fp16sim.teach.tasks import TASKS, prepared
+from fp16sim.teach.grading.examining import plain
+from fp16sim.teach.grading.results import same
+from fp16sim.teach.grading.tasks import TASKS, prepared
 
 from .support import bit_patterns
 

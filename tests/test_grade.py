@@ -9,8 +9,9 @@ import pytest
 import fp16sim as fs
 from fp16sim import exact, faults
 from fp16sim.formats import Rounding
-from fp16sim.teach import grade, loading
-from fp16sim.teach.tasks import TASKS, prepared
+from fp16sim.teach import grade
+from fp16sim.teach.grading import loading
+from fp16sim.teach.grading.tasks import TASKS, prepared
 
 EVEN = Rounding.TIES_TO_EVEN
 TOY = fs.Format("toy", width=6, precision=3)

@@ -49,7 +49,8 @@ def _add_grade(commands: Any) -> None:
 
 
 def _grade(options: argparse.Namespace) -> None:
-    from ..teach import grade, loading
+    from ..teach import grade
+    from ..teach.grading import loading
 
     if options.list:
         _list_tasks(options.json)

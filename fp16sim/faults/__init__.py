@@ -15,16 +15,17 @@ from typing import Any
 
 import numpy as np
 
+from .. import cases
 from ..arithmetic.intermediates import LIFTED
 from ..codes import encode_held
 from ..exact import parse, round_to
 from ..formats import BINARY64, Format, FormatLike, Rounding, get_format, get_rounding
-from .codes import DECODINGS, ENCODINGS, NEIGHBOURS
+from .basic_operations import OPERATIONS, Answer
+from .encodings import DECODINGS, ENCODINGS, NEIGHBOURS
 from .lists import LISTS, softmax
-from .operations import OPERATIONS, Answer
 from .roundings import ROUNDINGS, right
 
-__all__ = ["FAULTS", "Fault", "find", "softmax", "suspects"]
+__all__ = ["FAULTS", "Fault", "find", "softmax", "suspects", "wrong_rounders"]
 
 ROUNDED = ("rounding", "parse", "encode", "add", "subtract", "multiply", "divide", "sqrt", "fma")
 """Tasks that end in one rounding, so that every wrong rounder makes a wrong answer of each."""
@@ -130,6 +131,19 @@ def suspects(task: str) -> tuple[Fault, ...]:
     """
     own = [fault for fault in FAULTS if task in fault.tasks]
     return tuple(sorted(own, key=lambda fault: fault.rounder is not None))
+
+
+def wrong_rounders(fmt: Format, mode: Rounding) -> tuple[Fault, ...]:
+    """The faults whose answers in this format and mode are not all right."""
+    x = cases.roundable(fmt)
+    truth = right(x, fmt, mode)
+
+    def errs(fault: Fault) -> bool:
+        y = np.asarray(fault.answer("rounding", (x,), fmt, mode))
+        alike = ((y == truth) & (np.signbit(y) == np.signbit(truth))) | (np.isnan(y) & np.isnan(truth))
+        return not bool(alike.all())
+
+    return tuple(fault for fault in suspects("rounding") if errs(fault))
 
 
 def find(name: str, task: str = "rounding") -> Fault:

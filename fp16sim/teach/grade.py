@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from . import loading, results
-from .judging import judge
-from .report import Counterexample, Group, Report
-from .tasks import TASKS, Cases, Task
+from .grading import loading, results
+from .grading.judging import judge
+from .grading.report import Counterexample, Group, Report
+from .grading.tasks import TASKS, Cases, Task
 
 BUDGET = 10.0
 """Seconds for all calls of a function, unless the caller says otherwise."""

@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import cases, exact
-from ..exact import FLAGS
-from ..faults.roundings import right
-from ..formats import BFLOAT16, BINARY16, E4M3, E5M2, Format, Rounding
-from ..neighbours import next_up, ulp
-from ..reductions import cumsum
-from ..text import to_text
-from .inputs import wrong_rounders
-from .why import decoding, why
+from ... import cases, exact, faults
+from ...exact import FLAGS
+from ...faults.roundings import right
+from ...formats import BFLOAT16, BINARY16, E4M3, E5M2, Format, Rounding
+from ...neighbours import next_up, ulp
+from ...reductions import cumsum
+from ...text import to_text
+from ..grading.why import decoding, why
 
 Rng = np.random.Generator
 
@@ -241,7 +240,7 @@ def _misconception(s: Setting) -> Asked:
     """Three answers of a wrong rounder, which no other rounder on offer would give."""
     fmt, mode = s.fmt, Rounding.TIES_TO_EVEN
     x = cases.roundable(fmt)
-    wrong = [fault for fault in wrong_rounders(fmt, mode) if fault.rounder]
+    wrong = [fault for fault in faults.wrong_rounders(fmt, mode) if fault.rounder]
     order = s.rng.permutation(len(wrong))
     chosen, others = wrong[order[0]], [wrong[i] for i in order[1:4]]
     answers = [np.asarray(fault.answer("rounding", (x,), fmt, mode)) for fault in (chosen, *others)]

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import faults
-from ..formats import Format, Rounding
+from ... import faults
+from ...formats import Format, Rounding
 from .examining import Outcome, pick, plain
 from .results import same
 

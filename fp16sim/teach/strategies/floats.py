@@ -1,4 +1,4 @@
-"""The arguments of `strategies.floats`, checked as Hypothesis checks its own: what may be drawn."""
+"""The strategy that the others are made from: numbers of a format."""
 
 from __future__ import annotations
 
@@ -6,14 +6,67 @@ import math
 from fractions import Fraction
 from typing import Any
 
+from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
-from .. import exact
-from ..formats import Format
-from .drawing import Allowed, Interval
+from ... import exact
+from ...formats import BINARY64, Format, FormatLike, get_format
+from .from_bytes import Allowed, Interval, numbers
 
 
-def allowed(
+def floats(
+    fmt: FormatLike = "binary16",
+    min_value: Any = None,
+    max_value: Any = None,
+    *,
+    allow_nan: bool | None = None,
+    allow_infinity: bool | None = None,
+    allow_subnormal: bool | None = None,
+    exclude_min: bool = False,
+    exclude_max: bool = False,
+) -> st.SearchStrategy[Any]:
+    """Numbers of a format, exactly.
+
+    Parameters
+    ----------
+    fmt : Format, str or dtype
+        Any format; of one that binary64 does not hold, Fractions are drawn.
+    min_value, max_value : number or text, optional
+        Bounds, included; they must be numbers of the format. A bound of 0.0 excludes -0.0, as in Hypothesis.
+    allow_nan, allow_infinity, allow_subnormal : bool, optional
+        By default whatever the format has and the bounds do not rule out. NaN comes with all payloads and signs.
+    exclude_min, exclude_max : bool
+        Leave the bounds themselves out.
+
+    Raises
+    ------
+    hypothesis.errors.InvalidArgument
+        For arguments that contradict each other or the format.
+
+    Notes
+    -----
+    Shrinks to 0, then to 1, and to n * 2^q with small odd n and q near 0; finite before infinity, and infinity before
+    NaN.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(floats("binary16"), lambda x: x > 2048)
+    4096.0
+    """
+    fmt = get_format(fmt)
+    what = _allowed(fmt, min_value, max_value, allow_nan, allow_infinity, allow_subnormal, exclude_min, exclude_max)
+    return numbers(what).map(float if fmt.fits_in(BINARY64) else _same)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+# --- what the arguments allow, checked as Hypothesis checks its own -------------------------------------------------
+
+
+def _allowed(
     fmt: Format,
     min_value: Any,
     max_value: Any,

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import arithmetic, cases, exact, faults
-from ..codes import classify, decode, encode_held, fields
-from ..faults.roundings import right
-from ..formats import Format, Rounding
-from ..text import to_text
+from ... import arithmetic, cases, exact, faults
+from ...codes import classify, decode, encode_held, fields
+from ...faults.roundings import right
+from ...formats import Format, Rounding
+from ...text import to_text
 from .labels import code_labels, result_labels
 
 Columns = tuple[Any, ...]
@@ -191,19 +191,6 @@ def softmax(x: list[float], fmt: Format, mode: Rounding) -> tuple[float, ...]:
 # --- tests that learners write --------------------------------------------------------------------------------------
 
 
-def wrong_rounders(fmt: Format, mode: Rounding) -> list[faults.Fault]:
-    """The faults whose answers in this format and mode are not all right."""
-    x = cases.roundable(fmt)
-    truth = right(x, fmt, mode)
-
-    def errs(fault: faults.Fault) -> bool:
-        y = np.asarray(fault.answer("rounding", (x,), fmt, mode))
-        alike = ((y == truth) & (np.signbit(y) == np.signbit(truth))) | (np.isnan(y) & np.isnan(truth))
-        return not bool(alike.all())
-
-    return [fault for fault in faults.suspects("rounding") if errs(fault)]
-
-
 @dataclass(frozen=True)
 class Rounder:
     """A rounder as a learner's test gets it: x -> rounded x, for numbers and arrays."""
@@ -223,7 +210,7 @@ class Rounder:
 
 def rounders(fmt: Format, mode: Rounding, every: bool) -> Given:
     """The right rounder, and the wrong ones."""
-    found = [(fault.misconception, fault.rounder) for fault in wrong_rounders(fmt, mode)]
+    found = [(fault.misconception, fault.rounder) for fault in faults.wrong_rounders(fmt, mode)]
     wrong = [Rounder(words, rule, fmt, mode) for words, rule in found if rule]
     labels = [f"one that {rounder.words}" for rounder in wrong]
     return ([Rounder("is right", right, fmt, mode), *wrong],), ["the right rounder", *labels]

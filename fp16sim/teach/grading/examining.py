@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats import Format
+from ...formats import Format
 from . import results
 from .results import READERS, Unsuitable, same
 from .running import Raised, Run, run

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import exact
-from ..text import to_text
+from ... import exact
+from ...text import to_text
 from .running import Raised
 
 

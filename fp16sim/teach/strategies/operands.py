@@ -1,25 +1,4 @@
-"""Hypothesis strategies for numbers of a format: for people who test half-precision code, theirs or ours.
-
-    from hypothesis import given
-    from fp16sim.teach import strategies as fst
-
-    @given(fst.floats("binary16", allow_nan=False), fst.floats("binary16", allow_nan=False))
-    def test_addition_commutes(a, b):
-        assert my_add(a, b) == my_add(b, a)
-
-Numbers come evenly over the codes of the format; infinities, NaN, subnormals, powers of two and their neighbours each
-at least one time in a hundred, hardly any number twice; and a failing one shrinks to few bits and a small exponent.
-Values are Python floats that the format holds (Fractions where binary64 does not hold them); use them as
-`np.float16(x)`, `torch.tensor(x, dtype=torch.bfloat16)`, or as they are.
-
-| to test | draw |
-|---|---|
-| a rounder, a cast, a parser | `reals(fmt)`, `ties(fmt)`, `near_overflow(fmt)`, `near_underflow(fmt)` |
-| an operation | `floats(fmt)`, `cancelling_pairs(fmt)`, `absorbing_pairs(fmt)` |
-| encode and decode | `codes(fmt)` |
-| sums and products of matrices | `arrays(fmt, shape)` |
-| code that takes a format and a mode | `formats()`, `modes()` |
-"""
+"""Strategies for operations: codes, pairs, arrays; and for the formats and modes of code that takes them."""
 
 from __future__ import annotations
 
@@ -31,25 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.extra import numpy as extra
 
-from .. import exact
-from ..codes import encode
-from ..formats import BINARY64, NAMED_FORMATS, Format, FormatLike, Rounding, Specials, get_format
-from .floats import below, floats
-from .rounded import near_overflow, near_underflow, reals, ties
-
-__all__ = [
-    "absorbing_pairs",
-    "arrays",
-    "cancelling_pairs",
-    "codes",
-    "floats",
-    "formats",
-    "modes",
-    "near_overflow",
-    "near_underflow",
-    "reals",
-    "ties",
-]
+from ... import exact
+from ...codes import encode
+from ...formats import BINARY64, NAMED_FORMATS, Format, FormatLike, Rounding, Specials, get_format
+from .floats import floats
+from .from_bytes import below
 
 
 def codes(fmt: FormatLike = "binary16") -> st.SearchStrategy[int]:

@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any
 
-from ..formats import Format, Rounding
+from ...formats import Format, Rounding
 
 WIDTH = 100
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import exact, neighbours
-from ..formats import Format, Rounding
-from . import inputs, lists
+from ... import exact, neighbours
+from ...formats import Format, Rounding
+from . import inputs
+from . import list_inputs as lists
 from .inputs import Columns
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import cases
-from ..formats import Format, Rounding
+from ... import cases
+from ...formats import Format, Rounding
 from .causes import misconceptions
 from .examining import Outcome, examine, first_cases, joined, pick, plain, rows_of
 from .report import Counterexample, Group, Report

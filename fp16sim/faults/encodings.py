@@ -10,7 +10,7 @@ import numpy as np
 from ..codes import decode, encode_held
 from ..formats import BFLOAT16, BINARY16, Format, Rounding
 from ..neighbours import next_down, next_up, ulp
-from .operations import Answer
+from .basic_operations import Answer
 from .roundings import Array, right
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import accumulators, exact, reductions
-from ..formats import Format, Rounding
-from ..rounding import round_to
+from ... import accumulators, exact, reductions
+from ...formats import Format, Rounding
+from ...rounding import round_to
 
 Lists = list[list[float]]
 

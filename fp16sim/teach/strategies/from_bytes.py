@@ -20,9 +20,9 @@ from typing import TypeAlias
 
 from hypothesis import strategies as st
 
-from .. import exact
-from ..codes import decode
-from ..formats import Format
+from ... import exact
+from ...codes import decode
+from ...formats import Format
 
 Number: TypeAlias = Fraction | float
 
@@ -255,3 +255,9 @@ def numbers(allowed: Allowed) -> st.SearchStrategy[Number]:
 
     count = size(allowed.fmt)
     return st.binary(min_size=count, max_size=count).map(read)
+
+
+def below(count: int) -> st.SearchStrategy[int]:
+    """Integers of [0, count), drawn evenly."""
+    size = width(count)
+    return st.binary(min_size=size, max_size=size).map(lambda data: int.from_bytes(data, "big") % count)

@@ -8,10 +8,10 @@ from fractions import Fraction
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 
-from .. import exact
-from ..formats import Format, FormatLike, get_format
-from .drawing import numbered
-from .floats import below, floats
+from ... import exact
+from ...formats import Format, FormatLike, get_format
+from .floats import floats
+from .from_bytes import below, numbered
 
 
 def reals(fmt: FormatLike = "binary16") -> st.SearchStrategy[float]:

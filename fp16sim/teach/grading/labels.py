@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..codes import decode
-from ..faults.roundings import right
-from ..formats import Format, Rounding
+from ...codes import decode
+from ...faults.roundings import right
+from ...formats import Format, Rounding
 
 
 def result_labels(x: Any, fmt: Format, of: str = "numbers") -> Sequence[str]:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from .. import exact, explain
-from ..codes import decode
-from ..formats import Format, Rounding
-from ..text import to_text
-from .lists import partial_sums
+from ... import exact, explain
+from ...codes import decode
+from ...formats import Format, Rounding
+from ...text import to_text
+from .list_inputs import partial_sums
 
 EXPLAINED = ("add", "subtract", "multiply", "divide", "sqrt", "fma")
 _AS_ROUNDING = ("rounding", "encode", "parse")
