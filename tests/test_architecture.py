@@ -45,6 +45,7 @@ HOUSE = {
 
 INSIDE = {
     "learn": "precision scaling data model state observe run advise table __init__",
+    "teach": "lessons strategies grading grade quiz exercises __init__",
 }
 """The packages in a room that has some, in the same order: each imports only from those to its left."""
 
