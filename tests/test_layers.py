@@ -22,7 +22,7 @@ from fp16sim.learn import (
     one_hot_cross_entropy,
 )
 from fp16sim.learn.model.vjps import OPERATIONS
-from fp16sim.learn.precision import PLAIN, Precision, Products
+from fp16sim.learn.precision import DEFAULT_PRODUCTS, Precision, Products
 
 from .support import assert_same_codes
 
@@ -34,7 +34,7 @@ class Ops:
     """The operations of the package on plain values, in one format, with one accumulator."""
 
     def __init__(self, fmt, accumulator):
-        self.fmt, self.acc, self.how = fmt, accumulator, Products(accumulator) if accumulator else PLAIN
+        self.fmt, self.acc, self.how = fmt, accumulator, Products(accumulator) if accumulator else DEFAULT_PRODUCTS
 
     def __getattr__(self, name):
         return lambda *operands: getattr(fs, name)(*operands, self.fmt)

@@ -10,7 +10,6 @@ import fp16sim as fs
 from fp16sim import accumulators
 from fp16sim.learn import RECIPES, Config, Dataset, Policy, Precision, Tensor, get_config
 from fp16sim.learn.precision import OPTIONAL, PRECISIONS, SHORTHANDS, get_accumulator
-from fp16sim.learn.run.config import policy_to_dict
 from fp16sim.learn.run.engine import Engine
 
 FLUSHING = replace(fs.BINARY16, name="binary16_flushing", subnormals="flush_to_zero")
@@ -58,13 +57,13 @@ POLICIES = [
 @pytest.mark.parametrize("policy", POLICIES, ids=str)
 def test_a_policys_text_and_its_plain_data_are_read_back(policy):
     assert Policy.of(str(policy)) == policy
-    assert Policy(**json.loads(json.dumps(policy_to_dict(policy)))) == policy
+    assert Policy(**json.loads(json.dumps(policy.to_dict()))) == policy
 
 
 def test_the_plain_data_of_a_policy_call_named_formats_by_name():
-    told = policy_to_dict(Policy("bfloat16", master="binary32"))
+    told = Policy("bfloat16", master="binary32").to_dict()
     assert json.dumps(told).count("bfloat16") == 6  # compute, and what follows it
-    assert told["master"] == Precision.of("binary32").plain()
+    assert told["master"] == Precision.of("binary32").to_plain()
     assert "width" not in json.dumps(told)
 
 
@@ -88,14 +87,17 @@ def test_a_format_that_its_name_does_not_tell_survives_being_stored():
     [
         ("fp17", "fmt='fp17' is not a known format"),
         ("binary16:up", "mode='up' is unknown"),
-        ("compute=binary16 weights=binary32", "'weights' is no part of a policy; use some of compute, param"),
-        ("compute=binary16 binary32", "'binary32' is no part of a policy"),
-        ("compute=binary16 master=", "'master' is no part"),
-        ("compute=binary16 compute=binary32", "says something twice"),
+        ("compute=binary16 weights=binary32", "'weights' must be PART=VALUE; the parts are compute, param"),
+        ("compute=binary16 binary32", "'binary32' must be PART=VALUE"),
+        ("compute=binary16 master=", "'master' must be PART=VALUE"),
+        ("compute=binary16 compute=binary32", "gives a part twice"),
         ("compute=binary16 accumulator=wide", "accumulator='wide' is unknown; use one of 'sequential'"),
         ("compute=binary16 accumulator=pairwise:fp17", "fmt='fp17'"),
-        ("compute=binary32 accumulator=sequential:binary16", "adds in binary16, which does not hold compute=binary32"),
-        ("compute=bfloat16 accumulator=pairwise:binary16", "does not hold compute=bfloat16"),
+        (
+            "compute=binary32 accumulator=sequential:binary16",
+            "adds in binary16, which cannot store every number of compute=binary32",
+        ),
+        ("compute=bfloat16 accumulator=pairwise:binary16", "cannot store every number of compute=bfloat16"),
         ("compute=binary64 accumulator=blas", "use a wider one, or 'exact'"),
     ],
 )

@@ -9,7 +9,7 @@ import fp16sim as fs
 from fp16sim.accumulators import Exact, Fused, Kahan, Pairwise, Sequential
 from fp16sim.learn import RNN, Conv2d, Flatten, Images, Linear, MaxPool2d, Tensor, gradients
 from fp16sim.learn.model.windows import max_pool, max_pool_vjp, patches, patches_vjp, sizes_after
-from fp16sim.learn.precision import PLAIN, Products
+from fp16sim.learn.precision import DEFAULT_PRODUCTS, Products
 
 from .support import assert_same_codes
 
@@ -68,7 +68,7 @@ def test_a_convolution_and_its_gradients_are_those_of_the_loops(shape, fmt, accu
     layer = Conv2d(2, 2, kernel, stride, padding)
     x, w, b = draw(fmt, 1, 5, 4, 2), draw(fmt, kernel, kernel, 2, 2, rng=1), draw(fmt, 2, rng=2)
     tensors = {name: Tensor(fs.array(v, fmt)) for name, v in {"x": x, "weight": w, "bias": b}.items()}
-    y = layer(tensors, tensors["x"], Products(acc) if acc else PLAIN)
+    y = layer(tensors, tensors["x"], Products(acc) if acc else DEFAULT_PRODUCTS)
     held = fs.get_format(fmt)
     assert_same_codes(y.value.values, convolve(x, w, b, fmt, stride, padding, acc), held, "learning")
     g = draw(fmt, *y.value.shape, rng=3)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass, fields
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-import numpy as np
+import numpy.typing as npt
 
 from ..accumulators import Accumulator, Blas, Exact, Kahan, Pairwise, Sequential
 from ..arrays import FloatArray, array
-from ..conversion import as_generator
-from ..formats import NAMED_FORMATS, Format, Rounding, get_format, get_rounding
-
-Generator: TypeAlias = "np.random.Generator | None"
+from ..conversion import Generator, as_generator
+from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
 
 
 class Precision(NamedTuple):
-    """A format and the mode that results are rounded to it by.
+    """A format, and the mode by which results are rounded to it.
 
     >>> Precision.of("bf16:stochastic")
     Precision('bfloat16:stochastic')
@@ -27,12 +25,12 @@ class Precision(NamedTuple):
     mode: Rounding = Rounding.TIES_TO_EVEN
 
     @classmethod
-    def of(cls, given: Any) -> Precision:
-        """From a name such as "binary16" or "bfloat16:stochastic", a Format, a dtype or a Precision."""
+    def of(cls, given: PrecisionLike) -> Precision:
+        """From a name such as "binary16" or "bfloat16:stochastic", a Format, a dtype, a Precision, or `to_plain`."""
         if isinstance(given, Precision):
             return given
-        if isinstance(given, dict):  # as `plain` gives it
-            return cls(format_of(given["format"]), get_rounding(given["mode"]))
+        if isinstance(given, dict):
+            return cls(get_format(given["format"]), get_rounding(given["mode"]))
         if isinstance(given, str):
             fmt, _, mode = given.partition(":")
             return cls(get_format(fmt), get_rounding(mode or "ties_to_even"))
@@ -41,41 +39,33 @@ class Precision(NamedTuple):
     def __str__(self) -> str:
         return self.fmt.name if self.mode is Rounding.TIES_TO_EVEN else f"{self.fmt.name}:{self.mode.value}"
 
-    def plain(self) -> Any:
-        """Plain data for JSON, which `of` reads back: the text, or all fields of a format that its name does not tell.
+    def to_plain(self) -> str | dict[str, Any]:
+        """Plain data for JSON, which `of` reads back: the text, or all fields of a format whose name does not say them.
 
         >>> from dataclasses import replace
         >>> flushing = Precision(replace(get_format("binary16"), subnormals="flush_to_zero"))
-        >>> Precision.of(flushing.plain()) == flushing != Precision.of(str(flushing))
+        >>> Precision.of(flushing.to_plain()) == flushing != Precision.of(str(flushing))
         True
         """
-        fmt = format_to_plain(self.fmt)
+        fmt = self.fmt.to_plain()
         return str(self) if isinstance(fmt, str) else {"format": fmt, "mode": self.mode.value}
 
     def __repr__(self) -> str:
         return f"Precision({str(self)!r})"
 
-    def array(self, x: Any, rng: Generator = None) -> FloatArray:
-        """`x` in this format and mode, rounded once where the format does not hold it."""
+    def array(self, x: FloatArray | npt.ArrayLike, rng: Generator = None) -> FloatArray:
+        """`x` in this format and mode, each element rounded once. An array that has both is returned itself."""
         if isinstance(x, FloatArray):
             if x.fmt == self.fmt and x.mode is self.mode:
                 return x
-            if x.fmt == self.fmt:  # held already: only the mode of what follows changes
+            if x.fmt == self.fmt:  # no element changes: the mode is for what follows
                 return FloatArray(x.values, self.fmt, self.mode, as_generator(self.mode, rng))
             x = x.values
         return array(x, self.fmt, self.mode, rng=rng)
 
 
-def format_to_plain(fmt: Format) -> Any:
-    """The name of a named format; of any other its fields."""
-    if any(fmt == named and fmt.name == named.name for named in NAMED_FORMATS):
-        return fmt.name
-    return {name: getattr(value, "value", value) for name, value in asdict(fmt).items()}
-
-
-def format_of(given: Any) -> Format:
-    """What `format_to_plain` wrote."""
-    return Format(**given) if isinstance(given, dict) else get_format(given)
+PrecisionLike: TypeAlias = Precision | FormatLike
+"""A Precision, a name with or without a mode, a Format, a dtype, or what `Precision.to_plain` gave."""
 
 
 ACCUMULATORS: dict[str, Callable[..., Accumulator]] = {
@@ -113,37 +103,72 @@ def get_accumulator(text: str, compute: Precision, rng: Generator = None) -> Acc
     return ACCUMULATORS[kind](own.fmt, own.mode, rng if own.mode is Rounding.STOCHASTIC else None)
 
 
+Given = TypeVar("Given")
+Kept = TypeVar("Kept")
+
+
+class Converted(Generic[Given, Kept]):
+    """A field of a frozen dataclass that may be given in several forms and is kept in one.
+
+    It is what Python's documentation calls a descriptor-typed field: type checkers know both types.
+    """
+
+    def __init__(self, convert: Callable[[Given], Kept], default: Given) -> None:
+        self.convert = convert
+        self.default: Any = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> Kept:
+        return self.default if instance is None else instance.__dict__[self.name]
+
+    def __set__(self, instance: Any, given: Given) -> None:
+        instance.__dict__[self.name] = self.convert(given)
+
+
+def _if_given(given: PrecisionLike | None) -> Any:
+    return None if given is None else Precision.of(given)
+
+
+FollowsCompute: TypeAlias = Converted[PrecisionLike | None, Precision]
+OptionalPrecision: TypeAlias = Converted[PrecisionLike | None, Precision | None]
+
+
 @dataclass(frozen=True)
 class Policy:
-    """The precision of each kind of number in a training run. What is not given follows `compute`.
+    """The precision of each kind of number in a training run.
+
+    Each is a name such as "binary16" or "bfloat16:stochastic", a Format, a dtype or a Precision.
 
     Parameters
     ----------
-    compute : Precision, str or Format
-        Activations and their cotangents, the gradients of activations.
+    compute : optional
+        Activations and their gradients; "binary32" by default.
     param : optional
-        The weights that the model computes with.
+        The weights that the model computes with. This one and the next four are `compute` unless given.
     output : optional
         The logits.
     loss : optional
         The softmax and the loss.
     gradient : optional
-        The gradients of the weights, as the optimizer gets them.
+        The gradients of the weights, as the optimizer receives them.
     state : optional
         The optimizer's moments, and its arithmetic.
     master : optional
-        A second copy of the weights, which the steps are added to and of which `param` is a rounded copy; none if
-        not given.
+        A second copy of the weights, to which the steps are added; `param` is a rounded copy of it. No second copy
+        unless given.
     operand, cotangent : optional
-        What the factors of matrix products are rounded to first, in the forward pass and (the cotangent) in the
-        backward pass: for fp8, whose products go to a wider `compute`. Their range is saturated.
+        For fp8, whose products are added up in a wider `compute`: the factors of matrix products are first rounded to
+        `operand` in the forward pass, and the gradients among them to `cotangent` in the backward pass. Numbers beyond
+        the largest become the largest. No such rounding unless given.
     accumulator : str
         How matrix products and other sums are added up; see `get_accumulator`.
 
     Raises
     ------
     ValueError
-        For an unknown name.
+        For an unknown name, or an accumulator that is narrower than `compute`.
 
     Examples
     --------
@@ -154,36 +179,34 @@ class Policy:
     compute=binary16 loss=binary32 state=binary32 master=binary32 accumulator=blas
     """
 
-    compute: Any = "binary32"
-    param: Any = None
-    output: Any = None
-    loss: Any = None
-    gradient: Any = None
-    state: Any = None
-    master: Any = None
-    operand: Any = None
-    cotangent: Any = None
+    compute: Converted[PrecisionLike, Precision] = Converted(Precision.of, "binary32")
+    param: FollowsCompute = Converted(_if_given, None)
+    output: FollowsCompute = Converted(_if_given, None)
+    loss: FollowsCompute = Converted(_if_given, None)
+    gradient: FollowsCompute = Converted(_if_given, None)
+    state: FollowsCompute = Converted(_if_given, None)
+    master: OptionalPrecision = Converted(_if_given, None)
+    operand: OptionalPrecision = Converted(_if_given, None)
+    cotangent: OptionalPrecision = Converted(_if_given, None)
     accumulator: str = "sequential"
 
     def __post_init__(self) -> None:
-        compute = Precision.of(self.compute)
         for name in PRECISIONS:
-            given = getattr(self, name)
-            absent = None if name in OPTIONAL else compute
-            object.__setattr__(self, name, absent if given is None else Precision.of(given))
-        self._check_accumulator(compute)
+            if name not in OPTIONAL and getattr(self, name) is None:
+                object.__setattr__(self, name, self.compute)
+        self._check_accumulator()
 
-    def _check_accumulator(self, compute: Precision) -> None:
-        accumulator = get_accumulator(self.accumulator, compute)
-        if accumulator and not isinstance(accumulator, Exact) and not compute.fmt.fits_in(accumulator.fmt):
+    def _check_accumulator(self) -> None:
+        accumulator = get_accumulator(self.accumulator, self.compute)
+        if accumulator and not isinstance(accumulator, Exact) and not self.compute.fmt.fits_in(accumulator.fmt):
             raise ValueError(
-                f"accumulator={self.accumulator!r} adds in {accumulator.fmt.name}, which does not hold "
-                f"compute={compute}; use a wider one, or 'exact'"
+                f"accumulator={self.accumulator!r} adds in {accumulator.fmt.name}, which cannot store every number of "
+                f"compute={self.compute}; use a wider one, or 'exact'"
             )
 
     @classmethod
-    def of(cls, given: Any) -> Policy:
-        """From a Policy, a precision that everything has, or text such as "compute=binary16 master=binary32".
+    def of(cls, given: PolicyLike) -> Policy:
+        """From a Policy, one precision for all kinds, or text such as "compute=binary16 master=binary32".
 
         >>> Policy.of("bfloat16") == Policy("bfloat16")
         True
@@ -193,13 +216,13 @@ class Policy:
         if not isinstance(given, str) or "=" not in given:
             return cls(given)
         pairs = [part.partition("=")[::2] for part in given.replace(",", " ").split()]
-        parts = dict(pairs)
+        parts: dict[str, Any] = dict(pairs)
         known = [field.name for field in fields(cls)]
         for name, value in pairs:
             if name not in known or not value:
-                raise ValueError(f"policy={given!r}: {name!r} is no part of a policy; use some of {', '.join(known)}")
+                raise ValueError(f"policy={given!r}: {name!r} must be PART=VALUE; the parts are {', '.join(known)}")
         if len(parts) < len(pairs):
-            raise ValueError(f"policy={given!r} says something twice; give each part once")
+            raise ValueError(f"policy={given!r} gives a part twice; give each part once")
         return cls(**parts)
 
     def __str__(self) -> str:
@@ -208,6 +231,11 @@ class Policy:
         added = [] if self.accumulator == "sequential" else [f"accumulator={self.accumulator}"]
         return " ".join([f"compute={self.compute}", *own, *added])
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: `Policy(**data)` reads it back."""
+        given = {name: getattr(self, name) for name in PRECISIONS}
+        return {name: p and p.to_plain() for name, p in given.items()} | {"accumulator": self.accumulator}
+
     @property
     def stochastic(self) -> bool:
         """Whether any kind of number is rounded stochastically."""
@@ -215,10 +243,12 @@ class Policy:
 
     @property
     def weights(self) -> Precision:
-        """What the steps are added to: the master weights, where there are any."""
-        chosen: Precision = self.master or self.param
-        return chosen
+        """What the steps are added to: the master weights if there are any, else the parameters."""
+        return self.master or self.param
 
+
+PolicyLike: TypeAlias = Policy | PrecisionLike
+"""A Policy, its text, or one precision for all kinds of numbers."""
 
 PRECISIONS = ("compute", "param", "output", "loss", "gradient", "state", "master", "operand", "cotangent")
 OPTIONAL = ("master", "operand", "cotangent")
@@ -238,5 +268,5 @@ class Products:
         return cls(get_accumulator(policy.accumulator, policy.compute, rng), policy.operand, policy.cotangent)
 
 
-PLAIN = Products()
+DEFAULT_PRODUCTS = Products()
 """One term after the other, every step rounded to the operands' own format."""

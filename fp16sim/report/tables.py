@@ -8,7 +8,6 @@ from typing import Any
 
 from ..learn import Config, History, costs
 from ..learn.advise.costs import Costs
-from ..learn.run.config import policy_to_dict
 from .markup import Markup, join, tag
 from .words import amount, percent, size
 
@@ -85,7 +84,7 @@ def configuration(histories: Sequence[History]) -> Markup:
 def flat(config: Config) -> dict[str, Any]:
     """All options, those of the policy among them, as texts and numbers."""
     plain = config.to_dict()
-    policy = {f"policy: {name}": "–" if v is None else v for name, v in policy_to_dict(config.policy).items()}
+    policy = {f"policy: {name}": "–" if v is None else v for name, v in config.policy.to_dict().items()}
     rest = {f.name: plain[f.name] for f in fields(config) if f.name not in ("policy", "recipe")}
     return {"recipe": config.recipe or "–", **policy, **{name: _shown(value) for name, value in rest.items()}}
 

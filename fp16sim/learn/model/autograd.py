@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 
 from ...accumulators import Accumulator, Pairwise
 from ...arrays import FloatArray
-from ..precision import PLAIN, Generator, Precision, Products
+from ...conversion import Generator
+from ..precision import DEFAULT_PRODUCTS, Precision, Products
 from .vjps import OPERATIONS, constant, unbroadcast, zeros_like
 
 Observer: TypeAlias = "Callable[[Tensor, int, FloatArray, FloatArray], None]"
@@ -93,7 +94,7 @@ class Tensor:
 
     def matmul(self, other: Any, how: Products | Accumulator | None = None) -> Tensor:
         """The matrix product by an accumulator, in the backward pass too; with factors of their own formats if told."""
-        how = how if isinstance(how, Products) else Products(how) if how else PLAIN
+        how = how if isinstance(how, Products) else Products(how) if how else DEFAULT_PRODUCTS
         left, right = self.narrow(how.operand), as_tensor(other, self.value).narrow(how.operand)
         y = left._apply("matmul", right, accumulator=how.accumulator)
         return y if how.cotangent is None else y._apply("narrow_back", to=how.cotangent)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...arrays import FloatArray
-from ..precision import PLAIN, Products
+from ..precision import DEFAULT_PRODUCTS, Products
 from .autograd import Tensor
 from .initialisers import Initialiser, he, xavier
 from .windows import sizes_after
@@ -26,7 +26,7 @@ class Layer:
         """The parameters, in float64. `init` in place of the layer's own rule for weights."""
         return {}
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The output for a batch; `params` are this layer's own, by the names that `draw` gave them."""
         raise NotImplementedError
 
@@ -37,7 +37,7 @@ def _check_sizes(layer: Layer, *names: str, least: int = 1) -> None:
             raise ValueError(f"{name}={value} of {type(layer).__name__} must be {least} or more")
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor, how: Products = PLAIN) -> Tensor:
+def linear(x: Tensor, weight: Tensor, bias: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
     """x @ weight + bias: every product and every partial sum rounded as `how` says, and the sum with the bias once."""
     return x.matmul(weight, how).add(bias, how.accumulator)
 
@@ -60,7 +60,7 @@ class Linear(Layer):
         """Weights by He's rule, biases zero."""
         return {"weight": (init or he)((self.inputs, self.outputs), generator), "bias": np.zeros(self.outputs)}
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """x @ weight + bias."""
         if x.value.ndim != 2 or x.value.shape[1] != self.inputs:
             raise ValueError(f"x.shape={x.value.shape} is not (batch, {self.inputs}), as this layer was made for")
@@ -90,7 +90,7 @@ class Conv2d(Layer):
         shape = (self.kernel, self.kernel, self.inputs, self.outputs)
         return {"weight": (init or he)(shape, generator), "bias": np.zeros(self.outputs)}
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The convolution."""
         if x.value.ndim != 4 or x.value.shape[3] != self.inputs:
             raise ValueError(f"x.shape={x.value.shape} is not (batch, rows, columns, {self.inputs})")
@@ -110,7 +110,7 @@ class MaxPool2d(Layer):
     def __post_init__(self) -> None:
         _check_sizes(self, "size")
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The largest numbers: exact."""
         return x.max_pool(self.size)
 
@@ -119,7 +119,7 @@ class MaxPool2d(Layer):
 class Flatten(Layer):
     """All axes but the batch's in one."""
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The same numbers."""
         return x if x.value.ndim == 2 else x.reshape(len(x.value), int(np.prod(x.value.shape[1:])))
 
@@ -132,7 +132,7 @@ class Images(Layer):
     columns: int
     channels: int = 1
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The same numbers."""
         return x.reshape(len(x.value), self.rows, self.columns, self.channels)
 
@@ -147,7 +147,7 @@ class Activation(Layer):
         if self.name not in ACTIVATIONS:
             raise ValueError(f"activation={self.name!r} is unknown; use one of {', '.join(ACTIVATIONS)}")
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The function."""
         return x.softmax(how.accumulator) if self.name == "softmax" else ACTIVATIONS[self.name](x)
 
@@ -194,7 +194,7 @@ class LayerNorm(Layer):
         """Scale 1, shift 0."""
         return {"scale": np.ones(self.size), "shift": np.zeros(self.size)}
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The normalised rows."""
         column = (*x.value.shape[:-1], 1)
         centred = x - (x.sum_rows(how.accumulator) / self.size).reshape(*column)
@@ -225,11 +225,11 @@ class RNN(Layer):
         weight = (init or xavier)((self.inputs, self.hidden), generator)
         return {"input": weight, "recurrent": square * self.gain, "bias": np.zeros(self.hidden)}
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The hidden state after the last step."""
         return self.states(params, x, how)[-1]
 
-    def states(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> list[Tensor]:
+    def states(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> list[Tensor]:
         """The hidden states after each step."""
         if x.value.ndim != 3 or x.value.shape[2] != self.inputs:
             raise ValueError(f"x.shape={x.value.shape} is not (batch, time, {self.inputs})")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...formats import FormatLike, Rounding, get_format, get_rounding
-from ..precision import PLAIN, Precision, Products
+from ..precision import DEFAULT_PRODUCTS, Precision, Products
 from .autograd import Tensor, name_layer
 from .initialisers import get_initialiser
 from .layers import RNN, Activation, Conv2d, Flatten, Images, Layer, Linear, MaxPool2d, Params
@@ -57,7 +57,7 @@ class Chain:
         precision = Precision(get_format(fmt), get_rounding(mode))
         return {name: precision.array(x, rounding) for name, x in self.draw(generator, init).items()}
 
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = PLAIN) -> Tensor:
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The output of the last layer."""
         for layer, part in self.layers:
             own = {name[len(layer) + 1 :]: p for name, p in params.items() if name.startswith(f"{layer}.")}

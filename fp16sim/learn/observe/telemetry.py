@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays import FloatArray
-from ...formats import BINARY64, Rounding
+from ...formats import BINARY64, Rounding, get_format
 from ..model.autograd import Tensor, backward_step, consumers_first
 from ..model.layers import Params
-from ..precision import format_of, format_to_plain
 from .exponents import Survey, survey
 
 if TYPE_CHECKING:
@@ -144,14 +143,14 @@ class Telemetry:
 
 def _survey_to_dict(seen: Survey) -> dict[str, Any]:
     plain = {name: getattr(seen, name) for name in ("total", "zeros", "nans", "infinities", "lowest")}
-    return {"format": format_to_plain(seen.fmt), **plain, "binades": [list(binade) for binade in seen.binades]}
+    return {"format": seen.fmt.to_plain(), **plain, "binades": [list(binade) for binade in seen.binades]}
 
 
 def _survey_from_dict(given: dict[str, Any]) -> Survey:
     from .binades import Binade
 
     plain = {name: int(given[name]) for name in ("total", "zeros", "nans", "infinities", "lowest")}
-    return Survey(format_of(given["format"]), **plain, binades=tuple(Binade(*b) for b in given["binades"]))
+    return Survey(get_format(given["format"]), **plain, binades=tuple(Binade(*b) for b in given["binades"]))
 
 
 # --- looking --------------------------------------------------------------------------------------------------------

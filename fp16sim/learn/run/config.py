@@ -8,7 +8,7 @@ from typing import Any
 from ...accumulators import Exact
 from ..model.initialisers import get_initialiser
 from ..model.optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
-from ..precision import PRECISIONS, Policy, get_accumulator
+from ..precision import Policy, get_accumulator
 from ..scaling import DynamicLossScale, LossScale, get_loss_scale
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
@@ -172,7 +172,7 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """All options as plain data; `from_dict` reads it back."""
-        return {**asdict(self), "policy": policy_to_dict(self.policy), "layers": list(self.layers)}
+        return {**asdict(self), "policy": self.policy.to_dict(), "layers": list(self.layers)}
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> Config:
@@ -190,10 +190,3 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "model": MODELS,
     "normalisation": NORMALISATIONS,
 }
-
-
-def policy_to_dict(policy: Policy) -> dict[str, Any]:
-    """A policy as plain data."""
-    parts = {name: getattr(policy, name) for name in PRECISIONS}
-    told = {name: None if p is None else p.plain() for name, p in parts.items()}
-    return {**told, "accumulator": policy.accumulator}
