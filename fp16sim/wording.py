@@ -30,6 +30,15 @@ def percent(share: float, digits: int = 3) -> str:
     return f"{rounded:.{places}f}%"
 
 
+def share(count: int, total: int) -> float:
+    """count / total as a share of 1, for `percent`; NaN, which `percent` writes as "-", if there is nothing.
+
+    >>> percent(share(1, 8)), percent(share(0, 0))
+    ('12.5%', '-')
+    """
+    return count / total if total else math.nan
+
+
 def power_of_two(x: float) -> str:
     """A number as a power of two if it is one, else in decimal.
 

@@ -102,7 +102,7 @@ def test_layout_byte_order_and_piece_size_do_not_matter(monkeypatch):
     for other in (x.T, x[::-1], x.astype(">f4"), np.broadcast_to(x, (1, 40, 50))):
         assert survey(other, "binary16") == expected
     assert survey(x[::2], "binary16") + survey(x[1::2], "binary16") == expected
-    monkeypatch.setattr("fp16sim.learn.observe.binades.PIECE", 7)
+    monkeypatch.setattr("fp16sim.learn.observe.binades.CHUNK", 7)
     assert survey(x, "binary16") == expected
 
 

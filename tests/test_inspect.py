@@ -14,7 +14,7 @@ from fp16sim.cli import main
 from fp16sim.learn import Inspection, inspect
 from fp16sim.learn.advise.scale_advice import recommend
 from fp16sim.learn.observe.exponents import survey
-from fp16sim.learn.observe.histogram import percent
+from fp16sim.wording import percent
 
 from .support import BYTES, TOYS
 from .test_exponents import FTZ, deciding, fate_by_rounding
@@ -56,7 +56,7 @@ def test_the_mean_error_is_the_mean_however_the_array_is_cut(monkeypatch):
     x = RNG.standard_normal(1000).astype(np.float32)
     expected = np.abs(fs.round_to(x, "binary16").astype(float) - x) / np.abs(x).astype(float)
     for size in (1 << 16, 7):
-        monkeypatch.setattr("fp16sim.learn.observe.binades.PIECE", size)
+        monkeypatch.setattr("fp16sim.learn.observe.binades.CHUNK", size)
         errors = inspect(x).tensors[0].errors
         assert errors.mean == pytest.approx(expected.mean(), rel=1e-12)
         assert errors.largest == expected.max()
@@ -100,7 +100,7 @@ def test_what_is_no_array_of_floats_is_skipped_with_the_reason(tmp_path):
     found = inspect(tmp_path / "mixed.npz")
     assert [one.name for one in found.tensors] == ["w"]
     assert [reason.split()[0] for reason in found.skipped] == ["step", "half", "z"]
-    assert "save x.astype(numpy.float32), which holds every bfloat16" in found.skipped[1]
+    assert "save x.astype(numpy.float32), which keeps every bfloat16 number" in found.skipped[1]
     assert "half is skipped" in str(found)
 
 
@@ -124,12 +124,12 @@ def test_advice_that_is_followed_saves_what_it_says():
     said, lost = inspect(x).recommendation, inspect(x).tensors[0].fate.lost
     best, almost = (int(k) for k in re.findall(r"2\^(\d+) (?:loses|would)", said))
     assert f"A loss scale of 2^{best} loses least: none of the 10000 nonzero numbers; without it" in said
-    assert f"without it {percent(lost, 10000)} ({lost} become 0)" in said
+    assert f"without it {percent(lost / 10000)} ({lost} become 0)" in said
     assert inspect(x * 2.0**best).recommendation.startswith("binary16 loses none of the 10000 nonzero numbers")
     assert inspect(x * 2.0 ** (best - 1)).tensors[0].fate.lost > 0
     left = inspect(x * 2.0**almost).tensors[0].fate.lost
     assert 0 < left <= 10 < inspect(x * 2.0 ** (almost - 1)).tensors[0].fate.lost
-    assert f"2^{almost} would do almost as well ({percent(left, 10000)})" in said
+    assert f"2^{almost} would do almost as well ({percent(left / 10000)})" in said
     room = int(said.split("room for ")[1].split()[0])
     overflowed = [inspect(x * 2.0 ** (best + room + k)).tensors[0].fate.overflowed for k in (0, 1)]
     assert overflowed[0] == 0 < overflowed[1]
@@ -145,13 +145,13 @@ def test_advice_that_is_followed_saves_what_it_says():
         ([np.nan, np.inf, -np.inf, 1.0], "Already there: 1 NaN, 2 infinite; no scale repairs that."),
         (
             [1e-30, 1.0, 1e30],
-            "binary16 loses 66.67% of the 3 nonzero numbers (1 become 0, 1 overflow), and no loss scale",
+            "binary16 loses 66.7% of the 3 nonzero numbers (1 become 0, 1 overflow), and no loss scale",
         ),
         ([1e-30, 1.0, 1e30], "The numbers span 200 binades, and binary16 reaches over 40."),
         ([2.0**-25, 2.0**-10], "A loss scale of 2^1 loses least"),
         (
             [2.0**-26, 1.5 * 2.0**13],
-            "A loss scale of 2^2 loses least: none of the 2 nonzero numbers; without it 50.00%",
+            "A loss scale of 2^2 loses least: none of the 2 nonzero numbers; without it 50.0%",
         ),
         ([2.0**-26, 1.9 * 2.0**12], "It leaves room for 1 doubling until"),
     ],
@@ -239,16 +239,16 @@ def bad_files(folder):
     [
         ("object.npy", "cannot be read"),
         ("object.npz", "cannot be read"),
-        ("int.npy", "holds no array of floats to inspect: int is skipped: dtype=int64"),
-        ("empty.npz", "holds no array of floats to inspect: it is empty"),
+        ("int.npy", "has no array of floats to inspect: int is skipped: dtype=int64"),
+        ("empty.npz", "has no array of floats to inspect: it is empty"),
         ("cut.npy", "cannot be read"),
         ("header.npy", "cannot be read"),
         ("nothing.npy", "cannot be read"),
         ("nothing.npz", "cannot be read"),
         ("page.npz", "cannot be read"),
         ("damaged.npz", "cannot be read"),
-        ("other.npz", "holds no array of floats"),
-        ("weights.pt", "is no .npy or .npz file; save the tensors with numpy.savez"),
+        ("other.npz", "has no array of floats"),
+        ("weights.pt", "is not a .npy or .npz file; save the tensors with numpy.savez"),
         ("missing.npz", "does not exist"),
     ],
 )

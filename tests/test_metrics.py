@@ -110,7 +110,7 @@ def test_a_row_with_nan_counts_as_wrong():
         (([0, 1], [0, -1]), {}, r"predicted\[1\]=-1 is out of range"),
         (([0, 1], np.eye(2)), {}, "of one-hot labels take"),
         (([], []), {}, "labels is empty"),
-        (([0, 1], [0, 1]), {"names": ("a",)}, "names 1 classes and there are 2"),
+        (([0, 1], [0, 1]), {"names": ("a",)}, "has 1 names for 2 classes"),
     ],
 )
 def test_metrics_refuse_what_cannot_be_counted(arguments, how, says):

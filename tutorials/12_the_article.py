@@ -132,7 +132,7 @@ for recipe in ("binary32", "pure-binary16", "mixed-binary16"):
     c = fs.learn.costs(recipe, layers=(16,))
     print(
         f"{recipe:15} weights {c.weights:5} master {c.master:5} gradients {c.gradients:5} moments {c.state:5} "
-        f"activations {c.activations:6}  in all {c.held / full.held:.0%}"
+        f"activations {c.activations:6}  in all {c.bytes_in_memory / full.bytes_in_memory:.0%}"
     )
 verdicts["5: half the memory"] = "half true: weights and activations halve; master weights and moments do not"
 

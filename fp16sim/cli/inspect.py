@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..formats import NAMED_FORMATS
+from ..wording import percent, share
 from .output import print_table, print_text
 
 FEW = 4
@@ -49,7 +50,7 @@ COLUMNS = (
 
 def _inspect(options: argparse.Namespace) -> None:
     from ..learn.advise.inspect import inspect
-    from ..learn.observe.histogram import bars
+    from ..learn.observe.histogram import bar_chart
 
     found = inspect(options.file, options.format)
     if options.json:
@@ -62,7 +63,7 @@ def _inspect(options: argparse.Namespace) -> None:
     )
     for one in listed if options.each or len(found.tensors) <= FEW else listed[-1:]:
         print_text(f"{one.name}, exponents in {found.fmt}")
-        print_text(bars(one.survey) or "no finite nonzero number")
+        print_text(bar_chart(one.survey) or "no finite nonzero number")
         print_text(_errors(one, found.fmt) + "\n")
     for reason in found.skipped:
         print_text(reason)
@@ -78,9 +79,7 @@ def _errors(one: Any, fmt: Any) -> str:
 
 
 def _row(one: Any) -> Sequence[str]:
-    from ..learn.observe.histogram import percent
-
     seen, fate = one.survey, one.fate
-    fates = (percent(n, seen.finite, 1) for n in (fate.underflowed, fate.subnormal, fate.overflowed))
-    zeros, special = (percent(n, seen.total, 1) for n in (seen.zeros, seen.nans + seen.infinities))
+    fates = (percent(share(n, seen.finite)) for n in (fate.underflowed, fate.subnormal, fate.overflowed))
+    zeros, special = (percent(share(n, seen.total)) for n in (seen.zeros, seen.nans + seen.infinities))
     return one.name, f"{seen.total:,}", zeros, *fates, special, f"2^{one.best_shift}"

@@ -191,7 +191,7 @@ COSTS = (
     ("gradients", "gradients"),
     ("optimizer's state", "state"),
     ("activations", "activations"),
-    ("held in a step", "held"),
+    ("in memory in a step", "bytes_in_memory"),
     ("model file", "model_file"),
     ("checkpoint", "checkpoint"),
     ("moved in a step", "bytes_moved"),
@@ -207,7 +207,7 @@ def _print_costs(configs: Sequence[Any], as_json: bool) -> None:
 
     counted = [costs(config) for config in configs]
     if as_json:
-        print(json.dumps([asdict(each) | {"held": each.held} for each in counted], indent=2))
+        print(json.dumps([asdict(each) | {"bytes_in_memory": each.bytes_in_memory} for each in counted], indent=2))
         return
     columns = [("bytes", "left"), *((each.recipe, "right") for each in counted)]
     rows = [(text, *(f"{getattr(each, name):,}" for each in counted)) for text, name in COSTS]

@@ -17,7 +17,7 @@ COSTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("gradients", "gradients", size),
     ("state", "optimizer's state", size),
     ("activations", "activations of a batch", size),
-    ("held", "held during a step, in all", size),
+    ("bytes_in_memory", "in memory during a step, in all", size),
     ("model_file", "saved model", size),
     ("checkpoint", "checkpoint", size),
     ("bytes_moved", "moved in a step", size),

@@ -1,8 +1,7 @@
-"""What a training step costs, counted exactly: bytes that are held, operations, and bytes moved.
+"""What a training step costs, counted exactly: bytes in memory, operations, and bytes moved.
 
-Counted on the graph of one batch, from shapes and widths alone. A CPU that emulates cannot say how fast hardware for a
-format is: that depends on its units, its memory, and on how much of the traffic stays in caches. What it can say is
-what any hardware has to do.
+The counts follow from the shapes and widths in the graph of one batch. They say what any hardware has to do. They do
+not say how fast it is: that depends on its units, its memory and its caches, and an emulator cannot measure it.
 """
 
 from __future__ import annotations
@@ -18,29 +17,30 @@ from ..data import Dataset
 from ..model.autograd import Tensor, consumers_first
 from ..model.layers import Params
 from ..run.config import Config
+from ..run.engine import Engine
 from ..run.recipes import get_config
 
 SHAPES = {"digits": (8, 8)}
-"""Images of other data are 28 x 28."""
+"""The images of all other data sets are 28 x 28."""
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Bytes and operations of a run; those of a step are for one batch.
+    """Bytes and operations of one training step, with one batch, and of the files of a run.
 
     Attributes
     ----------
     parameters : int
         How many numbers the model has.
     weights, master, gradients, state, activations : int
-        Bytes held during a step: the weights that the model computes with; their second copy, or what Kahan's update
-        carries; one gradient for each; the optimizer's moments; results kept for the backward pass.
+        Bytes in memory during a step: the weights that the model computes with; their second copy, or what Kahan's
+        update carries; one gradient for each weight; the optimizer's moments; the results that the backward pass needs.
     model_file, checkpoint : int
         Bytes of the numbers in a saved model, and in a checkpoint.
     multiply_adds, elementwise : int
-        Operations of a step: products that are summed, and all others, the optimizer's among them.
+        Operations of a step: products that are added up, and all others, with those of the optimizer.
     bytes_moved : int
-        What is read and written if every operation reads its operands from memory and writes its result back.
+        Bytes read and written if every operation reads its operands from memory and writes its result to memory.
     """
 
     recipe: str
@@ -57,32 +57,37 @@ class Costs:
     bytes_moved: int
 
     @property
-    def held(self) -> int:
-        """All bytes held during a step."""
+    def bytes_in_memory(self) -> int:
+        """All bytes in memory during a step."""
         return self.weights + self.master + self.gradients + self.state + self.activations
 
 
 def costs(given: Config | str, **options: Any) -> Costs:
-    """Count what a step of a run holds, computes and moves: exact, for the model, batch and policy of the run.
+    """Count the bytes and operations of a run's training step: exact, for its model, batch and policy.
+
+    Parameters
+    ----------
+    given : Config or str
+        A Config, or the name of a recipe.
+    **options
+        Fields of Config that replace those of the recipe.
 
     >>> both = [costs(name, data="mnist", model="cnn") for name in ("binary32", "mixed-binary16")]
     >>> [c.parameters for c in both]
     [93322, 93322]
-    >>> [c.weights + c.master for c in both]  # with master weights it is not half
+    >>> [c.weights + c.master for c in both]  # more, not half, because of the master weights
     [373288, 559932]
     """
-    from ..run.engine import Engine
-
     config = get_config(given, **options)
     engine = Engine(config, example_data(config))
     progress, policy = engine.start(), config.policy
-    graph = example_graph(config)
+    # What a step is given, and another shape of the same numbers, cost nothing.
+    computed = [x for x in example_graph(config) if x.operation not in ("", "reshape")]
     second = _bytes(progress.weights) if policy.master is not None else 0
     state = sum(_bytes(x) for x in progress.state.values() if isinstance(x, dict))
     parameters = sum(x.size for x in progress.params.values())
     weights = _bytes(progress.params)
-    products, others, moved = _work(graph, parameters * OPTIMIZER_OPERATIONS[config.optimizer], policy.state.fmt)
-    kept = [x for x in graph if x.operation not in ("", "reshape")]
+    products, others, moved = _work(computed, parameters * OPTIMIZER_OPERATIONS[config.optimizer], policy.state.fmt)
     carried = _bytes(progress.carry)
     return Costs(
         recipe=config.label,
@@ -91,7 +96,7 @@ def costs(given: Config | str, **options: Any) -> Costs:
         master=second + carried,
         gradients=_size(parameters, policy.gradient.fmt),
         state=state,
-        activations=sum(_size(x.value.size, x.value.fmt) for x in kept),
+        activations=sum(_size(x.value.size, x.value.fmt) for x in computed),
         model_file=weights,
         checkpoint=weights + second + carried + state,
         multiply_adds=products,
@@ -101,7 +106,7 @@ def costs(given: Config | str, **options: Any) -> Costs:
 
 
 def example_data(config: Config) -> Dataset:
-    """One batch of the shape of a run's data, all zeros."""
+    """One batch with the shape of a run's data: images of zeros."""
     shape = SHAPES.get(config.data, (28, 28))
     images = np.zeros((config.batch, shape[0] * shape[1]), np.float32)
     labels = np.full(config.batch, 9)
@@ -109,9 +114,7 @@ def example_data(config: Config) -> Dataset:
 
 
 def example_graph(config: Config) -> list[Tensor]:
-    """All tensors of the graph of one batch."""
-    from ..run.engine import Engine
-
+    """All tensors in the graph of one batch."""
     single = replace(config, validation=0.0)
     engine = Engine(single, example_data(single))
     with np.errstate(all="ignore"):
@@ -120,7 +123,7 @@ def example_graph(config: Config) -> list[Tensor]:
 
 
 def _size(n: int, fmt: Format) -> int:
-    """Bytes of n numbers, packed."""
+    """Bytes of n numbers without gaps between them."""
     return -(-n * fmt.width // 8)
 
 
@@ -129,15 +132,13 @@ def _bytes(arrays: Params) -> int:
 
 
 OPTIMIZER_OPERATIONS = {"adam": 14, "adamw": 16, "rmsprop": 8, "sgd": 3}
-"""Elementwise operations for each parameter, the addition to the weight included."""
+"""Elementwise operations for each parameter, with the addition to the weight."""
 
 
-def _work(graph: list[Tensor], updates: int, state: Format) -> tuple[int, int, int]:
-    """Multiply-adds, other operations, bytes moved: of the forward pass, the backward pass and the optimizer."""
+def _work(computed: list[Tensor], updates: int, state: Format) -> tuple[int, int, int]:
+    """Multiply-adds, other operations and bytes moved, in the forward pass, the backward pass and the optimizer."""
     products = others = moved = 0
-    for y in graph:
-        if y.operation in ("", "reshape"):
-            continue
+    for y in computed:
         wanted = sum(x.wanted for x in y.arguments)
         own = _size(y.value.size, y.value.fmt)
         given = sum(_size(x.value.size, x.value.fmt) for x in y.arguments)
@@ -145,7 +146,6 @@ def _work(graph: list[Tensor], updates: int, state: Format) -> tuple[int, int, i
             products += (1 + wanted) * y.value.size * y.arguments[0].value.shape[-1]
         else:
             others += (1 + wanted) * y.value.size
-        moved += (
-            own + given + wanted * (2 * own + given)
-        )  # a vjp reads g and the operands, and writes as much as it got
+        # A vjp reads a cotangent and the operands, and writes about as much as the cotangent.
+        moved += own + given + wanted * (2 * own + given)
     return products, others + updates, moved + 3 * _size(updates, state)

@@ -1,6 +1,6 @@
 """What a format would do to tensors from elsewhere: saved gradients, weights, activations.
 
-For people whose run died in another framework. Save the tensors and look at them here:
+For people whose run failed in another framework. Save the tensors and inspect them here:
 
     numpy.savez("grads.npz", **{name: p.grad.float().cpu().numpy() for name, p in model.named_parameters()})
     fp16sim inspect grads.npz --format binary16
@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...conversion import Array
 from ...formats import BINARY32, Format, FormatLike, get_format
 from ...rounding import round_to
-from ..observe.binades import pieces
+from ...wording import count, percent, share
+from ..observe.binades import chunks
 from ..observe.exponents import Fate, Survey, survey
-from ..observe.histogram import bars, percent
+from ..observe.histogram import bar_chart
 from .scale_advice import recommend
 
 
@@ -34,11 +36,12 @@ class Errors:
     Attributes
     ----------
     kept : int
-        How many numbers that are.
+        How many numbers are not lost.
     exact : int
-        How many of them the format holds: their error is 0.
+        How many of them have the error 0.
     mean, largest : float
-        Of the errors, in binary64; an error of a normal number is at most the unit roundoff, of a subnormal up to 1.
+        Of the errors, in binary64. An error is at most the unit roundoff if the result is normal, and can reach 1 if
+        it is subnormal.
     """
 
     kept: int = 0
@@ -54,7 +57,7 @@ class Errors:
 
 @dataclass(frozen=True)
 class Inspected:
-    """One tensor, or all together: its survey, the fate of its numbers, and their relative errors."""
+    """What was counted for one tensor, or for all together: its survey and the relative errors of its numbers."""
 
     name: str
     shape: tuple[int, ...]
@@ -64,12 +67,12 @@ class Inspected:
 
     @cached_property
     def fate(self) -> Fate:
-        """What becomes of the numbers as they are."""
+        """What the numbers become without a loss scale."""
         return self.survey.fate()
 
     @cached_property
     def best_shift(self) -> int:
-        """The loss scale 2^k that loses least."""
+        """The k of the loss scale 2^k that loses the fewest numbers."""
         return self.survey.best_shift()
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,14 +94,14 @@ class Inspected:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What `inspect` found. `print` shows the tensors, the histogram of all together, and the recommendation.
+    """The result of `inspect`. `print` shows the tensors, the histogram of all together, and the recommendation.
 
     Attributes
     ----------
     fmt : Format
     tensors : tuple of Inspected
     skipped : tuple of str
-        What was not looked at, each with the reason.
+        The arrays that were not inspected, each with the reason.
     """
 
     fmt: Format
@@ -133,7 +136,7 @@ class Inspection:
             [
                 *(_line(one) for one in (*self.tensors, self.together)),
                 "",
-                bars(self.together.survey),
+                bar_chart(self.together.survey),
                 "",
                 *self.skipped,
                 self.recommendation,
@@ -143,33 +146,37 @@ class Inspection:
 
 def _line(one: Inspected) -> str:
     seen, fate = one.survey, one.fate
-    shares = zip(("become 0", "subnormal", "overflow"), (fate[0], fate[1], fate[3]), strict=True)
-    said = ", ".join(f"{percent(n, seen.finite)} {what}" for what, n in shares)
-    return f"{one.name}: {seen.total} numbers, {percent(seen.zeros, seen.total)} zeros; of the others {said}"
+    kinds = (("become 0", fate.underflowed), ("become subnormal", fate.subnormal), ("overflow", fate.overflowed))
+    text = ", ".join(f"{percent(share(n, seen.finite))} {what}" for what, n in kinds)
+    zeros = percent(share(seen.zeros, seen.total))
+    return f"{one.name}: {count(seen.total, 'number')}, {zeros} of them 0; of the finite nonzero ones {text}"
 
 
-def inspect(arrays: Any, fmt: FormatLike = "binary16") -> Inspection:
-    """Find out what a format would do to tensors: exact counts of what it loses, at any loss scale.
+def inspect(
+    arrays: str | Path | Mapping[str, npt.ArrayLike] | npt.ArrayLike, fmt: FormatLike = "binary16"
+) -> Inspection:
+    """Find out what a format would do to tensors: exact counts of the numbers that it loses, at any loss scale.
 
-    Rounding is to nearest, ties to even, as frameworks cast.
+    Rounding is to nearest, ties to even, as in the casts of deep-learning frameworks.
 
     Parameters
     ----------
     arrays : path, mapping or array_like
-        A .npz or .npy file (a .npy file is mapped and read in pieces, of a .npz file one tensor at a time is loaded;
-        pickles are refused), or arrays by name, or one array. Of float16, float32, float64, or in memory any float
-        type of ml_dtypes that float32 holds. Others are skipped.
+        A .npz or .npy file, a mapping of names to arrays, or one array. Arrays of float16, float32 and float64 are
+        inspected, and in memory also those of an ml_dtypes type whose numbers are all float32 numbers; others are
+        skipped. A .npy file is read in chunks and a .npz file one tensor at a time, so large files are possible.
+        Pickles are refused.
     fmt : Format, str or dtype
 
     Returns
     -------
     Inspection
-        Of frozen data: `tensors`, `together`, `recommendation`, `to_dict()`.
+        With `tensors`, `together`, `recommendation` and `to_dict()`.
 
     Raises
     ------
     ValueError
-        If the file cannot be read, or holds no array of floats.
+        If the file cannot be read, or there is no array of floats.
 
     Examples
     --------
@@ -178,7 +185,7 @@ def inspect(arrays: Any, fmt: FormatLike = "binary16") -> Inspection:
     >>> found.together.fate.underflowed
     233
     >>> print(found.recommendation)  # doctest: +NORMALIZE_WHITESPACE
-    A loss scale of 2^9 loses least: none of the 1001 nonzero numbers; without it 23.28% (233 become 0).
+    A loss scale of 2^9 loses least: none of the 1001 nonzero numbers; without it 23.3% (233 become 0).
     2^8 would do almost as well (0.10%). It leaves room for 16 doublings until the largest overflows.
     """
     fmt = get_format(fmt)
@@ -191,12 +198,12 @@ def inspect(arrays: Any, fmt: FormatLike = "binary16") -> Inspection:
             tensors.append(_inspected(name, floats, fmt))
     if not tensors:
         why = "; ".join(skipped) or "it is empty"
-        raise ValueError(f"{_called(arrays)} holds no array of floats to inspect: {why}")
+        raise ValueError(f"{_called(arrays)} has no array of floats to inspect: {why}")
     return Inspection(fmt, tuple(tensors), tuple(skipped))
 
 
 def _inspected(name: str, x: Array, fmt: Format) -> Inspected:
-    errors = sum((_errors(piece, fmt) for piece in pieces(x)), Errors())
+    errors = sum((_errors(chunk, fmt) for chunk in chunks(x)), Errors())
     return Inspected(name, x.shape, str(x.dtype), survey(x, fmt), errors)
 
 
@@ -215,7 +222,7 @@ def _errors(x: Array, fmt: Format) -> Errors:
 
 
 def _beyond(magnitude: Array, fmt: Format) -> Array:
-    """Out of range, even if the format saturates: from max_finite and half its ulp on, a tie that goes to the even."""
+    """Whether numbers overflow, even if the format saturates: from max_finite + ulp/2 on, which itself ties to even."""
     top = float(fmt.max_finite) + 2.0 ** (fmt.emax - fmt.precision)
     return magnitude >= top if fmt.max_significand % 2 else magnitude > top
 
@@ -223,7 +230,7 @@ def _beyond(magnitude: Array, fmt: Format) -> Array:
 # --- what is given --------------------------------------------------------------------------------------------------
 
 
-def _called(arrays: Any) -> str:
+def _called(arrays: object) -> str:
     return str(arrays) if isinstance(arrays, (str, Path)) else "arrays"
 
 
@@ -237,11 +244,11 @@ def _named(arrays: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _stored(path: Path) -> Iterator[tuple[str, Any]]:
-    """The arrays of a file, one at a time; without pickles, which could run anything."""
+    """The arrays of a file, one at a time; pickles are refused, because they can run any code."""
     if path.suffix.lower() not in (".npy", ".npz"):
-        raise ValueError(f"{path} is no .npy or .npz file; save the tensors with numpy.savez('grads.npz', **arrays)")
+        raise ValueError(f"{path} is not a .npy or .npz file; save the tensors with numpy.savez('grads.npz', **arrays)")
     if not path.is_file():
-        raise ValueError(f"{path} does not exist; give a .npz or .npy file")
+        raise ValueError(f"{path} does not exist; give the path of a .npz or .npy file")
     try:
         if path.suffix.lower() == ".npy":
             yield path.stem, np.load(path, mmap_mode="r", allow_pickle=False)
@@ -254,7 +261,7 @@ def _stored(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _as_floats(x: Any) -> Array | str:
-    """The array, or why it is none of floats."""
+    """The array, or the reason why it cannot be inspected."""
     x = np.asarray(x)
     if x.dtype.kind == "f" and x.dtype.itemsize <= 8:
         return x
@@ -264,5 +271,8 @@ def _as_floats(x: Any) -> Array | str:
                 return x.astype(np.float32)
         except ValueError:
             pass
-        return f"dtype={x.dtype} has no meaning in the file; save x.astype(numpy.float32), which holds every bfloat16"
-    return f"dtype={x.dtype} is none of float16, float32, float64"
+        return (
+            f"the file does not say what dtype={x.dtype} means; save x.astype(numpy.float32), which keeps every "
+            "bfloat16 number"
+        )
+    return f"dtype={x.dtype} is not float16, float32 or float64"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...wording import percent
 from ..observe.exponents import Fate, Survey
-from ..observe.histogram import percent
 
 
 def recommend(seen: Survey) -> str:
@@ -25,7 +25,7 @@ def _advice(seen: Survey) -> str:
     if best == 0:
         return f"{fmt} loses {_losses(now, seen)}, and no loss scale loses fewer. {_reach(seen)}"
     then, room = seen.fate(best), _room(seen, best)
-    without = f"without it {percent(now.lost, seen.finite)} ({_kinds(now)})"
+    without = f"without it {percent(now.lost / seen.finite)} ({_kinds(now)})"
     sentences = [f"A loss scale of 2^{best} loses least: {_losses(then, seen)}; {without}."]
     sentences += _smaller(seen, best)
     if room:
@@ -36,7 +36,7 @@ def _advice(seen: Survey) -> str:
 def _losses(fate: Fate, seen: Survey) -> str:
     if not fate.lost:
         return f"none of the {seen.finite} nonzero numbers"
-    return f"{percent(fate.lost, seen.finite)} of the {seen.finite} nonzero numbers ({_kinds(fate)})"
+    return f"{percent(fate.lost / seen.finite)} of the {seen.finite} nonzero numbers ({_kinds(fate)})"
 
 
 def _kinds(fate: Fate) -> str:
@@ -71,4 +71,4 @@ def _smaller(seen: Survey, best: int) -> list[str]:
     first = next((k for k in range(1, best) if seen.fate(k).lost <= enough), best)
     if first == best:
         return []
-    return [f"2^{first} would do almost as well ({percent(seen.fate(first).lost, seen.finite)})."]
+    return [f"2^{first} would do almost as well ({percent(seen.fate(first).lost / seen.finite)})."]

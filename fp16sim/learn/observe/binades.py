@@ -1,6 +1,6 @@
-"""Counts of float32 and float64 numbers by binade, taken from their bits: what `exponents` is made of.
+"""Counts of float32 and float64 numbers by binade, taken from their bits; `exponents` is built on them.
 
-Exact: no logarithm, no comparison of floats, and a processor that flushes subnormals does not matter.
+Exact: it takes no logarithm and compares no floats, so it is right even where the processor flushes subnormals.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 from ...conversion import Array
 from ...formats import Format
 
-PIECE = 1 << 16
-"""Elements looked at together: few enough for the cache."""
+CHUNK = 1 << 16
+"""Elements that are counted together: few enough to stay in the processor's cache."""
 
 
 class Binade(NamedTuple):
-    """How many numbers have one exponent, and how many of them lie where rounding decides their fate (`exponents`)."""
+    """How many numbers have one exponent, and how many of them lie where rounding changes their fate (`exponents`)."""
 
     total: int = 0
     at_start: int = 0
@@ -28,7 +28,7 @@ class Binade(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Zeros, NaNs, infinities; and the other numbers by binade, from the first one that occurs to the last."""
+    """Zeros, NaNs and infinities, and the other numbers by binade, from the first binade that occurs to the last."""
 
     zeros: int = 0
     nans: int = 0
@@ -45,8 +45,8 @@ class Counts(NamedTuple):
         """The counts of both arrays together."""
         zeros, nans, infinities = (a + b for a, b in zip(self[:3], other[:3], strict=True))
         if not self.binades or not other.binades:
-            filled = self if self.binades else other
-            return Counts(zeros, nans, infinities, filled.lowest, filled.binades)
+            one = self if self.binades else other
+            return Counts(zeros, nans, infinities, one.lowest, one.binades)
         lowest = min(self.lowest, other.lowest)
         sums = np.zeros((max(self.highest, other.highest) - lowest + 1, 4), np.int64)
         for one in (self, other):
@@ -55,26 +55,26 @@ class Counts(NamedTuple):
 
 
 def as_real(x: Any) -> Array:
-    """An array of float16, float32 or float64 of this machine's byte order, or lists and ints as float64."""
+    """An array of float16, float32 or float64 as it is, ints and lists as float64; TypeError for anything else."""
     x = np.asarray(x)
     if x.dtype.kind in "iub":
         return x.astype(np.float64)
     if x.dtype.kind != "f" or x.dtype.itemsize > 8:
-        raise TypeError(f"x has dtype={x.dtype}; an array of float16, float32, float64 or integers can be looked at")
+        raise TypeError(f"x has dtype={x.dtype}; give an array of float16, float32, float64 or integers")
     return x
 
 
-def pieces(x: Array) -> Iterator[Array]:
-    """The elements in C order, a piece at a time: contiguous, native, float32 or float64."""
+def chunks(x: Array) -> Iterator[Array]:
+    """The elements in C order, in chunks: each contiguous, in this machine's byte order, float32 or float64."""
     carrier = np.dtype(np.float64 if x.dtype.itemsize == 8 else np.float32)
     flat = x.reshape(-1) if x.flags.c_contiguous else x.flat
-    for start in range(0, x.size, PIECE):
-        yield np.ascontiguousarray(flat[start : start + PIECE], carrier)
+    for start in range(0, x.size, CHUNK):
+        yield np.ascontiguousarray(flat[start : start + CHUNK], carrier)
 
 
 class _Layout(NamedTuple):
-    """The bits of float32 or float64, and the trailing significands from which on numbers are near the end of their
-    binade, or past the top if their exponent is emax."""
+    """The bits of float32 or float64, and two trailing significands: from `near_end` on a number is near the end of its
+    binade, from `past_top` on it is past the top if its exponent is emax."""
 
     trailing_bits: int
     words: np.dtype[Any]
@@ -89,7 +89,7 @@ class _Layout(NamedTuple):
         one, extra = 1 << trailing_bits, trailing_bits - fmt.trailing_bits
         # Half a quantum below 2^emin is 2^emin (1 - 2^-p), or 2 - 2^(1-p) = 2 - 2^-t as a significand of the binade.
         near_end = one - (1 << extra if extra >= 0 else 0)
-        # (max_significand + 1/2) ulp is twice that, halved: a tie, which goes up from an odd significand.
+        # max_finite + ulp/2 is (2 max_significand + 1) ulp/2: a tie, which rounds up, to even, from an odd significand.
         twice = 2 * fmt.max_significand + 1
         tie = twice << (extra - 1) if extra > 0 else -(-twice >> (1 - extra))
         past_top = tie + (extra > 0 and fmt.max_significand % 2 == 0)
@@ -98,16 +98,19 @@ class _Layout(NamedTuple):
 
 
 def _tables(x: Array, layout: _Layout) -> Array:
-    """Counts by biased exponent: of all, and of the three places of a binade. The last column is of infinities
-    (`at_start`) and NaN, the first of zeros (`at_start`) and the carrier's subnormals."""
+    """Four rows of counts by biased exponent: all numbers, and those at each of the three places of a binade.
+
+    The first column counts zeros (`at_start`) and the carrier's subnormals, the last one infinities (`at_start`) and
+    NaNs.
+    """
     t, bits = layout.words.type(layout.trailing_bits), x.view(layout.words)
 
     def by_field(words: Array) -> Array:
         signed = np.bincount((words >> t).view(f"i{words.itemsize}"), minlength=2 * layout.fields)
-        return signed[: layout.fields] + signed[layout.fields :]  # the sign bit stands above the exponent
+        return signed[: layout.fields] + signed[layout.fields :]  # the sign is the bit above the exponent
 
-    # One comparison finds the candidates: less 1, trailing bits that are all 0 become all 1, the largest there is.
-    # Zeros, of which there may be many, are left out.
+    # One comparison finds the candidates: subtracting 1 turns trailing bits that are all 0 into all 1, the largest.
+    # Zeros are left out, because there may be many.
     mask = layout.words.type((1 << layout.trailing_bits) - 1)
     trailing = bits - layout.words.type(1)
     trailing &= mask
@@ -123,9 +126,9 @@ def _tables(x: Array, layout: _Layout) -> Array:
 
 
 def count(x: Array, fmt: Format) -> Counts:
-    """The counts of an array of float16, float32 or float64, with the places of a binade that matter to `fmt`."""
+    """The counts of an array of float16, float32 or float64, with the three places of a binade for `fmt`."""
     layout = _Layout.of(fmt, 52 if x.dtype.itemsize == 8 else 23)
-    tables = sum((_tables(piece, layout) for piece in pieces(x)), np.zeros((4, layout.fields), np.int64))
+    tables = sum((_tables(chunk, layout) for chunk in chunks(x)), np.zeros((4, layout.fields), np.int64))
     found = _collect(layout, tables)
     subnormals = int(tables[0, 0] - tables[1, 0])
     return found.merge(_subnormals(x, fmt, layout)) if subnormals else found
@@ -143,11 +146,11 @@ def _collect(layout: _Layout, tables: Array) -> Counts:
 
 
 def _subnormals(x: Array, fmt: Format, layout: _Layout) -> Counts:
-    """The carrier's own subnormals: n * 2^-149 or n * 2^-1074, with n of few bits, which as a float64 is normal."""
+    """The carrier's own subnormals are n * 2^-149 or n * 2^-1074: n, as a float64, is normal and is counted instead."""
     magnitude = layout.words.type((1 << (layout.words.itemsize * 8 - 1)) - 1)
     wide, tables = _Layout.of(fmt, 52), np.zeros((4, 2048), np.int64)
-    for piece in pieces(x):
-        n = piece.view(layout.words) & magnitude
+    for chunk in chunks(x):
+        n = chunk.view(layout.words) & magnitude
         tables += _tables(n[(n > 0) & (n < 1 << layout.trailing_bits)].astype(np.float64), wide)
     found = _collect(wide, tables)
     return found._replace(lowest=found.lowest + 1 - layout.bias - layout.trailing_bits)

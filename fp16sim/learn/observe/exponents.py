@@ -1,15 +1,15 @@
 """What a format would do to numbers: counts by exponent, from which the fate of every number follows, at any scale.
 
-Multiplying by 2^k moves every exponent by k and changes nothing else. So one look at the numbers answers for all loss
-scales at once, if it counts, for each exponent e, how many numbers lie in the binade from 2^e to 2^(e+1), and how many
-of those lie at the three places of a binade where rounding to nearest, ties to even, changes their fate:
+Multiplying by 2^k adds k to every exponent and changes nothing else. So one pass over the numbers answers for all loss
+scales at once. It counts, for each exponent e, how many numbers lie in the binade from 2^e to 2^(e+1), and how many of
+them lie at the three places of a binade where rounding to nearest, ties to even, changes their fate:
 
-    at its start     2^(q-1), half of min_subnormal = 2^q, is a tie and becomes 0; anything above it does not.
+    at its start     2^(q-1), half of min_subnormal = 2^q, is a tie and becomes 0; every larger number does not.
     near its end     from min_normal (1 - 2^-p) on, half a quantum below min_normal, a number becomes min_normal.
-    past the top     from max_finite + half its ulp on, a number overflows (beyond that, if max_finite is even).
+    past the top     from max_finite + half its ulp on, a number overflows (only above it, if max_finite is even).
 
-`survey` counts, in one pass over the bits, a piece at a time (see `binades`). A Survey is the counts; surveys of one
-format add up.
+`survey` counts from the bits, one chunk after the other (see `binades`). A Survey is the counts. Surveys for the same
+format can be added.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from .binades import Binade, Counts, as_real, count
 
 
 class Fate(NamedTuple):
-    """What becomes of the finite nonzero numbers when they are rounded: each is counted once."""
+    """What the finite nonzero numbers become when they are rounded; each is counted once."""
 
     underflowed: int
     """They become 0."""
     subnormal: int
-    """They become subnormal: fewer significand bits than the format has."""
+    """They become subnormal, with fewer significand bits than the format's precision."""
     normal: int
     overflowed: int
-    """They lie beyond max_finite, even after rounding: infinity, NaN, or max_finite where the format saturates."""
+    """They are still beyond max_finite after rounding: infinity, NaN, or max_finite if the format saturates."""
 
     @property
     def lost(self) -> int:
-        """Underflows and overflows."""
+        """How many underflow or overflow."""
         return self.underflowed + self.overflowed
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Counts of an array's numbers, for one format: exact.
+    """Exact counts of an array's numbers, for one format.
 
     Attributes
     ----------
@@ -55,7 +55,8 @@ class Survey:
     lowest : int
         The exponent of the first binade.
     binades : tuple of Binade
-        The finite nonzero numbers by exponent, from the smallest that occurs to the largest; () if there are none.
+        The finite nonzero numbers by exponent, from the smallest exponent that occurs to the largest; () if there are
+        none.
 
     Examples
     --------
@@ -78,7 +79,7 @@ class Survey:
 
     def __add__(self, other: Survey) -> Survey:
         if self.fmt != other.fmt:
-            raise TypeError(f"fmt={self.fmt} and fmt={other.fmt} differ; add surveys of one format")
+            raise TypeError(f"fmt={self.fmt} and fmt={other.fmt} differ; only surveys for the same format can be added")
         return Survey(self.fmt, self.total + other.total, *self._counts.merge(other._counts))
 
     @property
@@ -87,7 +88,7 @@ class Survey:
 
     @property
     def finite(self) -> int:
-        """How many elements are finite and not zero: those that can underflow or overflow."""
+        """How many elements are finite and nonzero: those that can underflow or overflow."""
         return self.total - self.zeros - self.nans - self.infinities
 
     @property
@@ -102,14 +103,14 @@ class Survey:
 
     @cached_property
     def _columns(self) -> tuple[tuple[int, ...], ...]:
-        """How many numbers lie below each binade, and in all; and the columns of the three places."""
+        """How many numbers lie below each binade, and all of them; then the counts at each of the three places."""
         totals, *places = zip(*(self.binades or [Binade()]), strict=True)
         return ((0, *accumulate(totals)), *places)
 
     def fate(self, shift: int = 0) -> Fate:
-        """What becomes of the numbers multiplied by 2^shift and rounded to nearest, ties to even: exact.
+        """What the numbers become, multiplied by 2^shift and rounded to nearest, ties to even: exact.
 
-        It does not look at zeros, NaN and infinities, which stay what they are.
+        Zeros, NaNs and infinities are not counted, because they stay what they are.
         """
         fmt, (sums, start, end, past) = self.fmt, self._columns
 
@@ -124,18 +125,18 @@ class Survey:
         not_normal = below(emin) - (0 if fmt.subnormals is Subnormals.FLUSH_INPUTS else extra(end, emin - 1))
         zero = not_normal
         if fmt.subnormals is Subnormals.GRADUAL:
-            tie = fmt.quantum_exponent_min - 1 - shift  # between 0 and min_subnormal
+            tie = fmt.quantum_exponent_min - 1 - shift  # halfway between 0 and min_subnormal
             zero = below(tie) + extra(start, tie)
         elif fmt.subnormals is Subnormals.FLUSH_TO_NEAREST:
-            zero = not_normal = below(emin - 1) + extra(start, emin - 1)  # that between 0 and min_normal
+            zero = not_normal = below(emin - 1) + extra(start, emin - 1)  # 2^(emin-1) is halfway to min_normal
         beyond = sums[-1] - below(emax + 1) + extra(past, emax)
         return Fate(zero, not_normal - zero, sums[-1] - not_normal - beyond, beyond)
 
     def best_shift(self, shifts: Iterable[int] | None = None) -> int:
         """The k for which the loss scale 2^k loses the fewest numbers to underflow and overflow; exact.
 
-        Of several such k the one nearest to 0 is taken. `shifts` restricts the choice, say to range(0, 16) for a scale
-        that binary16 itself can hold; without it every k that could matter is tried.
+        If several do, the one nearest to 0. `shifts` limits the choice, for example to range(0, 16) for scales that are
+        numbers of binary16; without it every k that could matter is tried.
         """
         tried = sorted(self.useful_shifts() if shifts is None else shifts, key=lambda k: (abs(k), k))
         if not tried:
@@ -143,8 +144,10 @@ class Survey:
         return min(tried, key=lambda k: self.fate(k).lost)
 
     def useful_shifts(self) -> range:
-        """From the k that brings the largest number into the range of the format to the one that brings the smallest;
-        beyond them more is lost. 0 is among them."""
+        """All k between those that bring the largest and the smallest number into the normal range, and 0.
+
+        Beyond them more is lost.
+        """
         if not self.binades:
             return range(1)
         ends = (self.fmt.emax - 1 - self.highest, self.fmt.emin - self.lowest, 0)
@@ -152,13 +155,13 @@ class Survey:
 
 
 def survey(x: Any, fmt: FormatLike) -> Survey:
-    """Count an array's numbers by what `fmt` would make of them: exact, and cheap (about 4 ns an element).
+    """Count an array's numbers by what `fmt` would make of them: exact, in about 4 ns an element.
 
     Parameters
     ----------
     x : array_like
-        float16, float32 and float64 are looked at as they are; ints and lists become float64. Any shape and layout; a
-        memory-mapped array is read a piece at a time.
+        float16, float32 and float64 are read as they are; ints and lists become float64. Of any shape and layout; a
+        memory-mapped array is read one chunk after the other.
     fmt : Format, str or dtype
 
     Returns

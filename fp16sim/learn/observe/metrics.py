@@ -1,28 +1,29 @@
 """How good a classifier is: accuracy, the confusion matrix, and precision, recall and F1 of each class and on average.
 
-All are ratios of counts. With the counts of a class
+All are ratios of counts. For one class they are
 
-    true positives    rows of the class that were given to it
-    predicted         rows that were given to it
-    support           rows of it
+    true positives    rows of this class that were predicted as this class
+    predicted         rows that were predicted as this class
+    support           rows of this class
 
-precision is true positives / predicted (of what was called so, how much is), recall is true positives / support (of
-what is so, how much was found), F1 is their harmonic mean, 2 true positives / (predicted + support). Recall is not
-accuracy: accuracy counts all right rows over all rows, whatever their class.
+Precision is true positives / predicted: how many of the predictions are right. Recall is true positives / support: how
+many of the rows were found. F1 is their harmonic mean, 2 true positives / (predicted + support). Recall is not
+accuracy, which is all right rows over all rows, whatever their class.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ..data.dataset import Array, check_labels
 
 
-def accuracy(logits: Any, labels: Any) -> float:
-    """The share of rows whose largest logit is the label's; a row with NaN counts as wrong.
+def accuracy(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+    """How many rows have their largest logit at the label, as a share of all; a row with NaN counts as wrong.
 
     >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [1, 1])
     0.5
@@ -32,15 +33,15 @@ def accuracy(logits: Any, labels: Any) -> float:
     return float(right.mean())
 
 
-def confusion_matrix(labels: Any, predicted: Any, classes: int | None = None) -> Array:
-    """Exact counts: row i, column j is how many rows of class i were given to class j.
+def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int | None = None) -> Array:
+    """Exact counts: row i, column j is how many rows of class i were predicted as class j.
 
     Parameters
     ----------
     labels, predicted : array_like of int, of shape (n,)
         The true classes, and the predicted ones: `logits.argmax(axis=1)`.
     classes : int, optional
-        How many there are; as many as occur, if it is not given.
+        How many there are; the largest that occurs, plus 1, unless given.
 
     Returns
     -------
@@ -58,14 +59,14 @@ def confusion_matrix(labels: Any, predicted: Any, classes: int | None = None) ->
     """
     labels, predicted = check_labels("labels", labels, classes), check_labels("predicted", predicted, classes)
     if len(labels) != len(predicted):
-        raise ValueError(f"{len(labels)} labels and {len(predicted)} predicted; each row needs one of both")
+        raise ValueError(f"{len(labels)} labels and {len(predicted)} predicted; give one of each for each row")
     if classes is None:
         classes = max(int(x.max(initial=-1)) for x in (labels, predicted)) + 1
     return np.bincount(labels * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
 class Scores(NamedTuple):
-    """Precision, recall and F1 of one class, or averaged; support is the number of rows behind them."""
+    """Precision, recall and F1 of one class, or averaged; support is the number of rows that they are taken from."""
 
     precision: float
     recall: float
@@ -75,22 +76,24 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True)
 class ClassReport:
-    """What a confusion matrix says, class by class and on average. `print` shows it as a table.
+    """Scores of each class and their averages. `print` shows them as a table.
 
-    A ratio 0/0 is 0, as in scikit-learn: the precision of a class that was never predicted, the recall of one that
-    never occurs, and the F1 of one that does neither.
+    A ratio 0/0 counts as 0, as in scikit-learn: the precision of a class that is never predicted, the recall of a class
+    that never occurs, the F1 of a class with both.
 
     Attributes
     ----------
     per_class : tuple of Scores
     accuracy : float
     macro : Scores
-        The plain mean over classes: a rare class counts as much as a common one. Over those that occur in the labels
-        or the predictions, or over all where the number of classes was given.
+        The mean over classes: a rare class counts as much as a common one. Only classes that occur in the labels or
+        the predictions count, or all if the number of classes was given.
     micro : Scores
-        All true positives over all rows: where each row has one class, all three are the accuracy.
+        From the sums of the counts over all classes. Each row has one class here, so all three are the accuracy.
     weighted : Scores
         The mean over classes, weighted by their support; its recall is the accuracy.
+    names : tuple of str
+        The names of the classes in the table; their numbers if empty.
     """
 
     per_class: tuple[Scores, ...]
@@ -111,21 +114,21 @@ class ClassReport:
 
 
 def class_report(
-    labels: Any, predicted: Any, classes: int | None = None, *, names: tuple[str, ...] = ()
+    labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int | None = None, *, names: tuple[str, ...] = ()
 ) -> ClassReport:
-    """Precision, recall and F1 of every class and their averages: ratios of exact counts, each rounded once or twice.
+    """Precision, recall and F1 of every class, and their averages: ratios of exact counts, in binary64.
 
     Parameters
     ----------
     labels, predicted : array_like of int, of shape (n,)
     classes : int, optional
     names : tuple of str, optional
-        What to call the classes.
+        Of the classes, for the table.
 
     Raises
     ------
     ValueError
-        If there is nothing to report on, the two differ in length, or a class is out of range.
+        If labels is empty, the two differ in length, a class is out of range, or names do not fit the classes.
 
     Examples
     --------
@@ -144,18 +147,18 @@ def class_report(
     matrix = confusion_matrix(labels, predicted, classes)
     total = int(matrix.sum())
     if not total:
-        raise ValueError("labels is empty; there is nothing to report on")
+        raise ValueError("labels is empty; give at least one row")
     if names and len(names) != len(matrix):
-        raise ValueError(f"names={names} names {len(names)} classes and there are {len(matrix)}")
-    right, given, support = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
-    scores = np.stack([_ratio(right, given), _ratio(right, support), _ratio(2 * right, given + support)])
+        raise ValueError(f"names={names} has {len(names)} names for {len(matrix)} classes; give one for each")
+    right, assigned, support = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+    scores = np.stack([_ratio(right, assigned), _ratio(right, support), _ratio(2 * right, assigned + support)])
     per_class = (_scores(column, int(n)) for column, n in zip(scores.T, support, strict=True))
-    reached, counted = int(right.sum()) / total, (given + support > 0) | (classes is not None)
+    overall, counted = int(right.sum()) / total, (assigned + support > 0) | (classes is not None)
     return ClassReport(
         tuple(per_class),
-        reached,
+        overall,
         _scores(scores[:, counted].mean(axis=1), total),
-        Scores(reached, reached, reached, total),
+        Scores(overall, overall, overall, total),
         _scores((scores * support).sum(axis=1) / total, total),
         tuple(names),
     )
