@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 
 from fp16sim.learn import Config, load_digits, train
 from fp16sim.plots import training, training_figure
+from fp16sim.plots.runs import MEASURES, curve, lesson
 from fp16sim.plots.style import LOOKS, save
-from fp16sim.plots.training import MEASURES, curve, lesson
 
 
 @pytest.fixture(scope="module")

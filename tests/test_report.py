@@ -11,12 +11,12 @@ from fp16sim.cli import main
 from fp16sim.learn import RECIPES, Config, get_config, survey, train
 from fp16sim.learn.observe.telemetry import Row, Share, Telemetry
 from fp16sim.report import words
-from fp16sim.report.drawing import Axis, look
 from fp16sim.report.figures import strip
 from fp16sim.report.markup import Markup, join, tag
 from fp16sim.report.microscope import loss_scale, window_lesson
 from fp16sim.report.results import verdict
 from fp16sim.report.series import Strip, columns, possible_shifts, stairs, strips, ticks, windows, zones
+from fp16sim.report.svg import Axis, look
 from fp16sim.report.tables import flat
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}

@@ -155,7 +155,7 @@ def _function(name: str, scale: float) -> Pair:
 
 
 def _training_step(scale: float) -> Pair:
-    from .training import training_steps
+    from .training_step import training_steps
 
     return Pair(*training_steps())
 

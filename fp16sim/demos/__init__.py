@@ -8,13 +8,12 @@ that goes above the picture.
     'The harmonic series diverges; binary16 stops it after 512 terms'
 """
 
+from .all_pairs import pairs
 from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
-from .formats import TOY, number_line, relative_error, staircase, ulp
-from .learning import digit_gradients, gradients, softmax
-from .operations import pairs
+from .learning import digit_gradients, gradients, softmax, stochastic, stuck_weight
 from .recurrences import logistic, muller, rump
+from .spacing import TOY, number_line, relative_error, staircase, ulp
 from .sums import accumulators, clock, harmonic, tenths
-from .weights import stochastic, stuck_weight
 
 __all__ = [
     "TOY",

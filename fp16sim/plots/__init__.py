@@ -10,16 +10,15 @@ The pictures that teach have names of their own, and so have the numbers behind 
 `training` and `cost` draw a run and a measurement.
 """
 
+from .all_pairs import pairs
 from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
-from .cost import cost, cost_figure
-from .formats import number_line, relative_error, staircase, ulp
 from .gallery import PICTURES, Picture, figure_of, find, write, write_all
-from .heatmap import pairs
 from .learning import gradients, softmax, stochastic, stuck_weight
 from .recurrences import logistic, muller, rump
+from .runs import cost, cost_figure, training, training_figure
+from .spacing import number_line, relative_error, staircase, ulp
 from .style import save
 from .sums import accumulators, clock, harmonic, tenths
-from .training import training, training_figure
 
 __all__ = [
     "PICTURES",

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import matplotlib
 from matplotlib.figure import Figure
 
+from .all_pairs import pairs
 from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
-from .formats import number_line, relative_error, staircase, ulp
-from .heatmap import pairs
 from .learning import gradients, softmax, stochastic, stuck_weight
 from .recurrences import logistic, muller, rump
+from .spacing import number_line, relative_error, staircase, ulp
 from .style import save, styled
 from .sums import accumulators, clock, harmonic, tenths
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from ..learn import History
 from .commands import command
-from .drawing import definitions
+from .css import STYLE
 from .markup import Markup, join, tag
 from .microscope import microscope
 from .results import curves, diagnosis, result_table, task, total_steps, verdict
-from .style import STYLE
+from .svg import definitions
 from .tables import configuration, cost_table
 from .words import listed
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 
 from ..learn.observe.telemetry import Share
-from .drawing import bars, stretched
 from .markup import Markup, join, number, tag
 from .series import Arrival, Histogram, Strip, Window, columns, level, zones
+from .svg import bars, stretched
 from .words import SPACE, percent, power
 
 COLUMNS = 48

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from ..learn import History
-from .drawing import Axis, Line, chart, swatch
 from .figures import level_key, strip_table, window_figure, zone_key
 from .markup import Markup, join, tag
 from .series import GRADIENTS, Window, arrivals, current_scale, stairs, strips, suggested_shift, windows
+from .svg import Axis, Line, chart, swatch
 from .words import count, percent, power, scale
 
 KIND_NAMES = {

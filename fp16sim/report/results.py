@@ -9,8 +9,8 @@ from typing import Any
 from ..learn import Advice, History, diagnose
 from ..learn.run.train import Epoch
 from .commands import command
-from .drawing import Axis, Line, chart, look, swatch
 from .markup import Markup, join, tag
+from .svg import Axis, Line, chart, look, swatch
 from .words import count, listed, percent
 
 TASKS = {"digits": "8 × 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}

@@ -11,8 +11,8 @@ from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY64, E4M3FN, Format, FormatLike, Rounding, Specials, get_format, get_rounding
 from ..neighbours import ulp
 from ..rounding import round_to
-from .formats import finite_values
 from .frozen import frozen
+from .spacing import finite_values
 
 OPERATIONS = {"add": add, "subtract": subtract, "multiply": multiply, "divide": divide}
 RESULTS = {"add": "Sums", "subtract": "Differences", "multiply": "Products", "divide": "Quotients"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import demos
-from ..demos.formats import Dot, Staircase
+from ..demos.spacing import Dot, Staircase
 from ..formats import FormatLike, Rounding
 from .style import GREY, LOOKS, computed, computed_one, drawing, finish, note
 
