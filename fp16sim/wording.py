@@ -68,6 +68,17 @@ def joined(items: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(most)} {last} {end}" if most else end
 
 
+def number(x: float) -> str:
+    """A number in a sentence: at most five significant digits, and commas between thousands.
+
+    >>> number(10000), number(7.0859375), number(0.0009765625), number(256.0)
+    ('10,000', '7.0859', '0.00097656', '256')
+    """
+    if abs(x) < 1e9 and x == int(x):
+        return f"{int(x):,}"
+    return f"{x:.5g}"
+
+
 def count(n: int, one: str, many: str = "") -> str:
     """A number of things.
 

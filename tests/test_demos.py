@@ -9,8 +9,9 @@ import pytest
 
 import fp16sim as fs
 from fp16sim import demos
-from fp16sim.demos.frozen import number, several
 from fp16sim.plots import PICTURES
+from fp16sim.plots.style import several
+from fp16sim.wording import number
 
 
 def test_frozen_data_cannot_be_written_to():

@@ -1,5 +1,6 @@
 """Every picture as a reader meets it: its lesson, labels, series told apart, no text cut off; files; commands."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -20,6 +21,23 @@ from fp16sim.plots.gallery import PICTURES, figure_of, find, write
 from fp16sim.plots.style import folded, styled, typeset
 
 NAMES = list(PICTURES)
+
+
+def test_what_plots_exports_are_the_registered_pictures_and_the_functions_around_them():
+    others = {"PICTURES", "Picture", "find", "figure_of", "write", "write_all", "save"}
+    runs = {"training", "training_figure", "cost", "cost_figure"}
+    assert set(plots.__all__) == set(NAMES) | others | runs
+    assert all(getattr(plots, name) is picture.draw for name, picture in PICTURES.items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_help_of_a_picture_names_every_parameter_and_what_computes_its_data(name):
+    lines = inspect.getdoc(PICTURES[name].draw).splitlines()
+    documented = [line.split(" : ")[0] for line in lines if " : " in line and not line.startswith(" ")]
+    assert documented == [*PICTURES[name].options, "ax", "data"]
+    assert any(f"`fp16sim.demos.{name}`" in line for line in lines)
+    assert callable(getattr(demos, name))
+    assert not any("|" in line for line in lines[1:])
 
 
 def test_lessons_fit_a_line_of_80_columns_in_any_encoding():
@@ -232,10 +250,10 @@ def test_plot_scales_slide_the_gradients(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["ulpp"], "name='ulpp' is no picture; did you mean ulp"),
+        (["ulpp"], "name='ulpp' is not a picture; did you mean ulp"),
         (["xyz"], "known: number_line, ulp"),
         ([], "name is missing"),
-        (["rump", "--format", "bf16"], "the picture 'rump' has no such choice; it takes mode"),
+        (["rump", "--format", "bf16"], "the picture 'rump' does not have this option; it takes mode"),
         (["ulp", "--mode", "to_odd"], "it takes fmt"),
         (["staircase", "--format", "e5m2,e4m3"], "this picture shows one format"),
         (["staircase", "--format", "bf16"], "2^16 numbers, too many to draw"),
@@ -270,7 +288,7 @@ def test_write_returns_the_title_and_keeps_what_was_there_when_drawing_fails(tmp
     path = tmp_path / "u.png"
     assert write("ulp", path, fmt="bfloat16") == "Above 256, bfloat16 skips odd numbers"
     old = path.read_bytes()
-    with pytest.raises(ValueError, match="no such choice"):
+    with pytest.raises(ValueError, match="does not have this option"):
         write("ulp", path, mode="to_odd")
     assert path.read_bytes() == old
 

@@ -11,7 +11,7 @@ from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY64, E4M3FN, Format, FormatLike, Rounding, Specials, get_format, get_rounding
 from ..neighbours import ulp
 from ..rounding import round_to
-from .frozen import frozen
+from .common import frozen
 from .spacing import finite_values
 
 OPERATIONS = {"add": add, "subtract": subtract, "multiply": multiply, "divide": divide}

@@ -15,7 +15,8 @@ from ..elementary import cos, sin
 from ..exact import round_to as exact_round
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
-from .frozen import frozen, number, relative
+from ..wording import number
+from .common import frozen, relative
 
 
 class _Setting:

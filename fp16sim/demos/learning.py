@@ -17,7 +17,8 @@ from ..learn import MLP, Config, Tensor, cross_entropy, load_digits, survey, tra
 from ..learn import gradients as backward
 from ..reductions import cumsum
 from ..rounding import round_to
-from .frozen import frozen, number
+from ..wording import number
+from .common import frozen
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from .. import exact
 from ..arrays import array
 from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from .frozen import frozen, number
+from ..wording import number
+from .common import frozen
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from ..codes import all_values
 from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY16, E2M1FN, E4M3FN, Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
-from .frozen import frozen, number
+from ..wording import number
+from .common import frozen
 
 TOY = Format("toy", width=6, precision=3)
 """Six bits: small enough to see every number, and with all that a large format has."""

@@ -17,7 +17,8 @@ from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_ro
 from ..reductions import cumsum, dot
 from ..reductions import sum as rounded_sum
 from ..rounding import round_to
-from .frozen import frozen, number, relative
+from ..wording import number
+from .common import frozen, relative
 
 
 @dataclass(frozen=True)

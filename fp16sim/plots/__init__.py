@@ -1,56 +1,33 @@
 """Pictures: each function draws data that others computed, on `ax` if given, and returns the Axes.
 
-The pictures that teach have names of their own, and so have the numbers behind them in `fp16sim.demos`:
+The pictures that teach are listed in `PICTURES`. For the numbers behind each, `fp16sim.demos` has a function of the
+same name:
 
     import fp16sim as fs
     fs.plots.ulp()                                  # the formats of the lesson
     fs.plots.ulp(fmt=("binary16", "e5m2"), ax=ax)   # yours, on your Axes
-    fs.plots.PICTURES                               # all of them, each with the sentence that it shows
+    fs.plots.PICTURES                               # every picture, with the sentence that it shows
 
-`training` and `cost` draw a run and a measurement.
+`training` draws runs, and `cost` what the benchmark measured.
 """
 
-from .all_pairs import pairs
-from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
-from .gallery import PICTURES, Picture, figure_of, find, write, write_all
-from .learning import gradients, softmax, stochastic, stuck_weight
-from .recurrences import logistic, muller, rump
-from .runs import cost, cost_figure, training, training_figure
-from .spacing import number_line, relative_error, staircase, ulp
-from .style import save
-from .sums import accumulators, clock, harmonic, tenths
+from types import ModuleType as _ModuleType
 
-__all__ = [
-    "PICTURES",
-    "Picture",
-    "accumulators",
-    "clock",
-    "cost",
-    "cost_figure",
-    "derivative",
-    "figure_of",
-    "find",
-    "gradients",
-    "harmonic",
-    "logistic",
-    "muller",
-    "number_line",
-    "one_minus_cos",
-    "pairs",
-    "polynomial",
-    "quadratic",
-    "relative_error",
-    "rump",
-    "save",
-    "softmax",
-    "staircase",
-    "stochastic",
-    "stuck_weight",
-    "tenths",
-    "training",
-    "training_figure",
-    "ulp",
-    "variance",
-    "write",
-    "write_all",
-]
+# The pictures, in the order of the lessons: importing one registers it. "x as x" tells type checkers that x is public.
+# isort: off
+from .spacing import number_line as number_line, ulp as ulp, staircase as staircase, relative_error as relative_error
+from .sums import harmonic as harmonic, tenths as tenths, clock as clock, accumulators as accumulators
+from .cancellation import one_minus_cos as one_minus_cos, quadratic as quadratic, polynomial as polynomial
+from .cancellation import derivative as derivative, variance as variance
+from .recurrences import logistic as logistic, muller as muller, rump as rump
+from .learning import softmax as softmax, gradients as gradients, stuck_weight as stuck_weight, stochastic as stochastic
+from .all_pairs import pairs as pairs
+
+from .gallery import PICTURES as PICTURES, Picture as Picture, find as find, figure_of as figure_of
+from .gallery import write as write, write_all as write_all
+from .runs import cost as cost, cost_figure as cost_figure, training as training, training_figure as training_figure
+from .style import save as save
+# isort: on
+
+# What was imported above. Not a literal list, which would repeat every name; and mypy takes no other.
+globals()["__all__"] = sorted(k for k, v in globals().items() if not k.startswith("_") and type(v) is not _ModuleType)

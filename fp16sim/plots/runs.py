@@ -1,16 +1,18 @@
-"""The picture of a training run: does it learn, and what did rounding take away?"""
+"""Pictures of what was run here: training, and the benchmark."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, cycle
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..learn.run.train import Epoch, History
-from .style import LOOKS, Look, new_axes, styled
+from ..wording import percent
+from .style import LOOKS, Look, drawing, styled
 
 
 class Measure(NamedTuple):
@@ -34,39 +36,38 @@ def curve(history: History, measure: str) -> tuple[list[int], list[float]]:
 
 
 def looks() -> Iterator[Look]:
-    """A look for each run: when the colours begin again, dashes and markers go one further, so that 36 differ."""
+    """A look for each run: each time the colours repeat, dashes and markers move on by one, so that 36 looks differ."""
     for k in count():
         form = LOOKS[(k + k // len(LOOKS)) % len(LOOKS)]
         yield form._replace(color=LOOKS[k % len(LOOKS)].color)
 
 
-def training(histories: Sequence[History], measure: str = "accuracy", ax: Any = None) -> Any:
-    """One measure against epochs, a line a run; a cross where a run died.
+def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes | None = None) -> Axes:
+    """One measure against epochs, a line for each run; a cross marks where a run died.
 
     Parameters
     ----------
     histories : sequence of History
     measure : {"accuracy", "absorbed", "lost"}
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ValueError
+        For an unknown measure.
     """
     if measure not in MEASURES:
         raise ValueError(f"measure={measure!r} is unknown; use one of {', '.join(map(repr, MEASURES))}")
-    with styled():
-        ax = new_axes() if ax is None else ax
+    with drawing(ax) as ax:
         for look, history in zip(looks(), histories, strict=False):
             numbers, values = curve(history, measure)
-            ax.plot(
-                numbers,
-                values,
-                label=history.config.label,
-                **look._asdict(),
-                markersize=5,
-                markevery=-(-len(numbers) // 12),
-            )
+            style = look.line(markersize=5, markevery=-(-len(numbers) // 12))
+            ax.plot(numbers, values, label=history.config.label, **style)
             if history.death:
                 ax.plot(numbers[-1], values[-1], "X", color=look.color, markersize=11, clip_on=False, zorder=5)
         ax.set(title=MEASURES[measure].title, xlabel="epoch", ylabel=MEASURES[measure].unit)
@@ -92,33 +93,32 @@ def lesson(histories: Sequence[History]) -> str:
     dead = [f"{h.config.label} at step {h.death.step}" for h in histories if h.death]
     if dead:
         return f"Died: {', '.join(dead)}"
-    reached = [100 * h.epochs[-1].test_accuracy for h in histories]
-    low, high = min(reached), max(reached)
-    span = f"{low:.1f} %" if high - low < 0.05 else f"{low:.1f} to {high:.1f} %"
-    return f"Every product and every sum rounded: test accuracy {span}"
+    reached = [h.epochs[-1].test_accuracy for h in histories]
+    low, high = percent(min(reached)), percent(max(reached))
+    return f"Every product and every sum rounded: test accuracy {low if low == high else f'{low} to {high}'}"
 
 
-# --- the benchmark ----------------------------------------------------------------------------------------------------
+# --- the benchmark --------------------------------------------------------------------------------------------------
 
 
-def cost(curves: Mapping[str, Sequence[tuple[int, float]]], ax: Any = None) -> Any:
-    """Nanoseconds an element against the number of elements, on logarithmic scales.
+def cost(curves: Mapping[str, Sequence[tuple[int, float]]], ax: Axes | None = None) -> Axes:
+    """Nanoseconds for an element against the number of elements, on logarithmic scales.
 
     Parameters
     ----------
     curves : mapping of str to sequence of (int, float)
-        For each line its points: elements, and nanoseconds an element, as `fp16sim.bench.curve` gives them.
+        The points of each line: elements, and nanoseconds for an element, as `fp16sim.bench.curve` returns them.
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------
     Axes
     """
-    with styled():
-        ax = new_axes() if ax is None else ax
+    with drawing(ax) as ax:
         for look, (name, points) in zip(cycle(LOOKS), curves.items(), strict=False):
-            ax.plot([n for n, _ in points], [ns for _, ns in points], label=name, **look._asdict(), markersize=5)
-        ax.set(xscale="log", yscale="log", title="Cost of an element", xlabel="elements", ylabel="ns an element")
+            ax.plot([n for n, _ in points], [ns for _, ns in points], label=name, **look.line(markersize=5))
+        ax.set(xscale="log", yscale="log", title="Cost of an element", xlabel="elements", ylabel="ns for an element")
         ax.legend()
     return ax
 
