@@ -180,7 +180,7 @@ def test_a_small_format_takes_every_16_bit_number_as_the_general_path_does(fmt, 
 
 
 @pytest.mark.parametrize("dropped", range(2, 23))
-def test_splitting_rounds_every_significand_with_its_ties_to_even(dropped):
+def test_every_significand_is_rounded_ties_to_even_whatever_number_of_bits_is_dropped(dropped):
     fmt = Format("like_bfloat16", width=32 - dropped, precision=24 - dropped)
     x = np.arange(0x3F800000, 0x40000000, dtype=np.uint32).view(np.float32)[:: 1 if dropped == 16 else 8]
     ties = (np.arange(0x7F << (23 - dropped), 0x80 << (23 - dropped), dtype=np.uint32) << np.uint32(dropped)).view(

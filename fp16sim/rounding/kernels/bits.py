@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ...conversion import Array
 from ...formats import BINARY32, Format, Rounding
-from .scratch import F4, I4, ROUNDED, U4, Method, Row
+from .scratch import I4, U4, Method, Row
 
 
 class Words(NamedTuple):
@@ -35,15 +34,12 @@ def on_bits(fmt: Format, mode: Rounding) -> Method:
     What is added to the dropped bits carries into the kept ones, and from there into the exponent, as it should. The
     table `_CARRIES` says what a mode adds.
     """
-    dropped, edge = BINARY32.precision - fmt.precision, 2.0**fmt.emax
+    edge = 2.0**fmt.emax
 
     def reaches(x: Array, sure: bool) -> bool:
         return sure or not (np.maximum.reduce(x) < edge and np.minimum.reduce(x) > -edge)
 
-    attempt = None
-    if mode is Rounding.TIES_TO_EVEN and _hardware_tells():
-        attempt = partial(_split, factor=np.array((1 << dropped) + 1, F4), low=(1 << dropped) - 1)
-    return Method(reaches, carrying(fmt, mode), overflows=False, attempt=attempt)
+    return Method(reaches, carrying(fmt, mode), overflows=False)
 
 
 def carrying(fmt: Format, mode: Rounding) -> Callable[[Array, Array, Array | None, bool], None]:
@@ -120,50 +116,3 @@ _CARRIES: dict[Rounding, Callable[[Words, Array, Array, Array | None], None]] = 
     Rounding.TO_ODD: _to_odd,
     Rounding.STOCHASTIC: _stochastic,
 }
-
-
-# --- ties to even, sooner -------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _hardware_tells() -> bool:
-    """Whether NumPy hears of invalid operations here; it does not in WebAssembly, for one."""
-    infinite = np.full(99, np.inf, F4)
-    try:
-        with np.errstate(invalid="raise"):
-            np.subtract(infinite, infinite)
-    except FloatingPointError:
-        return True
-    return False
-
-
-_C, _Y = Row(0, F4), ROUNDED[F4]
-
-
-def _split(x: Array, out: Array, start: int, size: int, *, factor: Any, low: int) -> int:
-    """Ties to even in three operations of the hardware, after Veltkamp and Dekker.
-
-    c = x (2^d + 1), rounded, and c - (c - x) is x rounded to 24 - d bits; that ties go to even is no theorem but was
-    checked on all significands. It fails in two cases, which show. Where c overflows or x is infinite, the hardware
-    calls one of the differences invalid. Where x is subnormal, the result has bits that the format would have to drop
-    (or none, and then x, rounded to a finer quantum and found on the coarser one, is rounded to that as well).
-    """
-    if x.size - start < 4096:
-        return start  # the preparations cost more than they save
-    apart = not np.may_share_memory(x, out)
-    try:
-        with np.errstate(invalid="raise"):
-            while start < x.size:
-                piece, room = x[start : start + size], out[start : start + size]
-                c, y = _C(piece.size), _Y(piece.size)
-                np.multiply(piece, factor, out=c)
-                np.subtract(c, piece, out=y)
-                rounded = np.subtract(c, y, out=room if apart else y)  # x must outlive a failure
-                if int(np.bitwise_or.reduce(rounded.view(U4))) & low:
-                    break
-                if not apart:
-                    np.copyto(room, y)
-                start += size
-    except FloatingPointError:
-        pass
-    return start

@@ -94,10 +94,6 @@ def _round(
         x, out = x.reshape(-1), out.reshape(-1)
     size, start, far = (size or scratch.CHUNK_BYTES) // (x.itemsize * share), 0, False
     while start < x.size:
-        if method.attempt is not None and flush is None:
-            start = method.attempt(x, out, start, size)
-            if start >= x.size:
-                return
         stop = start + size
         piece, bits, room = x[start:stop], None if draws is None else draws[start:stop], out[start:stop]
         far = method.reaches(piece, far and look is None and method.overflows)

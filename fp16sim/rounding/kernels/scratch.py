@@ -25,9 +25,6 @@ class Method(NamedTuple):
     """round(x, out, draws, far): what is below 2^emax, given what `reaches` said. `out` may be x, or of ROUNDED."""
     overflows: bool
     """Whether `round` also rounds what is above, as an IEEE format does in a mode in which no end stops it."""
-    attempt: Callable[[Array, Array, int, int], int] | None = None
-    """attempt(x, out, start, size): a quicker way, for large arrays. It rounds pieces from `start` on, until one does
-    not let itself be rounded so, whose start it answers. None that it rounds has an overflow."""
 
 
 class Row:
