@@ -1,9 +1,9 @@
-"""The five IEEE 754 exceptions: who is listening, and how they are told.
+"""The five IEEE 754 exceptions: who listens for them, and how they are told.
 
-Two kinds of listeners. Recorders, opened with `record_flags`, keep for each exception a count and the first offender.
-NumPy's `errstate` says whether invalid, divide by zero, overflow and underflow warn, raise or are ignored; nobody wants
-to be warned of inexact. Recorders live in a context variable, so each thread and task has its own, and they nest:
-an outer recorder hears what an inner one hears.
+There are two kinds of listeners. Recorders, opened with `record_flags`, keep a count and the first offender for each
+exception. NumPy's `errstate` says whether invalid, divide by zero, overflow and underflow warn, raise or are ignored;
+nobody wants a warning for inexact. Recorders live in a context variable, so each thread and task has its own. They
+nest: an outer recorder records what an inner one records.
 """
 
 from __future__ import annotations
@@ -95,27 +95,30 @@ class Event:
     first: int
 
 
-class Listening(NamedTuple):
-    """Which exceptions anyone wants to hear of, by which definitions of tiny, and which of them are counted."""
+class Listeners(NamedTuple):
+    """What all listeners together want to know."""
 
     names: frozenset[str]
+    """The exceptions that someone listens for."""
     tininess: frozenset[str]
+    """The definitions of tiny that they use."""
     counted: frozenset[str] = frozenset()
-    announced: bool = True
+    """The exceptions that a recorder counts."""
+    errstate: bool = True
     """Whether NumPy's errstate is among the listeners; if not, it need not be silenced."""
 
 
-CLOSE = frozenset({"inexact", "underflow"})
+PER_ELEMENT = frozenset({"inexact", "underflow"})
 """Exceptions for which every element has to be compared with its exact value."""
 
 _AFTER = frozenset({"after"})
 
 
 class _Recorders(NamedTuple):
-    """The recorders of a context, and for each of them what it wants to hear of, and by which definition of tiny."""
+    """The recorders of a context, and the exceptions and the definition of tiny that each of them asks for."""
 
     flags: tuple[Flags, ...] = ()
-    wishes: tuple[tuple[frozenset[str], str], ...] = ()
+    requests: tuple[tuple[frozenset[str], str], ...] = ()
 
 
 _NOBODY = _Recorders()
@@ -126,7 +129,7 @@ _recorders: ContextVar[_Recorders] = ContextVar("fp16sim_flags", default=_NOBODY
 def record_flags(
     *, tininess: Literal["after", "before"] = "after", only: Iterable[str] | None = None
 ) -> Iterator[Flags]:
-    """Collect the IEEE 754 exceptions raised inside the block; exact, element by element.
+    """Record the IEEE 754 exceptions raised inside the block; exact, element by element.
 
     Parameters
     ----------
@@ -134,14 +137,13 @@ def record_flags(
         Underflow means tiny and inexact. A result is tiny when, rounded as if there were no smallest exponent, it is
         below min_normal ("after", as in x86 and RISC-V), or when the exact result is ("before", as in Arm).
     only : iterable of str, optional
-        Exceptions to collect; the others then cost nothing. All five by default.
+        Exceptions to record; the others then cost nothing. All five by default.
 
     Yields
     ------
     Flags
         With attributes invalid, divide_by_zero, overflow, underflow and inexact: each truthy when raised, with
-        `.count`, `.operation` and `.index` of the first offender. Warnings are not its business: `np.errstate` governs
-        those, recording or not.
+        `.count`, `.operation` and `.index` of the first offender. It does not change warnings: `np.errstate` does.
 
     Raises
     ------
@@ -160,10 +162,10 @@ def record_flags(
         raise ValueError(f"tininess={tininess!r} is unknown; use 'after' or 'before' (rounding)")
     wanted = frozenset(FLAGS if only is None else only)
     if not wanted <= set(FLAGS):
-        raise ValueError(f"only={sorted(wanted - set(FLAGS))} names no exception; use some of {', '.join(FLAGS)}")
+        raise ValueError(f"only={sorted(wanted - set(FLAGS))}: not an exception; use some of {', '.join(FLAGS)}")
     flags = Flags(tininess=tininess, only=wanted)
     others = _recorders.get()
-    token = _recorders.set(_Recorders((*others.flags, flags), (*others.wishes, (wanted, tininess))))
+    token = _recorders.set(_Recorders((*others.flags, flags), (*others.requests, (wanted, tininess))))
     try:
         yield flags
     finally:
@@ -171,8 +173,8 @@ def record_flags(
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
-    """Nobody hears of what is computed inside the block: for tables that serve more than the call that made them."""
+def without_flags() -> Iterator[None]:
+    """No flag is raised inside the block: for tables that serve more than the call that made them."""
     token = _recorders.set(_NOBODY)
     try:
         with np.errstate(all="ignore"):
@@ -182,30 +184,29 @@ def unheard() -> Iterator[None]:
 
 
 @lru_cache(maxsize=256)
-def _announced(*actions: str) -> Listening:
-    """What NumPy's errstate, as the values of np.geterr() in order, wants to hear of."""
+def _errstate_alone(*actions: str) -> Listeners:
+    """NumPy's errstate as the only listener, given the values of np.geterr() in order."""
     state = dict(zip(np.geterr(), actions, strict=True))
     names = frozenset(name for name, (key, _, _) in _ERRSTATE.items() if state[key] != "ignore")
-    return Listening(names, _AFTER, announced=bool(names))
+    return Listeners(names, _AFTER, errstate=bool(names))
 
 
 @lru_cache(maxsize=1024)
-def _together(announced: Listening, wishes: tuple[tuple[frozenset[str], str], ...]) -> Listening:
-    """The same with recorders."""
-    counted = frozenset[str]().union(*(only for only, _ in wishes))
-    return Listening(announced.names | counted, _AFTER | {t for _, t in wishes}, counted, announced.announced)
+def _with_recorders(errstate: Listeners, requests: tuple[tuple[frozenset[str], str], ...]) -> Listeners:
+    counted = frozenset[str]().union(*(only for only, _ in requests))
+    return Listeners(errstate.names | counted, _AFTER | {t for _, t in requests}, counted, errstate.errstate)
 
 
-def listening() -> Listening:
-    """What the recorders of this context and NumPy's errstate want to hear of."""
-    announced, wishes = _announced(*np.geterr().values()), _recorders.get().wishes
-    return _together(announced, wishes) if wishes else announced
+def current_listeners() -> Listeners:
+    """The recorders of this context, and NumPy's errstate."""
+    errstate, requests = _errstate_alone(*np.geterr().values()), _recorders.get().requests
+    return _with_recorders(errstate, requests) if requests else errstate
 
 
 class Tally:
-    """The events of one operation, gathered piece by piece, then reported once."""
+    """The events of one operation, collected chunk by chunk, then reported once."""
 
-    def __init__(self, listeners: Listening) -> None:
+    def __init__(self, listeners: Listeners) -> None:
         self.listeners = listeners
         self.events: dict[tuple[str, str], Event] = {}
 
@@ -213,8 +214,8 @@ class Tally:
         """Whether anyone listens for one of these."""
         return not self.listeners.names.isdisjoint(names)
 
-    def settled(self, name: str) -> bool:
-        """Whether `name` was raised and nobody counts how often, so that no more need be looked for."""
+    def has_enough(self, name: str) -> bool:
+        """Whether `name` was raised and nobody counts how often: more of it would change nothing."""
         return (name, "") in self.events and name not in self.listeners.counted
 
     def note_at(self, name: str, indices: Any, offset: int = 0) -> None:
@@ -229,7 +230,7 @@ class Tally:
             self.merge((name, tininess), Event(count, offset + int(np.argmax(mask))))
 
     def merge(self, key: tuple[str, str], event: Event) -> None:
-        """Add an event of another piece."""
+        """Add an event of another chunk."""
         old = self.events.get(key)
         self.events[key] = Event(event.count + old.count, min(event.first, old.first)) if old else event
 
@@ -244,11 +245,11 @@ class Tally:
         state: dict[str, Any] = dict(np.geterr())
         for name, (key, words, number) in _ERRSTATE.items():
             if state[key] != "ignore" and ((name, "") in self.events or (name, "after") in self.events):
-                _announce(state[key], words, operation, number)
+                _warn_as_numpy(state[key], words, operation, number)
 
 
-def _announce(action: str, words: str, operation: str, number: int) -> None:
-    """What NumPy does for the same errstate, in NumPy's words."""
+def _warn_as_numpy(action: str, words: str, operation: str, number: int) -> None:
+    """Do what NumPy does for the same errstate, in NumPy's words."""
     message = f"{words} encountered in {operation}"
     if action == "raise":
         raise FloatingPointError(message)

@@ -16,7 +16,7 @@ from .accumulators.base import Steps, along, finish, resolve
 from .arithmetic import operate
 from .conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .formats import BINARY32, Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
-from .rounding import held
+from .rounding import round_if_needed
 
 
 class Call:
@@ -37,7 +37,8 @@ class Call:
         """The values, rounded to the format where it does not hold them; in the carrier of the accumulator's steps."""
         sources = [lift(same_format(x, self.fmt)) for x in values]
         self.carrier = carrier_for(self.fmt, *sources)
-        return self.held(*(np.asarray(held(s, self.fmt, self.mode, self.rng), self.carrier) for s in sources))
+        rounded = [round_if_needed(s, self.fmt, self.mode, self.rng) for s in sources]
+        return self.held(*(np.asarray(x, self.carrier) for x in rounded))
 
     def held(self, *values: Array) -> list[Array]:
         """Values that the format holds, in the carrier of the accumulator's steps."""

@@ -238,8 +238,8 @@ def test_operands_broadcast_and_the_result_has_the_carrier_of_the_arrays():
 
 
 @pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "binary32"])
-def test_operands_in_pieces_give_what_they_give_at_once(fmt, monkeypatch):
-    """Also those that are no slices of one another, and with an exception in a late piece, that errstate hears of."""
+def test_operands_in_chunks_give_what_they_give_at_once(fmt, monkeypatch):
+    """Also operands that cannot be sliced alike, and with an exception in a late chunk, which errstate must see."""
     rng = np.random.default_rng(0)
     a, b = (fs.round_to(np.exp(rng.normal(size=(30, 40)) * 2).astype(np.float32), fmt) for _ in range(2))
     b[-1, -1] = a[-1, -1] = fs.get_format(fmt).max_finite
@@ -248,8 +248,8 @@ def test_operands_in_pieces_give_what_they_give_at_once(fmt, monkeypatch):
     for x, y in pairs:
         for name in BINARY:
             results = []
-            for size in (native.PIECE, 64):
-                monkeypatch.setattr(native, "PIECE", size)
+            for size in (native.CHUNK, 64):
+                monkeypatch.setattr(native, "CHUNK", size)
                 with np.errstate(all="ignore"):
                     quiet = getattr(fs, name)(x, y, fmt)
                 with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
@@ -260,7 +260,7 @@ def test_operands_in_pieces_give_what_they_give_at_once(fmt, monkeypatch):
                 clear = getattr(fs, name)(x, y, fmt)
             for got in results:
                 assert (got.dtype, got.shape) == (clear.dtype, clear.shape)
-                assert_same_codes(got, clear, fs.get_format(fmt), "arithmetic: pieces", operation=name)
+                assert_same_codes(got, clear, fs.get_format(fmt), "arithmetic: chunks", operation=name)
 
 
 @pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e5m2"])

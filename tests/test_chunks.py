@@ -1,4 +1,4 @@
-"""No layout, piece, thread or way to draw changes a result, a flag or a warning; and none takes much memory."""
+"""No layout, chunk size, thread or way to draw changes a result, a flag or a warning; and none takes much memory."""
 
 import tracemalloc
 from dataclasses import replace
@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 import fp16sim as fs
 from fp16sim.formats import Rounding
 from fp16sim.rounding import dispatch
-from fp16sim.rounding.kernels import scratch
-from fp16sim.rounding.random_bits import drawer
-from fp16sim.rounding.reference import round_piece
+from fp16sim.rounding.kernels import buffers
+from fp16sim.rounding.random_bits import draws_from
+from fp16sim.rounding.reference import round_float64
 
 from .support import MODES
 from .test_kernels import FLUSHING, SATURATING, SIXTEEN, WIDE, assert_same_bits, by_general_path, words
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
-# --- layouts, threads, pieces ---------------------------------------------------------------------------------------
+# --- layouts, threads, chunks ---------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -54,7 +54,7 @@ def test_no_layout_changes_a_result(x, fmt, mode, out, threads, recording):
     if mode is Rounding.STOCHASTIC:
         draws = np.random.default_rng(5).integers(0, 2**32, x.size, dtype=np.uint32).reshape(x.shape)
     with np.errstate(all="ignore"):
-        expected = round_piece(lifted.astype(np.float64), fmt, mode, draws)
+        expected = round_float64(lifted.astype(np.float64), fmt, mode, draws)
     narrow = x.itemsize == 4 and fmt.fits_in(fs.BINARY32)
     dtype = np.float32 if narrow else np.float64
     target = {
@@ -88,14 +88,14 @@ def test_an_out_that_overlaps_the_input_elsewhere_sees_the_input_as_it_was(shift
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("fmt", [*SIXTEEN, fs.E4M3FN, replace(fs.BINARY16, subnormals="flush_to_nearest")], ids=str)
-def test_neither_threads_nor_pieces_change_a_result_or_a_flag(fmt, mode, monkeypatch):
+def test_neither_threads_nor_chunks_change_a_result_or_a_flag(fmt, mode, monkeypatch):
     rng = np.random.default_rng(1)
     x = np.float32(rng.normal(size=(37, 2003)) * 2.0 ** rng.integers(-30, 18, (37, 2003)))
     results = []
-    for piece, threads in ((None, None), (1 << 14, 3), (1 << 12, 2), (999 * 4, 1), (1 << 22, 8)):
-        if piece:
-            monkeypatch.setattr(scratch, "CHUNK_BYTES", piece)
-            monkeypatch.setattr(dispatch, "CHUNK", piece // 8)
+    for size, threads in ((None, None), (1 << 14, 3), (1 << 12, 2), (999 * 4, 1), (1 << 22, 8)):
+        if size:
+            monkeypatch.setattr(buffers, "CHUNK_BYTES", size)
+            monkeypatch.setattr(dispatch, "CHUNK", size // 8)
         for x_or_wide in (x, x.astype(np.float64)):
             with fs.record_flags() as raised:
                 recorded = fs.round_to(x_or_wide, fmt, mode, rng=8, threads=threads)
@@ -147,7 +147,7 @@ def test_a_call_needs_at_most_two_mebibytes_a_thread_beside_input_and_output(mod
     for numbers in (x, x * dtype(1e6), np.full_like(x, np.nan)):
         for fmt in (*SIXTEEN, fs.E4M3FN, FLUSHING, replace(fs.E5M2, subnormals="flush_to_nearest")):
             out = np.empty_like(numbers)
-            for memory in (scratch._scratch.memory, scratch._scratch.views):
+            for memory in (buffers._memory.slots, buffers._memory.views):
                 memory.clear()  # so that what is kept from call to call is counted as well
             tracemalloc.start()
             try:
@@ -165,7 +165,7 @@ def test_an_out_of_a_subclass_and_an_input_that_is_read_only():
     assert_same_bits(np.asarray(out), by_general_path(x, fs.BINARY16, Rounding.TIES_TO_EVEN), fs.BINARY16, x)
 
 
-def test_a_memory_map_is_rounded_piece_by_piece_into_another(tmp_path):
+def test_a_memory_map_is_rounded_chunk_by_chunk_into_another(tmp_path):
     shape = (1000, 333)
     x = np.memmap(tmp_path / "x", np.float32, "w+", shape=shape)
     y = np.memmap(tmp_path / "y", np.float32, "w+", shape=shape)
@@ -193,7 +193,7 @@ def test_draws_are_those_of_numpys_generator_however_they_are_asked_for(source, 
     n = before + sum(sizes) + after
     expected = numpys.integers(0, 2**32, n, dtype=np.uint32)
     drawn = [ours.integers(0, 2**32, before, dtype=np.uint32)]
-    draw = drawer(ours)
+    draw = draws_from(ours)
     drawn += [draw(size) for size in sizes]
     drawn.append(ours.integers(0, 2**32, after, dtype=np.uint32))
     assert (np.concatenate(drawn) == expected).all()

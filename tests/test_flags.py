@@ -94,7 +94,7 @@ def test_only_the_exceptions_asked_for_are_collected():
     assert under.underflow.count == 3  # 1e-9, the operand 1e-5 rounded among the subnormals, and the product
 
 
-def test_flags_of_pieces_add_up_and_the_index_counts_from_the_start():
+def test_flags_of_chunks_add_up_and_the_index_counts_from_the_start():
     x = np.zeros((3, 50_000))
     x[1, 49_999] = x[2, 17] = x[2, 18] = 0.1
     with fs.record_flags() as raised:

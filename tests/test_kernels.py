@@ -9,7 +9,7 @@ import pytest
 import fp16sim as fs
 from fp16sim.formats import Format, Rounding
 from fp16sim.rounding import kernels
-from fp16sim.rounding.reference import round_piece
+from fp16sim.rounding.reference import round_float64
 
 from .support import BYTES, DETERMINISTIC, MODES, TOYS, assert_same_codes, count_cases
 
@@ -55,7 +55,7 @@ def assert_same_bits(actual, expected, fmt, given, **context):
 
 
 def by_general_path(x, fmt, mode, draws=None):
-    return round_piece(x.astype(np.float64), fmt, mode, draws).astype(x.dtype)
+    return round_float64(x.astype(np.float64), fmt, mode, draws).astype(x.dtype)
 
 
 @lru_cache
@@ -80,7 +80,7 @@ def grid(carrier):
 @pytest.mark.parametrize("carrier", CARRIERS)
 @pytest.mark.parametrize("fmt", FORMATS, ids=str)
 def test_a_kernel_equals_the_general_path_on_a_grid_of_all_numbers(fmt, carrier):
-    """In one piece, where all kinds of numbers meet, and sorted in small pieces, each with one kind of number."""
+    """In one chunk, where all kinds of numbers meet, and sorted in small chunks, each with one kind of number."""
     mixed, order = grid(carrier)
     draws = np.random.default_rng(3).integers(0, 2**32, mixed.size, dtype=np.uint32)
     draws[::3] = np.resize(np.uint32([0, 1, 2**31 - 1, 2**31, 2**32 - 1]), draws[::3].size)
@@ -121,7 +121,7 @@ def test_few_numbers_or_many_below_min_normal_are_rounded_stochastically_by_thei
 
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_few_numbers_at_a_time_come_out_as_many_do(carrier):
-    """Binary16 in ties to even has its own way for them, and must say of large ones that it met them."""
+    """Binary16 in ties to even rounds them in another way, and must report large ones, too."""
     x = np.sort(grid(carrier)[0])
     x = x[:: x.size // 40_000 + 1]
     kernel, expected = kernels.find(fs.BINARY16, Rounding.TIES_TO_EVEN, carrier), None
@@ -129,7 +129,12 @@ def test_few_numbers_at_a_time_come_out_as_many_do(carrier):
         out, large = x.copy(), []
         for first in range(0, x.size, few):
             part = out[first : first + few]
-            kernel(part, part, None, lambda piece, start: large.append(first))  # noqa: B023
+
+            def remember(chunk, start, large=large, first=first):
+                large.append(first)
+                return False
+
+            kernel(part, part, None, remember)
         expected = by_general_path(x, fs.BINARY16, Rounding.TIES_TO_EVEN) if expected is None else expected
         assert_same_bits(out, expected, fs.BINARY16, x, few=few)
         assert set(np.flatnonzero(~np.isfinite(expected)) // few) <= {first // few for first in large}
@@ -221,35 +226,35 @@ def test_a_kernel_equals_the_general_path_on_all_float32(fmt, mode):
 
 
 @pytest.mark.parametrize("fmt", FORMATS, ids=str)
-def test_nothing_is_taken_for_held_that_rounding_would_change(fmt):
+def test_no_number_that_rounding_would_change_is_called_representable(fmt):
     """One by one among zeros and ones, so that nothing hides behind its neighbours."""
     x = grid("float32")[0]
     x = x[:: x.size // 5000 + 1]
     changed = words(by_general_path(x, fmt, Rounding.TIES_TO_EVEN)) != words(x)
     for number, differs in zip(x, changed | ~np.isfinite(x), strict=True):
         among = np.float32([0.0, -0.0, 1.0, 1.0, number])
-        assert not (differs and kernels.holds(among, fmt)), number
+        assert not (differs and kernels.all_representable(among, fmt)), number
 
 
 @pytest.mark.parametrize("fmt", [*SIXTEEN, fs.TF32, *(fmt for fmt in BYTES if fmt.subnormals == "gradual")], ids=str)
-def test_all_finite_values_of_a_format_are_seen_to_be_held(fmt):
+def test_all_finite_values_of_a_format_are_called_representable(fmt):
     x = fs.all_values(fmt)
     x = np.float32(x[np.isfinite(x)])
-    assert kernels.holds(x, fmt)
-    assert kernels.holds(x[:0], fmt)
-    assert not kernels.holds(x.astype(np.float64), fmt)
-    assert not kernels.holds(np.append(x, np.float32(np.inf)), fmt)
+    assert kernels.all_representable(x, fmt)
+    assert kernels.all_representable(x[:0], fmt)
+    assert not kernels.all_representable(x.astype(np.float64), fmt)
+    assert not kernels.all_representable(np.append(x, np.float32(np.inf)), fmt)
     many = np.resize(x, 3 << 16)
-    assert kernels.holds(many, fmt)
+    assert kernels.all_representable(many, fmt)
     many[-1] = 1 + 2.0**-20
-    assert not kernels.holds(many, fmt)
+    assert not kernels.all_representable(many, fmt)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("fmt", SIXTEEN, ids=str)
-def test_exactly_the_finite_values_are_held_of_all_float32_with_few_enough_bits(fmt):
+def test_of_all_float32_with_few_enough_bits_exactly_the_finite_values_are_called_representable(fmt):
     dropped = 24 - fmt.precision
     x = (np.arange(2 ** (32 - dropped), dtype=np.uint64) << np.uint64(dropped)).astype(np.uint32).view(np.float32)
     values = np.float32(fs.all_values(fmt))
     expected = np.isin(x.view(np.uint32), values[np.isfinite(values)].view(np.uint32))
-    assert [kernels.holds(x[k : k + 1], fmt) for k in range(x.size)] == expected.tolist()
+    assert [kernels.all_representable(x[k : k + 1], fmt) for k in range(x.size)] == expected.tolist()

@@ -107,15 +107,15 @@ def test_a_seed_means_the_draws_of_numpys_generator_in_c_order(fmt):
     assert_same_codes(fs.round_to(as_text, fmt, "stochastic", rng=99), np.reshape(np.float64(judged), x.shape)[:3], fmt)
 
 
-@pytest.mark.parametrize("piece", [1, 7, 1024, 1 << 20])
+@pytest.mark.parametrize("size", [1, 7, 1024, 1 << 20])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_size_of_the_pieces_does_not_matter(monkeypatch, piece, dtype):
+def test_the_size_of_the_chunks_does_not_matter(monkeypatch, size, dtype):
     x = np.random.default_rng(1).normal(size=(40, 101)).astype(dtype)
     expected = [fs.round_to(x, "bfloat16", mode, rng=8) for mode in ("stochastic", "ties_to_even")]
     sums = fs.add(x, x[0], "bfloat16", "stochastic", rng=8)
     with fs.record_flags() as whole:
         fs.round_to(x, "bfloat16", "stochastic", rng=8)
-    monkeypatch.setattr(dispatch, "CHUNK", piece)
+    monkeypatch.setattr(dispatch, "CHUNK", size)
     for given in (x, np.asfortranarray(x), x[::-1].copy()[::-1]):
         for mode, result in zip(("stochastic", "ties_to_even"), expected, strict=True):
             assert_same_codes(fs.round_to(given, "bfloat16", mode, rng=8), result, fs.BFLOAT16, "layouts")

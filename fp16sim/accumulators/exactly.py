@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import exact
 from ..conversion import Array, Generator
-from ..flags import Tally, listening
+from ..flags import Tally, current_listeners
 from ..formats import BINARY64, Format, Rounding
 from ..rounding import note_exact
 from .base import Accumulator, Start, Steps, cut, tiles
@@ -77,7 +77,7 @@ class Exact(Accumulator):
         size = out.size
         draws = np.zeros(size, np.uint32) if steps.rng is None else steps.rng.integers(0, 2**32, size, dtype=np.uint32)
         draws = draws.reshape(out.shape)
-        tally = Tally(listening())
+        tally = Tally(current_listeners())
         places = np.arange(size).reshape(out.shape)
         invalid = np.zeros(out.shape, bool)
         for tile in tiles(left.shape):

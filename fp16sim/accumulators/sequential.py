@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arithmetic.intermediates import hardware_for
 from ..conversion import Array
-from ..flags import listening
+from ..flags import current_listeners
 from ..formats import BINARY16, BINARY32, BINARY64, Format
 from ..rounding import CHUNK, kernels
 from .base import Accumulator, Start, Steps
@@ -73,14 +73,14 @@ _NUMPY_TYPES = {BINARY16: np.float16, BINARY32: np.float32, BINARY64: np.float64
 
 def _hardware(steps: Steps) -> tuple[Any, kernels.Kernel | None]:
     """The dtype that may compute the steps, or None, and the kernel that rounds them."""
-    if {"inexact", "underflow"} & listening().names:
+    if {"inexact", "underflow"} & current_listeners().names:
         return None, None
     own = steps.fmt in (BINARY32, BINARY64)
     return hardware_for(steps.fmt, steps.mode), None if own else kernels.find(steps.fmt, steps.mode, "float32")
 
 
 def _unless_exceptional(y: Array) -> Array | None:
-    return y if not listening().names or np.isfinite(y).all() else None
+    return y if not current_listeners().names or np.isfinite(y).all() else None
 
 
 def _sum_by_hardware(x: Array, steps: Steps) -> Array | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..codes import widened
 from ..conversion import Array, Seed, as_generator, carrier_for, lift, same_format
-from ..flags import Tally, listening
+from ..flags import Tally, current_listeners
 from ..formats import FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
 from .operations import broadcast_shape
@@ -98,7 +98,7 @@ def _compare(
 ) -> Any:
     a, b = _operands(name, values, fmt, mode, None)
     if signaling:
-        tally = Tally(listening())
+        tally = Tally(current_listeners())
         unordered = np.asarray(np.isnan(a) | np.isnan(b))
         tally.note("invalid", unordered.reshape(-1))
         tally.report(name, unordered.shape)

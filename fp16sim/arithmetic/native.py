@@ -1,6 +1,6 @@
-"""One operation by the hardware's float32 or float64, where that is correctly rounded after one more rounding.
+"""One operation by the processor's own float32 or float64, where that is correct after one more rounding.
 
-A shortcut of `arithmetic`, for speed: the clear path gives the same results.
+This is a shortcut for speed: the clear path of `operations` gives the same results.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..conversion import Array
-from ..flags import Listening, Tally
+from ..flags import Listeners, Tally
 from ..formats import BINARY32, BINARY64, Format, Rounding
 from ..rounding import kernels
 from .intermediates import UFUNCS, hardware_for
 
-PIECE = 1 << 17
+CHUNK = 1 << 17
 """Elements computed and rounded at a time."""
 
 
 class Hardware(NamedTuple):
-    """A ufunc that computes an operation in `dtype`, and the kernel that rounds what it gives (None: nothing to do)."""
+    """A ufunc that computes an operation in `dtype`, and the kernel that rounds its results (None: no need to)."""
 
     ufunc: np.ufunc
     dtype: np.dtype[Any]
     kernel: kernels.Kernel | None
-    tells: bool
-    """Whether the kernel looks at a piece (with its `look`) if that has a number that is not finite."""
+    reports: bool
+    """Whether the kernel calls `on_overflow` for every chunk with a number that is not finite."""
 
 
 @lru_cache(maxsize=1024)
@@ -41,49 +41,55 @@ def hardware_of(name: str, fmt: Format, mode: Rounding) -> Hardware | None:
     return Hardware(UFUNCS[name], np.dtype(dtype), kernel, fmt.emax < BINARY32.emax)
 
 
-def by_hardware(hardware: Hardware, operands: list[Array], listeners: Listening) -> tuple[Array, bool]:
-    """The result, and whether there is nothing to tell the listeners: all is finite, or nobody listens.
+def by_hardware(hardware: Hardware, operands: list[Array], listeners: Listeners) -> tuple[Array, bool]:
+    """The result, and whether nothing has to be reported: all is finite, or nobody listens.
 
     A finite result has raised neither invalid, nor divide_by_zero, nor (in ties to even) overflow.
     """
     operands = [x if x.dtype == hardware.dtype else x.astype(hardware.dtype) for x in operands]
     if not listeners.names:
-        return _piecewise(hardware, operands, None), True
-    large: list[int] = []
-    with np.errstate(all="ignore") if listeners.announced else nullcontext():
-        y = _piecewise(hardware, operands, lambda piece, start: large.append(start))  # None: once is enough
-    return y, (hardware.tells and not large) or bool(np.isfinite(y).all())
+        return _in_chunks(hardware, operands, None), True
+    may_overflow = False
+
+    def remember(chunk: Array, start: int) -> bool:
+        nonlocal may_overflow
+        may_overflow = True
+        return False  # one such chunk is enough
+
+    with np.errstate(all="ignore") if listeners.errstate else nullcontext():
+        y = _in_chunks(hardware, operands, remember)
+    return y, (hardware.reports and not may_overflow) or bool(np.isfinite(y).all())
 
 
-def _piecewise(hardware: Hardware, operands: list[Array], look: Any) -> Array:
-    """The operation and its rounding, a piece at a time, so that what is rounded is still in the cache."""
+def _in_chunks(hardware: Hardware, operands: list[Array], on_overflow: kernels.OnOverflow | None) -> Array:
+    """The operation and its rounding, chunk by chunk, so that a chunk is rounded while it is still in the cache."""
     ufunc, _, kernel, _ = hardware
-    if kernel is None or max(operands[0].size, operands[-1].size) <= PIECE or not _alike(operands):
+    if kernel is None or max(operands[0].size, operands[-1].size) <= CHUNK or not _can_slice(operands):
         y = np.asarray(ufunc(*operands))
         if kernel is not None:
             y = y if y.flags.c_contiguous else np.ascontiguousarray(y)
-            kernel(y, y, None, look)
+            kernel(y, y, None, on_overflow)
         return y
     shape = next(x.shape for x in operands if x.ndim)
     y = np.empty(shape, hardware.dtype)
     flat, out = [x.reshape(-1) if x.ndim else x for x in operands], y.reshape(-1)
-    for start in range(0, out.size, PIECE):
-        part = out[start : start + PIECE]
-        ufunc(*(x[start : start + PIECE] if x.ndim else x for x in flat), out=part)
-        kernel(part, part, None, look)
+    for start in range(0, out.size, CHUNK):
+        chunk = out[start : start + CHUNK]
+        ufunc(*(x[start : start + CHUNK] if x.ndim else x for x in flat), out=chunk)
+        kernel(chunk, chunk, None, on_overflow)
     return y
 
 
-def _alike(operands: list[Array]) -> bool:
-    """Whether all are contiguous and of one shape, or scalars."""
+def _can_slice(operands: list[Array]) -> bool:
+    """Whether slices of all can be chunks: they are contiguous and of one shape, or scalars."""
     shapes = {x.shape for x in operands if x.ndim}
     return len(shapes) == 1 and all(x.flags.c_contiguous for x in operands)
 
 
-def heard(y: Array, name: str, operands: list[Array], listeners: Listening, label: str) -> bool:
-    """Whether all that listeners want to hear of a result by hardware, not all finite, is known, and told to them.
+def report_overflow(y: Array, name: str, operands: list[Array], listeners: Listeners, label: str) -> bool:
+    """Report the overflows of a result by hardware, and return True; only return False if others are listened for.
 
-    An infinite result of finite operands, and no division by zero, has raised overflow.
+    An infinite result of finite operands has raised overflow, unless it is a division by zero.
     """
     if listeners.names != {"overflow"}:
         return False

@@ -1,7 +1,7 @@
 """add, subtract, multiply, divide, sqrt, fma, ieee_remainder: an intermediate that loses nothing, then one rounding.
 
-`intermediates` derives which float64 (or, for speed, float32) computation is safe for which format; where none is, the
-exact layer computes element by element.
+`intermediates` derives which float64 (or, for speed, float32) computation is safe for which format; where no such
+computation is, the exact layer computes element by element.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import numpy as np
 
 from .. import exact
 from ..conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
-from ..flags import CLOSE, Tally, listening
+from ..flags import PER_ELEMENT, Tally, current_listeners
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
-from ..rounding import held, note_exact, round_array
+from ..rounding import note_exact, round_array, round_if_needed
 from .intermediates import LIFTED, float64_will_do
-from .native import by_hardware, hardware_of, heard
+from .native import by_hardware, hardware_of, report_overflow
 
 # --- one operation --------------------------------------------------------------------------------------------------
 
@@ -30,13 +30,13 @@ def operate(
     carrier: Any,
     label: str | None = None,
 ) -> Array:
-    """An operation on arrays whose values `fmt` holds, flags reported as those of `label`; the result in `carrier`."""
-    listeners = listening()
-    if listeners.names.isdisjoint(CLOSE):
+    """An operation on arrays of values of `fmt`, with the flags reported as those of `label`; in dtype `carrier`."""
+    listeners = current_listeners()
+    if listeners.names.isdisjoint(PER_ELEMENT):
         hardware = hardware_of(name, fmt, mode)
         if hardware is not None:
-            y, finite = by_hardware(hardware, operands, listeners)
-            if finite or heard(y, name, operands, listeners, label or name):
+            y, nothing_to_report = by_hardware(hardware, operands, listeners)
+            if nothing_to_report or report_overflow(y, name, operands, listeners, label or name):
                 return y if y.dtype == carrier else y.astype(carrier)
     tally = Tally(listeners)
     if not float64_will_do(fmt, mode):
@@ -50,17 +50,17 @@ def operate(
 
 
 def _note_invalid(tally: Tally, name: str, operands: list[Array], lifted: Array) -> None:
-    """invalid: a NaN that no operand brought, or zero times infinity in any fma; divide_by_zero: x / 0 for finite x."""
+    """Note invalid: a NaN from no NaN, or zero times infinity in any fma; and divide_by_zero: x / 0 for finite x."""
     if not tally.wants("invalid", "divide_by_zero"):
         return
-    born = np.isnan(lifted)
+    new_nan = np.isnan(lifted)
     for x in operands[:2] if name == "fma" else operands:
-        born = born & ~np.isnan(x)
-    if name == "fma" and born.any():
+        new_nan = new_nan & ~np.isnan(x)
+    if name == "fma" and new_nan.any():
         a, b, c = operands
         with np.errstate(all="ignore"):
-            born = born & (np.isnan(a * b) | ~np.isnan(c))
-    tally.note("invalid", born.reshape(-1))
+            new_nan = new_nan & (np.isnan(a * b) | ~np.isnan(c))
+    tally.note("invalid", new_nan.reshape(-1))
     if name == "divide":
         a, b = operands
         tally.note("divide_by_zero", ((b == 0) & np.isfinite(a) & (a != 0)).reshape(-1))
@@ -76,7 +76,7 @@ def _operate_exactly(
     tally: Tally,
     label: str,
 ) -> Array:
-    """Element by element in the exact layer."""
+    """The same, element by element in the exact layer."""
     arrays = np.broadcast_arrays(*operands)
     out = np.empty(arrays[0].shape, carrier)
     draws = np.zeros(out.size, np.uint32) if rng is None else rng.integers(0, 2**32, out.size, dtype=np.uint32)
@@ -90,14 +90,14 @@ def _operate_exactly(
 
 
 def _operation(name: str, values: tuple[Any, ...], fmt: FormatLike, mode: Rounding | str, rng: Seed) -> Any:
-    """Round the operands to the format where it does not hold them, compute, round once."""
+    """Round the operands to the format where needed, compute, round once."""
     fmt, mode = get_format(fmt), get_rounding(mode)
     check_hardware()
     sources = [lift(same_format(x, fmt)) for x in values]
     arrays = [s for s, x in zip(sources, values, strict=True) if not isinstance(x, (bool, int, float))]
     carrier = carrier_for(fmt, *(arrays or sources))
     generator = as_generator(mode, rng)
-    operands = [held(s, fmt, mode, generator) for s in sources]
+    operands = [round_if_needed(s, fmt, mode, generator) for s in sources]
     shape = broadcast_shape(name, operands)
     return operate(name, operands, fmt, mode, generator, carrier).reshape(shape)[()]
 
@@ -126,10 +126,10 @@ def add(
     ----------
     a, b : array_like
         Anything that `round_to` takes; they broadcast. Operands that `fmt` does not hold are first rounded to it, in
-        the same mode (recorded flags count that under "round_to").
+        the same mode (recorded flags count this as "round_to").
     fmt : Format, str or dtype
     mode : Rounding or str
-        Sets the sign of an exact zero, too: x - x is +0, but -0 toward negative.
+        It also sets the sign of an exact zero: x - x is +0, but -0 in "toward_negative".
     rng : int or numpy.random.Generator, optional
         For "stochastic", as in `round_to`.
 

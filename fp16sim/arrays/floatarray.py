@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..conversion import Array, Seed, as_generator, carrier_for, lift
-from ..flags import CLOSE, listening
+from ..flags import PER_ELEMENT, current_listeners
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
 from . import numpy_functions, ufuncs
@@ -185,7 +185,7 @@ class FloatArray(Methods):
 
     def _number(self, x: Any) -> Array:
         carrier = self.values.dtype
-        if listening().names.isdisjoint(CLOSE):  # what is remembered raises no flag a second time
+        if current_listeners().names.isdisjoint(PER_ELEMENT):  # what is remembered raises no flag a second time
             sign = math.copysign(1.0, x) if isinstance(x, float) else 1.0  # no other number has two zeros
             y = _constant(x, sign, self.fmt, self.mode, carrier)
             if y is not None:

@@ -17,7 +17,7 @@ from ..accumulators import Accumulator
 from ..arithmetic import extremum, operate
 from ..conversion import Array, Generator
 from ..elementary import definitions, evaluation
-from ..flags import Tally, listening
+from ..flags import Tally, current_listeners
 from ..formats import Format, Rounding
 from ..neighbours import next_down, next_up
 from ..rounding import round_array
@@ -40,7 +40,7 @@ class Setting(NamedTuple):
 
     def exactly(self, name: str, y: Array, *operands: Array) -> Array:
         """An exact result, rounded where the format does not hold it: ceil(7.5) in e2m3fn, a flushed subnormal."""
-        tally = Tally(listening())
+        tally = Tally(current_listeners())
         tally.note("invalid", functools.reduce(lambda born, x: born & ~np.isnan(x), operands, np.isnan(y)).reshape(-1))
         out = np.empty(np.shape(y), self.carrier)
         return round_array(np.asarray(y), self.fmt, self.mode, self.rng, out=out, operation=name, tally=tally)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..conversion import Array, Generator
-from ..flags import CLOSE, Tally, listening, unheard
+from ..flags import PER_ELEMENT, Tally, current_listeners, without_flags
 from ..formats import BINARY32, Format, Rounding
 from ..rounding import exponent, round_array, round_to
 from .definitions import FUNCTIONS, FUNCTIONS_OF_TWO
@@ -59,7 +59,7 @@ def _clear(name: str, operands: list[Array], fmt: Format, mode: Rounding, rng: G
     function = FUNCTIONS.get(name) or FUNCTIONS_OF_TWO[name]
     wide = list(np.broadcast_arrays(*(x.astype(np.float64, copy=False) for x in operands)))
     lifted = decide(name, wide, fmt)
-    tally = Tally(listening())
+    tally = Tally(current_listeners())
     nan = np.logical_or.reduce([np.isnan(x) for x in wide])
     tally.note("invalid", (np.isnan(lifted) & ~nan).reshape(-1))
     tally.note("divide_by_zero", (np.isinf(lifted) & function.pole(*wide)).reshape(-1))
@@ -96,7 +96,7 @@ def _may_have_table(fmt: Format, mode: Rounding) -> bool:
 def _table(name: str, fmt: Format, mode: Rounding) -> Array:
     dropped = BINARY32.precision - fmt.precision
     x = (np.arange(2 ** (32 - dropped), dtype=np.uint64) << np.uint64(dropped)).astype(np.uint32).view(np.float32)
-    with unheard():
+    with without_flags():
         held = np.isnan(x) | (np.asarray(round_to(x, fmt)) == x)
         table = np.full(x.size, np.nan, np.float32)
         table[held] = _clear(name, [x[held]], fmt, mode, None, np.float32)
@@ -109,7 +109,8 @@ def by_table(name: str, x: Array, fmt: Format, mode: Rounding, carrier: Any) -> 
 
     That includes numbers that the format does not hold: they have lower bits, or a place without a result.
     """
-    if x.dtype != np.float32 or not listening().names.isdisjoint(CLOSE) or not _pays(name, fmt, mode, x.size):
+    by_element = not current_listeners().names.isdisjoint(PER_ELEMENT)
+    if x.dtype != np.float32 or by_element or not _pays(name, fmt, mode, x.size):
         return None
     table, dropped = _table(name, fmt, mode), np.uint32(BINARY32.precision - fmt.precision)
     bits = np.ascontiguousarray(x).view(np.uint32).reshape(-1)

@@ -1,13 +1,21 @@
 """Rounding: the one place where a number becomes a number of a format.
 
-`reference` is the clear general path, for every format and mode. `kernels` are faster paths, each proved equal to it.
-`dispatch` chooses between them and notes the exceptions; `exact_numbers` goes through the exact layer; `round_to` is
-the public function. `chunks` and `random_bits` serve `dispatch`.
+`round_to` is the public function. It rounds arrays by `dispatch`, and numbers that float64 does not hold by
+`exact_numbers`. `dispatch` cuts arrays into `chunks`, takes `random_bits`, chooses a path, and notes the exceptions.
+There are two paths: `reference`, clear and general, and `kernels`, faster, each proved equal to it.
 """
 
 from .dispatch import CHUNK, round_array, round_without_flags
 from .exact_numbers import note_exact
 from .reference import exponent
-from .round_to import held, round_to
+from .round_to import round_if_needed, round_to
 
-__all__ = ["CHUNK", "exponent", "held", "note_exact", "round_array", "round_to", "round_without_flags"]
+__all__ = [
+    "CHUNK",
+    "exponent",
+    "note_exact",
+    "round_array",
+    "round_if_needed",
+    "round_to",
+    "round_without_flags",
+]

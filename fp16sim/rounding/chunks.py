@@ -1,4 +1,4 @@
-"""Arrays cut into pieces, in C order, and shared among threads: the result never depends on how."""
+"""Arrays are processed in chunks, in C order, by one thread or more: the result depends on neither."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..flags import Tally
 from .random_bits import Draw
 
 
-def plain(x: Array, out: Array) -> bool:
-    """Whether both are contiguous, of one native dtype, and one array or apart: then a piece is a slice."""
+def can_slice(x: Array, out: Array) -> bool:
+    """Whether slices can be chunks: both are contiguous, of one native dtype, and the same memory or apart."""
     of_x, of_out = x.flags, out.flags  # not .carray, which asks whether x can be written to: broadcast arrays warn
     if not (of_x.c_contiguous and of_x.aligned and of_out.c_contiguous and of_out.aligned):
         return False
@@ -25,15 +25,15 @@ def plain(x: Array, out: Array) -> bool:
     return bool(x.__array_interface__["data"][0] == out.__array_interface__["data"][0])
 
 
-def flat(x: Array, out: Array) -> tuple[Array, Array]:
-    """Plain arrays with one dimension, without a copy; `out` may be of a subclass, such as np.memmap."""
+def flattened(x: Array, out: Array) -> tuple[Array, Array]:
+    """Contiguous arrays with one dimension, without a copy; `out` may be of a subclass, such as np.memmap."""
     if type(out) is not np.ndarray:
         out = np.asarray(out)
     return (x, out) if x.ndim == 1 else (x.reshape(-1), out.reshape(-1))
 
 
-def buffered(x: Array, out: Array, carrier: Any, size: int) -> Iterator[tuple[int, Array, Array]]:
-    """(offset, piece of x, piece of out) for any arrays, as contiguous pieces of dtype `carrier`."""
+def buffered(x: Array, out: Array, carrier: np.dtype[Any], size: int) -> Iterator[tuple[int, Array, Array]]:
+    """(offset, chunk of x, chunk of out) for any arrays, as contiguous chunks of dtype `carrier`."""
     offset = 0
     nditer: Any = np.nditer
     iterator = nditer(
@@ -52,13 +52,13 @@ def buffered(x: Array, out: Array, carrier: Any, size: int) -> Iterator[tuple[in
 
 
 Work: TypeAlias = "Callable[[Array, Array, Array | None, Tally, int], None]"
-"""work(piece of x, piece of out, draws, tally, offset)"""
+"""work(chunk of x, chunk of out, draws, tally, offset)"""
 
 
-def share(work: Work, x: Array, out: Array, size: int, draw: Draw | None, tally: Tally, threads: int) -> None:
-    """`work` on all pieces of flat arrays, by so many threads, of which the calling one is one.
+def for_each(work: Work, x: Array, out: Array, size: int, draw: Draw | None, tally: Tally, threads: int) -> None:
+    """Call `work` for all chunks of flat arrays, in `threads` threads, one of which is the caller's.
 
-    Every thread has a tally of its own, and tallies can be merged in any order.
+    Every thread has its own tally, because tallies can be merged in any order.
     """
     queue = _Queue(x, out, size, draw)
     if threads == 1:
@@ -87,30 +87,30 @@ def share(work: Work, x: Array, out: Array, size: int, draw: Draw | None, tally:
 
 
 class _Queue:
-    """The pieces of flat arrays, handed out in order, each with the next draws, to whatever thread asks."""
+    """The chunks of flat arrays, each with its draws. Any thread may take the next one."""
 
     def __init__(self, x: Array, out: Array, size: int, draw: Draw | None) -> None:
         self.x, self.out, self.size, self.draw = x, out, size, draw
         self.starts, self.lock = iter(range(0, x.size, size)), threading.Lock()
 
     def next(self) -> tuple[Array, Array, Array | None, int] | None:
-        """A piece of both arrays, its draws and its offset; None when all are given away."""
+        """A chunk of both arrays, its draws and its offset; None when no chunk is left."""
         with self.lock:
             start = next(self.starts, None)
             if start is None:
                 return None
-            piece = self.x[start : start + self.size]
-            draws = self.draw(piece.size) if self.draw else None
-            return piece, self.out[start : start + self.size], draws, start
+            chunk = self.x[start : start + self.size]
+            draws = self.draw(chunk.size) if self.draw else None
+            return chunk, self.out[start : start + self.size], draws, start
 
     def run(self, work: Work, tally: Tally) -> None:
-        """Work on pieces as long as there are any."""
+        """Work on chunks until none is left."""
         with np.errstate(all="ignore"):  # a context variable: a new thread starts without it
             while (task := self.next()) is not None:
-                piece, out, draws, start = task
-                work(piece, out, draws, tally, start)
+                chunk, out, draws, start = task
+                work(chunk, out, draws, tally, start)
 
     def close(self) -> None:
-        """Nothing more to do for anyone."""
+        """Leave no chunk for any thread."""
         with self.lock:
             self.starts = iter(range(0))

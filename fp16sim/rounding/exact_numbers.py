@@ -1,4 +1,4 @@
-"""Numbers that float64 does not hold, rounded one by one in the exact layer."""
+"""Numbers that float64 does not hold are rounded one by one in the exact layer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..formats import Format, Rounding
 
 
 def round_objects(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Array, operation: str) -> Array:
-    """Element by element in the exact layer: for numbers that float64 does not hold."""
-    tally = flags.Tally(flags.listening())
+    """Round an array of objects into `out`, element by element, and report the flags of `operation`."""
+    tally = flags.Tally(flags.current_listeners())
     draws = rng.integers(0, 2**32, x.size, dtype=np.uint32) if rng is not None else np.zeros(x.size, np.uint32)
     values = np.empty(x.size, np.float64)
     for i, (item, draw) in enumerate(zip(x.flat, draws, strict=True)):
@@ -27,7 +27,7 @@ def round_objects(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Ar
 
 
 def note_exact(tally: flags.Tally, result: exact.Result, index: int, tininess: str = "after") -> None:
-    """Add the flags of one result of the exact layer; with "before" its underflow alone."""
+    """Add the flags of one result of the exact layer; with "before", only its underflow."""
     for name in sorted(result.flags):
         if name == "underflow":
             tally.merge((name, tininess), flags.Event(1, index))

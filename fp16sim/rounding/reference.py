@@ -1,8 +1,8 @@
 """The general path of rounding: one clear computation for every format and mode, on float64.
 
 Lift to an integer, round the integer, put it back: x = n * 2^q, where 2^q is the quantum of x's binade in the format;
-the mode turns n into an integer k; the result is k * 2^q. NumPy's float64 does this without an error: scaling by a
-power of two is exact, and k needs no more than precision + 1 bits.
+the mode turns n into an integer k; the result is k * 2^q. NumPy's float64 does this without an error, because scaling
+by a power of two is exact, and k needs no more than precision + 1 bits.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ..conversion import Array
 from ..formats import Format, Rounding, Subnormals
 
 # --- the integer step, by mode --------------------------------------------------------------------------------------
-# Each takes n (float64, of any size below 2^54) and 32 random bits for each element (STOCHASTIC only).
+# Each takes n (float64, below 2^54) and 32 random bits for each element (STOCHASTIC only).
 
 
 def _ties_to_away(n: Array, draws: Array | None) -> Array:
-    # n - trunc(n) is exact and below 1; twice that is 1 or more from the tie on. (floor(n + 0.5) rounds n + 0.5 first.)
+    # n - trunc(n) is exact and below 1; twice that is 1 or more from the tie on. (floor(n + 0.5) would round n + 0.5.)
     whole = np.trunc(n)
     return whole + np.trunc(2 * (n - whole))
 
@@ -48,7 +48,7 @@ ROUND_INTEGER: dict[Rounding, Callable[[Array, Array | None], Array]] = {
     Rounding.STOCHASTIC: _stochastic,
 }
 
-# The modes in which a positive, and a negative, number beyond max_finite becomes max_finite and not infinity.
+# By sign (negative or not): the modes in which a number beyond max_finite becomes max_finite and not infinity.
 INWARD = {
     False: (Rounding.TOWARD_ZERO, Rounding.TO_ODD, Rounding.TOWARD_NEGATIVE),
     True: (Rounding.TOWARD_ZERO, Rounding.TO_ODD, Rounding.TOWARD_POSITIVE),
@@ -77,8 +77,8 @@ def _overflowed(negative: bool, fmt: Format, mode: Rounding) -> float:
     return np.inf if fmt.has_infinity else np.nan
 
 
-def round_piece(x: Array, fmt: Format, mode: Rounding, draws: Array | None = None) -> Array:
-    """The general path: float64 in, float64 out, for every format that binary64 holds and every mode."""
+def round_float64(x: Array, fmt: Format, mode: Rounding, draws: Array | None = None) -> Array:
+    """Round float64 numbers by the general path, to any format that binary64 holds, in any mode. May write to x."""
     with np.errstate(all="ignore"):
         y = np.abs(round_to_quantum(x, fmt, mode, draws))
         beyond = np.where(x < 0, _overflowed(True, fmt, mode), _overflowed(False, fmt, mode))
@@ -91,7 +91,7 @@ def round_piece(x: Array, fmt: Format, mode: Rounding, draws: Array | None = Non
 
 
 def _put_specials(x: Array, y: Array, fmt: Format) -> Array:
-    """NaN stays NaN, payload and all; infinity is no overflow: it stays, saturates, or is NaN where there is none."""
+    """NaN stays NaN, with its payload; infinity stays, saturates, or becomes NaN where the format has no infinity."""
     infinity = float(fmt.max_finite) if fmt.saturate else np.inf if fmt.has_infinity else np.nan
     y = np.where(np.isinf(x), infinity, y)
     nan = np.isnan(x)

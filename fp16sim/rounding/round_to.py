@@ -1,4 +1,4 @@
-"""round_to: the public function, the one thing that rounds."""
+"""round_to: the public function of rounding."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def round_to(
         Any format that binary64 holds.
     mode : Rounding or str
         The default is ties_to_even. In "stochastic" the probability of going up is the fraction of the distance
-        covered, to 32 bits, also below min_subnormal; beyond max_finite the same holds for the step to 2^(emax + 1),
-        which is an overflow: it gives infinity (max_finite if saturating, NaN where there is no infinity).
+        covered, to 32 bits, also below min_subnormal; and above max_finite, on the way to 2^(emax + 1), which stands
+        for overflow: it gives infinity (max_finite if saturating, NaN where there is no infinity).
     rng : int or numpy.random.Generator, optional
         For "stochastic": a seed, a generator (which advances by 32 bits an element, in C order), or None for fresh
         entropy.
@@ -57,7 +57,7 @@ def round_to(
     out : ndarray, optional
         Where to write: of the shape of x, float32 or float64, able to hold fmt; may be x itself, or a numpy.memmap.
     threads : int, optional
-        Threads that share the pieces of a large contiguous array; one by default. The result does not depend on it.
+        Threads that share the work on a large contiguous array; one by default. The result does not depend on it.
 
     Returns
     -------
@@ -67,16 +67,16 @@ def round_to(
     Raises
     ------
     ValueError
-        For an unknown format or mode, a text that is no number, a format wider than binary64, NaN in a format without
-        NaN and without `nan_code`, or an unsuitable `out`.
+        For an unknown format or mode, a text that is not a number, a format wider than binary64, NaN in a format
+        without NaN and without `nan_code`, or an unsuitable `out`.
     TypeError
-        For what is not a real number.
+        For anything that is not a real number.
     RuntimeError
         If the processor is set to flush subnormals to zero.
 
     Notes
     -----
-    Beside input and output a call needs less than 2 MiB a thread, for float32 and float64 arrays of any size.
+    Besides input and output, a call needs less than 2 MiB a thread, for float32 and float64 arrays of any size.
 
     IEEE 754-2019, section 4.3; round to odd after Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums:
     proved algorithms using rounding to odd" (2008).
@@ -116,7 +116,7 @@ def _checked_threads(threads: int | None) -> int:
 
 
 def _flush_inputs_then_round(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Array, threads: int) -> Array:
-    tally = flags.Tally(flags.listening())
+    tally = flags.Tally(flags.current_listeners())
     small = (np.abs(x) < fmt.min_normal) & (x != 0)
     for name, tininess in (("inexact", ""), ("underflow", "after"), ("underflow", "before")):
         tally.note(name, small.reshape(-1), 0, tininess)
@@ -125,11 +125,12 @@ def _flush_inputs_then_round(x: Array, fmt: Format, mode: Rounding, rng: Generat
     )
 
 
-def held(x: Array, fmt: Format, mode: Rounding, rng: Generator = None) -> Array:
-    """`x` rounded to the format: x itself where it is large and holds such numbers alone, which shows sooner."""
-    if x.size >= HELD_FROM and rng is None and kernels.holds(x, fmt):
+def round_if_needed(x: Array, fmt: Format, mode: Rounding, rng: Generator = None) -> Array:
+    """`x` rounded to the format; x itself if it is large and all its numbers are in the format."""
+    if x.size >= CHECK_FROM and rng is None and kernels.all_representable(x, fmt):
         return x
     return np.asarray(round_to(x, fmt, mode, rng=rng))
 
 
-HELD_FROM = 1 << 10
+CHECK_FROM = 1 << 10
+"""From this size on it is faster to check first whether x needs rounding."""

@@ -1,6 +1,10 @@
-"""Fast paths of rounding. Deleting this package would change no result, only the time it takes."""
+"""Fast ways to round. Deleting this package would change no result, only the time it takes.
 
-from .find import FEW, Kernel, find
-from .representable import holds
+`find` returns the kernel for a format and a mode. A kernel rounds by one of two methods: on the `bits` or by `scaling`.
+`representable` tells quickly that an array needs no rounding. `buffers` are the memory of all of them.
+"""
 
-__all__ = ["FEW", "Kernel", "find", "holds"]
+from .find import FEW, Kernel, OnOverflow, find
+from .representable import all_representable
+
+__all__ = ["FEW", "Kernel", "OnOverflow", "all_representable", "find"]

@@ -1,4 +1,4 @@
-"""Kernels by scaling: float32 or float64 numbers to formats with fewer exponents, in every mode."""
+"""Rounding by scaling: float32 or float64 numbers to formats with fewer exponents, in every mode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from ...conversion import Array
 from ...formats import Format, Rounding, Specials
-from .scratch import BOOL, F4, F8, ROUNDED, U4, U8, Method, Row
+from .buffers import BOOL, F4, F8, RESULT, U4, U8, Buffer
+from .method import Method
 
 
 class Carrier(NamedTuple):
@@ -31,50 +32,52 @@ def by_scaling(fmt: Format, mode: Rounding, carrier: Carrier) -> Method | None:
     That is the general path, with the factors made from x's own exponent bits: masked, they are 2^e; with e raised to
     emin at least, the quantum is that of the subnormals; subtracted from a constant, they are a power of two again.
     Scaling is exact: small numbers are scaled up, and of large ones t bits stay before the point. The integer has t + 1
-    bits, and the result is a number of the format. `shift` is what the mode wants the integer scaled by.
+    bits, and the result is a number of the format. Some modes want the integer scaled by 2^`shift`.
 
-    With e lowered to emax at most, numbers beyond remain beyond. Where there are any, the way back has a detour, on
-    which overflows what is 2^(emax + 1) or more, and nothing else.
+    With e lowered to emax at most, numbers beyond emax stay beyond. Where there may be any, the way back has a detour,
+    on which numbers of 2^(emax + 1) or more overflow, and no others.
     """
-    t, shift = fmt.trailing_bits, _SHIFT.get(mode, 0)
-    roomy = t <= carrier.trailing_bits - (5 if mode is Rounding.TIES_TO_AWAY else 1)
-    if not roomy or fmt.emin - t < 1 - carrier.bias or t + shift - fmt.emin > carrier.bias or fmt.emax >= carrier.bias:
+    t, shift, bias = fmt.trailing_bits, _SHIFT.get(mode, 0), carrier.bias
+    spare_bits = 5 if mode is Rounding.TIES_TO_AWAY else 1
+    if t + spare_bits > carrier.trailing_bits or fmt.emin - t < 1 - bias or t + shift - fmt.emin > bias:
+        return None
+    if fmt.emax >= bias:
         return None
     floats, words = carrier.floats, carrier.words
 
     def field(exponent: int) -> Any:
-        """The bits of the carrier for a biased exponent: 0-dimensional, which ufuncs take sooner than a scalar."""
+        """The bits of the carrier for a biased exponent: 0-dimensional, which ufuncs take faster than a scalar."""
         return np.array((exponent << carrier.trailing_bits) % (1 << (8 * words.itemsize)), words)
 
-    mask, far_from = field(2 * carrier.bias + 1), (fmt.emax + carrier.bias) << carrier.trailing_bits
-    edge, least = field(fmt.emax + carrier.bias), field(fmt.emin + carrier.bias)
+    mask, least, most = field(2 * bias + 1), field(fmt.emin + bias), field(fmt.emax + bias)
     # 2^a has the biased exponent a + bias. So 2 bias + t + shift, less that of 2^e, is that of 2^(t + shift - e).
-    up = field(2 * carrier.bias + shift + t)
-    detour = carrier.bias - fmt.emax  # 2^(emax + 1) times 2^detour is 2^(bias + 1), the carrier's infinity
-    back = np.array(2.0**-detour, floats)
-    lower = {far: field(shift + detour * far) for far in (False, True)}
-    to_integer = _to_integer(mode, t, carrier)
-    exponents, scaled = Row(0, words), ROUNDED[floats]
+    up = field(2 * bias + shift + t)
+    detour = bias - fmt.emax  # 2^(emax + 1) times 2^detour is 2^(bias + 1), the carrier's infinity
+    down = {False: field(shift), True: field(shift + detour)}
+    after_detour = np.array(2.0**-detour, floats)
+    to_integer, top = _to_integer(mode, t, carrier), int(most)
+    exponents, scaled = Buffer(0, words), RESULT[floats]
 
-    def reaches(x: Array, sure: bool) -> bool:
-        e = exponents(x.size)
-        np.bitwise_and(x.view(words), mask, out=e)
-        return sure or e.item(e.argmax()) >= far_from  # sooner than max()
+    def prepare(x: Array) -> Array:
+        return np.bitwise_and(x.view(words), mask, out=exponents(x.size))
 
-    def round(x: Array, out: Array, draws: Array | None, far: bool) -> None:
-        e, y = exponents(x.size), scaled(x.size)  # e as `reaches` left it
-        e.clip(least, edge, out=e)  # np.maximum, which would often do, is three times slower
+    def may_overflow(e: Array) -> bool:
+        return e.item(e.argmax()) >= top  # faster than max()
+
+    def round(x: Array, e: Array, out: Array, draws: Array | None, may_overflow: bool) -> None:
+        y = scaled(x.size)
+        e.clip(least, most, out=e)  # np.maximum, which would often do, is three times slower
         np.subtract(up, e, out=e)
         factor = e.view(floats)
         np.multiply(x, factor, out=y)
         to_integer(y, draws)
-        if far or shift:
-            np.subtract(e, lower[far], out=e)
-        np.divide(y, factor, out=out)  # by a power of two: exact, and a pass less than making the reciprocal
-        if far:
-            np.multiply(out, back, out=out)
+        if may_overflow or shift:
+            np.subtract(e, down[may_overflow], out=e)
+        np.divide(y, factor, out=out)  # by a power of two: exact, and one pass less than making the reciprocal
+        if may_overflow:
+            np.multiply(out, after_detour, out=out)
 
-    return Method(reaches, round, overflows=fmt.specials is Specials.IEEE)
+    return Method(prepare, may_overflow, round, overflows_to_infinity=fmt.specials is Specials.IEEE)
 
 
 _SHIFT = {Rounding.TIES_TO_AWAY: 1, Rounding.TO_ODD: -1}
@@ -82,7 +85,7 @@ _SHIFT = {Rounding.TIES_TO_AWAY: 1, Rounding.TO_ODD: -1}
 # --- to an integer --------------------------------------------------------------------------------------------------
 
 ToInteger: TypeAlias = Callable[[Array, "Array | None"], None]
-"""Rounds n, where it stands, to an integer, given the draws; |n| <= 2^(t + 1 + shift). Signs of zeros stay."""
+"""Rounds n in place to an integer, given the draws; |n| <= 2^(t + 1 + shift). Zeros keep their signs."""
 
 
 def _to_integer(mode: Rounding, t: int, carrier: Carrier) -> ToInteger:
@@ -106,16 +109,15 @@ def _by_ufunc(ufunc: np.ufunc, n: Array, draws: Array | None) -> None:
 
 
 def _ties_to_away(nudged_half: Array, n: Array, draws: Array | None) -> None:
-    # n is twice the number. What is left of it without its fraction, m, says all: half of it, k or k + 1/2, goes to k
-    # or away from it. A nudge of a relative 2^-(t + 3) breaks the tie and is too small to do more, since
-    # k <= 2^(t + 1) moves by 1/4 at most.
+    # n is twice the number. Its integer part m decides: m / 2 is k, and stays, or k + 1/2, and goes away from zero. A
+    # nudge by a relative 2^-(t + 3) breaks the tie, and is too small to do more: k <= 2^(t + 1) moves by 1/4 at most.
     np.trunc(n, out=n)
     np.multiply(n, nudged_half, out=n)
     np.rint(n, out=n)
 
 
 def _to_odd(n: Array, draws: Array | None) -> None:
-    # n is half the number: an integer j stands for the even 2j, and all between j and j + 1 for the odd 2j + 1.
+    # n is half the number: an integer j stands for the even 2j, and everything between j and j + 1 for the odd 2j + 1.
     floor = _WHOLE[n.dtype](n.size)
     np.floor(n, out=floor)
     np.ceil(n, out=n)
@@ -140,5 +142,5 @@ def _stochastic(n: Array, draws: Array | None) -> None:
 
 
 _UNITS, _HALF = np.array(2.0**32), np.array(0.5)
-_WHOLE, _SIGNS = {F4: Row(2, F4), F8: Row(2, F8)}, {F4: Row(3, U4), F8: Row(3, U8)}
-_THRESHOLDS, _POINTS, _UP = Row(3, F8), Row(4, F8), Row(5, BOOL)
+_WHOLE, _SIGNS = {F4: Buffer(2, F4), F8: Buffer(2, F8)}, {F4: Buffer(3, U4), F8: Buffer(3, U8)}
+_THRESHOLDS, _POINTS, _UP = Buffer(3, F8), Buffer(4, F8), Buffer(5, BOOL)
