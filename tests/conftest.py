@@ -23,7 +23,7 @@ def quiet():
 @pytest.fixture
 def tiny_mnist(tmp_path, monkeypatch):
     """A small MNIST instead of the real one, no folders but those of the test, no proxy and no pauses."""
-    from fp16sim.learn.data import fetch, loading, sources
+    from fp16sim.learn.data import fetch, sources
 
     from .tiny_mnist import TINY
 
@@ -32,7 +32,6 @@ def tiny_mnist(tmp_path, monkeypatch):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     for name in ["FP16SIM_DATA", *(name for name in os.environ if name.lower().endswith("_proxy"))]:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(loading, "MNIST", TINY)
     monkeypatch.setitem(sources.SOURCES, "mnist", TINY)
     monkeypatch.setattr(fetch, "PAUSE", 0.01)
 

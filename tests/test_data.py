@@ -15,7 +15,7 @@ from fp16sim.learn import (
     spirals,
     split_validation,
 )
-from fp16sim.learn.data.idx import read_idx
+from fp16sim.learn.data.loaders import read_idx
 
 from .tiny_mnist import idx
 
@@ -48,22 +48,25 @@ with_nan[1, 2], with_inf[2, 0] = np.nan, -np.inf
     ("changes", "says"),
     [
         ({"train_images": IMAGES.reshape(3, 2, 2)}, r"train_images has shape=\(3, 2, 2\); give one row"),
-        ({"train_images": with_nan}, r"train_images\[1\] holds NaN"),
-        ({"train_images": with_inf}, r"train_images\[2\] holds NaN or an infinity"),
-        ({"train_images": -with_inf}, r"train_images\[2\] holds NaN or an infinity"),
-        ({"test_images": with_nan, "test_labels": LABELS}, r"test_images\[1\] holds NaN"),
+        ({"train_images": with_nan}, r"train_images\[1\] has a NaN"),
+        ({"train_images": with_inf}, r"train_images\[2\] has a NaN or an infinity"),
+        ({"train_images": -with_inf}, r"train_images\[2\] has a NaN or an infinity"),
+        ({"test_images": with_nan, "test_labels": LABELS}, r"test_images\[1\] has a NaN"),
         ({"train_images": np.array([["a"]])}, "give real numbers"),
         ({"train_images": IMAGES[:2]}, "2 train_images and 3 train_labels"),
         ({"test_labels": [1, 2]}, "1 test_images and 2 test_labels"),
         ({"test_labels": [3]}, r"test_labels\[0\]=3 is out of range; labels go from 0 to 2"),
         ({"train_labels": [0, -1, 2]}, r"train_labels\[1\]=-1 is out of range"),
-        ({"train_labels": [0, 1.5, 2]}, "is no list of integers"),
-        ({"train_labels": [0, np.nan, 2]}, "is no list of integers"),
-        ({"train_labels": ["a", "b", "c"]}, "is no list of integers"),
-        ({"train_labels": np.eye(3)}, r"of one-hot labels take labels.argmax\(axis=1\)"),
-        ({"test_images": IMAGES[:1, :3]}, "a row of test_images has 3 numbers and one of train_images 4"),
-        ({"image_shape": (2, 3)}, r"image_shape=\(2, 3\) has 6 pixels and a row of train_images has 4"),
-        ({"train_images": IMAGES[:0], "train_labels": []}, "there is nothing to learn from"),
+        ({"train_labels": [0, 1.5, 2]}, "dtype=float64, not integers"),
+        ({"train_labels": [0, np.nan, 2]}, "dtype=float64, not integers"),
+        ({"train_labels": ["a", "b", "c"]}, "dtype=<U1, not integers"),
+        ({"train_labels": np.eye(3)}, r"for one-hot labels: labels.argmax\(axis=1\)"),
+        ({"test_images": IMAGES[:1, :3]}, "a row of test_images has 3 numbers, but a row of train_images has 4"),
+        (
+            {"image_shape": (2, 3)},
+            r"image_shape=\(2, 3\) has 6 pixels, but a row of train_images has 4; give a shape with 4 pixels",
+        ),
+        ({"train_images": IMAGES[:0], "train_labels": []}, "train_images is empty; give at least one image"),
     ],
 )
 def test_a_dataset_refuses_what_cannot_be_trained_on(changes, says):
@@ -112,7 +115,7 @@ def test_batches_are_the_same_on_every_machine():
     [
         ((10, 0), {}, ValueError, "size=0 must be 1 or more"),
         ((10, 2.5), {}, TypeError, "size=2.5 is not an integer"),
-        ((10, 2), {"rng": np.random.default_rng(0)}, TypeError, "an order that can be repeated"),
+        ((10, 2), {"rng": np.random.default_rng(0)}, TypeError, "so that the order can be repeated"),
         ((10, 2), {"epoch": -1}, ValueError, "epoch=-1 must be 0 or more"),
     ],
 )
@@ -134,7 +137,7 @@ def test_a_validation_part_is_taken_out_of_the_training_part_and_nothing_is_lost
     assert parted.test_images is digits.test_images
     again = split_validation(digits, 0.25, rng=3)
     assert (again.validation_labels == parted.validation_labels).all()
-    with pytest.raises(ValueError, match="split it once"):
+    with pytest.raises(ValueError, match="split it only once"):
         split_validation(parted)
     with pytest.raises(ValueError, match="share=1"):
         split_validation(digits, 1)
@@ -176,7 +179,7 @@ def test_the_deviation_of_float32_data_is_that_of_float64():
 
 
 def test_data_that_are_all_alike_cannot_be_normalised():
-    with pytest.raises(ValueError, match="have no deviation"):
+    with pytest.raises(ValueError, match="there is nothing to normalise"):
         normalise(toy(train_images=np.ones((3, 4))), "standard")
     with pytest.raises(ValueError, match="normalise='max' is unknown; use one of 'unit'"):
         normalise(toy(), "max")
@@ -221,7 +224,7 @@ def test_the_label_of_adding_is_whether_the_marked_numbers_exceed_1():
     ("call", "says"),
     [
         (lambda: spirals(1), "arms=1 is too few; use 2 or more"),
-        (lambda: spirals(test_share=0), "test_share=0 leaves nothing"),
+        (lambda: spirals(test_share=0), "test_share=0 leaves no rows"),
         (lambda: sequences("last"), "task='last' is unknown; use one of 'first', 'adding'"),
         (lambda: sequences(length=1), "length=1 is too few"),
         (lambda: load("cifar"), "data='cifar' is unknown; use one of digits, mnist"),
@@ -249,11 +252,11 @@ WHOLE = idx(np.zeros((2, 3, 4)))
     ("content", "ndim", "says"),
     [
         (b"", 3, "file starts with nothing"),
-        (b"\x89PNG\r\n", 3, "file starts with 89 50 4e 47; an IDX file of bytes starts with 00 00 08"),
+        (b"\x89PNG\r\n", 3, "file starts with 89 50 4e 47; an IDX file of unsigned bytes starts with 00 00 08"),
         (idx(np.zeros(3), kind=13), 1, "starts with 00 00 0d 01"),
-        (WHOLE, 1, "has 3 dimensions .magic 00 00 08 03., and labels have 1"),
-        (WHOLE[:9], 3, "ends within its header of 16 bytes"),
-        (WHOLE[:-1], 3, "has 39 bytes; a header of 16 and shape=.2, 3, 4. make 40: it was cut off"),
+        (WHOLE, 1, "has 3 dimensions .magic 00 00 08 03., but labels have 1"),
+        (WHOLE[:9], 3, "has 9 bytes, but its header needs 16"),
+        (WHOLE[:-1], 3, "has 39 bytes, but a header of 16 and shape=.2, 3, 4. need 40; it was cut off"),
         (WHOLE + b"x", 3, "has 41 bytes"),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 
 from fp16sim.learn import load
 from fp16sim.learn.data import sources
-from fp16sim.learn.data.loading import load_idx
+from fp16sim.learn.data.loaders import load_idx
 from fp16sim.learn.data.sources import FASHION_MNIST, MNIST, cache_folder, roots
 
 from .tiny_mnist import ARRAYS, FLIPPED, IMAGES, LABELS, PACKED, PLAIN, TINY, put
@@ -43,7 +43,7 @@ def test_a_folder_that_is_given_is_the_only_one_searched(tmp_path):
     put(tmp_path / "data", PLAIN)
     put(tmp_path / "other", PACKED)
     assert len(load("mnist", tmp_path / "other").test_labels) == 5
-    with pytest.raises(ValueError, match=r"not found; looked in .*empty"):
+    with pytest.raises(ValueError, match=r"not found; searched .*empty"):
         load("mnist", tmp_path / "empty")
 
 
@@ -65,13 +65,13 @@ def test_the_error_names_what_is_missing_what_is_wrong_and_the_way_out(tmp_path)
     ("name", "content", "says"),
     [
         (IMAGES, FLIPPED, "its sha256 is .* and must be"),
-        (IMAGES, PLAIN[IMAGES][:-1], "it holds 15695 bytes and must hold 15696"),
+        (IMAGES, PLAIN[IMAGES][:-1], "it has 15695 bytes and must have 15696"),
         (IMAGES + ".gz", gzip.compress(FLIPPED), "its sha256"),
         (IMAGES + ".gz", PACKED[IMAGES + ".gz"][:1000], "cut off"),
-        (IMAGES + ".gz", b"\x1f\x8bnonsense", "no whole gzip file"),
-        (IMAGES + ".gz", PACKED[IMAGES + ".gz"][:-8] + bytes(8), "no whole gzip file"),
-        (IMAGES + ".gz", gzip.compress(bytes(10**7)), "it holds at least 15697 bytes"),
-        (IMAGES, b"", "it holds 0 bytes"),
+        (IMAGES + ".gz", b"\x1f\x8bnonsense", "not a valid gzip file"),
+        (IMAGES + ".gz", PACKED[IMAGES + ".gz"][:-8] + bytes(8), "not a valid gzip file"),
+        (IMAGES + ".gz", gzip.compress(bytes(10**7)), "it has at least 15697 bytes"),
+        (IMAGES, b"", "it has 0 bytes"),
     ],
     ids=["flipped", "short", "flipped gz", "short gz", "no gz", "checksum of gz", "gz of another size", "empty"],
 )
@@ -103,7 +103,7 @@ def test_the_files_of_the_other_data_set_in_a_shared_folder_are_no_fault(tmp_pat
         load_idx(other)
     assert "is not used" not in str(caught.value)
     put(tmp_path / "data" / "fashion-mnist", {IMAGES: PLAIN[IMAGES]})
-    with pytest.raises(ValueError, match="is not used: it is that of mnist"):
+    with pytest.raises(ValueError, match="is not used: it belongs to mnist"):
         load_idx(other)
 
 

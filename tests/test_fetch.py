@@ -115,10 +115,10 @@ FAULTS = {
     "cut off": (cut_off, "the connection broke off .*, 3 times"),
     "unavailable": (broken, "the server answered 503 Service Unavailable, 3 times"),
     "forbidden": (lambda h, name, n: reply(h, b"", 403), "the server answered 403 Forbidden"),
-    "not there": (lambda h, name, n: reply(h, b"", 404), r"does not exist \(404\), nor without .gz"),
+    "not there": (lambda h, name, n: reply(h, b"", 404), r"does not exist \(404\), with or without .gz"),
     "corrupt": (lambda h, name, n: reply(h, gzip.compress(FLIPPED)), "its sha256 is"),
-    "shorter": (lambda h, name, n: reply(h, PACKED[name][:300]), "it was cut off: 300 bytes"),
-    "a page": (lambda h, name, n: reply(h, b"<html>please log in</html>"), "it holds 26 bytes"),
+    "shorter": (lambda h, name, n: reply(h, PACKED[name][:300]), "it was cut off: the gzip file ends after 300 bytes"),
+    "a page": (lambda h, name, n: reply(h, b"<html>please log in</html>"), "it has 26 bytes"),
     "too long": (lambda h, name, n: reply(h, bytes(10**6)), "it is longer than 81232 bytes"),
     "endless": (lambda h, name, n: reply(h, bytes(10**6), length=False), "it is longer than 81232 bytes"),
     "no http": (lambda h, name, n: h.wfile.write(b"hello\r\n\r\n"), "broke off"),
@@ -181,11 +181,11 @@ def test_files_are_copied_from_a_folder(tmp_path, files, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--from", "nowhere"], "folder='nowhere' is no folder"),
-        (["--from", "."], "holds no train-images-idx3-ubyte or train-images-idx3-ubyte.gz"),
-        (["--from", "bad"], "is not used: it holds 3 bytes"),
-        (["--from", ".", "--url", "http://x"], "give one of the two"),
-        (["--url", "ftp://x"], "is neither http nor https"),
+        (["--from", "nowhere"], "folder='nowhere' is not a folder"),
+        (["--from", "."], "has no train-images-idx3-ubyte or train-images-idx3-ubyte.gz"),
+        (["--from", "bad"], "is not used: it has 3 bytes"),
+        (["--from", ".", "--url", "http://x"], "give only one of them"),
+        (["--url", "ftp://x"], "must start with http:// or https://"),
     ],
 )
 def test_a_mistake_in_fetching_is_one_line(tmp_path, arguments, says, capsys):

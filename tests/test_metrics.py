@@ -108,7 +108,7 @@ def test_a_row_with_nan_counts_as_wrong():
         (([0, 1], [0]), {}, "2 labels and 1 predicted"),
         (([0, 3], [0, 1]), {"classes": 3}, r"labels\[1\]=3 is out of range; labels go from 0 to 2"),
         (([0, 1], [0, -1]), {}, r"predicted\[1\]=-1 is out of range"),
-        (([0, 1], np.eye(2)), {}, "of one-hot labels take"),
+        (([0, 1], np.eye(2)), {}, "for one-hot labels"),
         (([], []), {}, "labels is empty"),
         (([0, 1], [0, 1]), {"names": ("a",)}, "has 1 names for 2 classes"),
     ],

@@ -1,15 +1,15 @@
-"""A data set as it is trained on: rows of numbers and their labels; batches, one-hot labels, a part to validate on."""
+"""A data set as it is trained on: rows of numbers and their labels; batches, one-hot labels, a part for validation."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-Array: TypeAlias = np.ndarray[Any, Any]
+from ...conversion import Array
 
 PARTS = ("train", "test", "validation")
 
@@ -24,10 +24,9 @@ def _no_labels() -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images as rows of numbers and their labels, in a part to learn from and a part to test on.
+    """Images as rows of numbers and their labels, in a part to train on and a part to test on.
 
-    The rows are kept as they are given, without a copy: float32 in [0, 1] for images of bytes, unless they have been
-    normalised otherwise.
+    Arrays are kept as they are given, without a copy. The loaders give float32 in [0, 1] for images of bytes.
 
     Parameters
     ----------
@@ -36,14 +35,14 @@ class Dataset:
     train_labels, test_labels : array of int, of shape (n,)
         From 0 to classes - 1.
     image_shape : tuple of int, optional
-        What a row is as an image: (rows, columns), or (length, features) for a sequence. (pixels,) unless given.
+        The shape of a row as an image, (rows, columns), or as a sequence, (length, features). (pixels,) unless given.
     validation_images, validation_labels : array, optional
-        A third part, to choose by; empty unless `split_validation` made it.
+        A third part, to compare settings on; empty unless `split_validation` made it.
 
     Raises
     ------
     ValueError
-        Where the shapes or the counts differ, a label is out of range or no integer, or a number is not finite.
+        If shapes or counts do not fit, a label is out of range or not an integer, or a number is not finite.
 
     Examples
     --------
@@ -66,8 +65,8 @@ class Dataset:
         object.__setattr__(self, "image_shape", tuple(map(int, self.image_shape)) or (pixels,))
         if math.prod(self.image_shape) != pixels:
             raise ValueError(
-                f"{self.name}: image_shape={self.image_shape} has {math.prod(self.image_shape)} pixels and a row of "
-                f"train_images has {pixels}; give the shape whose product is that"
+                f"{self.name}: image_shape={self.image_shape} has {math.prod(self.image_shape)} pixels, but a row of "
+                f"train_images has {pixels}; give a shape with {pixels} pixels"
             )
         for part in PARTS:
             self._check_part(part, pixels)
@@ -77,56 +76,58 @@ class Dataset:
         images = check_rows(f"{self.name}: {rows}", getattr(self, rows))
         labels = check_labels(f"{self.name}: {label}", getattr(self, label), None if part == "train" else self.classes)
         if len(images) != len(labels):
-            raise ValueError(f"{self.name}: {len(images)} {rows} and {len(labels)} {label}; each image needs one label")
+            raise ValueError(
+                f"{self.name}: {len(images)} {rows} and {len(labels)} {label}; give one label for each image"
+            )
         if part == "train" and not len(images):
-            raise ValueError(f"{self.name}: train_images is empty; there is nothing to learn from")
+            raise ValueError(f"{self.name}: train_images is empty; give at least one image to train on")
         if len(images) and images.shape[1] != pixels:
             raise ValueError(
-                f"{self.name}: a row of {rows} has {images.shape[1]} numbers and one of train_images {pixels}; "
-                "they must be alike"
+                f"{self.name}: a row of {rows} has {images.shape[1]} numbers, but a row of train_images has {pixels}; "
+                "give rows of the same length"
             )
         object.__setattr__(self, rows, images)
         object.__setattr__(self, label, labels)
 
     @property
     def classes(self) -> int:
-        """How many labels there are."""
+        """How many classes there are: the largest training label, plus 1."""
         return int(self.train_labels.max()) + 1 if len(self.train_labels) else 0
 
     def images(self, part: str = "train") -> Array:
-        """The images of a part ("train", "test" or "validation") in their shape: a view."""
+        """The images of a part ("train", "test" or "validation"), each in `image_shape`: a view."""
         if part not in PARTS:
-            raise ValueError(f"part={part!r} is none of {', '.join(map(repr, PARTS))}")
+            raise ValueError(f"part={part!r} is unknown; use one of {', '.join(map(repr, PARTS))}")
         rows: Array = getattr(self, f"{part}_images")
         return rows.reshape(len(rows), *self.image_shape)
 
 
-def check_rows(what: str, rows: Any) -> Array:
-    """The rows, if they are finite numbers in two dimensions; no copy is made of an array."""
+def check_rows(what: str, rows: npt.ArrayLike) -> Array:
+    """The rows, if they are finite numbers in two dimensions; an array is not copied."""
     rows = np.asarray(rows)
     if rows.ndim != 2:
         raise ValueError(f"{what} has shape={rows.shape}; give one row for each image: images.reshape(len(images), -1)")
     if rows.dtype.kind not in "fiub":
         raise ValueError(f"{what} has dtype={rows.dtype}; give real numbers")
-    # Smallest and largest are NaN where any is, and show infinities: two passes, and no array of truth values.
+    # The minimum or the maximum is not finite if any number is not. This needs no temporary array.
     if rows.size and not (np.isfinite(rows.min()) and np.isfinite(rows.max())):
         bad = next(i for i, row in enumerate(rows) if not np.isfinite(row).all())
-        raise ValueError(f"{what}[{bad}] holds NaN or an infinity; remove that row or repair it before training")
+        raise ValueError(f"{what}[{bad}] has a NaN or an infinity; remove or repair that row before training")
     return rows
 
 
-def check_labels(what: str, labels: Any, classes: int | None = None) -> Array:
-    """The labels as an array of ints, if they are integers from 0 to classes - 1."""
+def check_labels(what: str, labels: npt.ArrayLike, classes: int | None = None) -> Array:
+    """The labels as an array of int64, if they are integers from 0 to classes - 1."""
     labels = np.asarray(labels)
     if labels.ndim != 1:
-        way_out = "; of one-hot labels take labels.argmax(axis=1)" if labels.ndim == 2 else ""
+        way_out = " (for one-hot labels: labels.argmax(axis=1))" if labels.ndim == 2 else ""
         raise ValueError(f"{what} has shape={labels.shape}; give one label for each image{way_out}")
     if not labels.size:
         return labels.astype(np.int64)
     if labels.dtype.kind not in "iu":
         whole = labels.dtype.kind == "f" and bool((labels == np.floor(labels)).all() and np.isfinite(labels).all())
         if not whole:
-            raise ValueError(f"{what} has dtype={labels.dtype} and is no list of integers; number the classes from 0")
+            raise ValueError(f"{what} has dtype={labels.dtype}, not integers; number the classes from 0")
     labels = labels.astype(np.int64, copy=False)
     wrong = (labels < 0) | (labels >= (np.iinfo(np.int64).max if classes is None else classes))
     if wrong.any():
@@ -136,8 +137,8 @@ def check_labels(what: str, labels: Any, classes: int | None = None) -> Array:
     return labels
 
 
-def one_hot(labels: Any, classes: int | None = None, dtype: Any = np.float32) -> Array:
-    """Exact: a row of zeros for each label, with a 1 at its place.
+def one_hot(labels: npt.ArrayLike, classes: int | None = None, dtype: npt.DTypeLike = np.float32) -> Array:
+    """A row for each label, with a 1 at the place of the label and zeros elsewhere: exact.
 
     >>> one_hot([1, 0, 2]).tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
@@ -151,19 +152,19 @@ def one_hot(labels: Any, classes: int | None = None, dtype: Any = np.float32) ->
 
 
 def batches(n: int, size: int, *, rng: int = 0, epoch: int = 0, shuffle: bool = True) -> Iterator[Array]:
-    """Indices of an epoch's batches: every one of range(n) once, `size` at a time, the last batch smaller.
+    """The indices of an epoch's batches: each of range(n) once, `size` at a time; the last batch may be smaller.
 
-    The order depends on (rng, epoch) alone, so that a resumed run repeats it without having seen the epochs before.
+    The order depends only on (rng, epoch), so a resumed run repeats it without the epochs before.
 
     Parameters
     ----------
     n, size : int
     rng : int
-        A seed. (A generator is refused: its next draw depends on all before it.)
+        A seed. (A generator is refused, because its next number depends on all numbers drawn before.)
     epoch : int
-        Which pass over the data: each has an order of its own.
+        The number of the pass over the data; each pass has its own order.
     shuffle : bool
-        False takes the indices as they come.
+        False keeps the order of the data.
 
     Examples
     --------
@@ -175,7 +176,7 @@ def batches(n: int, size: int, *, rng: int = 0, epoch: int = 0, shuffle: bool = 
     """
     for name, value, least in (("n", n, 0), ("size", size, 1), ("rng", rng, 0), ("epoch", epoch, 0)):
         if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise TypeError(f"{name}={value!r} is not an integer; an order that can be repeated is made from integers")
+            raise TypeError(f"{name}={value!r} is not an integer; give an integer, so that the order can be repeated")
         if value < least:
             raise ValueError(f"{name}={value} must be {least} or more")
     order = np.random.default_rng([int(rng), int(epoch)]).permutation(n) if shuffle else np.arange(n)
@@ -183,7 +184,7 @@ def batches(n: int, size: int, *, rng: int = 0, epoch: int = 0, shuffle: bool = 
 
 
 def split_validation(data: Dataset, share: float = 0.1, *, rng: int = 0) -> Dataset:
-    """The same data with a random `share` of the training part set apart as the validation part, by a fixed seed.
+    """The same data, with a random `share` of the training part moved to the validation part, by a fixed seed.
 
     >>> from fp16sim.learn.data import load_digits
     >>> digits = split_validation(load_digits(), 0.25)
@@ -193,15 +194,15 @@ def split_validation(data: Dataset, share: float = 0.1, *, rng: int = 0) -> Data
     n = len(data.train_labels)
     count = round(n * share) if 0 < share < 1 else 0
     if not 0 < count < n:
-        raise ValueError(f"share={share} of {n} images leaves nothing to validate on or to learn from; use 0.1")
+        raise ValueError(f"share={share} of {n} images leaves no images to validate on or none to train on; use 0.1")
     if len(data.validation_labels):
-        raise ValueError(f"{data.name} has a validation part of {len(data.validation_labels)} images; split it once")
-    apart = np.zeros(n, bool)
-    apart[np.random.default_rng(rng).permutation(n)[:count]] = True
+        raise ValueError(f"{data.name} already has {len(data.validation_labels)} validation images; split it only once")
+    chosen = np.zeros(n, bool)
+    chosen[np.random.default_rng(rng).permutation(n)[:count]] = True
     return replace(
         data,
-        train_images=data.train_images[~apart],
-        train_labels=data.train_labels[~apart],
-        validation_images=data.train_images[apart],
-        validation_labels=data.train_labels[apart],
+        train_images=data.train_images[~chosen],
+        train_labels=data.train_labels[~chosen],
+        validation_images=data.train_images[chosen],
+        validation_labels=data.train_labels[chosen],
     )

@@ -1,7 +1,7 @@
-"""Getting MNIST's files, on request: from a URL or a folder, verified before anything is written.
+"""Fetch MNIST's files, on request: from a URL or a folder, verified before anything is written.
 
-A file is held in memory until its sha256 is right; then it is written beside its name and renamed. Whatever breaks off,
-and whenever, what lies in the folder is either what was there before or the whole new file.
+A file stays in memory until its sha256 is checked. Then it is written under another name and renamed. An interruption
+at any time leaves either the old file or the complete new one.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from ...files import written_beside
+from ...version import __version__
 from .sources import Source, SourceFile, cache_folder, find, verified
 
 TIMEOUT = 30.0
-"""Seconds without an answer after which a connection is given up."""
+"""Seconds without an answer after which an attempt has failed."""
 ATTEMPTS = 3
 PAUSE = 1.0
 """Seconds before the second attempt; doubled for the third."""
 SLACK = 1 << 16
-"""Bytes by which gzip may make a file longer than it is."""
+"""How many bytes longer than the content a gzip file may be."""
 
 Progress = Callable[[int, int], None]
 
@@ -33,37 +34,38 @@ def fetch(
     to: str | Path | None = None,
     on_bytes: Callable[[str], Progress | None] = lambda name: None,
 ) -> list[tuple[Path, bool]]:
-    """Bring a data set's files into a subfolder of `to`, by default of the user's cache folder.
+    """Put a data set's files into a subfolder of `to`, by default of the user's cache folder.
 
     Parameters
     ----------
     source : Source
     url : str, optional
-        Where the files are, by http or https, instead of the public mirror.
+        An http or https address of the files, instead of the public mirror.
     folder : path, optional
-        A folder to copy them from instead.
+        A folder to copy the files from, instead of a download.
     to : path, optional
-        They are written to its subfolder "mnist" or "fashion-mnist".
+        The files are written to its subfolder "mnist" or "fashion-mnist".
     on_bytes : callable, optional
-        Called with a file's name before it is downloaded; returns what is to be called with (bytes so far, expected).
+        Called with a file's name before its download; returns a function that is called with (bytes so far, expected
+        bytes), or None.
 
     Returns
     -------
     list of (Path, bool)
-        Each file, and whether it is new; those that were there and are right are left alone.
+        Each file, and whether it is new. A right file that was already there stays as it is.
 
     Raises
     ------
     ValueError
-        If a file cannot be had, or is not the right one. Nothing that was there is overwritten.
+        If a file cannot be fetched, or is not right. Then no existing file is overwritten.
     """
     if url is not None and folder is not None:
-        raise ValueError(f"url={url!r} and folder={str(folder)!r}: give one of the two")
+        raise ValueError(f"url={url!r} and folder={str(folder)!r} were both given; give only one of them")
     if folder is not None and not Path(folder).is_dir():
-        raise ValueError(f"folder={str(folder)!r} is no folder; give the one that holds {source.files[0].name}.gz")
+        raise ValueError(f"folder={str(folder)!r} is not a folder; give the folder with {source.files[0].name}.gz")
     base = source.url if url is None else url
     if folder is None and not base.lower().startswith(("http://", "https://")):
-        raise ValueError(f"url={base!r} is neither http nor https; from a folder take --from FOLDER")
+        raise ValueError(f"url={base!r} must start with http:// or https://; to copy from a folder use --from FOLDER")
     target = Path(cache_folder() if to is None else to).expanduser() / source.folders[0]
     results = []
     for file in source.files:
@@ -108,7 +110,7 @@ def _copied(source: Source, folder: Path, file: SourceFile) -> tuple[bytes, str]
         if found.problems:
             raise ValueError(f"data={source.name}: {'; '.join(found.problems)}; nothing was overwritten")
         names = f"{file.name} or {file.name}.gz"
-        raise ValueError(f"data={source.name}: folder={str(folder)!r} holds no {names}; nothing was overwritten")
+        raise ValueError(f"data={source.name}: folder={str(folder)!r} has no {names}; nothing was overwritten")
     return found.path.read_bytes(), found.path.suffix if found.path.suffix == ".gz" else ""
 
 
@@ -116,11 +118,11 @@ def _copied(source: Source, folder: Path, file: SourceFile) -> tuple[bytes, str]
 
 
 class _Absent(Exception):
-    """The server has no file of that name."""
+    """The server does not have the file."""
 
 
 def _downloaded(base: str, file: SourceFile, progress: Progress | None) -> tuple[bytes, str]:
-    """The bytes of a file, compressed or plain as the server has it, and the suffix that says which."""
+    """The bytes of a file as the server has it, and its suffix: ".gz" if it is compressed, else ""."""
     urls = {suffix: f"{base.rstrip('/')}/{file.name}{suffix}" for suffix in (".gz", "")}
     for url in urls.values():
         try:
@@ -131,11 +133,13 @@ def _downloaded(base: str, file: SourceFile, progress: Progress | None) -> tuple
         except ValueError as error:
             raise ValueError(f"{url} was refused: {error}; nothing was overwritten") from None
         return content, ".gz" if content[:2] == b"\x1f\x8b" else ""
-    raise ValueError(f"{urls['.gz']} does not exist (404), nor without .gz; nothing was overwritten: try another --url")
+    raise ValueError(
+        f"{urls['.gz']} does not exist (404), with or without .gz; nothing was overwritten; try another --url"
+    )
 
 
 def _attempts(url: str, file: SourceFile, progress: Progress | None) -> bytes:
-    """What the server answers; a connection that breaks off is tried again."""
+    """The bytes at a URL; after a failure of the connection or the server it is tried again."""
     import http.client
     import urllib.error
 
@@ -152,7 +156,7 @@ def _attempts(url: str, file: SourceFile, progress: Progress | None) -> bytes:
         except urllib.error.URLError as error:
             failure = f"no connection ({error.reason})"
         except (http.client.HTTPException, OSError) as error:
-            said = " ".join(str(error).split())  # a server's nonsense may have lines
+            said = " ".join(str(error).split())  # a server's text may have line breaks
             failure = f"the connection broke off ({said or type(error).__name__})"
         if attempt < ATTEMPTS:
             time.sleep(PAUSE * 2 ** (attempt - 1))
@@ -160,11 +164,9 @@ def _attempts(url: str, file: SourceFile, progress: Progress | None) -> bytes:
 
 
 def _get(url: str, limit: int, progress: Progress | None) -> bytes:
-    """The body of one answer, of `limit` bytes at the most."""
+    """The body of one answer, at most `limit` bytes."""
     import http.client
     import urllib.request
-
-    from ...version import __version__
 
     request = urllib.request.Request(
         url, headers={"User-Agent": f"fp16sim/{__version__}", "Accept-Encoding": "identity"}
@@ -172,11 +174,11 @@ def _get(url: str, limit: int, progress: Progress | None) -> bytes:
     parts: list[bytes] = []
     with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         expected, size = _expected(answer), 0
-        while piece := answer.read(1 << 16):
-            parts.append(piece)
-            size += len(piece)
+        while part := answer.read(1 << 16):
+            parts.append(part)
+            size += len(part)
             if max(size, expected) > limit:
-                raise ValueError(f"it is longer than {limit} bytes and so another file")
+                raise ValueError(f"it is longer than {limit} bytes, so it is not the right file")
             if progress:
                 progress(size, expected or size)
     if expected and size != expected:

@@ -1,4 +1,4 @@
-"""Three normalisations: [0, 1], [-1, 1], and by the mean and deviation of the training part."""
+"""Three normalisations: to [0, 1], to [-1, 1], and to mean 0 and standard deviation 1."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .dataset import Array, Dataset
+from ...conversion import Array
+from .dataset import Dataset
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """x -> (x - shift) / scale, in the dtype of x: two roundings an element.
+    """x -> (x - shift) / scale in the dtype of x; each element is rounded twice.
 
     >>> Normalisation("symmetric", 0.5, 0.5)(np.array([0.0, 0.75, 1.0])).tolist()
     [-1.0, 0.5, 1.0]
@@ -25,8 +26,8 @@ class Normalisation:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.shift) and np.isfinite(self.scale) and self.scale > 0):
             raise ValueError(
-                f"shift={self.shift} and scale={self.scale} normalise nothing: the scale must be positive, both finite "
-                "(data that are all alike have no deviation)"
+                f"shift={self.shift} and scale={self.scale} cannot normalise: both must be finite and the scale "
+                "positive; if all numbers of the data are equal, there is nothing to normalise"
             )
 
     def __call__(self, x: Array) -> Array:
@@ -37,7 +38,7 @@ class Normalisation:
         return y
 
     def apply(self, data: Dataset) -> Dataset:
-        """The data set with all of its parts normalised alike."""
+        """The data set with all its parts normalised in the same way."""
         return replace(
             data,
             train_images=self(data.train_images),
@@ -47,21 +48,21 @@ class Normalisation:
 
 
 def unit(data: Dataset) -> Normalisation:
-    """To [0, 1]: by the smallest and largest number of the training part; images of [0, 1] stay as they are."""
+    """To [0, 1], by the smallest and largest number of the training part; images in [0, 1] stay as they are."""
     low, high = float(data.train_images.min()), float(data.train_images.max())
     return Normalisation("unit", low, high - low)
 
 
 def symmetric(data: Dataset) -> Normalisation:
-    """To [-1, 1]: by the smallest and largest number of the training part."""
+    """To [-1, 1], by the smallest and largest number of the training part."""
     low, high = float(data.train_images.min()), float(data.train_images.max())
     return Normalisation("symmetric", low / 2 + high / 2, high / 2 - low / 2)
 
 
 def standard(data: Dataset) -> Normalisation:
-    """To mean 0 and deviation 1 over all numbers of the training part, and of it alone: the test part is not looked at.
+    """To mean 0 and standard deviation 1 over all numbers of the training part. The test part is not used.
 
-    The sums are taken in binary64, a piece at a time, without a copy of the data.
+    The sums are taken in binary64, in chunks, without a copy of the data.
     """
     x = data.train_images
     mean = float(x.mean(dtype=np.float64))
@@ -80,7 +81,7 @@ NORMALISATIONS: dict[str, Callable[[Dataset], Normalisation]] = {
 def normalise(data: Dataset, name: str = "unit") -> Dataset:
     """The data set normalised: "unit" to [0, 1], "symmetric" to [-1, 1], "standard" to (x - mean) / deviation.
 
-    What is subtracted and divided by is taken from the training part.
+    The shift and the scale are computed from the training part.
 
     >>> from fp16sim.learn.data import load_digits
     >>> x = normalise(load_digits(), "symmetric").train_images

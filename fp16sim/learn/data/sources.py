@@ -1,7 +1,7 @@
-"""MNIST and Fashion-MNIST: which files they are, where they are looked for, and how they are verified.
+"""MNIST and Fashion-MNIST: which files they have, where they are searched, and how they are verified.
 
-A file counts if it is the right one to the last bit: its sha256, after decompression, is that of the table. So it does
-not matter who compressed it, nor where it came from.
+A file is used only if every bit is right: after decompression its sha256 is the one in the table. So it does not matter
+who compressed it or where it came from.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ VARIABLE = "FP16SIM_DATA"
 
 
 class SourceFile(NamedTuple):
-    """An IDX file: its name, its size and sha256 when it is not compressed, and the dimensions of its array."""
+    """An IDX file: its name, its size and sha256 without compression, and the dimensions of its array."""
 
     name: str
     size: int
@@ -30,14 +30,14 @@ class SourceFile(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A data set that is not ours to bundle: its files, where they can be had, and on what terms."""
+    """A data set that is not bundled: its files, where to get them, and its licence."""
 
     name: str
     title: str
     folders: tuple[str, ...]
-    """Subfolders in which it may lie; the first is the one it is written to."""
+    """Subfolders that are searched; files are written to the first one."""
     url: str
-    """Where `fetch` gets it from, unless told otherwise: the name of a file is put after it."""
+    """Where `fetch` downloads from by default; the name of a file is appended."""
     licence: str
     attribution: str
     files: tuple[SourceFile, ...]
@@ -73,7 +73,7 @@ FASHION_MNIST = Source(
     name="fashion-mnist",
     title="70,000 clothes, 28x28",
     folders=("fashion-mnist", "FashionMNIST/raw"),
-    url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",  # it has no https; the sha256 decides
+    url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",  # the server has no https; the sha256 is checked
     licence="MIT",
     attribution="Fashion-MNIST by Han Xiao, Kashif Rasul and Roland Vollgraf (Zalando SE)",
     files=_files(
@@ -87,17 +87,17 @@ SOURCES = {source.name: source for source in (MNIST, FASHION_MNIST)}
 _KNOWN = {file.sha256: source.name for source in SOURCES.values() for file in source.files}
 
 
-# --- where ----------------------------------------------------------------------------------------------------------
+# --- folders ----------------------------------------------------------------------------------------------------------
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """The user's folder for what can be had again, as each system has it."""
+    """The user's cache folder: its place depends on the system."""
     home = Path.home()
     if platform == "win32":
         return Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local") / "fp16sim" / "Cache"
     if platform == "darwin":
         return home / "Library" / "Caches" / "fp16sim"
-    cache = environment.get("XDG_CACHE_HOME", "")  # which counts only if it is absolute
+    cache = environment.get("XDG_CACHE_HOME", "")  # only an absolute path is valid
     return (Path(cache) if cache.startswith("/") else home / ".cache") / "fp16sim"
 
 
@@ -107,49 +107,49 @@ def roots(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     return (*([Path(named).expanduser()] if named else []), Path("data"), cache_folder(environment))
 
 
-# --- verified -------------------------------------------------------------------------------------------------------
+# --- verification -----------------------------------------------------------------------------------------------------
 
 
 def decompress(content: bytes, file: SourceFile) -> bytes:
-    """What a file holds, compressed by gzip or not; no more than one byte above the right size is unpacked."""
+    """The content of a file, with or without gzip. At most one byte more than the right size is decompressed."""
     if content[:2] != b"\x1f\x8b":
         return content
     unpacker, limit = zlib.decompressobj(wbits=31), file.size + 1
     try:
-        plain = unpacker.decompress(content, limit)
+        data = unpacker.decompress(content, limit)
     except zlib.error as error:
-        raise ValueError(f"it is no whole gzip file ({error})") from None
-    if not unpacker.eof and len(plain) < limit:
-        raise ValueError(f"it was cut off: {len(content)} bytes are not the whole of a gzip file")
-    return plain
+        raise ValueError(f"it is not a valid gzip file ({error})") from None
+    if not unpacker.eof and len(data) < limit:
+        raise ValueError(f"it was cut off: the gzip file ends after {len(content)} bytes")
+    return data
 
 
 def verified(content: bytes, file: SourceFile) -> bytes:
-    """The decompressed bytes, if they are the right ones.
+    """The decompressed bytes of a file, if they are right.
 
     Raises
     ------
     ValueError
-        That says what is wrong with them, but not where they are from.
+        With what is wrong, but without the name of the file.
     """
-    plain = decompress(content, file)
-    if len(plain) != file.size:
-        more = "at least " if len(plain) > file.size and plain is not content else ""
-        raise ValueError(f"it holds {more}{len(plain)} bytes and must hold {file.size}")
-    digest = hashlib.sha256(plain).hexdigest()
+    data = decompress(content, file)
+    if len(data) != file.size:
+        more = "at least " if len(data) > file.size and data is not content else ""
+        raise ValueError(f"it has {more}{len(data)} bytes and must have {file.size}")
+    digest = hashlib.sha256(data).hexdigest()
     if digest != file.sha256:
         if digest in _KNOWN:
-            raise Other(f"it is that of {_KNOWN[digest]}")
+            raise OtherDataset(f"it belongs to {_KNOWN[digest]}")
         raise ValueError(f"its sha256 is {digest[:16]}... and must be {file.sha256[:16]}...")
-    return plain
+    return data
 
 
-class Other(ValueError):
-    """A whole file of that name, of another data set: no fault where both share a folder."""
+class OtherDataset(ValueError):
+    """A right file of the same name that belongs to another data set; not a fault if both are in one folder."""
 
 
 class Found(NamedTuple):
-    """A file that was looked for: its bytes and its path, or what was wrong with those that had its name."""
+    """The result of a search for a file: its path and bytes, or what is wrong with the files of that name."""
 
     file: SourceFile
     path: Path | None = None
@@ -158,21 +158,21 @@ class Found(NamedTuple):
 
 
 def candidates(source: Source, folders: tuple[Path, ...], file: SourceFile) -> list[Path]:
-    """The paths at which a file may lie, in the order in which they are tried."""
+    """The paths where a file may be, in the order of the search."""
     places = [root / sub for root in folders for sub in (*source.folders, "")]
     return [place / (file.name + suffix) for place in places for suffix in ("", ".gz")]
 
 
 def find(source: Source, folders: tuple[Path, ...], file: SourceFile) -> Found:
-    """The first file of that name that is the right one."""
+    """The first file of that name that is right."""
     problems = []
     for path in candidates(source, folders, file):
         if not path.is_file():
             continue
         try:
             return Found(file, path, verified(path.read_bytes(), file))
-        except Other as error:
-            if path.parent not in folders:  # but in the subfolder that is this one's own
+        except OtherDataset as error:
+            if path.parent not in folders:  # in the subfolder of this data set it is a fault
                 problems.append(f"{path} is not used: {error}")
         except (ValueError, OSError) as error:
             problems.append(f"{path} is not used: {error}")

@@ -1,23 +1,24 @@
-"""Data made from a seed: spirals for a picture of what a network learns, sequences for what a recurrent one forgets."""
+"""Data made from a seed: spirals show what a network learns, sequences show what a recurrent one forgets."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .dataset import Array, Dataset, one_hot
+from ...conversion import Array
+from .dataset import Dataset, one_hot
 
 
 def spirals(arms: int = 3, points: int = 300, *, noise: float = 0.1, test_share: float = 0.2, rng: int = 0) -> Dataset:
-    """Points of a plane on spiral arms around 0, the arm being the label; in [-1, 1] but for the noise.
+    """Points of a plane on spiral arms around 0; the label is the arm. Without noise they lie in [-1, 1].
 
     Parameters
     ----------
     arms, points : int
         How many arms, and how many points on each.
     noise : float
-        Deviation of the angle, in radians.
+        Standard deviation of the angle, in radians.
     test_share : float
-        The part to test on.
+        The part of the points that is kept for tests.
     rng : int
         The seed.
 
@@ -42,18 +43,17 @@ TASKS = ("first", "adding")
 def sequences(
     task: str = "first", length: int = 20, count: int = 2000, *, test_share: float = 0.2, rng: int = 0
 ) -> Dataset:
-    """Sequences whose label depends on something far back; `image_shape` is (length, features).
+    """Sequences whose label depends on early steps; `image_shape` is (length, features).
 
     Parameters
     ----------
     task : str
-        "first": symbols out of 4, one-hot; the label is the first one, whatever follows. "adding": in each step a
-        number of [0, 1) and a mark; two numbers, one in each half, are marked, and the label is whether their sum is
-        above 1.
+        "first": one-hot symbols, 4 different ones; the label is the first symbol. "adding": each step has a number in
+        [0, 1) and a mark; two numbers are marked, one in each half; the label is 1 if their sum is above 1, else 0.
     length, count : int
-        Steps of a sequence, and how many sequences.
+        Steps in a sequence, and how many sequences.
     test_share : float
-        The part to test on.
+        The part of the sequences that is kept for tests.
     rng : int
         The seed.
 
@@ -76,7 +76,7 @@ def sequences(
 
 def _first(length: int, count: int, generator: np.random.Generator) -> tuple[Array, Array]:
     symbols = generator.integers(0, 4, (count, length))
-    symbols[:, 0] = np.arange(count) % 4  # as many of each
+    symbols[:, 0] = np.arange(count) % 4  # the same number of each
     return one_hot(symbols.ravel(), 4).reshape(count, length, 4), symbols[:, 0].copy()
 
 
@@ -102,7 +102,7 @@ def _shuffled(
     n = len(labels)
     cut = round(n * (1 - test_share)) if 0 < test_share < 1 else 0
     if not 0 < cut < n:
-        raise ValueError(f"test_share={test_share} leaves nothing to test on or to learn from; use 0.2")
+        raise ValueError(f"test_share={test_share} leaves no rows to test on or none to train on; use 0.2")
     order = generator.permutation(n)
     rows, labels = rows[order], labels[order]
     return Dataset(name, rows[:cut], labels[:cut], rows[cut:], labels[cut:], image_shape=shape)

@@ -19,7 +19,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..data.dataset import Array, check_labels
+from ...conversion import Array
+from ..data.dataset import check_labels
 
 
 def accuracy(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
