@@ -115,7 +115,7 @@ def test_the_command_prints_a_table_json_and_a_picture(tmp_path, capsys, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"), [(["--only", "nothing"], "only='nothing'"), (["-o", "bench.gif"], "written as .png")]
+    ("arguments", "says"), [(["--only", "nothing"], "only='nothing'"), (["-o", "bench.gif"], "must end in .png")]
 )
 def test_a_mistake_is_one_line(arguments, says, capsys):
     assert main(["bench", *arguments]) == 2

@@ -1,13 +1,15 @@
 """The command line as a user meets it: one line for a mistake, no traceback, and files that are whole."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import fp16sim as fs
-from fp16sim.cli import main
+from fp16sim.cli import COMMANDS, main, module_of
 from fp16sim.learn import load_model
 
 SHORT = ["train", "--epochs", "1", "--layers", "8"]
@@ -60,19 +62,21 @@ def test_a_run_that_dies_says_where_and_why(tmp_path, capsys):
     [
         (["--lr", "-1e-5"], "lr=-1e-05 must be positive"),
         (["--lr", "-inf"], "lr=-inf must be positive"),
+        (["--eps", "-.5"], "epsilon=-0.5"),
+        (["--costs", "-1"], "fp16sim train: unknown arguments: -1"),
         (["--lr=-1p-24"], "lr=-5.960464477539063e-08 must be positive"),
         (["--epsilon", "-1/3"], "epsilon=-0.333"),
         (["--epochs", "-1"], "epochs=-1 must be 1 or more"),
         (["--format", "fp17"], "fmt='fp17' is not a known format"),
-        (["--layers", "a"], "'a' is no list of sizes"),
+        (["--layers", "a"], "'a' is not a list of layer sizes"),
         (["--lr", "tiny"], "'tiny' is not a number"),
         (["--mode", "up"], "invalid choice: 'up'"),
         (["--out", "nowhere/run.png"], "does not exist"),
-        (["--out", "run.gif"], "pictures are written as .png"),
+        (["--out", "run.gif"], "out='run.gif' must end in .png, .svg or .pdf"),
         (["--recipe", "pure-binary17"], "recipe='pure-binary17' is unknown; use one of binary32"),
-        (["--recipes", "bfloat16,bfloat16"], "names a recipe twice"),
-        (["--policy", "compute=binary16 masters=binary32"], "'masters' is no part of a policy"),
-        (["--policy", "compute=binary16 binary32"], "'binary32' is no part of a policy"),
+        (["--recipes", "bfloat16,bfloat16"], "'bfloat16' is given twice"),
+        (["--policy", "compute=binary16 masters=binary32"], "'masters' is not a part of a policy"),
+        (["--policy", "compute=binary16 binary32"], "'binary32' is not a part of a policy"),
         (["--accumulator", "wide"], "accumulator='wide' is unknown; use one of 'sequential', 'pairwise', 'kahan'"),
         (["--model", "cnn"], "the CNN needs images of 18 x 18 pixels or more"),
         (["--model", "rnn"], "model='rnn' is unknown"),
@@ -94,6 +98,56 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments, says, capsys, tmp_path
     assert captured.err.count("\n") == 1
     assert not captured.out
     assert not list(tmp_path.iterdir())
+
+
+# --- all commands ---------------------------------------------------------------------------------------------------
+
+
+def help_of(capsys, monkeypatch, *command):
+    """A help text in a terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit, match="0"):
+        main([*command, "--help"])
+    return capsys.readouterr().out
+
+
+def test_the_help_lists_every_command_and_each_has_its_module(capsys, monkeypatch):
+    listed = re.findall(r"^    (\w+) ", help_of(capsys, monkeypatch), re.MULTILINE)
+    assert listed == list(COMMANDS)
+    shared = {"__init__", "documents", "expression_explainer", "expressions", "output", "parsing"}
+    modules = {path.stem for path in Path(module_of("train").__file__).parent.glob("*.py")}
+    assert modules - shared == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_has_an_example_and_fits_in_80_columns(capsys, monkeypatch, command):
+    text = help_of(capsys, monkeypatch, command)
+    assert f"\nexamples:\n  fp16sim {command}" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "(default: None)" not in text
+    assert "(default: False)" not in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_answers_an_unknown_option_in_one_line(capsys, command):
+    with pytest.raises(SystemExit, match="2"):
+        main([command, "--nonsense"])
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"fp16sim {command}: ")
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+
+
+def test_every_command_that_the_readme_names_exists():
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:`|^|bin/|\$ )fp16sim ([a-z]+)", readme, re.MULTILINE))
+    assert {"train", "explain", "quiz", "bench"} <= named <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("arguments", [["-1/3", "--json"], ["--json", "-1/3"], ["--json", "--", "-1/3"]])
+def test_a_negative_number_is_not_an_option_wherever_it_stands(capsys, arguments):
+    assert main(["show", *arguments]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == "-1/3"
 
 
 def test_python_m_fp16sim_is_the_same_program():

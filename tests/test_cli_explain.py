@@ -199,7 +199,7 @@ def test_a_number_that_is_none_is_shown_with_a_caret(capsys, command, text, plac
         (["explain", "1", "--accumulator", "tree"], "use one of sequential, fused"),
         (["explain", "dot([1], [1])", "--accumulator", "kahan:e5m2"], "narrower"),
         (["compare", "1", "--format", "fp17"], "fmt='fp17' is not a known format"),
-        (["explain"], "required: expression"),
+        (["explain"], "required: EXPRESSION"),
     ],
 )
 def test_other_mistakes_end_in_one_reason_and_exit_code_2(capsys, arguments, says):

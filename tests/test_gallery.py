@@ -252,18 +252,18 @@ def test_plot_scales_slide_the_gradients(tmp_path, capsys):
     [
         (["ulpp"], "name='ulpp' is not a picture; did you mean ulp"),
         (["xyz"], "known: number_line, ulp"),
-        ([], "name is missing"),
+        ([], "the name of the picture is missing"),
         (["rump", "--format", "bf16"], "the picture 'rump' does not have this option; it takes mode"),
         (["ulp", "--mode", "to_odd"], "it takes fmt"),
         (["staircase", "--format", "e5m2,e4m3"], "this picture shows one format"),
         (["staircase", "--format", "bf16"], "2^16 numbers, too many to draw"),
-        (["harmonic", "--mode", "up"], "mode='up'"),
+        (["harmonic", "--mode", "up"], "invalid choice: 'up'"),
         (["harmonic", "--format", "fp17"], "fp17"),
         (["gradients", "--scales", "1,x"], "'x' is not a number"),
         (["gradients", "--scales", "0"], "scale=0 is no loss scale"),
         (["pairs", "--operation", "mod"], "operation='mod' is unknown"),
         (["ulp", "-o", "nowhere/a.png"], "does not exist"),
-        (["ulp", "-o", "a.gif"], "pictures are written as .png"),
+        (["ulp", "-o", "a.gif"], "must end in .png, .svg or .pdf"),
     ],
 )
 def test_a_mistake_is_one_line_exit_code_2_and_no_file(arguments, says, tmp_path, monkeypatch, capsys):

@@ -262,5 +262,6 @@ def test_a_file_that_cannot_be_inspected_is_one_line(tmp_path, capsys, name, say
 
 
 def test_an_unknown_format_is_one_line(npz, capsys):
-    assert main(["inspect", str(npz), "--format", "fp17"]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["inspect", str(npz), "--format", "fp17"])
     assert "fmt='fp17' is not a known format" in capsys.readouterr().err

@@ -255,6 +255,6 @@ def parse(command, monkeypatch):
     from fp16sim.cli import train as module
 
     found = []
-    monkeypatch.setattr(module, "_train", lambda options: found.extend(module._configs(options)))
+    monkeypatch.setattr(module, "run", lambda options: found.extend(module.configs(options)))
     assert main(shlex.split(command)[1:]) == 0
     return found

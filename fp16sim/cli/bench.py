@@ -1,58 +1,57 @@
-"""fp16sim bench: how fast this installation is, beside others."""
+"""fp16sim bench: how fast this installation is, compared with other libraries."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from .output import check_writable, print_table, print_text, progress
+from .. import bench
+from ..bench import Measured
+from .output import check_writable, print_json, print_table, print_text, progress
+from .parsing import Parser, add_options
 
 
-def add(commands: Any) -> None:
-    """The command and its options."""
-    bench = commands.add_parser(
-        "bench",
-        help="measure the speed of this installation against others",
-        description="Measure each row of the table against its rival, in pairs; below 1 we are faster.",
-        epilog="examples:\n  fp16sim bench\n  fp16sim bench --quick --only matmul\n  fp16sim bench -o bench.png --json",
+def configure(parser: Parser) -> None:
+    """What the command does, and its options."""
+    parser.description = (
+        "Measure the time of fp16sim and of other libraries for the same work, in turn.\n"
+        "A ratio below 1 means that fp16sim is faster."
     )
-    option = bench.add_argument
-    option("--quick", action="store_true", help="smaller arrays and fewer pairs: rougher")
-    option("--only", default="", metavar="TEXT", help="rows that contain this text")
-    option("-o", "--out", type=Path, default=argparse.SUPPRESS, help="picture of cost against size: .png, .svg or .pdf")
-    option("--json", action="store_true", help="print JSON instead of a table")
-    bench.set_defaults(run=_bench)
+    parser.epilog = (
+        "examples:\n  fp16sim bench\n  fp16sim bench --quick --only matmul\n  fp16sim bench -o bench.png --json"
+    )
+    option = parser.add_argument
+    option("--quick", action="store_true", help="use smaller arrays and fewer pairs: less accurate")
+    option("--only", default="", metavar="TEXT", help="measure only the rows that contain this text")
+    add_options(parser, "out", help="draw the cost against the size of the array: .png, .svg or .pdf")
+    add_options(parser, "json")
 
 
-def _bench(options: argparse.Namespace) -> None:
-    from .. import bench
-
-    out = getattr(options, "out", None)
-    if out is not None:
-        check_writable(out)
+def run(options: argparse.Namespace) -> None:
+    """Measure, draw, print."""
+    if options.out:
+        check_writable(options.out)
     with progress(options.json) as bar:
         measured = bench.run(quick=options.quick, only=options.only, progress=bar("rows"))
-    curves = bench.curve(quick=options.quick) if out is not None else {}
-    if out is not None:
+    curves = bench.curve(quick=options.quick) if options.out else {}
+    if options.out:
         from ..plots import cost_figure
         from ..plots.style import save
 
-        save(cost_figure(curves), out)
+        save(cost_figure(curves), options.out)
     if options.json:
         rows = [row.to_dict() for row in measured]
-        print(json.dumps({"machine": bench.machine(), "rows": rows, "curves": curves}, indent=2))
+        print_json({"machine": bench.machine(), "rows": rows, "curves": curves})
         return
-    _print_bench(measured, bench.machine())
-    if out is not None:
-        print(f"picture: {out}")
+    _print(measured, bench.machine())
+    if options.out:
+        print_text(f"picture: {options.out}")
 
 
 COLUMNS = (
     ("work", "left"),
-    ("rival", "left"),
+    ("compared with", "left"),
     ("goal", "right"),
     ("ratio", "right"),
     ("spread", "right"),
@@ -60,15 +59,15 @@ COLUMNS = (
 )
 
 
-def _row(row: Any) -> Sequence[str]:
+def _row(row: Measured) -> Sequence[str]:
     if row.ratio is None:
         return row.work, row.rival, f"{row.goal:.3g}", "-", "", row.note
     spread = f"{row.low:.3g} .. {row.high:.3g}"
     return row.work, row.rival, f"{row.goal:.3g}", f"{row.ratio:.3g}", spread, "met" if row.met else "not met"
 
 
-def _print_bench(measured: Sequence[Any], machine: dict[str, Any]) -> None:
-    print_table("our time / the rival's: median of pairs, and quartiles", COLUMNS, map(_row, measured))
+def _print(measured: Sequence[Measured], machine: dict[str, Any]) -> None:
+    print_table("time of fp16sim / time of the other: median of the pairs, and quartiles", COLUMNS, map(_row, measured))
     versions = {name: version or "not installed" for name, version in machine["versions"].items()}
     print_text(
         f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}; "
@@ -76,4 +75,4 @@ def _print_bench(measured: Sequence[Any], machine: dict[str, Any]) -> None:
     )
     missing = [name for name, version in machine["versions"].items() if version is None]
     if missing:
-        print_text(f"rivals that are not installed: pip install {' '.join(missing)}")
+        print_text(f"to measure against more libraries: pip install {' '.join(missing)}")

@@ -1,80 +1,78 @@
-"""fp16sim data: which data sets are here, and getting those that are not."""
+"""fp16sim data: which data sets this machine has, and how to get the others."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .output import print_table, print_text, progress
+from ..learn.data import DATASETS
+from ..learn.data.fetch import fetch
+from ..learn.data.sources import SOURCES, Found, Source, find, roots
+from ..wording import joined
+from .output import OnProgress, print_json, print_table, print_text, progress
+from .parsing import Parser, add_options
 
 
-def add(commands: Any) -> None:
-    """The command and its options."""
-    data = commands.add_parser(
-        "data",
-        help="list the data sets, or fetch MNIST or Fashion-MNIST",
-        description="Without a name: the data sets, and where each was found. With one: fetch its four files, once,\n"
-        "verify their sha256, and keep them in the user's cache folder. Nothing else here downloads anything.",
-        epilog="examples:\n  fp16sim data\n  fp16sim data mnist\n  fp16sim data mnist --from ~/Downloads\n"
-        "  fp16sim data fashion-mnist --from /usr/share/datasets   (Debian's dataset-fashion-mnist)\n"
-        "  fp16sim data mnist --url https://example.org/mnist/ --to data",
+def configure(parser: Parser) -> None:
+    """What the command does, and its options."""
+    parser.description = (
+        "Without a name: list the data sets, and where each was found. With a name: fetch\n"
+        "its four files, verify their sha256, and keep them in the user's cache folder.\n"
+        "No other command downloads anything."
     )
-    option = data.add_argument
-    option("name", nargs="?", default=argparse.SUPPRESS, metavar="NAME", help="mnist or fashion-mnist: fetch it")
-    option("--url", default=argparse.SUPPRESS, help="where its files are (default: a public mirror)")
-    option("--from", dest="source", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="copy them from a folder")
-    to_help = "keep them in a subfolder of this (default: the user's cache folder)"
-    option("--to", type=Path, default=argparse.SUPPRESS, metavar="DIR", help=to_help)
-    option("--json", action="store_true", help="print JSON instead of a table")
-    data.set_defaults(run=_data)
+    parser.epilog = (
+        "examples:\n  fp16sim data\n  fp16sim data mnist\n  fp16sim data mnist --from ~/Downloads\n"
+        "  fp16sim data mnist --url https://example.org/mnist/ --to data\n"
+        "  fp16sim data fashion-mnist --from /usr/share/datasets   (on Debian, after\n"
+        "                                apt install dataset-fashion-mnist)"
+    )
+    option = parser.add_argument
+    option("name", nargs="?", metavar="NAME", help=f"the data set to fetch: {joined(SOURCES, 'or')}")
+    option("--url", help="fetch the files from this address (default: a public mirror)")
+    option("--from", dest="source", type=Path, metavar="DIR", help="copy the files from this folder")
+    to_help = "keep the files in a subfolder of this folder (default: the user's cache folder)"
+    option("--to", type=Path, metavar="DIR", help=to_help)
+    add_options(parser, "json")
 
 
-def _data(options: argparse.Namespace) -> None:
-    given = vars(options)
-    if "name" in given:
-        return _fetch(options, given)
-    for name in ("url", "source", "to"):
-        if name in given:
-            flag = "from" if name == "source" else name
-            raise ValueError(
-                f"--{flag} needs the name of a data set; write 'fp16sim data mnist --{flag} {given[name]}'"
-            )
-    return _list(options)
+def run(options: argparse.Namespace) -> None:
+    """Fetch a data set, or list all."""
+    if options.name is not None:
+        return _fetch(options)
+    for flag, value in (("url", options.url), ("from", options.source), ("to", options.to)):
+        if value is not None:
+            raise ValueError(f"--{flag} needs the name of a data set; write 'fp16sim data mnist --{flag} {value}'")
+    return _list(options.json)
 
 
-def _fetch(options: argparse.Namespace, given: dict[str, Any]) -> None:
-    from ..learn.data import DATASETS
-    from ..learn.data.fetch import fetch
-    from ..learn.data.sources import SOURCES
-
+def _fetch(options: argparse.Namespace) -> None:
     if options.name not in SOURCES:
         why = "needs no files" if options.name in DATASETS else "is unknown"
-        raise ValueError(f"name={options.name!r} {why}; fetch {' or '.join(SOURCES)}")
+        raise ValueError(f"name={options.name!r} {why}; fetch {joined(SOURCES, 'or')}")
     source = SOURCES[options.name]
     with progress(options.json, "KiB") as bar:
         files = fetch(
             source,
-            url=given.get("url"),
-            folder=given.get("source"),
-            to=given.get("to"),
+            url=options.url,
+            folder=options.source,
+            to=options.to,
             on_bytes=lambda name: _in_kib(bar(name)),
         )
     if options.json:
-        print(json.dumps([{"path": str(path), "new": new} for path, new in files], indent=2))
+        print_json([{"path": str(path), "new": new} for path, new in files])
         return
     for path, new in files:
-        print_text(f"{path}: {'new, verified' if new else 'was there, verified, left alone'}")
+        print_text(f"{path}: {'new' if new else 'already there'}, verified")
     print_text(_credit(source))
 
 
-def _in_kib(update: Callable[[int, int], None] | None) -> Callable[[int, int], None] | None:
+def _in_kib(update: OnProgress | None) -> OnProgress | None:
     return None if update is None else lambda done, total: update(done >> 10, total >> 10)
 
 
-COLUMNS = (("name", "left"), ("what", "left"), ("where", "left"), ("licence", "left"))
+COLUMNS = (("name", "left"), ("content", "left"), ("where", "left"), ("licence", "left"))
 
 OURS = (
     ("digits", "1,797 digits, 8x8", "bundled", "CC BY 4.0"),
@@ -83,26 +81,21 @@ OURS = (
 )
 
 
-def _credit(source: Any) -> str:
+def _credit(source: Source) -> str:
     return f"{source.attribution}: {source.licence}"
 
 
-def _list(options: argparse.Namespace) -> None:
-    from ..learn.data.sources import SOURCES, find, roots
-
-    folders, rows = roots(), []
-    for source in SOURCES.values():
-        found = [find(source, folders, file) for file in source.files]
-        rows.append((source, found))
-    if options.json:
-        print(json.dumps([*map(_ours_as_dict, OURS), *(_as_dict(*row) for row in rows)], indent=2))
+def _list(as_json: bool) -> None:
+    folders = roots()
+    rows = [(source, [find(source, folders, file) for file in source.files]) for source in SOURCES.values()]
+    if as_json:
+        print_json([*map(_ours_as_dict, OURS), *(_as_dict(*row) for row in rows)])
         return
-    theirs = [(s.name, s.title, _where(found), s.licence) for s, found in rows]
-    print_table("data sets", COLUMNS, [*OURS, *theirs])
-    for _, found in rows:
-        for problem in dict.fromkeys(problem for one in found for problem in one.problems):
-            print_text(problem)
-    print_text(f"looked in {', '.join(map(str, folders))}")
+    fetched = [(source.name, source.title, _where(found), source.licence) for source, found in rows]
+    print_table("data sets", COLUMNS, [*OURS, *fetched])
+    for problem in dict.fromkeys(problem for _, found in rows for one in found for problem in one.problems):
+        print_text(problem)
+    print_text(f"folders searched: {', '.join(map(str, folders))}")
     for source, found in rows:
         if any(one.path is None for one in found):
             print_text(f"to get {source.name}: fp16sim data {source.name}")
@@ -111,18 +104,19 @@ def _list(options: argparse.Namespace) -> None:
         print_text(_credit(source))
 
 
-def _where(found: list[Any]) -> str:
-    absent = [one.file.name for one in found if one.path is None]
-    if not absent:
-        return ", ".join(dict.fromkeys(str(one.path.parent) for one in found))
-    return "not found" if len(absent) == len(found) else f"{len(found) - len(absent)} of {len(found)} files"
+def _where(found: Sequence[Found]) -> str:
+    folders = dict.fromkeys(str(one.path.parent) for one in found if one.path)
+    missing = sum(one.path is None for one in found)
+    if not missing:
+        return ", ".join(folders)
+    return f"{len(found) - missing} of {len(found)} files" if folders else "not found"
 
 
-def _ours_as_dict(row: tuple[str, ...]) -> dict[str, Any]:
+def _ours_as_dict(row: Sequence[str]) -> dict[str, Any]:
     return {**dict(zip(("name", "what", "where", "licence"), row, strict=True)), "complete": True}
 
 
-def _as_dict(source: Any, found: list[Any]) -> dict[str, Any]:
+def _as_dict(source: Source, found: Sequence[Found]) -> dict[str, Any]:
     return {
         "name": source.name,
         "what": source.title,

@@ -1,14 +1,10 @@
-"""Documents on the terminal: fields coloured there, plain in a pipe; JSON for programs."""
+"""Documents on the terminal: fields coloured there, plain in a pipe."""
 
 from __future__ import annotations
 
-import json
-import sys
-from typing import Any
-
 from ..explain.document import Document, Span
 from ..explain.rendering import lines_of
-from .output import console
+from .output import console, encodable
 
 STYLES = {
     "sign": "bold red underline",
@@ -24,9 +20,6 @@ STYLES = {
     "warn": "bold yellow",
 }
 """How a terminal shows each style; under the fields stand their letters, so that no colour is needed to read them."""
-
-PLAINER = {"×": "x"}
-"""What to write where the terminal's encoding has no such character."""
 
 
 def print_document(document: Document) -> None:
@@ -49,19 +42,3 @@ def _trimmed(spans: tuple[Span, ...]) -> list[Span]:
     if kept:
         kept[-1] = kept[-1]._replace(text=kept[-1].text.rstrip())
     return kept
-
-
-def encodable(text: str, encoding: str) -> str:
-    """The text, or the nearest to it that the encoding has."""
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        for character, plainer in PLAINER.items():
-            text = text.replace(character, plainer)
-        return text.encode("ascii", "replace").decode()
-    return text
-
-
-def print_json(data: Any) -> None:
-    """JSON and nothing else."""
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import argparse
-import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from ..formats import NAMED_FORMATS, Rounding
-from .output import print_table
-from .parsing import formats
+from ..learn import Evaluation, class_report, evaluate, load_model
+from ..learn.run.train import load_data
+from ..wording import percent
+from .output import print_json, print_table, print_text
+from .parsing import Parser, add_options
 
-ALL = "binary32,binary16,bfloat16,e5m2,e4m3fn,e3m2fn,e2m3fn,e2m1fn"
+FORMATS = "binary32,binary16,bfloat16,e5m2,e4m3fn,e3m2fn,e2m3fn,e2m1fn"
 
 
-def add(commands: Any) -> None:
-    """The command and its options."""
-    evaluate = commands.add_parser(
-        "evaluate",
-        help="the accuracy of a trained model in any format",
-        description="Round the weights of a trained model, and all that it computes, to each format, and test it.",
-        epilog="examples:\n  fp16sim evaluate fp16sim-train-binary16.npz\n"
-        "  fp16sim evaluate fp16sim-train-binary32.npz --format e4m3fn,e5m2 --report\n"
-        "  fp16sim evaluate fp16sim-train-binary32.npz --weights-only",
+def configure(parser: Parser) -> None:
+    """What the command does, and its options."""
+    parser.description = (
+        "Test a trained model in each format: its weights, and all that it computes, are\nrounded to the format."
     )
-    option = evaluate.add_argument
-    option("model", type=Path, help="a model or checkpoint that fp16sim train wrote")
-    known = ", ".join(fmt.name for fmt in NAMED_FORMATS)
-    option("--format", type=formats, default=ALL, metavar="A,B", help=f"some of {known}")
-    modes = [mode.value for mode in Rounding]
-    option("--mode", default="ties_to_even", choices=modes, metavar="MODE", help=f"one of {', '.join(modes)}")
-    option("--accumulator", default="blas", help="how products are summed; sequential: all rounded to the format")
-    option("--weights-only", action="store_true", help="round the weights and compute in binary32")
+    parser.epilog = (
+        "examples:\n  fp16sim evaluate fp16sim-train-binary16.npz\n"
+        "  fp16sim evaluate fp16sim-train-binary32.npz --format e4m3fn,e5m2 --report\n"
+        "  fp16sim evaluate fp16sim-train-binary32.npz --weights-only"
+    )
+    option = parser.add_argument
+    option("model", type=Path, metavar="MODEL", help="a model or checkpoint that fp16sim train wrote")
+    add_options(parser, "formats", default=FORMATS)
+    add_options(parser, "mode")
+    accumulator_help = "how products are summed; sequential: each sum is rounded to the format (default: %(default)s)"
+    option("--accumulator", default="blas", metavar="NAME", help=accumulator_help)
+    option("--weights-only", action="store_true", help="round the weights only, and compute in binary32")
     option("--report", action="store_true", help="precision, recall and F1 of each class, and the confusion matrix")
-    option("--json", action="store_true", help="print JSON instead of a table")
-    evaluate.set_defaults(run=_evaluate)
+    add_options(parser, "json")
 
 
 COLUMNS = (
@@ -47,20 +46,22 @@ COLUMNS = (
 )
 
 
-def _evaluate(options: argparse.Namespace) -> None:
-    from ..learn import class_report, evaluate, load_model
-    from ..learn.run.train import load_data
-
+def run(options: argparse.Namespace) -> None:
+    """Evaluate in each format, and print."""
     model = load_model(options.model)
     data = load_data(model.config)
-    how = {"accumulator": options.accumulator, "weights_only": options.weights_only}
-    found = evaluate(model, data, options.format, options.mode, **how)
+    settings = {"accumulator": options.accumulator, "weights_only": options.weights_only}
+    found = evaluate(model, data, options.format, options.mode, **settings)
     if options.json:
-        print(json.dumps([{**asdict(e), "predictions": e.predictions.tolist()} for e in found], indent=2))
+        print_json([{**asdict(e), "predictions": e.predictions.tolist()} for e in found])
         return
     title = f"{options.model.name} ({model.config.label}) on the test images of {data.name}"
-    rows = [(e.fmt, f"{e.accuracy:.2%}", f"{e.agreement:.2%}", f"{e.lost_weights:.2%}", f"{e.bytes:,}") for e in found]
-    print_table(title, COLUMNS, rows)
+    print_table(title, COLUMNS, map(_row, found))
     if options.report:
         for e in found:
-            print(f"{e.fmt}\n{class_report(data.test_labels, e.predictions)}\n")
+            print_text(f"{e.fmt}\n{class_report(data.test_labels, e.predictions)}\n")
+
+
+def _row(found: Evaluation) -> Sequence[str]:
+    shares = (percent(share, digits=4) for share in (found.accuracy, found.agreement, found.lost_weights))
+    return found.fmt, *shares, f"{found.bytes:,}"

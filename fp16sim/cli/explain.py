@@ -3,60 +3,49 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-from ..formats import NAMED_FORMATS, Rounding, Subnormals, get_format, get_rounding, with_behaviour
-from .documents import print_document, print_json
+from ..conversion import as_generator
+from ..formats import Subnormals, get_format, get_rounding, with_behaviour
+from .documents import print_document
+from .expression_explainer import Explainer, accumulator_named
+from .output import print_json
+from .parsing import NUMBERS, Parser, add_options
 
-
-def add_rounding_options(command: Any) -> None:
-    """The options of every command that rounds."""
-    known = ", ".join(fmt.name for fmt in NAMED_FORMATS)
-    modes = [mode.value for mode in Rounding]
-    option = command.add_argument
-    option("--format", default="binary16", metavar="F", help=f"one of {known}, or another name of one")
-    option("--mode", default="ties_to_even", choices=modes, metavar="MODE", help=f"one of {', '.join(modes)}")
-    option("--rng", type=int, default=argparse.SUPPRESS, metavar="SEED", help="seed of stochastic rounding")
-    option("--json", action="store_true", help="print JSON instead of text")
+SUBNORMALS = tuple(kind.value for kind in Subnormals)
 
 
-def add(commands: Any) -> None:
-    """The command and its options."""
-    explain = commands.add_parser(
-        "explain",
-        help="why an operation gives what it gives, step by step",
-        description="Explain + - * / sqrt fma dot, or the rounding of a number: alignment, exact\n"
-        "result, guard, round and sticky bits, the neighbours and the rule that chose,\n"
-        "flags, and what every other mode gives.",
-        epilog='examples:\n  fp16sim explain "0.1 + 0.2" --mode toward_positive\n'
+def configure(parser: Parser) -> None:
+    """What the command does, and its options."""
+    parser.description = (
+        "Explain + - * / sqrt fma dot, or the rounding of a number: alignment, exact\n"
+        "result, guard, round and sticky bits, the neighbours and the rule that chose\n"
+        "one, the flags, and the result in every other mode."
+    )
+    parser.epilog = (
+        'examples:\n  fp16sim explain "0.1 + 0.2" --mode toward_positive\n'
         '  fp16sim explain "fma(3, 683, 2^-24)"\n  fp16sim explain "sqrt(2)" --format bf16\n'
-        '  fp16sim explain "dot([1, 1], [2048, 1])" --accumulator kahan\n  fp16sim explain 65520\n'
-        "numbers: 0.1  1e-8  2^-24  1p-24  0x1.8p3  inf  nan\n"
-        "codes:   0x2E66  0b0010111001100110  0_01011_1001100110",
+        '  fp16sim explain "dot([1, 1], [2048, 1])" --accumulator kahan\n'
+        f"  fp16sim explain 65520\n{NUMBERS}"
     )
-    explain.add_argument("expression", help='such as "0.1 + 0.2"; each operation in it is explained')
-    add_rounding_options(explain)
-    option = explain.add_argument
+    option = parser.add_argument
+    option("expression", metavar="EXPRESSION", help='such as "0.1 + 0.2"; each operation in it is explained')
+    add_options(parser, "format", "mode", "rng")
     option("--saturate", action="store_true", help="overflow becomes max_finite")
-    kinds = [kind.value for kind in Subnormals]
-    kinds_help = f"one of {', '.join(kinds)}"
-    option("--subnormals", default="gradual", choices=kinds, metavar="S", help=kinds_help)
-    option(
-        "--accumulator",
-        default="sequential",
-        metavar="A",
-        help="of dot: sequential, fused, pairwise, blocked, kahan or exact; in a wider format as in kahan:binary32",
+    subnormals_help = "one of %(choices)s (default: %(default)s)"
+    option("--subnormals", default="gradual", choices=SUBNORMALS, metavar="HOW", help=subnormals_help)
+    accumulator_help = (
+        "how dot sums: sequential, fused, pairwise, blocked, kahan or exact; for sums in a wider format write "
+        "kahan:binary32 (default: %(default)s)"
     )
-    explain.set_defaults(run=_explain)
+    option("--accumulator", default="sequential", metavar="NAME", help=accumulator_help)
+    add_options(parser, "json")
 
 
-def _explain(options: argparse.Namespace) -> None:
-    from ..conversion import as_generator
-    from .expression_explainer import Explainer, accumulator_named
-
+def run(options: argparse.Namespace) -> None:
+    """Explain each operation, and print."""
     subnormals = None if options.subnormals == "gradual" else options.subnormals
     fmt = with_behaviour(get_format(options.format), options.saturate or None, subnormals)
-    rng = as_generator(get_rounding(options.mode), getattr(options, "rng", None))
+    rng = as_generator(get_rounding(options.mode), options.rng)
     plain = options.accumulator == "sequential"
     accumulator = None if plain else accumulator_named(options.accumulator, fmt, options.mode, rng)
     found = Explainer(options.expression, fmt, options.mode, rng, accumulator).run()

@@ -4,46 +4,38 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import webbrowser
 from pathlib import Path
-from typing import Any
 
+from .. import page
 from ..files import write_text
 from .output import check_writable, print_text
+from .parsing import Parser, add_options
 
 SUFFIXES = (".html", ".htm")
 
 
-def add(commands: Any) -> None:
-    """The command and its options."""
-    explore = commands.add_parser(
-        "explore",
-        help="open the explorer: bits, number line and arithmetic, step by step",
-        description="Write the explorer, one HTML file that needs no network, and open it in a browser.",
-        epilog="examples:\n  fp16sim explore\n  fp16sim explore -o explorer.html\n"
-        '  fp16sim explore "arithmetic?op=add&a=2048&b=1"',
+def configure(parser: Parser) -> None:
+    """What the command does, and its options."""
+    parser.description = "Write the explorer, one HTML file that needs no network, and open it."
+    parser.epilog = (
+        "examples:\n  fp16sim explore\n  fp16sim explore -o explorer.html\n"
+        '  fp16sim explore "arithmetic?op=add&a=2048&b=1"'
     )
-    option = explore.add_argument
-    option("state", nargs="?", default="", help="where it opens: what stands behind # in its address")
-    option("-o", "--out", type=Path, default=argparse.SUPPRESS, help="only write this file: .html")
-    explore.set_defaults(run=_explore)
+    state_help = "the view to open: the part after # in its address"
+    parser.add_argument("state", nargs="?", default="", metavar="VIEW", help=state_help)
+    add_options(parser, "out", help="write this .html file, and do not open a browser")
 
 
-def _explore(options: argparse.Namespace) -> None:
-    from .. import page
-
-    out = getattr(options, "out", None)
-    if out is not None:
-        check_writable(out, SUFFIXES)
-        write_text(out, page.build(options.state))
-        print_text(f"explorer: {out}")
+def run(options: argparse.Namespace) -> None:
+    """Write the explorer to the file that was named, or to a temporary one that is opened."""
+    if options.out:
+        check_writable(options.out, SUFFIXES)
+        write_text(options.out, page.build(options.state))
+        print_text(f"explorer: {options.out}")
         return
-    folder = Path(tempfile.mkdtemp(prefix="fp16sim-"))  # it stays: the browser reads it after we have left
+    folder = Path(tempfile.mkdtemp(prefix="fp16sim-"))  # it stays: the browser reads it later
     path = folder / "explorer.html"
     write_text(path, page.build(options.state))
-    print_text(f"explorer: {path}{'' if _opened(path) else ' (no browser was found; open it yourself)'}")
-
-
-def _opened(path: Path) -> bool:
-    import webbrowser
-
-    return webbrowser.open(path.as_uri())
+    opened = webbrowser.open(path.as_uri())
+    print_text(f"explorer: {path}{'' if opened else ' (no browser was found; open the file yourself)'}")

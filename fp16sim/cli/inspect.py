@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..formats import NAMED_FORMATS
+from ..formats import Format
+from ..learn.advise.inspect import inspect
+from ..learn.observe.histogram import bar_chart
 from ..wording import percent, share
-from .output import print_table, print_text
+from .output import print_json, print_table, print_text
+from .parsing import Parser, add_options
 
 FEW = 4
-"""So many tensors are shown with a histogram each."""
+"""Each of up to this many tensors is shown with its histogram."""
 
 
-def add(commands: Any) -> None:
-    """The command and its options."""
-    inspect = commands.add_parser(
-        "inspect",
-        help="what a format would lose of saved tensors, and the loss scale that loses least",
-        description="Look at every tensor of a .npz or .npy file: what would become 0, subnormal, or overflow in a\n"
-        "format, the errors of the rest, the exponents against the window of the format, and the loss scale\n"
-        "(a power of two) that loses least.",
-        epilog="examples:\n  fp16sim inspect grads.npz --format binary16\n"
-        "  fp16sim inspect weights.npy --format e4m3fn --json\nto save tensors from PyTorch:\n"
-        '  numpy.savez("grads.npz", **{n: p.grad.float().cpu().numpy() for n, p in model.named_parameters()})',
+def configure(parser: Parser) -> None:
+    """What the command does, and its options."""
+    parser.description = (
+        "For every tensor of a .npz or .npy file, show what would become 0, become\n"
+        "subnormal or overflow in a format, the errors of the other numbers, the\n"
+        "exponents beside the range of the format, and the loss scale (a power of two)\n"
+        "that loses the fewest numbers."
     )
-    option = inspect.add_argument
-    option("file", type=Path, metavar="FILE", help="a .npz or .npy file")
-    option("--format", default="binary16", metavar="F", help=f"one of {', '.join(fmt.name for fmt in NAMED_FORMATS)}")
-    option("--each", action="store_true", help=f"a histogram of each tensor, even of more than {FEW}")
-    option("--json", action="store_true", help="print JSON instead of tables")
-    inspect.set_defaults(run=_inspect)
+    parser.epilog = (
+        "examples:\n  fp16sim inspect grads.npz --format binary16\n"
+        "  fp16sim inspect weights.npy --format e4m3fn --json\nto save gradients from PyTorch:\n"
+        "  grads = {n: p.grad.float().cpu().numpy() for n, p in model.named_parameters()}\n"
+        '  numpy.savez("grads.npz", **grads)'
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="a .npz or .npy file")
+    add_options(parser, "format")
+    each_help = f"show the histogram of each tensor, even if there are more than {FEW}"
+    parser.add_argument("--each", action="store_true", help=each_help)
+    add_options(parser, "json")
 
 
 COLUMNS = (
@@ -48,19 +51,16 @@ COLUMNS = (
 )
 
 
-def _inspect(options: argparse.Namespace) -> None:
-    from ..learn.advise.inspect import inspect
-    from ..learn.observe.histogram import bar_chart
-
+def run(options: argparse.Namespace) -> None:
+    """Inspect a file, and print tables and histograms."""
     found = inspect(options.file, options.format)
     if options.json:
-        print(json.dumps(found.to_dict(), indent=2))
+        print_json(found.to_dict())
         return
     several = len(found.tensors) > 1
     listed = [*found.tensors, found.together] if several else list(found.tensors)
-    print_table(
-        f"in {found.fmt}; zero, NaN, inf: shares of all; the others: of what is finite", COLUMNS, map(_row, listed)
-    )
+    title = f"in {found.fmt}; zero, NaN and inf: part of all numbers; the others: part of the finite numbers"
+    print_table(title, COLUMNS, map(_row, listed))
     for one in listed if options.each or len(found.tensors) <= FEW else listed[-1:]:
         print_text(f"{one.name}, exponents in {found.fmt}")
         print_text(bar_chart(one.survey) or "no finite nonzero number")
@@ -70,11 +70,11 @@ def _inspect(options: argparse.Namespace) -> None:
     print_text(found.recommendation)
 
 
-def _errors(one: Any, fmt: Any) -> str:
+def _errors(one: Any, fmt: Format) -> str:
     errors = one.errors
     return (
-        f"relative error of the {errors.kept:,} that are not lost: mean {errors.mean:.1e}, "
-        f"largest {errors.largest:.1e}, none in {errors.exact:,} (unit roundoff {float(fmt.unit_roundoff):.1e})"
+        f"relative error of the {errors.kept:,} numbers that are not lost: mean {errors.mean:.1e}, "
+        f"largest {errors.largest:.1e}; {errors.exact:,} are exact (unit roundoff {float(fmt.unit_roundoff):.1e})"
     )
 
 

@@ -1,43 +1,47 @@
-"""What the commands share in writing: files that can be written, progress on a terminal, tables."""
+"""What the commands share when they write: files, progress on a terminal, tables, text, JSON."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+from ..wording import joined
 
 PICTURES = (".png", ".svg", ".pdf")
 
+OnProgress: TypeAlias = Callable[[int, int], None]
+"""Called with what is done and what there is to do."""
 
-def check_writable(path: Path, suffixes: Sequence[str] = PICTURES) -> None:
-    """Say now, and not after the work, that the result cannot be written."""
+
+def check_writable(path: Path, suffixes: Sequence[str] = PICTURES, name: str = "out") -> None:
+    """Refuse a file that cannot be written before the work starts, not after it."""
     if not path.parent.is_dir():
-        raise ValueError(f"out={str(path)!r}: the folder {str(path.parent)!r} does not exist; make it first")
+        raise ValueError(f"{name}={str(path)!r}: the folder {str(path.parent)!r} does not exist; create it first")
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ValueError(f"out={str(path)!r} cannot be written to; choose another file")
-    if suffixes and path.suffix.lower() not in suffixes:
-        kind = "pictures are" if suffixes == PICTURES else "this is"
-        listed = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}" if len(suffixes) > 1 else suffixes[0]
-        raise ValueError(f"out={str(path)!r}: {kind} written as {listed}; choose such a name")
+        raise ValueError(f"{name}={str(path)!r} cannot be written to; choose another file")
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"{name}={str(path)!r} must end in {joined(suffixes, 'or')}")
 
 
-def progress(quiet: bool, unit: str = "steps") -> Any:
-    """A context that makes a callback for each run: a bar on a terminal, nothing in a pipe."""
+def progress(quiet: bool, unit: str = "steps") -> AbstractContextManager[Callable[[str], OnProgress | None]]:
+    """A context that makes a callback for each label: a bar on a terminal, None in a pipe."""
     if quiet or not sys.stderr.isatty():
         return nullcontext(lambda label: None)
     return _Bars(unit)
 
 
-class _Bars:
-    """Progress bars on stderr, one a run."""
+class _Bars(AbstractContextManager[Callable[[str], OnProgress | None]]):
+    """Progress bars on stderr, one for each label."""
 
     def __init__(self, unit: str) -> None:
         self.unit = unit
 
-    def __enter__(self) -> Callable[[str], Callable[[int, int], None]]:
+    def __enter__(self) -> Callable[[str], OnProgress]:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -50,7 +54,7 @@ class _Bars:
         self.progress.start()
         return self._bar
 
-    def _bar(self, label: str) -> Callable[[int, int], None]:
+    def _bar(self, label: str) -> OnProgress:
         task = self.progress.add_task(label, total=None)
         return lambda done, total: self.progress.update(task, completed=done, total=total)
 
@@ -59,7 +63,7 @@ class _Bars:
 
 
 def console() -> Any:
-    """Where tables go: colours on a terminal alone (NO_COLOR is respected), and no line is folded in a pipe."""
+    """Where tables go: with colours on a terminal only (NO_COLOR is respected), and without line breaks in a pipe."""
     from rich.console import Console
 
     return Console(soft_wrap=True)
@@ -79,5 +83,29 @@ def print_table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[S
 
 
 def print_text(text: str) -> None:
-    """A line of plain text, not taken for markup."""
-    console().print(text, highlight=False, markup=False)
+    """Plain text, with what the terminal cannot show replaced."""
+    print(encodable(text, sys.stdout.encoding or "utf-8"))
+
+
+PLAINER = {"×": "x"}
+"""What to write where an encoding does not have a character."""
+
+
+def encodable(text: str, encoding: str) -> str:
+    """The text, or the nearest text that the encoding has.
+
+    >>> encodable("2 × 3 = 6½", "utf-8"), encodable("2 × 3 = 6½", "ascii")
+    ('2 × 3 = 6½', '2 x 3 = 6?')
+    """
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        for character, plainer in PLAINER.items():
+            text = text.replace(character, plainer)
+        return text.encode("ascii", "replace").decode()
+    return text
+
+
+def print_json(data: Any) -> None:
+    """JSON and nothing else."""
+    print(json.dumps(data, indent=2))

@@ -1,31 +1,79 @@
-"""What the commands share in reading their arguments: a parser that knows numbers, and the types of options."""
+"""What the commands share when they read their arguments: the parser, the types of values, and the common options."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..exact import parse
-from ..formats import get_format
-
-
-class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Defaults are shown, and the examples keep their lines."""
+from ..formats import NAMED_FORMATS, Rounding, get_format
+from ..wording import joined
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse that knows a negative number (-1e-5, -inf, -1/3, -sqrt(2)) from an option, and complains in one line."""
+    """argparse that reports a mistake in one line."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("formatter_class", HelpFormatter)
-        super().__init__(*args, **kwargs)
-        self._negative_number_matcher = re.compile(r"^-\.?\d|^-(inf|nan)|^-\(|^-[a-z]{2,}\(", re.IGNORECASE)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
 
     def error(self, message: str) -> Any:
         print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
+
+
+class CommandParser(Parser):
+    """The parser of one command, configured when it is used. It knows a negative number from an option.
+
+    argparse takes -1e-5, -inf, -1/3 and -sqrt(2) for options. It does not where they are written --lr=-1e-5, or after
+    a "--". So the arguments are rewritten that way.
+    """
+
+    def __init__(self, configure: Callable[[CommandParser], None], **kwargs: Any) -> None:
+        self.value_options: list[str] = []
+        super().__init__(**kwargs)
+        self.configure: Callable[[CommandParser], None] | None = configure
+
+    def add_argument(self, *args: Any, **kwargs: Any) -> argparse.Action:
+        action = super().add_argument(*args, **kwargs)
+        self.value_options += action.option_strings if action.nargs != 0 else []
+        return action
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self.configure:
+            self.configure(self)
+            self.configure = None
+        known, unknown = super().parse_known_args(self._with_numbers_marked(list(args)), namespace)
+        if unknown:
+            self.error(f"unknown arguments: {' '.join(arg for arg in unknown if arg != '--')}")
+        return known, []
+
+    def _with_numbers_marked(self, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        marked: list[str] = []
+        positional: list[str] = []
+        for arg in args[:end]:
+            if not NEGATIVE_NUMBER.match(arg):
+                marked.append(arg)
+            elif marked and self._takes_value(marked[-1]):
+                marked[-1] += f"={arg}"
+            else:
+                positional.append(arg)
+        rest = [*positional, *args[end + 1 :]]
+        return [*marked, "--", *rest] if rest else marked
+
+    def _takes_value(self, option: str) -> bool:
+        """Whether this is an option, perhaps abbreviated, that a value follows."""
+        return option.startswith("-") and any(known.startswith(option) for known in self.value_options)
+
+
+NEGATIVE_NUMBER = re.compile(r"-\.?\d|-(inf|nan)|-\(|-[a-z]{2,}\(", re.IGNORECASE)
+
+
+# --- types ----------------------------------------------------------------------------------------------------------
 
 
 def number(text: str) -> float:
@@ -36,24 +84,69 @@ def number(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def numbers(text: str) -> tuple[float, ...]:
+    """An option's list of numbers."""
+    return tuple(map(number, text.split(",")))
+
+
 def loss_scale(text: str) -> float | str:
     """An option's loss scale: a number, "none" or "dynamic"."""
     return text if text in ("none", "dynamic") else number(text)
 
 
-def sizes(text: str) -> tuple[int, ...]:
+def layer_sizes(text: str) -> tuple[int, ...]:
     """An option's list of layer sizes."""
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple(map(int, text.split(",")))
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no list of sizes; write hidden layers like 32 or 64,32"
-        ) from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of layer sizes; write 32 or 64,32") from None
 
 
-def formats(text: str) -> tuple[str, ...]:
-    """An option's list of formats, as their names."""
+def format_name(text: str) -> str:
+    """An option's format, as its full name."""
     try:
-        return tuple(get_format(part.strip()).name for part in text.split(","))
+        return get_format(text.strip()).name
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def format_names(text: str) -> tuple[str, ...]:
+    """An option's list of formats."""
+    return tuple(map(format_name, text.split(",")))
+
+
+# --- options that several commands have -----------------------------------------------------------------------------
+
+FORMATS = joined((fmt.name for fmt in NAMED_FORMATS), "or")
+NUMBERS = """numbers: 0.1  1/3  1e-8  2^-24  1p-24  0x1.8p3  inf  nan
+codes:   0x2E66  0b0010111001100110  0_01011_1001100110"""
+"""How numbers can be written, for the end of a help text."""
+MODES = tuple(mode.value for mode in Rounding)
+
+
+def _option(*flags: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    return flags, settings
+
+
+OPTIONS = {
+    "format": _option(
+        "--format", default="binary16", type=format_name, metavar="F", help=f"{FORMATS}, or an alias such as bf16"
+    ),
+    "formats": _option("--format", type=format_names, metavar="F,G", help=f"one or more of {FORMATS}"),
+    "mode": _option("--mode", default="ties_to_even", choices=MODES, metavar="MODE", help="one of %(choices)s"),
+    "rng": _option("--rng", type=int, metavar="SEED", help="seed of stochastic rounding"),
+    "out": _option("-o", "--out", type=Path, metavar="FILE", help="write the picture: .png, .svg or .pdf"),
+    "list": _option("--list", action="store_true"),
+    "json": _option("--json", action="store_true", help="print JSON instead of text"),
+}
+"""Common options: what `add_argument` is given for each."""
+
+
+def add_options(parser: argparse.ArgumentParser, *names: str, **changes: Any) -> None:
+    """Add common options, with these settings changed. Their help ends in the default where there is one."""
+    for name in names:
+        flags, settings = OPTIONS[name]
+        settings = settings | changes
+        if settings.get("default") is not None:
+            settings["help"] += " (default: %(default)s)"
+        parser.add_argument(*flags, **settings)

@@ -6,109 +6,162 @@ import argparse
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..formats import NAMED_FORMATS, Rounding
-from .output import check_writable, print_table, print_text, progress
-from .parsing import formats, loss_scale, number, sizes
+from .. import files, learn, report
+from ..learn import RECIPES, Config, History, get_config
+from ..learn.model.initialisers import INITIALISERS
+from ..learn.model.optimizers import CONSTANTS
+from ..learn.run.checkpoint import Keeper
+from ..learn.run.config import MODELS, OPTIMIZERS, UPDATES
+from ..learn.run.train import load_data
+from ..wording import joined, percent
+from .output import check_writable, print_json, print_table, print_text, progress
+from .parsing import Parser, add_options, layer_sizes, loss_scale, number
 
-TRAIN_FORMATS = "binary32,binary16,bfloat16"
-ACCUMULATORS = "sequential (all rounded), binary32, pairwise, kahan, exact, or blas (binary32 by BLAS)"
+FORMATS = "binary32,binary16,bfloat16"
+DATA = {"digits": "8 x 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
+"""The data sets to train on, with their titles."""
 
-BOOLEAN = argparse.BooleanOptionalAction
+ON_OR_OFF = argparse.BooleanOptionalAction
 
 OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
-    ("--layers", {"type": sizes, "metavar": "N,M"}, "hidden layers of the mlp"),
-    ("--epochs", {"type": int}, "passes over the training images"),
-    ("--batch", {"type": int}, "images a step"),
-    ("--accumulator", {}, ACCUMULATORS),
-    ("--optimizer", {"metavar": "NAME"}, "adam, adamw, rmsprop or sgd"),
-    ("--lr", {"type": number}, "learning rate"),
-    ("--momentum", {"type": number}, "of sgd"),
-    ("--beta1", {"type": number}, "of adam"),
-    ("--beta2", {"type": number}, "of adam; the decay of rmsprop"),
-    ("--epsilon", {"type": number}, "of adam and rmsprop"),
-    ("--weight-decay", {"type": number}, "of adamw"),
-    ("--clip-norm", {"type": number}, "gradients are scaled down to this norm"),
-    ("--decay-every", {"type": int, "metavar": "STEPS"}, "multiply the learning rate by --decay-factor so often"),
-    ("--decay-factor", {"type": number}, "see --decay-every"),
-    ("--loss-scale", {"type": loss_scale, "metavar": "S"}, "multiplies the loss: a number, dynamic, or none"),
-    ("--growth-interval", {"type": int, "metavar": "STEPS"}, "of the dynamic loss scale"),
-    ("--unscale", {"action": BOOLEAN}, "divide gradients by the loss scale before the optimizer has them"),
-    ("--bias-correction", {"action": BOOLEAN}, "of adam"),
-    ("--update", {"metavar": "HOW"}, "how steps are added to weights: plain, kahan or stochastic"),
-    ("--constants", {"metavar": "HOW"}, "the optimizer's constants: rounded to its format, or binary64"),
-    ("--l1", {"type": number}, "factor of the sum of |weights| in the loss"),
-    ("--l2", {"type": number}, "factor of the sum of weights^2 in the loss"),
-    ("--init", {"metavar": "NAME"}, "he, xavier or small"),
-    ("--normalisation", {"metavar": "NAME"}, "pixels: unit [0, 1], symmetric [-1, 1], or standard"),
-    ("--validation", {"type": number, "metavar": "SHARE"}, "share of the training images to validate on"),
-    ("--rng", {"type": int, "metavar": "SEED"}, "seed of weights, order and stochastic rounding"),
+    ("--layers", {"type": layer_sizes, "metavar": "N,M"}, "units of each hidden layer of the mlp"),
+    ("--epochs", {"type": int, "metavar": "N"}, "passes over the training images"),
+    ("--batch", {"type": int, "metavar": "N"}, "images per step"),
+    (
+        "--accumulator",
+        {"metavar": "NAME"},
+        "how products are summed: sequential (each sum rounded), pairwise, kahan, exact, binary32, or blas (binary32 "
+        "by BLAS)",
+    ),
+    ("--optimizer", {"metavar": "NAME"}, joined(OPTIMIZERS, "or")),
+    ("--lr", {"type": number, "metavar": "X"}, "learning rate"),
+    ("--momentum", {"type": number, "metavar": "X"}, "momentum of sgd"),
+    ("--beta1", {"type": number, "metavar": "X"}, "decay of adam's first moment"),
+    ("--beta2", {"type": number, "metavar": "X"}, "decay of the second moment of adam and rmsprop"),
+    ("--epsilon", {"type": number, "metavar": "X"}, "added to the divisor by adam and rmsprop"),
+    ("--weight-decay", {"type": number, "metavar": "X"}, "weight decay of adamw"),
+    ("--clip-norm", {"type": number, "metavar": "X"}, "scale gradients of a larger norm down to this norm"),
+    (
+        "--decay-every",
+        {"type": int, "metavar": "STEPS"},
+        "steps after which the learning rate is multiplied by --decay-factor",
+    ),
+    ("--decay-factor", {"type": number, "metavar": "X"}, "see --decay-every"),
+    ("--loss-scale", {"type": loss_scale, "metavar": "S"}, "multiply the loss by a number; or dynamic, or none"),
+    ("--growth-interval", {"type": int, "metavar": "STEPS"}, "finite steps before a dynamic loss scale doubles"),
+    ("--unscale", {"action": ON_OR_OFF}, "divide the gradients by the loss scale before the optimizer uses them"),
+    ("--bias-correction", {"action": ON_OR_OFF}, "correct the bias of adam's moments"),
+    ("--update", {"metavar": "HOW"}, f"how steps are added to weights: {joined(UPDATES, 'or')}"),
+    ("--constants", {"metavar": "HOW"}, f"precision of the optimizer's constants: {joined(CONSTANTS, 'or')}"),
+    ("--l1", {"type": number, "metavar": "X"}, "factor of the sum of |weights| in the loss"),
+    ("--l2", {"type": number, "metavar": "X"}, "factor of the sum of weights^2 in the loss"),
+    ("--init", {"metavar": "NAME"}, f"how the weights begin: {joined(INITIALISERS, 'or')}"),
+    ("--normalisation", {"metavar": "NAME"}, "pixels: unit [0, 1], symmetric [-1, 1], or standard (mean 0)"),
+    ("--validation", {"type": number, "metavar": "PART"}, "part of the training images for validation, such as 0.1"),
 )
-"""Options that override a recipe's; what is not given keeps its value."""
+"""Options that override those of a recipe; an option that is not given keeps its value."""
 
 
-def add(commands: Any) -> None:
-    """The command and its options."""
-    train = commands.add_parser(
-        "train",
-        help="train a network, every operation rounded",
-        description="Train a network with every product, partial sum, gradient and optimizer step rounded.\n"
-        "By default an MLP on the bundled 8 x 8 digits (1,797 images; UCI, Alpaydin and Kaynak, CC BY 4.0), in three\n"
-        "formats side by side. It ends in a table, a picture, a report that opens in a browser, a log in JSON, and\n"
-        "the trained models.",
-        epilog="examples:\n  fp16sim train\n"
+def configure(parser: Parser) -> None:
+    """What the command does, and its options."""
+    parser.description = (
+        "Train a network with every product, partial sum, gradient and optimizer step\n"
+        "rounded. By default it is an MLP on the bundled 8 x 8 digits (1,797 images; UCI,\n"
+        "Alpaydin and Kaynak, CC BY 4.0), in three formats side by side. The results are\n"
+        "a table, a picture, a report that opens in a browser, a log in JSON, and the\n"
+        "trained models."
+    )
+    parser.epilog = (
+        "examples:\n  fp16sim train\n"
         "  fp16sim train --format binary16 --epsilon 1e-8 --loss-scale 1   (it dies)\n"
         "  fp16sim train --data mnist --model cnn --recipe pure-binary16-scaled\n"
         "  fp16sim train --recipes mixed-binary16,bfloat16,bfloat16-kahan --epochs 5\n"
-        "  fp16sim train --data mnist --model cnn --recipe bfloat16 --resume   (after an interruption)",
+        "  fp16sim train --data mnist --model cnn --resume   (after an interruption)"
     )
-    known = ", ".join(fmt.name for fmt in NAMED_FORMATS)
-    modes = [mode.value for mode in Rounding]
-    option = train.add_argument
-    option("--format", type=formats, default=TRAIN_FORMATS, metavar="A,B", help=f"everything in it: some of {known}")
-    option("--mode", default="ties_to_even", choices=modes, metavar="MODE", help=f"one of {', '.join(modes)}")
-    option("--recipe", "--recipes", dest="recipes", default=argparse.SUPPRESS, metavar="A,B", help=_recipes_help())
-    option("--policy", default=argparse.SUPPRESS, metavar="TEXT", help='like "compute=binary16 master=binary32"')
-    option("--data", default="digits", metavar="NAME", help="digits, mnist or fashion-mnist (see fp16sim data)")
-    option("--model", default="mlp", metavar="NAME", help="mlp or cnn")
+    option = parser.add_argument
+    add_options(parser, "formats", default=FORMATS)
+    add_options(parser, "mode")
+    recipe_help = f"bundles of options, instead of --format: {joined(RECIPES, 'or')}"
+    option("--recipe", "--recipes", dest="recipes", metavar="A,B", help=recipe_help)
+    option("--policy", metavar="TEXT", help='a format for each kind of number: "compute=binary16 master=binary32"')
+    data_help = f"{joined(DATA, 'or')}; see fp16sim data (default: %(default)s)"
+    option("--data", default="digits", metavar="NAME", help=data_help)
+    option("--model", default="mlp", metavar="NAME", help=f"{joined(MODELS, 'or')} (default: %(default)s)")
     for name, settings, text in OPTIONS:
-        option(name, default=argparse.SUPPRESS, help=text, **settings)
-    option("--from", dest="start_from", type=Path, default=argparse.SUPPRESS, metavar="MODEL", help="fine-tune a model")
-    option("--look-every", type=int, default=50, metavar="STEPS", help="between looks of the microscope; 0: never")
-    option("--resume", action="store_true", help="go on where an interrupted run stopped; the result is the same")
-    option("--out", type=Path, default=Path("fp16sim-train.png"), help="the picture; other files are named after it")
-    option("--costs", action="store_true", help="count bytes and operations of each run, and do not train")
-    option("--json", action="store_true", help="print the runs as JSON instead of a table")
-    train.set_defaults(run=_train)
+        option(name, default=None, help=text, **settings)
+    add_options(parser, "rng", help="seed of the weights, the order of the images, and stochastic rounding")
+    option("--from", dest="start_from", type=Path, metavar="MODEL", help="start with the weights of this model")
+    look_help = "steps between measurements of all tensors; 0: none (default: %(default)s)"
+    option("--look-every", type=int, default=50, metavar="STEPS", help=look_help)
+    option("--resume", action="store_true", help="continue an interrupted run; the result is the same to the last bit")
+    out_help = "the picture; the other files are named after it"
+    add_options(parser, "out", default=Path("fp16sim-train.png"), help=out_help)
+    option("--costs", action="store_true", help="count the bytes and operations of each run, and do not train")
+    add_options(parser, "json")
 
 
-def _recipes_help() -> str:
-    return (
-        "bundles of options in place of --format: binary32, pure-binary16, pure-binary16-scaled, mixed-binary16, "
-        "pure-bfloat16, bfloat16, bfloat16-kahan, bfloat16-stochastic, fp8-mixed"
-    )
+def run(options: argparse.Namespace) -> None:
+    """Train, write all files, print the table."""
+    chosen = configs(options)
+    if options.costs:
+        _print_costs(chosen, options.json)
+        return
+    check_writable(options.out)
+    models = _model_files(options.out, chosen)
+    if not options.resume:
+        for file in models:  # check all of them before any run starts
+            Keeper(file).refuse_unfinished()
+    data = load_data(chosen[0])
+    settings = {"look_every": options.look_every, "resume": options.resume, "start_from": options.start_from}
+    with progress(options.json) as bar:
+        histories = [
+            learn.train(config, data, bar(config.label), checkpoint_path=file, **settings)
+            for config, file in zip(chosen, models, strict=True)
+        ]
+    _write(histories, options.out)
+    if options.json:
+        print_json([history.to_dict() for history in histories])
+        return
+    _print_table(histories)
+    page, log = _beside(options.out, suffix=".html"), _beside(options.out, suffix=".json")
+    print_text(f"picture: {options.out}   report: {page}   log: {log}")
 
 
-def _configs(options: argparse.Namespace) -> list[Any]:
-    """The runs that were asked for."""
-    from ..learn import Config, get_config
+# --- which runs -----------------------------------------------------------------------------------------------------
 
-    names = ["data", "model", *(name.lstrip("-").replace("-", "_") for name, _, _ in OPTIONS)]
-    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
+
+def configs(options: argparse.Namespace) -> list[Config]:
+    """The runs that the options ask for."""
+    names = ["data", "model", "rng", *(name.lstrip("-").replace("-", "_") for name, _, _ in OPTIONS)]
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if given.get("loss_scale") == "dynamic":
         given["unscale"] = True
-    if hasattr(options, "recipes"):
+    if options.recipes is not None:
         return [get_config(name.strip(), **given) for name in options.recipes.split(",")]
     if given.get("optimizer") == "sgd":
         given.setdefault("lr", 0.1)
     suits = {} if options.data == "digits" else {"epochs": 1, "layers": (128,), "lr": 1e-3}
     suits |= {"accumulator": "blas", "init": "xavier"} if options.model == "cnn" else {}
-    if hasattr(options, "policy"):
-        return [get_config(Config(options.policy), **{**suits, **given})]
-    precisions = [fmt if options.mode == "ties_to_even" else f"{fmt}:{options.mode}" for fmt in options.format]
-    return [get_config(Config(precision), **{**suits, **given}) for precision in precisions]
+    return [get_config(Config(policy), **{**suits, **given}) for policy in _policies(options)]
+
+
+def _policies(options: argparse.Namespace) -> list[str]:
+    if options.policy is not None:
+        return [options.policy]
+    return [fmt if options.mode == "ties_to_even" else f"{fmt}:{options.mode}" for fmt in options.format]
+
+
+def _model_files(out: Path, chosen: Sequence[Config]) -> list[Path]:
+    """A file for the model of each run."""
+    labels = [config.label for config in chosen]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice:
+        raise ValueError(f"{twice!r} is given twice; give each format or recipe once")
+    return [_beside(out, label) for label in labels]
 
 
 def _beside(out: Path, label: str = "", suffix: str = ".npz") -> Path:
@@ -117,47 +170,17 @@ def _beside(out: Path, label: str = "", suffix: str = ".npz") -> Path:
     return out.with_name(f"{out.stem}-{safe}{suffix}" if label else f"{out.stem}{suffix}")
 
 
-def _train(options: argparse.Namespace) -> None:
-    from ..learn import train
-    from ..learn.run.checkpoint import Keeper
-    from ..learn.run.train import load_data
-
-    configs = _configs(options)
-    if options.costs:
-        _print_costs(configs, options.json)
-        return
-    check_writable(options.out)
-    files = [_beside(options.out, config.label) for config in configs]
-    if len(set(files)) < len(files):
-        raise ValueError(f"recipes={options.recipes!r} names a recipe twice; give each once")
-    if not options.resume:
-        for file in files:  # before anything is trained, and not when it is this file's turn
-            Keeper(file).refuse_unfinished()
-    data = load_data(configs[0])
-    how = {"look_every": options.look_every, "resume": options.resume}
-    start_from = getattr(options, "start_from", None)
-    with progress(options.json) as bar:
-        histories = [
-            train(config, data, bar(config.label), checkpoint_path=file, start_from=start_from, **how)
-            for config, file in zip(configs, files, strict=True)
-        ]
-    _write(histories, options.out)
-    if options.json:
-        print(json.dumps([h.to_dict() for h in histories], indent=2))
-        return
-    _print_table(histories)
-    report, log = _beside(options.out, suffix=".html"), _beside(options.out, suffix=".json")
-    print(f"picture: {options.out}   report: {report}   log: {log}")
+# --- results --------------------------------------------------------------------------------------------------------
 
 
-def _write(histories: Sequence[Any], out: Path) -> None:
-    """The picture, the report and the log."""
-    from .. import files, report
-    from ..plots import training_figure
+def _write(histories: Sequence[History], out: Path) -> None:
+    """The picture, the log and the report."""
+    from ..plots import training_figure  # matplotlib is slow to load
     from ..plots.style import save
 
     save(training_figure(histories), out)
-    files.write_text(_beside(out, suffix=".json"), json.dumps([h.to_dict() for h in histories], indent=1))
+    log = json.dumps([history.to_dict() for history in histories], indent=1)
+    files.write_text(_beside(out, suffix=".json"), log)
     files.write_text(_beside(out, suffix=".html"), report.html(histories))
 
 
@@ -165,25 +188,37 @@ COLUMNS = (
     ("run", "left"),
     ("test\naccuracy", "right"),
     ("loss", "right"),
-    ("gradients\nlost to\nunderflow", "right"),
-    ("updates\nlost to\nabsorption", "right"),
+    ("gradients\nthat became 0\n(underflow)", "right"),
+    ("updates\nwithout effect\n(absorption)", "right"),
     ("over-\nflows", "right"),
     ("skipped\nsteps", "right"),
 )
 
 
-def _row(history: Any) -> Sequence[str]:
+def _row(history: History) -> Sequence[str]:
     row, died = history.totals(), history.death
     return (
         history.config.label,
-        "died" if died else f"{row['test_accuracy']:.1%}",
+        "died" if died else percent(row["test_accuracy"]),
         "-" if died else f"{row['loss']:.4f}",
-        f"{row['lost_gradients']:.2%}",
-        f"{row['absorbed_updates']:.2%}",
+        percent(row["lost_gradients"]),
+        percent(row["absorbed_updates"]),
         str(row["overflows"]),
         str(row["skipped"]),
     )
 
+
+def _print_table(histories: Sequence[History]) -> None:
+    config = histories[0].config
+    print_table(f"{DATA[config.data]}, every operation rounded", COLUMNS, map(_row, histories))
+    for history in histories:
+        if history.death:
+            print_text(f"{history.config.label} {history.death}")
+        for advice in learn.diagnose(history):
+            print_text(f"{history.config.label}: {advice}")
+
+
+# --- costs ----------------------------------------------------------------------------------------------------------
 
 COSTS = (
     ("weights", "weights"),
@@ -200,31 +235,12 @@ COSTS = (
 )
 
 
-def _print_costs(configs: Sequence[Any], as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from ..learn import costs
-
-    counted = [costs(config) for config in configs]
+def _print_costs(configs: Sequence[Config], as_json: bool) -> None:
+    counted = [learn.costs(config) for config in configs]
     if as_json:
-        print(json.dumps([asdict(each) | {"bytes_in_memory": each.bytes_in_memory} for each in counted], indent=2))
+        print_json([asdict(each) | {"bytes_in_memory": each.bytes_in_memory} for each in counted])
         return
     columns = [("bytes", "left"), *((each.recipe, "right") for each in counted)]
     rows = [(text, *(f"{getattr(each, name):,}" for each in counted)) for text, name in COSTS]
     print_table(f"{counted[0].parameters:,} parameters, batch of {configs[0].batch}", columns, rows)
-    print_text("Counted, not timed: how fast hardware is depends on its units and caches, which a CPU cannot say.")
-
-
-TITLES = {"digits": "8 x 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
-
-
-def _print_table(histories: Sequence[Any]) -> None:
-    from ..learn import diagnose
-
-    config = histories[0].config
-    print_table(f"{TITLES[config.data]}, every operation rounded", COLUMNS, map(_row, histories))
-    for history in histories:
-        if history.death:
-            print_text(f"{history.config.label} {history.death}")
-        for advice in diagnose(history):
-            print_text(f"{history.config.label}: {advice}")
+    print_text("Counted, not timed: the time depends on the hardware's units and caches.")

@@ -137,14 +137,14 @@ def test_explore_without_a_browser_says_where_the_file_is(capsys, monkeypatch, t
     monkeypatch.setattr("webbrowser.open", lambda url: False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert main(["explore"]) == 0
-    assert "open it yourself" in capsys.readouterr().out
+    assert "open the file yourself" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("out", "says"),
     [
         ("nowhere/x.html", "does not exist"),
-        ("x.png", "this is written as .html or .htm"),
+        ("x.png", "must end in .html or .htm"),
         (".", "cannot be written to"),
     ],
 )

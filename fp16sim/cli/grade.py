@@ -1,0 +1,74 @@
+"""fp16sim grade: a learner's function, compared with the exact layer."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..formats import get_format
+from ..teach import grade
+from ..teach.grading import loading
+from ..teach.grading.report import Report
+from .output import print_json, print_text
+from .parsing import MODES, Parser, add_options, number
+
+
+def configure(parser: Parser) -> None:
+    """What the command does, and its options."""
+    parser.description = (
+        "Run a function that you wrote on every interesting case, and compare each\n"
+        "result with the exact one. If a result is wrong, show the simplest such case\n"
+        "and name the misconception. The exit code is 0 if all functions pass, else 1."
+    )
+    parser.epilog = (
+        "examples:\n"
+        "  fp16sim grade my.py:my_round --task rounding --mode toward_zero\n"
+        "  fp16sim grade exercises/02_rounding.py   (all functions in TASKS of the file)\n"
+        "  fp16sim grade --list"
+    )
+    option = parser.add_argument
+    option("target", nargs="?", metavar="FILE[:FUNCTION]", help="a Python file, and a function in it")
+    option("--task", metavar="NAME", help="what the function should do; --list shows the tasks")
+    add_options(parser, "format")
+    add_options(parser, "mode", choices=[mode for mode in MODES if mode != "stochastic"])
+    option("--time-limit", type=number, metavar="S", help="seconds after which a call is stopped")
+    budget_help = "seconds for all calls of a function (default: %(default)s)"
+    option("--budget", type=number, default=10.0, metavar="S", help=budget_help)
+    add_options(parser, "list", help="list the tasks, and what the function should return")
+    add_options(parser, "json")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Grade, and print the reports; 1 if a function fails."""
+    if options.list:
+        _print_tasks(options.json)
+        return 0
+    reports = _reports(options)
+    if options.json:
+        print_json([report.to_dict() for report in reports])
+    else:
+        print_text("\n\n".join(map(str, reports)))
+    return 0 if all(report.passed for report in reports) else 1
+
+
+def _reports(options: argparse.Namespace) -> list[Report]:
+    if not options.target:
+        raise ValueError("name a file and a function: fp16sim grade my_module.py:my_function --task rounding")
+    limits = {"budget": options.budget}
+    if options.time_limit is not None:
+        limits["time_limit"] = options.time_limit
+    path, name = loading.split(options.target)
+    if not name:
+        return list(grade.file(path, **limits))
+    if not options.task:
+        raise ValueError(f"task=None: say what {name} should do, as in --task rounding (fp16sim grade --list)")
+    function = loading.function(options.target)
+    return [grade.run(function, options.task, get_format(options.format), options.mode, **limits)]
+
+
+def _print_tasks(as_json: bool) -> None:
+    tasks = grade.TASKS.values()
+    if as_json:
+        print_json([{"task": t.name, "signature": t.signature, "returns": t.statement} for t in tasks])
+        return
+    for task in tasks:
+        print_text(f"{task.name:13} {task.signature:12} {task.statement}")
