@@ -220,7 +220,8 @@ class Policy:
         known = [field.name for field in fields(cls)]
         for name, value in pairs:
             if name not in known or not value:
-                raise ValueError(f"policy={given!r}: {name!r} must be PART=VALUE; the parts are {', '.join(known)}")
+                hint = f"write PART=VALUE, where PART is one of {', '.join(known)}"
+                raise ValueError(f"policy={given!r}: {name!r} is not a part of a policy; {hint}")
         if len(parts) < len(pairs):
             raise ValueError(f"policy={given!r} gives a part twice; give each part once")
         return cls(**parts)
