@@ -75,8 +75,11 @@ def test_a_run_that_dies_says_where_and_why(tmp_path, capsys):
         (["--out", "run.gif"], "out='run.gif' must end in .png, .svg or .pdf"),
         (["--recipe", "pure-binary17"], "recipe='pure-binary17' is unknown; use one of binary32"),
         (["--recipes", "bfloat16,bfloat16"], "'bfloat16' is given twice"),
-        (["--policy", "compute=binary16 masters=binary32"], "'masters' is not a part of a policy"),
-        (["--policy", "compute=binary16 binary32"], "'binary32' is not a part of a policy; write PART=VALUE"),
+        (
+            ["--policy", "compute=binary16 masters=binary32"],
+            "'masters=binary32' must be PART=VALUE, where PART is one of compute, param",
+        ),
+        (["--policy", "compute=binary16 binary32"], "'binary32' must be PART=VALUE"),
         (["--accumulator", "wide"], "accumulator='wide' is unknown; use one of 'sequential', 'pairwise', 'kahan'"),
         (["--model", "cnn"], "the CNN needs images of 18 x 18 pixels or more"),
         (["--model", "rnn"], "model='rnn' is unknown"),

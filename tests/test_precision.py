@@ -87,9 +87,12 @@ def test_a_format_that_its_name_does_not_tell_survives_being_stored():
     [
         ("fp17", "fmt='fp17' is not a known format"),
         ("binary16:up", "mode='up' is unknown"),
-        ("compute=binary16 weights=binary32", "'weights' must be PART=VALUE; the parts are compute, param"),
+        (
+            "compute=binary16 weights=binary32",
+            "'weights=binary32' must be PART=VALUE, where PART is one of compute, param",
+        ),
         ("compute=binary16 binary32", "'binary32' must be PART=VALUE"),
-        ("compute=binary16 master=", "'master' must be PART=VALUE"),
+        ("compute=binary16 master=", "'master=' must be PART=VALUE"),
         ("compute=binary16 compute=binary32", "gives a part twice"),
         ("compute=binary16 accumulator=wide", "accumulator='wide' is unknown; use one of 'sequential'"),
         ("compute=binary16 accumulator=pairwise:fp17", "fmt='fp17'"),

@@ -215,13 +215,13 @@ class Policy:
             return given
         if not isinstance(given, str) or "=" not in given:
             return cls(given)
-        pairs = [part.partition("=")[::2] for part in given.replace(",", " ").split()]
-        parts: dict[str, Any] = dict(pairs)
+        pairs = [part.partition("=") for part in given.replace(",", " ").split()]
+        parts: dict[str, Any] = {name: value for name, _, value in pairs}
         known = [field.name for field in fields(cls)]
-        for name, value in pairs:
+        for name, equals, value in pairs:
             if name not in known or not value:
-                hint = f"write PART=VALUE, where PART is one of {', '.join(known)}"
-                raise ValueError(f"policy={given!r}: {name!r} is not a part of a policy; {hint}")
+                rule = f"must be PART=VALUE, where PART is one of {', '.join(known)}"
+                raise ValueError(f"policy={given!r}: {name + equals + value!r} {rule}")
         if len(parts) < len(pairs):
             raise ValueError(f"policy={given!r} gives a part twice; give each part once")
         return cls(**parts)
