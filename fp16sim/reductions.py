@@ -1,63 +1,82 @@
 """sum, dot, matmul, mean, norm, cumsum: every step rounded, by the accumulator of your choice.
 
-Operands are of the format; the accumulator adds them up in its own, which may be wider; the result is rounded to the
+Operands are of the format; the accumulator adds them in its own, which may be wider; the result is rounded to the
 format once more where the two differ. The default is `Sequential(fmt, mode)`: one term after the other.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import exact
-from .accumulators import Accumulator, Exact, Sequential
-from .accumulators.base import Steps, along, finish, resolve
-from .arithmetic import operate
+from .accumulators import Accumulator, AccumulatorLike, Exact, resolve
+from .accumulators.base import Steps, axis_first
 from .conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .formats import BINARY32, Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
-from .rounding import round_if_needed
+from .rounding import round_array, round_if_needed
 
 
-class Call:
-    """One call of a reduction: its format, mode and random numbers, and the accumulator bound to them."""
+class Reduction(NamedTuple):
+    """One call of a reduction: what its result is rounded to, and the accumulator with its operations."""
 
-    def __init__(
-        self, label: str, fmt: FormatLike, mode: Rounding | str, rng: Seed | Generator, accumulator: Accumulator | None
-    ) -> None:
-        check_hardware()
-        self.label, self.fmt, self.mode = label, get_format(fmt), get_rounding(mode)
-        self.rng = as_generator(self.mode, rng)
-        if accumulator is None:
-            accumulator = Sequential(self.fmt, self.mode, self.rng)
-        resolve(accumulator, self.fmt.name)
-        self.accumulator = accumulator.bound(self.fmt, self.mode, self.rng)
+    label: str
+    fmt: Format
+    mode: Rounding
+    rng: Generator
+    accumulator: Accumulator
+    carrier: Any
+    """The dtype of the result."""
+    steps: Steps
+    """The operations of the accumulator, whose format may need a wider carrier."""
 
-    def operands(self, *values: Any) -> list[Array]:
-        """The values, rounded to the format where it does not hold them; in the carrier of the accumulator's steps."""
-        sources = [lift(same_format(x, self.fmt)) for x in values]
-        self.carrier = carrier_for(self.fmt, *sources)
-        rounded = [round_if_needed(s, self.fmt, self.mode, self.rng) for s in sources]
-        return self.held(*(np.asarray(x, self.carrier) for x in rounded))
+    def result(self, y: Array) -> Array:
+        """A sum of the accumulator, rounded to the format of the call where that is another."""
+        if self.accumulator.fmt == self.fmt:
+            return np.asarray(y, self.carrier)
+        y = np.asarray(y)
+        ours = y.dtype == self.carrier and y.flags.owndata and y.flags.c_contiguous  # not a view of an operand
+        out = y if ours else np.empty(y.shape, self.carrier)
+        return round_array(y, self.fmt, self.mode, self.rng, out=out, operation=self.label)
 
-    def held(self, *values: Array) -> list[Array]:
-        """Values that the format holds, in the carrier of the accumulator's steps."""
-        self.carrier = np.result_type(*values)
-        steps, own = self.steps(), self.accumulator.fmt
-        if own == self.fmt or (own.subnormals is Subnormals.GRADUAL and not own.saturate):
-            return [x.astype(steps.carrier, copy=False) for x in values]
-        # No further rounding, but whatever else the accumulator's format does to operands: it may flush subnormals.
-        return [self.accumulator.operand(x, steps) for x in values]
 
-    def steps(self) -> Steps:
-        """The operations of the accumulator, whose format may need a wider carrier."""
-        fits = self.accumulator.fmt.fits_in(BINARY32)
-        carrier = self.carrier if fits else np.float64
-        return self.accumulator.steps(self.label, carrier)
+def start_reduction(
+    label: str,
+    values: Sequence[Array],
+    fmt: Format,
+    mode: Rounding,
+    rng: Generator,
+    accumulator: AccumulatorLike | None,
+) -> tuple[Reduction, list[Array]]:
+    """A call for arrays of values of the format, and these arrays as the accumulator takes them."""
+    check_hardware()
+    accumulator = resolve(accumulator, fmt, mode, rng)
+    own, carrier = accumulator.fmt, np.result_type(*values)
+    steps = accumulator.steps(label, carrier if own.fits_in(BINARY32) else np.float64)
+    if own == fmt or (own.subnormals is Subnormals.GRADUAL and not own.saturate):
+        operands = [x.astype(steps.carrier, copy=False) for x in values]
+    else:  # A wider format may still change its operands: it may flush subnormals.
+        operands = [accumulator.operand(x, steps) for x in values]
+    return Reduction(label, fmt, mode, rng, accumulator, carrier, steps), operands
 
-    def finish(self, y: Array) -> Array:
-        """A sum of the accumulator, in the format."""
-        return finish(y, self.fmt, self.mode, self.rng, self.accumulator.fmt, self.carrier, self.label)
+
+def _start(
+    label: str,
+    operands: Sequence[Any],
+    fmt: FormatLike,
+    mode: Rounding | str,
+    rng: Seed,
+    accumulator: AccumulatorLike | None,
+) -> tuple[Reduction, list[Array]]:
+    """The same for anything that can be rounded."""
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    generator = as_generator(mode, rng)
+    sources = [lift(same_format(x, fmt)) for x in operands]
+    carrier = carrier_for(fmt, *sources)
+    values = [np.asarray(round_if_needed(x, fmt, mode, generator), carrier) for x in sources]
+    return start_reduction(label, values, fmt, mode, generator, accumulator)
 
 
 def sum(
@@ -66,7 +85,7 @@ def sum(
     mode: Rounding | str = "ties_to_even",
     *,
     axis: int | None = None,
-    accumulator: Accumulator | None = None,
+    accumulator: AccumulatorLike | None = None,
     rng: Seed = None,
 ) -> Any:
     """The sum of the elements: every partial sum correctly rounded, in the accumulator's order.
@@ -78,18 +97,19 @@ def sum(
         As for `round_to`.
     axis : int, optional
         The axis to sum over; by default all elements, in C order.
-    accumulator : Accumulator, optional
-        `Sequential(fmt, mode)` by default: one after the other, starting from the first.
+    accumulator : Accumulator or str, optional
+        Of `fp16sim.accumulators`, or its name, such as "kahan" or "sequential:binary32" (see `accumulators.parse`). By
+        default `Sequential(fmt, mode)`: one term after the other, starting from the first.
 
     Returns
     -------
     ndarray or scalar
-        +0 for a sum of nothing.
+        +0 if there are no elements.
 
     Raises
     ------
     ValueError
-        For an axis that x does not have, or an accumulator that does not hold the format.
+        For an axis that x does not have, an unknown name, or an accumulator that is narrower than the format.
 
     Examples
     --------
@@ -97,12 +117,11 @@ def sum(
     >>> ones = [1.0] * 3000
     >>> fs.sum(ones, "binary16")  # 2048 + 1 is 2048
     np.float64(2048.0)
-    >>> fs.sum(ones, "binary16", accumulator=fs.accumulators.Pairwise("binary16"))
-    np.float64(3000.0)
+    >>> fs.sum(ones, "binary16", accumulator="pairwise"), fs.sum(ones, "binary16", accumulator=fs.accumulators.Exact())
+    (np.float64(3000.0), np.float64(3000.0))
     """
-    call = Call("sum", fmt, mode, rng, accumulator)
-    (values,) = call.operands(x)
-    return call.finish(call.accumulator.reduce_held(along(values, axis), call.steps()))[()]
+    call, (values,) = _start("sum", [x], fmt, mode, rng, accumulator)
+    return call.result(call.accumulator.sum_terms(axis_first(values, axis), call.steps))[()]
 
 
 def cumsum(
@@ -111,13 +130,13 @@ def cumsum(
     mode: Rounding | str = "ties_to_even",
     *,
     axis: int | None = None,
-    accumulator: Accumulator | None = None,
+    accumulator: AccumulatorLike | None = None,
     rng: Seed = None,
 ) -> Any:
     """The partial sums: element k is `sum` of the first k + 1 elements by the same accumulator.
 
-    Parameters and errors as for `sum`; without an axis the result is flat. Accumulators whose partial sums are not
-    steps on the way to the next (all but Sequential, Fused and Kahan) compute each anew.
+    Parameters and errors as for `sum`; without an axis the result is flat. Accumulators whose partial sums do not
+    follow from each other (all but Sequential, Fused and Kahan) compute each of them from the start.
 
     Examples
     --------
@@ -125,10 +144,8 @@ def cumsum(
     >>> fs.cumsum([2046.0, 1.0, 1.0, 1.0, 1.0], "binary16")
     array([2046., 2047., 2048., 2048., 2048.])
     """
-    call = Call("cumsum", fmt, mode, rng, accumulator)
-    (values,) = call.operands(x)
-    terms = along(values, axis)
-    y = call.finish(call.accumulator.prefixes(terms, call.steps()))
+    call, (values,) = _start("cumsum", [x], fmt, mode, rng, accumulator)
+    y = call.result(call.accumulator.partial_sums(axis_first(values, axis), call.steps))
     return y if axis is None else np.moveaxis(y, 0, axis)
 
 
@@ -138,12 +155,12 @@ def mean(
     mode: Rounding | str = "ties_to_even",
     *,
     axis: int | None = None,
-    accumulator: Accumulator | None = None,
+    accumulator: AccumulatorLike | None = None,
     rng: Seed = None,
 ) -> Any:
     """The sum divided by the number of elements: sum, count and quotient rounded in the accumulator's format.
 
-    With `Exact()` the exact mean, rounded once. Parameters and errors as for `sum`; the mean of nothing is NaN (0/0).
+    `Exact()` gives the exact mean, rounded once. Parameters and errors as for `sum`; the mean of nothing is NaN (0/0).
 
     Examples
     --------
@@ -151,15 +168,13 @@ def mean(
     >>> fs.mean([1.0] * 3000, "binary16")  # 2048 / 3000
     np.float64(0.6826171875)
     """
-    call = Call("mean", fmt, mode, rng, accumulator)
-    (values,) = call.operands(x)
-    terms, steps = along(values, axis), call.steps()
+    call, (values,) = _start("mean", [x], fmt, mode, rng, accumulator)
+    terms, steps = axis_first(values, axis), call.steps
     if isinstance(call.accumulator, Exact) and len(terms):
         y = call.accumulator.reduce_exactly(terms, None, None, steps, lambda total: total / len(terms))
-        return call.finish(y)[()]
-    total, count = call.accumulator.reduce_held(terms, steps), steps.held(len(terms))
-    quotient = operate("divide", [total, count], steps.fmt, steps.mode, steps.rng, steps.carrier, "mean")
-    return call.finish(quotient)[()]
+        return call.result(y)[()]
+    total, count = call.accumulator.sum_terms(terms, steps), steps.round(len(terms))
+    return call.result(steps.operate("divide", total, count))[()]
 
 
 def norm(
@@ -168,7 +183,7 @@ def norm(
     mode: Rounding | str = "ties_to_even",
     *,
     axis: int | None = None,
-    accumulator: Accumulator | None = None,
+    accumulator: AccumulatorLike | None = None,
     rng: Seed = None,
 ) -> Any:
     """The Euclidean norm: the root of the sum of squares, every square, sum and the root rounded; no scaling.
@@ -182,14 +197,12 @@ def norm(
     >>> fs.norm([3.0, 4.0], "binary16"), fs.norm([2.0**-14, 2.0**-14], "binary16")
     (np.float64(5.0), np.float64(0.0))
     """
-    call = Call("norm", fmt, mode, rng, accumulator)
-    (values,) = call.operands(x)
-    terms, steps = along(values, axis), call.steps()
+    call, (values,) = _start("norm", [x], fmt, mode, rng, accumulator)
+    terms, steps = axis_first(values, axis), call.steps
     if isinstance(call.accumulator, Exact) and len(terms):
-        return call.finish(call.accumulator.reduce_exactly(terms, terms, None, steps, exact.sqrt_to_odd))[()]
+        return call.result(call.accumulator.reduce_exactly(terms, terms, None, steps, exact.sqrt_to_odd))[()]
     squares = call.accumulator.reduce_products(terms, terms, None, steps)
-    root = operate("sqrt", [np.asarray(squares)], steps.fmt, steps.mode, steps.rng, steps.carrier, "norm")
-    return call.finish(root)[()]
+    return call.result(steps.operate("sqrt", np.asarray(squares)))[()]
 
 
 def dot(
@@ -198,21 +211,22 @@ def dot(
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
-    accumulator: Accumulator | None = None,
+    accumulator: AccumulatorLike | None = None,
     rng: Seed = None,
 ) -> Any:
-    """The dot product along the last axis of `a` and the last but one of `b`: `matmul`, but scalars multiply.
+    """The dot product along the last axis of `a` and the last but one of `b`: as `matmul`, but scalars multiply.
 
+    Examples
+    --------
     >>> import fp16sim as fs
     >>> fs.dot([1.0, 1.0], [2048.0, 1.0], "binary16")
     np.float64(2048.0)
-    >>> fs.dot([1.0, 1.0], [2048.0, 1.5], "binary16", accumulator=fs.accumulators.Sequential("binary32"))
+    >>> fs.dot([1.0, 1.0], [2048.0, 1.5], "binary16", accumulator="sequential:binary32")
     np.float64(2050.0)
     """
-    call = Call("dot", fmt, mode, rng, accumulator)
-    left, right = call.operands(a, b)
+    call, (left, right) = _start("dot", [a, b], fmt, mode, rng, accumulator)
     if not left.ndim or not right.ndim:
-        return operate("multiply", [left, right], call.fmt, call.mode, call.rng, call.carrier, "dot")[()]
+        return Steps(call.fmt, call.mode, call.rng, call.carrier, "dot").multiply(left, right)[()]
     return _matmul(call, left, right)[()]
 
 
@@ -222,7 +236,7 @@ def matmul(
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
-    accumulator: Accumulator | None = None,
+    accumulator: AccumulatorLike | None = None,
     rng: Seed = None,
 ) -> Any:
     """The matrix product: every product and every partial sum correctly rounded, in the accumulator's order.
@@ -233,9 +247,9 @@ def matmul(
         Of shapes (..., m, k) and (..., k, n), or one-dimensional as in `numpy.matmul`.
     fmt, mode, rng
         As for `round_to`.
-    accumulator : Accumulator, optional
-        `Sequential(fmt, mode)` by default. `Sequential("binary32")` is the usual mixed product, `Blas()` the same in
-        an order that is fast and not defined.
+    accumulator : Accumulator or str, optional
+        As for `sum`. "sequential:binary32" is the usual mixed product, "blas" the same, fast, in an order that is not
+        defined, and "volta" that of a tensor core.
 
     Returns
     -------
@@ -244,7 +258,7 @@ def matmul(
     Raises
     ------
     ValueError
-        For shapes that do not fit, or an accumulator that does not hold the format.
+        For shapes that do not match, an unknown name, or an accumulator that is narrower than the format.
 
     Examples
     --------
@@ -252,12 +266,12 @@ def matmul(
     >>> fs.matmul([[1.0, 2.0]], [[0.1], [1000.0]], "binary16")
     array([[2000.]])
     """
-    call = Call("matmul", fmt, mode, rng, accumulator)
-    return _matmul(call, *call.operands(a, b))[()]
+    call, (left, right) = _start("matmul", [a, b], fmt, mode, rng, accumulator)
+    return _matmul(call, left, right)[()]
 
 
-def _matmul(call: Call, a: Array, b: Array) -> Array:
-    """matmul of values that the format holds, with NumPy's rules for shapes."""
+def _matmul(call: Reduction, a: Array, b: Array) -> Array:
+    """The matrix product of values of the format, with NumPy's rules for shapes."""
     if not a.ndim or not b.ndim:
         raise ValueError(f"a.shape={a.shape} and b.shape={b.shape}: a scalar has no rows; use multiply")
     left = a[None, :] if a.ndim == 1 else a
@@ -270,7 +284,7 @@ def _matmul(call: Call, a: Array, b: Array) -> Array:
     if left.ndim > 2 or right.ndim > 2:
         batch = _batch(a, b, left, right)
         left, right = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (left, right))
-    y = call.finish(call.accumulator.matrix_product(left, right, call.steps()))
+    y = call.result(call.accumulator.matrix_product(left, right, call.steps))
     y = y[..., 0, :] if a.ndim == 1 else y
     return y[..., 0] if b.ndim == 1 else y
 
@@ -284,18 +298,22 @@ def _batch(a: Array, b: Array, left: Array, right: Array) -> tuple[int, ...]:
         ) from None
 
 
-def held_sum(
-    x: Array, axis: int | None, fmt: Format, mode: Rounding, rng: Generator, accumulator: Accumulator | None = None
+def sum_values(
+    x: Array,
+    axis: int | None,
+    fmt: Format,
+    mode: Rounding,
+    rng: Generator,
+    accumulator: AccumulatorLike | None = None,
 ) -> Array:
-    """sum of values that `fmt` holds: for FloatArray."""
-    call = Call("sum", fmt, mode, rng, accumulator)
-    (terms,) = call.held(x)
-    return call.finish(call.accumulator.reduce_held(along(terms, axis), call.steps()))
+    """`sum` of values of the format: for FloatArray."""
+    call, (terms,) = start_reduction("sum", [x], fmt, mode, rng, accumulator)
+    return call.result(call.accumulator.sum_terms(axis_first(terms, axis), call.steps))
 
 
-def held_matmul(
-    a: Array, b: Array, fmt: Format, mode: Rounding, rng: Generator, accumulator: Accumulator | None = None
+def matmul_values(
+    a: Array, b: Array, fmt: Format, mode: Rounding, rng: Generator, accumulator: AccumulatorLike | None = None
 ) -> Array:
-    """matmul of values that `fmt` holds: for FloatArray."""
-    call = Call("matmul", fmt, mode, rng, accumulator)
-    return _matmul(call, *call.held(a, b))
+    """`matmul` of values of the format: for FloatArray."""
+    call, (left, right) = start_reduction("matmul", [a, b], fmt, mode, rng, accumulator)
+    return _matmul(call, left, right)

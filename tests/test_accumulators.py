@@ -297,3 +297,12 @@ def test_stochastic_sums_repeat_with_a_seed_and_are_right_in_the_mean(case):
         assert (y == again).all()
         assert 0 < y.std() < 2.5  # ten ulps of the sum
         assert abs(y.mean() - 40 * (1 + 2.0**-7)) < 5 * y.std() / 1000**0.5
+
+
+def test_a_seeded_accumulator_that_flushes_its_operands_goes_on_with_the_same_random_numbers():
+    flushing = replace(fs.BFLOAT16, subnormals="flush_inputs")
+    a, b = (operands(20, fs.BFLOAT16, seed, special=False) for seed in (15, 16))
+    for seed in range(20):
+        accumulator = Sequential(flushing, "stochastic", rng=seed)
+        why = fs.explain.dot(a, b, "bfloat16", accumulator=accumulator)
+        assert fs.dot(a, b, "bfloat16", accumulator=accumulator) == float(why.result.value)

@@ -80,7 +80,7 @@ def test_a_run_that_dies_says_where_and_why(tmp_path, capsys):
             "'masters=binary32' must be PART=VALUE, where PART is one of compute, param",
         ),
         (["--policy", "compute=binary16 binary32"], "'binary32' must be PART=VALUE"),
-        (["--accumulator", "wide"], "accumulator='wide' is unknown; use one of 'sequential', 'pairwise', 'kahan'"),
+        (["--accumulator", "wide"], "accumulator='wide' is unknown; use one of 'sequential', 'pairwise', 'blocked'"),
         (["--model", "cnn"], "the CNN needs images of 18 x 18 pixels or more"),
         (["--model", "rnn"], "model='rnn' is unknown"),
         (["--loss-scale", "huge"], "'huge'"),

@@ -103,7 +103,7 @@ def test_the_steps_of_a_dot_product_are_those_of_its_loop():
         (lambda: explain.dot([], []), ValueError, "1 or more"),
         (lambda: explain.dot(1, 2), TypeError, "no vector"),
         (lambda: explain.dot([1], [1], accumulator=Blas()), TypeError, "not a loop of rounded operations"),
-        (lambda: explain.dot([1], [1], accumulator=TensorCore("volta")), TypeError, "explain knows Blocked"),
+        (lambda: explain.dot([1], [1], accumulator=TensorCore("volta")), TypeError, "use one of Blocked"),
         (lambda: explain.dot([1], [1], "binary32", accumulator=Kahan("binary16")), ValueError, "narrower"),
         (lambda: explain.dot(fs.array([1.0], "bf16"), [1]), TypeError, "astype"),
         (lambda: explain.add([1, 2], 1), TypeError, "not one number"),

@@ -9,7 +9,7 @@ import pytest
 import fp16sim as fs
 from fp16sim import accumulators
 from fp16sim.learn import RECIPES, Config, Dataset, Policy, Precision, Tensor, get_config
-from fp16sim.learn.precision import OPTIONAL, PRECISIONS, SHORTHANDS, get_accumulator
+from fp16sim.learn.precision import OPTIONAL, PRECISIONS, get_accumulator
 from fp16sim.learn.run.engine import Engine
 
 FLUSHING = replace(fs.BINARY16, name="binary16_flushing", subnormals="flush_to_zero")
@@ -98,10 +98,12 @@ def test_a_format_that_its_name_does_not_tell_survives_being_stored():
         ("compute=binary16 accumulator=pairwise:fp17", "fmt='fp17'"),
         (
             "compute=binary32 accumulator=sequential:binary16",
-            "adds in binary16, which cannot store every number of compute=binary32",
+            r"with compute=binary32: accumulator Sequential\(binary16\) is narrower than fmt=binary32",
         ),
-        ("compute=bfloat16 accumulator=pairwise:binary16", "cannot store every number of compute=bfloat16"),
-        ("compute=binary64 accumulator=blas", "use a wider one, or 'exact'"),
+        ("compute=bfloat16 accumulator=pairwise:binary16", r"Pairwise\(binary16\) is narrower than fmt=bfloat16"),
+        ("compute=binary64 accumulator=blas", r"Blas\(binary32\) is narrower than fmt=binary64.*use .*Exact\(\)"),
+        ("compute=binary32 accumulator=volta", "accumulator='volta' with compute=binary32: factors=binary32"),
+        ("compute=binary16 accumulator=exact:binary32", "takes no format; use 'exact'"),
     ],
 )
 def test_an_impossible_policy_is_refused_at_once(given, says):
@@ -116,9 +118,9 @@ def test_accumulators_by_name():
     assert get_accumulator("binary32", half) == accumulators.Sequential(wide)
     assert get_accumulator("pairwise", half) == accumulators.Pairwise(*half)
     assert get_accumulator("kahan:bfloat16", half) == accumulators.Kahan(fs.BFLOAT16)
-    assert get_accumulator("exact", half) == accumulators.Exact()
+    assert get_accumulator("exact", half) == accumulators.Exact(*half)
     assert get_accumulator("blas", half) == accumulators.Blas()
-    assert set(SHORTHANDS) == {"binary32"}
+    assert str(Policy("binary16", accumulator="SEQUENTIAL")) == "compute=binary16"
     rng = np.random.default_rng(0)
     assert get_accumulator("pairwise:binary32:stochastic", half, rng).rng is rng
     assert get_accumulator("pairwise", half, rng).rng is None

@@ -234,6 +234,6 @@ def test_what_no_tensor_core_does_is_refused_with_the_way_out(call, says):
 
 def test_an_array_that_the_factors_do_not_hold_is_refused():
     with pytest.raises(
-        TypeError, match=r"format bfloat16, which binary16 does not hold; convert it.*astype\('binary16'"
+        TypeError, match=r"format bfloat16, which does not fit in binary16; convert it.*astype\('binary16'"
     ):
         TensorCore().dot(fs.array([1.0], "bfloat16"), fs.array([1.0], "bfloat16"))

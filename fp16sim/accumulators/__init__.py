@@ -1,18 +1,23 @@
-"""How a sum of many terms is taken: each accumulator is a loop over `add` and `fma`, and equals it bit for bit.
+"""How a sum of many terms is computed: each accumulator is a loop over `add` and `fma`, and equals it bit for bit.
 
-`fs.sum(x, fmt, accumulator=...)` and its sisters take one; each also has `.sum(x)` and `.dot(a, b, c)` of its own.
+`fs.sum(x, fmt, accumulator=...)` and its sisters take one, or its name (`parse`): `accumulator="kahan"`. Each also has
+`.sum(x)` and `.dot(a, b, c)` of its own.
 """
 
 from .base import Accumulator
 from .blas import Blas
-from .exactly import Exact
-from .loops import Blocked, Fused, Kahan, Pairwise
-from .sequential import Sequential
+from .blocked import Blocked, Pairwise
+from .compensated import Kahan
+from .exact_sum import Exact
+from .parse import NAMES, AccumulatorLike, parse, resolve
+from .sequential import Fused, Sequential
 from .tensorcore import GENERATIONS, TensorCore
 
 __all__ = [
     "GENERATIONS",
+    "NAMES",
     "Accumulator",
+    "AccumulatorLike",
     "Blas",
     "Blocked",
     "Exact",
@@ -21,4 +26,6 @@ __all__ = [
     "Pairwise",
     "Sequential",
     "TensorCore",
+    "parse",
+    "resolve",
 ]

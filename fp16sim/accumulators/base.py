@@ -1,11 +1,11 @@
-"""What all accumulators have in common: a format and a mode for every step, `.sum`, `.dot`, and how they are called."""
+"""What all accumulators share: a format and a mode for every step, `.sum` and `.dot`, and how a reduction uses one."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,77 +13,84 @@ import numpy as np
 from ..arithmetic import operate
 from ..conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift
 from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding
-from ..rounding import round_array, round_to
+from ..rounding import round_to
 
 Start: TypeAlias = Array | None
-"""What a sum starts from; None for its first term."""
+"""What a sum starts from; None: its first term."""
 
 TERMS_AT_A_TIME = 1 << 21
 
 
 class Steps(NamedTuple):
-    """The rounded operations that a loop is written with."""
+    """The rounded operations of one format and mode, with which loops are written."""
 
     fmt: Format
     mode: Rounding
     rng: Generator
     carrier: Any
-    label: str
+    """The dtype of the results: one that holds every value of the format."""
+    label: str = ""
+    """The name under which exceptions are recorded; empty: the name of the operation."""
 
-    def _do(self, name: str, *operands: Array) -> Array:
+    def operate(self, name: str, *operands: Array) -> Array:
+        """An operation of `arithmetic`, rounded once."""
         return operate(name, list(operands), self.fmt, self.mode, self.rng, self.carrier, self.label)
 
     def add(self, a: Array, b: Array) -> Array:
         """a + b, rounded."""
-        return self._do("add", a, b)
+        return self.operate("add", a, b)
 
     def subtract(self, a: Array, b: Array) -> Array:
         """a - b, rounded."""
-        return self._do("subtract", a, b)
+        return self.operate("subtract", a, b)
 
     def multiply(self, a: Array, b: Array) -> Array:
         """a * b, rounded."""
-        return self._do("multiply", a, b)
+        return self.operate("multiply", a, b)
 
     def fma(self, a: Array, b: Array, c: Array) -> Array:
         """a * b + c, rounded once."""
-        return self._do("fma", a, b, c)
+        return self.operate("fma", a, b, c)
 
-    def held(self, x: Any) -> Array:
-        """`x` rounded to the format, where that does not hold it."""
+    def round(self, x: Any) -> Array:
+        """`x` rounded to the format."""
         return np.asarray(round_to(x, self.fmt, self.mode, rng=self.rng), self.carrier)
 
 
 @dataclass(frozen=True)
 class Accumulator:
-    """A way to add up terms. Subclasses say how in `reduce`; one with fields of its own is a dataclass again.
+    """A way to add up terms. A subclass defines it in `reduce`; one with fields of its own is a dataclass again.
 
     Parameters
     ----------
     fmt : Format, str or dtype
-        The format that every product and every partial sum is rounded to. It must hold the terms.
+        The format that every product and every partial sum is rounded to. The terms must be values of it.
     mode : Rounding or str
     rng : int or numpy.random.Generator, optional
         For "stochastic".
     """
 
-    fmt: Any = field(default=BINARY32)
-    mode: Any = field(default=Rounding.TIES_TO_EVEN)
-    rng: Seed = None
+    fmt: Format
+    mode: Rounding
+    rng: Seed
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "fmt", get_format(self.fmt))
-        object.__setattr__(self, "mode", get_rounding(self.mode))
+    def __init__(self, fmt: FormatLike = BINARY32, mode: Rounding | str = "ties_to_even", rng: Seed = None) -> None:
+        self._set(fmt=get_format(fmt), mode=get_rounding(mode), rng=rng)
+
+    def _set(self, **fields: Any) -> None:
+        """Give the fields their values, once: afterwards they are frozen."""
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
     # --- what users call --------------------------------------------------------------------------------------------
 
     def sum(self, x: Any, axis: int | None = None) -> Any:
-        """The sum over an axis (all elements in C order by default), in this accumulator's format; +0 for no terms.
+        """The sum over an axis (by default of all elements in C order), in this accumulator's format; +0 for no terms.
 
-        Terms that the format does not hold are rounded to it first.
+        Terms that are not values of the format are rounded to it first.
         """
         (terms,), steps = self.prepare("sum", x)
-        return self.reduce_held(along(terms, axis), steps)[()]
+        return self.sum_terms(axis_first(terms, axis), steps)[()]
 
     def dot(self, a: Any, b: Any, c: Any = None) -> Any:
         """The sum of the products along the last axis, starting from `c` if given; in this accumulator's format.
@@ -93,14 +100,15 @@ class Accumulator:
         a, b : array_like
             Vectors of one length, or arrays of them that broadcast.
         c : array_like, optional
-            What the sum starts from, broadcast with the results: not the same as an added 0 where signs of zero matter.
+            What the sum starts from; it broadcasts with the results. Starting from 0 can give another sign of zero than
+            starting from the first product.
 
         Raises
         ------
         ValueError
-            For shapes that do not fit.
+            For shapes that do not match.
         TypeError
-            For an array of a format that the accumulator does not hold.
+            For an array of a format that does not fit in the accumulator's.
         """
         (left, right), steps = self.prepare("dot", a, b)
         if not left.ndim or not right.ndim or left.shape[-1] != right.shape[-1]:
@@ -113,14 +121,14 @@ class Accumulator:
         a, b = (np.moveaxis(np.broadcast_to(x, (*shape, x.shape[-1])), -1, 0) for x in (left, right))
         return self.reduce_products(a, b, None if start is None else np.broadcast_to(start, shape), steps)[()]
 
-    # --- what subclasses provide, and build on ----------------------------------------------------------------------
+    # --- what subclasses define, and use ----------------------------------------------------------------------------
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
         """The sum over the first axis of at least one term."""
         raise NotImplementedError
 
-    def reduce_held(self, terms: Array, steps: Steps) -> Array:
-        """The sum over the first axis of values that the format holds; +0 where there are no terms."""
+    def sum_terms(self, terms: Array, steps: Steps) -> Array:
+        """The sum over the first axis of values of the format; +0 if there are no terms."""
         if not len(terms):
             return np.zeros(terms.shape[1:], steps.carrier)
         return np.array(self.reduce(terms, steps), steps.carrier, copy=True if len(terms) == 1 else None)
@@ -128,19 +136,19 @@ class Accumulator:
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
         """start (of the shape of the results) + sum of left[k] * right[k].
 
-        Rounded products, then `reduce`, a tile of the results at a time.
+        Here the products are rounded, then reduced, one tile of the results after the other.
         """
         shape = np.broadcast_shapes(left.shape, right.shape)
         if not shape[0]:
             return np.zeros(shape[1:], steps.carrier) if start is None else np.array(start)
         out = np.empty(shape[1:], steps.carrier)
         for tile in tiles(shape, whole=steps.mode is Rounding.STOCHASTIC):
-            terms = self._terms(cut(left, tile), cut(right, tile), None if start is None else start[tile], steps)
-            out[tile] = self.reduce(terms, steps)
+            first = None if start is None else start[tile]
+            out[tile] = self.reduce(self._terms(terms_of(tile, left), terms_of(tile, right), first, steps), steps)
         return out
 
     def matrix_product(self, left: Array, right: Array, steps: Steps) -> Array:
-        """left @ right, of stacks of matrices of one shape: each element a sum of products, from the first one on."""
+        """left @ right for stacks of matrices of one shape: each element is a sum of products."""
         return self.reduce_products(
             np.moveaxis(left, -1, 0)[..., None], np.moveaxis(right, -2, 0)[..., None, :], None, steps
         )
@@ -154,21 +162,30 @@ class Accumulator:
     def start(self, c: Any, steps: Steps) -> Array:
         """`c` as the first partial sum."""
         _check_format("c", c, steps.fmt)
-        return steps.held(lift(getattr(c, "values", c)))
+        return steps.round(lift(getattr(c, "values", c)))
 
-    def prefixes(self, terms: Array, steps: Steps) -> Array:
+    def partial_sums(self, terms: Array, steps: Steps) -> Array:
         """All partial sums over the first axis: the k-th is the sum of the first k + 1 terms, by this accumulator."""
-        sums = [self.reduce_held(terms[: k + 1], steps) for k in range(len(terms))]
+        sums = [self.sum_terms(terms[: k + 1], steps) for k in range(len(terms))]
         return np.array(sums).reshape(terms.shape).astype(steps.carrier)
 
     # --- how the reductions use one ---------------------------------------------------------------------------------
 
-    def bound(self, fmt: Format, mode: Rounding, rng: Generator) -> Accumulator:
-        """This accumulator for operands, and a result, of `fmt`; ValueError if it cannot hold them."""
-        if not fmt.fits_in(self.fmt):
+    def accepts(self, fmt: Format) -> bool:
+        """Whether terms and factors may be values of `fmt`.
+
+        >>> from fp16sim import BFLOAT16
+        >>> Accumulator("binary32").accepts(BFLOAT16), Accumulator("binary16").accepts(BFLOAT16)
+        (True, False)
+        """
+        return fmt.fits_in(self.fmt)
+
+    def for_format(self, fmt: Format, mode: Rounding, rng: Generator) -> Accumulator:
+        """This accumulator for operands and results of `fmt`; ValueError if it does not accept them."""
+        if not self.accepts(fmt):
             raise ValueError(
                 f"accumulator {type(self).__name__}({self.fmt.name}) is narrower than fmt={fmt.name} in precision or "
-                f"range; use {type(self).__name__}({fmt.name!r}) or a wider one such as binary32"
+                f"range; use Sequential({fmt.name!r}), another one of {fmt.name} or a wider format, or Exact()"
             )
         return self
 
@@ -177,7 +194,7 @@ class Accumulator:
         return Steps(self.fmt, self.mode, as_generator(self.mode, self.rng), carrier, label)
 
     def prepare(self, label: str, *values: Any) -> tuple[list[Array], Steps]:
-        """Arrays of values that the format holds, and the operations on them."""
+        """The operands, as arrays of values of the format, and the operations on them."""
         check_hardware()
         for x in values:
             _check_format("x", x, self.operand_format)
@@ -187,20 +204,20 @@ class Accumulator:
 
     @property
     def operand_format(self) -> Format:
-        """What terms and factors are rounded to, if it does not hold them."""
-        return get_format(self.fmt)
+        """The format that terms and factors are rounded to."""
+        return self.fmt
 
     def operand(self, source: Array, steps: Steps) -> Array:
-        """A term or factor, rounded to `operand_format` where that does not hold it."""
+        """A term or factor, rounded to `operand_format`."""
         return np.asarray(round_to(source, self.operand_format, steps.mode, rng=steps.rng), steps.carrier)
 
 
 def _check_format(name: str, x: Any, fmt: Format) -> None:
-    """Refuse an array of a format that would have to be rounded: that is asked for by name, with astype."""
+    """Refuse an array whose values would have to be rounded: the user asks for that by name, with astype."""
     other = getattr(x, "fmt", None)
     if isinstance(other, Format) and not other.fits_in(fmt):
         raise TypeError(
-            f"{name} is an array of format {other.name}, which {fmt.name} does not hold; "
+            f"{name} is an array of format {other.name}, which does not fit in {fmt.name}; "
             f"convert it first with {name}.astype({fmt.name!r}), or use a wider accumulator"
         )
 
@@ -216,12 +233,12 @@ def _shape_of_dots(left: Array, right: Array, start: Start) -> tuple[int, ...]:
         ) from None
 
 
-def along(x: Array, axis: int | None) -> Array:
+def axis_first(x: Array, axis: int | None) -> Array:
     """`x` with the axis to sum over in front; all elements in C order for None."""
     if axis is None:
         return x.reshape(-1)
     if not isinstance(axis, (int, np.integer)):
-        raise TypeError(f"axis={axis!r} is no integer; sum over one axis at a time, or over all with axis=None")
+        raise TypeError(f"axis={axis!r} is not an integer; sum over one axis at a time, or over all with axis=None")
     if not -x.ndim <= axis < x.ndim:
         way_out = f"use {-x.ndim} to {x.ndim - 1}" if x.ndim else "leave it out"
         raise ValueError(f"axis={axis} does not exist in x of shape {x.shape}; {way_out}")
@@ -229,35 +246,17 @@ def along(x: Array, axis: int | None) -> Array:
 
 
 def tiles(shape: tuple[int, ...], whole: bool = False) -> Iterator[tuple[slice, ...]]:
-    """Slices of the results, a tile of which has TERMS_AT_A_TIME terms at most, or one result; all if `whole`."""
-    room = math.prod(shape) if whole else TERMS_AT_A_TIME // max(1, shape[0])
+    """Slices that cover the results: one if `whole`, else each of TERMS_AT_A_TIME terms at most, or of one result."""
+    left = math.prod(shape) if whole else TERMS_AT_A_TIME // max(1, shape[0])
     cuts = []
     for n in reversed(shape[1:]):
-        step = max(1, min(n, room))
-        room //= step
+        step = max(1, min(n, left))
+        left //= step
         cuts.append([slice(first, first + step) for first in range(0, n, step)])
     yield from itertools.product(*reversed(cuts))
 
 
-def cut(x: Array, tile: tuple[slice, ...]) -> Array:
-    """All terms of a tile of the results; axes of length 1 broadcast and are not cut."""
-    here = tile[len(tile) - (x.ndim - 1) :] if x.ndim > 1 else ()
-    return x[(slice(None), *(part if size > 1 else slice(None) for part, size in zip(here, x.shape[1:], strict=True)))]
-
-
-def finish(y: Array, fmt: Format, mode: Rounding, rng: Generator, own: Format, carrier: Any, label: str) -> Array:
-    """A result of an accumulator of format `own`, rounded to `fmt`."""
-    if own == fmt:
-        return np.asarray(y, carrier)
-    y = np.asarray(y)
-    fresh = y.dtype == carrier and y.flags.owndata and y.flags.c_contiguous  # no view of an operand: nobody else's
-    out = y if fresh else np.empty(y.shape, carrier)
-    return round_array(y, fmt, mode, rng, out=out, operation=label)
-
-
-def resolve(accumulator: Any, fmt: FormatLike) -> None:
-    """Refuse what is no accumulator."""
-    if not isinstance(accumulator, Accumulator):
-        raise TypeError(
-            f"accumulator={accumulator!r} is no accumulator; use one of fp16sim.accumulators, such as Pairwise({fmt!r})"
-        )
+def terms_of(tile: tuple[slice, ...], x: Array) -> Array:
+    """The terms in `x` of a tile of the results. An axis of length 1 broadcasts, so it is taken whole."""
+    own = tile[len(tile) - (x.ndim - 1) :] if x.ndim > 1 else ()
+    return x[(slice(None), *(part if size > 1 else slice(None) for part, size in zip(own, x.shape[1:], strict=True)))]

@@ -1,11 +1,11 @@
-"""The mixed product as everybody computes it: narrow factors, binary32 sums, in the order that BLAS likes."""
+"""The usual mixed product: narrow factors, sums in binary32, in whatever order BLAS adds."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..conversion import Array
-from ..formats import BINARY32, Rounding
+from ..conversion import Array, Seed
+from ..formats import BINARY32, FormatLike, Rounding
 from .base import Accumulator, Start, Steps
 
 
@@ -15,8 +15,8 @@ class Blas(Accumulator):
     BLAS promises neither the order of the additions, nor whether a product is rounded before it is added or fused, nor
     the same result on another processor, for another shape, or with another number of threads. The error is bounded as
     for any order of binary32 additions: n u sum |a b|, with u = 2^-24. Factors of up to 12 bits (binary16, bfloat16,
-    TF32, fp8) have exact products in binary32. No exception is recorded on the way. For a sum that is defined, use
-    Sequential("binary32") or Exact().
+    TF32, fp8) have exact products in binary32. The steps record no exceptions. For a sum that is defined bit by bit,
+    use Sequential("binary32") or Exact().
 
     Examples
     --------
@@ -25,21 +25,21 @@ class Blas(Accumulator):
     array([[11.]])
     """
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(self, fmt: FormatLike = BINARY32, mode: Rounding | str = "ties_to_even", rng: Seed = None) -> None:
+        super().__init__(fmt, mode, rng)
         if self.fmt != BINARY32 or self.mode is not Rounding.TIES_TO_EVEN:
             raise ValueError(
-                f"fmt={self.fmt.name}, mode={self.mode}: BLAS adds in binary32, ties to even; use Blas(), or another "
-                "accumulator for what it cannot do"
+                f"fmt={self.fmt.name}, mode={self.mode}: BLAS always adds in binary32, ties to even; use Blas(), or "
+                "another accumulator such as Sequential"
             )
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
-        """NumPy's float32 sum, pairwise in parts."""
+        """NumPy's float32 sum, parts of which are pairwise."""
         with np.errstate(all="ignore"):
             return np.asarray(np.sum(terms, axis=0, dtype=np.float32))
 
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
-        """An einsum, since these need not be matrices."""
+        """An einsum, because the operands need not be matrices."""
         with np.errstate(all="ignore"):
             y = np.einsum("k...,k...->...", left.astype(np.float32), right.astype(np.float32))
             return np.asarray(y if start is None else y + start.astype(np.float32), steps.carrier)

@@ -1,13 +1,13 @@
-"""Sums of rounded products where nothing can overflow: as few passes over an array as give the same bits.
+"""Sums of rounded products where nothing can overflow: the same bits, with fewer passes over the arrays.
 
 Adding and subtracting c = 1.5 * 2^(e + 23 - t) rounds a float32 of exponent e to t trailing bits, ties to even, as
-`kernels` derives. Around that, what cannot matter here is left out:
+`kernels` derives. Three things that `kernels` must do cannot matter here, and are left out:
 
 - overflow and the upper clamp of e: the caller has proved a bound;
 - the lower clamp of e in sums: both terms are multiples of min_subnormal, so a sum below min_normal is exact, and a
   finer quantum rounds nothing; and in products, where the smallest factors prove that none is below min_normal;
-- the sign of a product that rounds to zero: adding +0 or -0 to a partial sum differs only if that is -0, that is if
-  every product so far was a negative zero. Such results are +0 here and get their sign at the end.
+- the sign of a product that rounds to zero: adding +0 or -0 to a partial sum makes a difference only if the partial sum
+  is -0, that is, if every product before was a negative zero. Such results are +0 here and get their sign at the end.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 
 from ..conversion import Array
 from ..formats import Format
-from .base import Start, cut
+from .base import Start, terms_of
 
 AT_ONCE = 1 << 15
-"""Elements of a tile, and of the products rounded in one go: three arrays of them stay in the second-level cache."""
+"""Elements of a tile, and products rounded together: three arrays of this size stay in the second-level cache."""
 
 _EXPONENT, _HALF = np.int32(0x7F800000), 0x00400000
 
@@ -30,16 +30,16 @@ def bounded_products(left: Array, right: Array, start: Start, fmt: Format) -> Ar
     out = np.empty(shape[1:], np.float32)
     with np.errstate(all="ignore"):
         for tile in _tiles(out.shape):
-            begin = None if start is None else np.asarray(start, np.float32)[tile]
-            l_tile, r_tile = cut(left, tile), cut(right, tile)
-            total = _tile(l_tile, r_tile, begin, out[tile].shape, fmt)
-            _sign_zeros(total, l_tile, r_tile, begin)
+            first = None if start is None else np.asarray(start, np.float32)[tile]
+            a, b = terms_of(tile, left), terms_of(tile, right)
+            total = _sum_tile(a, b, first, out[tile].shape, fmt)
+            _sign_zeros(total, a, b, first)
             out[tile] = total
     return out
 
 
 def _tiles(shape: tuple[int, ...]) -> list[tuple[slice, ...]]:
-    """Slices of the results along their longest axis, of AT_ONCE elements or so."""
+    """Slices of the results along their longest axis, of about AT_ONCE elements."""
     if not shape:
         return [()]
     axis = int(np.argmax(shape))
@@ -48,9 +48,9 @@ def _tiles(shape: tuple[int, ...]) -> list[tuple[slice, ...]]:
     return [(*before, slice(first, first + step), *after) for first in range(0, shape[axis], step)]
 
 
-def _tile(left: Array, right: Array, start: Start, shape: tuple[int, ...], fmt: Format) -> Array:
+def _sum_tile(left: Array, right: Array, start: Start, shape: tuple[int, ...], fmt: Format) -> Array:
     lowest = np.int32(max(fmt.emin + 127, 1) << 23)
-    clamp = _smallest(left) * _smallest(right) < float(fmt.min_normal)
+    may_underflow = _smallest(left) * _smallest(right) < float(fmt.min_normal)
     lift = np.int32(((23 - fmt.trailing_bits) << 23) | _HALF)
     at_once = min(len(left), max(1, AT_ONCE // max(1, int(np.prod(shape)))))
     products, shifts = np.empty((2, at_once, *shape), np.float32)
@@ -65,7 +65,7 @@ def _tile(left: Array, right: Array, start: Start, shape: tuple[int, ...], fmt: 
         np.multiply(left[k : k + n], right[k : k + n], out=p)
         bits = c.view(np.int32)
         np.bitwise_and(p.view(np.int32), _EXPONENT, out=bits)
-        if clamp:
+        if may_underflow:
             np.maximum(bits, lowest, out=bits)
         np.add(bits, lift, out=bits)
         np.add(p, c, out=p)
@@ -83,12 +83,12 @@ def _tile(left: Array, right: Array, start: Start, shape: tuple[int, ...], fmt: 
 
 
 def _smallest(x: Array) -> float:
-    """The smallest magnitude that is not zero: below it there is no product to speak of."""
+    """The smallest magnitude that is not zero; infinity if there is none."""
     return float(np.min(np.abs(x), where=x != 0, initial=np.inf))
 
 
 def _sign_zeros(total: Array, left: Array, right: Array, start: Start) -> None:
-    """A zero is -0 exactly if every product, and the start, was negative: then each was a zero."""
+    """A zero sum is -0 exactly if the start and every product are negative: then each of them rounded to -0."""
     negative = total == 0
     if start is not None:
         negative &= np.signbit(start)

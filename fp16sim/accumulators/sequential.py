@@ -1,4 +1,4 @@
-"""One term after the other: the plain loop, and the same loop by hardware where that is safe."""
+"""One term after the other: the plain loops, and the same loop on the hardware where that is safe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arithmetic.intermediates import hardware_for
 from ..conversion import Array
-from ..flags import current_listeners
+from ..flags import PER_ELEMENT, current_listeners
 from ..formats import BINARY16, BINARY32, BINARY64, Format
 from ..rounding import CHUNK, kernels
 from .base import Accumulator, Start, Steps
@@ -35,7 +35,7 @@ class Sequential(Accumulator):
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
         """The loop over add."""
-        y = _sum_by_hardware(terms, steps)
+        y = _hardware_sum(terms, steps)
         if y is not None:
             return y
         total = terms[0]
@@ -44,10 +44,10 @@ class Sequential(Accumulator):
         return total
 
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
-        """The loop over multiply and add, without ever holding all products."""
+        """The loop over multiply and add; the products are never all in memory."""
         if not len(left):
             return super().reduce_products(left, right, start, steps)
-        y = _products_by_hardware(left, right, start, steps)
+        y = _hardware_dot(left, right, start, steps)
         if y is not None:
             return y.astype(steps.carrier, copy=False)
         total = start
@@ -56,7 +56,7 @@ class Sequential(Accumulator):
             total = product if total is None else steps.add(total, product)
         return np.array(total)
 
-    def prefixes(self, terms: Array, steps: Steps) -> Array:
+    def partial_sums(self, terms: Array, steps: Steps) -> Array:
         """The partial sums of the loop."""
         out = np.array(terms)
         for k in range(1, len(out)):
@@ -64,7 +64,33 @@ class Sequential(Accumulator):
         return out
 
 
-# --- the same loops by hardware -------------------------------------------------------------------------------------
+class Fused(Sequential):
+    """A chain of fused multiply-adds: products are not rounded on their own.
+
+    Defined by the loop, which starts from the first product, or from c where given (a sum of plain terms has no
+    products, and is Sequential's):
+
+        s = multiply(a[0], b[0])
+        for k in range(1, n):
+            s = fma(a[k], b[k], s)
+
+    Examples
+    --------
+    >>> Fused("binary16").dot([3.0], [683.0], 2.0**-24)  # the product alone would round to 2048
+    np.float64(2050.0)
+    """
+
+    def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
+        """The loop over fma."""
+        if not len(left):
+            return super().reduce_products(left, right, start, steps)
+        total = start
+        for a, b in zip(left, right, strict=True):
+            total = steps.multiply(a, b) if total is None else steps.fma(a, b, total)
+        return np.array(total)
+
+
+# --- the same loop on the hardware ----------------------------------------------------------------------------------
 # Where float32 or float64 may compute the steps (`hardware_for`), and only if nothing exceptional happens: a partial
 # sum that overflows leaves an infinity or a NaN in the result, so a finite result proves that none did.
 
@@ -72,18 +98,19 @@ _NUMPY_TYPES = {BINARY16: np.float16, BINARY32: np.float32, BINARY64: np.float64
 
 
 def _hardware(steps: Steps) -> tuple[Any, kernels.Kernel | None]:
-    """The dtype that may compute the steps, or None, and the kernel that rounds them."""
-    if {"inexact", "underflow"} & current_listeners().names:
+    """The dtype that may compute the steps (None if there is none), and the kernel that then rounds them, if needed."""
+    if not current_listeners().names.isdisjoint(PER_ELEMENT):
         return None, None
-    own = steps.fmt in (BINARY32, BINARY64)
-    return hardware_for(steps.fmt, steps.mode), None if own else kernels.find(steps.fmt, steps.mode, "float32")
+    native = steps.fmt in (BINARY32, BINARY64)
+    return hardware_for(steps.fmt, steps.mode), None if native else kernels.find(steps.fmt, steps.mode, "float32")
 
 
 def _unless_exceptional(y: Array) -> Array | None:
+    """The result; None if an exception may have been raised that somebody listens for."""
     return y if not current_listeners().names or np.isfinite(y).all() else None
 
 
-def _sum_by_hardware(x: Array, steps: Steps) -> Array | None:
+def _hardware_sum(x: Array, steps: Steps) -> Array | None:
     dtype, kernel = _hardware(steps)
     if dtype is None:
         return None
@@ -109,7 +136,7 @@ def _add_terms(total: Array | None, terms: Array, kernel: kernels.Kernel | None)
     return total
 
 
-def _products_by_hardware(left: Array, right: Array, start: Start, steps: Steps) -> Array | None:
+def _hardware_dot(left: Array, right: Array, start: Start, steps: Steps) -> Array | None:
     dtype, kernel = _hardware(steps)
     shape = np.broadcast_shapes(left.shape, right.shape)
     if dtype is None or not math.prod(shape[1:]):
@@ -122,7 +149,7 @@ def _products_by_hardware(left: Array, right: Array, start: Start, steps: Steps)
     total = None if start is None else start.astype(dtype).reshape(size)
     with np.errstate(all="ignore"):
         for k in range(0, shape[0], at_once):
-            # Products of several k are rounded in one go, since they do not depend on each other.
+            # Products of several k are rounded together, because they do not depend on each other.
             products = np.ascontiguousarray(left[k : k + at_once] * right[k : k + at_once]).reshape(-1, size)
             if kernel:
                 kernel(products, products)
@@ -132,10 +159,10 @@ def _products_by_hardware(left: Array, right: Array, start: Start, steps: Steps)
 
 
 def _is_bounded(left: Array, right: Array, start: Start, fmt: Format) -> bool:
-    """Whether no partial sum can overflow, by the magnitudes of the factors: NaN and infinity say no.
+    """Whether the magnitudes of the factors prove that no partial sum overflows; False with NaN or infinity.
 
-    A sum of k products of at most m is at most k m (1 + u)^(k + 1), since each rounding adds a factor of 1 + u at most.
-    The constant c of `bounded_products` must stay finite too.
+    A sum of k products of at most m is at most k m (1 + u)^(k + 1): each rounding adds a factor of at most 1 + u. The
+    constant c of `bounded_products` must stay finite too.
     """
     if not left.size or not right.size:
         return False

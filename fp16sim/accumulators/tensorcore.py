@@ -1,11 +1,11 @@
-"""A model of NVIDIA's tensor cores: products exact, aligned, truncated, added, and truncated once more.
+"""A model of NVIDIA's tensor cores: exact products are aligned, truncated and added; the sum is truncated again.
 
 The model is that of Fasi, Higham, Mikaitis and Pranesh, "Numerical behavior of NVIDIA tensor cores", PeerJ Computer
 Science 7:e330 (2021), for Volta, Turing and Ampere; the widths for Hopper, and the rule that exponents of products are
 compared before the products are normalised, follow Xie, Wang, Yang and Yang, "MMA-Sim: bit-accurate reference model of
 tensor cores and matrix cores" (arXiv:2511.10909, 2025) and Khattak and Mikaitis, "Accurate models of NVIDIA tensor
-cores" (arXiv:2512.07004, 2025). NVIDIA publishes nothing of the kind, and the sources differ on Turing's group: 4 (Fasi
-et al., used here), or 8 (MMA-Sim). The model says nothing about the payload of NaN.
+cores" (arXiv:2512.07004, 2025). NVIDIA publishes no such description, and the sources disagree on Turing's group: 4
+(Fasi et al., used here) or 8 (MMA-Sim). The model does not cover the payload of NaN.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .base import Accumulator, Start, Steps
 
 
 class Generation(NamedTuple):
-    """What tells one generation from another."""
+    """What distinguishes one generation from another."""
 
     group: int
-    """Products that are added at once, together with what was accumulated before."""
+    """Products that are added at once, together with the sum so far."""
     fraction_bits: int
     """Bits kept below the largest exponent."""
 
@@ -40,18 +40,18 @@ GENERATIONS = {
 
 @dataclass(frozen=True)
 class TensorCore(Accumulator):
-    """Dot products as NVIDIA's tensor cores are found to compute them; exact to the bit within this model.
+    """Dot products as measurements show that NVIDIA's tensor cores compute them; exact to the bit within this model.
 
-    In groups of the hardware's length: the exact products and the accumulated sum are aligned to the largest of their
-    exponents (of a product, the sum of its factors' exponents), truncated toward zero to that exponent's fraction bits,
-    added without an error, and the sum truncated to binary32 (or rounded to nearest even for binary16). Then comes the
-    next group.
+    The products are added in groups of the hardware's length. In each group the exact products and the sum so far are
+    aligned to the largest of their exponents (that of a product is the sum of its factors' exponents), truncated toward
+    zero to the fraction bits below it, and added without an error; the sum is truncated to binary32 (or rounded to
+    nearest even for binary16).
 
-    Not monotone: a larger term can give a smaller sum, since the alignment to it truncates the others more. Zeros take
+    Not monotone: a larger term can give a smaller sum, because the others are aligned to it and lose more. Zeros take
     no part in the alignment, and a zero sum is +0; only significands are truncated, so that a sum of 2^128 or more is
-    infinite. Recorded flags tell of the last step alone. Group and width are those found for 16-bit factors: of others
-    the hardware adds another number at once (and Hopper keeps fewer bits of 8-bit ones); for them the model says "what
-    if" and no more.
+    infinite. Recorded flags are those of the last step of each group. Group and fraction bits are those measured for
+    16-bit factors. For others the hardware adds another number at once (and Hopper keeps fewer bits of 8-bit ones), so
+    that the model is only an approximation of it.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ class TensorCore(Accumulator):
     output : {"binary32", "binary16"}
         The format of the sums.
     factors : Format, str or dtype
-        The format of the factors, one that tf32 holds: binary16, bfloat16, tf32, an 8-bit format. Given to `fs.matmul`
-        and the others, it comes from the call instead.
+        The format of the factors, which must fit in tf32: binary16, bfloat16, tf32, an 8-bit format. In `fs.matmul` and
+        the others the call's own format takes its place.
 
     Raises
     ------
@@ -75,8 +75,8 @@ class TensorCore(Accumulator):
     (np.float64(1.0), np.float64(0.5000002384185791))
     """
 
-    generation: str = "volta"
-    factors: Format = BINARY16
+    generation: str
+    factors: Format
 
     def __init__(
         self, generation: str = "volta", output: FormatLike = BINARY32, factors: FormatLike = BINARY16
@@ -92,12 +92,14 @@ class TensorCore(Accumulator):
                 f"factors={factors.name} (width={factors.width}, precision={factors.precision}) does not fit in tf32, "
                 "the widest that tensor cores multiply here; use binary16, bfloat16, tf32 or an 8-bit format"
             )
-        mode = Rounding.TOWARD_ZERO if fmt == BINARY32 else Rounding.TIES_TO_EVEN
-        fields = {"generation": generation, "factors": factors, "fmt": fmt, "mode": mode, "rng": None}
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
+        super().__init__(fmt, Rounding.TOWARD_ZERO if fmt == BINARY32 else Rounding.TIES_TO_EVEN)
+        self._set(generation=generation, factors=factors)
 
-    def bound(self, fmt: Format, mode: Rounding, rng: Generator) -> TensorCore:
+    def accepts(self, fmt: Format) -> bool:
+        """Whether factors may be values of `fmt`."""
+        return fmt.fits_in(TF32)
+
+    def for_format(self, fmt: Format, mode: Rounding, rng: Generator) -> TensorCore:
         """This core for factors of `fmt`."""
         return TensorCore(self.generation, self.fmt, fmt)
 
@@ -115,7 +117,7 @@ class TensorCore(Accumulator):
         return self.reduce_products(terms, np.ones_like(terms), None, steps)
 
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
-        """Group after group."""
+        """One group after the other."""
         shape = np.broadcast_shapes(left.shape, right.shape)
         total = np.zeros(shape[1:]) if start is None else start.astype(np.float64)
         size = GENERATIONS[self.generation].group
@@ -128,7 +130,7 @@ class TensorCore(Accumulator):
         return np.asarray(total, steps.carrier)
 
     def _aligned_sum(self, a: Array, b: Array, total: Array) -> Array:
-        """The sum of the truncated terms: in float64 without an error, as 17 numbers below 2^(bits + 2) quanta."""
+        """The sum of the truncated terms. float64 commits no error: they are 17 numbers below 2^(bits + 2) quanta."""
         bits = GENERATIONS[self.generation].fraction_bits
         with np.errstate(all="ignore"):
             terms = np.concatenate([np.broadcast_to(a * b, (len(a), *total.shape)), total[None]])
@@ -137,7 +139,7 @@ class TensorCore(Accumulator):
             highest = np.where(terms == 0, -(2.0**20), exponents).max(axis=0)
             quantum = np.where(highest < -(2.0**19), 0, highest - bits).astype(np.int32)
             aligned = np.ldexp(np.trunc(np.ldexp(terms, -quantum)), quantum)
-            # Infinities and NaN as in any sum: they are not finite after alignment either.
+            # Infinities and NaN give what they give in any sum; alignment cannot make them finite.
             return np.where(np.isfinite(terms).all(axis=0), aligned.sum(axis=0) + 0.0, terms.sum(axis=0))
 
 

@@ -106,7 +106,7 @@ def _vecdot(s: Setting, a: Array, b: Array) -> Array:
 
 def matmul(s: Setting, a: Array, b: Array, accumulator: Accumulator | None = None) -> Array:
     """The matrix product, one term after the other or by an accumulator."""
-    return np.asarray(reductions.held_matmul(a, b, s.fmt, s.mode, s.rng, accumulator), s.carrier)
+    return np.asarray(reductions.matmul_values(a, b, s.fmt, s.mode, s.rng, accumulator), s.carrier)
 
 
 _QUESTIONS = (
@@ -138,7 +138,7 @@ UFUNCS: dict[str, Operation] = {
 
 
 def _sum(s: Setting, x: Array, axis: int | None, accumulator: Accumulator | None) -> Array:
-    return reductions.held_sum(x, axis, s.fmt, s.mode, s.rng, accumulator)
+    return reductions.sum_values(x, axis, s.fmt, s.mode, s.rng, accumulator)
 
 
 def _mean(s: Setting, x: Array, axis: int | None, accumulator: Accumulator | None) -> Array:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from ..accumulators import parse
 from ..conversion import as_generator
 from ..formats import Subnormals, get_format, get_rounding, with_behaviour
 from .documents import print_document
-from .expression_explainer import Explainer, accumulator_named
+from .expression_explainer import Explainer
 from .output import print_json
 from .parsing import NUMBERS, Parser, add_options
 
@@ -46,8 +47,7 @@ def run(options: argparse.Namespace) -> None:
     subnormals = None if options.subnormals == "gradual" else options.subnormals
     fmt = with_behaviour(get_format(options.format), options.saturate or None, subnormals)
     rng = as_generator(get_rounding(options.mode), options.rng)
-    plain = options.accumulator == "sequential"
-    accumulator = None if plain else accumulator_named(options.accumulator, fmt, options.mode, rng)
+    accumulator = parse(options.accumulator, fmt, options.mode, rng)
     found = Explainer(options.expression, fmt, options.mode, rng, accumulator).run()
     if options.json:
         steps = [why.to_dict() for why in found]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from .. import accumulators, explain
+from .. import explain
 from ..conversion import Generator
 from ..exact import is_negative, signed
 from ..explain.decoding import Given, read
-from ..formats import Format, get_format
+from ..formats import Format
 from .expressions import ExpressionError, Literal, Negation, Node, Operation, Vector, parse_expression
 
 Explained: TypeAlias = "explain.Explanation | explain.DotExplanation"
 
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
-ACCUMULATORS = ("sequential", "fused", "pairwise", "blocked", "kahan", "exact")
 
 
 class Explainer:
@@ -77,17 +76,3 @@ def _text(node: Node) -> str:
     if node.name in SIGNS:
         return f"({parts[0]} {SIGNS[node.name]} {parts[1]})"
     return f"{node.name}({', '.join(parts)})"
-
-
-def accumulator_named(text: str, fmt: Format, mode: str, rng: Generator) -> Any:
-    """The accumulator that NAME or NAME:FORMAT stands for."""
-    name, _, own = text.partition(":")
-    if name not in ACCUMULATORS:
-        raise ValueError(
-            f"accumulator={text!r} is unknown; use one of {', '.join(ACCUMULATORS)}, "
-            "and :FORMAT for a wider one, such as sequential:binary32"
-        )
-    if name == "exact":
-        return accumulators.Exact()
-    wide = get_format(own) if own else fmt
-    return getattr(accumulators, name.capitalize())(wide, mode=mode, rng=rng)

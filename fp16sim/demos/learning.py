@@ -240,7 +240,7 @@ def stuck_weight(
     runs = np.asarray(cumsum(columns, fmt, "stochastic", axis=0, rng=generator))
     paths = {
         "ties_to_even": cumsum(terms, fmt),
-        "Kahan": kahan.prefixes(terms, kahan.prepare("cumsum", terms)[1]),
+        "Kahan": kahan.partial_sums(terms, kahan.prepare("cumsum", terms)[1]),
         "stochastic": runs[:, 0],
         "exact": start + update * np.arange(steps + 1),
     }

@@ -131,7 +131,7 @@ def tenths(
     sums = {
         "sequential": running_sum(tenth, counts, fmt, mode, generator),
         "pairwise": np.array([pairwise.sum(tenth[:n]) for n in counts]),
-        "Kahan": kahan.prefixes(tenth, kahan.prepare("sum", tenth)[1])[counts - 1],
+        "Kahan": kahan.partial_sums(tenth, kahan.prepare("sum", tenth)[1])[counts - 1],
     }
     return Tenths(fmt, mode, frozen(counts), frozen(counts / 10), {name: frozen(s) for name, s in sums.items()})
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from .. import accumulators, exact
-from ..accumulators import Accumulator
+from ..accumulators import Accumulator, AccumulatorLike
 from ..conversion import Generator, Seed, as_generator, same_format
 from ..exact import Value, is_finite, is_negative
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
@@ -85,7 +85,7 @@ def dot(
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
-    accumulator: Accumulator | None = None,
+    accumulator: AccumulatorLike | None = None,
     rng: Seed = None,
 ) -> DotExplanation:
     """Why the dot product is what `fs.dot` gives, step by step; exact, and always the same result and flags.
@@ -96,7 +96,7 @@ def dot(
         Of one length, at least one term each; each element as for `rounding`.
     fmt, mode, rng
         As for `round_to`. With "stochastic" draws are taken as `fs.dot` takes them by the sequential accumulator.
-    accumulator : Accumulator, optional
+    accumulator : Accumulator or str, optional
         `Sequential(fmt, mode)` by default; also Fused, Pairwise, Blocked, Kahan and Exact.
 
     Returns
@@ -165,13 +165,12 @@ def _vectors(a: Sequence[Any], b: Sequence[Any], fmt: Format) -> tuple[list[Any]
     return vectors[0], vectors[1]
 
 
-def _resolve(accumulator: Accumulator | None, fmt: Format, mode: Rounding, rng: Generator) -> Accumulator:
-    if accumulator is None:
-        return accumulators.Sequential(fmt, mode, rng)
-    if type(accumulator) not in LOOPS and not isinstance(accumulator, accumulators.Exact):
+def _resolve(accumulator: AccumulatorLike | None, fmt: Format, mode: Rounding, rng: Generator) -> Accumulator:
+    how = accumulators.resolve(accumulator, fmt, mode, rng)
+    if type(how) not in LOOPS and not isinstance(how, accumulators.Exact):
         known = ", ".join(sorted([one.__name__ for one in LOOPS] + ["Exact"]))
-        raise TypeError(f"accumulator={accumulator!r} is not a loop of rounded operations; explain knows {known}")
-    return accumulator.bound(fmt, mode, rng)
+        raise TypeError(f"accumulator={type(how).__name__} is not a loop of rounded operations; use one of {known}")
+    return how
 
 
 def _label(how: Accumulator) -> str:

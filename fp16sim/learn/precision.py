@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy.typing as npt
 
-from ..accumulators import Accumulator, Blas, Exact, Kahan, Pairwise, Sequential
+from ..accumulators import Accumulator, parse, resolve
 from ..arrays import FloatArray, array
 from ..conversion import Generator, as_generator
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
@@ -68,39 +68,21 @@ PrecisionLike: TypeAlias = Precision | FormatLike
 """A Precision, a name with or without a mode, a Format, a dtype, or what `Precision.to_plain` gave."""
 
 
-ACCUMULATORS: dict[str, Callable[..., Accumulator]] = {
-    "sequential": Sequential,
-    "pairwise": Pairwise,
-    "kahan": Kahan,
-    "exact": lambda fmt, mode, rng=None: Exact(),
-    "blas": lambda fmt, mode, rng=None: Blas(),
-}
-"""How products are added up, by name; see `fp16sim.accumulators`."""
-
-SHORTHANDS = {"binary32": "sequential:binary32"}
-
-
 def get_accumulator(text: str, compute: Precision, rng: Generator = None) -> Accumulator | None:
-    """The accumulator that a name stands for; None for the default, one after the other in the format itself.
+    """The accumulator that a name stands for; None for "sequential", the default of every operation.
 
     Parameters
     ----------
     text : str
-        "sequential", "pairwise", "kahan", "exact" or "blas", then optionally ":FORMAT" and ":MODE", which are those of
-        `compute` by default: "sequential:binary32" is what tensor cores promise at least, "blas" the same by NumPy's
-        BLAS, fast and in no defined order; "binary32" is short for the former.
+        As for `accumulators.parse`, such as "pairwise", "blas" or "sequential:binary32", which is what tensor cores
+        promise at least.
+    compute : Precision
+        The format and mode of the steps, if the text does not give another format.
 
     >>> get_accumulator("pairwise:binary32", Precision.of("binary16")).fmt.name
     'binary32'
     """
-    kind, _, rest = SHORTHANDS.get(text, text).partition(":")
-    if kind not in ACCUMULATORS:
-        choices = ", ".join(map(repr, (*ACCUMULATORS, *SHORTHANDS)))
-        raise ValueError(f"accumulator={text!r} is unknown; use one of {choices}, or like 'pairwise:binary32'")
-    if kind == "sequential" and not rest:
-        return None
-    own = Precision.of(rest) if rest else compute
-    return ACCUMULATORS[kind](own.fmt, own.mode, rng if own.mode is Rounding.STOCHASTIC else None)
+    return None if text == "sequential" else parse(text, compute.fmt, compute.mode, rng)
 
 
 Given = TypeVar("Given")
@@ -188,7 +170,7 @@ class Policy:
     master: OptionalPrecision = Converted(_if_given, None)
     operand: OptionalPrecision = Converted(_if_given, None)
     cotangent: OptionalPrecision = Converted(_if_given, None)
-    accumulator: str = "sequential"
+    accumulator: Converted[str, str] = Converted(str.lower, "sequential")
 
     def __post_init__(self) -> None:
         for name in PRECISIONS:
@@ -198,11 +180,10 @@ class Policy:
 
     def _check_accumulator(self) -> None:
         accumulator = get_accumulator(self.accumulator, self.compute)
-        if accumulator and not isinstance(accumulator, Exact) and not self.compute.fmt.fits_in(accumulator.fmt):
-            raise ValueError(
-                f"accumulator={self.accumulator!r} adds in {accumulator.fmt.name}, which cannot store every number of "
-                f"compute={self.compute}; use a wider one, or 'exact'"
-            )
+        try:
+            resolve(accumulator, *self.compute, None)
+        except ValueError as error:
+            raise ValueError(f"accumulator={self.accumulator!r} with compute={self.compute}: {error}") from None
 
     @classmethod
     def of(cls, given: PolicyLike) -> Policy:

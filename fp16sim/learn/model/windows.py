@@ -11,7 +11,7 @@ from ...accumulators import Accumulator, Blas, Sequential
 from ...arithmetic import extremum
 from ...arrays import FloatArray
 from ...conversion import Array
-from ...reductions import Call
+from ...reductions import start_reduction
 
 Pair = tuple[int, int]
 
@@ -65,9 +65,8 @@ def patches_vjp(
     """The cotangent of the images: a pixel sums over the windows that it is in, in the order of its place in them."""
     n, height, width, channels = x.shape
     rows, columns = sizes_after((height, width), kernel, stride, padding)
-    call = Call("sum", g.fmt, g.mode, g.rng, accumulator)
-    (held,) = call.held(g.values)
-    parts, steps = held.reshape(n, rows, columns, *kernel, channels), call.steps()
+    call, (values,) = start_reduction("sum", [g.values], g.fmt, g.mode, g.rng, accumulator)
+    parts, steps = values.reshape(n, rows, columns, *kernel, channels), call.steps
     shape = (n, height + 2 * padding, width + 2 * padding, channels)
     places = list(_places(kernel, (rows, columns), stride))
     if isinstance(call.accumulator, (Sequential, Blas)):
@@ -78,9 +77,9 @@ def patches_vjp(
         terms = np.zeros((len(places), *shape), steps.carrier)
         for k, at in enumerate(places):
             terms[(k, *at)] = parts[:, :, :, k // kernel[1], k % kernel[1]]
-        total = call.accumulator.reduce_held(terms, steps)
+        total = call.accumulator.sum_terms(terms, steps)
     inside = total[:, padding : padding + height, padding : padding + width]
-    return _like(np.asarray(call.finish(np.ascontiguousarray(inside)), g.values.dtype), g)
+    return _like(np.asarray(call.result(np.ascontiguousarray(inside)), g.values.dtype), g)
 
 
 def _places(kernel: Pair, counts: Pair, stride: int) -> Iterator[tuple[Any, ...]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from ...accumulators import Exact
 from ..model.initialisers import get_initialiser
 from ..model.optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
 from ..precision import Policy, get_accumulator
@@ -129,8 +128,7 @@ class Config:
         if not self.clip_norm:
             return optimizer
         state, sums = self.policy.state, get_accumulator(self.policy.accumulator, self.policy.state, rng)
-        wide = sums is not None and (isinstance(sums, Exact) or state.fmt.fits_in(sums.fmt))
-        return clipped(optimizer, self.clip_norm, sums if wide else None)
+        return clipped(optimizer, self.clip_norm, sums if sums is not None and sums.accepts(state.fmt) else None)
 
     def _plain_optimizer(self) -> Optimizer:
         how = {"constants": self.constants}

@@ -147,7 +147,7 @@ class Engine:
     def _sums(self, precision: Precision) -> Any:
         """The accumulator, for sums of numbers of another precision, if it is wide enough for them."""
         accumulator = self.products.accumulator
-        return accumulator if accumulator is not None and precision.fmt.fits_in(accumulator.fmt) else None
+        return accumulator if accumulator is not None and accumulator.accepts(precision.fmt) else None
 
     def _penalised(self, loss: Tensor, tensors: Mapping[str, Tensor]) -> Tensor:
         weights = [w.cast(self.policy.loss, self.rng) for name, w in tensors.items() if w.value.ndim > 1]

@@ -1,4 +1,4 @@
-"""Pairwise, blocked, compensated and fused accumulation: each a loop over add and fma."""
+"""Sums of sums: pairwise, and in blocks. The error grows more slowly than in one long chain of additions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..conversion import Array
+from ..conversion import Array, Seed
+from ..formats import BINARY32, FormatLike, Rounding
 from .base import Accumulator, Start, Steps
 from .sequential import Sequential
 
@@ -28,7 +29,7 @@ class Pairwise(Accumulator):
     """
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
-        """The recursion from its leaves up, all sums of a level in one operation."""
+        """The recursion from its leaves up: all sums of a level in one operation."""
         # Halving d times leaves segments of one or two terms, where 2^d <= n < 2^(d + 1).
         depth = len(terms).bit_length() - 1
         lengths = np.array([len(terms)])
@@ -67,19 +68,22 @@ class Blocked(Accumulator):
     [np.float64(2048.0), np.float64(16384.0), np.float64(65504.0)]
     """
 
-    block: int = 64
+    block: int
 
     def __init__(
-        self, fmt: object = "binary32", block: int = 64, mode: object = "ties_to_even", rng: object = None
+        self,
+        fmt: FormatLike = BINARY32,
+        block: int = 64,
+        mode: Rounding | str = "ties_to_even",
+        rng: Seed = None,
     ) -> None:
-        for name, value in {"fmt": fmt, "mode": mode, "rng": rng, "block": block}.items():
-            object.__setattr__(self, name, value)
-        super().__post_init__()
+        super().__init__(fmt, mode, rng)
         if isinstance(block, bool) or not isinstance(block, (int, np.integer)) or block < 1:
-            raise ValueError(f"block={block!r} is no length of a block; use an integer of 1 or more, such as 64")
+            raise ValueError(f"block={block!r} is not the length of a block; use an integer of 1 or more, such as 64")
+        self._set(block=int(block))
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
-        """The two loops; all full blocks in one."""
+        """The two loops. All full blocks are summed at once."""
         return self._over_blocks(None, terms, steps)
 
     def _over_blocks(self, start: Start, terms: Array, steps: Steps) -> Array:
@@ -96,63 +100,5 @@ class Blocked(Accumulator):
         return plain.reduce(np.stack(sums), steps)
 
     def _terms(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
-        # The start is no term of the first block: reduce gets the finished sum of blocks as its only term.
+        # The start is not a term of the first block: reduce gets the finished sum as its only term.
         return self._over_blocks(start, steps.multiply(left, right), steps)[None]
-
-
-class Kahan(Accumulator):
-    """Compensated: what each addition lost is taken off the next term; the error hardly grows with their number.
-
-    Defined by the loop (Kahan 1965), which starts from the first term, or from c where given:
-
-        s, lost = x[0], 0
-        for k in range(1, n):
-            y = subtract(x[k], lost)
-            t = add(s, y)
-            s, lost = t, subtract(subtract(t, s), y)
-
-    Examples
-    --------
-    >>> Kahan("binary16").sum([1.0] * 4096)
-    np.float64(4096.0)
-    """
-
-    def reduce(self, terms: Array, steps: Steps) -> Array:
-        """The loop."""
-        return self.prefixes(terms, steps)[-1]
-
-    def prefixes(self, terms: Array, steps: Steps) -> Array:
-        """The values of s on the way."""
-        out = np.array(terms)
-        lost = np.zeros(out.shape[1:])
-        for k in range(1, len(out)):
-            y = steps.subtract(out[k], lost)
-            out[k] = steps.add(out[k - 1], y)
-            lost = steps.subtract(steps.subtract(out[k], out[k - 1]), y)
-        return out
-
-
-class Fused(Sequential):
-    """A chain of fused multiply-adds: products are not rounded on their own.
-
-    Defined by the loop, which starts from the first product, or from c where given (a sum of plain terms has no
-    products, and is Sequential's):
-
-        s = multiply(a[0], b[0])
-        for k in range(1, n):
-            s = fma(a[k], b[k], s)
-
-    Examples
-    --------
-    >>> Fused("binary16").dot([3.0], [683.0], 2.0**-24)  # the product alone would round to 2048
-    np.float64(2050.0)
-    """
-
-    def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
-        """The loop over fma."""
-        if not len(left):
-            return super().reduce_products(left, right, start, steps)
-        total = start
-        for a, b in zip(left, right, strict=True):
-            total = steps.multiply(a, b) if total is None else steps.fma(a, b, total)
-        return np.array(total)

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import exact
-from ..conversion import Array, Generator
+from ..conversion import Array, Generator, Seed
 from ..flags import Tally, current_listeners
-from ..formats import BINARY64, Format, Rounding
+from ..formats import BINARY64, Format, FormatLike, Rounding
 from ..rounding import note_exact
-from .base import Accumulator, Start, Steps, cut, tiles
+from .base import Accumulator, Start, Steps, terms_of, tiles
 
 
-@dataclass(frozen=True)
 class Exact(Accumulator):
-    """No rounding but one, at the end: the correctly rounded sum or dot product, in every mode.
+    """One rounding, at the end: the correctly rounded sum or dot product, in every mode.
 
-    Terms and products are integers of any size over a common power of two, so nothing is lost on the way, whatever
-    the exponents. An exact zero has the sign that IEEE 754 gives a sum: -0 from -0 alone, or toward negative.
+    Terms and products are integers of any size over a common power of two, so no step loses anything, whatever the
+    exponents. An exact zero has the sign that IEEE 754 gives a sum: -0 if all terms are -0, or toward negative.
 
     Parameters
     ----------
     fmt, mode, rng
-        What the result is rounded to. Given to `fs.sum` and the others, these come from the call instead. Terms and c
-        are not rounded, unless binary64 does not hold them.
+        What the result is rounded to. In `fs.sum` and the others the call's own take their place. Terms and c are not
+        rounded, unless they are not values of binary64.
 
     Examples
     --------
@@ -36,20 +34,25 @@ class Exact(Accumulator):
     np.float64(9.5367431640625e-07)
     """
 
-    fmt: Any = BINARY64
+    def __init__(self, fmt: FormatLike = BINARY64, mode: Rounding | str = "ties_to_even", rng: Seed = None) -> None:
+        super().__init__(fmt, mode, rng)
 
     @property
     def operand_format(self) -> Format:
-        """Whatever an array holds."""
+        """The format of arrays: the terms stay as they are."""
         return BINARY64
 
     def start(self, c: Any, steps: Steps) -> Array:
-        """`c`, a term like the others."""
+        """`c`, as a term like the others."""
         (start,), _ = self.prepare(steps.label, c)
         return start
 
-    def bound(self, fmt: Format, mode: Rounding, rng: Generator) -> Exact:
-        """The same for a result of `fmt`."""
+    def accepts(self, fmt: Format) -> bool:
+        """Always."""
+        return True
+
+    def for_format(self, fmt: Format, mode: Rounding, rng: Generator) -> Exact:
+        """The same for results of `fmt`."""
         return Exact(fmt, mode, rng)
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
@@ -60,7 +63,7 @@ class Exact(Accumulator):
         """The sum of products."""
         shape = np.broadcast_shapes(left.shape, right.shape)
         if not shape[0]:
-            return self.reduce_held(np.zeros(shape) if start is None else start[None], steps)
+            return self.sum_terms(np.zeros(shape) if start is None else start[None], steps)
         left, right = np.broadcast_to(left, shape), np.broadcast_to(right, shape)
         return np.asarray(self.reduce_exactly(left, right, start, steps), steps.carrier)
 
@@ -81,9 +84,9 @@ class Exact(Accumulator):
         places = np.arange(size).reshape(out.shape)
         invalid = np.zeros(out.shape, bool)
         for tile in tiles(left.shape):
-            terms = _terms(cut(left, tile), None if right is None else cut(right, tile))
+            terms = _as_integers(terms_of(tile, left), None if right is None else terms_of(tile, right))
             if start is not None:
-                terms = _Terms(*map(np.concatenate, zip(_terms(start[tile][None]), terms, strict=True)))
+                terms = _Terms(*map(np.concatenate, zip(_as_integers(start[tile][None]), terms, strict=True)))
             invalid[tile] = terms.makes_nan()
             totals = terms.sums(steps.mode)
             values = np.empty(totals.size)
@@ -102,29 +105,29 @@ class Exact(Accumulator):
 
 
 class _Terms(NamedTuple):
-    """Terms as n * 2^e with Python integers n, what infinities and NaN make of them, and their signs."""
+    """Terms as n * 2^e with Python integers n; those that are infinite or NaN; and the signs of all."""
 
     n: Array
     e: Array
     special: Array
     negative: Array
     quiet: Array
-    """Where an operand was NaN, which goes through without an exception."""
+    """Where an operand is NaN, which passes through without an exception."""
 
     def makes_nan(self) -> Array:
-        """Which sums over the first axis are NaN, though no operand was: infinity - infinity, zero times infinity."""
+        """Which sums over the first axis are NaN though no operand is: infinity - infinity, zero times infinity."""
         with np.errstate(all="ignore"):
             return np.isnan(self.special.sum(axis=0)) & ~self.quiet.any(axis=0)
 
     def sums(self, mode: Rounding) -> Array:
-        """The exact sums over the first axis, as Fractions, or as the float that a special sum is."""
+        """The exact sums over the first axis: Fractions, or floats for infinities, NaN and -0."""
         base = int(self.e.min())
         totals = np.asarray(np.add.reduce(self.n << (self.e - base).astype(object), axis=0), object)
         with np.errstate(all="ignore"):
             special = np.asarray(self.special.sum(axis=0))
-        # An exact zero: the common sign of all terms; of unlike signs +0, or -0 toward negative.
-        unlike = mode is Rounding.TOWARD_NEGATIVE
-        minus = np.asarray(self.negative.any(axis=0) if unlike else self.negative.all(axis=0))
+        # An exact zero has the common sign of all terms. If their signs differ, it is +0, or -0 toward negative.
+        toward_negative = mode is Rounding.TOWARD_NEGATIVE
+        minus = np.asarray(self.negative.any(axis=0) if toward_negative else self.negative.all(axis=0))
         quantum = Fraction(2) ** base
         out = np.empty(totals.shape, object)
         for at in np.ndindex(out.shape):
@@ -133,8 +136,8 @@ class _Terms(NamedTuple):
         return out
 
 
-def _terms(left: Array, right: Array | None = None) -> _Terms:
-    """left, or left * right, element by element; n is 0 for what is not finite, and special 0 for what is."""
+def _as_integers(left: Array, right: Array | None = None) -> _Terms:
+    """left, or left * right, element by element: n is 0 where that is not finite, special is 0 where it is."""
     with np.errstate(all="ignore"):
         product = left.astype(np.float64) * (1.0 if right is None else right.astype(np.float64))
     n, e = _integers(left)
