@@ -1,7 +1,8 @@
 """The report of training runs: one HTML file with its figures inside, which opens anywhere without a network.
 
-Read in this order: `markup` (text that is escaped), `series` (what the figures show, as data), `drawing` and `figures`
-(how they are drawn), `results`, `microscope` and `tables` (the parts of the page), `style` (its looks).
+Read in this order: `markup` (HTML as values), `series` (what the figures show, as data), `svg` and `figures` (how they
+are drawn), `results`, `microscope` and `tables` (the parts of the page), `commands` (the command lines in its advice)
+and `css` (its style sheet).
 """
 
 from __future__ import annotations
@@ -9,23 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..learn import History
+from ..wording import count, joined
 from .commands import command
 from .css import STYLE
 from .markup import Markup, join, tag
 from .microscope import microscope
-from .results import curves, diagnosis, result_table, task, total_steps, verdict
+from .results import curves, diagnosis, result_table, task, verdict
 from .svg import definitions
 from .tables import configuration, cost_table
-from .words import listed
 
 __all__ = ["command", "html"]
 
 UNFOLDED = 3
-"""With more runs than so many, each run's part is folded away at first."""
+"""With more runs than this, the details of each run are folded away at first."""
 
 
 def html(histories: Sequence[History]) -> str:
-    """The report of runs, side by side, as the text of an HTML file. Byte-stable: the same runs give the same text.
+    """The report of runs, side by side, as the text of an HTML file. The same runs always give the same text.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def html(histories: Sequence[History]) -> str:
     Returns
     -------
     str
-        A document that needs nothing else: no network, no scripts, no fonts, no other files.
+        A complete document: it loads nothing over a network, no scripts, no fonts and no other files.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def html(histories: Sequence[History]) -> str:
     """
     if not histories:
         raise ValueError("histories is empty; give at least one run")
-    labels = listed(list(dict.fromkeys(h.config.label for h in histories)))
+    labels = joined(dict.fromkeys(h.config.label for h in histories))
     head = tag("head", _metadata(f"{labels}: fp16sim training report"))
     body = tag("body", definitions(), tag("main", _title(histories), _sections(histories), _footer()))
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
@@ -64,8 +65,9 @@ def _metadata(title: str) -> Markup:
 
 
 def _title(histories: Sequence[History]) -> Markup:
-    tasks = listed(list(dict.fromkeys(map(task, histories))))
-    what = f"{tasks}. {total_steps(histories)}, every operation rounded as its policy says."
+    tasks = joined(dict.fromkeys(map(task, histories)))
+    steps = count(sum(h.steps for h in histories), "step")
+    what = f"{tasks}. {steps} in all, with every operation rounded as the policy of its run says."
     return tag(
         "header",
         tag("p", "fp16sim training report", class_="kicker"),
@@ -90,12 +92,12 @@ def _sections(histories: Sequence[History]) -> Markup:
 
 
 COSTS_SAY = (
-    "Counted exactly, from shapes and widths: what is held, computed and moved in a step of one batch, if each "
-    "operation reads its operands from memory and writes its result back. Percentages are of binary32. How fast a "
-    "machine does that is not known here: these runs emulate their formats on a CPU."
+    "Counted exactly, from shapes and widths, for a step with one batch. Bytes moved: if each operation reads its "
+    "operands from memory and writes its result to memory. Percentages compare with the same run in binary32. These "
+    "counts do not say how fast a machine is: the runs emulate their formats on a CPU."
 )
 
 
 def _footer() -> Markup:
-    text = "Absorbed updates and overflows are counted on every step; the rest, on the steps that were looked at."
-    return tag("footer", tag("p", text), tag("p", "Made by fp16sim. This file is complete: it loads nothing."))
+    text = "Updates without effect and overflows are counted on every step; all else on the examined steps."
+    return tag("footer", tag("p", text), tag("p", "Made by fp16sim. This file is complete: it loads nothing else."))

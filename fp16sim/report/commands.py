@@ -11,7 +11,9 @@ from ..learn.precision import Policy
 
 
 def command(config: Config, **change: Any) -> str:
-    """The shortest command that runs a configuration with a change: parsed, it gives that configuration again.
+    """The shortest command that runs a configuration with some options changed.
+
+    The command line reads it back as that same configuration.
 
     >>> from fp16sim.learn import get_config
     >>> command(get_config("pure-binary16", data="mnist", model="cnn"), epsilon=1e-4)
@@ -25,7 +27,7 @@ def command(config: Config, **change: Any) -> str:
 
 
 def _recipe(wanted: Config) -> Config | None:
-    """What its recipe alone would be, if it has one that its policy follows."""
+    """The configuration of its recipe alone; None if it has no recipe, or another policy than the recipe's."""
     if wanted.recipe not in RECIPES:
         return None
     base = get_config(wanted.recipe, data=wanted.data, model=wanted.model)
@@ -36,19 +38,19 @@ def _without_accumulator(policy: Policy) -> dict[str, Any]:
     return {field.name: getattr(policy, field.name) for field in fields(policy) if field.name != "accumulator"}
 
 
-TASK = ("layers", "epochs", "lr")
-"""What the command line sets by the data where there is no recipe: always said, to be sure."""
+BY_DATA = ("layers", "epochs", "lr")
+"""Without a recipe the command line chooses these by the data, so the command always states them."""
 
 
 def _options(wanted: Config, base: Config | None) -> list[tuple[str, Any]]:
-    """Options whose values the command would not have by itself."""
+    """The options whose values differ from those that the command has by itself."""
     usual, parts = base or Config(wanted.policy), []
     if base is None or base.policy.accumulator != wanted.policy.accumulator:
         parts.append(("accumulator", wanted.policy.accumulator))
     for field in fields(Config):
         value = getattr(wanted, field.name)
         named = field.name not in ("policy", "recipe", "data", "model")
-        if named and (value != getattr(usual, field.name) or (base is None and field.name in TASK)):
+        if named and (value != getattr(usual, field.name) or (base is None and field.name in BY_DATA)):
             parts.append((field.name, value))
     return parts
 

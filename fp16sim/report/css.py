@@ -1,4 +1,4 @@
-"""The looks of the report: colours that the colour-blind tell apart, by day and by night; never colour alone."""
+"""The style sheet of the report, light and dark. Colours that colour-blind readers can tell apart, and never alone."""
 
 STYLE = """
 :root{--page:#fff;--panel:#f5f6f8;--ink:#1b1f24;--muted:#57606a;--rule:#d5dae0;--grid:#e4e7eb;--link:#0a58a8;
@@ -43,7 +43,7 @@ th:first-child{text-align:left;padding-left:0}
 .scrolled{overflow-x:auto}
 .costs th,.costs td,.options th,.options td{padding:.35em .7em}
 .options td,.options th{text-align:left;font-size:.9rem;overflow-wrap:anywhere;min-width:7.5em}
-.costs td .muted{font-size:.8125rem}
+.costs td{white-space:nowrap}.costs td .muted{font-size:.8125rem}
 .case{padding:14px 18px;background:var(--panel);border-radius:8px;margin-bottom:14px}
 .case>p{margin:.4em 0 0}
 .advice{list-style:none;margin:.5em 0 0;padding:0}

@@ -1,4 +1,4 @@
-"""The microscope's figures: histograms over the window of a format, and shares over the steps of a run."""
+"""The microscope's figures: histograms over the window of a format, and shares of numbers over the steps of a run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 
 from ..learn.observe.telemetry import Share
+from ..wording import percent, with_superscripts
 from .markup import Markup, join, number, tag
 from .series import Arrival, Histogram, Strip, Window, columns, level, zones
 from .svg import bars, stretched
-from .words import SPACE, percent, power
 
 COLUMNS = 48
-"""Looks beside each other in a strip, at most: a pixel or two each on a phone."""
+"""At most this many columns in a strip: one or two pixels each on a phone."""
 
 ZONE_NAMES = {"zero": "becomes 0", "subnormal": "subnormal", "normal": "normal", "overflow": "overflow"}
 
@@ -21,13 +21,13 @@ ZONE_NAMES = {"zero": "becomes 0", "subnormal": "subnormal", "normal": "normal",
 
 
 def window_figure(window: Window) -> Markup:
-    """One histogram a tensor, on a common axis of exponents, over the zones of the format."""
+    """One histogram for each tensor, on a common axis of exponents, over the zones of the format."""
     rows = [_histogram_row(window, row) for row in window.rows]
     return tag("div", _window_head(window), rows, class_="window")
 
 
-def _shown(window: Window) -> list[tuple[str, float, float]]:
-    """The zones that are in sight, cut at the ends of the axis."""
+def _visible(window: Window) -> list[tuple[str, float, float]]:
+    """The zones on the axis, cut at its ends."""
     cut = [(z.name, max(z.low, window.low), min(z.high, window.high)) for z in zones(window.fmt)]
     return [(name, low, high) for name, low, high in cut if low < high]
 
@@ -37,18 +37,18 @@ def _place(window: Window, exponent: float) -> str:
 
 
 def _window_head(window: Window) -> Markup:
-    """Names of the zones, and the powers of two where they begin."""
+    """The names of the zones, and the powers of two at which they begin."""
     parts = []
-    for name, low, high in _shown(window):
+    for name, low, high in _visible(window):
         wide = (high - low) / (window.high - window.low)
         text = ZONE_NAMES[name] if wide > 0.14 else {"zero": "0", "overflow": "∞"}.get(name, "")
         parts.append(tag("text", text, x=_place(window, (low + high) / 2), y="11", class_=f"middle zone-{name}"))
     step = next(s for s in (2, 4, 8, 16, 32, 64) if (window.high - window.low) / s <= 9)
-    edges = [low for _, low, _ in _shown(window)[1:]]
+    edges = [low for _, low, _ in _visible(window)[1:]]
     every = range(-(-window.low // step) * step, window.high, step)
     apart = (window.high - window.low) / 10
     at = sorted([*edges, *(e for e in every if all(abs(e - edge) >= apart for edge in edges))])
-    marks = [tag("text", power(int(e)), x=_place(window, e), y="28", class_="middle") for e in at]
+    marks = [tag("text", with_superscripts(f"2^{int(e)}"), x=_place(window, e), y="28", class_="middle") for e in at]
     svg = tag("svg", parts, marks, class_="ruler", height="32", aria_hidden="true")
     return tag("div", tag("div", class_="name"), svg, tag("div", class_="note"), class_="row head")
 
@@ -59,10 +59,10 @@ def _histogram_row(window: Window, row: Histogram) -> Markup:
         tag(
             "rect", x=_place(window, low), y="0", width=_share_of(window, low, high), height="100%", class_=f"in-{name}"
         )
-        for name, low, high in _shown(window)
+        for name, low, high in _visible(window)
         if name != "normal"
     ]
-    now = [_bars_in(heights, low, high, name) for name, low, high in _shown(window)]
+    now = [_bars_in(heights, low, high, name) for name, low, high in _visible(window)]
     moved = [(e + row.shift, h) for e, h in heights.items()] if row.shift else []
     ghost = bars(moved, class_="ghost") if moved else None
     drawing = tag(
@@ -97,10 +97,10 @@ def _better(row: Histogram) -> str:
     """What another loss scale would change."""
     parts = []
     if row.shift and row.seen.finite:
-        parts.append(f"×{power(row.shift)}: {percent(row.lost(row.shift))} lost")
+        parts.append(f"×2^{row.shift}: {percent(row.lost(row.shift))} lost")
     if row.own not in (row.shift, 0) and row.lost(row.own) < row.lost(row.shift):
-        parts.append(f"alone, ×{power(row.own)}: {percent(row.lost(row.own))}")
-    return "; ".join(parts)
+        parts.append(f"best here ×2^{row.own}: {percent(row.lost(row.own))}")
+    return with_superscripts("; ".join(parts))
 
 
 def spoken_histogram(window: Window, row: Histogram) -> str:
@@ -114,14 +114,14 @@ def spoken_histogram(window: Window, row: Histogram) -> str:
         f"{percent(fate.underflowed / total)} become 0, {percent(fate.subnormal / total)} subnormal, "
         f"{percent(fate.overflowed / total)} overflow in {window.fmt.name}."
     )
-    return f"{said} Times 2 to the {row.shift}, {percent(row.lost(row.shift))} are lost." if row.shift else said
+    return f"{said} Times 2 to the {row.shift}: {percent(row.lost(row.shift))} are lost." if row.shift else said
 
 
 # --- shares over steps ----------------------------------------------------------------------------------------------
 
 
 def strip_table(given: Sequence[Sequence[Strip]], extra: Sequence[Arrival] = (), rate: float = 0.0) -> Markup:
-    """A row for each tensor, a strip for each measure; the arrivals of steps are one more column, if given."""
+    """A row for each tensor, a strip for each measure, and one more column for the arrivals of steps, if given."""
     heads = [row[0].measure for row in given] + (["effective learning rate"] if extra else [])
     steps = given[0][0].steps
     span = f"step {steps[0]:,} to {steps[-1]:,}" if len(steps) > 1 else f"step {steps[0]:,}"
@@ -146,13 +146,13 @@ def _arrival_of(extra: Sequence[Arrival], k: int, rate: float) -> Markup | None:
 
 
 def strip(given: Strip) -> Markup:
-    """A measure over steps: a column for each look or few, whose height and shade are its level."""
+    """A measure over steps: a bar for one or several examined steps, whose height and shade are the level."""
     shares = columns(given.shares, COLUMNS)
     drawn = [_level_bars(shares, k) for k in range(1, 6)]
     said = spoken_strip(given)
     drawing = tag("svg", stretched(0, len(shares), drawn), class_="strip", role="img", aria_label=said)
     last, most = percent(float(given.shares[-1]), 2), percent(given.largest, 2)
-    text = last if most == last else f"{last}, most {most}"
+    text = last if most == last else f"{last}, at most {most}"
     return tag(
         "div",
         tag("div", text if given.largest else "none", class_="figure" if given.largest else "figure muted"),
@@ -176,11 +176,11 @@ def spoken_strip(given: Strip) -> str:
 
 
 TOP = 1.25
-"""A step can arrive longer than it was: rounding goes both ways."""
+"""The top of a sparkline: rounding can also make a step longer than it was."""
 
 
 def sparkline(given: Arrival, rate: float) -> Markup:
-    """What arrived of the steps, under a line for all of it."""
+    """How much of each step arrived at the weights, with a line for the whole step."""
     points = [(i, a) for i, a in enumerate(_thinned(given.arrived)) if math.isfinite(a)]
     last = given.arrived[-1]
     if not points:
@@ -195,32 +195,32 @@ def sparkline(given: Arrival, rate: float) -> Markup:
         class_="strip", role="img",
         aria_label=f"{given.name}: of the last step {percent(last)} arrived, at least {least}.",
     )  # fmt: skip
-    text = f"{rate * last:.3g}, {100 * last:.1f}{SPACE}% of lr" if math.isfinite(last) else "not finite"
+    text = f"{rate * last:.3g}, {percent(last)} of lr" if math.isfinite(last) else "not finite"
     return tag("div", tag("div", text, class_="figure"), drawing, class_="cell")
 
 
 def _thinned(values: Sequence[float]) -> Sequence[float]:
-    """The smallest of neighbours, so that no trough is missed."""
+    """The smallest of neighbouring values, so that no low is lost."""
     each = -(-len(values) // COLUMNS)
     return [min(values[i : i + each]) for i in range(0, len(values), each)]
 
 
 def level_key() -> Markup:
-    """What the heights and shades of strips stand for."""
-    names = ("below 0.1", "0.1 to 1", "1 to 10", "10 to 50", "50 and more")
+    """What the heights and shades of strips mean."""
+    names = ("below 0.1%", "0.1% to 1%", "1% to 10%", "10% to 50%", "50% and more")
     keys = [
         tag("li", tag("svg", tag("rect", x="0", y=str(15 - 3 * k), width="12", height=str(3 * k), class_=f"level{k}"),
-            width="12", height="15", aria_hidden="true"), f"{name}{SPACE}%")
+            width="12", height="15", aria_hidden="true"), name)
         for k, name in enumerate(names, 1)
     ]  # fmt: skip
     return tag("ul", keys, class_="key")
 
 
 def zone_key(shifted: bool) -> Markup:
-    """What the colours and lines of histograms stand for; their places say the same."""
+    """What the colours and lines of histograms mean; their positions say the same."""
     names = [("zero", "becomes 0"), ("subnormal", "becomes subnormal"), ("normal", "normal"), ("overflow", "overflows")]
     keys = [_zone_sample(f"bar-{name}", text) for name, text in names]
-    ghost = [_zone_sample("ghost", "multiplied by the loss scale that is named")] if shifted else []
+    ghost = [_zone_sample("ghost", "after a change of the loss scale, as written beside it")] if shifted else []
     return tag("ul", join(keys, ghost), class_="key")
 
 

@@ -1,4 +1,4 @@
-"""HTML as values: text that is escaped unless it is markup already, so that nothing can be forgotten."""
+"""HTML as values: text is escaped unless it is Markup, so that escaping cannot be forgotten."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 
 class Markup(str):
-    """HTML that is put in as it is; any other text is escaped."""
+    """HTML, which is not escaped again; any other text is."""
 
     __slots__ = ()
 
 
 def join(*parts: Any) -> Markup:
-    """Markup and texts, one after the other; None is nothing, and lists may be nested.
+    """Markup and texts, one after the other; None is left out, and lists may be nested.
 
     >>> join("a < b", Markup("<br>"), None, ["c", "d"])
     'a &lt; b<br>cd'
@@ -33,10 +33,12 @@ def _one(part: Any) -> str:
 
 
 def tag(name: str, *children: Any, **attributes: Any) -> Markup:
-    """An element. In attributes a trailing "_" is dropped and others become "-"; None and False leave one out.
+    """An element. In the names of attributes a trailing "_" is dropped, and any other becomes "-".
 
-    >>> tag("td", "1 < 2", class_="number", aria_label="so")
-    '<td class="number" aria-label="so">1 &lt; 2</td>'
+    An attribute whose value is None or False is left out.
+
+    >>> tag("td", "1 < 2", class_="number", aria_label="true", hidden=None)
+    '<td class="number" aria-label="true">1 &lt; 2</td>'
     """
     pairs = [(key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items()]
     texts = [f" {key}" if value is True else f' {key}="{escape(str(value))}"' for key, value in pairs if _given(value)]
@@ -48,7 +50,7 @@ def _given(value: Any) -> bool:
 
 
 def number(x: float) -> str:
-    """A coordinate: two digits after the point are less than a pixel here.
+    """A coordinate, with two digits after the point: that is finer than a pixel here.
 
     >>> number(12.0), number(0.126), number(-0.001)
     ('12', '0.13', '0')

@@ -1,4 +1,4 @@
-"""What the microscope saw of one run: where numbers lie in their formats, and what was lost on the way."""
+"""What the microscope recorded of one run: where numbers are in their formats, and what rounding lost."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 from ..learn import History
+from ..wording import count, percent, power_of_two, with_superscripts
 from .figures import level_key, strip_table, window_figure, zone_key
 from .markup import Markup, join, tag
 from .series import GRADIENTS, Window, arrivals, current_scale, stairs, strips, suggested_shift, windows
 from .svg import Axis, Line, chart, swatch
-from .words import count, percent, power, scale
 
 KIND_NAMES = {
     "activation gradient": "Gradients of activations",
@@ -20,7 +20,7 @@ KIND_NAMES = {
     "weight": "Weights",
     "activation": "Activations",
 }
-"""What was looked at, in the order in which it matters."""
+"""The kinds of numbers that are examined, the most important first."""
 
 
 def microscope(history: History, k: int, unfolded: bool = True) -> Markup:
@@ -33,9 +33,10 @@ def microscope(history: History, k: int, unfolded: bool = True) -> Markup:
 
 def _body(history: History) -> Markup:
     if not history.telemetry.rows:
-        return tag("p", "Nothing was looked at in this run (look_every=0, or --look-every 0).", class_="muted")
-    looks = sorted({row.step for row in history.telemetry.rows})
-    where = f"{count(len(looks), 'look')}, from step {looks[0]:,} to step {looks[-1]:,}."
+        return tag("p", "No step of this run was examined (look_every=0, or --look-every 0).", class_="muted")
+    steps = sorted({row.step for row in history.telemetry.rows})
+    last = f", from step {steps[0]:,} to step {steps[-1]:,}" if len(steps) > 1 else f": step {steps[0]:,}"
+    where = f"{count(len(steps), 'examined step')}{last}."
     return join(
         tag("p", where, class_="muted"), _windows(history), _losses(history), _updates(history), loss_scale(history)
     )
@@ -49,9 +50,9 @@ def _windows(history: History) -> Markup:
     found = [one for kind in KIND_NAMES for one in windows(history, kind, suggested)]
     shifted = any(one.shift for one in found)
     explained = (
-        "How many numbers of each tensor have which exponent, before they are rounded: a bar for each power of two. "
-        "The highest bar of a row is as high as the row, and the rarest number can be seen. Zones say what the format "
-        "makes of them."
+        "A histogram of the exponents in each tensor, before rounding: one bar for each power of two. The highest bar "
+        "fills its row, and even a single number gets a bar that can be seen. The zones show what the format makes of "
+        "the numbers."
     )
     parts = [_one_window(one, history) for one in found]
     return tag(
@@ -68,25 +69,27 @@ def _one_window(shown: Window, history: History) -> Markup:
 
 
 def _in_trouble(shown: Window) -> bool:
-    """Whether anything is worth a look: 1 % lost, or anything not finite."""
+    """Whether to show the figure at once: at least 1 % lost, or anything not finite."""
     return any(row.lost() >= 0.01 or row.seen.nans or row.seen.infinities for row in shown.rows)
 
 
 def window_lesson(shown: Window, now: float) -> str:
-    """What a figure shows, in a sentence computed from it."""
+    """What a figure shows, in sentences computed from it."""
     finite = sum(row.seen.finite for row in shown.rows)
     lost = [sum(row.seen.fate(k).lost for row in shown.rows) / max(finite, 1) for k in (0, shown.shift)]
-    said = f"{percent(lost[0])} of the finite nonzero numbers are lost."
+    said = f"{percent(lost[0])} of the finite nonzero numbers are lost." if lost[0] else "No nonzero number is lost."
     odd = sum(row.seen.nans + row.seen.infinities for row in shown.rows)
     if odd:
-        said += f" {count(odd, 'number was', 'numbers were')} NaN or infinite before."
+        said += f" {count(odd, 'number was', 'numbers were')} NaN or infinite already."
     if shown.kind not in GRADIENTS:
         return said
-    at = f" The loss scale at the end was {scale(now)};"
-    if not shown.shift:
-        return f"{said}{at} no other that the loss can hold loses fewer gradients."
-    better = scale(now * 2.0**shown.shift) + (f" (×{power(shown.shift)}, dashed)" if now != 1 else " (dashed)")
-    return f"{said}{at} {better} would lose {percent(lost[1])} here."
+    said += f" The loss scale at the end was {power_of_two(now)}; "
+    if shown.shift:
+        change = f"×2^{shown.shift}, dashed" if now != 1 else "dashed"
+        said += f"{power_of_two(now * 2.0**shown.shift)} ({change}) would lose {percent(lost[1])} here."
+    else:
+        said += "no other scale that the loss's format can represent loses fewer gradients."
+    return with_superscripts(said)
 
 
 # --- over steps -----------------------------------------------------------------------------------------------------
@@ -105,48 +108,58 @@ def _losses(history: History) -> Markup | None:
             shown.append(
                 tag("details", tag("summary", KIND_NAMES[kind]), strip_table(kept), open=opened, class_="kind")
             )
-    explained = "Shares of each tensor's numbers, look by look: the last, and the most. Height and shade are the level."
+    explained = (
+        "Shares of each tensor's numbers on the examined steps, from the first to the last. Above each strip are the "
+        "share on the last of these steps and the largest share."
+    )
     return tag(
-        "section", tag("h4", "Lost on the way back"), tag("p", explained, class_="muted"), level_key(), shown
+        "section", tag("h4", "Lost in the backward pass"), tag("p", explained, class_="muted"), level_key(), shown
     ) if shown else None  # fmt: skip
 
 
 def _updates(history: History) -> Markup | None:
-    absorbed = strips(history.telemetry, "step", "absorbed")
+    absorbed = strips(history.telemetry, "step", "without effect")
     if not absorbed:
         return None
     explained = (
-        "Absorbed: nonzero steps that left their weight as it was. Effective learning rate: how far the weights moved "
-        "along their step, as a part of it, times the learning rate (lr) of that look; the line is all of it."
+        "Without effect: nonzero updates too small to change their weight (absorbed). Effective learning rate: "
+        "how far the weights moved along their step, relative to its length, times the learning rate (lr). The dashed "
+        "line is the whole step."
     )
     steps = absorbed[0].steps
     rate = history.config.rate(steps[-1] - 1)
     return tag(
-        "section", tag("h4", "What arrived at the weights"), tag("p", explained, class_="muted"),
+        "section", tag("h4", "Updates of the weights"), tag("p", explained, class_="muted"),
         strip_table([absorbed], arrivals(history.telemetry), rate),
     )  # fmt: skip
 
 
 def loss_scale(history: History) -> Markup:
-    """The loss scale over steps, with the skipped ones marked; a sentence if it never changed."""
+    """The loss scale over the steps, with the skipped steps marked; only a sentence if it never changed."""
     points, skipped = stairs(history), history.telemetry.skipped
     title = tag("h4", "Loss scale")
     values = [value for _, value in points]
     if len(set(values)) < 2 and not skipped:
-        return tag("section", title, tag("p", f"{scale(current_scale(history))} throughout; no step was skipped."))
+        return tag(
+            "section", title, tag("p", f"{_written(current_scale(history))} in every step; no step was skipped.")
+        )
     exponents = [(float(step), math.log2(value)) for step, value in points]
     said = (
-        f"The loss scale went from {scale(values[0])} to {scale(values[-1])} in {count(history.steps, 'step')}, "
-        f"between {scale(min(values))} and {scale(max(values))}; {_skips(skipped)}."
+        f"The loss scale went from {_written(values[0])} to {_written(values[-1])} in {count(history.steps, 'step')}, "
+        f"between {_written(min(values))} and {_written(max(values))}; {_skips(skipped)}."
     )
     low, high = min(y for _, y in exponents), max(y for _, y in exponents)
     apart = max(1, round((high - low + 1) / 5))
     at = [float(e) for e in range(int(low) - (high == low), int(high) + 2) if e % apart == 0]
-    y = Axis(low - 1, high + 1, at, lambda e: power(int(e)))
+    y = Axis(low - 1, high + 1, at, lambda e: with_superscripts(f"2^{int(e)}"))
     line = Line(0, history.config.label, exponents, stepped=True, marks=skipped)
     x = Axis.counting(history.steps)
     drawn = chart("", x, y, [line], said, "step", "✕ on the axis: a step that was skipped")
     return tag("section", title, tag("p", said), drawn)
+
+
+def _written(scale: float) -> str:
+    return with_superscripts(power_of_two(scale))
 
 
 def _skips(skipped: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""The first part of the report: what came of each run, what to do about it, and how it went."""
+"""The first part of the report: how each run ended, what would help it, and its curves."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ from typing import Any
 
 from ..learn import Advice, History, diagnose
 from ..learn.run.train import Epoch
+from ..wording import joined, percent
 from .commands import command
 from .markup import Markup, join, tag
-from .svg import Axis, Line, chart, look, swatch
-from .words import count, listed, percent
+from .svg import Axis, Line, chart, classes_of, swatch
 
 TASKS = {"digits": "8 × 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 
 
 def task(history: History) -> str:
-    """What a run was to learn, and with what."""
+    """The data and the model of a run."""
     config = history.config
-    model = (
-        "the CNN" if config.model == "cnn" else f"an MLP with {listed([str(n) for n in config.layers])} hidden units"
-    )
+    model = "the CNN" if config.model == "cnn" else f"an MLP with {joined(map(str, config.layers))} hidden units"
     return f"{TASKS.get(config.data, config.data)}, {model}"
 
 
 def verdict(histories: Sequence[History]) -> str:
-    """The outcome of all runs in a sentence or two."""
+    """The outcome of all runs in one or two sentences."""
     alive = [h for h in histories if not h.death]
     said = [_finished(alive, len(histories))] if alive else []
     said += [f"{h.config.label} died at {_at_step(h)}." for h in histories if h.death]
@@ -54,23 +52,23 @@ def _at_step(history: History) -> str:
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
-def _survived(text: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
-    return lambda row: "–" if row["died"] or row["loss"] is None or not math.isfinite(row["loss"]) else text(row)
+def _if_alive(text: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
+    return lambda row: "-" if row["died"] or row["loss"] is None or not math.isfinite(row["loss"]) else text(row)
 
 
 COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
-    ("test accuracy", _survived(lambda row: percent(row["test_accuracy"]))),
-    ("loss", _survived(lambda row: f"{row['loss']:.4f}")),
-    ("gradients lost", lambda row: percent(row["lost_gradients"])),
-    ("updates absorbed", lambda row: percent(row["absorbed_updates"])),
+    ("test accuracy", _if_alive(lambda row: percent(row["test_accuracy"]))),
+    ("loss", _if_alive(lambda row: f"{row['loss']:.4f}")),
+    ("gradients that became 0 (underflow)", lambda row: percent(row["lost_gradients"])),
+    ("updates without effect (absorption)", lambda row: percent(row["absorbed_updates"])),
     ("overflows", lambda row: f"{row['overflows']:,}"),
-    ("skipped", lambda row: f"{row['skipped']:,}"),
+    ("skipped steps", lambda row: f"{row['skipped']:,}"),
     ("steps", lambda row: f"{row['steps']:,}"),
 )
 
 
 def result_table(histories: Sequence[History]) -> Markup:
-    """One row a run; on a phone, one card a run. The roles say that it is a table where style sheets forget it."""
+    """One row for each run, on a phone one card. The roles keep it a table for screen readers, whatever CSS does."""
     heads = [
         tag("th", name, scope="col", role="columnheader") for name in ("run", *(name for name, _ in COLUMNS), "outcome")
     ]
@@ -101,7 +99,7 @@ def _outcome(history: History) -> Markup:
 
 
 def diagnosis(histories: Sequence[History]) -> Markup:
-    """For each run how it died, if it did, and what would help."""
+    """For each run the cause of its death, if it died, and advice."""
     return tag("div", [_case(h, k) for k, h in enumerate(histories)], class_="cases")
 
 
@@ -109,17 +107,17 @@ def _case(history: History, k: int) -> Markup:
     advice = diagnose(history)
     parts = [_advice(history, one) for one in advice]
     head = tag("h3", swatch(k), history.config.label)
-    body = tag("ul", parts, class_="advice") if parts else tag("p", "Nothing to remark.", class_="muted")
+    body = tag("ul", parts, class_="advice") if parts else tag("p", "No problem found.", class_="muted")
     return tag("section", head, death(history), body, class_="case")
 
 
 def death(history: History) -> Markup | None:
-    """The exact first cause of a death."""
+    """The first cause of a death: which tensor, which operation, and why."""
     if history.death is None:
         return None
     found = history.death
-    where = " in ".join(filter(None, [found.operation, found.layer])) or "–"
-    facts = (("first not finite", found.tensor), ("operation", where), ("cause", found.reason))
+    where = " in ".join(filter(None, [found.operation, found.layer])) or "-"
+    facts = (("first tensor that is not finite", found.tensor), ("operation", where), ("cause", found.reason))
     pairs = [join(tag("dt", name), tag("dd", value)) for name, value in facts]
     return tag("div", tag("strong", f"✕ Died at {_at_step(history)}"), tag("dl", pairs), class_="death")
 
@@ -138,13 +136,20 @@ def _copyable(history: History, advice: Advice) -> Markup:
 
 # --- curves ---------------------------------------------------------------------------------------------------------
 
+
+def _percent(x: float) -> str:
+    """A number on an axis, with as many digits as it has."""
+    return f"{100 * x:g}%"
+
+
 CURVES: tuple[tuple[str, Callable[[Epoch], float], Callable[[float], str], float | None], ...] = (
-    ("Test accuracy", lambda e: e.test_accuracy, lambda x: f"{100 * x:g} %", 1.0),
+    ("Test accuracy", lambda e: e.test_accuracy, _percent, 1.0),
     ("Training loss", lambda e: e.loss, lambda x: f"{x:g}", None),
-    ("Gradients that became 0", lambda e: float(e.lost_gradients), lambda x: f"{100 * x:g} %", 1.0),
-    ("Updates absorbed", lambda e: float(e.absorbed_updates), lambda x: f"{100 * x:g} %", 1.0),
+    ("Gradients that became 0", lambda e: float(e.lost_gradients), _percent, 1.0),
+    ("Updates without effect", lambda e: float(e.absorbed_updates), _percent, 1.0),
 )
-VALIDATION = ("Validation accuracy", lambda e: _known(e.validation_accuracy), lambda x: f"{100 * x:g} %", 1.0)
+VALIDATION = ("Validation accuracy", lambda e: _known(e.validation_accuracy), _percent, 1.0)
+"""A curve's title, its value in an epoch, how its axis writes numbers, and the largest possible value."""
 
 
 def _known(x: float | None) -> float:
@@ -152,15 +157,15 @@ def _known(x: float | None) -> float:
 
 
 def curves(histories: Sequence[History]) -> Markup:
-    """Accuracy and loss, and what was lost, epoch by epoch."""
+    """Accuracy, loss and the numbers that rounding lost, epoch by epoch."""
     longest = max(len(h.epochs) for h in histories)
     if longest < 2:
-        return tag("p", "One epoch: no curves; the table above says how it ended.", class_="muted")
+        return tag("p", "There are no curves of a single epoch; the table above has its results.", class_="muted")
     held_back = any(e.validation_accuracy is not None for h in histories for e in h.epochs)
     chosen = (CURVES[0], VALIDATION, *CURVES[1:]) if held_back else CURVES
     drawn = [_epoch_chart(histories, longest, *what) for what in chosen]
     dead = [f"{h.config.label} died in epoch {h.epochs[-1].number}" for h in histories if h.death]
-    note = tag("p", f"✕ on the axis: {listed(dead)}.", class_="muted") if dead else None
+    note = tag("p", f"✕ on the axis: {joined(dead)}.", class_="muted") if dead else None
     return join(legend(histories), note, tag("div", [one for one in drawn if one], class_="charts"))
 
 
@@ -201,11 +206,6 @@ def _short(y: float, write: Callable[[float], str]) -> str:
 
 
 def legend(histories: Sequence[History]) -> Markup:
-    """Which line is which run."""
-    names = [tag("li", swatch(k), h.config.label, class_=look(k)) for k, h in enumerate(histories)]
+    """The line of each run."""
+    names = [tag("li", swatch(k), h.config.label, class_=classes_of(k)) for k, h in enumerate(histories)]
     return tag("ul", names, class_="key runs", aria_label="runs")
-
-
-def total_steps(histories: Sequence[History]) -> str:
-    """How much was done in all."""
-    return count(sum(h.steps for h in histories), "step")

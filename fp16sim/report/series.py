@@ -19,7 +19,7 @@ GRADIENTS = ("activation gradient", "product cotangent", "weight gradient")
 
 
 class Zone(NamedTuple):
-    """The exponents e, low <= e < high, of numbers that share a fate."""
+    """The exponents e, low <= e < high, of numbers that rounding treats alike."""
 
     name: str
     low: float
@@ -27,10 +27,10 @@ class Zone(NamedTuple):
 
 
 def zones(fmt: Format) -> tuple[Zone, ...]:
-    """What rounding to a format makes of the binades, from the smallest to the largest: exact, but for single points.
+    """What rounding to a format makes of the binades, from the smallest to the largest; exact except at single points.
 
-    Half of min_subnormal = 2^q is a tie and goes to 0; all else in its binade becomes min_subnormal. So, with gradual
-    underflow, zeros come from the binades below that of 2^(q-1).
+    Let min_subnormal = 2^q. With gradual underflow the binades below that of 2^(q-1) become 0: 2^(q-1) itself is a tie
+    and goes to 0, but all other numbers in its binade become min_subnormal.
 
     >>> from fp16sim import BINARY16
     >>> for zone in zones(BINARY16):
@@ -55,20 +55,20 @@ def zones(fmt: Format) -> tuple[Zone, ...]:
 # --- histograms over the window -------------------------------------------------------------------------------------
 
 
-SEEN = 0.05
-"""The least height of a bar, of the highest: two pixels."""
+LEAST = 0.05
+"""The height of the lowest bar, relative to the highest: two pixels."""
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """The exponents of one tensor's finite nonzero numbers, and what a common shift of all would change.
+    """The exponents of one tensor's finite nonzero numbers, and what a multiplication by a power of two would change.
 
     Attributes
     ----------
     name : str
     seen : Survey
     shift, own : int
-        The powers of two that would lose the fewest numbers: of all tensors together, and of this one.
+        The powers of two that would lose the fewest numbers: of all tensors together, and of this one alone.
     """
 
     name: str
@@ -81,10 +81,10 @@ class Histogram:
         return self.seen.fate(shift).lost / self.seen.finite if self.seen.finite else 0.0
 
     def heights(self) -> dict[int, float]:
-        """For each exponent its count, as a share of the largest; what is there at all is drawn high enough to see."""
+        """For each exponent its count relative to the largest; at least `LEAST`, so that every bar can be seen."""
         counts = self.seen.exponents
         top = max(counts.values(), default=1)
-        return {e: max(n / top, SEEN) for e, n in counts.items() if n}
+        return {e: max(n / top, LEAST) for e, n in counts.items() if n}
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,15 @@ class Window:
 
 
 MARGIN = 10
-"""An end of a zone that is at most so many binades away from the numbers is shown."""
+"""The axis is extended to an end of a zone that is at most this many binades away from the numbers."""
 
 
 def windows(history: History, kind: str, suggested: int | None = None) -> tuple[Window, ...]:
-    """The histograms of a kind of number in a run, one window for each format that it has. All counts are exact.
+    """The histograms of a kind of number in a run, one window for each of its formats. All counts are exact.
 
-    The shift is that of the loss scale: 0 for what it does not move. It is the suggested one for the format that the
-    run computes in, if there is one, and else that which loses the fewest, among the scales that the loss can hold.
+    The shift of a window is a change of the loss scale by a power of two; it is 0 for numbers that do not depend on the
+    loss scale. For the compute format it is the suggested shift, if there is one. Otherwise it is the shift that loses
+    the fewest numbers, among those with which the loss's format can represent the scale.
     """
     chosen: dict[Format, dict[str, Survey]] = {}
     for (other, name), seen in history.telemetry.surveys.items():
@@ -124,7 +125,7 @@ def windows(history: History, kind: str, suggested: int | None = None) -> tuple[
 
 
 def suggested_shift(history: History) -> int | None:
-    """The power of two by which the diagnosis would change the loss scale; None if it would not."""
+    """The power of two by which the diagnosis would change the loss scale; None if it suggests no change."""
     shifts = [a.evidence["shift"] for a in diagnose(history) if a.topic == "loss scale" and "shift" in a.evidence]
     return int(shifts[0]) if shifts else None
 
@@ -135,7 +136,7 @@ def _window(kind: str, fmt: Format, chosen: dict[str, Survey], shift: int, shift
 
 
 def possible_shifts(history: History) -> list[int]:
-    """The exponents k for which the loss can be held when its scale is 2^k times what it was at the end."""
+    """The exponents k for which the loss's format can represent 2^k times the last loss scale."""
     now, fmt = current_scale(history), history.config.policy.loss.fmt
     with np.errstate(over="ignore"):
         return [k for k in range(-24, 25) if k == 0 or held(now * 2.0**k, fmt)]
@@ -176,13 +177,13 @@ SHARES: dict[str, Callable[[Row], Share]] = {
     "become subnormal": lambda row: Share(row.subnormal, _nonzero(row)),
     "overflow or NaN": lambda row: Share(row.overflowed + row.nan, row.total),
     "were 0 before": lambda row: Share(row.zeros, row.total),
-    "absorbed": lambda row: Share(row.absorbed, _nonzero(row)),
+    "without effect": lambda row: Share(row.absorbed, _nonzero(row)),
 }
-"""What can be followed over the steps of a run: counts of counts, which add up."""
+"""The measures over the steps of a run. Each is a count of a total, so that several steps can be added up."""
 
 
 class Strip(NamedTuple):
-    """A measure of one tensor, look by look."""
+    """A measure of one tensor on the examined steps."""
 
     name: str
     measure: str
@@ -191,7 +192,7 @@ class Strip(NamedTuple):
 
     @property
     def largest(self) -> float:
-        """The largest share of a look."""
+        """The largest share on any step."""
         return max(map(float, self.shares))
 
 
@@ -204,7 +205,7 @@ def strips(telemetry: Telemetry, kind: str, measure: str) -> tuple[Strip, ...]:
 
 
 def by_tensor(telemetry: Telemetry, kind: str) -> dict[str, list[Row]]:
-    """The looks at each tensor of a kind."""
+    """The rows of each tensor of a kind."""
     found: dict[str, list[Row]] = {}
     for row in telemetry.rows:
         if row.kind == kind:
@@ -213,7 +214,7 @@ def by_tensor(telemetry: Telemetry, kind: str) -> dict[str, list[Row]]:
 
 
 def columns(shares: Sequence[Share], most: int) -> list[Share]:
-    """Looks added up, neighbours together, so that there are at most so many.
+    """Neighbouring shares added up, so that at most `most` are left.
 
     >>> columns([Share(1, 4), Share(0, 4), Share(2, 4)], 2)
     [Share(count=1, total=8), Share(count=2, total=4)]
@@ -223,11 +224,11 @@ def columns(shares: Sequence[Share], most: int) -> list[Share]:
 
 
 LEVELS = (1e-3, 1e-2, 0.1, 0.5)
-"""Where the next level begins; the first begins above 0."""
+"""Where levels 2 to 5 begin; level 1 begins above 0."""
 
 
 def level(share: Share) -> int:
-    """How high a share is drawn: 0 for none, 5 for half or more.
+    """The level of a share, from 0 for none to 5 for half or more.
 
     >>> [level(Share(n, 10_000)) for n in (0, 1, 10, 100, 1000, 5000)]
     [0, 1, 2, 3, 4, 5]
@@ -236,7 +237,7 @@ def level(share: Share) -> int:
 
 
 class Arrival(NamedTuple):
-    """What part of each step of a tensor arrived at its weights: its length along the step, over the step's."""
+    """How much of each step of a tensor arrived at its weights: how far they moved along it, relative to its length."""
 
     name: str
     steps: tuple[int, ...]
@@ -244,7 +245,7 @@ class Arrival(NamedTuple):
 
 
 def arrivals(telemetry: Telemetry) -> tuple[Arrival, ...]:
-    """For each weight, look by look."""
+    """The arrivals of each weight tensor."""
     return tuple(
         Arrival(name, tuple(row.step for row in rows), tuple(row.arrived for row in rows))
         for name, rows in by_tensor(telemetry, "step").items()
@@ -261,7 +262,7 @@ def stairs(history: History) -> list[tuple[int, float]]:
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers in an interval: 1, 2 or 5 times a power of ten apart.
+    """Round numbers in an interval, at distances of 1, 2 or 5 times a power of ten.
 
     >>> ticks(0.0, 1.0), ticks(93, 100)
     ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [94.0, 96.0, 98.0, 100.0])

@@ -1,7 +1,7 @@
-"""Drawing in SVG whose parts are placed by percent, so that it fills any width while its text stays readable.
+"""SVG drawings that fill any width while their text stays readable: positions are in percent, sizes in pixels.
 
-A drawing has no viewBox: texts, markers and lines keep their size in pixels. What is to be stretched (curves, bars)
-lies in a nested one with a viewBox, whose strokes do not scale.
+A drawing has no viewBox, so texts, markers and lines keep their size. Curves and bars must stretch, so they are in a
+nested drawing with a viewBox, whose strokes keep their width.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ CROSS = "M-6-3.6L-3.6-6 0-2.4 3.6-6 6-3.6 2.4 0 6 3.6 3.6 6 0 2.4-3.6 6-6 3.6-2.
 COLOURS = len(MARKERS)
 
 
-def look(k: int) -> str:
-    """The classes of the k-th run: its colour and its dashes; 36 differ."""
+def classes_of(k: int) -> str:
+    """The CSS classes of the k-th run, for its colour and its dashes; those of 36 runs differ."""
     return f"c{k % COLOURS} d{_form(k)}"
 
 
@@ -36,16 +36,16 @@ def _form(k: int) -> int:
 
 
 def definitions() -> Markup:
-    """The markers, once for the whole page."""
+    """The shapes of the markers, defined once for the whole page."""
     shapes = [tag("path", id=f"m{k}", d=d) for k, d in enumerate(MARKERS)]
     shapes.append(tag("path", id="cross", d=CROSS))
     return tag("svg", tag("defs", shapes), width="0", height="0", class_="defs", aria_hidden="true")
 
 
 def swatch(k: int) -> Markup:
-    """A piece of the k-th run's line with its marker."""
+    """A short line of the k-th run with its marker, for legends."""
     line = tag("line", x1="0", y1="7", x2="34", y2="7", class_="curve")
-    kind = f"swatch {look(k)}"
+    kind = f"swatch {classes_of(k)}"
     return tag("svg", line, _marker(k, "17", "7"), width="34", height="14", class_=kind, aria_hidden="true")
 
 
@@ -54,7 +54,7 @@ def _marker(k: int, x: str, y: str) -> Markup:
 
 
 def stretched(low: float, high: float, *parts: Any, height: float = 1.0) -> Markup:
-    """A nested drawing that fills its place: x goes from low to high, and y down from 0 to height."""
+    """A nested drawing that fills its parent: x goes from low to high, and y down from 0 to height."""
     box = f"{number(low)} 0 {number(high - low)} {number(height)}"
     return tag("svg", *parts, viewBox=box, preserveAspectRatio="none", width="100%", height="100%")
 
@@ -64,19 +64,19 @@ def stretched(low: float, high: float, *parts: Any, height: float = 1.0) -> Mark
 
 @dataclass(frozen=True)
 class Line:
-    """A run's curve through points; `stepped` holds each value until the next."""
+    """A run's curve through points; a `stepped` one keeps each value until the next."""
 
     run: int
     label: str
     points: Sequence[tuple[float, float]]
     stepped: bool = False
     marks: Sequence[float] = ()
-    """Where crosses on the x axis say that a step was skipped, or that the run died."""
+    """Where crosses on the x axis mark a skipped step, or the death of the run."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis: its ends, where it has numbers, and how these are written."""
+    """An axis: its ends, the values at which it has numbers, and how to write them."""
 
     low: float
     high: float
@@ -85,31 +85,31 @@ class Axis:
 
     @classmethod
     def spanning(cls, values: Iterable[float], write: Callable[[float], str], *, most: float | None = None) -> Axis:
-        """With round numbers, a little beyond the values; `most` is where values end by nature."""
+        """An axis with round numbers, a little longer than the range of the values; no value can exceed `most`."""
         kept = list(values)
         low, high = min(kept), max(kept)
-        room = (high - low) * 0.06 or max(abs(high) * 0.01, 1e-3)
-        high = high + room if most is None else min(high + room, most)
-        low = max(0.0, low - room) if low >= 0 else low - room
+        margin = (high - low) * 0.06 or max(abs(high) * 0.01, 1e-3)
+        high = high + margin if most is None else min(high + margin, most)
+        low = max(0.0, low - margin) if low >= 0 else low - margin
         return cls(low, high, ticks(low, high, 4), write)
 
     @classmethod
     def counting(cls, last: int, first: int = 1) -> Axis:
-        """Whole numbers from the first to the last, with room at both ends."""
-        room = max((last - first) * 0.04, 0.5 if last == first else 0.1)
+        """An axis of whole numbers from the first to the last, with a margin at both ends."""
+        margin = max((last - first) * 0.04, 0.5 if last == first else 0.1)
         at = [x for x in ticks(first, max(last, first + 1), 6) if x == int(x) and x <= last]
         apart = (last - first) / 12
-        return cls(first - room, last + room, [first, *(x for x in at if x - first > apart)], lambda x: f"{x:,.0f}")
+        return cls(first - margin, last + margin, [first, *(x for x in at if x - first > apart)], lambda x: f"{x:,.0f}")
 
     def place(self, x: float) -> float:
-        """Where a value lies, in percent from the low end."""
+        """The position of a value, in percent of the axis from its low end."""
         return 100 * (x - self.low) / (self.high - self.low)
 
 
 def chart(
     title: str, x: Axis, y: Axis, lines: Sequence[Line], said: str, xlabel: str = "epoch", note: str = ""
 ) -> Markup:
-    """Curves over a grid: a figure with its title above, and a sentence for those who cannot see it."""
+    """Curves over a grid: a figure with its title, and a sentence that describes it to readers who cannot see it."""
     grid = [_across(y, value) for value in y.at] + [_along(x, value) for value in x.at]
     drawing = tag("svg", grid, [_curve(line, x, y) for line in lines], class_="plot", role="img", aria_label=said)
     foot = tag("div", xlabel, class_="xlabel")
@@ -140,7 +140,7 @@ def _curve(line: Line, x: Axis, y: Axis) -> Markup:
     every = -(-len(placed) // 12)
     shown = [] if line.stepped else [placed[i] for i in range(len(placed) - 1, -1, -every)]
     marks = [_marker(line.run, f"{number(a)}%", f"{number(b)}%") for a, b in shown]
-    return tag("g", curve, marks, crosses, class_=look(line.run))
+    return tag("g", curve, marks, crosses, class_=classes_of(line.run))
 
 
 def _cross(x: str, y: str) -> Markup:
@@ -156,7 +156,7 @@ def _stepped(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
 
 
 def bars(tops: Iterable[tuple[float, float]], **attributes: Any) -> Markup:
-    """Bars of width 1 that stand on y = 1: (left end, height) each, in one path; neighbours share their outline.
+    """Bars of width 1 that stand on y = 1, from their left ends and heights, as one path; neighbours share an outline.
 
     >>> bars([(2, 1.0), (3, 0.5), (7, 0.25)])
     '<path d="M2 1V0h1V.5h1V1zM7 1V.75h1V1z"></path>'

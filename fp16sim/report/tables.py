@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
 from ..learn import Config, History, costs
 from ..learn.advise.costs import Costs
+from ..wording import percent
 from .markup import Markup, join, tag
-from .words import amount, percent, size
+
+
+def size(bytes_: int) -> str:
+    """Bytes in the unit that suits them.
+
+    >>> size(512), size(373288), size(5 * 2**20)
+    ('512 B', '365 KiB', '5.00 MiB')
+    """
+    value, unit = float(bytes_), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1000:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.0f} {unit}" if unit == "B" else f"{_three(value)} {unit}"
+
+
+def amount(n: float) -> str:
+    """A count, a large one in millions or more.
+
+    >>> amount(999), amount(1234567), amount(2.5e9)
+    ('999', '1.23 million', '2.50 billion')
+    """
+    for factor, name in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if n >= factor:
+            return f"{_three(n / factor)} {name}"
+    return f"{n:,.0f}"
+
+
+def _three(x: float) -> str:
+    """A number of at least 1 with about three digits."""
+    return f"{x:.{max(0, 2 - math.floor(math.log10(max(x, 1))))}f}"
+
 
 COSTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("weights", "weights", size),
@@ -28,19 +61,19 @@ COSTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 
 
 def cost_table(histories: Sequence[History]) -> Markup:
-    """Bytes and operations of each run, exact, beside the same run in binary32."""
+    """The exact bytes and operations of each run, beside those of the same run in binary32."""
     known = [h for h in histories if _is_known(h)]
     if not known:
         return tag("p", "Not counted: costs are known for digits, mnist and fashion-mnist.", class_="muted")
     pairs = [(costs(_in_binary32(h.config)), costs(h.config)) for h in known]
-    alike = len({plain for plain, _ in pairs}) == 1
+    alike = len({base for base, _ in pairs}) == 1
     heads = ["", *(["all in binary32"] if alike else []), *(h.config.label for h in known)]
     rows = [_cost_row(name, title, write, pairs, alike) for name, title, write in COSTS]
     return _scrolled(_table(heads, rows, "costs"), "costs")
 
 
 def _is_known(history: History) -> bool:
-    """Whether costs are those of this run: data of other shapes than those known by name have another model."""
+    """Whether the costs are those of this run: own data under another name can have another shape, so another model."""
     return costs(history.config).parameters == sum(x.size for x in history.params.values())
 
 
@@ -58,10 +91,10 @@ def _in_binary32(config: Config) -> Config:
 def _cost_row(
     name: str, title: str, write: Callable[[Any], str], pairs: Sequence[tuple[Costs, Costs]], alike: bool
 ) -> list[Any]:
-    """What each run needs, and its share of what the same run would in binary32."""
+    """What each run needs, in its own unit and relative to the same run in binary32."""
     cells = []
-    for plain, own in pairs:
-        base, value = getattr(plain, name), getattr(own, name)
+    for in_binary32, own in pairs:
+        base, value = getattr(in_binary32, name), getattr(own, name)
         part = tag("div", percent(value / base), class_="muted") if base and value != base else None
         cells.append(join(tag("div", write(value)), part))
     return [title, *([write(getattr(pairs[0][0], name))] if alike else []), *cells]
@@ -71,7 +104,7 @@ def _cost_row(
 
 
 def configuration(histories: Sequence[History]) -> Markup:
-    """Every option of every run; those in which they differ are marked and come first."""
+    """Every option of every run; the options in which the runs differ are marked and come first."""
     options = [flat(h.config) for h in histories]
     names = list(options[0])
     differing = [name for name in names if len({str(o[name]) for o in options}) > 1]
@@ -82,19 +115,19 @@ def configuration(histories: Sequence[History]) -> Markup:
 
 
 def flat(config: Config) -> dict[str, Any]:
-    """All options, those of the policy among them, as texts and numbers."""
+    """All options, with those of the policy, as texts and numbers."""
     plain = config.to_dict()
-    policy = {f"policy: {name}": "–" if v is None else v for name, v in config.policy.to_dict().items()}
+    policy = {f"policy: {name}": "-" if v is None else v for name, v in config.policy.to_dict().items()}
     rest = {f.name: plain[f.name] for f in fields(config) if f.name not in ("policy", "recipe")}
-    return {"recipe": config.recipe or "–", **policy, **{name: _shown(value) for name, value in rest.items()}}
+    return {"recipe": config.recipe or "-", **policy, **{name: _shown(value) for name, value in rest.items()}}
 
 
 def _shown(value: Any) -> Any:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value)) or "–"
-    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else value if value != "" else "–"
+        return ", ".join(map(str, value)) or "-"
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else value if value != "" else "-"
 
 
 def _named(name: str, differs: bool) -> Markup:
@@ -111,5 +144,5 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]], kind: str) -> Ma
 
 
 def _scrolled(table: Markup, name: str) -> Markup:
-    """A table that scrolls by itself where the page is too narrow, by keyboard too."""
+    """A table that scrolls in a narrow page, by keyboard too."""
     return tag("div", table, class_="scrolled", tabindex="0", role="region", aria_label=name)
