@@ -225,7 +225,7 @@ def test_a_table_that_a_call_is_the_first_to_need_does_not_tell_of_its_own_makin
     from fp16sim.elementary import evaluation
 
     evaluation._table.cache_clear()
-    x = fs.array(np.full(evaluation.TABLE_FROM, 0.5, np.float32), "binary16")
+    x = fs.array(np.full(evaluation.ELEMENTS_FOR_A_TABLE, 0.5, np.float32), "binary16")
     with fs.record_flags(only=("overflow", "invalid", "divide_by_zero")) as raised:
         x.exp()
     assert not raised.names()

@@ -141,7 +141,7 @@ class Methods:
         return self._like(operate(name, list(operands), self.fmt, self.mode, self.rng, self.values.dtype))
 
     def _elementary(self, name: str) -> Self:
-        return self._like(evaluation.apply(name, self.values, self.fmt, self.mode, self.rng, self.values.dtype))
+        return self._like(evaluation.evaluate(name, [self.values], self.fmt, self.mode, self.rng, self.values.dtype))
 
     # --- sums and products, every step rounded ----------------------------------------------------------------------
 

@@ -75,13 +75,13 @@ def _held(name: str) -> Operation:
 
 
 def _certified(name: str) -> Operation:
-    return lambda s, x: evaluation.apply(name, x, s.fmt, s.mode, s.rng, s.carrier)
+    return lambda s, x: evaluation.evaluate(name, [x], s.fmt, s.mode, s.rng, s.carrier)
 
 
 def _certified_of_two(name: str) -> Operation:
     def operation(s: Setting, x: Array, y: Array) -> Array:
         a, b = np.broadcast_arrays(x, y)
-        return evaluation.apply_two(name, a, b, s.fmt, s.mode, s.rng, s.carrier)
+        return evaluation.evaluate(name, [a, b], s.fmt, s.mode, s.rng, s.carrier)
 
     return operation
 

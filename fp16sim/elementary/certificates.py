@@ -1,11 +1,9 @@
 """Certificates of the elementary functions: over all inputs of a format, and for the machine that runs this.
 
-A function is correctly rounded if no input's value comes nearer to a decision than float64 errs, but for those inputs
-that its `side` decides. `closest_approach` measures that distance. `digest` condenses all results of a function; those
-in certificates.json were compared with MPFR, input by input, by the tests. So `check` proves the results of this
-machine's libm right without MPFR: equal digests, equal results. As a script it prints the table of closest approaches:
-
-    python -m fp16sim.certify
+A function is correctly rounded if the exact result of every input is further from a decision than float64 errs, or its
+`side` decides. `closest_approach` measures that distance. `digest` condenses all results of a function. The tests have
+compared the results behind certificates.json with MPFR, input by input. So `check` proves without MPFR that the libm of
+this machine gives the right results: equal digests, equal results. The command line shows both: `fp16sim certify`.
 """
 
 from __future__ import annotations
@@ -13,19 +11,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..codes import all_values, encode_held
+from ..conversion import Array
 from ..formats import BFLOAT16, BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from .definitions import FUNCTIONS
-from .evaluation import NEAR, SMALL, nearest_boundary
-from .evaluation import apply as evaluate
+from .evaluation import NEAR, TINY, evaluate, nearest_boundary
 
 FORMATS = (BINARY16, BFLOAT16)
 MODES = tuple(mode for mode in Rounding if mode is not Rounding.STOCHASTIC)
@@ -33,15 +29,15 @@ MODES = tuple(mode for mode in Rounding if mode is not Rounding.STOCHASTIC)
 
 @dataclass(frozen=True)
 class Approach:
-    """The input whose value comes nearest to a decision without being decided by an inequality.
+    """The input whose result is nearest to a decision, of those that no `side` decides.
 
     Attributes
     ----------
     x : float
     log2_distance : float
-        The binary logarithm of the distance from the nearest number of precision + 1 bits, in its ulp.
+        The binary logarithm of the distance from the nearest number of precision + 1 bits, in ulp of that number.
     decided : int
-        Inputs nearer than 2^-40, which the function's `side` decides.
+        How many inputs are nearer than 2^-40, so that the function's `side` decides.
     """
 
     x: float
@@ -50,14 +46,14 @@ class Approach:
 
 
 def closest_approach(name: str, fmt: FormatLike = "binary16") -> Approach:
-    """How near a function's values come to the numbers where a rounding changes, over all inputs of a format.
+    """How near a function's results come to the numbers where a rounding changes, over all inputs of a format.
 
-    Measured by float64, which is good to about 2^-50. A function is safe where the distance is far above that.
+    Measured in float64, which is accurate to about 2^-50. A function is safe if the distance is much larger.
 
     Parameters
     ----------
     name : str
-        One of `fp16sim.functions.FUNCTIONS`.
+        Of a function of one argument, such as "exp".
     fmt : Format, str or dtype
         Of up to 16 bits.
 
@@ -70,8 +66,8 @@ def closest_approach(name: str, fmt: FormatLike = "binary16") -> Approach:
     fmt = get_format(fmt)
     x = _inputs(name, fmt)
     with np.errstate(all="ignore"):
-        y = np.asarray(FUNCTIONS[name].evaluate(x), np.float64)
-        usable = np.isfinite(y) & (np.abs(y) > SMALL)
+        y = np.asarray(FUNCTIONS[name].approximate(x), np.float64)
+        usable = np.isfinite(y) & (np.abs(y) > TINY)
         x, y = x[usable], y[usable]
         t = nearest_boundary(y, fmt)
         relative = np.abs(y - t) / np.abs(t)
@@ -81,9 +77,11 @@ def closest_approach(name: str, fmt: FormatLike = "binary16") -> Approach:
     return Approach(float(x[at]), math.log2(ulps[at]), int(np.count_nonzero(~free)))
 
 
-def _inputs(name: str, fmt: Format) -> Any:
+def _inputs(name: str, fmt: Format) -> Array:
     if name not in FUNCTIONS:
-        raise ValueError(f"name={name!r} is no elementary function of one argument; use one of {', '.join(FUNCTIONS)}")
+        raise ValueError(
+            f"name={name!r} is not an elementary function of one argument; use one of {', '.join(FUNCTIONS)}"
+        )
     values = all_values(fmt)
     return values[~np.isnan(values)]
 
@@ -92,13 +90,13 @@ def digest(name: str, fmt: FormatLike, mode: Rounding | str) -> str:
     """The beginning of the SHA-256 of all result codes, in the order of the input codes; NaN as the quiet NaN."""
     fmt, mode = get_format(fmt), get_rounding(mode)
     with np.errstate(all="ignore"):
-        y = evaluate(name, _inputs(name, fmt), fmt, mode, None, np.float64)
+        y = evaluate(name, [_inputs(name, fmt)], fmt, mode, None, np.float64)
     codes = encode_held(np.where(np.isnan(y), np.nan, y), fmt)
     return hashlib.sha256(codes.astype("<u2").tobytes()).hexdigest()[:16]
 
 
 def check(names: list[str] | None = None) -> list[str]:
-    """Compare this machine's results with the certified ones; [] if all are equal, else a line for each difference.
+    """Compare the results on this machine with the certified ones: a line for each difference, [] if there is none.
 
     Takes a few seconds: every function, both 16-bit formats, six modes.
     """
@@ -120,17 +118,7 @@ def digests(names: list[str] | None = None) -> dict[str, str]:
     }
 
 
-def main() -> None:
-    """Print the table of closest approaches; with --write, record this machine's digests (then run the tests)."""
-    if "--write" in sys.argv:
-        text = json.dumps(digests(), indent=0, sort_keys=True) + "\n"
-        Path(__file__).with_name("certificates.json").write_text(text, encoding="utf-8")
-        return
-    print(f"{'function':10}" + "".join(f"{fmt.name:>22}{'decided':>9}" for fmt in FORMATS))
-    for name in FUNCTIONS:
-        cells = (closest_approach(name, fmt) for fmt in FORMATS)
-        print(f"{name:10}" + "".join(f"{f'2^{a.log2_distance:.1f} ulp':>22}{a.decided:9}" for a in cells))
-
-
-if __name__ == "__main__":
-    main()
+def record() -> None:
+    """Write the digests of this machine to certificates.json, after which the tests must compare it with MPFR."""
+    text = json.dumps(digests(), indent=0, sort_keys=True) + "\n"
+    Path(__file__).with_name("certificates.json").write_text(text, encoding="utf-8")

@@ -1,8 +1,4 @@
-"""What float64 cannot say of the elementary functions: a table of formulas, poles, zeros, and sides.
-
-For each function: float64's version; where a finite argument gives an exact infinity; where it gives an exact zero; and
-the sign of f(x) - t for a t of a few bits that f(x) is within 2^-40 of, or is.
-"""
+"""The elementary functions: a table of formulas, and of what float64 does not tell about them (sides, poles, zeros)."""
 
 from __future__ import annotations
 
@@ -25,17 +21,21 @@ def _at_zero(x: Array) -> Array:
 
 
 class Function(NamedTuple):
-    """An elementary function: see the module."""
+    """An elementary function f."""
 
-    evaluate: Callable[..., Array]
+    approximate: Callable[..., Array]
+    """f in float64."""
     side: Callable[..., Array]
+    """The sign of f(x) - t, for a t of a few bits that is within 2^-40 of f(x), or equal to it."""
     pole: Callable[..., Array] = _nowhere
+    """The finite arguments where f is exactly infinite."""
     zero: Callable[..., Array] = _nowhere
+    """The finite arguments where f is exactly zero."""
 
 
 # --- sides ----------------------------------------------------------------------------------------------------------
-# Each takes t and the arguments. "Inward" is toward zero, "outward" away from it; both hold for negative t too. 0 says
-# that f(x) is t.
+# Each takes t and the arguments. "Inward" is toward zero, "outward" away from it, also for negative t. 0 means that
+# f(x) is t.
 
 
 def _inward(t: Array, x: Array) -> Array:
@@ -50,12 +50,12 @@ def _equal(t: Array, *operands: Array) -> Array:
     return np.zeros_like(t)
 
 
-def _as_x(t: Array, x: Array) -> Array:
+def _sign_of_x(t: Array, x: Array) -> Array:
     return np.sign(x)
 
 
 def _exp2_side(t: Array, x: Array) -> Array:
-    # 2^x is rational for integers only; else it is near t = 1 alone, on the side of x's sign.
+    # 2^x is rational only for integers. For other x it is near no t but 1, on the side of x's sign.
     return np.where(x == np.rint(x), 0.0, np.sign(x))
 
 
@@ -78,7 +78,7 @@ def _gelu_side(t: Array, x: Array) -> Array:
 
 
 def _hypot_side(t: Array, x: Array, y: Array) -> Array:
-    # x^2 + y^2 - t^2 exactly: TwoSum of the squares, of 22 bits each; s - t^2 is exact since they are close.
+    # x^2 + y^2 - t^2 exactly: TwoSum of the squares, of 22 bits each; s - t^2 is exact because they are close.
     a, b = x * x, y * y
     s = a + b
     part = s - a
@@ -90,8 +90,8 @@ _DIGITS = Context(prec=120, Emin=-(10**9), Emax=10**9)
 
 
 def _power_side(t: Array, x: Array, y: Array) -> Array:
-    """The sign of x^y - t by 120 decimal digits, where float64 has not already an exact product."""
-    small = (y == np.rint(y)) & (y >= 0) & (y <= 4)  # x^4 has 44 bits: float64's is exact, and near t means equal
+    """The sign of x^y - t by 120 decimal digits, except where float64's power is exact."""
+    small = (y == np.rint(y)) & (y >= 0) & (y <= 4)  # x^4 has 44 bits: exact in float64, and near t means equal to t
     side = np.zeros_like(t)
     for i in np.flatnonzero(~small):
         base, goal = (Decimal(float(value[i])).copy_abs() for value in (x, t))  # abs() would round to 28 digits
@@ -132,7 +132,7 @@ def _zero_of_power(x: Array, y: Array) -> Array:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "exp": Function(np.exp, _as_x),
+    "exp": Function(np.exp, _sign_of_x),
     "exp2": Function(np.exp2, _exp2_side),
     "expm1": Function(np.expm1, lambda t, x: np.where(x == 0, 0.0, 1.0), zero=_at_zero),  # e^x - 1 > x, and > -1
     "log": Function(np.log, _equal, pole=_at_zero, zero=lambda x: x == 1),
@@ -160,3 +160,5 @@ FUNCTIONS_OF_TWO: dict[str, Function] = {
     "power": Function(np.power, _power_side, pole=_pole_of_power, zero=_zero_of_power),
     "hypot": Function(np.hypot, _hypot_side, zero=lambda x, y: (x == 0) & (y == 0)),
 }
+
+DEFINITIONS = FUNCTIONS | FUNCTIONS_OF_TWO

@@ -1,8 +1,8 @@
 """Elementary functions: correctly rounded in every mode for formats of up to 11 bits of precision.
 
-That is binary16, bfloat16, TF32 and everything smaller; certified over all inputs of the 16-bit formats. For more
-precision (binary32, binary64) a function is float64's value, rounded once. `x`, `fmt`, `mode` and `rng`, the type of
-the result and the errors are those of `round_to`; operands that the format does not hold are rounded to it first.
+These are binary16, bfloat16, TF32 and everything smaller; certified over all inputs of the 16-bit formats. For more
+precision (binary32, binary64) the result is float64's, rounded once. `x`, `fmt`, `mode` and `rng`, the type of the
+result and the errors are those of `round_to`; operands that are not values of the format are rounded to it first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..arithmetic.operations import broadcast_shape, divide
 from ..conversion import Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from ..formats import FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
-from .evaluation import apply, apply_two, by_table
+from .evaluation import evaluate, evaluate_by_table
 
 
 def _function(name: str, x: Any, fmt: FormatLike, mode: Rounding | str, rng: Seed) -> Any:
@@ -23,11 +23,11 @@ def _function(name: str, x: Any, fmt: FormatLike, mode: Rounding | str, rng: See
     check_hardware()
     source = lift(same_format(x, fmt))
     carrier, generator = carrier_for(fmt, source), as_generator(mode, rng)
-    y = by_table(name, source, fmt, mode, carrier)
+    y = evaluate_by_table(name, source, fmt, mode, carrier)
     if y is not None:
         return y[()]
-    held = np.asarray(round_to(source, fmt, mode, rng=generator))
-    return apply(name, held, fmt, mode, generator, carrier)[()]
+    value = np.asarray(round_to(source, fmt, mode, rng=generator))
+    return evaluate(name, [value], fmt, mode, generator, carrier)[()]
 
 
 def _function_of_two(name: str, x: Any, y: Any, fmt: FormatLike, mode: Rounding | str, rng: Seed) -> Any:
@@ -35,16 +35,16 @@ def _function_of_two(name: str, x: Any, y: Any, fmt: FormatLike, mode: Rounding 
     check_hardware()
     sources = [lift(same_format(value, fmt)) for value in (x, y)]
     carrier, generator = carrier_for(fmt, *sources), as_generator(mode, rng)
-    a, b = (np.asarray(round_to(source, fmt, mode, rng=generator)) for source in sources)
-    broadcast_shape(name, [a, b])
-    return apply_two(name, a, b, fmt, mode, generator, carrier)[()]
+    operands = [np.asarray(round_to(source, fmt, mode, rng=generator)) for source in sources]
+    broadcast_shape(name, operands)
+    return evaluate(name, operands, fmt, mode, generator, carrier)[()]
 
 
 def exp(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
     """e^x. Correctly rounded (see the module).
 
     >>> import fp16sim as fs
-    >>> fs.exp([0.0, 1.0, 11.0859375], "binary16")  # the next number's exponential overflows
+    >>> fs.exp([0.0, 1.0, 11.0859375], "binary16")  # for the next larger x it overflows
     array([1.00000e+00, 2.71875e+00, 6.52480e+04])
     """
     return _function("exp", x, fmt, mode, rng)
@@ -73,7 +73,7 @@ def expm1(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_
 def log(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
     """The natural logarithm. Correctly rounded (see the module).
 
-    log(0) is -infinity (divide_by_zero), the logarithm of a negative number NaN (invalid).
+    log(0) is -infinity (divide_by_zero); the logarithm of a negative number is NaN (invalid).
 
     >>> import fp16sim as fs
     >>> fs.log([1.0, 10.0], "bfloat16")
@@ -245,7 +245,7 @@ def softplus(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_
 
 
 def gelu(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """x Phi(x), with the normal distribution's Phi, not its imitation by tanh. Correctly rounded (see the module).
+    """x Phi(x), with the normal distribution's Phi, not its approximation by tanh. Correctly rounded (see the module).
 
     >>> import fp16sim as fs
     >>> fs.gelu([1.0, -3.0], "bfloat16")
