@@ -9,7 +9,7 @@ import fp16sim as fs
 from fp16sim import cases, faults
 from fp16sim.faults.roundings import right
 from fp16sim.formats import Rounding
-from fp16sim.teach.grading.examining import plain
+from fp16sim.teach.grading.examining import as_list
 from fp16sim.teach.grading.results import same
 from fp16sim.teach.grading.tasks import TASKS, prepared
 
@@ -87,10 +87,11 @@ def test_every_fault_of_a_task_gives_an_answer_for_each_case_and_most_show(task)
     given = prepared(TASKS[task], fs.BINARY16, EVEN, False)
     step = 1 + len(given.labels) // 900
     columns = [column[::step] for column in given.columns]
-    expected = [tuple(y) if isinstance(y, (list, tuple)) else float(y) for y in plain(given.expected)[::step]]
+    expected = [tuple(y) if isinstance(y, (list, tuple)) else float(y) for y in as_list(given.expected)[::step]]
     shows = 0
     for fault in faults.suspects(task):
-        found = [tuple(y) if isinstance(y, list) else float(y) for y in plain(fault.answer(task, columns, "binary16"))]
+        wrong = as_list(fault.answer(task, columns, "binary16"))
+        found = [tuple(y) if isinstance(y, list) else float(y) for y in wrong]
         assert len(found) == len(expected)
         shows += not all(map(same, expected, found))
     assert shows >= len(faults.suspects(task)) // 3

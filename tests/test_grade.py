@@ -12,6 +12,7 @@ from fp16sim.formats import Rounding
 from fp16sim.teach import grade
 from fp16sim.teach.grading import loading
 from fp16sim.teach.grading.tasks import TASKS, prepared
+from fp16sim.teach.grading.why import why
 
 EVEN = Rounding.TIES_TO_EVEN
 TOY = fs.Format("toy", width=6, precision=3)
@@ -203,6 +204,19 @@ def test_a_mistake_of_the_teacher_is_an_error(call, says):
         grade.rounding(3)
 
 
+@pytest.mark.parametrize(
+    ("task", "arguments", "fmt", "says"),
+    [
+        ("decode", (0x7F,), "e4m3fn", "NaN: all bits after the sign are 1"),
+        ("decode", (0x7E01,), "binary16", "the topmost biased exponent and a trailing significand other than 0"),
+        ("ulp", (0.0,), "binary16", "min_subnormal = 2^-24"),
+        ("ulp", (3 * 2.0**-24,), "binary16", "the ulp is 2 to the power max(-23, emin = -14) - 10 = -24"),
+    ],
+)
+def test_an_explanation_is_true_at_the_ends_of_a_format(task, arguments, fmt, says):
+    assert says in why(task, arguments, fs.get_format(fmt), EVEN)
+
+
 def test_a_report_is_frozen_and_json_able():
     import dataclasses
     import json
@@ -215,6 +229,7 @@ def test_a_report_is_frozen_and_json_able():
 
 def test_every_task_says_what_to_write_and_has_a_grader_of_its_name():
     for name, task in TASKS.items():
+        assert f" {name} " in f"{grade.__doc__}".replace("\n", " ").replace(".", " ")
         grader = getattr(grade, name)
         assert task.signature in grader.__doc__
         assert task.statement in grader.__doc__

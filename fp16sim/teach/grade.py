@@ -1,17 +1,16 @@
-"""The grader: runs a function that a learner wrote against the exact layer, and says what is wrong and why.
+"""The grader: compares a function that a learner wrote with the exact layer, and says what is wrong and why.
 
     report = fs.teach.grade.rounding(my_function, "binary16", "ties_to_even")
 
 There is a grader for each task: rounding stochastic parse decode encode fields classify ulp next_up next_down add
-subtract multiply divide sqrt fma sum pairwise_sum kahan_sum dot mixed_dot softmax tests. `TASKS` says what each asks
-for. `cases` grades a function by a list of arguments and results, `file` all that a file of exercises declares.
-
-Files of exercises declare what is graded in one table, by name of the function:
+subtract multiply divide sqrt fma sum pairwise_sum kahan_sum dot mixed_dot softmax tests. `TASKS` says what each task
+asks for. `cases` grades a function by a list of arguments and results; `file` grades every function that a file of
+exercises declares in one table, by the name of the function:
 
     TASKS = {
         "round_to_half": "rounding",                                 # binary16, ties_to_even
         "truncate": ("rounding", "bfloat16", "toward_zero"),         # task, format, mode
-        "double": [((1.0,), 2.0), ((0.5,), 1.0)],                    # own cases: (arguments, result), ...
+        "double": [((1.0,), 2.0), ((0.5,), 1.0)],                    # cases of its own: (arguments, result), ...
     }
 """
 
@@ -29,6 +28,8 @@ from .grading.tasks import TASKS, Cases, Task
 
 BUDGET = 10.0
 """Seconds for all calls of a function, unless the caller says otherwise."""
+TEST_BUDGET_FACTOR = 20
+"""A learner's test gets this many times the budget, because it calls each rounder many times."""
 
 
 def run(
@@ -42,21 +43,21 @@ def run(
 ) -> Report:
     """Grade a function: every case is compared by code, without tolerance, with the exact layer's answer.
 
-    Interesting cases first, judged by `fp16sim.exact`; if all are right, every case that there is in formats of at most
-    16 bits (of 8 for two operands), by the fast layer, which tests prove equal.
+    The interesting cases come first, judged by `fp16sim.exact`. If they are right, then in formats of at most 16 bits
+    (8 for two operands) every case follows, judged by the fast layer, which tests prove equal.
 
     Parameters
     ----------
     function : callable
-        For numbers or for arrays; `TASKS[task].signature` says with which arguments it is called.
+        It takes numbers or arrays; `TASKS[task].signature` says which arguments it is called with.
     task : str
         A key of `TASKS`.
     fmt : Format, str or dtype
-        Of at most 24 bits of precision.
+        At most 24 bits of precision.
     mode : Rounding or str
-        Any but "stochastic", which is a task of its own.
+        Any mode except "stochastic", which is a task of its own.
     time_limit, budget : float
-        Seconds for one call, and for all; twenty times as many for a learner's test, which calls a rounder often.
+        Seconds for one call, and for all calls; the task "tests" gets twenty times the budget.
 
     Returns
     -------
@@ -66,9 +67,9 @@ def run(
     Raises
     ------
     ValueError
-        For an unknown task, or a format or mode that it cannot be graded in.
+        For an unknown task, or a format or mode in which the task cannot be graded.
     TypeError
-        For a function that cannot be called. Whatever the function itself raises is part of the report.
+        If `function` cannot be called. Whatever the function itself raises is part of the report.
 
     Examples
     --------
@@ -83,7 +84,7 @@ def run(
     chosen = _task(task)
     _check(chosen, fmt, mode)
     limit = chosen.time_limit if time_limit is None else _positive("time_limit", time_limit)
-    total = _positive("budget", budget) * (20 if chosen.name == "tests" else 1)
+    total = _positive("budget", budget) * (TEST_BUDGET_FACTOR if chosen.name == "tests" else 1)
     return judge(_callable(function), _name(function), chosen, fmt, mode, limit, total)
 
 
@@ -96,7 +97,7 @@ def cases(
 ) -> Report:
     """Grade a function by a list of (arguments, result); results are compared exactly, without tolerance.
 
-    Results are numbers, texts, truth values, None, or (nested) tuples, lists and arrays of those.
+    A result is a number, a text, a truth value, or a (nested) tuple, list or array of those.
 
     >>> cases(lambda x: 2 * x, [((1.0,), 2.0), ((-0.0,), -0.0)]).verdict
     'passed: all 2 cases are right. Score 100 of 100.'
@@ -106,13 +107,13 @@ def cases(
         if not (isinstance(row, (tuple, list)) and len(row) == 2 and isinstance(row[0], (tuple, list))):
             raise ValueError(f"rows contain {row!r}, which is not (arguments, result); write ((1.0, 2.0), 3.0)")
     if not rows or len({len(arguments) for arguments, _ in rows}) != 1:
-        raise ValueError("rows must be given, all with the same number of arguments")
+        raise ValueError("rows must contain at least one case, and all cases the same number of arguments")
     columns = tuple(list(column) for column in zip(*(arguments for arguments, _ in rows), strict=True))
     expected = [results.anything(result) for _, result in rows]
     task = Task(
         "cases",
         "",
-        "the results that are listed",
+        "the listed results",
         "anything",
         lambda fmt, mode, every: (columns, ["listed cases"] * len(rows)),
         lambda columns, fmt, mode, every: expected,
@@ -128,7 +129,7 @@ def assert_correct(
     mode: Rounding | str = "ties_to_even",
     **limits: float,
 ) -> None:
-    """Raise AssertionError with the report unless the function passes: for a teacher's pytest.
+    """Raise AssertionError with the report unless the function passes: for a teacher's tests with pytest.
 
     >>> import fp16sim as fs
     >>> assert_correct(fs.ulp, "ulp")
@@ -139,28 +140,28 @@ def assert_correct(
 
 
 def file(path: str | Path, *, declared: Mapping[str, Any] | None = None, **limits: float) -> tuple[Report, ...]:
-    """Grade every function that a file declares in its table TASKS (see the module); one report for each.
+    """Grade every function that a file declares in its table TASKS (see the module's text); one report for each.
 
     Parameters
     ----------
     path : path
         A Python file; it is run as an import would run it.
     declared : mapping, optional
-        The table, instead of the file's own.
+        A table to use instead of the file's own.
     **limits
         time_limit and budget, as for `run`.
 
     Raises
     ------
     ValueError
-        For a file that cannot be run, or without such a table.
+        If the file cannot be run, or has no such table.
     """
     module = loading.load(path)
     table = module.get("TASKS") if declared is None else declared
     if not isinstance(table, Mapping) or not table:
         raise ValueError(
-            f"{str(path)!r} declares no TASKS; name a function, as in {Path(path).name}:my_function with a task, "
-            'or write TASKS = {"my_function": "rounding"} into it'
+            f"{str(path)!r} declares no TASKS; name a function and its task, as in {Path(path).name}:my_function "
+            '--task rounding, or write TASKS = {"my_function": "rounding"} into the file'
         )
     return tuple(_declared(module, name, what, limits) for name, what in table.items())
 
@@ -175,11 +176,11 @@ def _declared(module: Mapping[str, Any], name: str, what: Any, limits: Mapping[s
     return run(module[name], task, *setting, **limits)
 
 
-# --- one grader a task ----------------------------------------------------------------------------------------------
+# --- one grader for each task ---------------------------------------------------------------------------------------
 
 
 def _grader(name: str) -> Callable[..., Report]:
-    """`run` for one task, documented by what it asks for."""
+    """`run` for one task; its docstring is the task's statement."""
     task = TASKS[name]
 
     def grader(
@@ -195,7 +196,7 @@ def _grader(name: str) -> Callable[..., Report]:
     grader.__name__ = grader.__qualname__ = name
     grader.__doc__ = f"""Grade a function {task.signature} that returns {task.statement}.
 
-    Exact: every case is compared by code. Parameters, result and errors are those of `run`.
+    It is exact: every case is compared by code. Parameters, result and errors are those of `run`.
     """
     return grader
 
@@ -221,17 +222,21 @@ def _task(name: str) -> Task:
 def _check(task: Task, fmt: Format, mode: Rounding) -> None:
     if fmt.precision > 24 or fmt.exponent_bits > 9:
         raise ValueError(
-            f"fmt={fmt.name} is too wide to be graded in: binary64 must hold its numbers and ties with room to spare; "
-            "use at most 24 bits of precision and 9 of exponent"
+            f"fmt={fmt.name} is too wide for the grader, which computes in binary64; "
+            "use a format with at most 24 bits of precision and 9 exponent bits"
         )
     if mode is Rounding.STOCHASTIC:
-        raise ValueError("mode='stochastic' has no one right answer; use the task 'stochastic', whose function gets u")
+        raise ValueError(
+            "mode='stochastic' has more than one right answer; use the task 'stochastic', whose function is given u"
+        )
     if (
         not fmt.has_nan
         and fmt.nan_code is None
         and task.name in ("add", "subtract", "multiply", "divide", "sqrt", "fma")
     ):
-        raise ValueError(f"fmt={fmt.name} has no NaN, and {task.name} has no answer for some operands; use another")
+        raise ValueError(
+            f"fmt={fmt.name} has no NaN, so {task.name} has no answer for some operands; use a format with NaN"
+        )
 
 
 def _positive(name: str, value: float) -> float:

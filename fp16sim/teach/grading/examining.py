@@ -1,4 +1,4 @@
-"""Trying a function: call it on every case, read what it returns, compare codes."""
+"""Trying a function: call it on every case, read what it returns, compare with the right answers."""
 
 from __future__ import annotations
 
@@ -15,53 +15,62 @@ from .running import Raised, Run, run
 from .tasks import Cases, Task, canonical
 
 SAMPLE = 50
-"""Cases that are tried one by one before a function is trusted with arrays."""
+"""Cases that are tried one by one before a function is called with whole arrays."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a function made of cases."""
+    """What a function answered."""
 
     cases: Cases
     values: tuple[Any, ...]
-    """What was returned, read; None where it was not usable."""
+    """The results, as the task reads them; None where a result was not usable."""
     complaints: dict[int, str]
+    """By index: why a result was not usable."""
     correct: np.ndarray[Any, Any]
     run: Run
 
     @property
-    def wrong(self) -> Any:
-        """The indices of cases that were tried and are not right."""
+    def wrong(self) -> np.ndarray[Any, Any]:
+        """The indices of the cases that were tried and are not right."""
         return np.flatnonzero(~self.correct)
 
 
-def plain(column: Any) -> list[Any]:
+def as_list(column: Any) -> list[Any]:
     """A column as a list of Python's own numbers."""
     return column.tolist() if isinstance(column, np.ndarray) else list(column)
 
 
 def rows_of(columns: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Arguments, call by call, as Python's own numbers."""
-    return list(zip(*map(plain, columns), strict=True))
+    """The arguments of each call, as Python's own numbers."""
+    return list(zip(*map(as_list, columns), strict=True))
+
+
+def pick(column: Any, indices: Sequence[int]) -> Any:
+    """Some rows of a column."""
+    return column[indices] if isinstance(column, np.ndarray) else [column[i] for i in indices]
+
+
+# --- calls ----------------------------------------------------------------------------------------------------------
 
 
 def _by_arrays(function: Callable[..., Any], case: Cases, sample: Run, budget: float) -> Run | None:
-    """One call with whole arrays, if the function takes them and agrees with what it says of single numbers."""
+    """One call with whole arrays, if the function accepts them and answers for arrays as it does for numbers."""
     columns = case.columns
     if not all(isinstance(column, np.ndarray) for column in columns) or len(columns[0]) <= SAMPLE:
         return None
     few = _array_call(function, [column[:SAMPLE] for column in columns], budget)
     if few is None:
         return None
-    # A function for arrays alone may refuse every single number; then its word on arrays counts.
-    alone = all(isinstance(result, Raised) for result in sample.results)
-    for one, other in () if alone else zip(sample.results, few.results, strict=False):
-        if isinstance(one, Raised) or not _agree(one, other):
+    # A function that is written for arrays only may refuse every single number: then there is nothing to compare.
+    arrays_only = all(isinstance(result, Raised) for result in sample.results)
+    for one, other in () if arrays_only else zip(sample.results, few.results, strict=False):
+        if isinstance(one, Raised) or not _same_number(one, other):
             return None
     return _array_call(function, list(columns), budget)
 
 
-def _agree(one: Any, other: Any) -> bool:
+def _same_number(one: Any, other: Any) -> bool:
     try:
         return same(results.number(one), results.number(other))
     except Unsuitable:
@@ -70,15 +79,14 @@ def _agree(one: Any, other: Any) -> bool:
 
 def _array_call(function: Callable[..., Any], columns: list[Any], budget: float) -> Run | None:
     done = run(function, [tuple(columns)], budget, budget)
-    answer = done.results[0] if done.results else None
-    answer = getattr(answer, "values", answer) if hasattr(answer, "fmt") else answer
+    answer = results.unwrapped(done.results[0]) if done.results else None
     if not isinstance(answer, np.ndarray) or answer.shape != columns[0].shape:
         return None
     return Run(tuple(answer.tolist() if answer.dtype.kind in "iufbO" else list(answer)), done.stopped, done.printed)
 
 
 def call_all(function: Callable[..., Any], case: Cases, time_limit: float, budget: float) -> Run:
-    """Call a function on all cases: with arrays where it can take them, else one by one."""
+    """Call a function on all cases: with whole arrays if it accepts them, else one by one."""
     rows = rows_of(case.columns)
     sample = run(function, rows[:SAMPLE], time_limit, budget)
     if len(rows) <= SAMPLE or sample.stopped:
@@ -95,11 +103,11 @@ def call_all(function: Callable[..., Any], case: Cases, time_limit: float, budge
 def examine(
     function: Callable[..., Any], task: Task, case: Cases, fmt: Format, time_limit: float, budget: float
 ) -> Outcome:
-    """Call the function and compare each result with what is right."""
+    """Call the function on all cases and compare each result with the right answer."""
     done = call_all(function, case, time_limit, budget)
     read = READERS[task.result]
     values, complaints, correct = [], {}, np.zeros(len(done.results), bool)
-    expected = plain(case.expected)
+    expected = as_list(case.expected)
     for i, raw in enumerate(done.results):
         try:
             value = canonical(task, read(raw), fmt)
@@ -112,29 +120,11 @@ def examine(
     return Outcome(case, tuple(values), complaints, correct, done)
 
 
-def pick(column: Any, indices: list[int]) -> Any:
-    """Some rows of a column."""
-    return column[indices] if isinstance(column, np.ndarray) else [column[i] for i in indices]
-
-
-def joined(one: Outcome, other: Outcome) -> Outcome:
-    """Both, one after the other; only what was tried, unless the function hangs."""
-    first = first_cases(one, len(one.correct))
-    second = other if other.run.stopped == "hung" else first_cases(other, len(other.correct))
-    columns = tuple(np.concatenate(pair) for pair in zip(first.cases.columns, second.cases.columns, strict=True))
-    expected = [*plain(first.cases.expected), *plain(second.cases.expected)]
-    count, stopped = len(one.correct), other.run.stopped or one.run.stopped
-    return Outcome(
-        Cases(columns, expected, [*first.cases.labels, *second.cases.labels]),
-        one.values + other.values,
-        one.complaints | {count + i: text for i, text in other.complaints.items()},
-        np.concatenate([one.correct, other.correct]),
-        Run(one.run.results + other.run.results, stopped, one.run.printed + other.run.printed),
-    )
+# --- parts of outcomes ----------------------------------------------------------------------------------------------
 
 
 def first_cases(outcome: Outcome, count: int) -> Outcome:
-    """The first cases alone."""
+    """An outcome with its first cases only."""
     case = outcome.cases
     columns = tuple(column[:count] for column in case.columns)
     return Outcome(
@@ -143,4 +133,20 @@ def first_cases(outcome: Outcome, count: int) -> Outcome:
         outcome.complaints,
         outcome.correct[:count],
         outcome.run,
+    )
+
+
+def concatenated(one: Outcome, other: Outcome) -> Outcome:
+    """Two outcomes as one: the cases that were tried, and the untried ones of the second if the function hung."""
+    first = first_cases(one, len(one.correct))
+    second = other if other.run.stopped == "hung" else first_cases(other, len(other.correct))
+    columns = tuple(np.concatenate(pair) for pair in zip(first.cases.columns, second.cases.columns, strict=True))
+    expected = [*as_list(first.cases.expected), *as_list(second.cases.expected)]
+    count, stopped = len(one.correct), other.run.stopped or one.run.stopped
+    return Outcome(
+        Cases(columns, expected, [*first.cases.labels, *second.cases.labels]),
+        one.values + other.values,
+        one.complaints | {count + i: text for i, text in other.complaints.items()},
+        np.concatenate([one.correct, other.correct]),
+        Run(one.run.results + other.run.results, stopped, one.run.printed + other.run.printed),
     )

@@ -1,10 +1,14 @@
-"""What the tasks are tried on, the simplest first, and what the exact layer says of it."""
+"""What the tasks are tried on, the simplest case first, what each case is about, and the right answers.
+
+The right answers come from the exact layer; where `every` asks for all cases, which are too many for it, from the fast
+layer, which tests prove equal.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -13,55 +17,101 @@ from ...codes import classify, decode, encode_held, fields
 from ...faults.roundings import right
 from ...formats import Format, Rounding
 from ...text import to_text
-from .labels import code_labels, result_labels
 
-Columns = tuple[Any, ...]
-Given = tuple[Columns, Sequence[str]]
-"""Columns of arguments, and for each row what it is about."""
+Array: TypeAlias = np.ndarray[Any, Any]
+Columns: TypeAlias = tuple[Any, ...]
+Given: TypeAlias = tuple[Columns, Sequence[str]]
+"""Columns of arguments, and for each row a label that says what it is about."""
+Inputs: TypeAlias = Callable[[Format, Rounding, bool], Given]
+"""fmt, mode, every -> what a function is tried on."""
+Truth: TypeAlias = Callable[[Columns, Format, Rounding, bool], Any]
+"""columns, fmt, mode, every -> the right answer for each row."""
+
+# --- labels: the groups of a report ---------------------------------------------------------------------------------
+
+
+def rounding_labels(x: Any, fmt: Format, exact_label: str = "numbers of the format") -> list[str]:
+    """What a rounder has to decide about float64 values (which are exact, or rounded to odd)."""
+    x = np.asarray(x, np.float64)
+    with np.errstate(all="ignore"):
+        magnitude = np.abs(x)
+        low = right(magnitude, fmt, Rounding.TOWARD_ZERO)
+        is_number = low == magnitude
+        e = np.maximum(np.frexp(np.where(np.isfinite(magnitude), magnitude, 1.0))[1] - 1, fmt.emin)
+        fraction = np.ldexp(magnitude - np.where(np.isfinite(low), low, 0.0), fmt.trailing_bits - e)  # of an ulp
+        beside_tie = ~is_number & (np.abs(fraction - 0.5) < 2.0**-8) & (fraction != 0.5)
+    small = magnitude < fmt.min_normal
+    labels = (  # the first that is true
+        ("infinities and NaN", ~np.isfinite(x)),
+        ("zeros", x == 0),
+        ("beyond max_finite", magnitude > fmt.max_finite),
+        ("subnormal numbers", small & is_number),
+        ("between subnormals", small),
+        (exact_label, is_number),
+        ("ties", fraction == 0.5),
+        ("just beside a tie", beside_tie),
+    )
+    return _first_true(labels, "between two numbers")
+
+
+def code_labels(codes: Any, fmt: Format) -> list[str]:
+    """The classes of codes."""
+    x = np.asarray(decode(codes, fmt))
+    labels = (
+        ("NaN", np.isnan(x)),
+        ("infinities", np.isinf(x)),
+        ("zeros", x == 0),
+        ("subnormal numbers", np.abs(x) < fmt.min_normal),
+    )
+    return _first_true(labels, "normal numbers")
+
+
+def _first_true(labels: Sequence[tuple[str, Array]], otherwise: str) -> list[str]:
+    found = np.select([where for _, where in labels], [label for label, _ in labels], otherwise)
+    return [str(label) for label in found]
+
 
 # --- rounding -------------------------------------------------------------------------------------------------------
 
 
 def roundable(fmt: Format, mode: Rounding, every: bool) -> Given:
-    """What to give a rounder."""
+    """Floats for a rounder."""
     x = cases.roundable(fmt, every)
-    return (x,), result_labels(x, fmt)
+    return (x,), rounding_labels(x, fmt)
 
 
-def rounded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
-    """Each rounded once."""
+def rounded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Array:
+    """Each float rounded once."""
     if every:
         return right(columns[0], fmt, mode)
     return np.array([float(exact.round_to(x, fmt, mode)) for x in columns[0].tolist()])
 
 
-def encoded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
-    """The code of each, rounded once."""
+def encoded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Array:
+    """The code of each float, rounded once."""
     values = rounded(columns, fmt, mode, every)
     if every:
-        usual = exact.encode(exact.NAN, fmt) if fmt.has_nan else 0
-        return np.where(np.isnan(values), usual, encode_held(np.abs(values), fmt).astype(np.int64) | _sign(values, fmt))
+        nan_code = exact.encode(exact.NAN, fmt) if fmt.has_nan else 0
+        sign = (np.signbit(values) & ~np.isnan(values)).astype(np.int64) << (fmt.width - 1)
+        return np.where(np.isnan(values), nan_code, encode_held(np.abs(values), fmt).astype(np.int64) | sign)
     return np.array([exact.encode(y, fmt) for y in values.tolist()], np.int64)
 
 
-def _sign(values: Any, fmt: Format) -> Any:
-    return (np.signbit(values) & ~np.isnan(values)).astype(np.int64) << (fmt.width - 1)
-
-
 _DRAWS = (0, 2**30 - 1, 2**31 - 1, 2**31, 3 * 2**30, 2**32 - 1)
+"""Random integers of 32 bits on both sides of the fractions 1/4, 1/2 and 3/4."""
 
 
-def drawn(fmt: Format, mode: Rounding, every: bool) -> Given:
-    """What to round stochastically, with uniform draws."""
+def stochastic_inputs(fmt: Format, mode: Rounding, every: bool) -> Given:
+    """Floats for a stochastic rounder, each with every one of the draws u."""
     x = cases.roundable(fmt)[:400]
     x = np.concatenate([x, cases.midpoints([float(fmt.max_finite)], fmt), -cases.midpoints([0.0, 1.0], fmt)])
     u = (np.array(_DRAWS) + 0.5) / 2.0**32
     grid = np.repeat(x, u.size), np.tile(u, x.size)
-    return grid, result_labels(grid[0], fmt)
+    return grid, rounding_labels(grid[0], fmt)
 
 
-def drawn_truth(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
-    """Each rounded by its draw."""
+def stochastically_rounded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Array:
+    """Each float rounded as its draw decides."""
     found = []
     for x, u in zip(columns[0].tolist(), columns[1].tolist(), strict=True):
         draw = int(u * 2.0**32)
@@ -70,7 +120,7 @@ def drawn_truth(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> A
 
 
 def texts(fmt: Format, mode: Rounding, every: bool) -> Given:
-    """Decimal texts of numbers and ties, and of what lies beside ties by less than float64 can see."""
+    """Decimal texts: numbers, ties, and numbers so close to a tie that float64 cannot tell them apart."""
     found = ["0", "-0", "1", "0.1", "-0.1", "0.3", "1e-8", "1e10", "inf", "-inf"]
     labels = ["zeros"] * 2 + ["ordinary texts"] * 6 + ["infinities and NaN"] * 2
     lower = np.abs(cases.values(fmt))
@@ -85,7 +135,7 @@ def texts(fmt: Format, mode: Rounding, every: bool) -> Given:
     return (found,), labels
 
 
-def parsed(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
+def parsed(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Array:
     """Each text rounded once."""
     return np.array([float(exact.round_to(text, fmt, mode)) for text in columns[0]])
 
@@ -94,7 +144,7 @@ def parsed(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
 
 
 def codes(fmt: Format, mode: Rounding, every: bool) -> Given:
-    """The interesting codes, or all, the simplest value first."""
+    """The interesting codes, or all of them."""
     if every and fmt.width <= cases.WIDEST_TABLE:
         found = cases.ordered_codes(fmt).astype(np.int64)
     else:
@@ -105,23 +155,24 @@ def codes(fmt: Format, mode: Rounding, every: bool) -> Given:
     return (found,), code_labels(found, fmt)
 
 
-def decoded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
+def decoded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Array:
     """The value of each code."""
     if every:
         return np.asarray(decode(columns[0], fmt))
     return np.array([float(exact.decode(code, fmt)) for code in columns[0].tolist()])
 
 
-def fields_of(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
+def fields_of(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> list[tuple[int, ...]]:
     """The three fields of each code."""
     parts = fields(decode(columns[0], fmt), fmt)
     return list(zip(*(np.asarray(part).astype(int).tolist() for part in parts), strict=True))
 
 
 _CLASS = {"Nan": "nan", "NaN": "nan", "Infinity": "infinity", "Subnormal": "subnormal", "Normal": "normal"}
+"""How the names of IEEE 754's classes end, and the learner's word for each; the others are zeros."""
 
 
-def class_of(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
+def class_of(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> list[str]:
     """The class of each code, in one word."""
     names = np.atleast_1d(classify(decode(columns[0], fmt), fmt)).tolist()
     return [next((word for end, word in _CLASS.items() if str(name).endswith(end)), "zero") for name in names]
@@ -130,62 +181,39 @@ def class_of(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
 def numbers(fmt: Format, mode: Rounding, every: bool) -> Given:
     """Numbers of the format."""
     x = cases.values(fmt, every and fmt.width <= cases.WIDEST_TABLE)
-    return (x,), result_labels(x, fmt)
+    return (x,), rounding_labels(x, fmt)
 
 
-def neighbour(function: Callable[..., Any]) -> Callable[[Columns, Format, Rounding, bool], Any]:
-    """A question about neighbours, asked of each number."""
+def of_each_number(function: Callable[..., Any]) -> Truth:
+    """A function of a number and a format (ulp, next_up ...), for each number."""
     return lambda columns, fmt, mode, every: np.asarray(function(columns[0], fmt), np.float64)
 
 
 # --- operations -----------------------------------------------------------------------------------------------------
 
 
-def operands(name: str, count: int) -> Callable[[Format, Rounding, bool], Given]:
+def operands(name: str, count: int) -> Inputs:
     """Operands of an operation."""
 
-    def columns(fmt: Format, mode: Rounding, every: bool) -> Given:
+    def inputs(fmt: Format, mode: Rounding, every: bool) -> Given:
         found = cases.tuples(fmt, count, every)
         special = ~np.all([np.isfinite(column) for column in found], axis=0)
-        labels = np.asarray(result_labels(faults.unrounded(name, found, mode), fmt, of="results"))
+        labels = np.asarray(rounding_labels(faults.unrounded(name, found, mode), fmt, "exact results"))
         return found, np.where(special, "operands infinite or NaN", labels).tolist()
 
-    return columns
+    return inputs
 
 
-def operated(name: str) -> Callable[[Columns, Format, Rounding, bool], Any]:
+def operated(name: str) -> Truth:
     """The operation on each row, rounded once."""
 
-    def truth(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
+    def truth(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Array:
         if every:
             return np.asarray(getattr(arithmetic, name)(*columns, fmt, mode), np.float64)
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return np.array([float(exact.compute(name, row, fmt, mode).value) for row in rows])
 
     return truth
-
-
-# --- lists ----------------------------------------------------------------------------------------------------------
-
-
-def of_lists(make: Callable[[Format], tuple[Any, ...]]) -> Callable[[Format, Rounding, bool], Any]:
-    """Columns of lists."""
-
-    def columns(fmt: Format, mode: Rounding, every: bool) -> Given:
-        *found, labels = make(fmt)
-        return tuple(found), labels
-
-    return columns
-
-
-def each(function: Callable[..., Any]) -> Callable[[Columns, Format, Rounding, bool], Any]:
-    """A function of lists on each row."""
-    return lambda columns, fmt, mode, every: [function(*row, fmt, mode) for row in zip(*columns, strict=True)]
-
-
-def softmax(x: list[float], fmt: Format, mode: Rounding) -> tuple[float, ...]:
-    """The softmax, as a tuple."""
-    return tuple(faults.softmax(x, fmt, mode))
 
 
 # --- tests that learners write --------------------------------------------------------------------------------------
@@ -195,7 +223,7 @@ def softmax(x: list[float], fmt: Format, mode: Rounding) -> tuple[float, ...]:
 class Rounder:
     """A rounder as a learner's test gets it: x -> rounded x, for numbers and arrays."""
 
-    words: str
+    description: str
     rule: Callable[..., Any]
     fmt: Format
     mode: Rounding
@@ -205,17 +233,20 @@ class Rounder:
         return np.asarray(y).reshape(np.shape(x)) if np.shape(x) else float(y[0])
 
     def __str__(self) -> str:
-        return f"a rounder that {self.words}"
+        return f"a rounder that {self.description}"
 
 
 def rounders(fmt: Format, mode: Rounding, every: bool) -> Given:
-    """The right rounder, and the wrong ones."""
-    found = [(fault.misconception, fault.rounder) for fault in faults.wrong_rounders(fmt, mode)]
-    wrong = [Rounder(words, rule, fmt, mode) for words, rule in found if rule]
-    labels = [f"one that {rounder.words}" for rounder in wrong]
+    """The right rounder first, then the wrong ones."""
+    wrong = [
+        Rounder(fault.misconception, fault.rounder, fmt, mode)
+        for fault in faults.wrong_rounders(fmt, mode)
+        if fault.rounder is not None
+    ]
+    labels = [f"one that {rounder.description}" for rounder in wrong]
     return ([Rounder("is right", right, fmt, mode), *wrong],), ["the right rounder", *labels]
 
 
-def verdicts(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Any:
-    """What a test should say of each rounder."""
+def verdicts(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> list[str]:
+    """What a test should say about each rounder."""
     return ["accepted", *["refused"] * (len(columns[0]) - 1)]

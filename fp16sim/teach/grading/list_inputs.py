@@ -1,21 +1,22 @@
-"""Lists of numbers to add up, and what the exact layer makes of them, step by step."""
+"""Lists of numbers for the tasks that add or multiply lists, and their right answers, each step rounded."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from ... import accumulators, exact, reductions
+from ... import accumulators, exact, faults, reductions
 from ...formats import Format, Rounding
 from ...rounding import round_to
+from .inputs import Given, Truth
 
-Lists = list[list[float]]
+Lists: TypeAlias = list[list[float]]
 
 
 def _random(fmt: Format, count: int, seed: int) -> Lists:
-    """Lists of 2 to 24 numbers of the format, of mixed sizes and signs, the same ones always."""
+    """Lists of 2 to 24 numbers of the format, of mixed sizes and signs; the same lists in every run."""
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(count):
@@ -25,10 +26,19 @@ def _random(fmt: Format, count: int, seed: int) -> Lists:
     return sorted(found, key=len)
 
 
-def sums(fmt: Format) -> tuple[Lists, list[str]]:
-    """Lists to add up, and what each is about."""
+def _given(rows: Sequence[tuple[Any, ...]]) -> Given:
+    """Rows of (label, list, ...) as columns and labels."""
+    labels, *columns = map(list, zip(*rows, strict=True))
+    return tuple(columns), labels
+
+
+# --- what a function is tried on ------------------------------------------------------------------------------------
+
+
+def sums(fmt: Format, mode: Rounding, every: bool) -> Given:
+    """Lists to add up."""
     top, one, u = float(fmt.max_finite), 2.0 ** min(fmt.precision, fmt.emax), float(fmt.unit_roundoff)
-    named: list[tuple[str, list[float]]] = [
+    rows: list[tuple[str, list[float]]] = [
         ("no terms", []),
         ("one term", [1.0]),
         ("one term", [-2.0]),
@@ -46,15 +56,14 @@ def sums(fmt: Format) -> tuple[Lists, list[str]]:
     ]
     if fmt.has_infinity:
         inf = float("inf")
-        named += [("infinities and NaN", x) for x in ([inf, 1.0], [inf, -inf], [1.0, float("nan"), 1.0])]
-    named += [("ordinary lists", x) for x in _random(fmt, 120, 7)]
-    return [x for _, x in named], [label for label, _ in named]
+        rows += [("infinities and NaN", x) for x in ([inf, 1.0], [inf, -inf], [1.0, float("nan"), 1.0])]
+    return _given(rows + [("ordinary lists", x) for x in _random(fmt, 120, 7)])
 
 
-def products(fmt: Format) -> tuple[Lists, Lists, list[str]]:
-    """Pairs of lists to multiply and add up, and what each is about."""
+def products(fmt: Format, mode: Rounding, every: bool) -> Given:
+    """Pairs of lists for a dot product."""
     top, u = float(fmt.max_finite), float(fmt.unit_roundoff)
-    named: list[tuple[str, list[float], list[float]]] = [
+    rows: list[tuple[str, list[float], list[float]]] = [
         ("no terms", [], []),
         ("one term", [2.0], [3.0]),
         ("signs of zero", [-0.0], [1.0]),
@@ -63,16 +72,14 @@ def products(fmt: Format) -> tuple[Lists, Lists, list[str]]:
         ("stagnation", [1.0, u, u], [1.0, 1.0, 1.0]),
         ("overflow", [top, top], [2.0, -2.0]),
     ]
-    left, right = _random(fmt, 120, 8), _random(fmt, 120, 9)
-    cut = [(a[: len(b)], b[: len(a)]) for a, b in zip(left, right, strict=True)]
-    named += [("ordinary lists", a, b) for a, b in cut]
-    return [a for _, a, _ in named], [b for _, _, b in named], [label for label, _, _ in named]
+    pairs = zip(_random(fmt, 120, 8), _random(fmt, 120, 9), strict=True)
+    return _given(rows + [("ordinary lists", a[: len(b)], b[: len(a)]) for a, b in pairs])
 
 
-def logits(fmt: Format) -> tuple[Lists, list[str]]:
-    """Lists to take the softmax of, and what each is about."""
+def logits(fmt: Format, mode: Rounding, every: bool) -> Given:
+    """Lists to take the softmax of."""
     large = min(1000.0, float(fmt.max_finite) / 4)
-    named = [
+    rows: list[tuple[str, Any]] = [
         ("one number", [0.0]),
         ("equal numbers", [1.0, 1.0]),
         ("equal numbers", [2.0] * 3),
@@ -82,15 +89,20 @@ def logits(fmt: Format) -> tuple[Lists, list[str]]:
         ("far apart", [0.0, -large]),
     ]
     rng = np.random.default_rng(11)
-    for _ in range(60):
-        x = rng.normal(size=int(rng.integers(2, 11))) * 3
-        named.append(("ordinary lists", np.asarray(round_to(x, fmt), np.float64).tolist()))
-    held = [(label, np.asarray(round_to(x, fmt), np.float64).tolist()) for label, x in named]
-    return [x for _, x in held], [label for label, _ in held]
+    rows += [("ordinary lists", rng.normal(size=int(rng.integers(2, 11))) * 3) for _ in range(60)]
+    return _given([(label, np.asarray(round_to(x, fmt), np.float64).tolist()) for label, x in rows])
 
 
-def partial_sums(terms: Sequence[Any], fmt: Format, mode: Rounding) -> list[Any]:
-    """The sums on the way, each rounded, by the exact layer; the last is the result."""
+# --- what is right --------------------------------------------------------------------------------------------------
+
+
+def of_each_row(function: Callable[..., Any]) -> Truth:
+    """A function of lists, for each row."""
+    return lambda columns, fmt, mode, every: [function(*row, fmt, mode) for row in zip(*columns, strict=True)]
+
+
+def partial_sums(terms: Sequence[Any], fmt: Format, mode: Rounding) -> list[exact.Value]:
+    """The sums after each term, each rounded, by the exact layer; the last one is the result."""
     found = [exact.as_exact(term) for term in terms[:1]]
     for term in terms[1:]:
         found.append(exact.operate("add", (found[-1], term), fmt, mode).value)
@@ -117,11 +129,16 @@ def kahan(terms: Sequence[Any], fmt: Format, mode: Rounding) -> float:
 
 
 def dot(a: Sequence[Any], b: Sequence[Any], fmt: Format, mode: Rounding) -> float:
-    """Products rounded, and then one after the other, by the exact layer."""
+    """Products rounded, then added one after the other, by the exact layer."""
     terms = [exact.operate("multiply", pair, fmt, mode).value for pair in zip(a, b, strict=True)]
     return sequential(terms, fmt, mode)
 
 
 def mixed_dot(a: Sequence[Any], b: Sequence[Any], fmt: Format, mode: Rounding) -> float:
-    """Products and sums in binary32, rounded at the end, by the accumulator of that name."""
+    """Products and sums in binary32, rounded at the end."""
     return float(reductions.dot(a, b, fmt, mode, accumulator=accumulators.Sequential("binary32")))
+
+
+def softmax(x: list[float], fmt: Format, mode: Rounding) -> tuple[float, ...]:
+    """The softmax, each step rounded."""
+    return tuple(faults.softmax(x, fmt, mode))

@@ -1,4 +1,4 @@
-"""Files of learners: run as an import would run them, and whatever they do becomes one clear error."""
+"""Files of learners: run as an import would run them; whatever goes wrong there becomes one clear error."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def load(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If there is no such file, or if it cannot be run: with the line.
+        If there is no such file, or if it cannot be run; the message names the line.
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"path={str(path)!r}: there is no such file; give a Python file of yours")
+        raise ValueError(f"path={str(path)!r}: there is no such file; give the path of a Python file")
     folder = str(path.resolve().parent)
-    sys.path.insert(0, folder)  # it may import its neighbours
+    sys.path.insert(0, folder)  # the file may import other files beside it
     try:
         done = run(lambda: runpy.run_path(str(path), run_name=path.stem), [()], LOAD_LIMIT, LOAD_LIMIT)
     finally:
@@ -35,12 +35,12 @@ def load(path: str | Path) -> dict[str, Any]:
     if not done.results:
         raise ValueError(f"path={str(path)!r} did not finish within {LOAD_LIMIT:g} seconds; is there an endless loop?")
     if isinstance(done.results[0], Raised):
-        raise ValueError(f"path={str(path)!r} {done.results[0]}; mend it first")
+        raise ValueError(f"path={str(path)!r} {done.results[0]}; correct the file first")
     return dict(done.results[0])
 
 
 def split(target: str) -> tuple[str, str]:
-    """The file and the function of "file.py:function"; no function where none is named.
+    """The file and the function of "file.py:function"; an empty text if no function is named.
 
     >>> split("my.py:round_it"), split("my.py"), split("C:/my.py")
     (('my.py', 'round_it'), ('my.py', ''), ('C:/my.py', ''))
@@ -55,7 +55,7 @@ def function(target: str) -> Callable[..., Any]:
     Raises
     ------
     ValueError
-        If the file cannot be run, or has no such function: with those that it has.
+        If the file cannot be run, or has no such function; the message lists those that it has.
     """
     path, name = split(target)
     module = load(path)

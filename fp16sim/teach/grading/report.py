@@ -1,4 +1,4 @@
-"""What the grader found, as frozen data, and its rendering as text and HTML."""
+"""What the grader found, as frozen data; and that as text and as HTML."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 from ...formats import Format, Rounding
 
 WIDTH = 100
+"""Columns of the text."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Cases that are about one thing."""
+    """Cases that are about the same thing: how many are right, were tried, and exist."""
 
     name: str
     right: int
@@ -23,7 +24,7 @@ class Group:
 
     @property
     def passed(self) -> bool:
-        """Whether all that were tried are right, and any was."""
+        """Whether some were tried, and all of those are right."""
         return self.right == self.tried > 0
 
 
@@ -35,13 +36,13 @@ class Counterexample:
     ----------
     arguments : tuple
     expected, got : object
-        What is right, and what was returned; `got` is None where nothing usable was.
+        The right answer, and what was returned; `got` is None if that was not usable.
     shown : str
-        The call, as one would type it.
+        The call, as you would type it.
     expected_text, got_text : str
-        Both with their codes; or what the function did instead of returning a number.
+        Both with their codes; `got_text` may say what the function did instead of returning a number.
     explanation : object
-        Of `fs.explain` where it explains the task, else a text; both have a `str`.
+        From `fs.explain` if it explains the task, else a text; `str` works for both.
     """
 
     arguments: tuple[Any, ...]
@@ -55,7 +56,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Report:
-    """The grade of a function: exact, in that every single case was compared by code.
+    """The grade of a function. It is exact: every case was compared by code.
 
     Attributes
     ----------
@@ -63,15 +64,15 @@ class Report:
     fmt : Format
     mode : Rounding
     groups : tuple of Group
-        What the cases were about, and how many are right.
+        What the cases are about, and how many are right.
     counterexample : Counterexample or None
-        The simplest one.
+        The simplest wrong case.
     misconceptions : tuple of str
-        What the function does instead, if its answers are those of a known fault, or of two together, in every case.
+        What the function does instead, if a known fault, or two together, give the same answers in every case.
     problem : str
-        What kept the function from being graded, if anything did.
+        Why the function could not be graded to the end; empty if it could.
     note : str
-        What else there is to say.
+        Other remarks.
     """
 
     task: str
@@ -86,15 +87,15 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing was wrong and no group was left out."""
+        """Whether every case was tried and is right."""
         return not self.problem and self.counterexample is None and all(group.passed for group in self.groups)
 
     @property
     def score(self) -> int:
-        """0 to 100: the share of groups that are all right; 100 only where the function passed."""
+        """0 to 100: the percentage of groups that are all right; 100 only if the function passed."""
         done = sum(group.passed for group in self.groups)
-        share = int(100 * done / len(self.groups)) if self.groups else 0
-        return 100 if self.passed else min(share, 99)
+        percentage = int(100 * done / len(self.groups)) if self.groups else 0
+        return 100 if self.passed else min(percentage, 99)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -103,7 +104,7 @@ class Report:
 
     @property
     def misconception(self) -> str:
-        """The misconceptions in one text, empty where none was recognised."""
+        """The misconceptions in one text; empty if none was recognised."""
         return ", and ".join(self.misconceptions)
 
     @property
@@ -155,26 +156,30 @@ class Report:
         return _html(self)
 
 
+def _wrapped(text: str, later: str = "  ") -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent=later)
+
+
 def _lines(report: Report) -> list[str]:
     lines = [report.title, f"  {report.verdict}"]
     if report.problem:
-        lines += textwrap.wrap(report.problem, WIDTH, initial_indent="  ", subsequent_indent="  ")
+        lines += _wrapped(report.problem)
     lines += _table(report)
     if report.misconceptions:
-        said = f"In every case tried it answers like a function that {report.misconception}."
-        lines += ["", *textwrap.wrap(said, WIDTH, initial_indent="  ", subsequent_indent="  ")]
+        said = f"In every case tried, it answers like a function that {report.misconception}."
+        lines += ["", *_wrapped(said)]
     example = report.counterexample
     if example:
-        lines += ["", f"  the simplest case that goes wrong: {example.shown}"]
+        lines += ["", f"  the simplest wrong case: {example.shown}"]
         lines += [f"    right  {example.expected_text}", f"    yours  {example.got_text}"]
         why = str(example.explanation)
         if why:
             lines += ["", "  why:", textwrap.indent(why, "    ").rstrip()]
     if 0 < len(report.missing) < len(report.groups):
         listed = ", ".join(report.missing) if len(report.missing) <= 8 else f"{len(report.missing)} of the above"
-        lines += ["", *textwrap.wrap(f"still missing: {listed}", WIDTH, initial_indent="  ", subsequent_indent="    ")]
+        lines += ["", *_wrapped(f"still missing: {listed}", "    ")]
     if report.note:
-        lines += ["", *textwrap.wrap(report.note, WIDTH, initial_indent="  ", subsequent_indent="  ")]
+        lines += ["", *_wrapped(report.note)]
     return lines
 
 
@@ -190,7 +195,7 @@ def _table(report: Report) -> list[str]:
     return lines
 
 
-def _explained(example: Counterexample) -> str:
+def _explanation(example: Counterexample) -> str:
     rich = getattr(example.explanation, "_repr_html_", None)
     if rich is not None:
         return str(rich())
@@ -199,26 +204,28 @@ def _explained(example: Counterexample) -> str:
 
 
 def _html(report: Report) -> str:
-    """A notebook's rendering: the same order as the text; nothing is told by colour alone."""
-    e = html.escape
-    parts = [f"<p><b>{e(report.title)}</b><br>{e(report.verdict)}</p>"]
+    """For notebooks: the same order as the text; nothing is told by colour only."""
+    escape = html.escape
+    parts = [f"<p><b>{escape(report.title)}</b><br>{escape(report.verdict)}</p>"]
     if report.problem:
-        parts.append(f"<p>{e(report.problem)}</p>")
+        parts.append(f"<p>{escape(report.problem)}</p>")
     if report.groups:
         cell = "<tr><td style='text-align:left'>{}</td><td style='text-align:left'>{}</td><td>{}</td></tr>"
         rows = []
         for group in report.groups:
             mark = "ok" if group.passed else "not yet" if group.tried else "not tried"
-            rows.append(cell.format(mark, e(group.name), f"{group.right:,} of {group.tried:,}"))
+            rows.append(cell.format(mark, escape(group.name), f"{group.right:,} of {group.tried:,}"))
         parts.append(f"<table>{''.join(rows)}</table>")
     if report.misconceptions:
-        parts.append(f"<p>In every case tried it answers like a function that <b>{e(report.misconception)}</b>.</p>")
+        parts.append(
+            f"<p>In every case tried, it answers like a function that <b>{escape(report.misconception)}</b>.</p>"
+        )
     example = report.counterexample
     if example:
         row = "<tr><td style='text-align:left'>{}</td><td style='text-align:left'><code>{}</code></td></tr>"
-        both = row.format("right", e(example.expected_text)) + row.format("yours", e(example.got_text))
-        parts.append(f"<p>The simplest case that goes wrong: <code>{e(example.shown)}</code></p><table>{both}</table>")
-        parts.append(f"<details><summary>why</summary>{_explained(example)}</details>")
+        both = row.format("right", escape(example.expected_text)) + row.format("yours", escape(example.got_text))
+        parts.append(f"<p>The simplest wrong case: <code>{escape(example.shown)}</code></p><table>{both}</table>")
+        parts.append(f"<details><summary>why</summary>{_explanation(example)}</details>")
     if report.note:
-        parts.append(f"<p>{e(report.note)}</p>")
+        parts.append(f"<p>{escape(report.note)}</p>")
     return f"<div>{''.join(parts)}</div>"

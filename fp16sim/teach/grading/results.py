@@ -1,4 +1,4 @@
-"""What a learner's function returned: read as what the task asks for, or a kind word about what it is instead."""
+"""What a learner's function returned: read as the task asks, or a message that says what to return instead."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ... import exact
-from ...text import to_text
+from ...formats import Format
 from .running import Raised
 
 
 class Unsuitable(ValueError):
-    """A result that is not what was asked for; says what it is, and what to return."""
+    """A result of the wrong kind; the message says what it is, and what to return."""
 
 
 def _shown(raw: Any) -> str:
@@ -22,15 +22,28 @@ def _shown(raw: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def _refusal(raw: Any, wanted: str) -> Unsuitable:
+    """The message for a result that cannot be read; a missing result and an exception have their own."""
+    if isinstance(raw, Raised):
+        return Unsuitable(str(raw))
+    if raw is None:
+        return Unsuitable("returned None; is a `return` missing?")
+    return Unsuitable(f"returned {_shown(raw)}, a {type(raw).__name__}; return {wanted}")
+
+
+def unwrapped(raw: Any) -> Any:
+    """The values of a FloatArray; anything else unchanged."""
+    return getattr(raw, "values", raw) if hasattr(raw, "fmt") else raw
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
 def number(raw: Any) -> float | Fraction:
-    """A real number, exactly: a float where binary64 holds it."""
+    """A real number, exactly: a float where binary64 has it."""
     if type(raw) is float or type(raw) is np.float64:
         return float(raw)
-    raw = getattr(raw, "values", raw) if hasattr(raw, "fmt") else raw
-    if isinstance(raw, Raised):
-        raise Unsuitable(str(raw))
-    if raw is None:
-        raise Unsuitable("returned None; is a `return` missing?")
+    raw = unwrapped(raw)
     if isinstance(raw, (bool, np.bool_)):
         raise Unsuitable(f"returned {raw}; return a number")
     if isinstance(raw, str):
@@ -41,7 +54,7 @@ def number(raw: Any) -> float | Fraction:
     try:
         value = exact.as_exact(raw)
     except (TypeError, ValueError, OverflowError):
-        raise Unsuitable(f"returned {_shown(raw)}, a {type(raw).__name__}; return a real number") from None
+        raise _refusal(raw, "a real number") from None
     if isinstance(value, float):
         return value
     try:
@@ -52,66 +65,59 @@ def number(raw: Any) -> float | Fraction:
 
 
 def code(raw: Any) -> int:
-    """An integer; a whole float is refused by name."""
+    """An integer; a float is refused even if it is whole."""
     value = number(raw)
     if hasattr(raw, "__index__"):
         return int(raw)
-    if isinstance(value, float) and value.is_integer():
-        raise Unsuitable(f"returned {_shown(raw)}; a code is an integer: return int(...)")
-    raise Unsuitable(f"returned {_shown(raw)}; a code is an integer")
+    whole = isinstance(value, float) and value.is_integer()
+    raise Unsuitable(f"returned {_shown(raw)}; a code is an integer" + (": return int(...)" if whole else ""))
 
 
-def word(raw: Any) -> str:
+def text(raw: Any) -> str:
     """A text."""
     if isinstance(raw, str):
         return str(raw)
-    if raw is None or isinstance(raw, Raised):
-        number(raw)
-    raise Unsuitable(f"returned {_shown(raw)}, a {type(raw).__name__}; return a text")
+    raise _refusal(raw, "a text")
 
 
 def numbers(raw: Any) -> tuple[float | Fraction, ...]:
     """Several numbers, in a list, tuple or array."""
-    raw = getattr(raw, "values", raw) if hasattr(raw, "fmt") else raw
+    raw = unwrapped(raw)
     if isinstance(raw, (list, tuple, np.ndarray)) and np.ndim(raw) == 1:
         return tuple(number(item) for item in raw)
-    if raw is None or isinstance(raw, Raised):
-        number(raw)
-    raise Unsuitable(f"returned {_shown(raw)}, a {type(raw).__name__}; return a list of numbers")
+    raise _refusal(raw, "a list of numbers")
 
 
 def codes(raw: Any) -> tuple[int, ...]:
     """Several integers, in a list, tuple or array."""
     if isinstance(raw, (list, tuple, np.ndarray)):
         return tuple(code(item) for item in raw)
-    if raw is None or isinstance(raw, Raised):
-        number(raw)
-    raise Unsuitable(f"returned {_shown(raw)}, a {type(raw).__name__}; return a tuple of integers")
+    raise _refusal(raw, "a tuple of integers")
 
 
 def anything(raw: Any) -> Any:
-    """Numbers exactly, texts and truth values as they are, sequences as tuples of such."""
+    """Numbers exactly, texts and truth values unchanged, sequences as tuples of such."""
     if isinstance(raw, (bool, np.bool_)):
         return bool(raw)
     if isinstance(raw, str):
         return str(raw)
     if isinstance(raw, (set, frozenset)):
         return frozenset(anything(item) for item in raw)
-    raw = getattr(raw, "values", raw) if hasattr(raw, "fmt") else raw
+    raw = unwrapped(raw)
     if isinstance(raw, (list, tuple)) or getattr(raw, "shape", ()) != ():
         return tuple(anything(item) for item in raw)
     return number(raw)
 
 
 def verdict(raw: Any) -> str:
-    """What a test said of what it was given."""
+    """What a learner's test said about a rounder: it refuses by raising."""
     return "refused" if isinstance(raw, Raised) else "accepted"
 
 
 READERS = {
     "number": number,
     "code": code,
-    "word": word,
+    "text": text,
     "numbers": numbers,
     "codes": codes,
     "anything": anything,
@@ -119,8 +125,11 @@ READERS = {
 }
 
 
+# --- comparing and showing ------------------------------------------------------------------------------------------
+
+
 def same(expected: Any, got: Any) -> bool:
-    """Equality without tolerance: all NaNs alike, the two zeros not; sequences element by element."""
+    """Equality without tolerance: all NaNs are the same, the two zeros are not; sequences element by element."""
     if isinstance(expected, (list, tuple)):
         alike = isinstance(got, (list, tuple)) and len(expected) == len(got)
         return alike and all(same(x, y) for x, y in zip(expected, got, strict=True))
@@ -131,26 +140,27 @@ def same(expected: Any, got: Any) -> bool:
     return bool(expected == got) and (expected != 0 or exact.is_negative(expected) == exact.is_negative(got))
 
 
-def show(value: Any, fmt: Any = None) -> str:
-    """A value as a learner would write it, with its code where the format holds it."""
+def show(value: Any, fmt: Format | None = None) -> str:
+    """A value as a learner would write it; given a format, with its code there."""
     if isinstance(value, tuple):
         return f"({', '.join(show(item) for item in value)})"
-    if isinstance(value, (str, bool, frozenset)):
-        return repr(value) if not isinstance(value, frozenset) else repr(set(value))
+    if isinstance(value, frozenset):
+        return repr(set(value))
+    if isinstance(value, (str, bool)):
+        return repr(value)
     if isinstance(value, (int, np.integer)):
         return str(value)
     shown = str(value) if isinstance(value, Fraction) else repr(float(value))
-    if fmt is None:
-        return shown
-    return f"{shown}   {code_note(value, fmt)}"
+    return shown if fmt is None else f"{shown}   {code_note(value, fmt)}"
 
 
-def code_note(value: float | Fraction, fmt: Any) -> str:
-    """The code of a value with its fields, or that the format does not have it."""
+def code_note(value: float | Fraction, fmt: Format) -> str:
+    """The code of a value and its bits, or a note that the format does not have the value."""
     if isinstance(value, float) and not math.isfinite(value):
-        held = fmt.has_infinity if math.isinf(value) else fmt.has_nan
+        has_it = fmt.has_infinity if math.isinf(value) else fmt.has_nan
     else:
-        held = exact.round_to(value, fmt) == value
-    if not held:
-        return f"(no number of {fmt.name})"
-    return f"(code 0x{exact.encode(value, fmt):0{-(-fmt.width // 4)}x}, bits {to_text(value, fmt, 'bits')})"
+        has_it = exact.round_to(value, fmt) == value
+    if not has_it:
+        return f"(not a number of {fmt.name})"
+    code = exact.encode(value, fmt)
+    return f"(code {fmt.hex_code(code)}, bits {'_'.join(fmt.bit_fields(code))})"

@@ -1,9 +1,10 @@
-"""Running a learner's function: whatever it does, the caller gets on.
+"""Running a learner's function: whatever it does, the caller continues.
 
-Each call is made in a daemon thread, which the caller watches. A call that takes too long is told to stop by an
-exception raised inside it (CPython's PyThreadState_SetAsyncExc, on every system); one that does not listen, because it
-sleeps or because it catches everything, is left behind. Functions need not be importable, so that those typed in a
-notebook can be run. What cannot be interrupted is a single operation of the interpreter itself, such as 10 ** 10 ** 9.
+The calls are made in a daemon thread, which the caller watches. A call that takes too long is stopped by an exception
+raised inside it (CPython's PyThreadState_SetAsyncExc, on every system). A call that cannot be stopped so, because it
+sleeps or catches everything, is left running in its thread. A process would need functions that can be imported; a
+thread also runs those typed in a notebook. Nothing interrupts a single operation of the interpreter, such as
+10 ** 10 ** 9.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy as np
 
 
 class Expired(BaseException):
-    """Raised inside a call that has used up its time."""
+    """Raised inside a call that takes too long."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,17 @@ class Raised:
 
 @dataclass(frozen=True)
 class Run:
-    """What became of calls: results or Raised, in order; fewer than were asked for if `stopped` says why."""
+    """What the calls gave: results or Raised, in order; fewer than the calls asked for if `stopped` says why."""
 
     results: tuple[Any, ...]
     stopped: str = ""
-    """"" (all done), "hung" (the next call took too long) or "budget" (the time for all of them was over)."""
+    """"" (all calls made), "hung" (the next call took too long) or "budget" (the time for all calls was up)."""
     printed: int = 0
-    """Characters that the function printed, which nobody saw."""
+    """Characters that the function printed; they are not shown."""
 
 
 def raised(error: BaseException) -> Raised:
-    """An exception as data; the line is the last one outside of libraries."""
+    """An exception as data; the line is the last one in the learner's own code, if there is one."""
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if frame.filename != __file__]
     own = [frame for frame in theirs if "site-packages" not in frame.filename and "fp16sim" not in frame.filename]
@@ -64,36 +65,37 @@ def raised(error: BaseException) -> Raised:
 
 @dataclass
 class _Worker:
-    """The calls, one after the other, and where they are."""
+    """The calls, one after the other, and how many are made."""
 
     function: Callable[..., Any]
     rows: Sequence[tuple[Any, ...]]
     results: list[Any] = field(default_factory=list)
     began: float = 0.0
-    enough: bool = False
+    """When the current call began."""
+    time_is_up: bool = False
 
     def work(self) -> None:
-        """Make the calls until all are made, or enough is said."""
+        """Make the calls until all are made, or the time for all is up."""
         with contextlib.suppress(Expired), np.errstate(all="ignore"):
             for row in self.rows:
-                if self.enough:
+                if self.time_is_up:
                     return
                 self.began = time.monotonic()
                 self.results.append(self._call(row))
 
     def _call(self, row: tuple[Any, ...]) -> Any:
-        # Copies: what the function does to its arguments is its own affair.
+        # Copies, so that a function that changes its arguments does not change our cases.
         own = [x.copy() if isinstance(x, (list, np.ndarray)) else x for x in row]
         try:
             return self.function(*own)
         except Expired:
             raise
-        except BaseException as error:  # sys.exit() and the like included: it is the learner's, not ours
+        except BaseException as error:  # also SystemExit: the learner's sys.exit() must not end our program
             return raised(error)
 
 
 class _Nowhere(io.TextIOBase):
-    """Where a learner's prints go while the function is called thousands of times."""
+    """A file that counts what is written to it and forgets it: for the prints of thousands of calls."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -105,7 +107,7 @@ class _Nowhere(io.TextIOBase):
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[_Nowhere]:
-    """No output, no input and no warnings."""
+    """Without output, input and warnings."""
     sink, stdin = _Nowhere(), sys.stdin
     sys.stdin = io.StringIO()
     try:
@@ -122,7 +124,7 @@ def run(function: Callable[..., Any], rows: Sequence[tuple[Any, ...]], time_limi
     Parameters
     ----------
     function : callable
-        Anything; it may raise, loop for ever, print, read, or exit.
+        Any function; it may raise, loop for ever, print, read, or exit.
     rows : sequence of tuple
         Arguments; lists and arrays are passed as copies.
     time_limit, budget : float
@@ -131,7 +133,7 @@ def run(function: Callable[..., Any], rows: Sequence[tuple[Any, ...]], time_limi
     Returns
     -------
     Run
-        Exactly what was returned and raised.
+        What was returned and raised, unchanged.
     """
     worker = _Worker(function, rows)
     thread = threading.Thread(target=worker.work, daemon=True, name="graded function")
@@ -139,7 +141,7 @@ def run(function: Callable[..., Any], rows: Sequence[tuple[Any, ...]], time_limi
         start = worker.began = time.monotonic()
         try:
             thread.start()
-        except RuntimeError:  # no threads here, as in a browser: then without a limit
+        except RuntimeError:  # no threads here, as in a browser: run without a limit
             worker.work()
             return Run(tuple(worker.results), "", sink.count)
         try:
@@ -156,12 +158,12 @@ def _watch(thread: threading.Thread, worker: _Worker, start: float, time_limit: 
         now = time.monotonic()
         if now - worker.began > time_limit and thread.is_alive():
             return "hung"
-        worker.enough = now - start > budget
+        worker.time_is_up = now - start > budget
     return "budget" if len(worker.results) < len(worker.rows) else ""
 
 
 def _end(thread: threading.Thread) -> None:
-    """Raise Expired in a thread until it ends, for half a second."""
+    """Raise Expired in a thread again and again until it ends, for at most half a second."""
     for _ in range(25):
         if not thread.is_alive() or thread.ident is None:
             return

@@ -1,9 +1,9 @@
-"""The graded tasks, a table: what a learner writes, what it is tried on, and what the exact layer says."""
+"""The graded tasks, a table: what a learner writes, what it is tried on, and what is right."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,9 +12,9 @@ import numpy as np
 
 from ... import exact, neighbours
 from ...formats import Format, Rounding
-from . import inputs
-from . import list_inputs as lists
-from .inputs import Columns
+from . import inputs, list_inputs
+from .inputs import Columns, Inputs, Truth
+from .list_inputs import of_each_row
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,12 @@ class Task:
         What it must return.
     result : str
         How results are read: a key of `results.READERS`.
-    columns : callable
+    inputs : callable
         fmt, mode, every -> columns of arguments, the simplest rows first, and a label for each row.
     truth : callable
-        columns, fmt, mode, every -> what is right for each row: by the exact layer, or, with `every`, where rows are
-        too many for that, by the fast layer.
-    thorough : bool
-        Whether there are more rows to try with `every`.
+        columns, fmt, mode, every -> the right answer for each row.
+    has_more : bool
+        Whether `every` gives more rows.
     time_limit : float
         Seconds for one call, unless the caller says otherwise.
     """
@@ -45,15 +44,15 @@ class Task:
     signature: str
     statement: str
     result: str
-    columns: Callable[[Format, Rounding, bool], tuple[Columns, Sequence[str]]]
-    truth: Callable[[Columns, Format, Rounding, bool], Any]
-    thorough: bool = False
+    inputs: Inputs
+    truth: Truth
+    has_more: bool = False
     time_limit: float = 2.0
 
 
 @dataclass(frozen=True)
 class Cases:
-    """Rows of arguments with what is right for each, and what each is about."""
+    """Rows of arguments, the right answer for each, and what each is about."""
 
     columns: Columns
     expected: Any
@@ -64,186 +63,83 @@ class Cases:
 def prepared(task: Task, fmt: Format, mode: Rounding, every: bool) -> Cases:
     """The cases of a task, computed once."""
     with np.errstate(all="ignore"):
-        columns, labels = task.columns(fmt, mode, every)
+        columns, labels = task.inputs(fmt, mode, every)
         return Cases(columns, task.truth(columns, fmt, mode, every), labels)
 
 
-# --- the table ------------------------------------------------------------------------------------------------------
-
-_ROUNDED = "rounded once to the format, in the mode"
-_OPERANDS = "operands are numbers of the format, infinities, zeros of both signs and NaN among them"
-
-TASKS: dict[str, Task] = {
-    task.name: task
-    for task in (
-        Task("rounding", "f(x)", f"the float x {_ROUNDED}", "number", inputs.roundable, inputs.rounded, True),
-        Task(
-            "stochastic",
-            "f(x, u)",
-            "the float x rounded away from zero where u, in [0, 1), is less than the fraction of the way there "
-            "(in ulp), else toward zero",
-            "number",
-            inputs.drawn,
-            inputs.drawn_truth,
-        ),
-        Task(
-            "parse",
-            "f(text)",
-            f"the number that a decimal text stands for, {_ROUNDED}",
-            "number",
-            inputs.texts,
-            inputs.parsed,
-        ),
-        Task("decode", "f(code)", "the value with that code, an int", "number", inputs.codes, inputs.decoded, True),
-        Task(
-            "encode",
-            "f(x)",
-            f"the code, an int, of the float x {_ROUNDED}",
-            "code",
-            inputs.roundable,
-            inputs.encoded,
-            True,
-        ),
-        Task(
-            "fields",
-            "f(code)",
-            "(sign, biased exponent, trailing significand) as ints",
-            "codes",
-            inputs.codes,
-            inputs.fields_of,
-            True,
-        ),
-        Task(
-            "classify",
-            "f(code)",
-            '"zero", "subnormal", "normal", "infinity" or "nan"',
-            "word",
-            inputs.codes,
-            inputs.class_of,
-            True,
-        ),
-        Task(
-            "ulp",
-            "f(x)",
-            "the distance of numbers in the binade of x",
-            "number",
-            inputs.numbers,
-            inputs.neighbour(neighbours.ulp),
-            True,
-        ),
-        Task(
-            "next_up",
-            "f(x)",
-            "the least number above x",
-            "number",
-            inputs.numbers,
-            inputs.neighbour(neighbours.next_up),
-            True,
-        ),
-        Task(
-            "next_down",
-            "f(x)",
-            "the greatest number below x",
-            "number",
-            inputs.numbers,
-            inputs.neighbour(neighbours.next_down),
-            True,
-        ),
-        *(
-            Task(
-                name,
-                "f(a, b)",
-                f"a {sign} b {_ROUNDED}; {_OPERANDS}",
-                "number",
-                inputs.operands(name, 2),
-                inputs.operated(name),
-                True,
-            )
-            for name, sign in (("add", "+"), ("subtract", "-"), ("multiply", "*"), ("divide", "/"))
-        ),
-        Task(
-            "sqrt",
-            "f(a)",
-            f"the square root {_ROUNDED}",
-            "number",
-            inputs.operands("sqrt", 1),
-            inputs.operated("sqrt"),
-            True,
-        ),
-        Task(
-            "fma",
-            "f(a, b, c)",
-            f"a * b + c {_ROUNDED}",
-            "number",
-            inputs.operands("fma", 3),
-            inputs.operated("fma"),
-            True,
-        ),
-        Task(
-            "sum",
-            "f(values)",
-            "the sum of a list, one term after the other, each partial sum rounded",
-            "number",
-            inputs.of_lists(lists.sums),
-            inputs.each(lists.sequential),
-        ),
-        Task(
-            "pairwise_sum",
-            "f(values)",
-            "the sum of the sums of the two halves (the first the shorter), each rounded",
-            "number",
-            inputs.of_lists(lists.sums),
-            inputs.each(lists.pairwise),
-        ),
-        Task(
-            "kahan_sum",
-            "f(values)",
-            "the sum of a list, compensated as fs.accumulators.Kahan does",
-            "number",
-            inputs.of_lists(lists.sums),
-            inputs.each(lists.kahan),
-        ),
-        Task(
-            "dot",
-            "f(a, b)",
-            "the dot product of two lists, every product and every partial sum rounded",
-            "number",
-            inputs.of_lists(lists.products),
-            inputs.each(lists.dot),
-        ),
-        Task(
-            "mixed_dot",
-            "f(a, b)",
-            "the dot product, products and sums in binary32, rounded at the end",
-            "number",
-            inputs.of_lists(lists.products),
-            inputs.each(lists.mixed_dot),
-        ),
-        Task(
-            "softmax",
-            "f(values)",
-            "the softmax: less the maximum, fs.exp, sum one after the other, divided; each step rounded",
-            "numbers",
-            inputs.of_lists(lists.logits),
-            inputs.each(inputs.softmax),
-        ),
-        Task(
-            "tests",
-            "f(rounder)",
-            "nothing; raise AssertionError where rounder(x) is wrong for some x",
-            "verdict",
-            inputs.rounders,
-            inputs.verdicts,
-            False,
-            30.0,
-        ),
-    )
-}
-
-
 def canonical(task: Task, value: Any, fmt: Format) -> Any:
-    """An answer with all NaNs alike: any code of a NaN will do for encode."""
+    """An answer in one spelling: `encode` may return any code of a NaN."""
     if task.name == "encode" and isinstance(value, int) and 0 <= value < 2**fmt.width:
         number = exact.decode(value, fmt)
         return exact.encode(math.nan, fmt) if isinstance(number, float) and math.isnan(number) else value
     return value
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+_ONCE = "rounded once to the format in the mode"
+_OPERANDS = "operands are numbers of the format, zeros of both signs, infinities and NaN"
+
+_ASKED: dict[str, tuple[str, str]] = {
+    "rounding": ("f(x)", f"the float x, {_ONCE}"),
+    "stochastic": (
+        "f(x, u)",
+        "the float x, rounded away from zero if u, a float in [0, 1), is less than the fraction of an ulp "
+        "that rounding toward zero cuts off; else rounded toward zero",
+    ),
+    "parse": ("f(text)", f"the number that a decimal text stands for, {_ONCE}"),
+    "decode": ("f(code)", "the value of the code, an int"),
+    "encode": ("f(x)", f"the code, an int, of the float x, {_ONCE}"),
+    "fields": ("f(code)", "(sign, biased exponent, trailing significand) as ints"),
+    "classify": ("f(code)", '"zero", "subnormal", "normal", "infinity" or "nan"'),
+    "ulp": ("f(x)", "the distance between neighbouring numbers in the binade of x"),
+    "next_up": ("f(x)", "the next number above x"),
+    "next_down": ("f(x)", "the next number below x"),
+    "add": ("f(a, b)", f"a + b, {_ONCE}; {_OPERANDS}"),
+    "subtract": ("f(a, b)", f"a - b, {_ONCE}; {_OPERANDS}"),
+    "multiply": ("f(a, b)", f"a * b, {_ONCE}; {_OPERANDS}"),
+    "divide": ("f(a, b)", f"a / b, {_ONCE}; {_OPERANDS}"),
+    "sqrt": ("f(a)", f"the square root of a, {_ONCE}"),
+    "fma": ("f(a, b, c)", f"a * b + c, {_ONCE}"),
+    "sum": ("f(values)", "the sum of a list, added from left to right, each partial sum rounded"),
+    "pairwise_sum": ("f(values)", "the sum of the sums of the two halves (the first is the shorter), each rounded"),
+    "kahan_sum": ("f(values)", "the sum of a list, compensated as in fs.accumulators.Kahan"),
+    "dot": ("f(a, b)", "the dot product of two lists, each product and each partial sum rounded"),
+    "mixed_dot": ("f(a, b)", "the dot product, with products and sums in binary32, rounded once at the end"),
+    "softmax": (
+        "f(values)",
+        "the softmax: subtract the maximum, take fs.exp, add from left to right, divide; each step rounded",
+    ),
+    "tests": ("f(rounder)", "nothing; raise AssertionError if rounder(x) is wrong for some x"),
+}
+"""For learners: how the function is called, and what it must return."""
+
+_TRIED: dict[str, tuple[Any, ...]] = {
+    "rounding": ("number", inputs.roundable, inputs.rounded, True),
+    "stochastic": ("number", inputs.stochastic_inputs, inputs.stochastically_rounded),
+    "parse": ("number", inputs.texts, inputs.parsed),
+    "decode": ("number", inputs.codes, inputs.decoded, True),
+    "encode": ("code", inputs.roundable, inputs.encoded, True),
+    "fields": ("codes", inputs.codes, inputs.fields_of, True),
+    "classify": ("text", inputs.codes, inputs.class_of, True),
+    "ulp": ("number", inputs.numbers, inputs.of_each_number(neighbours.ulp), True),
+    "next_up": ("number", inputs.numbers, inputs.of_each_number(neighbours.next_up), True),
+    "next_down": ("number", inputs.numbers, inputs.of_each_number(neighbours.next_down), True),
+    "add": ("number", inputs.operands("add", 2), inputs.operated("add"), True),
+    "subtract": ("number", inputs.operands("subtract", 2), inputs.operated("subtract"), True),
+    "multiply": ("number", inputs.operands("multiply", 2), inputs.operated("multiply"), True),
+    "divide": ("number", inputs.operands("divide", 2), inputs.operated("divide"), True),
+    "sqrt": ("number", inputs.operands("sqrt", 1), inputs.operated("sqrt"), True),
+    "fma": ("number", inputs.operands("fma", 3), inputs.operated("fma"), True),
+    "sum": ("number", list_inputs.sums, of_each_row(list_inputs.sequential)),
+    "pairwise_sum": ("number", list_inputs.sums, of_each_row(list_inputs.pairwise)),
+    "kahan_sum": ("number", list_inputs.sums, of_each_row(list_inputs.kahan)),
+    "dot": ("number", list_inputs.products, of_each_row(list_inputs.dot)),
+    "mixed_dot": ("number", list_inputs.products, of_each_row(list_inputs.mixed_dot)),
+    "softmax": ("numbers", list_inputs.logits, of_each_row(list_inputs.softmax)),
+    "tests": ("verdict", inputs.rounders, inputs.verdicts, False, 30.0),
+}
+"""For the grader: how results are read, what is tried, what is right, and the other fields of Task."""
+
+TASKS: dict[str, Task] = {name: Task(name, *_ASKED[name], *tried) for name, tried in _TRIED.items()}
+"""Every task by name."""

@@ -1,10 +1,11 @@
-"""Why the right answer of a task is what it is: `fs.explain` where it has the operation, else a few lines."""
+"""Why the right answer is right: an explanation of `fs.explain` where it has the operation, else a few lines."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from ... import exact, explain
 from ...codes import decode
@@ -12,115 +13,112 @@ from ...formats import Format, Rounding
 from ...text import to_text
 from .list_inputs import partial_sums
 
-EXPLAINED = ("add", "subtract", "multiply", "divide", "sqrt", "fma")
-_AS_ROUNDING = ("rounding", "encode", "parse")
+Arguments: TypeAlias = tuple[Any, ...]
+_EXPLAINED = ("add", "subtract", "multiply", "divide", "sqrt", "fma")
+_ROUNDED = ("rounding", "encode", "parse")
 
 
-def why(task: str, arguments: tuple[Any, ...], fmt: Format, mode: Rounding) -> Any:
-    """An explanation of fp16sim.explain, or a text; what it says is exact.
+def why(task: str, arguments: Arguments, fmt: Format, mode: Rounding) -> Any:
+    """An explanation of fp16sim.explain, or a text; exact.
 
     >>> from fp16sim.formats import BINARY16
     >>> print(why("decode", (0x3555,), BINARY16, Rounding.TIES_TO_EVEN))
     code 0x3555 is 0_01101_0101010101 in bits: sign 0, biased exponent 13, trailing significand 341
     normal: +(1 + 341/2^10) * 2^(13 - 15) = 0.333251953125
     """
-    if task in EXPLAINED:
+    if task in _EXPLAINED:
         return getattr(explain, task)(*arguments, fmt, mode)
-    if task in _AS_ROUNDING:
+    if task in _ROUNDED:
         return explain.rounding(arguments[0], fmt, mode)
-    told = _TOLD.get(task)
-    return told(arguments, fmt, mode) if told else ""
+    return _TEXTS[task](arguments, fmt, mode) if task in _TEXTS else ""
 
 
 def decoding(code: int, fmt: Format) -> str:
-    """How a code is read: its fields, its case, and the formula of that case."""
-    value = decode(code, fmt)
-    sign, biased, trailing = _split(code, fmt)
-    digits = f"{code:0{fmt.width}b}"
-    cut = 1 + fmt.exponent_bits
+    """How a code is decoded: its fields, its class, and the formula of that class."""
+    bits = fmt.bit_fields(code)
+    sign, biased, trailing = (int(field, 2) for field in bits)
     head = (
-        f"code 0x{code:0{-(-fmt.width // 4)}x} is {digits[0]}_{digits[1:cut]}_{digits[cut:]} in bits: "
+        f"code {fmt.hex_code(code)} is {'_'.join(bits)} in bits: "
         f"sign {sign}, biased exponent {biased}, trailing significand {trailing}\n"
     )
-    mark, t = "-" if sign else "+", fmt.trailing_bits
-    if value != value:
-        return f"{head}the codes of NaN have the topmost biased exponent and a trailing significand that is not 0"
-    if value in (float("inf"), float("-inf")):
-        return f"{head}the topmost biased exponent with trailing significand 0 is infinity"
-    shown = to_text(value, fmt, "exact")
+    value = decode(code, fmt)
+    if math.isnan(value):
+        return head + (
+            "NaN: its codes have the topmost biased exponent and a trailing significand other than 0"
+            if fmt.has_infinity
+            else "NaN: all bits after the sign are 1"
+        )
+    if math.isinf(value):
+        return f"{head}infinity: the topmost biased exponent with trailing significand 0"
+    shown, mark, t = to_text(value, fmt, "exact"), "-" if sign else "+", fmt.trailing_bits
     if biased:
         return f"{head}normal: {mark}(1 + {trailing}/2^{t}) * 2^({biased} - {fmt.bias}) = {shown}"
     kind = "subnormal" if trailing else "zero"
     formula = f"{mark}({trailing}/2^{t}) * 2^(1 - {fmt.bias}) = {shown}"
-    return f"{head}{kind}: biased exponent 0 means no implicit 1: {formula}"
+    return f"{head}{kind}: biased exponent 0 means that there is no implicit 1: {formula}"
 
 
-def _split(code: int, fmt: Format) -> tuple[int, int, int]:
-    t = fmt.trailing_bits
-    return code >> (fmt.width - 1), (code >> t) & (2**fmt.exponent_bits - 1), code & (2**t - 1)
-
-
-def _ulp(arguments: tuple[Any, ...], fmt: Format, mode: Rounding) -> str:
-    x = arguments[0]
-    if x != x or abs(x) == float("inf"):
-        return "there is no quantum at infinities and NaN: the answer is inf or NaN itself"
-    magnitude = abs(exact.as_exact(x))
-    e = exact.exponent_of(magnitude) if magnitude else fmt.emin  # type: ignore[arg-type]
-    q = max(e, fmt.emin) - fmt.trailing_bits
-    rule = f"max({e}, emin = {fmt.emin}) - {fmt.trailing_bits} = {q}"
-    return f"abs(x) lies in [2^{e}, 2^{e + 1}); the exponent of the quantum is {rule}: 2^{q}"
-
-
-def _neighbour(arguments: tuple[Any, ...], fmt: Format, mode: Rounding) -> str:
-    x = arguments[0]
-    code = exact.encode(x, fmt)
-    return (
-        f"the code of x is 0x{code:0{-(-fmt.width // 4)}x}. Codes grow with the magnitude: one up is a code more for a "
-        "positive number and one less for a negative one; both zeros are one number, and infinity follows max_finite"
-    )
-
-
-def _sum(arguments: tuple[Any, ...], fmt: Format, mode: Rounding) -> str:
-    terms = list(arguments[0])
-    steps = [str(float(x)) for x in partial_sums(terms, fmt, mode)]
-    if len(steps) > 12:
-        steps = [*steps[:8], "...", *steps[-3:]]
-    return f"the sums on the way: {', '.join(steps)}" if steps else "a sum of nothing is +0"
-
-
-def _dot(arguments: tuple[Any, ...], fmt: Format, mode: Rounding) -> str:
-    pairs = zip(*arguments, strict=True)
-    products = [float(exact.operate("multiply", pair, fmt, mode).value) for pair in pairs]
-    shown = ", ".join(map(str, products[:12])) + (", ..." if len(products) > 12 else "")
-    return f"the products, rounded: {shown}\n{_sum((products,), fmt, mode)}" if products else "a sum of nothing is +0"
-
-
-def _coded(arguments: tuple[Any, ...], fmt: Format, mode: Rounding) -> str:
+def _decoding(arguments: Arguments, fmt: Format, mode: Rounding) -> str:
     return decoding(int(arguments[0]), fmt)
 
 
-def _drawn(arguments: tuple[Any, ...], fmt: Format, mode: Rounding) -> str:
+def _ulp(arguments: Arguments, fmt: Format, mode: Rounding) -> str:
+    (x,) = arguments
+    if not math.isfinite(x):
+        return "infinities and NaN have no quantum: the ulp of infinity is infinity, and that of NaN is NaN"
+    if x == 0:
+        return f"zero has the quantum of the subnormals, min_subnormal = 2^{fmt.quantum_exponent_min}"
+    e = exact.exponent_of(abs(Fraction(x)))
+    rule = f"max({e}, emin = {fmt.emin}) - {fmt.trailing_bits} = {max(e, fmt.emin) - fmt.trailing_bits}"
+    return f"abs(x) lies in [2^{e}, 2^{e + 1}); the ulp is 2 to the power {rule}"
+
+
+def _neighbour(arguments: Arguments, fmt: Format, mode: Rounding) -> str:
+    code = fmt.hex_code(exact.encode(arguments[0], fmt))
+    return (
+        f"the code of x is {code}. Codes grow with the magnitude: the next code is that of the next number up if x is "
+        "positive, and down if x is negative. The two zeros count as one number, and infinity follows max_finite."
+    )
+
+
+def _sum(arguments: Arguments, fmt: Format, mode: Rounding) -> str:
+    steps = [str(float(x)) for x in partial_sums(list(arguments[0]), fmt, mode)]
+    if len(steps) > 12:
+        steps = [*steps[:8], "...", *steps[-3:]]
+    return f"the partial sums: {', '.join(steps)}" if steps else "the sum of an empty list is +0"
+
+
+def _dot(arguments: Arguments, fmt: Format, mode: Rounding) -> str:
+    pairs = zip(*arguments, strict=True)
+    products = [float(exact.operate("multiply", pair, fmt, mode).value) for pair in pairs]
+    if not products:
+        return _sum((products,), fmt, mode)
+    shown = ", ".join(map(str, products[:12])) + (", ..." if len(products) > 12 else "")
+    return f"the products, rounded: {shown}\n{_sum((products,), fmt, mode)}"
+
+
+def _stochastic(arguments: Arguments, fmt: Format, mode: Rounding) -> str:
     x, u = arguments
-    if x != x or abs(x) == float("inf"):
+    if not math.isfinite(x):
         return ""
     magnitude = abs(Fraction(x))
     if magnitude == 0:
         return "a zero is a number of the format: nothing is rounded"
     q = exact.quantum_exponent(magnitude, fmt)
     n = magnitude / Fraction(2) ** q
-    rest = n - int(n)
-    compared = "less" if u < rest else "not less"
-    return f"abs(x) is {int(n)} + {float(rest)} quanta of 2^{q}; u = {u} is {compared} than {float(rest)}"
+    fraction = n - int(n)
+    compared = "less" if u < fraction else "not less"
+    return f"abs(x) is {int(n)} + {float(fraction)} quanta of 2^{q}; u = {u} is {compared} than {float(fraction)}"
 
 
-_TOLD: dict[str, Callable[[tuple[Any, ...], Format, Rounding], str]] = {
-    "decode": _coded,
-    "fields": _coded,
-    "classify": _coded,
+_TEXTS: dict[str, Callable[[Arguments, Format, Rounding], str]] = {
+    "decode": _decoding,
+    "fields": _decoding,
+    "classify": _decoding,
     "ulp": _ulp,
     "next_up": _neighbour,
     "next_down": _neighbour,
     "sum": _sum,
     "dot": _dot,
-    "stochastic": _drawn,
+    "stochastic": _stochastic,
 }
