@@ -58,8 +58,8 @@ def test_answers_may_be_written_in_many_ways_but_not_wrongly(form, answer, right
 def test_bad_requests_are_refused_by_name():
     for arguments, says in (
         ({"kind": "riddle"}, "kind='riddle' is unknown"),
-        ({"level": 4}, "level=4 is no level"),
-        ({"n": -1}, "n=-1 is no number of questions"),
+        ({"level": 4}, "level=4 is not a level"),
+        ({"n": -1}, "n=-1 is not a number of questions"),
     ):
         with pytest.raises(ValueError, match=re.escape(says)):
             exercises.generate(**arguments)
@@ -90,7 +90,7 @@ def test_a_sheet_has_no_answers_and_the_key_has_them():
     assert sheet.startswith("# ")
     gift = exercises.to_gift(exercises.generate("predict-the-bits", rng=2, n=2, level=2))
     assert gift.count("::[plain]") == 2
-    assert re.search(r"\n=0x[0-9a-f]{4}\n", gift)
+    assert re.search(r"\n=0x[0-9A-F]{4}\n", gift)
 
 
 def test_quiz_asks_checks_and_counts(capsys, monkeypatch):
@@ -199,6 +199,6 @@ def test_this_installation_has_lessons():
     assert {path.suffix for path in lessons.files()} <= set(lessons.KINDS)
 
 
-def test_stalling_and_absorption_agree_with_the_exact_layer():
-    for question in exercises.generate("where-it-stalls", rng=1, n=4, level=1):
+def test_a_sum_stagnates_at_a_number_that_is_not_negative():
+    for question in exercises.generate("stagnation", rng=1, n=4, level=1):
         assert exact.parse(question.answer) >= 0

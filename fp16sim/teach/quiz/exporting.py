@@ -1,4 +1,4 @@
-"""Questions as files: Markdown, with the answer key apart, and Moodle's GIFT."""
+"""Questions as files: Markdown with a separate answer key, and GIFT for Moodle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LETTERS = "abcdefghij"
 
 
 def _markdown_text(text: str) -> str:
-    """Text with everything that Markdown would take for itself escaped."""
+    """Text in which nothing is markup for Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>#|~^])", r"\\\1", text)
 
 
@@ -39,7 +39,7 @@ def markdown_key(questions: Iterable[Question], title: str = "Answers") -> str:
 
 
 def gift_text(text: str) -> str:
-    r"""Text as GIFT wants it: `\ ~ = # { } :` behind a backslash, lines parted by \n.
+    r"""Text for GIFT: a backslash before each of `\ ~ = # { } :`, and \n for the end of a line.
 
     >>> print(gift_text("a = {b}: ~c #1"))
     a \= \{b\}\: \~c \#1
@@ -56,11 +56,10 @@ def _answers(question: Question) -> str:
 
 
 def _spellings(question: Question) -> list[str]:
-    """Ways to write an answer that Moodle, which compares letters, should take."""
+    """Spellings of an answer that Moodle, which compares texts, should accept."""
     answer = question.answer
     if question.form == "code":
-        digits = answer[2:]
-        found = [answer, "0x" + digits.upper(), digits, digits.upper()]
+        found = [answer, answer.lower(), answer[2:], answer[2:].lower()]
     elif question.form == "flags":
         names = answer.split(", ")
         found = [answer, " ".join(names), ", ".join(reversed(names)), " ".join(reversed(names))]
@@ -72,7 +71,7 @@ def _spellings(question: Question) -> list[str]:
 
 
 def to_gift(questions: Iterable[Question], category: str = "fp16sim") -> str:
-    """Questions for Moodle's import (GIFT): answers within, worked solutions as general feedback."""
+    """Questions with their answers in Moodle's import format (GIFT); the solutions are the general feedback."""
     parts = [f"$CATEGORY: {category}\n"]
     for number, question in enumerate(questions, 1):
         title = gift_text(f"{number:03d} {question.kind}")

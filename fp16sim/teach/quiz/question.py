@@ -1,4 +1,4 @@
-"""A question with its exact answer, and how the answers of learners are read."""
+"""A question with its exact answer, and how a learner's answer is checked."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from typing import Any
 
 from ... import exact
 
+YES_NO = ("yes", "no")
+
 
 @dataclass(frozen=True)
 class Question:
-    """A question, its exact answer and why it is that.
+    """A question, its exact answer, and why that is the answer.
 
     Attributes
     ----------
     kind : str
-        A key of `KINDS`.
+        A key of `exercises.KINDS`.
     level : int
     prompt : str
     answer : str
-        As one would write it; `check` takes other ways to write the same.
+        In its usual spelling; `check` accepts others.
     solution : str
         Worked out, step by step.
     form : str
@@ -37,15 +39,15 @@ class Question:
     choices: tuple[str, ...] = ()
 
     def check(self, text: str) -> bool:
-        """Whether a text is the right answer; exact, however it is written.
+        """Whether a text is the right answer; the comparison is exact, whatever the spelling.
 
         Numbers may be decimals, fractions, powers such as 2^-10 or hexadecimal floats; the sign of zero matters. Codes
-        are hexadecimal (0x...) or bits. A choice is a letter (a, b, ...) or its words. Flags come in any order.
+        are hexadecimal (0x...) or bits. A choice is a letter (a, b, ...) or its words. Flags may come in any order.
         """
         return _CHECKS[self.form](" ".join(text.split()).lower(), self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, JSON-able."""
+        """All fields as plain data for JSON."""
         return asdict(self)
 
 
@@ -54,12 +56,12 @@ class Question:
 
 def _number(text: str, question: Question) -> bool:
     try:
-        given, meant = exact.parse(text), exact.parse(question.answer)
+        given, right = exact.parse(text), exact.parse(question.answer)
     except ValueError:
         return False
-    if exact.is_nan(given) or exact.is_nan(meant):
-        return exact.is_nan(given) and exact.is_nan(meant)
-    return given == meant and exact.is_negative(given) == exact.is_negative(meant)
+    if exact.is_nan(given) or exact.is_nan(right):
+        return exact.is_nan(given) and exact.is_nan(right)
+    return given == right and exact.is_negative(given) == exact.is_negative(right)
 
 
 def _code(text: str, question: Question) -> bool:
@@ -75,8 +77,8 @@ def _choice(text: str, question: Question) -> bool:
     index = ord(text) - ord("a") if len(text) == 1 else -1
     if 0 <= index < len(question.choices):
         text = question.choices[index].lower()
-    starts = {"y": "yes", "n": "no"} if question.choices == ("yes", "no") else {}
-    return starts.get(text, text) == question.answer.lower()
+    short = {"y": "yes", "n": "no"} if question.choices == YES_NO else {}
+    return short.get(text, text) == question.answer.lower()
 
 
 def _flags(text: str, question: Question) -> bool:

@@ -1,11 +1,11 @@
-"""The kinds of questions: each draws operands, and knows the exact answer and why it is that."""
+"""The kinds of questions: each draws operands and works out the exact answer and its solution."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -16,14 +16,17 @@ from ...formats import BFLOAT16, BINARY16, E4M3, E5M2, Format, Rounding
 from ...neighbours import next_up, ulp
 from ...reductions import cumsum
 from ...text import to_text
+from ...wording import joined
 from ..grading.why import decoding, why
+from .question import YES_NO
 
-Rng = np.random.Generator
+Rng: TypeAlias = np.random.Generator
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a question is asked in."""
+    """The format and mode of a question, its level, and the source of its random choices."""
 
     fmt: Format
     mode: Rounding
@@ -33,7 +36,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question before it is numbered: see `exercises.Question`."""
+    """A question without its kind and level: the fields of `Question`."""
 
     prompt: str
     answer: str
@@ -52,31 +55,31 @@ MODES = {
 
 
 def setting(rng: Rng, level: int) -> Setting:
-    """A format and a mode for a level: 1 for formats that fit on a page, 2 for 16 bits, 3 for every mode."""
+    """A format and a mode for a level: 1 has formats whose numbers fit on a page, 2 has 16 bits, 3 has every mode."""
     return Setting(_pick(rng, FORMATS[level]), _pick(rng, MODES[level]), level, rng)
 
 
-def _pick(rng: Rng, options: Any) -> Any:
+def _pick(rng: Rng, options: Sequence[T]) -> T:
     return options[int(rng.integers(len(options)))]
 
 
 def _value(s: Setting) -> float:
-    """A finite number of the format: of few bits at level 1, of the interesting ones or any above it."""
+    """A finite number of the format: at level 1 one of few bits, at others an interesting one or any."""
     if s.level > 1 and s.rng.random() < 0.5:
         numbers = cases.values(s.fmt, every=True)
         numbers = numbers[np.isfinite(numbers)]
     else:
         numbers = cases.values(s.fmt)
         numbers = numbers[np.isfinite(numbers) & (numbers != 0)][: 40 * s.level]
-    return float(_pick(s.rng, numbers))
+    return float(_pick(s.rng, numbers.tolist()))
 
 
 def _between(s: Setting) -> float:
-    """Something to round: a tie half of the time, else a quarter beside a number."""
+    """Something to round: half of the time a tie, else a number a quarter or three quarters of an ulp above another."""
     low = abs(_value(s))
     tie = float(cases.midpoints([low], s.fmt)[0])
-    share = _pick(s.rng, (1.0, 1.0, 0.5, 1.5))
-    return float((low + (tie - low) * share) * _pick(s.rng, (1.0, -1.0)))
+    half_ulps = _pick(s.rng, (1.0, 1.0, 0.5, 1.5))
+    return (low + (tie - low) * half_ulps) * _pick(s.rng, (1.0, -1.0))
 
 
 def _text(x: Any, fmt: Format) -> str:
@@ -84,57 +87,60 @@ def _text(x: Any, fmt: Format) -> str:
 
 
 def _decimal(x: float) -> str:
-    return to_text(x, "binary64", "exact")
-
-
-def _hex(code: int, fmt: Format) -> str:
-    return f"0x{code:0{-(-fmt.width // 4)}x}"
+    return to_text(x, "binary64", "exact") if np.isfinite(x) else str(x)
 
 
 def _name(fmt: Format) -> str:
-    """The name, with the layout of a format that nobody knows."""
-    layout = f" (1 sign, {fmt.exponent_bits} exponent, {fmt.trailing_bits} trailing bits)"
+    """The name of a format, with the layout if it is our own."""
+    layout = f" (1 sign bit, {fmt.exponent_bits} exponent bits, {fmt.trailing_bits} trailing bits)"
     return fmt.name + layout * (fmt == TOY)
 
 
 def _in(s: Setting) -> str:
-    return f"in {_name(s.fmt)}, {s.mode.value}"
+    return f"in {_name(s.fmt)} ({s.mode.value})"
 
 
 def _bits(s: Setting) -> Asked:
     x = _value(s)
     code = exact.encode(x, s.fmt)
-    prompt = f"Which code, in hexadecimal, has {_decimal(x)} in {_name(s.fmt)}?"
-    return Asked(prompt, _hex(code, s.fmt), decoding(code, s.fmt), "code")
+    prompt = f"What is the code, in hexadecimal, of {_decimal(x)} in {_name(s.fmt)}?"
+    return Asked(prompt, s.fmt.hex_code(code), decoding(code, s.fmt), "code")
 
 
 def _decode(s: Setting) -> Asked:
     code = exact.encode(_value(s), s.fmt)
-    bits = to_text(exact.decode(code, s.fmt), s.fmt, "bits")
-    prompt = f"Which number has the bits {bits} (code {_hex(code, s.fmt)}) in {_name(s.fmt)}?"
+    bits = "_".join(s.fmt.bit_fields(code))
+    prompt = f"Which number has the bits {bits} (code {s.fmt.hex_code(code)}) in {_name(s.fmt)}?"
     return Asked(prompt, _text(exact.decode(code, s.fmt), s.fmt), decoding(code, s.fmt))
 
 
 def _round(s: Setting) -> Asked:
     x = _between(s)
     answer = _text(exact.round_to(x, s.fmt, s.mode), s.fmt)
-    return Asked(f"What does {_decimal(x)} become {_in(s)}?", answer, str(why("rounding", (x,), s.fmt, s.mode)))
+    prompt = f"What is {_decimal(x)} rounded to {_name(s.fmt)} ({s.mode.value})?"
+    return Asked(prompt, answer, str(why("rounding", (x,), s.fmt, s.mode)))
 
 
 def _overflow(s: Setting) -> Asked:
     top, quantum = Fraction(s.fmt.max_finite), Fraction(2) ** (s.fmt.emax - s.fmt.trailing_bits)
-    x = float(top + quantum * _pick(s.rng, (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), 1, 2)))
+    x = float(top + quantum * _pick(s.rng, [Fraction(n, 4) for n in (1, 2, 3, 4, 8)]))
     x *= _pick(s.rng, (1.0, -1.0))
-    prompt = f"{_name(s.fmt)} ends at {_decimal(float(top))}. What does {_decimal(x)} become, {s.mode.value}?"
+    largest = f"The largest finite number of {_name(s.fmt)} is {_decimal(float(top))}."
+    prompt = f"{largest} What is {_decimal(x)} rounded to {s.fmt.name} ({s.mode.value})?"
     answer = _text(exact.round_to(x, s.fmt, s.mode), s.fmt)
     return Asked(prompt, answer, str(why("rounding", (x,), s.fmt, s.mode)))
+
+
+def _operation_text(a: float, sign: str, b: float) -> str:
+    second = _decimal(b)
+    return f"{_decimal(a)} {sign} " + (f"({second})" if second.startswith("-") else second)
 
 
 def _operation(name: str, sign: str) -> Callable[[Setting], Asked]:
     def ask(s: Setting) -> Asked:
         a, b = _value(s), _value(s)
         answer = _text(exact.compute(name, (a, b), s.fmt, s.mode).value, s.fmt)
-        prompt = f"What is {_decimal(a)} {sign} ({_decimal(b)}) {_in(s)}?"
+        prompt = f"What is {_operation_text(a, sign, b)} {_in(s)}?"
         return Asked(prompt, answer, str(why(name, (a, b), s.fmt, s.mode)))
 
     return ask
@@ -146,25 +152,21 @@ def _flags(s: Setting) -> Asked:
     a, b = (_pick(s.rng, special) if s.rng.random() < 0.2 else _value(s) for _ in range(2))
     raised = exact.compute(name, (a, b), s.fmt, s.mode).flags
     answer = ", ".join(flag for flag in FLAGS if flag in raised) or "none"
-    listed = ", ".join(FLAGS)
-    prompt = f"Which of the flags {listed} does {_shown(a)} {sign} ({_shown(b)}) raise {_in(s)}? (Or none.)"
+    which = f"Which of the flags {', '.join(FLAGS)}"
+    prompt = f"{which} does {_operation_text(a, sign, b)} raise {_in(s)}? Write none if it raises none."
     return Asked(prompt, answer, str(why(name, (a, b), s.fmt, s.mode)), "flags")
-
-
-def _shown(x: float) -> str:
-    return _decimal(x) if np.isfinite(x) else str(x)
 
 
 def _ulp(s: Setting) -> Asked:
     x = _value(s)
-    prompt = f"What is the ulp of {_name(s.fmt)} at {_decimal(x)}? (A power of two may be written as 2^-10.)"
+    prompt = f"What is the ulp of {_decimal(x)} in {_name(s.fmt)}? You may write a power of two, such as 2^-10."
     return Asked(prompt, _decimal(float(ulp(x, s.fmt))), str(why("ulp", (x,), s.fmt, s.mode)))
 
 
 def _next(s: Setting) -> Asked:
     x = _value(s)
-    answer = _shown(float(next_up(x, s.fmt)))
-    prompt = f"What is the least number of {_name(s.fmt)} above {_decimal(x)}?"
+    answer = _decimal(float(next_up(x, s.fmt)))
+    prompt = f"What is the next number of {_name(s.fmt)} above {_decimal(x)}?"
     return Asked(prompt, answer, str(why("next_up", (x,), s.fmt, s.mode)))
 
 
@@ -182,11 +184,8 @@ def _classify(s: Setting) -> Asked:
         answer = "nan" if exact.is_nan(value) else "infinity"
     else:
         answer = "zero" if value == 0 else "subnormal" if abs(float(value)) < s.fmt.min_normal else "normal"
-    prompt = f"What is {code:0{s.fmt.width}b} in {_name(s.fmt)}?"
+    prompt = f"What kind of value has the bits {''.join(s.fmt.bit_fields(code))} in {_name(s.fmt)}?"
     return Asked(prompt, answer, decoding(code, s.fmt), "choice", _CLASSES)
-
-
-_YES_NO = ("yes", "no")
 
 
 def _absorbed(s: Setting) -> Asked:
@@ -195,7 +194,7 @@ def _absorbed(s: Setting) -> Asked:
     b = float(exact.round_to(Fraction(2) ** (e - int(s.rng.integers(0, 4))), s.fmt)) or float(s.fmt.min_subnormal)
     same = exact.add(a, b, s.fmt, s.mode) == a
     prompt = f"Is {_decimal(a)} + {_decimal(b)} = {_decimal(a)} {_in(s)}?"
-    return Asked(prompt, _YES_NO[not same], str(why("add", (a, b), s.fmt, s.mode)), "choice", _YES_NO)
+    return Asked(prompt, YES_NO[not same], str(why("add", (a, b), s.fmt, s.mode)), "choice", YES_NO)
 
 
 _TEXTS = (
@@ -204,21 +203,21 @@ _TEXTS = (
 )
 
 
-def _held(s: Setting) -> Asked:
+def _representable(s: Setting) -> Asked:
     text = _pick(s.rng, _TEXTS)
-    held = exact.round_to(text, s.fmt) == exact.parse(text)
+    same = exact.round_to(text, s.fmt) == exact.parse(text)
     solution = str(why("parse", (text,), s.fmt, Rounding.TIES_TO_EVEN))
-    return Asked(f"Is {text} a number of {_name(s.fmt)}, exactly?", _YES_NO[not held], solution, "choice", _YES_NO)
+    return Asked(f"Is {text} exactly a number of {_name(s.fmt)}?", YES_NO[not same], solution, "choice", YES_NO)
 
 
-def _stall(s: Setting) -> Asked:
+def _stagnation(s: Setting) -> Asked:
     term = _pick(s.rng, (1.0, 0.5, 2.0, 0.25))
     sums = np.asarray(cumsum([term] * (2**s.fmt.precision + 2), s.fmt))
-    total = float(sums[-1])  # more terms than the significand has numbers: it has stopped, or is infinite
-    step = f"s = s + {_decimal(term)}"
-    prompt = f"In {_name(s.fmt)}, ties to even, s = 0 and then {step} again and again: at which s does it stop growing?"
+    total = float(sums[-1])  # after more terms than there are significands, the sum has stopped or is infinite
+    start = f"In {_name(s.fmt)}, with ties to even, s starts at 0, and s = s + {_decimal(term)} is repeated."
+    prompt = f"{start} At which value does s stop growing?"
     if not np.isfinite(total):
-        return Asked(prompt + " (inf is an answer.)", "inf", "it reaches infinity before a term is absorbed")
+        return Asked(f"{prompt} It may be inf.", "inf", "s reaches infinity before a term is absorbed")
     return Asked(prompt, _text(total, s.fmt), str(why("add", (total, term), s.fmt, Rounding.TIES_TO_EVEN)))
 
 
@@ -230,14 +229,15 @@ def _twice(s: Setting) -> Asked:
     once = exact.round_to(x, fmt)
     twice = exact.round_to(exact.round_to(x, "binary32"), fmt)
     text = f"{_decimal(float(tie))} * (1 + 2^-{(x / tie - 1).denominator.bit_length() - 1})"
-    prompt = f"x = {text}. Is rounding x to binary32 and then to {fmt.name} the same as rounding it once, ties to even?"
+    twice_rounded = f"rounding x to binary32 and then to {fmt.name}"
+    prompt = f"x = {text}. With ties to even, does {twice_rounded} give the same number as rounding x once?"
     told = f"once: {float(once)}; through binary32: {float(twice)}\n"
     solution = told + str(why("rounding", (x,), fmt, Rounding.TIES_TO_EVEN))
-    return Asked(prompt, _YES_NO[once != twice], solution, "choice", _YES_NO)
+    return Asked(prompt, YES_NO[once != twice], solution, "choice", YES_NO)
 
 
 def _misconception(s: Setting) -> Asked:
-    """Three answers of a wrong rounder, which no other rounder on offer would give."""
+    """Answers of a wrong rounder that tell it from the right one and from the other three choices."""
     fmt, mode = s.fmt, Rounding.TIES_TO_EVEN
     x = cases.roundable(fmt)
     wrong = [fault for fault in faults.wrong_rounders(fmt, mode) if fault.rounder]
@@ -251,13 +251,13 @@ def _misconception(s: Setting) -> Asked:
         if not differs.size:
             return _misconception(s)
         shown.append(int(differs[min(int(s.rng.integers(6)), differs.size - 1)]))
-    rows = "; ".join(f"{_shown(float(x[i]))} becomes {_shown(float(answers[0][i]))}" for i in dict.fromkeys(shown))
+    rows = joined(f"{_decimal(float(x[i]))} to {_decimal(float(answers[0][i]))}" for i in dict.fromkeys(shown))
     options = [fault.misconception for fault in (chosen, *others)]
     options = [options[i] for i in s.rng.permutation(4)]
     first = shown[0]
-    told = f"right would be: {_shown(float(x[first]))} becomes {_shown(float(truth[first]))}\n"
+    told = f"right is: {_decimal(float(x[first]))} to {_decimal(float(truth[first]))}\n"
     solution = told + str(why("rounding", (float(x[first]),), fmt, mode))
-    prompt = f"A rounder to {_name(fmt)} (meant: ties to even) answers: {rows}. What does it do?"
+    prompt = f"A function should round to {_name(fmt)}, ties to even. It rounds {rows}. What does it do?"
     return Asked(prompt, chosen.misconception, solution, "choice", tuple(options))
 
 
@@ -279,8 +279,8 @@ KINDS: dict[str, Callable[[Setting], Asked]] = {
     "next-number": _next,
     "classify": _classify,
     "absorbed": _absorbed,
-    "is-it-held": _held,
-    "where-it-stalls": _stall,
+    "representable": _representable,
+    "stagnation": _stagnation,
     "rounding-twice": _twice,
     "misconception": _misconception,
 }
