@@ -14,7 +14,7 @@ import numpy as np
 
 from . import exact
 from .codes import all_values, decode
-from .conversion import carrier_for
+from .conversion import check_fits
 from .formats import Format, FormatLike, Specials, get_format
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -116,7 +116,7 @@ def values(fmt: FormatLike = "binary16", every: bool = False) -> Array:
     (281, 16)
     """
     fmt = get_format(fmt)
-    carrier_for(fmt)
+    check_fits(fmt)
     if every:
         found = decode(ordered_codes(fmt), fmt)
     else:

@@ -1,4 +1,4 @@
-"""Codes: the integers that a format's values are stored as, and what can be read off them."""
+"""Codes: the integers as which a format stores its values, and what can be read from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .conversion import Array, Seed, carrier_for, lift, same_format
+from .conversion import Array, Seed, check_fits, lift, same_format
 from .formats import BINARY64, Format, FormatLike, Rounding, Specials, get_format, get_rounding
 from .rounding import exponent, round_to
 
@@ -35,13 +35,9 @@ class Fields(NamedTuple):
     trailing_significand: Any
 
 
-def code_dtype(fmt: Format) -> Any:
+def code_dtype(fmt: Format) -> np.dtype[Any]:
     """The smallest unsigned integer dtype that holds the codes of `fmt`."""
     return np.min_scalar_type(2**fmt.width - 1)
-
-
-def _int(value: int) -> Any:
-    return np.uint64(value)
 
 
 def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
@@ -57,8 +53,8 @@ def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
     Returns
     -------
     ndarray or scalar
-        Of the smallest unsigned dtype that holds the codes. The sign and the leading payload bits of a NaN in a
-        float32 or float64 array survive; a payload that would vanish becomes the quiet NaN.
+        Of the smallest unsigned dtype that holds the codes. A NaN in a float32 or float64 array keeps its sign and
+        the leading bits of its payload; if these are all 0, it becomes the quiet NaN.
 
     Raises
     ------
@@ -77,17 +73,18 @@ def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
     source = lift(same_format(x, fmt))
     values = widened(np.asarray(round_to(x, fmt, mode, rng=rng)))
     if source.dtype != object:
-        # Rounding may pass through arithmetic that quiets a NaN; its bits are read off what was given.
+        # Arithmetic in between may make a NaN quiet, so its bits are taken from the input.
         values = np.where(np.isnan(source) & np.isnan(values), widened(source), values)
     return encode_held(values, fmt)[()]
 
 
 def widened(x: Array) -> Array:
-    """float32 or float64 as float64, with the payload of a NaN, which a cast would make quiet."""
+    """float32 or float64 as float64; a NaN keeps its payload, which a cast would make quiet."""
     if x.dtype == np.float64:
         return x
     bits = x.view(np.uint32).astype(np.uint64)
-    nan = (bits >> _int(31) << _int(63)) | _int(0x7FF << 52) | ((bits & _int(2**23 - 1)) << _int(29))
+    sign, payload = bits >> np.uint64(31) << np.uint64(63), (bits & np.uint64(2**23 - 1)) << np.uint64(29)
+    nan = sign | np.uint64(0x7FF << 52) | payload
     with np.errstate(all="ignore"):
         return np.where(np.isnan(x), nan.view(np.float64), x.astype(np.float64))
 
@@ -100,13 +97,13 @@ def encode_held(values: Array, fmt: Format) -> Array:
         significand = np.ldexp(magnitude, fmt.trailing_bits - e).astype(np.uint64)
     # The implicit bit of a normal number adds 1 to the exponent field; a subnormal has none.
     field = np.where(magnitude > 0, e - fmt.emin, 0).astype(np.uint64)
-    code = (field << _int(fmt.trailing_bits)) + significand
+    code = (field << np.uint64(fmt.trailing_bits)) + significand
     top = (2**fmt.exponent_bits - 1) << fmt.trailing_bits
-    code = np.where(np.isinf(values), _int(top), code)
+    code = np.where(np.isinf(values), np.uint64(top), code)
     nan = np.isnan(values)
     if nan.any():
         code = np.where(nan, _nan_codes(values, fmt), code)
-    sign = np.signbit(values).astype(np.uint64) << _int(fmt.width - 1)
+    sign = np.signbit(values).astype(np.uint64) << np.uint64(fmt.width - 1)
     return np.asarray(code | sign, code_dtype(fmt))
 
 
@@ -114,9 +111,9 @@ def _nan_codes(values: Array, fmt: Format) -> Array:
     """NaN codes without their sign: the leading bits of binary64's payload."""
     if fmt.specials is Specials.NAN:
         return np.full(values.shape, 2 ** (fmt.width - 1) - 1, np.uint64)
-    payload = (values.view(np.uint64) & _int(2**52 - 1)) >> _int(52 - fmt.trailing_bits)
-    payload = np.where(payload == 0, _int(1 << (fmt.trailing_bits - 1)), payload)
-    return payload | _int((2**fmt.exponent_bits - 1) << fmt.trailing_bits)
+    payload = (values.view(np.uint64) & np.uint64(2**52 - 1)) >> np.uint64(52 - fmt.trailing_bits)
+    payload = np.where(payload == 0, np.uint64(1 << (fmt.trailing_bits - 1)), payload)
+    return payload | np.uint64((2**fmt.exponent_bits - 1) << fmt.trailing_bits)
 
 
 def decode(code: Any, fmt: FormatLike = "binary16") -> Any:
@@ -137,7 +134,7 @@ def decode(code: Any, fmt: FormatLike = "binary16") -> Any:
     Raises
     ------
     ValueError
-        For a number that is no code of `fmt`.
+        For a number outside 0 to 2^width - 1.
     TypeError
         For anything but integers.
 
@@ -148,16 +145,16 @@ def decode(code: Any, fmt: FormatLike = "binary16") -> Any:
     array([ 1.00000000e+00,  6.55040000e+04,  5.96046448e-08, -0.00000000e+00])
     """
     fmt = get_format(fmt)
-    carrier_for(fmt)
+    check_fits(fmt)
     codes = _checked_codes(code, fmt)
     sign, field, trailing = _split(codes, fmt)
-    significand = trailing | (np.minimum(field, _int(1)) << _int(fmt.trailing_bits))
-    q = np.maximum(field, _int(1)).astype(np.int32) - (fmt.bias + fmt.trailing_bits)
+    significand = trailing | (np.minimum(field, np.uint64(1)) << np.uint64(fmt.trailing_bits))
+    q = np.maximum(field, np.uint64(1)).astype(np.int32) - (fmt.bias + fmt.trailing_bits)
     with np.errstate(over="ignore"):  # the topmost field of binary64, which is replaced below
         values = np.ldexp(significand.astype(np.float64), q)
     if fmt.has_nan:
         values = np.where(_is_special(field, trailing, fmt), _special_values(trailing, fmt), values)
-    bits = values.view(np.uint64) | (sign << _int(63))
+    bits = values.view(np.uint64) | (sign << np.uint64(63))
     return bits.view(np.float64)[()]
 
 
@@ -165,7 +162,7 @@ def _checked_codes(code: Any, fmt: Format) -> Array:
     codes = np.asarray(code)
     whole = codes.dtype.kind in "iu" or all(isinstance(c, int) for c in codes.flat)
     if not whole:
-        raise TypeError(f"code={code!r} is not an integer; give codes, or encode(x, fmt) for the code of a value")
+        raise TypeError(f"code={code!r} is not an integer; give codes: encode(x, fmt) is the code of a value")
     outside = (codes < 0) | (codes > 2**fmt.width - 1)
     if outside.any():
         raise ValueError(f"code={codes[outside].flat[0]} is not a code of {fmt.name}; use 0 to {2**fmt.width - 1}")
@@ -173,9 +170,9 @@ def _checked_codes(code: Any, fmt: Format) -> Array:
 
 
 def _split(codes: Array, fmt: Format) -> Fields:
-    trailing = codes & _int(2**fmt.trailing_bits - 1)
-    field = (codes >> _int(fmt.trailing_bits)) & _int(2**fmt.exponent_bits - 1)
-    return Fields(codes >> _int(fmt.width - 1), field, trailing)
+    trailing = codes & np.uint64(2**fmt.trailing_bits - 1)
+    field = (codes >> np.uint64(fmt.trailing_bits)) & np.uint64(2**fmt.exponent_bits - 1)
+    return Fields(codes >> np.uint64(fmt.width - 1), field, trailing)
 
 
 def _is_special(field: Array, trailing: Array, fmt: Format) -> Array:
@@ -185,12 +182,12 @@ def _is_special(field: Array, trailing: Array, fmt: Format) -> Array:
 
 def _special_values(trailing: Array, fmt: Format) -> Array:
     """Infinity or NaN as float64, payload to the left."""
-    payload = trailing << _int(BINARY64.trailing_bits - fmt.trailing_bits)
-    return (payload | _int(0x7FF << 52)).view(np.float64)
+    payload = trailing << np.uint64(BINARY64.trailing_bits - fmt.trailing_bits)
+    return (payload | np.uint64(0x7FF << 52)).view(np.float64)
 
 
 def fields(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Fields:
-    """Sign, biased exponent and trailing significand of values; exact (a value that `fmt` lacks is rounded first).
+    """Sign, biased exponent and trailing significand of values; exact (values not in `fmt` are rounded first).
 
     Takes values, as `encode` does; for a code write `fields(decode(code, fmt), fmt)`.
 
@@ -211,13 +208,13 @@ def fields(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
 
 
 def classify(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """Which of IEEE 754's ten classes values are in; exact (a value that `fmt` lacks is rounded first).
+    """Which of IEEE 754's ten classes values are in; exact (values not in `fmt` are rounded first).
 
     Returns
     -------
     FloatClass or ndarray of str
         Such as "positiveNormal": a member of FloatClass for a scalar, an array of the same strings for an array. In a
-        format whose only NaN has all bits set, that one is quiet.
+        format whose only NaN has all bits set, it counts as quiet.
 
     Examples
     --------
@@ -248,7 +245,7 @@ def classify(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_
 
 
 def all_values(fmt: FormatLike = "binary16") -> Array:
-    """Every value of a format, in the order of its codes; exact.
+    """Every value of a format, in the order of the codes; exact.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""From anything to an array: the exact value of what is given, and who may carry the result.
+"""From anything to an array: the exact values of what is given, and the dtype that carries the result.
 
-float32 and float64 arrays hold most numbers exactly. What they do not (large integers, Fractions, Decimals, text) stays
-an array of Python objects, for the exact layer to round.
+float32 and float64 arrays hold most numbers exactly. The others (large integers, Fractions, Decimals, text) stay in an
+array of Python objects, which the exact layer rounds.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from .formats import BINARY32, BINARY64, Format, Rounding
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Seed: TypeAlias = "int | np.random.Generator | None"
-Generator: TypeAlias = "np.random.Generator | None"  # as text, since evaluating it would load numpy.random
+Generator: TypeAlias = "np.random.Generator | None"  # as text, because evaluating it would load numpy.random
+Carrier: TypeAlias = "np.dtype[Any] | type[np.float32] | type[np.float64]"
+"""float32 or float64: the dtype of an array whose values are those of a narrower format."""
 
 
 def lift(x: Any) -> Array:
-    """The exact value of `x` as an array: float32, float64, or objects where those do not hold every element.
+    """The exact values of `x` as an array: float32, float64, or objects where those do not hold every element.
 
-    Raises TypeError for what is not a real number.
+    Raises TypeError for anything that is not a real number.
     """
     array = np.asarray(x) if hasattr(x, "__array__") else np.array(x, dtype=object)
     kind, size = array.dtype.kind, array.dtype.itemsize
@@ -33,24 +35,24 @@ def lift(x: Any) -> Array:
         return array.astype(np.float64)
     if kind in "iu":
         exactly = array.astype(np.float64)
-        # Up to 2^53 every integer is a float64, and beyond it no integer rounds to less.
+        # Every integer up to 2^53 is a float64, and no larger integer rounds to less.
         return exactly if not array.size or np.abs(exactly).max() < 2.0**53 else array.astype(object)
     if kind == "O":
         return _lift_objects(array)
     if kind in "Uf":
         return array.astype(object)
     raise TypeError(
-        f"x of dtype {array.dtype} is not real; give floats, integers, booleans, Fractions, Decimals or text"
+        f"x has dtype {array.dtype}, not real numbers; give floats, integers, booleans, Fractions, Decimals or text"
     )
 
 
 def _is_extension_float(dtype: np.dtype[Any]) -> bool:
-    """ml_dtypes' bfloat16 and friends, all of which float64 holds."""
+    """Whether a dtype is ml_dtypes' bfloat16 or one of its relatives; float64 holds the values of all of them."""
     return dtype.kind == "V" and dtype.names is None and dtype.subdtype is None and "float" in dtype.name
 
 
 def _lift_objects(array: Array) -> Array:
-    """Python's own numbers; float64 where that is exact for all of them."""
+    """Python's own numbers: as float64 if that holds all of them, else as they are."""
     for item in array.flat:
         if not isinstance(item, (numbers.Real, Decimal, str, np.generic)) and not hasattr(item, "as_integer_ratio"):
             raise TypeError(
@@ -67,7 +69,7 @@ def _lift_objects(array: Array) -> Array:
 
 
 def same_format(x: Any, fmt: Format) -> Any:
-    """`x`, refused if it is an array of another format: conversions are asked for by name, with astype."""
+    """`x`; TypeError if it is an array of another format, because only astype converts between formats."""
     other = getattr(x, "fmt", None)
     if isinstance(other, Format) and other != fmt:
         raise TypeError(
@@ -80,21 +82,21 @@ _TINY, _ONE = 5e-324, 1.0
 
 
 def check_hardware() -> None:
-    """Raise if the processor flushes subnormals: binary64 would then carry some results wrongly, without a word."""
+    """Raise if the processor flushes subnormals: then float32 and float64 would silently carry some wrong results."""
     if _TINY * _ONE == 0.0:
         raise RuntimeError(
-            "this thread's processor is set to flush subnormal numbers to zero, so that float32 and float64 no longer "
-            "carry results exactly; some library switched that on (torch.set_flush_denormal, or code built with "
+            "in this thread the processor flushes subnormal numbers to zero, so float32 and float64 cannot carry "
+            "results exactly; some library switched that on (torch.set_flush_denormal, or code built with "
             "-ffast-math): switch it off, for example with torch.set_flush_denormal(False)"
         )
 
 
 def as_generator(mode: Rounding, rng: Seed) -> np.random.Generator | None:
-    """The generator for STOCHASTIC; None for the modes that need none."""
+    """The generator for STOCHASTIC; None for the other modes."""
     if mode is not Rounding.STOCHASTIC:
         return None
     if rng is not None and not isinstance(rng, (int, np.integer, np.random.Generator)):
-        raise TypeError(f"rng={rng!r} is no source of randomness; give a seed, a numpy.random.Generator or None")
+        raise TypeError(f"rng={rng!r} is not a source of random bits; give a seed, a numpy.random.Generator or None")
     return np.random.default_rng(rng)
 
 
@@ -106,14 +108,20 @@ def _fits(fmt: Format) -> tuple[bool, bool]:
     return fmt.fits_in(BINARY64), fmt.fits_in(BINARY32)
 
 
-def carrier_for(fmt: Format, *sources: Array) -> Any:
-    """float32 where all sources are and `fmt` fits in it, else float64; ValueError where not even that holds `fmt`."""
-    fits_in_64, fits_in_32 = _fits(fmt)
-    if not fits_in_64:
+def check_fits(fmt: Format) -> None:
+    """Raise ValueError if float64 does not hold all numbers of `fmt`."""
+    if not _fits(fmt)[0]:
         raise ValueError(
             f"fmt={fmt.name} (width={fmt.width}, precision={fmt.precision}) does not fit in binary64, which carries "
             "the values of arrays; use the functions of fp16sim.exact for it"
         )
+
+
+def carrier_for(fmt: Format, *sources: Array) -> type[np.float32] | type[np.float64]:
+    """float32 if all sources are float32 and hold `fmt`, else float64; ValueError if float64 does not hold it."""
+    fits_in_64, fits_in_32 = _fits(fmt)
+    if not fits_in_64:
+        check_fits(fmt)  # raises
     if not fits_in_32:
         return np.float64
     for source in sources:  # a plain loop, since this is part of the cost of every call
@@ -123,7 +131,7 @@ def carrier_for(fmt: Format, *sources: Array) -> Any:
 
 
 def checked_out(out: Array, source: Array, fmt: Format) -> Array:
-    """`out`, refused if it cannot take the results."""
+    """`out`; TypeError or ValueError if it cannot take the results."""
     if not isinstance(out, np.ndarray) or out.dtype.kind != "f" or out.dtype.itemsize not in (4, 8):
         kind = getattr(out, "dtype", type(out).__name__)
         raise TypeError(f"out of type {kind} cannot take results; give a float32 or float64 array")

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place and renamed; what was there stays until then."""
+"""Atomic writes: a file is complete or not there. An old file stays until the new one is complete and replaces it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 
 @contextmanager
-def written_beside(path: str | Path) -> Iterator[Path]:
-    """A temporary path in the same folder, which takes the place of `path` when the block ends without an exception.
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary path in the same folder, which replaces `path` when the block ends without an exception.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with written_beside(Path(folder) / "a.txt") as place:
-    ...         _ = place.write_text("whole", encoding="utf-8")
+    ...     with atomic_path(Path(folder) / "a.txt") as temporary:
+    ...         _ = temporary.write_text("whole", encoding="utf-8")
     ...     [(p.name, p.read_text(encoding="utf-8")) for p in Path(folder).iterdir()]
     [('a.txt', 'whole')]
     """
@@ -35,13 +35,13 @@ def written_beside(path: str | Path) -> Iterator[Path]:
 
 
 def _umask() -> int:
-    """What new files are not allowed; it can only be read by setting it."""
+    """The permissions that new files do not get. The system tells them only when they are set."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a text in UTF-8, whole or not at all."""
-    with written_beside(path) as place:
-        place.write_text(text, encoding="utf-8", newline="\n")
+    """Write a text in UTF-8, completely or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")

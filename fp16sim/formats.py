@@ -1,11 +1,11 @@
-"""What a floating-point format is: the few numbers that define it, and all that follows from them.
+"""What a floating-point format is: the few numbers that define it, and everything that follows from them.
 
 A format stores a sign bit, a biased exponent and a trailing significand:
 
     width = 1 + (width - precision) + (precision - 1)
 
-so `width` and `precision` fix the layout. What the topmost exponent means (`specials`) and how the arithmetic treats
-the ends of the range (`subnormals`, `saturate`, `nan_code`) complete the definition. Nothing else is stored.
+so `width` and `precision` fix the layout. What the largest exponent means (`specials`) and how arithmetic treats the
+ends of the range (`subnormals`, `saturate`, `nan_code`) complete the definition. Nothing else is stored.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .modes import member
 
 @dataclass(frozen=True)
 class Format:
-    """A binary floating-point format: exact facts, derived from what cannot be derived.
+    """A binary floating-point format: a few numbers define it, and all its facts follow from them.
 
     All facts are exact: `max_finite`, `min_normal`, `min_subnormal`, `unit_roundoff` and `machine_epsilon` are floats
     where binary64 holds them (it does for every named format) and Fractions where it does not.
@@ -39,13 +39,13 @@ class Format:
     precision : int
         Significand bits, with the implicit one.
     specials : Specials or str
-        "ieee" (default), "nan" (no infinities) or "none" (every code a number; such a format always saturates).
+        "ieee" (default), "nan" (no infinities) or "none" (every code is a number; such a format always saturates).
     subnormals : Subnormals or str
         "gradual" (default), "flush_to_zero", "flush_to_nearest" or "flush_inputs".
     saturate : bool
         Whether anything beyond max_finite, infinity included, becomes max_finite with its sign.
     nan_code : int, optional
-        Only for specials="none": the code that a NaN becomes. Without it a NaN raises ValueError.
+        Only for specials="none": the code that NaN becomes. Without it, NaN raises ValueError.
 
     Raises
     ------
@@ -82,8 +82,8 @@ class Format:
     def _check(self) -> None:
         if self.precision < 2:
             raise ValueError(
-                f"precision={self.precision} leaves no trailing significand bit, so infinity, NaN and subnormals have "
-                f"no codes; use precision >= 2"
+                f"precision={self.precision} leaves no trailing significand bit, which infinity, NaN and subnormals "
+                f"need; use precision >= 2"
             )
         if self.width - self.precision < 2:
             raise ValueError(
@@ -93,8 +93,8 @@ class Format:
             )
         if self.width - self.precision > 20:
             raise ValueError(
-                f"width={self.width} with precision={self.precision} has {self.width - self.precision} exponent bits, "
-                f"more than anyone can compute with; use width <= {self.precision + 20}"
+                f"width={self.width} with precision={self.precision} has {self.width - self.precision} exponent bits; "
+                f"at most 20 are supported: use width <= {self.precision + 20}"
             )
         if self.nan_code is None:
             return
@@ -110,7 +110,7 @@ class Format:
         return self.name
 
     def __hash__(self) -> int:
-        return hash((self.width, self.precision, self.saturate))  # enough to tell formats apart, and quick
+        return hash((self.width, self.precision, self.saturate))  # enough to tell formats apart, and fast
 
     # --- the layout -------------------------------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class Format:
 
     @cached_property
     def emax(self) -> int:
-        """Exponent of the largest finite number: one lower where IEEE 754 keeps the topmost field for specials."""
+        """Exponent of the largest finite number: lower by one where IEEE 754 keeps the largest field for specials."""
         return self.bias if self.specials is Specials.IEEE else self.bias + 1
 
     @cached_property
@@ -148,7 +148,7 @@ class Format:
 
     @cached_property
     def max_significand(self) -> int:
-        """max_finite = max_significand * 2^(emax - trailing_bits); with specials="nan" NaN took one code from it."""
+        """max_finite = max_significand * 2^(emax - trailing_bits); with specials="nan" NaN takes the code above it."""
         return int(2**self.precision) - (2 if self.specials is Specials.NAN else 1)
 
     @cached_property
@@ -233,7 +233,7 @@ class Format:
         }
 
     def to_plain(self) -> str | dict[str, Any]:
-        """The name of a named format, of any other its fields: the short form in files; `get_format` reads it back.
+        """The name of a named format, or all fields of another: the short form in files; `get_format` reads it back.
 
         >>> BINARY16.to_plain(), replace(BINARY16, saturate=True).to_plain()["saturate"]
         ('binary16', True)
@@ -242,10 +242,10 @@ class Format:
         return self.name if named == self and named.name == self.name else self.to_dict()
 
 
-@lru_cache(maxsize=1024)  # asked in every call
+@lru_cache(maxsize=1024)  # because every call asks it
 def _fits_in(fmt: Format, other: Format) -> bool:
-    fine = fmt.precision <= other.precision and fmt.quantum_exponent_min >= other.quantum_exponent_min
-    return fine and Fraction(fmt.max_finite) <= Fraction(other.max_finite)
+    fits_below = fmt.precision <= other.precision and fmt.quantum_exponent_min >= other.quantum_exponent_min
+    return fits_below and Fraction(fmt.max_finite) <= Fraction(other.max_finite)
 
 
 def scaled(significand: int, exponent: int) -> float | Fraction:
@@ -269,7 +269,7 @@ E2M1FN = Format("e2m1fn", width=4, precision=2, specials=Specials.NONE)
 
 NAMED_FORMATS = (BINARY16, BFLOAT16, TF32, BINARY32, BINARY64, E5M2, E4M3, E4M3FN, E3M2FN, E2M3FN, E2M1FN)
 
-# The other names in use: of NumPy, C, ml_dtypes and hardware makers. "float" is what Python and NumPy mean by it.
+# Other names: those of NumPy, C, ml_dtypes and hardware makers. "float" means what it means in Python and NumPy.
 _ALIASES = {
     "binary16": "fp16 float16 half f16",
     "bfloat16": "bf16",
@@ -288,31 +288,31 @@ _BY_NAME |= {alias: _BY_NAME[name] for name, aliases in _ALIASES.items() for ali
 
 
 class Named(Protocol):
-    """What has a name, as dtypes do."""
+    """An object with a name, such as a dtype."""
 
     @property
     def name(self) -> str: ...
 
 
 FormatLike: TypeAlias = Format | str | type[Any] | Named | dict[str, Any]
-"""A Format, one of its names, a dtype or scalar type of the same layout, or what `Format.to_dict` gave."""
+"""A Format, one of its names, a dtype or scalar type with that name, or a dict from `Format.to_dict`."""
 
 
 def get_format(fmt: FormatLike) -> Format:
-    """The format that a name, a dtype or a Format stands for.
+    """The format that a Format, a name, a dtype or a dict stands for.
 
     Parameters
     ----------
     fmt : Format, str, dtype or dict
-        Names are compared without regard to case, "-" and blanks; `np.float16`, `ml_dtypes.bfloat16` and the like
-        are recognised by their dtype's name; a dict holds the fields that `Format.to_dict` gave.
+        In a name, case, "-" and blanks do not matter; `np.float16`, `ml_dtypes.bfloat16` and the like are recognised
+        by their names; a dict has the fields that `Format.to_dict` gives.
 
     Raises
     ------
     ValueError
-        For a name that no format has.
+        For an unknown name.
     TypeError
-        For anything that is neither.
+        For anything else, and for a dict with other fields.
 
     Examples
     --------
@@ -328,7 +328,7 @@ def get_format(fmt: FormatLike) -> Format:
     # np.dtype has .name, a scalar type has __name__, and torch's dtypes are known by their str.
     name = fmt if isinstance(fmt, str) else getattr(fmt, "name", None) or getattr(fmt, "__name__", None) or str(fmt)
     if not isinstance(name, str) or isinstance(fmt, (int, float, list, tuple, type(None))):
-        raise TypeError(f"fmt={fmt!r} is no format; give a Format, a name such as 'binary16', or a dtype")
+        raise TypeError(f"fmt={fmt!r} is not a format; give a Format, a name such as 'binary16', or a dtype")
     key = name.lower().replace("-", "").replace(" ", "").removeprefix("torch.")
     if key not in _BY_NAME:
         raise ValueError(
@@ -339,7 +339,7 @@ def get_format(fmt: FormatLike) -> Format:
 
 
 def with_behaviour(fmt: Format, saturate: bool | None, subnormals: Subnormals | str | None) -> Format:
-    """`fmt` with other behaviour at its ends; None leaves what it says."""
+    """`fmt` with another treatment of overflow or subnormals; None keeps its own."""
     if saturate is None and subnormals is None:
         return fmt
     if saturate is False and fmt.specials is Specials.NONE:

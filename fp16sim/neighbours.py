@@ -1,4 +1,4 @@
-"""The numbers next to a number, and the distance between them: exact, and no operation, so no flag is raised."""
+"""The numbers next to a number, and the distance between them: exact; no flag is raised."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 from .codes import decode, encode_held, widened
-from .conversion import Array, carrier_for, lift, same_format
+from .conversion import Array, check_fits, lift, same_format
+from .flags import without_flags
 from .formats import BINARY64, Format, FormatLike, Rounding, Subnormals, get_format
 from .rounding import exponent, round_to, round_without_flags
 
 
 def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
-    """The least number of `fmt` that is greater than x; exact, and raises no flag.
+    """The smallest number of `fmt` that is greater than x; exact, and raises no flag.
 
-    IEEE 754's nextUp: from -min_subnormal to -0, from either zero to min_subnormal, from max_finite to infinity where
-    there is one; the greatest number stays, NaN stays. `x` need not be a number of the format.
+    IEEE 754's nextUp: from -min_subnormal to -0, from both zeros to min_subnormal, from max_finite to infinity if there
+    is one. The greatest number and NaN stay. `x` need not be a number of the format.
 
     Returns
     -------
@@ -32,17 +33,17 @@ def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
     np.float64(0.99609375)
     """
     fmt = get_format(fmt)
-    carrier_for(fmt)
-    x = _as_float64(same_format(x, fmt))
-    # All codes are numbers here, whatever the format does to results; without infinity nothing lies above max_finite.
-    plain = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=not fmt.has_infinity)
+    check_fits(fmt)
+    x = _as_float64(same_format(x, fmt), Rounding.TOWARD_NEGATIVE)  # no number of `fmt` is in between
+    # All codes count here, also those that results never have; without infinity nothing is above max_finite.
+    every_code = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=not fmt.has_infinity)
     nan = np.isnan(x)
-    above = round_without_flags(np.where(nan, 0.0, x), plain, Rounding.TOWARD_POSITIVE)
-    return np.where(nan, x, np.where(above > x, above, _step_up(above, plain)))[()]
+    above = round_without_flags(np.where(nan, 0.0, x), every_code, Rounding.TOWARD_POSITIVE)
+    return np.where(nan, x, np.where(above > x, above, _step_up(above, every_code)))[()]
 
 
 def _step_up(values: Array, fmt: Format) -> Array:
-    """The successor in the order of values: one code further from zero, or nearer to it for a negative number."""
+    """The next greater values: one code further from zero, or nearer to it for a negative number."""
     sign = np.uint64(1 << (fmt.width - 1))
     codes = encode_held(values, fmt).astype(np.uint64)
     greatest = float(np.inf if fmt.has_infinity else fmt.max_finite)
@@ -53,22 +54,23 @@ def _step_up(values: Array, fmt: Format) -> Array:
 
 def next_down(x: Any, fmt: FormatLike = "binary16") -> Any:
     """The greatest number of `fmt` that is less than x; exact, and raises no flag: next_up mirrored at zero."""
-    return -next_up(-_as_float64(same_format(x, get_format(fmt))), fmt)
+    return -next_up(-_as_float64(same_format(x, get_format(fmt)), Rounding.TOWARD_POSITIVE), fmt)
 
 
-def _as_float64(x: Any) -> Array:
-    """Values of a question; numbers between two float64 cannot be asked about here."""
+def _as_float64(x: Any, mode: Rounding) -> Array:
+    """x as float64; numbers that float64 does not hold are rounded in this mode."""
     source = lift(x)
     if source.dtype == object:
-        return np.asarray(round_to(x, BINARY64), np.float64)
+        with without_flags():
+            return np.asarray(round_to(x, BINARY64, mode), np.float64)
     return widened(source)
 
 
 def ulp(x: Any, fmt: FormatLike = "binary16") -> Any:
-    """The quantum of `fmt` at x: the distance between its numbers in the binade of x; exact.
+    """The quantum of `fmt` at x: the distance between its numbers in the binade of x; exact, and raises no flag.
 
-    At zero and among subnormals it is min_subnormal, beyond max_finite that of the topmost binade, at an infinity
-    infinity, at NaN NaN.
+    It is min_subnormal at zero and at subnormal numbers, that of the highest binade beyond max_finite, infinity at an
+    infinity, and NaN at NaN.
 
     Returns
     -------
@@ -81,8 +83,8 @@ def ulp(x: Any, fmt: FormatLike = "binary16") -> Any:
     array([9.76562500e-04, 2.00000000e+00, 3.20000000e+01, 5.96046448e-08])
     """
     fmt = get_format(fmt)
-    carrier_for(fmt)
-    x = _as_float64(same_format(x, fmt))
+    check_fits(fmt)
+    x = _as_float64(same_format(x, fmt), Rounding.TOWARD_ZERO)  # which stays in the binade
     finite = np.isfinite(x)
     e = np.where(x == 0, fmt.emin, exponent(np.where(finite, x, 1.0)))
     quantum = np.ldexp(1.0, np.clip(e, fmt.emin, fmt.emax) - fmt.trailing_bits)

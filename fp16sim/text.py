@@ -1,4 +1,4 @@
-"""Numbers as text: any way to write one -> its exact value; a value -> the shortest, exact, fraction, hex or bits."""
+"""Numbers as text: a text -> its exact value; a value -> its shortest or exact decimal, fraction, hex or bits."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def to_text(x: Any, fmt: FormatLike = "binary16", style: str = "shortest") -> st
     Parameters
     ----------
     x : number
-        Anything that `round_to` takes as a scalar; rounded to `fmt` first, ties to even, where `fmt` does not hold it.
+        Anything that `round_to` takes as a scalar; if `fmt` does not hold it, it is first rounded, ties to even.
     fmt : Format, str or dtype
         A format that binary64 holds.
     style : {"shortest", "exact", "fraction", "hex", "bits"}
-        The fewest decimal digits that round to the same code, and of these the nearest; all decimal digits; an integer
-        ratio; C99's hexadecimal; the code in binary, fields parted by "_" (so that `int(text, 2)` is the code).
+        The fewest decimal digits that round to the same code (if several do, the nearest); all decimal digits; an
+        integer ratio; C99's hexadecimal; the code in binary, with "_" between fields (`int(text, 2)` is the code).
 
     Returns
     -------
@@ -62,13 +62,11 @@ def to_text(x: Any, fmt: FormatLike = "binary16", style: str = "shortest") -> st
 
 
 def _bits(x: Any, fmt: Format) -> str:
-    digits = f"{int(encode(x, fmt)):0{fmt.width}b}"
-    cut = 1 + fmt.exponent_bits
-    return f"{digits[0]}_{digits[1:cut]}_{digits[cut:]}"
+    return "_".join(fmt.bit_fields(int(encode(x, fmt))))
 
 
 def _exact(x: Fraction, fmt: Format) -> str:
-    # n / 2^k = n 5^k / 10^k: as many decimals as there are binary places.
+    # n / 2^k = n 5^k / 10^k has as many decimal places as binary places.
     places = x.denominator.bit_length() - 1
     digits = str(x.numerator * 5**places).rjust(places + 1, "0")
     return digits if not places else f"{digits[:-places]}.{digits[-places:]}"
@@ -96,7 +94,8 @@ def _shortest(x: Fraction, fmt: Format) -> str:
     while True:
         unit = Fraction(10) ** (top + 1 - count)
         low = math.floor(x / unit)
-        # Both neighbours with that many digits, the nearer first: above a power of two the nearer may miss.
+        # Both neighbours with that many digits, the nearer first. At a power of two the nearer may round to another
+        # value, and the other one not.
         for digits in sorted((low, low + 1), key=lambda d: (abs(d * unit - x), d % 2)):
             if digits and exact.round_to(digits * unit, fmt) == x:
                 return _positional(digits, top + 1 - count)
@@ -104,7 +103,7 @@ def _shortest(x: Fraction, fmt: Format) -> str:
 
 
 def _decimal_exponent(x: Fraction) -> int:
-    """floor(log10(x)), from an estimate by the binary exponent that is at most one too low or high."""
+    """floor(log10(x)): first estimated from the binary exponent, then corrected."""
     guess = math.floor(exact.exponent_of(x) * math.log10(2))
     while Fraction(10) ** (guess + 1) <= x:
         guess += 1
@@ -114,7 +113,7 @@ def _decimal_exponent(x: Fraction) -> int:
 
 
 def _positional(digits: int, exponent: int) -> str:
-    """digits * 10^exponent as Python's repr writes floats, but for a trailing ".0"."""
+    """digits * 10^exponent as Python's repr writes floats, but without a final ".0"."""
     text = str(digits).rstrip("0")
     exponent += len(str(digits)) - len(text)
     point = len(text) + exponent  # digits before the decimal point

@@ -97,6 +97,18 @@ def test_next_up_of_a_number_between_two_values_is_the_upper_one():
     assert np.signbit(fs.next_up(-1e-9))
 
 
+@pytest.mark.parametrize("fmt", [fs.BINARY16, fs.E4M3FN, fs.BINARY64], ids=str)
+def test_the_neighbours_of_a_number_that_float64_does_not_hold_are_exact_and_raise_no_flag(fmt):
+    tiny = Fraction(1, 2**1200)
+    with fs.record_flags() as raised:
+        for value in map(Fraction, (1, -2, 0, fmt.min_subnormal, fmt.max_finite)):
+            assert fs.next_up(value - tiny, fmt) == fs.next_down(value + tiny, fmt) == float(value)
+            assert fs.next_up(value + tiny, fmt) == fs.next_up(value, fmt)
+            assert fs.next_down(value - tiny, fmt) == fs.next_down(value, fmt)
+        assert fs.ulp(1 - tiny, fmt) == fs.ulp(0.75, fmt)
+    assert not raised.names()
+
+
 @every_narrow_format
 def test_an_ulp_is_the_distance_to_the_next_value_away_from_zero(fmt):
     values = fs.all_values(fmt)[: 2 ** (fmt.width - 1)]

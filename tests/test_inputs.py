@@ -259,4 +259,4 @@ def test_a_processor_that_flushes_subnormals_is_detected_and_named():
         pytest.skip("no glibc here")
     told = subprocess.run([sys.executable, "-c", FLUSH], capture_output=True, text=True, check=True).stdout.splitlines()
     assert len(told) == 3
-    assert all("flush subnormal" in line and "torch.set_flush_denormal(False)" in line for line in told)
+    assert all("flushes subnormal" in line and "torch.set_flush_denormal(False)" in line for line in told)

@@ -1,4 +1,4 @@
-"""Arithmetic and comparisons, with one rounding an operation.
+"""Arithmetic and comparisons, with one rounding per operation.
 
 `operations` are the public functions. `intermediates` compute exactly, or to odd, what is rounded once; `native` uses
 the processor's own operations where that gives the same result; `comparisons` need no rounding.

@@ -1,4 +1,4 @@
-"""minimum, maximum and the comparisons of IEEE 754-2019: exact, but for operands that the format does not hold."""
+"""minimum, maximum and the comparisons of IEEE 754-2019: exact, after operands not in the format are rounded."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def _operands(
     return _with_payload(sources[0], a.astype(carrier)), _with_payload(sources[1], b.astype(carrier))
 
 
-def _with_payload(source: Array, held: Array) -> Array:
-    """`held`, whose NaNs get back the payloads that rounding may have made quiet: total_order tells them apart."""
-    nan = np.isnan(held)
-    if source.dtype != held.dtype or not nan.any():
-        return held
-    return np.where(nan & np.isnan(source), source, held)
+def _with_payload(source: Array, rounded: Array) -> Array:
+    """`rounded` with the NaNs of `source`, which rounding may have made quiet: total_order tells them apart."""
+    nan = np.isnan(rounded)
+    if source.dtype != rounded.dtype or not nan.any():
+        return rounded
+    return np.where(nan & np.isnan(source), source, rounded)
 
 
 def _smaller(a: Array, b: Array) -> Array:
-    # Of equals the one with a sign bit: -0 counts as less than +0.
+    # If both are equal, the one with a sign bit: -0 counts as less than +0.
     return np.where((a < b) | ((a == b) & np.signbit(a)), a, b)
 
 
 def extremum(name: str, a: Array, b: Array, sign: int) -> Array:
-    """minimum for sign 1, maximum (its mirror image) for -1; of a number and a NaN the number, if `name` says so."""
-    # Unary minus and not a product: a signaling NaN in a product would make NumPy warn.
+    """minimum for sign 1, maximum (its mirror image) for -1; `name` says whether a number is preferred to NaN."""
+    # Unary minus, because NumPy would warn of a signaling NaN in a product.
     y = _smaller(a, b) if sign > 0 else -_smaller(-a, -b)
     nan_a, nan_b = np.isnan(a), np.isnan(b)
     if name.endswith("number"):
@@ -53,7 +53,7 @@ def extremum(name: str, a: Array, b: Array, sign: int) -> Array:
 def minimum(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Any:
-    """The smaller operand, exactly; a NaN if either is NaN, and -0 of unlike zeros (IEEE 754-2019, section 9.6).
+    """The smaller operand, exactly; NaN if either is NaN; -0 counts as less than +0 (IEEE 754-2019, section 9.6).
 
     >>> import fp16sim as fs
     >>> fs.minimum([1.0, 0.0], [2.0, -0.0], "binary16")
@@ -65,14 +65,14 @@ def minimum(
 def maximum(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Any:
-    """The larger operand, exactly; a NaN if either is NaN, and +0 of unlike zeros (IEEE 754-2019, section 9.6)."""
+    """The larger operand, exactly; NaN if either is NaN; +0 counts as more than -0 (IEEE 754-2019, section 9.6)."""
     return extremum("maximum", *_operands("maximum", (a, b), fmt, mode, rng), -1)[()]
 
 
 def minimum_number(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Any:
-    """Like `minimum`, but of a number and a NaN the number (IEEE 754-2019, section 9.6).
+    """Like `minimum`, but NaN only if both are NaN (IEEE 754-2019, section 9.6).
 
     >>> import fp16sim as fs
     >>> fs.minimum_number(float("nan"), 2.0, "binary16")
@@ -84,7 +84,7 @@ def minimum_number(
 def maximum_number(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Any:
-    """Like `maximum`, but of a number and a NaN the number (IEEE 754-2019, section 9.6)."""
+    """Like `maximum`, but NaN only if both are NaN (IEEE 754-2019, section 9.6)."""
     return extremum("maximum_number", *_operands("maximum_number", (a, b), fmt, mode, rng), -1)[()]
 
 
@@ -108,7 +108,7 @@ def _compare(
 def equal(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
 ) -> Any:
-    """a == b, exactly: -0 equals +0, and a NaN nothing.
+    """a == b, exactly: -0 equals +0, and NaN equals nothing.
 
     Operands that the format does not hold are rounded to it first. The six comparisons are IEEE 754's quiet ones; with
     `signaling=True` a NaN operand raises invalid (section 5.11).
@@ -123,45 +123,45 @@ def equal(
 def not_equal(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
 ) -> Any:
-    """a != b, exactly: true where either is NaN. As `equal` otherwise."""
+    """a != b, exactly: true where either is NaN. Otherwise like `equal`."""
     return _compare("not_equal", np.not_equal, (a, b), fmt, mode, signaling)
 
 
 def less(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
 ) -> Any:
-    """a < b, exactly: false where either is NaN. As `equal` otherwise."""
+    """a < b, exactly: false where either is NaN. Otherwise like `equal`."""
     return _compare("less", np.less, (a, b), fmt, mode, signaling)
 
 
 def less_equal(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
 ) -> Any:
-    """a <= b, exactly: false where either is NaN. As `equal` otherwise."""
+    """a <= b, exactly: false where either is NaN. Otherwise like `equal`."""
     return _compare("less_equal", np.less_equal, (a, b), fmt, mode, signaling)
 
 
 def greater(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
 ) -> Any:
-    """a > b, exactly: false where either is NaN. As `equal` otherwise."""
+    """a > b, exactly: false where either is NaN. Otherwise like `equal`."""
     return _compare("greater", np.greater, (a, b), fmt, mode, signaling)
 
 
 def greater_equal(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, signaling: bool = False
 ) -> Any:
-    """a >= b, exactly: false where either is NaN. As `equal` otherwise."""
+    """a >= b, exactly: false where either is NaN. Otherwise like `equal`."""
     return _compare("greater_equal", np.greater_equal, (a, b), fmt, mode, signaling)
 
 
 def unordered(a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even") -> Any:
-    """Whether either operand is NaN: then none of <, == and > holds (IEEE 754's compareQuietUnordered)."""
+    """Whether either operand is NaN: then <, == and > are all false (IEEE 754's compareQuietUnordered)."""
     return _compare("unordered", lambda x, y: np.isnan(x) | np.isnan(y), (a, b), fmt, mode, False)
 
 
 def total_order(a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even") -> Any:
-    """Whether a comes before b, or is b, in the order of all values; exact (IEEE 754-2019, section 5.10).
+    """Whether a is before b, or is b, in the order of all values; exact (IEEE 754-2019, section 5.10).
 
     The order is -NaN, -infinity, negative numbers, -0, +0, positive numbers, infinity, NaN.
 
@@ -173,6 +173,6 @@ def total_order(a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | s
 
 
 def _order_key(x: Array) -> Array:
-    """An integer that grows with the order: the code, its magnitude bits inverted for a negative sign."""
+    """An integer that grows with the order: the code, with its magnitude bits inverted if the sign is negative."""
     bits = widened(x).view(np.int64)
     return bits ^ ((bits >> 63) & np.int64(2**63 - 1))

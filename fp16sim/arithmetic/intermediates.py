@@ -1,4 +1,4 @@
-"""The intermediates of arithmetic: nothing that a rounding decision depends on is lost in them.
+"""The intermediates of arithmetic: they lose nothing that a rounding decision depends on.
 
 The intermediate is a float64, for formats of up to 24 bits of precision (all named ones up to binary32):
 
@@ -13,8 +13,8 @@ The intermediate is a float64, for formats of up to 24 bits of precision (all na
 - a root: |x - m^2| is a nonzero integer where m^2 < 2^50, so sqrt(x) and m differ by a relative 2^-51 at least.
 - a remainder has no more bits than its operands: it is exact, and so is each step of its computation.
 
-The probability of a stochastic step is read off the bits that rounding drops. Of binary32 too few are left in float64,
-so that case, and all formats that float64 does not hold with this margin, go through the exact layer. There is one
+The probability of a stochastic step comes from the bits that rounding drops. For binary32, float64 has too few of them.
+So that case, and all formats that float64 does not hold with this margin, go through the exact layer. There is one
 shortcut, for speed: ties to even by float32, where that is innocuous (`hardware_for`).
 """
 
@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -34,7 +33,7 @@ from ..rounding import kernels
 
 
 def add_to_odd(a: Array, b: Array, mode: Rounding) -> Array:
-    """a + b in float64, rounded to odd; `mode` matters for the sign of an exact zero only."""
+    """a + b in float64, rounded to odd; `mode` matters only for the sign of an exact zero."""
     s = np.asarray(a + b)
     # Knuth's TwoSum, which needs no branch: exact unless something overflows, and nothing does (|a|, |b| < 2^600).
     part = s - a
@@ -45,14 +44,14 @@ def add_to_odd(a: Array, b: Array, mode: Rounding) -> Array:
     step = np.where((error > 0) == (s > 0), 1, -1)
     odd = np.where((np.abs(error) > 0) & (bits & 1 == 0), bits + step, bits).view(np.float64)
     if mode is Rounding.TOWARD_NEGATIVE:
-        # An exact zero from operands of unlike sign is -0 in this mode; the hardware, in ties to even, said +0.
+        # An exact zero from operands of unlike signs is -0 in this mode; the hardware, in ties to even, gave +0.
         return np.where(s == 0, np.where(np.signbit(a) | np.signbit(b), -0.0, 0.0), odd)
     return odd
 
 
 def _remainder(a: Array, b: Array) -> Array:
-    # fmod(|a|, 2|b|) is exact, takes an even multiple of b away, and leaves r < 2|b|: then 0, 1 or 2 more times b,
-    # the nearest, and at a tie the even number of times.
+    # fmod(|a|, 2|b|) is exact, subtracts an even multiple of |b|, and leaves r < 2|b|. Then 0, 1 or 2 more times |b|
+    # is nearest to r; at a tie the even number of times.
     y = np.abs(b)
     r = np.fmod(np.abs(a), 2 * y)
     r = np.where(2 * r > y, np.where(2 * r >= 3 * y, r - 2 * y, r - y), r)
@@ -69,9 +68,9 @@ LIFTED: dict[str, Callable[..., Array]] = {
     "ieee_remainder": lambda mode, a, b: _remainder(a, b),
 }
 
-# --- which intermediate will do -------------------------------------------------------------------------------------
+# --- which intermediate is enough ------------------------------------------------------------------------------------
 
-UFUNCS: dict[str, Any] = {
+UFUNCS: dict[str, np.ufunc] = {
     "add": np.add,
     "subtract": np.subtract,
     "multiply": np.multiply,
@@ -81,20 +80,21 @@ UFUNCS: dict[str, Any] = {
 
 
 @lru_cache(maxsize=256)
-def float64_will_do(fmt: Format, mode: Rounding) -> bool:
-    """Whether the derivations above hold: at most 24 bits, exponents far from float64's ends, bits left to draw by."""
-    roomy = fmt.precision <= 24 and fmt.emax <= 480 and fmt.quantum_exponent_min >= -500
-    return roomy and (mode is not Rounding.STOCHASTIC or fmt.precision + 33 <= BINARY64.precision)
+def float64_is_enough(fmt: Format, mode: Rounding) -> bool:
+    """Whether the derivations above are valid: at most 24 bits, exponents far from float64's ends, bits for a draw."""
+    in_range = fmt.precision <= 24 and fmt.emax <= 480 and fmt.quantum_exponent_min >= -500
+    return in_range and (mode is not Rounding.STOCHASTIC or fmt.precision + 33 <= BINARY64.precision)
 
 
 @lru_cache(maxsize=256)
-def hardware_for(fmt: Format, mode: Rounding) -> Any:
-    """The dtype whose own operations, rounded to `fmt` once more, are ties-to-even right for `fmt`; or None.
+def hardware_for(fmt: Format, mode: Rounding) -> type[np.float32] | type[np.float64] | None:
+    """The dtype whose own operations, rounded once more to `fmt`, are correct in ties to even; or None.
 
-    The dtype's own format, trivially. Narrower formats through float32 where 24 >= 2p + 2 (Figueroa), so p <= 11; near
-    float32's own subnormals that needs an argument: a product of 2p bits that is above half of min_subnormal, where
-    decisions are taken, must be exact, so its last bit must be 2^-149 or more: quantum_exponent_min - 2p >= -149. (A
-    quotient stays a relative 2^-(2p + 1) away from those decisions, a sum is exact there.)
+    For binary32 and binary64 that is their own dtype. For narrower formats it is float32 where 24 >= 2p + 2 (Figueroa),
+    so p <= 11. Near float32's own subnormals there is one more condition: a product of 2p bits above half of
+    min_subnormal, where decisions are taken, must be exact, so its last bit must be 2^-149 or more:
+    quantum_exponent_min - 2p >= -149. (A quotient is a relative 2^-(2p + 1) away from those decisions, a sum is exact
+    there.)
     """
     if mode is not Rounding.TIES_TO_EVEN or fmt.saturate or fmt.subnormals is not Subnormals.GRADUAL:
         return None

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from .. import exact
-from ..conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from ..conversion import Array, Carrier, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from ..flags import PER_ELEMENT, Tally, current_listeners
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import note_exact, round_array, round_if_needed
-from .intermediates import LIFTED, float64_will_do
+from .intermediates import LIFTED, float64_is_enough
 from .native import by_hardware, hardware_of, report_overflow
 
 # --- one operation --------------------------------------------------------------------------------------------------
@@ -27,7 +27,7 @@ def operate(
     fmt: Format,
     mode: Rounding,
     rng: Generator,
-    carrier: Any,
+    carrier: Carrier,
     label: str | None = None,
 ) -> Array:
     """An operation on arrays of values of `fmt`, with the flags reported as those of `label`; in dtype `carrier`."""
@@ -39,7 +39,7 @@ def operate(
             if nothing_to_report or report_overflow(y, name, operands, listeners, label or name):
                 return y if y.dtype == carrier else y.astype(carrier)
     tally = Tally(listeners)
-    if not float64_will_do(fmt, mode):
+    if not float64_is_enough(fmt, mode):
         return _operate_exactly(name, operands, fmt, mode, rng, carrier, tally, label or name)
     with np.errstate(all="ignore"):
         wide = [x.astype(np.float64, copy=False) for x in operands]
@@ -72,7 +72,7 @@ def _operate_exactly(
     fmt: Format,
     mode: Rounding,
     rng: Generator,
-    carrier: Any,
+    carrier: Carrier,
     tally: Tally,
     label: str,
 ) -> Array:

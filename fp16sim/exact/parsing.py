@@ -1,4 +1,4 @@
-"""Numbers as people write them, exactly; hostile text costs next to nothing."""
+"""Numbers as people write them, exactly; even hostile text takes hardly any time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Value: TypeAlias = Fraction | float
 
 NAN, INF = math.nan, math.inf
 MAX_DIGITS, MAX_EXPONENT = 1200, {2: 20000, 10: 5000}
-"""What a text may ask for: every binary64 in full and the range of binary128, and no more than a millisecond."""
+"""The limits of a text: enough for all digits of every binary64 and the range of binary128, in a millisecond."""
 
-# Possessive quantifiers (*+, ?+): a digit once taken is not given back, so that no text takes more than linear time.
+# Possessive quantifiers (*+, ?+) never give a digit back, so that no text takes more than linear time.
 _UNSIGNED = r"(?:\d[\d_]*+\.?+[\d_]*+|\.\d[\d_]*+)"
 _GRAMMAR = rf"""(?P<sign>[+-]?)\s*(?:
         (?P<special>inf(?:inity)?|nan)
@@ -30,7 +30,7 @@ _GRAMMAR = rf"""(?P<sign>[+-]?)\s*(?:
 
 @lru_cache(maxsize=1)
 def _grammar() -> re.Pattern[str]:
-    """Compiled when first used: importing the package should cost nothing of the kind."""
+    """Compiled at first use, so that importing the package takes no time for it."""
     return re.compile(_GRAMMAR, re.VERBOSE | re.IGNORECASE)
 
 
@@ -48,8 +48,8 @@ def parse(text: str) -> Value:
     Raises
     ------
     ValueError
-        If the text is no number, is ambiguous (`0x2E66` may be a code or a number), or asks for more than 1,200
-        digits, or for an exponent beyond 5,000 (of two: 20,000).
+        If the text is not a number, is ambiguous (`0x2E66` may be a code or a number), has more than 1,300
+        characters, or an exponent beyond 5,000 (of two: 20,000).
 
     Examples
     --------

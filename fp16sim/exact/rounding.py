@@ -116,7 +116,7 @@ def _is_tiny(magnitude: Fraction, fmt: Format, mode: Rounding, negative: bool, d
 
 
 def round_operand(x: Value, fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after") -> Result:
-    """Round what is given to an operation: like a result, but FLUSH_INPUTS zeroes it first."""
+    """Round an operand: like a result, but FLUSH_INPUTS makes it zero first if it is small."""
     small = isinstance(x, Fraction) and 0 < abs(x) < fmt.min_normal
     if small and fmt.subnormals is Subnormals.FLUSH_INPUTS:
         return Result(signed(x < 0, Fraction(0)), frozenset({"inexact", "underflow"}))
@@ -168,12 +168,12 @@ def draw_for(mode: Rounding, rng: Any) -> int:
     if hasattr(rng, "integers"):
         return int(rng.integers(0, 2**DRAW_BITS))
     if not hasattr(rng, "getrandbits"):
-        import random  # loaded when wanted: with its hashes it takes longer than the rest of this package
+        import random  # loaded on demand: it loads hashes, and takes longer than the rest of this package
 
         rng = random.Random(rng)
     return int(rng.getrandbits(DRAW_BITS))
 
 
 def without_input_flush(fmt: Format) -> Format:
-    """`fmt` as the results of operations see it: inputs were flushed when they came in."""
+    """`fmt` for the results of operations, whose operands are flushed already."""
     return replace(fmt, subnormals=Subnormals.FLUSH_TO_ZERO) if fmt.subnormals is Subnormals.FLUSH_INPUTS else fmt

@@ -28,7 +28,7 @@ def as_exact(x: Any) -> Value:
         plain = x.item() if hasattr(x, "item") and getattr(x, "shape", None) == () else x
         if type(plain) is type(x):
             raise TypeError(
-                f"x={x!r} of type {type(x).__name__} is no real number; give an int, float, Fraction or text"
+                f"x={x!r} of type {type(x).__name__} is not a real number; give an int, float, Fraction or text"
             )
         return as_exact(plain)
     if x != x or abs(x) == INF or x == 0:  # not math.isinf, to which a large longdouble is infinite
@@ -47,7 +47,7 @@ def is_finite(x: Value) -> bool:
 
 
 def is_nan(x: Value) -> bool:
-    """True for nan; math.isnan would turn a Fraction into a float first, and a large one does not fit."""
+    """True for nan; math.isnan would first turn a Fraction into a float, which overflows for a large one."""
     return isinstance(x, float) and math.isnan(x)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..files import written_beside
+from ..files import atomic_path
 from ..formats import Format, FormatLike, get_format
 from ..wording import with_superscripts
 
@@ -177,5 +177,5 @@ def save(figure: Figure, path: str | Path) -> None:
     if kind not in ("png", "svg", "pdf"):
         raise ValueError(f"out={str(path)!r} ends in .{kind}; pictures are written as .png, .svg or .pdf")
     stable = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-    with written_beside(path) as place, styled():
+    with atomic_path(path) as place, styled():
         figure.savefig(place, format=kind, dpi=150, metadata=stable)

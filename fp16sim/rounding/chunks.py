@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..conversion import Array
+from ..conversion import Array, Carrier
 from ..flags import Tally
 from .random_bits import Draw
 
@@ -32,7 +32,7 @@ def flattened(x: Array, out: Array) -> tuple[Array, Array]:
     return (x, out) if x.ndim == 1 else (x.reshape(-1), out.reshape(-1))
 
 
-def buffered(x: Array, out: Array, carrier: np.dtype[Any], size: int) -> Iterator[tuple[int, Array, Array]]:
+def buffered(x: Array, out: Array, carrier: Carrier, size: int) -> Iterator[tuple[int, Array, Array]]:
     """(offset, chunk of x, chunk of out) for any arrays, as contiguous chunks of dtype `carrier`."""
     offset = 0
     nditer: Any = np.nditer

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...files import written_beside
+from ...files import atomic_path
 from ...version import __version__
 from .sources import Source, SourceFile, cache_folder, find, verified
 
@@ -97,7 +97,7 @@ def _right(path: Path, file: SourceFile) -> bool:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_beside(path) as place:
+    with atomic_path(path) as place:
         place.write_bytes(content)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...codes import decode
-from ...files import written_beside
+from ...files import atomic_path
 from ...formats import Format
 from ..model.layers import Params
 from ..observe.telemetry import Share, Telemetry
@@ -64,7 +64,7 @@ def from_codes(stored: Mapping[str, Any], prefix: str, precision: Precision, rng
 def write(path: str | Path, about: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
     """An archive of arrays with a text about them, whole or not at all."""
     text = np.frombuffer(json.dumps({"version": VERSION, **about}).encode(), np.uint8)
-    with written_beside(path) as place, place.open("wb") as file:
+    with atomic_path(path) as place, place.open("wb") as file:
         np.savez(file, about=text, **arrays)
 
 

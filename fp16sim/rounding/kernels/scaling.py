@@ -14,8 +14,8 @@ from .buffers import BOOL, F4, F8, RESULT, U4, U8, Buffer
 from .method import Method
 
 
-class Carrier(NamedTuple):
-    """float32 or float64, and the layout of its bits."""
+class Layout(NamedTuple):
+    """The layout of the bits of float32 or float64."""
 
     floats: np.dtype[Any]
     words: np.dtype[Any]
@@ -23,10 +23,10 @@ class Carrier(NamedTuple):
     bias: int
 
 
-CARRIERS = {"float32": Carrier(F4, U4, 23, 127), "float64": Carrier(F8, U8, 52, 1023)}
+CARRIERS = {"float32": Layout(F4, U4, 23, 127), "float64": Layout(F8, U8, 52, 1023)}
 
 
-def by_scaling(fmt: Format, mode: Rounding, carrier: Carrier) -> Method | None:
+def by_scaling(fmt: Format, mode: Rounding, carrier: Layout) -> Method | None:
     """Round x * 2^(t - e) to an integer and scale it back, for t trailing bits and 2^e <= |x| < 2^(e + 1).
 
     That is the general path, with the factors made from x's own exponent bits: masked, they are 2^e; with e raised to
@@ -88,7 +88,7 @@ ToInteger: TypeAlias = Callable[[Array, "Array | None"], None]
 """Rounds n in place to an integer, given the draws; |n| <= 2^(t + 1 + shift). Zeros keep their signs."""
 
 
-def _to_integer(mode: Rounding, t: int, carrier: Carrier) -> ToInteger:
+def _to_integer(mode: Rounding, t: int, carrier: Layout) -> ToInteger:
     if mode in _UFUNCS:
         return partial(_by_ufunc, _UFUNCS[mode])
     if mode is Rounding.TIES_TO_AWAY:
