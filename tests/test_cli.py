@@ -10,6 +10,7 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.cli import COMMANDS, main, module_of
+from fp16sim.elementary.definitions import FUNCTIONS
 from fp16sim.learn import load_model
 
 SHORT = ["train", "--epochs", "1", "--layers", "8"]
@@ -151,6 +152,28 @@ def test_every_command_that_the_readme_names_exists():
 def test_a_negative_number_is_not_an_option_wherever_it_stands(capsys, arguments):
     assert main(["show", *arguments]) == 0
     assert json.loads(capsys.readouterr().out)["text"] == "-1/3"
+
+
+# --- certify --------------------------------------------------------------------------------------------------------
+
+
+def test_certify_shows_the_closest_approach_of_every_function(capsys):
+    assert main(["certify"]) == 0
+    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if " ulp " in line]
+    assert rows == list(FUNCTIONS)
+    assert main(["certify", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["exp"]["binary16"]["log2_distance"] == fs.certify.closest_approach("exp", "binary16").log2_distance
+
+
+@pytest.mark.parametrize("differences", [[], ["exp binary16 to_odd: results differ", "log bfloat16 to_odd: differ"]])
+def test_certify_check_has_a_line_and_exit_code_1_for_a_difference(differences, capsys, monkeypatch):
+    monkeypatch.setattr("fp16sim.elementary.certificates.check", lambda: differences)
+    assert main(["certify", "--check"]) == bool(differences)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == (differences or ["All results on this machine are the certified ones."])
+    assert main(["certify", "--check", "--json"]) == bool(differences)
+    assert json.loads(capsys.readouterr().out) == {"differences": differences}
 
 
 def test_python_m_fp16sim_is_the_same_program():

@@ -28,6 +28,7 @@ COMMANDS = {
     "tutorials": "copy the lessons and exercises to a folder",
     "data": "list the data sets, or fetch MNIST or Fashion-MNIST",
     "bench": "measure the speed of fp16sim on this machine",
+    "certify": "check the elementary functions on this machine",
 }
 """What each command does, in the order of the help."""
 

@@ -63,10 +63,10 @@ class _Bars(AbstractContextManager[Callable[[str], OnProgress | None]]):
 
 
 def console() -> Any:
-    """Where tables go: with colours on a terminal only (NO_COLOR is respected), and without line breaks in a pipe."""
+    """Where tables go: with colours on a terminal only (NO_COLOR is respected), and as wide as they are in a pipe."""
     from rich.console import Console
 
-    return Console(soft_wrap=True)
+    return Console(soft_wrap=True, width=None if sys.stdout.isatty() else 1000)
 
 
 def print_table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> None:
@@ -74,7 +74,7 @@ def print_table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[S
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for heading, justify in columns:
         table.add_column(heading, justify="left" if justify == "left" else "right", overflow="fold")
     for row in rows:

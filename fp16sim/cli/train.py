@@ -188,8 +188,8 @@ COLUMNS = (
     ("run", "left"),
     ("test\naccuracy", "right"),
     ("loss", "right"),
-    ("gradients\nthat became 0\n(underflow)", "right"),
-    ("updates\nwithout effect\n(absorption)", "right"),
+    ("gradients\nthat\nbecame 0", "right"),
+    ("updates\nwithout\neffect", "right"),
     ("over-\nflows", "right"),
     ("skipped\nsteps", "right"),
 )
@@ -211,6 +211,7 @@ def _row(history: History) -> Sequence[str]:
 def _print_table(histories: Sequence[History]) -> None:
     config = histories[0].config
     print_table(f"{DATA[config.data]}, every operation rounded", COLUMNS, map(_row, histories))
+    print_text("Gradients that became 0 are lost to underflow, updates without effect to absorption.\n")
     for history in histories:
         if history.death:
             print_text(f"{history.config.label} {history.death}")
