@@ -270,7 +270,7 @@ E2M1FN = Format("e2m1fn", width=4, precision=2, specials=Specials.NONE)
 NAMED_FORMATS = (BINARY16, BFLOAT16, TF32, BINARY32, BINARY64, E5M2, E4M3, E4M3FN, E3M2FN, E2M3FN, E2M1FN)
 
 # Other names: those of NumPy, C, ml_dtypes and hardware makers. "float" means what it means in Python and NumPy.
-_ALIASES = {
+ALIASES = {
     "binary16": "fp16 float16 half f16",
     "bfloat16": "bf16",
     "tf32": "tensorfloat32",
@@ -284,7 +284,7 @@ _ALIASES = {
     "e2m1fn": "float4_e2m1fn fp4_e2m1",
 }
 _BY_NAME = {fmt.name: fmt for fmt in NAMED_FORMATS}
-_BY_NAME |= {alias: _BY_NAME[name] for name, aliases in _ALIASES.items() for alias in aliases.split()}
+_BY_NAME |= {alias: _BY_NAME[name] for name, aliases in ALIASES.items() for alias in aliases.split()}
 
 
 class Named(Protocol):

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from fp16sim import bench
-from fp16sim.bench import ROWS, Measured, Missing, Pair, Row, machine, measure, run
+from fp16sim.bench import ROWS, Comparison, Measured, Missing, Pair, machine, measure, run
 from fp16sim.cli import main
 from fp16sim.plots import cost, cost_figure
 
@@ -55,7 +55,7 @@ def test_the_ratio_is_the_median_of_the_ratios_of_pairs(monkeypatch):
         return call
 
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
-    row = Row("work", "rival", 1.0, lambda scale: Pair(work("ours"), work("theirs")))
+    row = Comparison("work", "rival", 1.0, lambda scale: Pair(work("ours"), work("theirs")))
     measured = measure(row, pairs=3)
     assert "".join(name[0] for name in calls) == "otottoot"
     assert measured.ratio == 1.25
@@ -67,12 +67,14 @@ def test_a_missing_rival_is_a_row_with_a_note():
     def make(scale):
         raise Missing("x is not installed: pip install x")
 
-    assert measure(Row("work", "x", 2.0, make)) == Measured("work", "x", 2.0, note="x is not installed: pip install x")
+    assert measure(Comparison("work", "x", 2.0, make)) == Measured(
+        "work", "x", 2.0, note="x is not installed: pip install x"
+    )
 
 
 def test_run_tells_its_progress_and_refuses_a_text_that_no_row_has():
     seen = []
-    rows = tuple(Row(f"work {i}", "rival", 9.0, lambda scale: Pair(int, int, 100)) for i in range(3))
+    rows = tuple(Comparison(f"work {i}", "rival", 9.0, lambda scale: Pair(int, int, 100)) for i in range(3))
     assert len(run(quick=True, rows=rows, progress=lambda done, total: seen.append((done, total)))) == 3
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert [m.work for m in run(quick=True, rows=rows, only="work 1")] == ["work 1"]
@@ -97,7 +99,7 @@ def test_the_picture_draws_each_curve_on_logarithmic_scales():
 
 
 def test_the_command_prints_a_table_json_and_a_picture(tmp_path, capsys, monkeypatch):
-    rows = (Row("quick work", "rival", 9.0, lambda scale: Pair(int, int, 100)), ROWS[-1])
+    rows = (Comparison("quick work", "rival", 9.0, lambda scale: Pair(int, int, 100)), ROWS[-1])
     monkeypatch.setattr(bench, "SIZES", (10, 100))
     monkeypatch.setattr(bench.run, "__kwdefaults__", {**bench.run.__kwdefaults__, "rows": rows})
     assert main(["bench", "--quick", "--only", "quick"]) == 0

@@ -1,7 +1,7 @@
 """The report of runs: a page that is well-formed, complete in itself, true to the runs, and the same every time."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from fp16sim import get_format, report
 from fp16sim.cli import main
 from fp16sim.learn import RECIPES, Config, get_config, survey, train
+from fp16sim.learn.advise.costs import BYTES, OPERATIONS, Costs
 from fp16sim.learn.observe.telemetry import Row, Share, Telemetry
 from fp16sim.report.figures import strip
 from fp16sim.report.markup import Markup, join, tag
@@ -133,6 +134,11 @@ def test_a_run_without_validation_has_no_validation_curve(runs):
 def test_no_runs_are_refused():
     with pytest.raises(ValueError, match="histories is empty"):
         report.html([])
+
+
+def test_every_count_of_a_step_has_a_name_in_tables():
+    counts = {field.name for field in fields(Costs)} - {"recipe", "parameters"}
+    assert BYTES.keys() | OPERATIONS.keys() == counts | {"bytes_in_memory"}
 
 
 def test_36_runs_differ_by_colour_or_dashes():

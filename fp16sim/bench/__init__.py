@@ -1,4 +1,15 @@
-"""How fast, against what others have: the table of `rows`, measured in pairs on this machine."""
+"""How fast fp16sim is on this machine: each row of a table compares it with another library, or with itself.
+
+    >>> import fp16sim as fs
+    >>> (row,) = fs.bench.run(quick=True, only="1,000 elements")
+    >>> row.work, row.rival, row.goal
+    ('round_to binary16, 1,000 elements', 'x.astype(float16).astype(float32)', 4.0)
+    >>> row.low <= row.ratio <= row.high  # time of fp16sim / time of the other: the median of pairs, and quartiles
+    True
+
+`ROWS` is the table, `curve` measures the cost of an element against the size of the array, and `machine` says what all
+this was measured on. `fp16sim bench` prints and draws the same.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +24,10 @@ from typing import Any
 import numpy as np
 
 from ..rounding import round_to
-from .measure import Measured, Missing, Pair, Row, measure, timed
+from .measure import Comparison, Measured, Missing, Pair, measure, timed
 from .rows import ROWS, normal
 
-__all__ = ["ROWS", "Measured", "Missing", "Pair", "Row", "curve", "machine", "measure", "run"]
+__all__ = ["ROWS", "Comparison", "Measured", "Missing", "Pair", "curve", "machine", "measure", "run"]
 
 RIVALS = ("ml_dtypes", "gfloat", "pychop")
 SIZES = tuple(10**k for k in range(3, 9))
@@ -26,20 +37,24 @@ def run(
     *,
     quick: bool = False,
     only: str = "",
-    rows: tuple[Row, ...] = ROWS,
+    rows: tuple[Comparison, ...] = ROWS,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Measured]:
-    """The table, measured; a ratio is the median over pairs, and as good as the machine is quiet.
+    """Measure the table. A ratio is the median of pairs; other work on the machine makes it less accurate.
 
     Parameters
     ----------
     quick : bool
-        Arrays of a sixteenth of the size, and five pairs at the most: half a minute, and rougher.
+        Measure with arrays of a sixteenth of the size and at most five pairs: half a minute, and less accurate.
     only : str
-        Rows whose work or rival contains this text.
-    rows : tuple of Row
+        Measure only the rows whose work or rival contains this text.
+    rows : tuple of Comparison
     progress : callable, optional
-        Called with the number of rows done and of all rows.
+        Called with the number of rows that are done, and of all rows.
+
+    Returns
+    -------
+    list of Measured
 
     Raises
     ------
@@ -58,9 +73,9 @@ def run(
 
 
 def curve(*, quick: bool = False) -> dict[str, list[tuple[int, float]]]:
-    """(elements, nanoseconds an element) of round_to and of NumPy's round trip: from a thousand to 10^8, or 10^6.
+    """(elements, nanoseconds for an element) of round_to and of NumPy's round trip, for 10^3 to 10^8 elements.
 
-    The best of several calls, into an array that is there already. Stops where memory does.
+    Each is the best of several calls into an existing array. It stops at 10^6 if `quick`, and where memory ends.
     """
     calls: dict[str, Callable[[Any, Any], Any]] = {
         "round_to binary16": lambda x, out: round_to(x, "binary16", out=out),
@@ -83,7 +98,7 @@ def curve(*, quick: bool = False) -> dict[str, list[tuple[int, float]]]:
 
 
 def machine() -> dict[str, Any]:
-    """What was measured on: processor, cores, system and versions; None for a rival that is not installed."""
+    """The processor, cores, system and versions of this machine; None for a library that is not installed."""
 
     def version(package: str) -> str | None:
         try:

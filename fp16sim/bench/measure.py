@@ -1,4 +1,4 @@
-"""Two ways to do a piece of work, measured alternately: the median ratio and its spread."""
+"""Two ways to do the same work, timed in turn: the median of the ratios, and their spread."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ import numpy as np
 
 
 class Missing(Exception):
-    """Why a row cannot be measured here."""
+    """Raised by a comparison that cannot be measured here; its text says why."""
 
 
 class Pair(NamedTuple):
-    """What is measured: each call does the same work, `repeat` times where one takes too short a time."""
+    """Two functions that do the same work; each is called `repeat` times in a row, so that short calls can be timed."""
 
     ours: Callable[[], Any]
     theirs: Callable[[], Any]
     repeat: int = 1
 
 
-class Row(NamedTuple):
-    """A row of the table. `make(scale)` prepares the pair at a scale (1 as published), or raises Missing."""
+class Comparison(NamedTuple):
+    """Our work, the rival, and the goal for the ratio of our time to the rival's.
+
+    `make(scale)` prepares the pair for arrays of `scale` times the usual size, or raises Missing.
+    """
 
     work: str
     rival: str
@@ -36,9 +39,9 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Measured:
-    """A row as measured: the ratio of our time to the rival's, its quartiles, and the times of one call in seconds.
+    """The result of a comparison: the ratio of our time to the rival's, its quartiles, and the seconds of one call.
 
-    `ratio` is None where the row was skipped, and `note` says why.
+    `ratio` is None if it could not be measured; then `note` says why.
     """
 
     work: str
@@ -53,7 +56,7 @@ class Measured:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is met; None where nothing was measured."""
+        """Whether the goal is met; None if nothing was measured."""
         return None if self.ratio is None else self.ratio <= self.goal
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,18 +72,18 @@ def timed(call: Callable[[], Any], repeat: int = 1) -> float:
     return (time.perf_counter() - start) / repeat
 
 
-def measure(row: Row, scale: float = 1.0, pairs: int = 15, seconds: float = 6.0) -> Measured:
-    """A row, from at most `pairs` pairs (three at least) in about so many seconds; both sides are called once before.
+def measure(given: Comparison, scale: float = 1.0, pairs: int = 15, seconds: float = 6.0) -> Measured:
+    """Measure a comparison by at most `pairs` pairs (at least three) in about `seconds`, after one call of each side.
 
-    The two sides run in turn, A B B A A B ..., so that both meet the machine in the same mood.
+    The sides run in the order A B B A A B ..., so that a machine that becomes slower or faster affects both alike.
     """
-    named = (row.work, row.rival, row.goal)
+    named = (given.work, given.rival, given.goal)
     enabled = gc.isenabled()
     gc.disable()
     try:
         with warnings.catch_warnings(), np.errstate(all="warn", under="ignore"):
-            warnings.simplefilter("ignore")  # a warning of overflow belongs to the work, its text does not
-            pair = row.make(scale)
+            warnings.simplefilter("ignore")  # to warn of overflow is part of the work; to print the warning is not
+            pair = given.make(scale)
             pair.ours(), pair.theirs()
             times: list[tuple[float, float]] = []
             start = time.perf_counter()

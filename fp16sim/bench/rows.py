@@ -1,4 +1,4 @@
-"""The rows of the table: what is measured, against whom, and the goal."""
+"""The rows of the table: each names our work, the rival, and the goal for the ratio of the times."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ from ..accumulators import Blas
 from ..conversion import Array
 from ..formats import BINARY16
 from ..rounding import round_to
-from .measure import Missing, Pair, Row
+from .measure import Comparison, Missing, Pair
+from .training_step import training_steps
 
 ELEMENTS = 1 << 22
-"""Of the arrays that are rounded."""
+"""The size of the arrays that are rounded."""
 
 
-# --- the material ---------------------------------------------------------------------------------------------------
+# --- the data -------------------------------------------------------------------------------------------------------
 
 
 def normal(n: int) -> Array:
-    """Ordinary data: normal(0, 1), as float32."""
+    """Ordinary data: normal(0, 1) in float32."""
     return np.random.default_rng(0).normal(size=n).astype(np.float32)
 
 
 def spread(n: int) -> Array:
-    """Data like gradients: spread evenly over the binades from 2^-30 to 2^18, many of them subnormal or too large."""
+    """Data like gradients: spread evenly over the binades from 2^-30 to 2^18, with many subnormals and overflows."""
     rng = np.random.default_rng(0)
     return (rng.choice([-1.0, 1.0], n) * 2.0 ** rng.uniform(-30, 18, n)).astype(np.float32)
 
 
 def need(module: str) -> Any:
-    """A rival's module."""
+    """The module of another library."""
     try:
         return importlib.import_module(module)
     except ImportError:
@@ -61,8 +62,8 @@ def _round_trip(x: Array, dtype: Any) -> Callable[[], Array]:
 # --- rounding -------------------------------------------------------------------------------------------------------
 
 
-def _against_numpy(material: Callable[[int], Array], scale: float) -> Pair:
-    x = material(_size(scale))
+def _against_numpy(data: Callable[[int], Array], scale: float) -> Pair:
+    x = data(_size(scale))
     return Pair(lambda: round_to(x, "binary16"), _round_trip(x, np.float16))
 
 
@@ -72,7 +73,7 @@ def _against_ml_dtypes(scale: float) -> Pair:
 
 
 def _against_ourselves(fmt: str, scale: float, wide: bool = False, **options: Any) -> Pair:
-    """Other modes, threads and input, against ties to even, one thread and float32."""
+    """Another mode, another number of threads or float64 input, against ties to even in one thread on float32."""
     x = normal(_size(scale))
     given = x.astype(np.float64) if wide else x
     return Pair(lambda: round_to(given, fmt, **options), lambda: round_to(x, fmt))
@@ -96,16 +97,16 @@ def _pychop(name: str, arguments: tuple[Any, ...], elements: int, scale: float) 
     return Pair(lambda: round_to(x, "binary16"), lambda: chop(x))
 
 
-def _rounding_rows() -> list[Row]:
+def _rounding_rows() -> list[Comparison]:
     astype = "x.astype(float16).astype(float32)"
     rows = [
-        Row("round_to binary16, normal(0, 1)", astype, 0.40, partial(_against_numpy, normal)),
-        Row("round_to binary16, 2^-30 .. 2^18", astype, 0.04, partial(_against_numpy, spread)),
-        Row("round_to bfloat16, normal(0, 1)", "ml_dtypes round trip", 0.75, _against_ml_dtypes),
+        Comparison("round_to binary16, normal(0, 1)", astype, 0.40, partial(_against_numpy, normal)),
+        Comparison("round_to binary16, 2^-30 .. 2^18", astype, 0.04, partial(_against_numpy, spread)),
+        Comparison("round_to bfloat16, normal(0, 1)", "ml_dtypes round trip", 0.75, _against_ml_dtypes),
     ]
 
     def own(what: str, than: str, goal: float, fmt: str, **options: Any) -> None:
-        rows.append(Row(f"round_to {fmt}, {what}", than, goal, partial(_against_ourselves, fmt, **options)))
+        rows.append(Comparison(f"round_to {fmt}, {what}", than, goal, partial(_against_ourselves, fmt, **options)))
 
     for fmt in ("binary16", "bfloat16"):
         own("threads=2", "one thread", 0.75, fmt, threads=2)
@@ -116,10 +117,14 @@ def _rounding_rows() -> list[Row]:
         own("stochastic", "ties_to_even", 5.0, fmt, mode="stochastic", rng=np.random.default_rng(0))
     for fmt, goal in (("binary16", 3.0), ("bfloat16", 4.0)):
         own("float64 input", "float32 input", goal, fmt, wide=True)
-    rows.append(Row("round_to binary16, 1,000 elements", astype, 4.0, _small_calls))
-    rows.append(Row("round_to binary16", "gfloat.round_ndarray", 1 / 40, _gfloat))
-    rows.append(Row("round_to binary16", "pychop.Chop", 1 / 40, partial(_pychop, "Chop", (5, 10), ELEMENTS // 8)))
-    rows.append(Row("round_to binary16", "pychop.FaultChop", 1 / 40, partial(_pychop, "FaultChop", ("h",), ELEMENTS)))
+    rows.append(Comparison("round_to binary16, 1,000 elements", astype, 4.0, _small_calls))
+    rows.append(Comparison("round_to binary16", "gfloat.round_ndarray", 1 / 40, _gfloat))
+    rows.append(
+        Comparison("round_to binary16", "pychop.Chop", 1 / 40, partial(_pychop, "Chop", (5, 10), ELEMENTS // 8))
+    )
+    rows.append(
+        Comparison("round_to binary16", "pychop.FaultChop", 1 / 40, partial(_pychop, "FaultChop", ("h",), ELEMENTS))
+    )
     return rows
 
 
@@ -127,7 +132,7 @@ def _rounding_rows() -> list[Row]:
 
 
 def _outer_products(a: Array, b: Array) -> Array:
-    """The loop that rounds every product and every sum, in the dtype of a and b."""
+    """A matrix product in which every product and every sum is rounded to the dtype of a and b."""
     total = a[:, 0, None] * b[0]
     for k in range(1, a.shape[1]):
         total = total + a[:, k, None] * b[k]
@@ -155,13 +160,11 @@ def _function(name: str, scale: float) -> Pair:
 
 
 def _training_step(scale: float) -> Pair:
-    from .training_step import training_steps
-
     return Pair(*training_steps())
 
 
 def _import(scale: float) -> Pair:
-    # With bytecode, as a user has it: the first calls, which are not measured, write it.
+    # Users import from bytecode. The first calls write it, and they are not measured.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
     def load(module: str) -> None:
@@ -172,14 +175,18 @@ def _import(scale: float) -> Pair:
 
 ROWS = (
     *_rounding_rows(),
-    Row("matmul 256^3, all rounded to binary16", "the same loop in np.float16", 0.25, partial(_matmul, "binary16")),
-    Row("matmul 256^3, all rounded to bfloat16", "the same loop in ml_dtypes", 0.60, partial(_matmul, "bfloat16")),
-    Row("matmul 1024^3, binary16 in, binary32 sums", "np.matmul float32", 1.25, _mixed_matmul),
-    Row("training step, MLP 784-128-10, binary16", "the same in float32, not rounded", 4.0, _training_step),
+    Comparison(
+        "matmul 256^3, all rounded to binary16", "the same loop in np.float16", 0.25, partial(_matmul, "binary16")
+    ),
+    Comparison(
+        "matmul 256^3, all rounded to bfloat16", "the same loop in ml_dtypes", 0.60, partial(_matmul, "bfloat16")
+    ),
+    Comparison("matmul 1024^3, binary16 in, binary32 sums", "np.matmul float32", 1.25, _mixed_matmul),
+    Comparison("training step, MLP 784-128-10, binary16", "the same in float32, not rounded", 4.0, _training_step),
     *(
-        Row(f"{name}, 1 Mi binary16 numbers", f"np.{name} float32, round trip", 0.35, partial(_function, name))
+        Comparison(f"{name}, 1 Mi binary16 numbers", f"np.{name} float32, round trip", 0.35, partial(_function, name))
         for name in ("exp", "tanh", "log")
     ),
-    Row("import fp16sim", "import numpy", 1.25, _import),
+    Comparison("import fp16sim", "import numpy", 1.25, _import),
 )
-"""The table, in order. To add a row, add it here."""
+"""The table, in order."""

@@ -1,4 +1,4 @@
-"""One training step, everything rounded, against the same step in plain float32."""
+"""One training step with every operation rounded, and the same step in plain float32."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BATCH, INPUTS, HIDDEN, CLASSES = 128, 784, 128, 10
 
 
 def training_steps() -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """Ours (binary16, products summed in binary32 by BLAS, Adam) and NumPy's, on the same batch and parameters."""
+    """Our step (binary16, matrix products by BLAS, Adam) and NumPy's, from the same batch and parameters."""
     rng = np.random.default_rng(0)
     images = np.where(rng.random((BATCH, INPUTS)) < 0.2, rng.random((BATCH, INPUTS)), 0.0).astype(np.float32)
     labels = rng.integers(0, CLASSES, BATCH)

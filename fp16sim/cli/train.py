@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import files, learn, report
 from ..learn import RECIPES, Config, History, get_config
+from ..learn.advise.costs import BYTES, OPERATIONS
 from ..learn.model.initialisers import INITIALISERS
 from ..learn.model.optimizers import CONSTANTS
 from ..learn.run.checkpoint import Keeper
@@ -221,27 +222,14 @@ def _print_table(histories: Sequence[History]) -> None:
 
 # --- costs ----------------------------------------------------------------------------------------------------------
 
-COSTS = (
-    ("weights", "weights"),
-    ("master or carried", "master"),
-    ("gradients", "gradients"),
-    ("optimizer's state", "state"),
-    ("activations", "activations"),
-    ("in memory in a step", "bytes_in_memory"),
-    ("model file", "model_file"),
-    ("checkpoint", "checkpoint"),
-    ("moved in a step", "bytes_moved"),
-    ("multiply-adds (number)", "multiply_adds"),
-    ("other operations (number)", "elementwise"),
-)
-
 
 def _print_costs(configs: Sequence[Config], as_json: bool) -> None:
     counted = [learn.costs(config) for config in configs]
     if as_json:
         print_json([asdict(each) | {"bytes_in_memory": each.bytes_in_memory} for each in counted])
         return
-    columns = [("bytes", "left"), *((each.recipe, "right") for each in counted)]
-    rows = [(text, *(f"{getattr(each, name):,}" for each in counted)) for text, name in COSTS]
+    columns = [("bytes, and operations", "left"), *((each.recipe, "right") for each in counted)]
+    names = BYTES | OPERATIONS
+    rows = [(title, *(f"{getattr(each, name):,}" for each in counted)) for name, title in names.items()]
     print_table(f"{counted[0].parameters:,} parameters, batch of {configs[0].batch}", columns, rows)
     print_text("Counted, not timed: the time depends on the hardware's units and caches.")

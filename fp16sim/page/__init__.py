@@ -1,7 +1,7 @@
 """The explorer: one HTML file that shows every bit and every step, in any browser, without a network.
 
-Its sources lie in this folder: `explorer.html`, style sheets, and ES modules with `main.js` on top. `assemble` links
-them.
+Its sources are in this folder: `explorer.html`, style sheets, and ES modules, of which `main.js` imports the others.
+`assemble` makes one file of them.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ def build(state: str = "") -> str:
     Parameters
     ----------
     state : str
-        Where it opens: what stands behind "#" in the address of the explorer, such as "number?x=0.1&format=bfloat16".
+        Where it opens: the part after "#" in the explorer's address, such as "number?x=0.1&format=bfloat16".
 
     Returns
     -------
     str
-        Below 400 KB; it asks for nothing over a network.
+        Less than 400 KB; it loads nothing over a network.
 
     Examples
     --------
@@ -34,12 +34,12 @@ def build(state: str = "") -> str:
     ('<!doctype html>', True)
     """
     if not isinstance(state, str):
-        raise TypeError(f"state={state!r} is no text; give what stands behind # in the explorer's address")
+        raise TypeError(f"state={state!r} must be a string; give the part after # in the explorer's address")
     return assemble(state.removeprefix("#"))
 
 
 class Explorer:
-    """The explorer in a notebook: an object that Jupyter shows as a frame."""
+    """An object that Jupyter shows as the explorer, in a frame."""
 
     def __init__(self, state: str = "", height: int = 900) -> None:
         self.state, self.height = state, height
@@ -49,7 +49,7 @@ class Explorer:
         return f"Explorer(state={self.state!r}, height={self.height})"
 
     def _repr_html_(self) -> str:
-        # The frame may run its scripts and copy a link; it can reach neither the notebook nor its storage.
+        # The frame may run scripts and copy a link. It has no access to the notebook or its storage.
         return (
             f'<iframe srcdoc="{html.escape(self._page)}" title="fp16sim explorer" sandbox="allow-scripts allow-modals" '
             f'allow="clipboard-write" style="width: 100%; height: {self.height}px; border: 0"></iframe>'
@@ -57,19 +57,19 @@ class Explorer:
 
 
 def show(state: str = "", *, height: int = 900) -> Explorer:
-    """The explorer inside a notebook, where it computes as exactly as the file that `build` makes.
+    """The explorer inside a notebook: the same page as `build` returns, in a frame.
 
     Parameters
     ----------
     state : str
         Where it opens, as for `build`.
     height : int
-        Of the frame, in pixels.
+        The height of the frame in pixels.
 
     Returns
     -------
     Explorer
-        Show it by ending a cell with it.
+        A cell that ends with it shows it.
 
     Examples
     --------
@@ -78,5 +78,5 @@ def show(state: str = "", *, height: int = 900) -> Explorer:
     Explorer(state='number?x=1/3&beside=bfloat16', height=600)
     """
     if isinstance(height, bool) or not isinstance(height, int) or height < 1:
-        raise ValueError(f"height={height!r} is no number of pixels; use for example 900")
+        raise ValueError(f"height={height!r} is not a number of pixels; use for example 900")
     return Explorer(state, height)

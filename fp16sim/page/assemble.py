@@ -1,6 +1,6 @@
-"""The page from its parts, without a JavaScript build step: modules are linked by text, in the order of their imports.
+"""The page from its parts, without a JavaScript build step: the modules are joined in the order of their imports.
 
-Each module becomes a function that returns what it exports, so that every module keeps its own names:
+Each module becomes a function that returns its exports, so that its other names stay its own:
 
     import { sum } from "./exact.js";         const { sum } = $exact;
     export function add(x) { ... }            function add(x) { ... }    return { add };
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
-from ..formats import _ALIASES, NAMED_FORMATS, Format
+from ..formats import ALIASES, NAMED_FORMATS, Format
 from ..version import __version__
 
 STYLES = ("tokens.css", "layout.css", "views.css")
@@ -23,17 +23,17 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", r
 
 
 def source(name: str) -> str:
-    """The text of a part of the page."""
+    """The text of one source file of the page."""
     return (files(__package__) / name).read_text(encoding="utf-8")
 
 
 def link(start: str, read: Callable[[str], str] = source) -> str:
-    """One script from the module `start` and all that it imports, each once and after its own imports.
+    """One script from the module `start` and all modules that it imports, each once and after its own imports.
 
     Raises
     ------
     ValueError
-        If modules import each other in a circle, or import or export in a form that is not understood.
+        If modules import each other in a circle, or have an import or export of another form than those above.
     """
     return "\n".join(_linked(start, read, [], {}))
 
@@ -60,10 +60,10 @@ def _wrapped(name: str, text: str) -> str:
 
 
 def format_row(fmt: Format) -> dict[str, Any]:
-    """What the page needs to know of a format: only what cannot be derived."""
+    """What the page cannot derive of a format."""
     return {
         "name": fmt.name,
-        "aliases": _ALIASES.get(fmt.name, "").split(),
+        "aliases": ALIASES.get(fmt.name, "").split(),
         "width": fmt.width,
         "precision": fmt.precision,
         "specials": fmt.specials.value,
@@ -73,18 +73,19 @@ def format_row(fmt: Format) -> dict[str, Any]:
 
 
 def assemble(state: str = "") -> str:
-    """The whole page as one HTML text, opening at `state` (what stands behind "#" in a copied link)."""
+    """The whole page as one HTML text that opens at `state`: the part of a copied link after "#"."""
     facts = {"version": __version__, "state": state, "formats": [format_row(fmt) for fmt in NAMED_FORMATS]}
     parts = {
         "style": "\n".join(map(source, STYLES)),
         "script": link("main"),
-        # Last, so that no place is looked for in the user's text; and without "<", so that it cannot close its element.
+        # The state is the user's text. It comes last, so that no mark in it is replaced; without "<" it cannot end its
+        # element.
         "facts": json.dumps(facts).replace("<", "\\u003c"),
     }
     page = source("explorer.html")
     for name, text in parts.items():
         head, mark, tail = page.partition(f"/* {name} */")
         if not mark:
-            raise ValueError(f"explorer.html has no place for {name}: /* {name} */")
+            raise ValueError(f"explorer.html has no mark for {name}; add /* {name} */ where it belongs")
         page = head + text + tail
     return page

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..learn import Config, History, costs
-from ..learn.advise.costs import Costs
+from ..learn.advise.costs import BYTES, OPERATIONS, Costs
 from ..wording import percent
 from .markup import Markup, join, tag
 
@@ -44,22 +44,6 @@ def _three(x: float) -> str:
     return f"{x:.{max(0, 2 - math.floor(math.log10(max(x, 1))))}f}"
 
 
-COSTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
-    ("weights", "weights", size),
-    ("master", "second copy of the weights", size),
-    ("gradients", "gradients", size),
-    ("state", "optimizer's state", size),
-    ("activations", "activations of a batch", size),
-    ("bytes_in_memory", "in memory during a step, in all", size),
-    ("model_file", "saved model", size),
-    ("checkpoint", "checkpoint", size),
-    ("bytes_moved", "moved in a step", size),
-    ("multiply_adds", "multiply-adds in a step", amount),
-    ("elementwise", "other operations in a step", amount),
-)
-"""What is shown of Costs: the attribute, its name, and how it is written."""
-
-
 def cost_table(histories: Sequence[History]) -> Markup:
     """The exact bytes and operations of each run, beside those of the same run in binary32."""
     known = [h for h in histories if _is_known(h)]
@@ -68,7 +52,8 @@ def cost_table(histories: Sequence[History]) -> Markup:
     pairs = [(costs(_in_binary32(h.config)), costs(h.config)) for h in known]
     alike = len({base for base, _ in pairs}) == 1
     heads = ["", *(["all in binary32"] if alike else []), *(h.config.label for h in known)]
-    rows = [_cost_row(name, title, write, pairs, alike) for name, title, write in COSTS]
+    rows = [_cost_row(name, title, size, pairs, alike) for name, title in BYTES.items()]
+    rows += [_cost_row(name, title, amount, pairs, alike) for name, title in OPERATIONS.items()]
     return _scrolled(_table(heads, rows, "costs"), "costs")
 
 

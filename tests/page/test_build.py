@@ -86,7 +86,7 @@ def test_a_state_cannot_leave_its_place_in_the_page():
     page = fs.page.build("number?x=</script><script>alert(1)/* script */")
     assert page.count("</script") == fs.page.build().count("</script")
     assert "\\u003c/script>" in page
-    with pytest.raises(TypeError, match="state=3 is no text"):
+    with pytest.raises(TypeError, match="state=3 must be a string"):
         fs.page.build(3)
 
 
@@ -105,7 +105,7 @@ def test_a_notebook_gets_a_frame_that_holds_the_whole_page():
 
 @pytest.mark.parametrize("height", [0, -1, "900", 1.5, True])
 def test_a_frame_needs_a_height(height):
-    with pytest.raises(ValueError, match="is no number of pixels"):
+    with pytest.raises(ValueError, match="is not a number of pixels"):
         fs.page.show(height=height)
 
 

@@ -62,6 +62,21 @@ class Costs:
         return self.weights + self.master + self.gradients + self.state + self.activations
 
 
+BYTES = {
+    "weights": "weights",
+    "master": "second copy, or Kahan's carry",
+    "gradients": "gradients",
+    "state": "state of the optimizer",
+    "activations": "activations of a batch",
+    "bytes_in_memory": "in memory during a step",
+    "model_file": "saved model",
+    "checkpoint": "checkpoint",
+    "bytes_moved": "moved in a step",
+}
+OPERATIONS = {"multiply_adds": "multiply-adds in a step", "elementwise": "other operations in a step"}
+"""What tables call the counts of Costs, by unit."""
+
+
 def costs(given: Config | str, **options: Any) -> Costs:
     """Count the bytes and operations of a run's training step: exact, for its model, batch and policy.
 
