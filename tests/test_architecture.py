@@ -44,6 +44,8 @@ HOUSE = {
 """Line by line from the ground up: rooms, and what is in them."""
 
 INSIDE = {
+    "explain": "value_text records decoding exact_step rounding_step alternatives document rendering explanation "
+    "basic_operations dot_product stored_number layouts __init__",
     "learn": "precision scaling data model state observe run advise table __init__",
     "teach": "lessons strategies grading grade quiz exercises __init__",
 }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import fp16sim as fs
 from fp16sim import exact, explain
-from fp16sim.explain import operations
+from fp16sim.explain import basic_operations as operations
 from fp16sim.formats import Format, Rounding
 
 from .explain_checks import check_exact, check_step

@@ -99,9 +99,9 @@ def test_the_steps_of_a_dot_product_are_those_of_its_loop():
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
-        (lambda: explain.dot([1], [1, 2]), ValueError, "vectors of one length"),
-        (lambda: explain.dot([], []), ValueError, "1 or more"),
-        (lambda: explain.dot(1, 2), TypeError, "no vector"),
+        (lambda: explain.dot([1], [1, 2]), ValueError, "vectors of the same length"),
+        (lambda: explain.dot([], []), ValueError, "one element or more"),
+        (lambda: explain.dot(1, 2), TypeError, "is not a vector"),
         (lambda: explain.dot([1], [1], accumulator=Blas()), TypeError, "not a loop of rounded operations"),
         (lambda: explain.dot([1], [1], accumulator=TensorCore("volta")), TypeError, "use one of Blocked"),
         (lambda: explain.dot([1], [1], "binary32", accumulator=Kahan("binary16")), ValueError, "narrower"),
@@ -113,7 +113,7 @@ def test_the_steps_of_a_dot_product_are_those_of_its_loop():
         (lambda: explain.rounding("nan", "e2m1fn"), ValueError, "nan_code"),
         (lambda: explain.rounding(1, tininess="later"), ValueError, "'after' or 'before'"),
         (lambda: explain.parse("0x2E66"), ValueError, "is a code"),
-        (lambda: explain.parse(0.1), TypeError, "is no text"),
+        (lambda: explain.parse(0.1), TypeError, "is not text"),
     ],
 )
 def test_what_cannot_be_explained_is_refused_with_a_way_out(call, error, says):
@@ -146,7 +146,7 @@ def test_a_text_is_read_once_where_others_read_it_twice():
     why = explain.parse("1.00048828125000000000001")
     assert [(d.via, d.value, d.differs) for d in why.detours] == [("binary32", 1, True), ("binary64", 1, True)]
     assert why.result.value == Fraction(1025, 1024)
-    assert "through binary32" in str(why)
+    assert "read first as binary32" in str(why)
 
 
 # --- one number, and side by side -----------------------------------------------------------------------------------

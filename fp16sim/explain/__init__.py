@@ -4,16 +4,18 @@
 >>> why = fs.explain.add(2048, 1, "binary16")
 >>> why.rounding.rule, float(why.result.value)
 ('tie_to_even', 2048.0)
+
+Records are computed first, and know nothing of how they are shown. `layouts` turns them into documents, which become
+text or HTML; importing it registers a layout for each record.
 """
 
+from . import layouts as layouts
 from .alternatives import Detour, ModeResult, Outcome
-from .anatomy import Anatomy, Comparison, anatomy, compare
-from .converting import convert, parse
-from .dots import DotExplanation, dot
+from .basic_operations import add, convert, divide, fma, multiply, parse, rounding, sqrt, subtract
+from .dot_product import DotExplanation, Step, dot
 from .explanation import Explanation
-from .loops import Step
-from .operations import add, divide, fma, multiply, rounding, sqrt, subtract
 from .records import ExactStep, Neighbour, Number, Operand, RoundingStep, Term
+from .stored_number import Anatomy, Comparison, anatomy, compare
 
 __all__ = [
     "Anatomy",

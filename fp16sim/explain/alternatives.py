@@ -1,4 +1,4 @@
-"""What other modes, and other ways to compute, would have given."""
+"""What the other modes would have given, and what a wider intermediate format would have given."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from .. import exact
 from ..exact import Value
 from ..exact.codes import encode_held
 from ..formats import BINARY32, BINARY64, Format, Rounding
-from .records import Operand, Record
-from .steps import ordered
+from .records import Operand, Record, ordered_flags
 
 
 @dataclass(frozen=True)
 class Outcome(Record):
-    """One result that a mode may give, and its probability (1 but for stochastic)."""
+    """One result that a mode may give, and its probability (1 except in stochastic rounding)."""
 
     code: int
     value: Value
@@ -27,7 +26,7 @@ class Outcome(Record):
 
 @dataclass(frozen=True)
 class ModeResult(Record):
-    """What the whole operation gives in a mode, operands rounded in it too; flags are None for stochastic."""
+    """What the operation gives in a mode, with its operands rounded in that mode too; flags are None for stochastic."""
 
     mode: Rounding
     outcomes: tuple[Outcome, ...]
@@ -36,18 +35,18 @@ class ModeResult(Record):
 
 @dataclass(frozen=True)
 class Detour(Record):
-    """The same operation, computed in a wider format to nearest, as hardware does, and rounded a second time.
+    """The same operation, rounded twice: computed to nearest in a wider format, as hardware does, and rounded again.
 
     Attributes
     ----------
     via : str
-        "binary32" or "binary64"; or "two roundings" for an fma that rounds its product.
+        "binary32" or "binary64"; or "two roundings" for an fma whose product is rounded.
     between : Value
         The intermediate result.
     code, value
-        What it becomes.
+        What it is rounded to.
     differs : bool
-        Whether that is another code than the result.
+        Whether that code differs from the code of the result.
     """
 
     via: str
@@ -57,14 +56,14 @@ class Detour(Record):
     differs: bool
 
 
-# Draws beside the 32-bit ones: (draw + 1/2) / 2^32 is then below, or above, every fraction in (0, 1).
+# Not 32-bit draws: with them (draw + 1/2) / 2^32 is below, or above, every fraction in (0, 1).
 ALWAYS_UP, ALWAYS_DOWN = -1, 1 << 32
 
 
-def compute(
+def _compute(
     operation: str, values: Sequence[Value], fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after"
 ) -> exact.Result:
-    """The result of an operation, or of rounding alone ("round"), on operands that the format holds."""
+    """The result of an operation, or of rounding alone ("round"), on values of the format."""
     if operation == "round":
         return exact.round_operand(values[0], fmt, mode, draw, tininess)
     return exact.operate(operation, tuple(values), fmt, mode, draw, tininess)
@@ -73,7 +72,7 @@ def compute(
 def mode_results(
     operation: str, given: Sequence[Value], fmt: Format, tininess: str = "after"
 ) -> tuple[ModeResult, ...]:
-    """What every mode gives from what was given, in the order of `Rounding`."""
+    """What every mode gives, in the order of `Rounding`."""
     return tuple(
         ModeResult(mode, *_outcomes(operation, given, fmt))
         if mode is Rounding.STOCHASTIC
@@ -84,18 +83,18 @@ def mode_results(
 
 def _single(operation: str, given: Sequence[Value], fmt: Format, mode: Rounding, tininess: str) -> ModeResult:
     if operation == "round":
-        result = compute(operation, given, fmt, mode, 0, tininess)
+        result = _compute(operation, given, fmt, mode, 0, tininess)
         flags = result.flags
     else:
         parts = [exact.round_operand(x, fmt, mode, 0, tininess) for x in given]
-        result = compute(operation, [part.value for part in parts], fmt, mode, 0, tininess)
+        result = _compute(operation, [part.value for part in parts], fmt, mode, 0, tininess)
         flags = result.flags.union(*(part.flags for part in parts))
     outcome = Outcome(encode_held(result.value, fmt), result.value, Fraction(1))
-    return ModeResult(mode, (outcome,), ordered(flags))
+    return ModeResult(mode, (outcome,), ordered_flags(flags))
 
 
 def _outcomes(operation: str, given: Sequence[Value], fmt: Format) -> tuple[tuple[Outcome, ...], None]:
-    """All that STOCHASTIC may give, with exact probabilities: operands and result are drawn one by one."""
+    """All results that STOCHASTIC may give, with exact probabilities: each rounding is drawn on its own."""
     chances: dict[int, Fraction] = {}
     operands: Any = [((x, Fraction(1)),) for x in given]
     if operation != "round":
@@ -112,9 +111,9 @@ def _outcomes(operation: str, given: Sequence[Value], fmt: Format) -> tuple[tupl
 
 
 def _draws(operation: str, values: Sequence[Value], fmt: Format) -> Iterator[tuple[Value, Fraction]]:
-    """The two results of a stochastic rounding and their probabilities; one if nothing is cut off."""
+    """The two results of a stochastic rounding and their probabilities; one result if nothing is cut off."""
     mode = Rounding.STOCHASTIC
-    low, high = (compute(operation, values, fmt, mode, draw).value for draw in (ALWAYS_DOWN, ALWAYS_UP))
+    low, high = (_compute(operation, values, fmt, mode, draw).value for draw in (ALWAYS_DOWN, ALWAYS_UP))
     if encode_held(low, fmt) == encode_held(high, fmt):
         yield low, Fraction(1)
         return
@@ -134,10 +133,10 @@ def detours(
     result: Value,
     operands: Sequence[Operand] = (),
 ) -> tuple[Detour, ...]:
-    """The same through binary32 and binary64, to nearest as hardware computes, then rounded to the format.
+    """The same operation computed to nearest in binary32 and in binary64, as hardware does, then rounded to the format.
 
-    None for stochastic rounding, where two answers may differ though nothing is wrong; none for the conversion of what
-    is a number of the wider format already.
+    Empty for stochastic rounding, where two results may differ though neither is wrong. A format is left out if it
+    already contains the source of a conversion.
     """
     if mode is Rounding.STOCHASTIC:
         return ()
@@ -145,11 +144,11 @@ def detours(
     found = []
     for via in (BINARY32, BINARY64):
         if fmt.fits_in(via) and fmt.precision < via.precision and not any(s.fits_in(via) for s in sources):
-            between = compute(operation, values, via, Rounding.TIES_TO_EVEN).value
+            between = _compute(operation, values, via, Rounding.TIES_TO_EVEN).value
             found.append(_detour(via.name, between, operation, fmt, mode, result))
     if operation == "fma":
-        rounded = compute("multiply", values[:2], fmt, mode).value
-        total = compute("add", (rounded, values[2]), fmt, mode).value
+        rounded = _compute("multiply", values[:2], fmt, mode).value
+        total = _compute("add", (rounded, values[2]), fmt, mode).value
         found.append(Detour("two roundings", rounded, *_coded(total, fmt, result)))
     return tuple(found)
 

@@ -1,4 +1,4 @@
-"""Codes taken apart by integers, and what people type read as a number or as a code."""
+"""Codes as numbers, from integers alone; and what people type, read as a number or as a code."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..formats import Format, Specials, Subnormals
 from .records import Number
 
 
-def plain_format(fmt: Format) -> Format:
-    """The same codes, none of them flushed or saturated: for looking at codes, which is no arithmetic."""
+def without_behaviour(fmt: Format) -> Format:
+    """The same codes, without flushing or saturation: reading a code is not arithmetic."""
     return replace(fmt, subnormals=Subnormals.GRADUAL, saturate=False)
 
 
 def number(code: int, fmt: Format) -> Number:
-    """A code taken apart."""
+    """The number that a code stands for, with its fields."""
     value = exact.decode(code, fmt)
     sign, rest = divmod(code, 1 << (fmt.width - 1))
     field, trailing = divmod(rest, 1 << fmt.trailing_bits)
@@ -41,15 +41,44 @@ def _kind(value: Value, sign: int, field: int, trailing: int, fmt: Format) -> Fl
 
 
 def number_of(value: Value, fmt: Format) -> Number:
-    """A value that the format holds, taken apart."""
+    """A value of the format as a number."""
     return number(encode_held(value, fmt), fmt)
+
+
+# --- neighbours by their codes --------------------------------------------------------------------------------------
+
+
+def next_up(x: Number) -> Number:
+    """The next greater number of the format; the greatest number and NaN are returned unchanged."""
+    if exact.is_nan(x.value):
+        return x
+    if x.value == 0:
+        return number(1, x.fmt)
+    if x.sign:
+        return number(x.code - 1, x.fmt)
+    return x if x.code == _greatest(x.fmt) else number(x.code + 1, x.fmt)
+
+
+def next_down(x: Number) -> Number:
+    """The next smaller number of the format: -next_up(-x)."""
+    if exact.is_nan(x.value):
+        return x
+    sign = 1 << (x.fmt.width - 1)
+    return number(next_up(number(x.code ^ sign, x.fmt)).code ^ sign, x.fmt)
+
+
+def _greatest(fmt: Format) -> int:
+    """The code of infinity, or of max_finite if the format has no infinity."""
+    if fmt.has_infinity:
+        return ((1 << fmt.exponent_bits) - 1) << fmt.trailing_bits
+    return (1 << (fmt.width - 1)) - (2 if fmt.specials is Specials.NAN else 1)
 
 
 # --- what people type -----------------------------------------------------------------------------------------------
 
 
 class Given(NamedTuple):
-    """What was typed: its text, its exact value, and its code if it was written as one."""
+    """What was typed: its text, its exact value, and its code if it was written as a code."""
 
     text: str
     value: Value
@@ -62,7 +91,7 @@ _CODE = re.compile(r"0x(?P<hex>[0-9a-f_]+)|0b(?P<bits>[01_]+)|(?P<fields>[01]_[0
 def code_in(text: str, fmt: Format) -> int | None:
     """The code of `fmt` that a text writes: 0x2E66, 0b..., 0_01011_1001100110 or all `width` bits; else None.
 
-    Bits without any mark are a code where there are exactly `width` of them, 8 or more; 101 is a hundred and one.
+    Bits without a prefix are a code only if there are exactly `width` of them, and 8 or more; 101 is the number 101.
     """
     match = _CODE.fullmatch(text.strip())
     if match is None:
@@ -71,27 +100,24 @@ def code_in(text: str, fmt: Format) -> int | None:
     bare = digits.replace("_", "")
     if match["plain"] and (len(bare) != fmt.width or fmt.width < 8):
         return None
-    cut = (1, fmt.exponent_bits, fmt.trailing_bits)
-    if match["fields"] and tuple(map(len, digits.split("_"))) != cut:
+    sizes = (1, fmt.exponent_bits, fmt.trailing_bits)
+    if match["fields"] and tuple(map(len, digits.split("_"))) != sizes:
         raise ValueError(
-            f"{text.strip()}: the fields of {fmt.name} have {cut[0]}, {cut[1]} and {cut[2]} bits; "
+            f"{text.strip()}: the fields of {fmt.name} have {sizes[0]}, {sizes[1]} and {sizes[2]} bits; "
             f"write 0b{bare} for a code without fields, or choose another format"
         )
     if not bare:
         raise ValueError(f"{text.strip()} has no digits; write a code like 0x3C00")
     code = int(bare, 16 if match["hex"] else 2)
     if code >= 1 << fmt.width:
-        raise ValueError(
-            f"{text.strip()} is no code of {fmt.name}, which has {fmt.width} bits; "
-            f"write {text.strip()}p0 if you mean the number {code}"
-            if match["hex"]
-            else f"{text.strip()} is no code of {fmt.name}, which has {fmt.width} bits; use as many, or another format"
-        )
+        number = f"write {text.strip()}p0 if you mean the number {code}"
+        repair = number if match["hex"] else f"write at most {fmt.width} bits, or choose another format"
+        raise ValueError(f"{text.strip()} is not a code of {fmt.name}, which has {fmt.width} bits; {repair}")
     return code
 
 
 def read(x: Any, fmt: Format) -> Given:
-    """Any number, or code of `fmt` as text, that an explanation is asked for."""
+    """Any number, or the text of a code of `fmt`, that a user asks to have explained."""
     if isinstance(x, Given):
         return x
     if isinstance(x, Number):
@@ -104,8 +130,7 @@ def read(x: Any, fmt: Format) -> Given:
     if shape != () or isinstance(x, (list, tuple)):
         raise TypeError(f"x={x!r} is not one number; explain one element at a time, such as x[0]")
     item = x.item() if hasattr(x, "item") else x
-    value = exact.as_exact(item)
-    return Given(_text_of(item), value)
+    return Given(_text_of(item), exact.as_exact(item))
 
 
 def _text_of(x: Any) -> str:

@@ -1,41 +1,31 @@
-"""An explanation laid out once, for text, terminal and HTML alike: sections of rows, of lines, of styled spans."""
+"""What is shown of a record, laid out once for text, terminal and HTML: a document of sections, lines and styled spans.
+
+`document_of` is the registry: `fp16sim.explain.layouts` registers a function for each type of record that can be shown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple, TypeAlias
+from functools import singledispatch
+from typing import Literal, NamedTuple, TypeAlias
 
-from .numerals import short_text
-from .records import Number
-
-STYLES = (
-    "sign",
-    "exponent",
-    "trailing",
-    "kept",
-    "guard",
-    "round",
-    "sticky",
-    "chosen",
-    "strong",
-    "muted",
-    "warn",
-)
-"""What a span may be. Each is told apart by more than its colour: by its place, a mark or a label under it."""
+Style: TypeAlias = Literal[
+    "", "sign", "exponent", "trailing", "kept", "guard", "round", "sticky", "chosen", "strong", "muted", "warn"
+]
+"""What a span is. A reader who sees no colours tells them apart by a mark, by their place or by a label below."""
 
 
 class Span(NamedTuple):
-    """A piece of text of one style."""
+    """Text in one style."""
 
     text: str
-    style: str = ""
+    style: Style = ""
 
 
 Line: TypeAlias = tuple[Span, ...]
 
 
-class Row(NamedTuple):
-    """Lines behind a label. `fixed` ones keep their columns; others may be wrapped."""
+class LabelledLines(NamedTuple):
+    """Lines after a label. `fixed` lines keep their columns; others may be wrapped."""
 
     label: str
     lines: tuple[Line, ...]
@@ -43,17 +33,17 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Cells under headings; no cell is wrapped."""
+    """Cells under headings; only the last cell of a row may be wrapped."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[Line, ...], ...]
 
 
 class Section(NamedTuple):
-    """A heading and what is under it."""
+    """A title, and what is below it."""
 
     title: str
-    blocks: tuple[Row | Table, ...]
+    blocks: tuple[LabelledLines | Table, ...]
 
 
 class Document(NamedTuple):
@@ -64,44 +54,31 @@ class Document(NamedTuple):
 
 
 def line(*parts: str | Span) -> Line:
-    """A line of spans and plain texts."""
+    """A line of spans and plain texts; empty ones are left out."""
     return tuple(part if isinstance(part, Span) else Span(part) for part in parts if part)
 
 
-def text(label: str, *sentences: str, style: str = "") -> Row:
-    """A row of sentences, one after the other."""
-    return Row(label, (line(Span(" ".join(s for s in sentences if s), style)),))
+def paragraph(label: str, *sentences: str, style: Style = "") -> LabelledLines:
+    """Sentences after a label, one after the other; empty ones are left out."""
+    return LabelledLines(label, (line(Span(" ".join(s for s in sentences if s), style)),))
 
 
-def fixed(label: str, *lines: Line) -> Row:
-    """A row whose lines keep their columns."""
-    return Row(label, lines, True)
+def fixed_lines(label: str, *lines: Line) -> LabelledLines:
+    """Lines after a label that keep their columns."""
+    return LabelledLines(label, lines, True)
 
 
-def section(title: str, *blocks: Row | Table | None) -> Section:
-    """A section of those blocks that are there."""
+def section(title: str, *blocks: LabelledLines | Table | None) -> Section:
+    """A section of the blocks that are not None."""
     return Section(title, tuple(block for block in blocks if block is not None))
 
 
-def bits_of(number: Number) -> Line:
-    """The three fields, parted by "_"."""
-    sign, exponent, trailing = number.digits
-    return line(Span(sign, "sign"), "_", Span(exponent, "exponent"), "_", Span(trailing, "trailing"))
+def document(title: str, *sections: Section | None) -> Document:
+    """A document of the sections that have something to show."""
+    return Document(title, tuple(part for part in sections if part and part.blocks))
 
 
-def legend_of(number: Number) -> Line:
-    """What stands above: s for the sign, e for the exponent, t for the trailing significand."""
-    fmt = number.fmt
-    fields = f"s {'e' * fmt.exponent_bits} {'t' * fmt.trailing_bits}"
-    return line(Span(fields, "muted"))
-
-
-def value_of(number: Number) -> str:
-    """A stored value for people."""
-    return short_text(number.value)
-
-
-def joined(words: Iterable[str]) -> str:
-    """a, b and c."""
-    listed = list(words)
-    return " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
+@singledispatch
+def document_of(record: object) -> Document:
+    """The document of a record: what its registered layout makes of it."""
+    raise TypeError(f"{type(record).__name__} has no layout; register one with document_of.register")

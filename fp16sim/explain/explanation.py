@@ -1,41 +1,42 @@
-"""The explanation of one operation with one rounding, as data; and how it shows itself."""
+"""The explanation of an operation with one rounding, and the remarks about it: absorption, double rounding, ..."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from ..exact import OPERATIONS
-from ..formats import Format, Rounding
+from .. import exact
+from ..exact import OPERATIONS, is_finite, is_negative
+from ..formats import Format, Rounding, Subnormals
+from ..wording import joined
 from .alternatives import Detour, ModeResult, detours, mode_results
-from .document import Document
-from .html import html_of
-from .layout import document_of
-from .lessons import lessons
-from .records import ExactStep, Number, Operand, Record, RoundingStep, plain
-from .rendering import text_of
+from .records import ExactStep, Number, Operand, Record, RoundingStep, json_data
+from .rendering import Shown
+from .value_text import short_text, two_to_the
 
 
 @dataclass(frozen=True)
-class Explanation(Record):
+class Explanation(Record, Shown):
     """Why an operation gives what it gives: every step, from exact integers.
 
-    `str` shows it as text of at most 80 columns, a notebook as HTML, `to_dict` gives JSON-able data.
+    `str` gives text of at most 80 columns, a notebook shows HTML, `to_dict` gives data for JSON.
 
     Attributes
     ----------
     operation : str
-        "add", "subtract", "multiply", "divide", "sqrt", "fma"; "round", "convert" and "parse" round what is given.
+        "add", "subtract", "multiply", "divide", "sqrt" or "fma"; or "round", "convert" or "parse", which only round.
     fmt : Format
     mode : Rounding
     operands : tuple of Operand
     exact : ExactStep
     rounding : RoundingStep
-        Of the exact result.
+        The rounding of the exact result.
     result : Number
     flags : tuple of str
-        Of all steps, those of operands included, as `record_flags` would have them.
+        Raised by any step, the rounding of operands included, as `record_flags` reports them.
     tininess : str
         The definition of underflow, "after" or "before" rounding.
     """
@@ -52,41 +53,161 @@ class Explanation(Record):
 
     @cached_property
     def modes(self) -> tuple[ModeResult, ...]:
-        """What each mode gives from what was given, this one included; computed when first asked for."""
-        given = [self.rounding.exact] if self._rounds_only else [x.exact for x in self.operands]
-        return mode_results(self._operation, given, self.fmt, self.tininess)
+        """What each mode gives for the same input, this mode included; computed when first asked for."""
+        given = [self.rounding.exact] if self._only_rounds else [x.exact for x in self.operands]
+        return mode_results(self._computed, given, self.fmt, self.tininess)
 
     @cached_property
     def detours(self) -> tuple[Detour, ...]:
-        """What a wider intermediate would have given; for an fma, two roundings too; computed when first asked for."""
-        held = [self.rounding.exact] if self._rounds_only else [x.number.value for x in self.operands]
-        return detours(self._operation, held, self.fmt, self.mode, self.result.value, self.operands)
+        """What wider intermediates would give, and an fma with two roundings; computed when first asked for."""
+        values = [self.rounding.exact] if self._only_rounds else [x.number.value for x in self.operands]
+        return detours(self._computed, values, self.fmt, self.mode, self.result.value, self.operands)
 
     @property
-    def _rounds_only(self) -> bool:
+    def _only_rounds(self) -> bool:
         return self.operation not in OPERATIONS
 
     @property
-    def _operation(self) -> str:
-        return "round" if self._rounds_only else self.operation
+    def _computed(self) -> str:
+        return "round" if self._only_rounds else self.operation
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What this is an example of, in sentences: absorption, cancellation, double rounding, ..."""
-        return lessons(self)
-
-    @property
-    def document(self) -> Document:
-        """The layout that text, terminal and HTML share."""
-        return document_of(self)
-
-    def __str__(self) -> str:
-        return text_of(self.document)
-
-    def _repr_html_(self) -> str:
-        return html_of(self.document)
+        return tuple(sentence for remark in _REMARKS if (sentence := remark(self)))
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields, modes, detours and remarks, JSON-able."""
-        more = {"modes": plain(self.modes), "detours": plain(self.detours), "remarks": list(self.remarks)}
+        """The fields, modes, detours and remarks, ready for JSON."""
+        more = {"modes": json_data(self.modes), "detours": json_data(self.detours), "remarks": list(self.remarks)}
         return super().to_dict() | more
+
+
+# --- remarks: each function gives a sentence, or "" if it does not apply --------------------------------------------
+
+
+def _root_of_minus_zero(why: Explanation) -> str:
+    if why.operation == "sqrt" and why.exact.rule == "zero" and why.operands[0].number.sign:
+        return "The square root of -0 is -0, by definition."
+    return ""
+
+
+def _absorption(why: Explanation) -> str:
+    if why.operation not in ("add", "subtract") or why.exact.rule != "digits" or "inexact" not in why.rounding.flags:
+        return ""
+    result = why.result.value
+    a, b = why.operands
+    kept, lost = (a, b) if abs(Fraction(a.number.value)) >= abs(Fraction(b.number.value)) else (b, a)
+    if not is_finite(result) or abs(result) != abs(kept.number.value):
+        return ""
+    ulp = Fraction(2) ** (why.rounding.quantum_exponent or 0)
+    return (
+        f"Absorption: {lost.name} = {short_text(lost.number.value)} is too small to change {kept.name}; "
+        f"one ulp of {kept.name} is {short_text(ulp)}."
+    )
+
+
+def _cancellation(why: Explanation) -> str:
+    shift = why.exact.normalisation
+    if why.operation not in ("add", "subtract", "fma") or shift is None or shift > -2:
+        return ""
+    exact_here = " No digit is lost here, but any error that the operands already had is now relatively larger."
+    return f"Cancellation: the {-shift} leading bits cancel." + ("" if why.rounding.flags else exact_here)
+
+
+def _exact_small_sum(why: Explanation) -> str:
+    step, fmt = why.rounding, why.fmt
+    if why.operation not in ("add", "subtract") or step.case != "subnormal" or step.rest or step.flushed:
+        return ""
+    return (
+        "A sum below min_normal is always exact: both terms are multiples of min_subnormal = "
+        f"2^{fmt.quantum_exponent_min}."
+    )
+
+
+def _half_of_the_smallest(why: Explanation) -> str:
+    step = why.rounding
+    if step.kept != 0 or not step.scaled or why.fmt.subnormals is not Subnormals.GRADUAL:
+        return ""
+    smallest = f"min_subnormal = {two_to_the(why.fmt.quantum_exponent_min)}"
+    if step.rule == "tie_to_even":
+        return f"The number is half of {smallest}: a tie between 0 and 1 ulp, and 0 is even."
+    return f"The number lies between 0 and {smallest}."
+
+
+def _minus_zero(why: Explanation) -> str:
+    if why.rounding.case in ("normal", "subnormal") and why.result.value == 0 and is_negative(why.rounding.exact):
+        return "A negative number that is rounded to zero becomes -0: it keeps its sign."
+    return ""
+
+
+def _limit_of_overflow(why: Explanation) -> str:
+    step, fmt = why.rounding, why.fmt
+    top = Fraction(2) ** (fmt.emax + 1)
+    if not why.mode.nearest or fmt.saturate or step.exponent is None:
+        return ""
+    if not fmt.max_finite < abs(Fraction(step.exact)) <= top:
+        return ""
+    limit = Fraction(fmt.max_finite) + Fraction(2) ** (fmt.emax - fmt.trailing_bits - 1)
+    to_max_finite = why.mode is Rounding.TIES_TO_EVEN and fmt.max_significand % 2 == 0
+    which = "beyond it overflow, and those up to it" if to_max_finite else "from there on overflow, and those below it"
+    return f"The limit is {short_text(limit)}, half an ulp beyond max_finite: numbers {which} become max_finite."
+
+
+def _infinity_refused(why: Explanation) -> str:
+    if why.exact.is_special and why.rounding.case == "infinity" and why.rounding.overflow_rule:
+        return f"The exact result is infinite, but {why.fmt} never gives an infinity."
+    return ""
+
+
+_FIRST = {"parse": "read first as", "round": "rounded first to", "convert": "rounded first to"}
+
+
+def _other_results(why: Explanation) -> str:
+    return " ".join(sentence for sentence in (_double_rounding(why), _rounded_product(why)) if sentence)
+
+
+def _double_rounding(why: Explanation) -> str:
+    wide = [detour for detour in why.detours if detour.differs and detour.via != "two roundings"]
+    if not wide:
+        return ""
+    if why.result.value == 0 == wide[0].between:
+        return f"Computed to nearest in {joined(d.via for d in wide)}, the result would be +0: the mode sets the sign."
+    ways = joined((f"{detour.via} ({short_text(detour.between)})" for detour in wide), "or")
+    results = joined(sorted({short_text(detour.value) for detour in wide}), "or")
+    first = _FIRST.get(why.operation, "computed first in")
+    return f"Double rounding: {first} {ways}, the result would be {results}."
+
+
+def _rounded_product(why: Explanation) -> str:
+    for detour in why.detours:
+        if detour.differs and detour.via == "two roundings":
+            between, value = short_text(detour.between), short_text(detour.value)
+            return f"If the product were rounded first, to {between}, the result would be {value}."
+    return ""
+
+
+def _two_roundings_of_the_source(why: Explanation) -> str:
+    given, source = why.operands[0], why.operands[0].number
+    if why.operation != "convert" or given.rounding is None or why.mode is Rounding.STOCHASTIC:
+        return ""
+    directly = exact.round_operand(given.exact, why.fmt, why.mode).value
+    if directly == why.result.value:
+        return ""
+    return (
+        f"Double rounding: {given.text} rounded directly to {why.fmt} is {short_text(directly)}; "
+        f"rounded first to {source.fmt}, it becomes {short_text(why.result.value)}."
+    )
+
+
+_REMARKS: tuple[Callable[[Explanation], str], ...] = (
+    _root_of_minus_zero,
+    _absorption,
+    _cancellation,
+    _exact_small_sum,
+    _half_of_the_smallest,
+    _minus_zero,
+    _limit_of_overflow,
+    _infinity_refused,
+    _other_results,
+    _two_roundings_of_the_source,
+)

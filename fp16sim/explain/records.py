@@ -1,68 +1,65 @@
-"""What an explanation consists of: frozen records of plain data, computed from exact integers.
+"""The parts of an explanation: frozen records of plain data, computed from exact integers.
 
-An `Explanation` of an operation with one rounding goes from left to right:
+An `Explanation` of an operation with one rounding reads from left to right:
 
-    operands   each with its text, its own rounding where the format does not hold it, and its code taken apart
+    operands   each with its text, its own rounding if the format lacks the number, and its code in fields
     exact      the terms as integers, their alignment, the exact result, its normalisation
     rounding   the kept integer, guard, round and sticky, the neighbours, the decision and its rule
-    result     the code taken apart; flags; what each mode gives; what a wider intermediate would have given
+    result     the code in fields; flags; what each mode gives; what a wider intermediate would have given
 
-A value is a Fraction, or one of the floats -0.0, inf, -inf and nan. `to_dict` gives any record as JSON-able data.
+A value is a Fraction, or one of the floats -0.0, inf, -inf and nan. `to_dict` turns any record into data for JSON.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import Enum
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from ..codes import FloatClass
-from ..exact import Value
-from ..formats import NAMED_FORMATS, Format, Rounding
-from .numerals import exact_text
+from ..exact import FLAGS, Value
+from ..formats import Format, Rounding
+from .value_text import exact_text
 
 
-def plain(x: Any) -> Any:
-    """Any part of a record as JSON-able data: exact values are text that `fs.parse` reads."""
+def json_data(x: Any) -> Any:
+    """Any part of a record as data for JSON; exact values become text that `fs.parse` reads."""
     if isinstance(x, Record):
         return x.to_dict()
     if isinstance(x, (Fraction, float)):
         return exact_text(x)
     if isinstance(x, Format):
-        return x.name if any(x == one and x.name == one.name for one in NAMED_FORMATS) else _described(x)
+        return x.to_plain()
     if isinstance(x, Enum):
         return x.value
     if isinstance(x, tuple):
-        return [plain(item) for item in x]
+        return [json_data(item) for item in x]
     return x
 
 
-def _described(fmt: Format) -> dict[str, Any]:
-    """A format that no name stands for, by its fields."""
-    return {field.name: plain(getattr(fmt, field.name)) for field in fields(fmt)}
-
-
-def hex_code(code: int, fmt: Format) -> str:
-    """A code in hexadecimal, of as many digits as the format has."""
-    return f"0x{code:0{-(-fmt.width // 4)}X}"
+def ordered_flags(names: Iterable[str]) -> tuple[str, ...]:
+    """Flags in the order in which IEEE 754 lists them."""
+    raised = set(names)
+    return tuple(name for name in FLAGS if name in raised)
 
 
 @dataclass(frozen=True)
 class Record:
-    """Frozen data that can be had as a dict."""
+    """Frozen data that `to_dict` turns into data for JSON."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields, JSON-able: values as text such as "1/3" or "0.0999755859375", formats and modes by name.
+        """The fields, ready for JSON: values as text such as "1/3" or "0.0999755859375", formats and modes by name.
 
-        A format of your own, or one that saturates or flushes, is a dict of its fields.
+        A format of your own, or one that saturates or flushes, becomes a dict of its fields.
         """
-        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+        return {field.name: json_data(getattr(self, field.name)) for field in fields(self)}
 
 
 @dataclass(frozen=True)
 class Number(Record):
-    """A code of a format, taken apart.
+    """A code of a format and what its fields mean.
 
     Attributes
     ----------
@@ -71,10 +68,10 @@ class Number(Record):
     sign, biased_exponent, trailing_significand : int
         The three fields.
     kind : FloatClass
-        Which of IEEE 754's ten classes, such as "positiveSubnormal".
+        One of IEEE 754's ten classes, such as "positiveSubnormal".
     value : Value
     exponent : int or None
-        e of 2^e times a significand in [1, 2), or emin for subnormals and zeros; None for infinities and NaN.
+        e in 2^e times a significand in [1, 2), or emin for subnormals and zeros; None for infinities and NaN.
     significand : int or None
         With the implicit bit: |value| = significand * 2^(exponent - trailing_bits).
     """
@@ -90,41 +87,53 @@ class Number(Record):
     significand: int | None
 
     @property
-    def digits(self) -> tuple[str, str, str]:
-        """The bits of sign, exponent and trailing significand."""
-        bits = f"{self.code:0{self.fmt.width}b}"
-        cut = 1 + self.fmt.exponent_bits
-        return bits[0], bits[1:cut], bits[cut:]
-
-    @property
     def bits(self) -> str:
-        """The fields in binary, parted by "_"."""
-        return "_".join(self.digits)
+        """The three fields in binary, separated by "_"."""
+        return "_".join(self.fmt.bit_fields(self.code))
 
     @property
     def hex(self) -> str:
-        """The code in hexadecimal, of as many digits as the format has."""
-        return hex_code(self.code, self.fmt)
+        """The code in hexadecimal, with as many digits as the width needs."""
+        return self.fmt.hex_code(self.code)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields, and the code as bits and hexadecimal digits."""
+        """The fields, and the code in binary and in hexadecimal."""
         return super().to_dict() | {"bits": self.bits, "hex": self.hex}
+
+
+# --- one rounding ---------------------------------------------------------------------------------------------------
+
+RoundingCase: TypeAlias = Literal["normal", "subnormal", "overflow", "zero", "infinity", "nan", "flushed_input"]
+RoundingRule: TypeAlias = Literal[
+    "exact",
+    "nearer",
+    "tie_to_even",
+    "tie_to_away",
+    "toward_zero",
+    "toward_positive",
+    "toward_negative",
+    "to_odd",
+    "stochastic",
+    "special",
+    "flushed_input",
+]
+OverflowRule: TypeAlias = Literal["infinity", "nan", "max_finite", "saturate"]
 
 
 @dataclass(frozen=True)
 class Neighbour(Record):
-    """A number of the format beside the exact one.
+    """A number of the format next to the exact number.
 
     Attributes
     ----------
     value : Value
     code : int or None
-        None for the number after max_finite, which the format does not have: what stands there is overflow.
+        None for the number after max_finite, which has no code in the format: to round to it is to overflow.
     distance : Fraction or None
-        From the exact number, in ulp (of 2^quantum_exponent); None from an infinity.
+        From the exact number, in ulp (of 2^quantum_exponent); None for an infinity.
     chosen : bool
     probability : Fraction or None
-        In stochastic rounding: of choosing this one, were the draws of infinitely many bits.
+        In stochastic rounding: of choosing this one, if the random number had infinitely many bits.
     """
 
     value: Value
@@ -141,12 +150,12 @@ class RoundingStep(Record):
     Attributes
     ----------
     fmt, mode
-        What it is rounded to, and how.
+        The format it is rounded to, and how.
     exact : Value
-        What is rounded. (Of an irrational root 320 bits and a sticky one, which decide every rounding as it does.)
+        What is rounded. (For an irrational root: 320 bits and a sticky bit, which round to the same result.)
     case : str
-        "normal", "subnormal" (the quantum no longer shrinks with the number), "overflow" (the result is beyond
-        max_finite), "zero" (an exact one), "infinity", "nan", or "flushed_input".
+        "normal", "subnormal" (the quantum no longer shrinks with the number), "overflow" (the rounded number is beyond
+        max_finite), "zero" (exact is a zero), "infinity", "nan", or "flushed_input".
     exponent : int or None
         e with 2^e <= |exact| < 2^(e + 1). This and the next eight are None where no digits are cut off.
     quantum_exponent : int or None
@@ -158,23 +167,24 @@ class RoundingStep(Record):
     guard, round, sticky : int or None
         The first and the second bit cut off, and whether any later one is 1.
     rest : Fraction or None
-        scaled - kept, in [0, 1): what is cut off, in ulp.
+        scaled - kept, in [0, 1): the part that is cut off, in ulp.
     rounded : int or None
         The integer that the mode picks: kept or kept + 1.
     carry : bool
-        Whether kept + 1 needed one more bit, so that the exponent grows by 1.
+        Whether kept + 1 needs one more bit, so that the exponent grows by 1.
     flushed : bool
-        Whether the result would be subnormal and the format makes it a zero.
+        Whether the result would be subnormal and the format replaces it by a zero.
     rule : str
         What decided: "exact", "nearer", "tie_to_even", "tie_to_away", "toward_zero", "toward_positive",
-        "toward_negative", "to_odd", "stochastic"; or "special" and "flushed_input" where nothing is cut off.
+        "toward_negative", "to_odd", "stochastic"; or "special" (a zero, an infinity or NaN) and "flushed_input",
+        where nothing is cut off.
     overflow_rule : str or None
-        Beyond max_finite: "infinity", "nan" (no infinity in the format), "max_finite" (the mode points inward) or
-        "saturate" (the format does).
+        Beyond max_finite: "infinity", "nan" (the format has no infinity), "max_finite" (the mode rounds inward) or
+        "saturate" (the format saturates).
     draw : int or None
-        In stochastic rounding, the 32 bits drawn: up where (draw + 1/2) / 2^32 < rest.
+        In stochastic rounding, the 32 random bits: kept + 1 is picked if (draw + 1/2) / 2^32 < rest.
     below, above : Neighbour or None
-        The numbers of the format on either side, below <= exact <= above; the same one where the format holds it.
+        The numbers of the format on either side, below <= exact <= above; both are the same if nothing is cut off.
     result : Number
     flags : tuple of str
     """
@@ -182,8 +192,8 @@ class RoundingStep(Record):
     fmt: Format
     mode: Rounding
     exact: Value
-    case: str
-    rule: str
+    case: RoundingCase
+    rule: RoundingRule
     result: Number
     flags: tuple[str, ...]
     exponent: int | None = None
@@ -197,7 +207,7 @@ class RoundingStep(Record):
     rounded: int | None = None
     carry: bool = False
     flushed: bool = False
-    overflow_rule: str | None = None
+    overflow_rule: OverflowRule | None = None
     draw: int | None = None
     below: Neighbour | None = None
     above: Neighbour | None = None
@@ -208,9 +218,12 @@ class RoundingStep(Record):
         return self.rounded is not None and self.kept is not None and self.rounded > self.kept
 
 
+# --- one operation --------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Operand(Record):
-    """What was given to an operation.
+    """An operand as it was given, and as the operation uses it.
 
     Attributes
     ----------
@@ -219,9 +232,9 @@ class Operand(Record):
     text : str
         As it was given.
     exact : Value
-        What it means, exactly.
+        The exact value of the text.
     rounding : RoundingStep or None
-        The first step, where the format does not hold it (or flushes it); None where nothing changes.
+        The first rounding, if the format lacks the number (or flushes it); None if nothing changes.
     number : Number
         What the operation works on.
     """
@@ -235,11 +248,30 @@ class Operand(Record):
 
 @dataclass(frozen=True)
 class Term(Record):
-    """integer * 2^exponent, signed: an operand or a product as the operation sees it."""
+    """integer * 2^exponent, signed: an operand or a product inside an operation."""
 
     name: str
     integer: int
     exponent: int
+
+
+ExactRule: TypeAlias = Literal[
+    "given",
+    "digits",
+    "nan_operand",
+    "invalid_difference",
+    "invalid_zero_times_infinity",
+    "invalid_zero_by_zero",
+    "invalid_infinity_by_infinity",
+    "invalid_root",
+    "divide_by_zero",
+    "infinity",
+    "cancelled",
+    "zeros_of_one_sign",
+    "zeros_of_unlike_signs",
+    "by_infinity",
+    "zero",
+]
 
 
 @dataclass(frozen=True)
@@ -249,32 +281,36 @@ class ExactStep(Record):
     Attributes
     ----------
     rule : str
-        "digits" where integers are computed; else which special case: "nan_operand", "invalid_*", "infinity",
-        "divide_by_zero", "exact_zero", "zero".
+        "given" where there is no operation, only a rounding; "digits" where integers are computed; else the special
+        case: "nan_operand", "invalid_difference" (of infinities), "invalid_zero_times_infinity",
+        "invalid_zero_by_zero", "invalid_infinity_by_infinity", "invalid_root", "divide_by_zero", "infinity",
+        "cancelled" (the sum of two terms is 0), "zeros_of_one_sign", "zeros_of_unlike_signs" (both terms are 0),
+        "by_infinity" (a quotient is 0), "zero" (a product, quotient or root is 0).
     value : Value
-        The exact result. (Of an irrational root 320 bits and a sticky one, which decide every rounding as it does.)
+        The exact result. (For an irrational root: 320 bits and a sticky bit, which round to the same result.)
     irrational : bool
     terms : tuple of Term
         What is added, multiplied or divided.
     shift : int or None
-        add, subtract, fma: by how many bits the term of the smaller exponent moves right.
+        add, subtract, fma: by how many bits the term with the smaller exponent moves right.
     shifted : str or None
         The name of that term.
     integer : int or None
-        The result is integer * 2^exponent: exactly, or but for a remainder (division and root).
+        The result is integer * 2^integer_exponent, exactly or (for a quotient or a root) without the remainder.
     integer_exponent : int or None
     remainder : bool
-        Whether division or root leave one: all its bits go into the sticky bit.
+        Whether a division or a root has a remainder; it then sets the sticky bit.
     exponent : int or None
         e with 2^e <= |value| < 2^(e + 1).
     normalisation : int or None
-        By how much that differs from what the operands' exponents promise: the larger one of terms, the sum of
-        factors' ones, the difference in a quotient, half of a root's. 1 is a carry; negative is cancellation.
+        How far the leading bit is above the place that the operands' exponents suggest: the larger one of two terms,
+        the sum of two factors' exponents, the difference in a quotient, half in a root. 1 is a carry; a negative
+        number is cancellation.
     flags : tuple of str
         invalid or divide_by_zero.
     """
 
-    rule: str
+    rule: ExactRule
     value: Value
     irrational: bool = False
     terms: tuple[Term, ...] = ()
@@ -286,3 +322,8 @@ class ExactStep(Record):
     exponent: int | None = None
     normalisation: int | None = None
     flags: tuple[str, ...] = ()
+
+    @property
+    def is_special(self) -> bool:
+        """Whether a rule for infinities, NaN and zeros gives the result, and not digits."""
+        return self.rule not in ("given", "digits")

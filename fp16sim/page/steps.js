@@ -39,7 +39,7 @@ export function written(operation, names) {
 function operandStep({ operation, operands, fmt, mode }) {
   const row = (x) => {
     if (operation === "round") return [p(says(x.exact, 60), ", to be rounded.")];
-    const changed = x.rounding ? p(`${fmt.name} does not hold `, says(x.exact, 40), `; it is first rounded ${MODE_WORDS[mode]}${x.off ? `, by ${ulpsText(x.off, 14)} ulp` : " (overflow)"}:`) : null;
+    const changed = x.rounding ? p(`${fmt.name} cannot represent `, says(x.exact, 40), `; it is first rounded ${MODE_WORDS[mode]}${x.off ? `, by ${ulpsText(x.off, 14)} ulp` : " (overflow)"}:`) : null;
     if (x.code === null) return [changed, p("no code for NaN")];
     return [changed, p(says(x.value, 44), scientific(x.value, fmt)), p(bitsInline(x.code, fmt), " ", h("code", {}, codeText(x.code, fmt)))];
   };
@@ -86,7 +86,7 @@ function quotientStep({ exact, rounding }) {
   return { title: "Divide", body: [
     p("Significands as integers divide, exponents subtract:"),
     h("p", { class: "sum" }, `${a.integer} ÷ ${b.integer} = ${fractionText(finite(false, a.integer, b.integer))}, times ${powerText(a.exponent - b.exponent)}`),
-    p(rest || !rounding.sticky ? "The division comes out even within the bits shown." : "The division does not come out even: the remainder makes the sticky bit 1."),
+    p(rest || !rounding.sticky ? "The quotient is exact within the bits shown." : "The quotient does not end: the remainder sets the sticky bit."),
   ] };
 }
 
@@ -97,7 +97,7 @@ function rootStep({ exact }) {
   return { title: "Take the root", body: [
     p("The exponent is made even and halved; the root of the integer is taken:"),
     h("p", { class: "sum" }, `√(${n} × ${powerText(e)}) = √${n} × ${powerText(e / 2)}`),
-    p(exact.irrational ? "The root is irrational: what remains makes the sticky bit 1." : "The root is rational."),
+    p(exact.irrational ? "The root is irrational: the remainder sets the sticky bit." : "The root is rational."),
   ] };
 }
 
@@ -127,7 +127,7 @@ function specialStep(record) {
 }
 
 function refusal({ fmt, refused }) {
-  return { title: "No result", body: [p(`${refused}, and ${fmt.name} has no code for it. fp16sim raises ValueError here; a format with nan_code=… would name a code to use instead.`)] };
+  return { title: "No result", body: [p(`${refused}, and ${fmt.name} has no code for it. fp16sim raises ValueError here; nan_code=… in the format names a code to use instead.`)] };
 }
 
 function cutStep({ rounding }) {
@@ -158,7 +158,7 @@ function neighbourStep({ rounding: r }) {
     h("td", { class: "num" }, n.code === null ? (isFinite(n.value) ? "beyond the range" : "no code") : codeText(n.code, r.fmt)), h("td", {}, distanceWords(n)), h("td", {}, n.chosen ? "◀ chosen" : ""));
   const same = r.rule === "exact" && !r.beyond;
   return { title: "Neighbours", body: [
-    same ? p("The exact result is a number of the format: it is its own neighbour on both sides.") : r.beyond ? p("The exact result is further out than the number that would follow the largest one.") : ruler(r),
+    same ? p("The exact result is a number of the format: no neighbour is needed.") : r.beyond ? p("The exact result is beyond the number that would follow the largest one.") : ruler(r),
     h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ["", "value", "code", "distance", ""].map((x) => h("th", { scope: "col" }, x)))),
       h("tbody", {}, same ? row("exact", r.below) : [row("above", r.above), row("below", r.below)]))),
   ] };
@@ -196,7 +196,7 @@ function typedResult({ value: asked, irrational }, value, fmt) {
   const off = difference(value, asked);
   const ulps = errorInUlp(asked, value, quantumAt(value, fmt));
   return p("With the operands as typed, the exact result is ", irrational ? "about " : "", says(asked, 26), ". ",
-    isZero(off) ? "The roundings cancel: nothing is lost." : ["All roundings together, the result is off by ", says(off, 18), " = ", h("span", { class: "num" }, ulpsText(ulps, 14)), " ulp."]);
+    isZero(off) ? "The errors cancel: the result is exact." : ["With all roundings together, the error of the result is ", says(off, 18), " = ", h("span", { class: "num" }, ulpsText(ulps, 14)), " ulp."]);
 }
 
 function modesStep({ modes, fmt, mode: own, lottery }, ctx) {
@@ -208,12 +208,12 @@ function modesStep({ modes, fmt, mode: own, lottery }, ctx) {
   return { title: "In every mode", body: [
     h("div", { class: "scroll" }, h("table", {},
       h("thead", {}, h("tr", {}, ["mode", "result", "code", "", "flags"].map((x) => h("th", { scope: "col" }, x)))), h("tbody", {}, modes.map(row)))),
-    lottery.length > 1 ? p("Stochastic, over all draws: ", lottery.slice(0, 6).flatMap((x, i) => [i ? ", " : "", says(x.value, 20), ` with probability ${ulpsText(x.probability, 12)}`]), ".") : null,
+    lottery.length > 1 ? p("Stochastic, over all random numbers: ", lottery.slice(0, 6).flatMap((x, i) => [i ? ", " : "", says(x.value, 20), ` with probability ${ulpsText(x.probability, 12)}`]), ".") : null,
   ] };
 }
 
 function detourStep({ detours, fmt }) {
-  const line = (d) => h("li", {}, d.via === "two roundings" ? "Were the product rounded first, to " : `Through ${d.via} it would be `, says(d.between, 26), `, and then in ${fmt.name} `, says(d.value, 20), ": ",
-    d.differs ? h("b", {}, "another answer (double rounding).") : "the same.");
-  return { title: "By a detour", body: [p("Computed in a wider format first, to nearest, as hardware often does, and then rounded again:"), h("ul", {}, detours.map(line))] };
+  const line = (d) => h("li", {}, d.via === "two roundings" ? "With the product rounded first, to " : `Computed first in ${d.via}: `, says(d.between, 26), `, and then in ${fmt.name} `, says(d.value, 20), ": ",
+    d.differs ? h("b", {}, "another result (double rounding).") : "the same.");
+  return { title: "Through a wider format", body: [p("Hardware often computes to nearest in a wider format first, and then rounds again:"), h("ul", {}, detours.map(line))] };
 }

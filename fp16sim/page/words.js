@@ -7,17 +7,17 @@ import { DRAWS } from "./rounding.js";
 /** The rule that decided a rounding. */
 export function decisionWords(r) {
   if (r.beyond) return overflowWords(r);
-  if (r.rule === "exact") return `Nothing is cut off: ${r.fmt.name} holds the exact result, and every mode agrees.`;
+  if (r.rule === "exact") return `Nothing is cut off: ${r.fmt.name} represents the exact result, and no mode changes it.`;
   const above = r.up !== r.exact.negative;
   const taken = `the one ${above ? "above" : "below"}, ${r.up ? "away from" : "toward"} zero`;
   return {
     nearer: () => nearerWords(r, taken),
-    tie_to_even: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off, a tie. The last kept bit is ${r.kept & 1n ? "1 (odd)" : "0 (even)"}, and ties go to the even neighbour, ${taken}.`,
-    tie_to_away: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off, a tie. Ties go away from zero: to ${taken}.`,
-    toward_zero: () => "Something is cut off, and this mode simply drops it: toward zero.",
+    tie_to_even: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off: a tie. The last kept bit is ${r.kept & 1n ? "1 (odd)" : "0 (even)"}, and ties go to the even neighbour, ${taken}.`,
+    tie_to_away: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off: a tie. Ties go away from zero: to ${taken}.`,
+    toward_zero: () => "Something is cut off, and this mode ignores it: toward zero.",
     toward_positive: () => `Something is cut off, and this mode takes the upper neighbour, ${taken}.`,
     toward_negative: () => `Something is cut off, and this mode takes the lower neighbour, ${taken}.`,
-    to_odd: () => `Something is cut off. The last kept bit is ${r.kept & 1n ? "1: it stays" : "0: it becomes 1"}, so that the result shows that it is not exact.`,
+    to_odd: () => `Something is cut off. The last kept bit is ${r.kept & 1n ? "1: it stays" : "0: it becomes 1"}. A last bit 1 shows that something was cut off.`,
     stochastic: () => stochasticWords(r),
   }[r.rule]();
 }
@@ -32,8 +32,8 @@ function stochasticWords(r) {
   const fraction = fractionText(r.rest);
   const percent = fraction.length < 12 ? fraction : shortText(r.rest, 12);
   const rule = `(draw + ½) / 2³² ${r.up ? "<" : "≥"} ${percent}`;
-  return `The neighbour away from zero has probability ${percent}, what is cut off in ulp: ${r.drawsUp.toLocaleString("en")} of the ` +
-    `${DRAWS.toLocaleString("en")} draws choose it. Here the draw is ${r.draw.toLocaleString("en")}, and ${rule}: ${r.up ? "away from zero" : "toward zero"}.`;
+  return `${percent} ulp is cut off, which is the probability of the neighbour away from zero: ${r.drawsUp.toLocaleString("en")} of the ` +
+    `${DRAWS.toLocaleString("en")} random numbers choose it. Here the number is ${r.draw.toLocaleString("en")}, and ${rule}: ${r.up ? "away from zero" : "toward zero"}.`;
 }
 
 /** Why a result beyond the range became what it is; null inside the range. */
@@ -41,44 +41,44 @@ export function overflowWords(r) {
   if (!r.overflowRule) return null;
   const limit = `Beyond ${shortText(r.fmt.maxFinite, 20)}, the largest number of ${r.fmt.name}: overflow. `;
   return limit + {
-    infinity: "The mode does not turn back, so the result is infinity.",
+    infinity: "In this mode the result is infinity.",
     nan: `${r.fmt.name} has no infinity, so the result is NaN.`,
-    max_finite: "The mode points back toward zero, so the result is the largest number.",
-    saturate: `${r.fmt.name} has neither infinity nor NaN: it saturates at its largest number.`,
+    max_finite: "In this mode the result stays at the largest number.",
+    saturate: `${r.fmt.name} has neither infinity nor NaN: it saturates, so the result is the largest number.`,
   }[r.overflowRule];
 }
 
 const SPECIAL_WORDS = {
-  nan_operand: "An operand is NaN, and NaN goes through every operation, quietly: no flag.",
-  invalid_difference: "∞ − ∞ has no answer: NaN, and the flag invalid.",
-  invalid_zero_times_infinity: "0 × ∞ has no answer: NaN, and the flag invalid.",
-  invalid_zero_by_zero: "0 ÷ 0 has no answer: NaN, and the flag invalid.",
-  invalid_infinity_by_infinity: "∞ ÷ ∞ has no answer: NaN, and the flag invalid.",
-  invalid_root: "A negative number has no real root: NaN, and the flag invalid.",
-  divide_by_zero: "A finite number divided by zero is an exact infinity, with the sign of both together, and the flag divide_by_zero.",
-  infinity: "An infinity among the operands decides, exactly and without a flag.",
-  cancelled: "The terms cancel exactly. Such a zero is +0, but −0 toward −∞.",
-  zeros_of_one_sign: "Zeros of one sign: their sum keeps the sign.",
-  zeros_of_unlike_signs: "Zeros of unlike signs: their sum is +0, but −0 toward −∞.",
-  by_infinity: "A finite number divided by infinity is an exact zero, with the sign of both together.",
-  zero: "An exact zero, with the sign that the operands give it.",
+  nan_operand: "An operand is NaN, so the result is NaN; no flag is raised.",
+  invalid_difference: "∞ − ∞ is undefined: the result is NaN, and the flag invalid is raised.",
+  invalid_zero_times_infinity: "0 × ∞ is undefined: the result is NaN, and the flag invalid is raised.",
+  invalid_zero_by_zero: "0 ÷ 0 is undefined: the result is NaN, and the flag invalid is raised.",
+  invalid_infinity_by_infinity: "∞ ÷ ∞ is undefined: the result is NaN, and the flag invalid is raised.",
+  invalid_root: "A negative number has no real square root: the result is NaN, and the flag invalid is raised.",
+  divide_by_zero: "A finite number divided by zero gives an exact infinity, negative if the signs of the two differ; the flag divide_by_zero is raised.",
+  infinity: "The result is infinite and exact; no flag is raised.",
+  cancelled: "The terms cancel exactly. The result is +0, or −0 in the mode toward −∞.",
+  zeros_of_one_sign: "Both terms are zeros of the same sign, and their sum keeps it.",
+  zeros_of_unlike_signs: "The terms are zeros of different signs: their sum is +0, or −0 in the mode toward −∞.",
+  by_infinity: "A finite number divided by infinity is exactly zero, negative if the signs of the two differ.",
+  zero: "The result is exactly zero; its sign follows from the signs of the operands.",
 };
 
-/** What is special about an exact result that is no digits. */
+/** What is special about an exact result that no digits give. */
 export const specialWords = ({ exact }) => `${SPECIAL_WORDS[exact.rule]} Here: ${shortText(exact.value, 8)}.`;
 
 /** Why each flag is raised. */
 export const FLAG_WORDS = {
-  invalid: "no number is the answer: NaN",
-  divide_by_zero: "an exact infinity from finite operands",
-  overflow: "beyond the largest number once rounded",
-  underflow: "tiny (below the smallest normal number) and inexact",
+  invalid: "the result is undefined, so it is NaN",
+  divide_by_zero: "finite operands give an exact infinity",
+  overflow: "the rounded result is beyond the largest number",
+  underflow: "the result is tiny (below the smallest normal number) and inexact",
   inexact: "digits were lost",
 };
 
 /** How the exponent of the result relates to those of the operands. */
 export function normalisationWords({ normalisation, exponent }) {
-  if (normalisation === 0) return `The leading bit stands where the operands promise: exponent ${minus(exponent)}.`;
+  if (normalisation === 0) return `The leading bit is where the operands' exponents suggest: exponent ${minus(exponent)}.`;
   if (normalisation > 0) return `The leading bit moved up by ${normalisation} (a carry): exponent ${minus(exponent)}.`;
   const lost = -normalisation;
   return `The leading bit moved down by ${lost}${lost > 1 ? " (cancellation)" : ""}: exponent ${minus(exponent)}.`;
@@ -90,10 +90,10 @@ const minus = (n) => String(n).replace("-", "−");
 export function quantumWords(r) {
   const words = `In the binade of 2^${r.exponent} the ulp of ${r.fmt.name} is`.replace(/2\^(-?\d+)/, (_, e) => powerText(Number(e)));
   if (r.exponent < r.fmt.emin) {
-    return `Below ${powerText(r.fmt.emin)} numbers are subnormal: the ulp stays ${powerText(r.quantumExponent)}, and fewer bits are kept.`;
+    return `Below ${powerText(r.fmt.emin)} numbers are subnormal: the ulp stays at ${powerText(r.quantumExponent)}, and fewer bits are kept.`;
   }
   if (r.exponent > r.fmt.emax) {
-    return `Beyond the range the same rule is followed, as if there were no largest number: an ulp of ${powerText(r.quantumExponent)}, and ${r.fmt.precision} bits are kept.`;
+    return `Beyond the range the same rule applies, as if there were no largest number: the ulp is ${powerText(r.quantumExponent)}, and ${r.fmt.precision} bits are kept.`;
   }
   return `${words} ${powerText(r.quantumExponent)}: ${r.fmt.precision} bits are kept.`;
 }

@@ -1,44 +1,43 @@
-"""The steps of a dot product laid out as a document."""
+"""The document of a dot product: its operands, its steps as a table, the result next to the exact one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from .document import Document, Line, Row, Span, Table, line, section, text
-from .layout import result_section
-from .numerals import short_text, ulps_text
-from .words import decision, format_name
-
-if TYPE_CHECKING:
-    from .dots import DotExplanation
-    from .loops import Step
-    from .records import Operand
+from ...wording import count
+from ..document import Document, LabelledLines, Line, Span, Table, document, document_of, line, paragraph, section
+from ..dot_product import DotExplanation, Step
+from ..records import Operand
+from ..value_text import short_text, ulps_text
+from .operation import result_section
+from .sentences import decision, format_name
 
 RULES = {
     "exact": "exact",
-    "nearer": "to the nearer",
+    "nearer": "to nearest",
     "tie_to_even": "tie, to even",
-    "tie_to_away": "tie, away",
+    "tie_to_away": "tie, away from zero",
     "to_odd": "to odd",
     "special": "",
 }
+"""What the table says for a rule, if it is not the name of the rule."""
+
 MOST_STEPS = 60
-"""Steps of a long sum that are shown; the record has them all."""
+"""Steps of a long sum that are shown; the record has all of them."""
 
 
+@document_of.register
 def dot_document(why: DotExplanation) -> Document:
-    """Operands that were rounded, the loop, the result beside the exact one."""
-    terms = f"{len(why.a)} term{'s' if len(why.a) > 1 else ''}"
+    """The operands that were rounded, the loop, the result, the exact result."""
+    terms = count(len(why.a), "term")
     title = f"dot product of {terms} in {format_name(why.fmt)}, {why.mode}, {why.accumulator}: "
     rounded = [x for x in (*why.a, *why.b) if x.rounding is not None]
-    parts = [
+    return document(
+        title + short_text(why.result.value),
         section("operands", Table(("", "", ""), tuple(map(_operand, rounded[:MOST_STEPS])))) if rounded else None,
         section("steps", _steps(why.steps), _left_out(why)) if why.steps else None,
-        section("last rounding", text("", decision(why.final))) if why.final.rule != "exact" else None,
+        section("last rounding", paragraph("", decision(why.final))) if why.final.rule != "exact" else None,
         result_section(why.result, ", ".join(why.flags) or "none"),
-        section("exactly", *_exactly(why)),
-    ]
-    return Document(title + short_text(why.result.value), tuple(part for part in parts if part is not None))
+        section("exact result", *_exact_result(why)),
+    )
 
 
 def _operand(x: Operand) -> tuple[Line, ...]:
@@ -64,14 +63,14 @@ def _step(step: Step) -> tuple[Line, ...]:
     )
 
 
-def _left_out(why: DotExplanation) -> Row | None:
+def _left_out(why: DotExplanation) -> LabelledLines | None:
     more = len(why.steps) - MOST_STEPS
-    return text("", f"... and {more} more steps, all of them in .steps") if more > 0 else None
+    return paragraph("", f"... and {count(more, 'more step')}; .steps has them all") if more > 0 else None
 
 
-def _exactly(why: DotExplanation) -> list[Row]:
-    rows = [text("sum", short_text(why.exact, 40))]
-    rows.append(text("rounded", f"{short_text(why.best.value)}  {why.best.hex}"))
+def _exact_result(why: DotExplanation) -> list[LabelledLines]:
+    lines = [paragraph("sum", short_text(why.exact, 40))]
+    lines.append(paragraph("rounded", f"{short_text(why.best.value)}  {why.best.hex}"))
     if why.ulps is not None:
-        rows.append(text("error", f"{ulps_text(why.ulps)} ulp" if why.ulps else "none"))
-    return rows
+        lines.append(paragraph("error", f"{ulps_text(why.ulps)} ulp" if why.ulps else "none"))
+    return lines

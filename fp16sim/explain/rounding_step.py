@@ -9,29 +9,24 @@ import numpy as np
 
 from .. import exact
 from ..conversion import Generator
-from ..exact import FLAGS, Value, exponent_of, is_finite, is_nan, is_negative, quantum_exponent, signed
+from ..exact import Value, exponent_of, is_finite, is_nan, is_negative, quantum_exponent, signed
 from ..exact.codes import encode_held
 from ..formats import Format, Rounding, Subnormals
 from .decoding import number_of
-from .records import Neighbour, RoundingStep
+from .records import Neighbour, OverflowRule, RoundingCase, RoundingRule, RoundingStep, ordered_flags
 
 HALF = Fraction(1, 2)
 
 
-def ordered(flags: Any) -> tuple[str, ...]:
-    """Names of exceptions in the order in which IEEE 754 lists them."""
-    return tuple(name for name in FLAGS if name in flags)
-
-
 def next_draw(rng: Generator) -> int:
-    """The 32 bits that an array of one element would take; 0 where the mode needs none."""
+    """The 32 random bits that an array of one element would take; 0 if the mode needs none."""
     return 0 if rng is None else int(rng.integers(0, 2**32, 1, dtype=np.uint32)[0])
 
 
 def round_step(
     x: Value, fmt: Format, mode: Rounding, draw: int = 0, *, operand: bool = False, tininess: str = "after"
 ) -> RoundingStep:
-    """The rounding of an exact number; of an operand, which the format may flush, or of the result of an operation."""
+    """The rounding of an operand, which the format may flush, or of the exact result of an operation."""
     if tininess not in ("after", "before"):
         raise ValueError(f"tininess={tininess!r} is unknown; use 'after' or 'before' (rounding)")
     judge = exact.round_operand if operand else exact.round_result
@@ -41,10 +36,10 @@ def round_step(
         "mode": mode,
         "exact": x,
         "result": number_of(result.value, fmt),
-        "flags": ordered(result.flags),
+        "flags": ordered_flags(result.flags),
     }
     if not is_finite(x) or x == 0:
-        case = "nan" if is_nan(x) else "zero" if x == 0 else "infinity"
+        case: RoundingCase = "nan" if is_nan(x) else "zero" if x == 0 else "infinity"
         return RoundingStep(case=case, rule="special", overflow_rule=_special_overflow(result, fmt), **common)
     assert isinstance(x, Fraction)
     if operand and fmt.subnormals is Subnormals.FLUSH_INPUTS and abs(x) < fmt.min_normal:
@@ -52,8 +47,8 @@ def round_step(
     return _digits(x, fmt, mode, draw, common)
 
 
-def _special_overflow(result: exact.Result, fmt: Format) -> str | None:
-    """Why an infinity that the format does not have, or does not keep, became something else."""
+def _special_overflow(result: exact.Result, fmt: Format) -> OverflowRule | None:
+    """Why an infinity became something else: the format saturates, or has no infinity."""
     return None if "overflow" not in result.flags else "saturate" if fmt.saturate else "nan"
 
 
@@ -65,10 +60,10 @@ def _digits(x: Fraction, fmt: Format, mode: Rounding, draw: int, common: dict[st
     rest = scaled - kept
     rounded = exact.round_integer(scaled, mode, negative, draw)
     overflow = rounded * Fraction(2) ** q > fmt.max_finite
-    below, above = neighbours(x, q, kept, rest, rounded, fmt, mode)
+    below, above = _neighbours(x, q, kept, rest, rounded, fmt, mode)
     return RoundingStep(
         case="overflow" if overflow else "subnormal" if e < fmt.emin else "normal",
-        rule=decision_rule(rest, mode),
+        rule=_rule(rest, mode),
         exponent=e,
         quantum_exponent=q,
         scaled=scaled,
@@ -88,18 +83,27 @@ def _digits(x: Fraction, fmt: Format, mode: Rounding, draw: int, common: dict[st
     )
 
 
-def decision_rule(rest: Fraction, mode: Rounding) -> str:
+_RULES: dict[Rounding, RoundingRule] = {
+    Rounding.TOWARD_ZERO: "toward_zero",
+    Rounding.TOWARD_POSITIVE: "toward_positive",
+    Rounding.TOWARD_NEGATIVE: "toward_negative",
+    Rounding.TO_ODD: "to_odd",
+    Rounding.STOCHASTIC: "stochastic",
+}
+
+
+def _rule(rest: Fraction, mode: Rounding) -> RoundingRule:
     """What decides between kept and kept + 1."""
     if not rest:
         return "exact"
-    if not mode.nearest:
-        return mode.value
+    if mode in _RULES:
+        return _RULES[mode]
     if rest != HALF:
         return "nearer"
     return "tie_to_even" if mode is Rounding.TIES_TO_EVEN else "tie_to_away"
 
 
-def _overflow_rule(negative: bool, fmt: Format, mode: Rounding) -> str:
+def _overflow_rule(negative: bool, fmt: Format, mode: Rounding) -> OverflowRule:
     if fmt.saturate:
         return "saturate"
     away = Rounding.TOWARD_NEGATIVE if negative else Rounding.TOWARD_POSITIVE
@@ -111,13 +115,13 @@ def _overflow_rule(negative: bool, fmt: Format, mode: Rounding) -> str:
 # --- neighbours -----------------------------------------------------------------------------------------------------
 
 
-def neighbours(
+def _neighbours(
     x: Fraction, q: int, kept: int, rest: Fraction, rounded: int, fmt: Format, mode: Rounding
 ) -> tuple[Neighbour, Neighbour]:
-    """The numbers on either side of x, below first."""
+    """The numbers next to x: the one below, the one above."""
     ulp, negative = Fraction(2) ** q, x < 0
     if kept * ulp > fmt.max_finite:
-        inner, outer = _beyond(x, ulp, fmt, mode)
+        inner, outer = _around_overflow(x, ulp, fmt, mode)
     else:
         inner = _neighbour(negative, kept, rest, rounded == kept, ulp, fmt, _chance(1 - rest, mode))
         if not rest:
@@ -126,20 +130,20 @@ def neighbours(
     return (outer, inner) if negative else (inner, outer)
 
 
-def _chance(share: Fraction, mode: Rounding) -> Fraction | None:
-    return share if mode is Rounding.STOCHASTIC else None
+def _chance(probability: Fraction, mode: Rounding) -> Fraction | None:
+    return probability if mode is Rounding.STOCHASTIC else None
 
 
 def _neighbour(
     negative: bool, n: int, distance: Fraction, chosen: bool, ulp: Fraction, fmt: Format, chance: Fraction | None
 ) -> Neighbour:
     value = signed(negative, n * ulp)
-    held = n * ulp <= fmt.max_finite
-    return Neighbour(value, encode_held(value, fmt) if held else None, distance, chosen, chance)
+    code = encode_held(value, fmt) if n * ulp <= fmt.max_finite else None
+    return Neighbour(value, code, distance, chosen, chance)
 
 
-def _beyond(x: Fraction, ulp: Fraction, fmt: Format, mode: Rounding) -> tuple[Neighbour, Neighbour]:
-    """Further out than the number after max_finite: that, and infinity or nothing."""
+def _around_overflow(x: Fraction, ulp: Fraction, fmt: Format, mode: Rounding) -> tuple[Neighbour, Neighbour]:
+    """The neighbours of a number beyond the one after max_finite: max_finite and infinity."""
     negative = is_negative(x)
     largest, infinity = signed(negative, Fraction(fmt.max_finite)), signed(negative, exact.INF)
     inward = _overflow_rule(negative, fmt, mode) in ("max_finite", "saturate")

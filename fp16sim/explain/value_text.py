@@ -1,19 +1,16 @@
-"""Exact values as text: in full for machines, and shortened for people, who are told where digits are left out."""
+"""Exact values as text: in full for programs, shortened for people, with "..." where digits are left out."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from fractions import Fraction
 
 from ..exact import Value, exponent_of
-from ..formats import Format, Subnormals
-from ..text import to_text
 
 LONGEST = 60
-"""Characters of an exact decimal, beyond which n*2^q is shorter and as exact."""
+"""An exact decimal with more characters than this is written as n*2^q, which is shorter and as exact."""
 MOST_DIGITS = 1200
-"""What `fs.parse` reads, and what is ever written in full."""
+"""`fs.parse` reads up to this many digits, so no number with more is written in full."""
 
 
 def is_dyadic(x: Fraction) -> bool:
@@ -22,15 +19,15 @@ def is_dyadic(x: Fraction) -> bool:
 
 
 def is_long(x: Fraction, digits: int = MOST_DIGITS) -> bool:
-    """Whether its digits are too many to write them all: 3.3 bits a digit, and a binary place is a decimal place."""
+    """Whether it has more decimal digits than that: a digit is 3.3 bits, and a binary place needs a decimal place."""
     places = x.denominator.bit_length() if is_dyadic(x) else x.denominator.bit_length() * 10 // 33
     return x.numerator.bit_length() * 10 // 33 + places > digits
 
 
 def exact_text(value: Value) -> str:
-    """A text that `fs.parse` reads back to the same value: decimal if it is short, else n*2^q or p/q.
+    """A text that `fs.parse` reads back as the same value: decimal if that is short, else n*2^q or p/q.
 
-    Of a number that needs more than 1,200 digits, the leading ones and "...".
+    A number that needs more than 1,200 digits is shortened to its leading digits and "...".
 
     >>> [exact_text(x) for x in (Fraction(1, 3), Fraction(819, 8192), Fraction(1, 2**1074), -0.0)]
     ['1/3', '0.0999755859375', '1*2^-1074', '-0']
@@ -50,7 +47,7 @@ def _odd_part(value: Fraction) -> int:
 
 
 def decimal_text(value: Fraction) -> str:
-    """All decimal digits of a dyadic number: n / 2^k = n 5^k / 10^k has as many places as there are binary ones."""
+    """All decimal digits of a dyadic number: n / 2^k = n 5^k / 10^k has as many decimal places as binary places."""
     places = value.denominator.bit_length() - 1
     digits = str(abs(value.numerator) * 5**places).rjust(places + 1, "0")
     sign = "-" if value < 0 else ""
@@ -58,7 +55,7 @@ def decimal_text(value: Fraction) -> str:
 
 
 def power_text(value: Fraction, times: str = " × ") -> str:
-    """n × 2^q of a dyadic number, with n odd."""
+    """A dyadic number as n × 2^q with n odd."""
     if value == 0:
         return "0"
     n, q = value.numerator, 1 - value.denominator.bit_length()
@@ -67,7 +64,7 @@ def power_text(value: Fraction, times: str = " × ") -> str:
 
 
 def scientific_text(value: Fraction, digits: int) -> tuple[str, bool]:
-    """`value` to so many significant digits, truncated, and whether that is all of it."""
+    """The first significant digits of a value, not rounded, and whether they are all of them."""
     sign, magnitude = "-" if value < 0 else "", abs(value)
     e = math.floor(exponent_of(magnitude) * math.log10(2))
     while Fraction(10) ** (e + 1) <= magnitude:
@@ -82,8 +79,8 @@ def scientific_text(value: Fraction, digits: int) -> tuple[str, bool]:
     return f"{sign}{shown[0]}{'.' if tail else ''}{tail}e{e:+03d}", whole * unit == magnitude
 
 
-def short_text(value: Value, room: int = 26) -> str:
-    """For people: exact where it fits the room, else the leading digits and "...".
+def short_text(value: Value, width: int = 26) -> str:
+    """A value for people: exact if that fits in `width` characters, else the leading digits and "...".
 
     >>> [short_text(x) for x in (Fraction(1, 3), Fraction(1, 2**24), Fraction(1, 2**60), -0.0)]
     ['1/3', '5.9604644775390625e-08', '8.67361737988403547...e-19', '-0']
@@ -91,12 +88,12 @@ def short_text(value: Value, room: int = 26) -> str:
     if isinstance(value, float):
         return exact_text(value)
     text = ""
-    if not is_long(value, 3 * room):
+    if not is_long(value, 3 * width):
         whole = value.denominator == 1 or not is_dyadic(value)
         text = str(value) if whole else decimal_text(value) if abs(value) >= Fraction(1, 100000) else ""
-    if text and len(text) <= room:
+    if text and len(text) <= width:
         return text
-    text, complete = scientific_text(value, max(4, room - 8))
+    text, complete = scientific_text(value, max(4, width - 8))
     if complete:
         return text
     digits, e, exponent = text.partition("e")
@@ -104,7 +101,7 @@ def short_text(value: Value, room: int = 26) -> str:
 
 
 def rough_text(value: Fraction) -> str:
-    """A magnitude to three digits, rounded: nobody reads an error further.
+    """A magnitude rounded to three digits, enough for an error.
 
     >>> rough_text(Fraction(1, 3)), rough_text(Fraction(10**400) / 7)
     ('3.33e-01', '1.43e+399')
@@ -118,14 +115,8 @@ def rough_text(value: Fraction) -> str:
     return f"{n // 100}.{n % 100:02d}e{e:+03d}"
 
 
-def stored_text(value: Value, fmt: Format, room: int = 26) -> str:
-    """A number of a format: exact where that fits the room, else the shortest text that is read as it."""
-    text = short_text(value, room)
-    return text if "..." not in text else to_text(value, replace(fmt, subnormals=Subnormals.GRADUAL, saturate=False))
-
-
 def ulps_text(part: Fraction) -> str:
-    """A distance in ulp, or a probability: a fraction if it is simple, else its leading digits, or its nearness.
+    """A distance in ulp, or a probability: a simple fraction, a small difference from 1/2 or 1, or leading digits.
 
     >>> [ulps_text(x) for x in (Fraction(2, 5), Fraction(1, 2) + Fraction(1, 2**25), 1 - Fraction(1, 2**53))]
     ['2/5', '1/2 + 2.980...e-08', '1 - 1.110...e-16']
@@ -140,17 +131,17 @@ def ulps_text(part: Fraction) -> str:
     return short_text(part, 14)
 
 
-def power_of_two(q: int) -> str:
-    """2^q as one writes it.
+def two_to_the(q: int) -> str:
+    """2^q for people: small integers in decimal.
 
-    >>> power_of_two(0), power_of_two(3), power_of_two(-14), power_of_two(120)
+    >>> two_to_the(0), two_to_the(3), two_to_the(-14), two_to_the(120)
     ('1', '8', '2^-14', '2^120')
     """
     return str(2**q) if 0 <= q <= 5 else f"2^{q}"
 
 
 def binary_text(n: int, places: int) -> str:
-    """n / 2^places in binary: one digit at least before the point.
+    """n / 2^places in binary, with at least one digit before the point.
 
     >>> binary_text(0b10011, 3), binary_text(1, 4)
     ('10.011', '0.0001')

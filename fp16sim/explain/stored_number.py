@@ -1,4 +1,4 @@
-"""One number in one format, and in all formats side by side: what was typed, what is stored, what lies beside it."""
+"""explain.anatomy and explain.compare: how one format stores a number, and how all formats store it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ from typing import Any
 
 from ..conversion import Generator, Seed, as_generator
 from ..exact import Value, is_finite, is_nan
-from ..formats import NAMED_FORMATS, Format, FormatLike, Rounding, Specials, get_format, get_rounding
+from ..formats import NAMED_FORMATS, Format, FormatLike, Rounding, get_format, get_rounding
 from ..text import to_text
-from .comparing import anatomy_document, comparison_document
-from .decoding import Given, number, plain_format, read
-from .document import Document
-from .html import html_of
+from .decoding import Given, next_down, next_up, number, read, without_behaviour
 from .records import Number, Record, RoundingStep
-from .rendering import text_of
-from .steps import next_draw, round_step
+from .rendering import Shown
+from .rounding_step import next_draw, round_step
 
 
 @dataclass(frozen=True)
-class Anatomy(Record):
+class Anatomy(Record, Shown):
     """A number as a format stores it.
 
     Attributes
@@ -29,16 +26,16 @@ class Anatomy(Record):
     text : str
         As it was typed.
     exact : Value
-        What that means, exactly.
+        The exact value of the text.
     is_code : bool
-        Whether it was typed as a code.
+        Whether the text is a code.
     fmt : Format
     rounding : RoundingStep
         From exact to number.
     number : Number
         What is stored.
     error : Fraction or None
-        Stored minus exact; None where one of them is not finite.
+        Stored minus exact; None if one of them is not finite.
     ulps : Fraction or None
         The magnitude of the error in ulp of the exact number.
     relative : Fraction or None
@@ -46,11 +43,11 @@ class Anatomy(Record):
     ulp : Fraction or None
         The quantum of the stored number: the distance to the next one away from zero.
     next_down, next_up : Number
-        The stored number's neighbours, as `fs.next_down` and `fs.next_up` give them.
+        The neighbours of the stored number, as from `fs.next_down` and `fs.next_up`.
     shortest : str
-        The shortest decimal text that is read as this number.
+        The shortest decimal text that is read back as this number.
     hex_float : str
-        The stored value in C99's hexadecimal.
+        The stored value in C99's hexadecimal notation.
     """
 
     text: str
@@ -68,37 +65,15 @@ class Anatomy(Record):
     shortest: str
     hex_float: str
 
-    @property
-    def document(self) -> Document:
-        """The layout that text, terminal and HTML share."""
-        return anatomy_document(self)
-
-    def __str__(self) -> str:
-        return text_of(self.document)
-
-    def _repr_html_(self) -> str:
-        return html_of(self.document)
-
 
 @dataclass(frozen=True)
-class Comparison(Record):
-    """One number in several formats: `rows`, an Anatomy for each."""
+class Comparison(Record, Shown):
+    """One number in several formats: `rows` has an Anatomy for each."""
 
     text: str
     exact: Value
     mode: Rounding
     rows: tuple[Anatomy, ...]
-
-    @property
-    def document(self) -> Document:
-        """The layout that text, terminal and HTML share."""
-        return comparison_document(self)
-
-    def __str__(self) -> str:
-        return text_of(self.document)
-
-    def _repr_html_(self) -> str:
-        return html_of(self.document)
 
 
 def anatomy(
@@ -109,8 +84,8 @@ def anatomy(
     Parameters
     ----------
     x : number
-        One number, as `round_to` takes them, or the text of a code of `fmt`; a code is taken as it is, whatever the
-        format does with subnormals and infinities.
+        One number, as for `round_to`, or the text of a code of `fmt`; a code is not rounded, even if the format flushes
+        or saturates.
     fmt, mode, rng
         As for `round_to`.
 
@@ -141,7 +116,7 @@ def compare(
     fmt: FormatLike = "binary16",
     rng: Seed = None,
 ) -> Comparison:
-    """One number in all formats side by side: what was typed, what is stored, the error, the neighbours; exact.
+    """One number in all formats side by side: the stored value, the error, the neighbours; exact.
 
     Parameters
     ----------
@@ -152,7 +127,7 @@ def compare(
     mode, rng
         As for `round_to`.
     fmt : Format, str or dtype
-        Whose code x is, if it is the text of one.
+        The format of x if x is the text of a code.
 
     Returns
     -------
@@ -161,7 +136,7 @@ def compare(
     Raises
     ------
     ValueError, TypeError
-        As `round_to` does; in a format without NaN, a NaN is an error only if `formats` names that format.
+        As `round_to` does. A NaN is an error only if `formats` names a format without NaN.
 
     Examples
     --------
@@ -178,15 +153,14 @@ def compare(
 
 
 def _anatomy(given: Given, fmt: Format, mode: Rounding, rng: Generator) -> Anatomy:
-    x = given.value
+    x, as_stored = given.value, without_behaviour(fmt)
     if given.code is None:
         step = round_step(x, fmt, mode, next_draw(rng), operand=True)
         stored = step.result
     else:
-        step = round_step(x, plain_format(fmt), mode)
+        step = round_step(x, as_stored, mode)
         stored = number(given.code, fmt)
     error = Fraction(stored.value) - Fraction(x) if is_finite(x) and is_finite(stored.value) else None
-    plain = plain_format(fmt)
     return Anatomy(
         text=given.text,
         exact=x,
@@ -200,40 +174,10 @@ def _anatomy(given: Given, fmt: Format, mode: Rounding, rng: Generator) -> Anato
         ulp=None if stored.exponent is None else _power(stored.exponent - fmt.trailing_bits),
         next_down=next_down(stored),
         next_up=next_up(stored),
-        shortest=to_text(stored.value, plain),
-        hex_float=to_text(stored.value, plain, "hex"),
+        shortest=to_text(stored.value, as_stored),
+        hex_float=to_text(stored.value, as_stored, "hex"),
     )
 
 
 def _power(q: int) -> Fraction:
     return Fraction(2) ** q
-
-
-# --- neighbours by their codes --------------------------------------------------------------------------------------
-
-
-def next_up(x: Number) -> Number:
-    """The least number of the format that is greater; the greatest one stays, NaN stays."""
-    sign = 1 << (x.fmt.width - 1)
-    if is_nan(x.value):
-        return x
-    if x.value == 0:
-        return number(1, x.fmt)
-    if x.sign:
-        return number(x.code - 1, x.fmt)
-    return x if x.code == _greatest(x.fmt) else number(x.code + 1, x.fmt) if x.code < sign else x
-
-
-def next_down(x: Number) -> Number:
-    """The greatest number of the format that is less: next_up seen in a mirror."""
-    sign = 1 << (x.fmt.width - 1)
-    if is_nan(x.value):
-        return x
-    return number(next_up(number(x.code ^ sign, x.fmt)).code ^ sign, x.fmt)
-
-
-def _greatest(fmt: Format) -> int:
-    """The code of infinity, or of max_finite where there is none."""
-    if fmt.has_infinity:
-        return ((1 << fmt.exponent_bits) - 1) << fmt.trailing_bits
-    return (1 << (fmt.width - 1)) - (2 if fmt.specials is Specials.NAN else 1)

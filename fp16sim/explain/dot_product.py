@@ -1,0 +1,321 @@
+"""explain.dot: a sum of products, step by step, in the order of an accumulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from .. import accumulators, exact
+from ..accumulators import Accumulator, AccumulatorLike
+from ..conversion import Generator, Seed, as_generator, same_format
+from ..exact import Value, is_finite, is_negative
+from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
+from .basic_operations import operand, operate_on
+from .explanation import Explanation
+from .records import Number, Operand, Record, RoundingStep, ordered_flags
+from .rendering import Shown
+from .rounding_step import next_draw, round_step
+from .value_text import short_text
+
+
+@dataclass(frozen=True)
+class Step(Record):
+    """One rounded operation of a loop.
+
+    Attributes
+    ----------
+    name : str
+        The loop's name for its result: "p0" (a product), "s1" (a partial sum), ...
+    formula : str
+        In the loop's own names, such as "s0 + p1".
+    why : Explanation
+    """
+
+    name: str
+    formula: str
+    why: Explanation
+
+
+@dataclass(frozen=True)
+class DotExplanation(Record, Shown):
+    """Why a dot product is what it is: its steps, each with an explanation of its own.
+
+    Attributes
+    ----------
+    fmt, mode
+        Of operands and result.
+    accumulator : str
+        How it was summed, such as "Sequential(binary16)".
+    a, b : tuple of Operand
+    steps : tuple of Step
+        In the order of the loop; empty for "Exact".
+    total : Value
+        The accumulator's last value.
+    final : RoundingStep
+        Its rounding to `fmt`; the rule is "exact" if the accumulator's format is the same.
+    result : Number
+    flags : tuple of str
+        Raised by any step, the rounding of operands included.
+    exact : Value
+        The exact dot product of the rounded operands; nan if it is undefined.
+    best : Number
+        That, rounded once: what the `Exact` accumulator gives (to nearest, if the mode is stochastic).
+    ulps : Fraction or None
+        The error of the result, in ulp of the exact dot product; None if one of them is not finite.
+    """
+
+    fmt: Format
+    mode: Rounding
+    accumulator: str
+    a: tuple[Operand, ...]
+    b: tuple[Operand, ...]
+    steps: tuple[Step, ...]
+    total: Value
+    final: RoundingStep
+    result: Number
+    flags: tuple[str, ...]
+    exact: Value
+    best: Number
+    ulps: Fraction | None
+
+
+def dot(
+    a: Sequence[Any],
+    b: Sequence[Any],
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    accumulator: AccumulatorLike | None = None,
+    rng: Seed = None,
+) -> DotExplanation:
+    """Why the dot product is what `fs.dot` gives, step by step: exact, with the same result and flags.
+
+    Parameters
+    ----------
+    a, b : sequence of numbers
+        Of the same length, with one element or more; each element as for `rounding`.
+    fmt, mode, rng
+        As for `round_to`. With "stochastic", random bits are drawn in the order of `fs.dot`'s sequential accumulator.
+    accumulator : Accumulator or str, optional
+        `Sequential(fmt, mode)` by default; Fused, Pairwise, Blocked, Kahan and Exact are explained too.
+
+    Returns
+    -------
+    DotExplanation
+
+    Raises
+    ------
+    ValueError
+        For vectors of different lengths or without elements, or an accumulator whose format is narrower than `fmt`.
+    TypeError
+        For an accumulator whose steps are not defined operation by operation (Blas, TensorCore).
+
+    Examples
+    --------
+    >>> why = dot([1, 1, 1], [2048, 1, 1], "binary16")
+    >>> [(s.name, s.formula, s.why.rounding.rule) for s in why.steps if s.why.operation == "add"]
+    [('s1', 's0 + p1', 'tie_to_even'), ('s2', 's1 + p2', 'tie_to_even')]
+    >>> float(why.result.value), float(why.exact), why.ulps
+    (2048.0, 2050.0, Fraction(1, 1))
+    """
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    generator = as_generator(mode, rng)
+    operands = [
+        tuple(operand(f"{name}{k}", x, fmt, mode, generator) for k, x in enumerate(vector))
+        for name, vector in zip("ab", _vectors(a, b, fmt), strict=True)
+    ]
+    left, right = ([x.number.value for x in vector] for vector in operands)
+    truth = _exact_dot(left, right, mode)
+    how = _resolve(accumulator, fmt, mode, generator)
+    log = Log(how.fmt, how.mode, generator if accumulator is None else as_generator(how.mode, how.rng))
+    total, raised = _summed(how, left, right, truth, fmt, log)
+    rounds_again = how.fmt != fmt or isinstance(how, accumulators.Exact)
+    final = round_step(total, fmt, mode, next_draw(generator) if rounds_again else 0)
+    best = round_step(truth.value, fmt, Rounding.TIES_TO_EVEN if mode is Rounding.STOCHASTIC else mode).result
+    raised = raised.union(final.flags, *(x.rounding.flags for v in operands for x in v if x.rounding))
+    return DotExplanation(
+        fmt=fmt,
+        mode=mode,
+        accumulator=_label(how),
+        a=operands[0],
+        b=operands[1],
+        steps=tuple(log.steps),
+        total=total,
+        final=final,
+        result=final.result,
+        flags=ordered_flags(raised),
+        exact=truth.value,
+        best=best,
+        ulps=_ulps(final.result, truth.value, fmt),
+    )
+
+
+def _vectors(a: Sequence[Any], b: Sequence[Any], fmt: Format) -> tuple[list[Any], list[Any]]:
+    vectors = []
+    for name, x in (("a", a), ("b", b)):
+        x = getattr(same_format(x, fmt), "values", x)
+        if isinstance(x, str) or not hasattr(x, "__len__") or getattr(x, "ndim", 1) != 1:
+            raise TypeError(f"{name}={x!r} is not a vector; give a list of numbers")
+        vectors.append(list(x))
+    if len(vectors[0]) != len(vectors[1]) or not vectors[0]:
+        raise ValueError(
+            f"a has {len(vectors[0])} elements and b has {len(vectors[1])}; "
+            "give vectors of the same length, with one element or more"
+        )
+    return vectors[0], vectors[1]
+
+
+def _resolve(accumulator: AccumulatorLike | None, fmt: Format, mode: Rounding, rng: Generator) -> Accumulator:
+    how = accumulators.resolve(accumulator, fmt, mode, rng)
+    if type(how) not in LOOPS and not isinstance(how, accumulators.Exact):
+        known = ", ".join(sorted([one.__name__ for one in LOOPS] + ["Exact"]))
+        raise TypeError(f"accumulator={type(how).__name__} is not a loop of rounded operations; use one of {known}")
+    return how
+
+
+def _label(how: Accumulator) -> str:
+    block = f", block={how.block}" if isinstance(how, accumulators.Blocked) else ""
+    return f"{type(how).__name__}({how.fmt}{block})"
+
+
+def _exact_dot(a: Sequence[Value], b: Sequence[Value], mode: Rounding) -> exact.Result:
+    """The sum of the products without any rounding; an exact zero has the sign that IEEE 754 gives a sum."""
+    if any(map(exact.is_nan, [*a, *b])):
+        return exact.Result(exact.NAN)
+    terms = [exact.OPERATIONS["multiply"](mode, x, y).value for x, y in zip(a, b, strict=True)]
+    infinities = {x for x in terms if not is_finite(x) and not exact.is_nan(x)}
+    if any(map(exact.is_nan, terms)) or len(infinities) > 1:
+        return exact.Result(exact.NAN, frozenset({"invalid"}))
+    if infinities:
+        return exact.Result(infinities.pop())
+    total = sum((Fraction(x) for x in terms), Fraction(0))
+    if total:
+        return exact.Result(total)
+    signs = [is_negative(x) for x in terms]
+    return exact.Result(-0.0 if (any(signs) if mode is Rounding.TOWARD_NEGATIVE else all(signs)) else Fraction(0))
+
+
+def _ulps(result: Number, truth: Value, fmt: Format) -> Fraction | None:
+    if not (is_finite(result.value) and is_finite(truth)):
+        return None
+    if truth == 0:
+        return Fraction(0) if result.value == 0 else None
+    q = exact.quantum_exponent(abs(Fraction(truth)), fmt)
+    return abs(Fraction(result.value) - Fraction(truth)) / Fraction(2) ** q
+
+
+# --- the loops of the accumulators ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Log:
+    """The steps so far, and what the next one needs."""
+
+    fmt: Format
+    mode: Rounding
+    rng: Generator
+    steps: list[Step] = field(default_factory=list)
+
+    def do(self, operation: str, name: str, formula: str, *values: Value) -> Value:
+        """Take a step, record it, and return its result."""
+        operands = tuple(self._operand(label, x) for label, x in zip("abc", values, strict=False))
+        why = operate_on(operation, operands, self.fmt, self.mode, next_draw(self.rng))
+        self.steps.append(Step(name, formula, why))
+        return why.result.value
+
+    def _operand(self, label: str, x: Value) -> Operand:
+        return Operand(label, short_text(x), x, None, round_step(x, self.fmt, self.mode).result)
+
+    def products(self, a: Sequence[Value], b: Sequence[Value]) -> list[Value]:
+        """All products, before any sum."""
+        return [self.do("multiply", f"p{k}", f"a{k} × b{k}", x, y) for k, (x, y) in enumerate(zip(a, b, strict=True))]
+
+    def chain(self, named: Sequence[tuple[str, Value]], prefix: str) -> tuple[str, Value]:
+        """The sum of named terms, one after the other, and its name."""
+        name, total = named[0]
+        for k, (other, x) in enumerate(named[1:], 1):
+            total = self.do("add", f"{prefix}{k}", f"{name} + {other}", total, x)
+            name = f"{prefix}{k}"
+        return name, total
+
+
+def _summed(
+    how: Accumulator, a: list[Value], b: list[Value], truth: exact.Result, fmt: Format, log: Log
+) -> tuple[Value, frozenset[str]]:
+    """The accumulator's last value and the flags of its steps; the steps are put into the log."""
+    if isinstance(how, accumulators.Exact):
+        return truth.value, truth.flags
+    total = LOOPS[type(how)](log, *_as_operands(a, b, fmt, log), how)
+    return total, frozenset[str]().union(*(step.why.flags for step in log.steps))
+
+
+def _as_operands(a: list[Value], b: list[Value], fmt: Format, log: Log) -> tuple[list[Value], list[Value]]:
+    """The operands as the accumulator's format takes them: it may flush subnormals of `fmt`."""
+    own = log.fmt
+    if own == fmt or (own.subnormals is Subnormals.GRADUAL and not own.saturate):
+        return a, b
+
+    def taken(vector: list[Value]) -> list[Value]:
+        return [exact.round_operand(x, own, log.mode, next_draw(log.rng)).value for x in vector]
+
+    return taken(a), taken(b)
+
+
+def _sequential(log: Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
+    total = log.do("multiply", "s0", "a0 × b0", a[0], b[0])
+    for k in range(1, len(a)):
+        p = log.do("multiply", f"p{k}", f"a{k} × b{k}", a[k], b[k])
+        total = log.do("add", f"s{k}", f"s{k - 1} + p{k}", total, p)
+    return total
+
+
+def _fused(log: Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
+    total = log.do("multiply", "s0", "a0 × b0", a[0], b[0])
+    for k in range(1, len(a)):
+        total = log.do("fma", f"s{k}", f"a{k} × b{k} + s{k - 1}", a[k], b[k], total)
+    return total
+
+
+def _pairwise(log: Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
+    terms = log.products(a, b)
+
+    def half(low: int, high: int) -> tuple[str, Value]:
+        if high - low == 1:
+            return f"p{low}", terms[low]
+        middle = low + (high - low) // 2
+        (left, x), (right, y) = half(low, middle), half(middle, high)
+        name = f"s{low}..{high - 1}"
+        return name, log.do("add", name, f"{left} + {right}", x, y)
+
+    return half(0, len(terms))[1]
+
+
+def _blocked(log: Log, a: Sequence[Value], b: Sequence[Value], how: accumulators.Blocked) -> Value:
+    named = [(f"p{k}", p) for k, p in enumerate(log.products(a, b))]
+    blocks = [named[k : k + how.block] for k in range(0, len(named), how.block)]
+    return log.chain([log.chain(block, f"b{k}.") for k, block in enumerate(blocks)], "s")[1]
+
+
+def _kahan(log: Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
+    terms = log.products(a, b)
+    s: Value = terms[0]
+    lost: Value = Fraction(0)
+    name = "p0"
+    for k in range(1, len(terms)):
+        y = log.do("subtract", f"y{k}", f"p{k} - lost{k - 1}", terms[k], lost)
+        t = log.do("add", f"s{k}", f"{name} + y{k}", s, y)
+        u = log.do("subtract", f"u{k}", f"s{k} - {name}", t, s)
+        lost = log.do("subtract", f"lost{k}", f"u{k} - y{k}", u, y)
+        s, name = t, f"s{k}"
+    return s
+
+
+LOOPS: dict[type[Accumulator], Callable[[Log, Sequence[Value], Sequence[Value], Any], Value]] = {
+    accumulators.Sequential: _sequential,
+    accumulators.Fused: _fused,
+    accumulators.Pairwise: _pairwise,
+    accumulators.Blocked: _blocked,
+    accumulators.Kahan: _kahan,
+}
