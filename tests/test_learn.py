@@ -58,7 +58,7 @@ def test_cross_entropy_of_equal_logits_is_the_logarithm_of_the_classes():
         ([0, -1], "labels contain -1"),
         ([[1, 0, 0], [0, 1, 0]], "one-hot"),
         ([0.0, 1.0], "float64"),
-        ([0], r"labels of shape \(1,\)"),
+        ([0], r"labels has shape=\(1,\) and dtype=int64; give 2 integers"),
     ],
 )
 def test_labels_that_are_no_class_numbers_are_refused(labels, says):
@@ -92,7 +92,7 @@ def test_sgd_with_momentum_takes_its_textbook_steps():
         (lambda: sgd(lr=-1), "lr=-1 must be positive"),
         (lambda: adam(beta2=1.0), "beta2=1.0 must be from 0"),
         (lambda: adam(epsilon=-1e-8), "epsilon=-1e-08 is negative"),
-        (lambda: MLP((3,)), r"sizes=\(3,\) is no network"),
+        (lambda: MLP((3,)), r"sizes=\(3,\) is not a network"),
         (lambda: MLP((3, 2), "gelu"), "activation='gelu' is unknown"),
         (lambda: load_digits(1.5), "test_share=1.5"),
     ],
@@ -141,12 +141,15 @@ def test_class_numbers_and_one_hot_rows_are_the_same_loss():
         ),
         (lambda: cross_entropy_of_probabilities(logits(), ROWS), "one-hot rows"),
         (lambda: cross_entropy_of_probabilities(logits(), [0, 3]), "labels contain 3"),
-        (lambda: one_hot_cross_entropy(logits(), [[1, 0], [0, 1]]), r"targets of shape \(2, 2\) do not fit"),
-        (lambda: one_hot_cross_entropy(logits(), [[1, 1, 0], [0, 0, 1]]), "a row that is no distribution"),
-        (lambda: one_hot_cross_entropy(logits(), [[2, -1, 0], [0, 0, 1]]), "a row that is no distribution"),
-        (lambda: one_hot_cross_entropy(logits(), [[np.nan, 0, 0], [0, 0, 1]]), "a row that is no distribution"),
-        (lambda: cross_entropy(Tensor(fs.array([0.0, 1.0])), [0]), r"\(2,\) are not \(batch, classes\)"),
-        (lambda: mean_squared_error(logits(), [0.0, 1.0, 2.0]), "would broadcast; give one target for each"),
+        (
+            lambda: one_hot_cross_entropy(logits(), [[1, 0], [0, 1]]),
+            r"targets has shape=\(2, 2\) and logits has shape=\(2, 3\)",
+        ),
+        (lambda: one_hot_cross_entropy(logits(), [[1, 1, 0], [0, 0, 1]]), "a row of invalid probabilities"),
+        (lambda: one_hot_cross_entropy(logits(), [[2, -1, 0], [0, 0, 1]]), "a row of invalid probabilities"),
+        (lambda: one_hot_cross_entropy(logits(), [[np.nan, 0, 0], [0, 0, 1]]), "a row of invalid probabilities"),
+        (lambda: cross_entropy(Tensor(fs.array([0.0, 1.0])), [0]), r"shape=\(2,\) and must have \(batch, classes\)"),
+        (lambda: mean_squared_error(logits(), [0.0, 1.0, 2.0]), "give one target for each prediction"),
         (lambda: l2_penalty([]), "weights is empty"),
     ],
 )
@@ -200,7 +203,7 @@ def test_the_articles_network_has_its_shapes_and_names_its_layers(quiet):
         "conv3": (2, 3, 3, 64), "pool2": (2, 5, 5, 64), "relu2": (2, 11, 11, 64), "conv2": (2, 11, 11, 64),
         "pool1": (2, 13, 13, 32), "relu1": (2, 26, 26, 32), "conv1": (2, 26, 26, 32), "images": (2, 28, 28, 1),
     }  # fmt: skip
-    with pytest.raises(ValueError, match=r"shape=\(8, 8\): the CNN needs images of 18 x 18"):
+    with pytest.raises(ValueError, match=r"shape=\(8, 8\) is too small for the CNN; use images of at least 18 x 18"):
         CNN((8, 8))
 
 

@@ -8,7 +8,7 @@ from fp16sim.learn import Activation, Chain, Conv2d, Linear, Tensor
 
 
 def test_a_chain_refuses_two_layers_of_one_name():
-    with pytest.raises(ValueError, match="two of the name 'hidden'"):
+    with pytest.raises(ValueError, match="two layers with the name 'hidden'"):
         Chain((("hidden", Linear(2, 2)), ("relu", Activation("relu")), ("hidden", Linear(2, 2))))
 
 
@@ -26,5 +26,5 @@ def test_a_chain_refuses_two_layers_of_one_name():
 )
 def test_an_input_of_another_shape_than_a_layer_is_made_for_is_refused(layer, shape):
     params = {name: Tensor(fs.array(x, "binary16")) for name, x in layer.draw(np.random.default_rng(0)).items()}
-    with pytest.raises(ValueError, match=r"x\.shape=.* is not \(batch"):
+    with pytest.raises(ValueError, match=r"x\.shape=.* must be \(batch"):
         layer(params, Tensor(fs.array(np.zeros(shape), "binary16")))

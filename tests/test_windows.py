@@ -177,8 +177,8 @@ def test_images_and_flatten_only_move_numbers():
     ("layer", "shape", "says"),
     [
         (Conv2d(1, 1, 3), (1, 2, 5, 1), "images of 2 x 5 pixels with padding=0 are smaller than the window of 3 x 3"),
-        (Conv2d(1, 1, 3), (1, 5, 5, 2), r"x.shape=\(1, 5, 5, 2\) is not \(batch, rows, columns, 1\)"),
-        (Conv2d(1, 1, 3), (5, 25), "is not .batch, rows, columns, 1."),
+        (Conv2d(1, 1, 3), (1, 5, 5, 2), r"x.shape=\(1, 5, 5, 2\) must be \(batch, rows, columns, 1\)"),
+        (Conv2d(1, 1, 3), (5, 25), "must be .batch, rows, columns, 1."),
         (MaxPool2d(3), (1, 2, 5, 1), "has no windows of 3 x 3"),
         (MaxPool2d(2), (4, 4), "has no windows of 2 x 2; give .batch, rows, columns, channels."),
     ],

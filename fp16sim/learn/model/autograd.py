@@ -12,19 +12,39 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numpy.typing as npt
+
 from ...accumulators import Accumulator, Pairwise
 from ...arrays import FloatArray
-from ...conversion import Generator
+from ...conversion import Array, Generator
 from ..precision import DEFAULT_PRODUCTS, Precision, Products
-from .vjps import OPERATIONS, constant, unbroadcast, zeros_like
+from .vjps import OPERATIONS, Index, constant, unbroadcast, zeros_like
+
+Operand: TypeAlias = "Tensor | FloatArray | npt.ArrayLike"
+"""What a tensor is combined with: a tensor, or data, which has no gradient."""
 
 Observer: TypeAlias = "Callable[[Tensor, int, FloatArray, FloatArray], None]"
-"""Called with a tensor, the number of an argument, the cotangent that came in and the one that goes on."""
+"""Called with a tensor, the number of an argument, the tensor's cotangent, and what it adds to the argument's."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """A rounded array in a graph.
+    """A rounded array, and how it was computed from others.
+
+    Attributes
+    ----------
+    value : FloatArray
+    operation : str
+        The name of the operation in `vjps.OPERATIONS` that computed it; "" for parameters and data.
+    arguments : tuple of Tensor
+    name : str
+        Of a parameter, or of data, for reports.
+    wanted : bool
+        Whether gradients pass through it; False for data.
+    settings : mapping
+        The keyword arguments of the operation, such as the accumulator of a matrix product.
+    layer : str
+        The layer that computed it; `name_layer` writes it once the layer is done.
 
     Examples
     --------
@@ -40,71 +60,71 @@ class Tensor:
     arguments: tuple[Tensor, ...] = ()
     name: str = ""
     wanted: bool = True
-    """Whether a gradient may be asked for; False for data."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What the operation was told besides its arguments, such as the accumulator of a matrix product."""
     layer: str = ""
-    """Which layer computed it; written by `name_layer` once the layer is done."""
 
-    __array_ufunc__ = None  # so that array * tensor is __rmul__, and no array of tensors
+    __array_ufunc__ = None  # so that array * tensor calls __rmul__ here, instead of making an array of tensors
 
-    def _apply(self, operation: str, *others: Any, swapped: bool = False, **settings: Any) -> Tensor:
+    def _apply(self, operation: str, *others: Operand, swapped: bool = False, **settings: Any) -> Tensor:
         given = (as_tensor(x, self.value) for x in others)
         arguments = (*given, self) if swapped else (self, *given)
         y = OPERATIONS[operation].forward(*(x.value for x in arguments), **settings)
         return Tensor(y, operation, arguments, wanted=any(x.wanted for x in arguments), settings=settings)
 
-    def __add__(self, other: Any) -> Tensor:
+    def __add__(self, other: Operand) -> Tensor:
         return self._apply("add", other)
 
-    def __radd__(self, other: Any) -> Tensor:
+    def __radd__(self, other: Operand) -> Tensor:
         return self._apply("add", other, swapped=True)
 
-    def __sub__(self, other: Any) -> Tensor:
+    def __sub__(self, other: Operand) -> Tensor:
         return self._apply("subtract", other)
 
-    def __rsub__(self, other: Any) -> Tensor:
+    def __rsub__(self, other: Operand) -> Tensor:
         return self._apply("subtract", other, swapped=True)
 
-    def __mul__(self, other: Any) -> Tensor:
+    def __mul__(self, other: Operand) -> Tensor:
         return self._apply("multiply", other)
 
-    def __rmul__(self, other: Any) -> Tensor:
+    def __rmul__(self, other: Operand) -> Tensor:
         return self._apply("multiply", other, swapped=True)
 
-    def __truediv__(self, other: Any) -> Tensor:
+    def __truediv__(self, other: Operand) -> Tensor:
         return self._apply("divide", other)
 
-    def __rtruediv__(self, other: Any) -> Tensor:
+    def __rtruediv__(self, other: Operand) -> Tensor:
         return self._apply("divide", other, swapped=True)
 
-    def __matmul__(self, other: Any) -> Tensor:
+    def __matmul__(self, other: Operand) -> Tensor:
         return self._apply("matmul", other)
 
-    def __rmatmul__(self, other: Any) -> Tensor:
+    def __rmatmul__(self, other: Operand) -> Tensor:
         return self._apply("matmul", other, swapped=True)
 
-    def add(self, other: Any, accumulator: Accumulator | None = None) -> Tensor:
-        """The sum; an accumulator adds up the gradient of what is broadcast."""
+    def add(self, other: Operand, accumulator: Accumulator | None = None) -> Tensor:
+        """The sum. The accumulator adds up the gradient of an argument that is broadcast."""
         return self._apply("add", other, accumulator=accumulator)
 
-    def multiply(self, other: Any, accumulator: Accumulator | None = None) -> Tensor:
-        """The product; an accumulator adds up the gradient of what is broadcast."""
+    def multiply(self, other: Operand, accumulator: Accumulator | None = None) -> Tensor:
+        """The product. The accumulator adds up the gradient of an argument that is broadcast."""
         return self._apply("multiply", other, accumulator=accumulator)
 
-    def matmul(self, other: Any, how: Products | Accumulator | None = None) -> Tensor:
-        """The matrix product by an accumulator, in the backward pass too; with factors of their own formats if told."""
+    def matmul(self, other: Operand, how: Products | Accumulator | None = None) -> Tensor:
+        """The matrix product, with the accumulator and the formats of factors that `how` gives; see `Products`.
+
+        The backward pass uses them too.
+        """
         how = how if isinstance(how, Products) else Products(how) if how else DEFAULT_PRODUCTS
         left, right = self.narrow(how.operand), as_tensor(other, self.value).narrow(how.operand)
         y = left._apply("matmul", right, accumulator=how.accumulator)
         return y if how.cotangent is None else y._apply("narrow_back", to=how.cotangent)
 
     def narrow(self, to: Precision | None) -> Tensor:
-        """The numbers of a narrower format, in this tensor's own; its gradient passes as it is."""
+        """Rounded to a narrower format, but still in this tensor's format; the gradient passes unchanged."""
         return self if to is None else self._apply("narrow", to=to)
 
     def cast(self, to: Precision, rng: Generator = None) -> Tensor:
-        """This tensor in another format or mode; its gradient comes back in this one."""
+        """This tensor in another format or mode; its gradient is rounded back to this one."""
         same = self.value.fmt == to.fmt and self.value.mode is to.mode
         return self if same else self._apply("cast", to=to, rng=rng)
 
@@ -132,7 +152,7 @@ class Tensor:
         return self._apply("sigmoid")
 
     def relu(self) -> Tensor:
-        """max(x, 0); +0 for both zeros."""
+        """max(x, 0); both zeros give +0."""
         return self._apply("relu")
 
     def __abs__(self) -> Tensor:
@@ -158,26 +178,26 @@ class Tensor:
         """The same numbers in another shape."""
         return self._apply("reshape", shape=shape)
 
-    def __getitem__(self, index: Any) -> Tensor:
+    def __getitem__(self, index: Index) -> Tensor:
         return self._apply("select", index=index)
 
-    def pick(self, columns: Any) -> Tensor:
-        """Of each row the element in its column."""
+    def pick(self, columns: Array) -> Tensor:
+        """The element of row i in column columns[i], for each row."""
         return self._apply("pick", columns=columns)
 
     def patches(
         self, kernel: tuple[int, int], stride: int = 1, padding: int = 0, accumulator: Accumulator | None = None
     ) -> Tensor:
-        """The windows of images as rows; see `windows`. An accumulator adds up the gradients that meet at a pixel."""
+        """The windows of images as rows; see `windows`. The accumulator adds up the gradients that meet at a pixel."""
         return self._apply("patches", kernel=kernel, stride=stride, padding=padding, accumulator=accumulator)
 
     def max_pool(self, size: int) -> Tensor:
-        """The largest number of each window of size x size."""
+        """The largest number in each window of size x size."""
         return self._apply("max_pool", size=size)
 
 
-def as_tensor(x: Any, like: FloatArray) -> Tensor:
-    """`x` as a tensor; numbers and arrays become data in the format of `like`."""
+def as_tensor(x: Operand, like: FloatArray) -> Tensor:
+    """`x` as a tensor; numbers and arrays become data in the format and mode of `like`."""
     return x if isinstance(x, Tensor) else Tensor(constant(x, like), wanted=False)
 
 
@@ -204,22 +224,23 @@ def consumers_first(root: Tensor, follow: Callable[[Tensor], bool] = lambda tens
 def gradients(
     loss: Tensor, wrt: Mapping[str, Tensor], *, scale: float = 1.0, observer: Observer | None = None
 ) -> dict[str, FloatArray]:
-    """The gradients of `loss`, every step of the backward pass rounded to its format.
+    """The gradients of `loss`; every operation of the backward pass is rounded to its format.
 
     Parameters
     ----------
     loss : Tensor
-        Of any shape; its cotangent is `scale` everywhere.
+        Of any shape; the backward pass starts with the cotangent `scale` in every element.
     wrt : mapping of str to Tensor
+        The tensors whose gradients are computed, by name.
     scale : float
-        The loss scale: what the walk starts from, so every gradient is that many times as large.
+        The loss scale: but for rounding, all gradients are multiplied by it.
     observer : callable, optional
-        Sees every cotangent; for telemetry.
+        Is called with every cotangent, for telemetry.
 
     Returns
     -------
     dict of str to FloatArray
-        Zeros for a tensor that the loss does not depend on.
+        By the names of `wrt`; zeros for a tensor that the loss does not depend on.
     """
     one = constant(scale, loss.value)
     cotangents: dict[int, FloatArray] = {id(loss): OPERATIONS["sum"].vjps[0](one, None, loss.value)}
@@ -231,23 +252,26 @@ def gradients(
             part = backward_step(tensor, k, g)
             if observer:
                 observer(tensor, k, g, part)
-            met = cotangents.get(id(argument))
-            cotangents[id(argument)] = part if met is None else met + part
+            others = cotangents.get(id(argument))
+            cotangents[id(argument)] = part if others is None else others + part
     return {name: cotangents[id(x)] if id(x) in cotangents else zeros_like(x.value) for name, x in wrt.items()}
 
 
 ROUNDING_SETTINGS = ("accumulator", "to")
-"""Settings that are about rounding: dropped where a step is taken in wider operands."""
+"""Settings that concern rounding: left out when a step is repeated with wider operands."""
 
 
 def backward_step(
     tensor: Tensor, k: int, g: FloatArray, convert: Callable[[FloatArray], FloatArray] | None = None
 ) -> FloatArray:
-    """The cotangent of argument k of a tensor with cotangent g; all operands through `convert` first, if given."""
+    """What the cotangent g of a tensor adds to the cotangent of its argument k.
+
+    With `convert` it is computed from converted operands, as telemetry does in binary64.
+    """
     operands = (g, tensor.value, *(x.value for x in tensor.arguments))
     g, y, *values = map(convert, operands) if convert else operands
     settings = tensor.settings
-    if convert:  # sums in the order that is quickest, since no format asks for another
+    if convert:  # pairwise sums are the fastest, and here no format asks for another order
         kept = {name: x for name, x in settings.items() if name not in ROUNDING_SETTINGS}
         settings = {**kept, "accumulator": Pairwise(g.fmt)} if "accumulator" in settings else kept
     part = OPERATIONS[tensor.operation].vjps[k](g, y, *values, **settings)

@@ -1,33 +1,34 @@
-"""Layers: frozen descriptions. A layer draws its parameters, and, given them, computes; it holds no state."""
+"""Layers: frozen descriptions without state. A layer draws its parameters, and computes with parameters it is given."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from ...arrays import FloatArray
+from ...conversion import Array
 from ..precision import DEFAULT_PRODUCTS, Products
 from .autograd import Tensor
 from .initialisers import Initialiser, he, xavier
 from .windows import sizes_after
 
 Params: TypeAlias = dict[str, FloatArray]
-Draws: TypeAlias = dict[str, Any]
-"""Parameters as drawn: float64 arrays, not rounded yet."""
+Draws: TypeAlias = dict[str, Array]
+"""Parameters as they were drawn: float64 arrays that are not rounded yet."""
 
 
 class Layer:
-    """What all layers can do; the default is a layer without parameters."""
+    """What all layers can do; this one has no parameters."""
 
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
-        """The parameters, in float64. `init` in place of the layer's own rule for weights."""
+        """The parameters, in float64. `init` replaces the layer's own rule for weights."""
         return {}
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
-        """The output for a batch; `params` are this layer's own, by the names that `draw` gave them."""
+        """The output for a batch; `params` are the parameters of this layer by the names in `draw`."""
         raise NotImplementedError
 
 
@@ -38,7 +39,7 @@ def _check_sizes(layer: Layer, *names: str, least: int = 1) -> None:
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
-    """x @ weight + bias: every product and every partial sum rounded as `how` says, and the sum with the bias once."""
+    """x @ weight + bias: `how` says how the products are rounded and summed; adding the bias is one more rounding."""
     return x.matmul(weight, how).add(bias, how.accumulator)
 
 
@@ -57,13 +58,13 @@ class Linear(Layer):
         _check_sizes(self, "inputs", "outputs")
 
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
-        """Weights by He's rule, biases zero."""
+        """Weights by He's rule, biases 0."""
         return {"weight": (init or he)((self.inputs, self.outputs), generator), "bias": np.zeros(self.outputs)}
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """x @ weight + bias."""
         if x.value.ndim != 2 or x.value.shape[1] != self.inputs:
-            raise ValueError(f"x.shape={x.value.shape} is not (batch, {self.inputs}), as this layer was made for")
+            raise ValueError(f"x.shape={x.value.shape} must be (batch, {self.inputs}) for this layer")
         return linear(x, params["weight"], params["bias"], how)
 
 
@@ -71,8 +72,9 @@ class Linear(Layer):
 class Conv2d(Layer):
     """A convolution over images: (batch, rows, columns, inputs) to (batch, rows', columns', outputs).
 
-    The windows are laid out as rows and multiplied by the weights, of shape (kernel, kernel, inputs, outputs): a sum
-    runs over the rows of the window, then its columns, then the channels.
+    The weights have the shape (kernel, kernel, inputs, outputs). Each window of the images becomes the row of a matrix,
+    which is multiplied by the weights: the sum runs over the rows of the window, its columns and the channels, with the
+    channels innermost.
     """
 
     inputs: int
@@ -86,14 +88,14 @@ class Conv2d(Layer):
         _check_sizes(self, "padding", least=0)
 
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
-        """Weights by He's rule, biases zero."""
+        """Weights by He's rule, biases 0."""
         shape = (self.kernel, self.kernel, self.inputs, self.outputs)
         return {"weight": (init or he)(shape, generator), "bias": np.zeros(self.outputs)}
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The convolution."""
         if x.value.ndim != 4 or x.value.shape[3] != self.inputs:
-            raise ValueError(f"x.shape={x.value.shape} is not (batch, rows, columns, {self.inputs})")
+            raise ValueError(f"x.shape={x.value.shape} must be (batch, rows, columns, {self.inputs}) for this layer")
         kernel = (self.kernel, self.kernel)
         shape = sizes_after(x.value.shape[1:3], kernel, self.stride, self.padding)
         rows = x.patches(kernel, self.stride, self.padding, how.accumulator)
@@ -103,7 +105,7 @@ class Conv2d(Layer):
 
 @dataclass(frozen=True)
 class MaxPool2d(Layer):
-    """The largest number of each window of size x size, without overlap; what is left over at the end is dropped."""
+    """The largest number in each window of size x size, without overlap; pixels that fill no window are left out."""
 
     size: int = 2
 
@@ -111,13 +113,13 @@ class MaxPool2d(Layer):
         _check_sizes(self, "size")
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
-        """The largest numbers: exact."""
+        """The largest number of each window: exact."""
         return x.max_pool(self.size)
 
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """All axes but the batch's in one."""
+    """All axes after the first, in one: (batch, ...) to (batch, numbers)."""
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The same numbers."""
@@ -126,7 +128,7 @@ class Flatten(Layer):
 
 @dataclass(frozen=True)
 class Images(Layer):
-    """Rows of pixels as images with a last axis of channels: (batch, pixels) to (batch, rows, columns, channels)."""
+    """Rows of pixels as images, the channels last: (batch, pixels) to (batch, rows, columns, channels)."""
 
     rows: int
     columns: int
@@ -139,7 +141,7 @@ class Images(Layer):
 
 @dataclass(frozen=True)
 class Activation(Layer):
-    """A function of each element, or of each row: "relu", "tanh", "sigmoid", "softmax"."""
+    """A function of each element ("relu", "tanh", "sigmoid") or of each row ("softmax")."""
 
     name: str
 
@@ -152,7 +154,7 @@ class Activation(Layer):
         return x.softmax(how.accumulator) if self.name == "softmax" else ACTIVATIONS[self.name](x)
 
 
-ACTIVATIONS: dict[str, Any] = {
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": Tensor.relu,
     "tanh": Tensor.tanh,
     "sigmoid": Tensor.sigmoid,
@@ -176,7 +178,7 @@ def Sigmoid() -> Activation:
 
 
 def Softmax() -> Activation:
-    """e^x / sum e^x along the last axis, stable."""
+    """e^x / sum of e^x along the last axis, without overflow."""
     return Activation("softmax")
 
 
@@ -184,7 +186,7 @@ def Softmax() -> Activation:
 class LayerNorm(Layer):
     """(x - mean) / sqrt(variance + epsilon) * scale + shift along the last axis (Ba et al. 2016), in two passes.
 
-    epsilon is rounded to the format as every constant is: 1e-5 is a subnormal of binary16, 1e-8 is 0.
+    epsilon is rounded to the format, as every constant is: in binary16, 1e-5 is subnormal and 1e-8 becomes 0.
     """
 
     size: int
@@ -195,7 +197,7 @@ class LayerNorm(Layer):
         return {"scale": np.ones(self.size), "shift": np.zeros(self.size)}
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
-        """The normalised rows."""
+        """The normalised rows, scaled and shifted."""
         column = (*x.value.shape[:-1], 1)
         centred = x - (x.sum_rows(how.accumulator) / self.size).reshape(*column)
         variance = (centred * centred).sum_rows(how.accumulator) / self.size
@@ -207,7 +209,8 @@ class LayerNorm(Layer):
 class RNN(Layer):
     """A simple recurrent layer, h = tanh(x_t @ input + h @ recurrent + bias): (batch, time, inputs) to (batch, hidden).
 
-    `gain` scales the recurrent weights, an orthogonal matrix: below 1 gradients vanish with time, above 1 they explode.
+    The recurrent weights start as an orthogonal matrix times `gain`. Below 1 gradients vanish with time, above 1 they
+    explode.
     """
 
     inputs: int
@@ -220,7 +223,7 @@ class RNN(Layer):
         Activation(self.activation)
 
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
-        """Input weights by Xavier's rule, recurrent ones orthogonal, biases zero."""
+        """Input weights by Xavier's rule, recurrent weights orthogonal, biases 0."""
         square, _ = np.linalg.qr(generator.standard_normal((self.hidden, self.hidden)))
         weight = (init or xavier)((self.inputs, self.hidden), generator)
         return {"input": weight, "recurrent": square * self.gain, "bias": np.zeros(self.hidden)}
@@ -230,9 +233,9 @@ class RNN(Layer):
         return self.states(params, x, how)[-1]
 
     def states(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> list[Tensor]:
-        """The hidden states after each step."""
+        """The hidden state after each step."""
         if x.value.ndim != 3 or x.value.shape[2] != self.inputs:
-            raise ValueError(f"x.shape={x.value.shape} is not (batch, time, {self.inputs})")
+            raise ValueError(f"x.shape={x.value.shape} must be (batch, time, {self.inputs}) for this layer")
         states: list[Tensor] = []
         for t in range(x.value.shape[1]):
             z = linear(x[:, t], params["input"], params["bias"], how)

@@ -1,24 +1,25 @@
-"""Losses: the mean over a batch, every step rounded, and penalties on weights."""
+"""Losses: means over a batch, and penalties on weights; every operation is rounded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...accumulators import Accumulator
-from .autograd import Tensor, as_tensor
+from ...conversion import Array
+from .autograd import Operand, Tensor, as_tensor
 
 
-def cross_entropy(logits: Tensor, labels: Any, *, accumulator: Accumulator | None = None) -> Tensor:
-    """Softmax cross-entropy of class numbers, from logits; stable: no exponential overflows in any format.
+def cross_entropy(logits: Tensor, labels: npt.ArrayLike, *, accumulator: Accumulator | None = None) -> Tensor:
+    """Softmax cross-entropy of logits and class numbers; no exponential overflows in any format.
 
     Parameters
     ----------
     logits : Tensor
-        Of shape (batch, classes): not yet through a softmax. For probabilities there is
-        `cross_entropy_of_probabilities`; a softmax taken twice flattens the gradients, and nothing complains.
+        Of shape (batch, classes), without a softmax; for probabilities use `cross_entropy_of_probabilities`. A second
+        softmax would make the gradients small, and no error would say so.
     labels : array_like of int
         Of shape (batch,), each from 0 to classes - 1.
     accumulator : Accumulator, optional
@@ -27,7 +28,7 @@ def cross_entropy(logits: Tensor, labels: Any, *, accumulator: Accumulator | Non
     Raises
     ------
     ValueError
-        For labels that are not such; one-hot rows go to `one_hot_cross_entropy`.
+        If the labels are not class numbers; for one-hot rows use `one_hot_cross_entropy`.
 
     Examples
     --------
@@ -36,42 +37,42 @@ def cross_entropy(logits: Tensor, labels: Any, *, accumulator: Accumulator | Non
     >>> cross_entropy(logits, [0]).value
     FloatArray(0.408, binary16)
     """
-    chosen = check_labels(labels, *_rows_and_classes(logits))
-    # Picked, and not multiplied by 0 and 1: in a narrow format log p may be -inf elsewhere, and -inf * 0 is NaN.
+    chosen = _class_numbers(labels, *_rows_and_classes(logits))
+    # A product with a one-hot row would be wrong: in a narrow format log p may be -inf elsewhere, and -inf * 0 is NaN.
     return -logits.log_softmax(accumulator).pick(chosen).sum(accumulator) / len(chosen)
 
 
-def one_hot_cross_entropy(logits: Tensor, targets: Any, *, accumulator: Accumulator | None = None) -> Tensor:
-    """Softmax cross-entropy of one-hot rows, or of rows of probabilities, from logits: -mean of sum(target * log p).
+def one_hot_cross_entropy(logits: Tensor, targets: npt.ArrayLike, *, accumulator: Accumulator | None = None) -> Tensor:
+    """Softmax cross-entropy of logits and one-hot rows, or rows of probabilities: -mean of sum(target * log p).
 
     >>> import fp16sim as fs
     >>> logits = Tensor(fs.array([[12.0, 11.0, 10.0]], "binary16"))
     >>> one_hot_cross_entropy(logits, [[1, 0, 0]]).value
     FloatArray(0.408, binary16)
     """
-    targets = check_one_hot(targets, logits.value.shape)
-    terms = (logits.log_softmax(accumulator) * targets).sum_rows(accumulator)
-    return -terms.sum(accumulator) / len(targets)
+    rows = _probabilities(targets, logits.value.shape)
+    terms = (logits.log_softmax(accumulator) * rows).sum_rows(accumulator)
+    return -terms.sum(accumulator) / len(rows)
 
 
 def cross_entropy_of_probabilities(
-    probabilities: Tensor, labels: Any, *, clip: float = 0.0, accumulator: Accumulator | None = None
+    probabilities: Tensor, labels: npt.ArrayLike, *, clip: float = 0.0, accumulator: Accumulator | None = None
 ) -> Tensor:
-    """Cross-entropy of class numbers from probabilities: -mean of log p. A probability of 0 gives infinity.
+    """Cross-entropy of probabilities and class numbers: -mean of log p. A probability of 0 gives infinity.
 
-    In binary16 a softmax output below 2^-25 is 0. `clip` is added to each probability, as many libraries do with 1e-7,
-    to keep the logarithm finite; it is rounded to the format.
+    In binary16 a softmax output up to 2^-25 becomes 0. `clip`, rounded to the format, is added to each probability to
+    keep its logarithm finite; many libraries use 1e-7.
 
     >>> import fp16sim as fs
     >>> p = Tensor(fs.array([[0.25, 0.75]], "binary16"))
     >>> cross_entropy_of_probabilities(p, [0]).value
     FloatArray(1.387, binary16)
     """
-    of_label = probabilities.pick(check_labels(labels, *_rows_and_classes(probabilities)))
+    of_label = probabilities.pick(_class_numbers(labels, *_rows_and_classes(probabilities)))
     return -(of_label + clip if clip else of_label).log().sum(accumulator) / len(of_label.value)
 
 
-def mean_squared_error(predictions: Tensor, targets: Any, *, accumulator: Accumulator | None = None) -> Tensor:
+def mean_squared_error(predictions: Tensor, targets: Operand, *, accumulator: Accumulator | None = None) -> Tensor:
     """The mean of (prediction - target)^2 over all elements.
 
     >>> import fp16sim as fs
@@ -81,8 +82,8 @@ def mean_squared_error(predictions: Tensor, targets: Any, *, accumulator: Accumu
     targets = as_tensor(targets, predictions.value)
     if targets.value.shape != predictions.value.shape:
         raise ValueError(
-            f"targets of shape {targets.value.shape} and predictions of shape {predictions.value.shape} would "
-            "broadcast; give one target for each prediction"
+            f"targets has shape={targets.value.shape} and predictions has shape={predictions.value.shape}; give one "
+            "target for each prediction"
         )
     difference = predictions - targets
     return (difference * difference).sum(accumulator) / difference.value.size
@@ -112,23 +113,23 @@ def _total(parts: list[Tensor]) -> Tensor:
 
 def _rows_and_classes(scores: Tensor) -> tuple[int, int]:
     if scores.value.ndim != 2:
-        raise ValueError(f"scores of shape {scores.value.shape} are not (batch, classes); reshape them")
+        raise ValueError(f"the scores have shape={scores.value.shape} and must have (batch, classes); reshape them")
     rows, classes = scores.value.shape
     return rows, classes
 
 
-def check_labels(labels: Any, batch: int, classes: int) -> Any:
+def _class_numbers(labels: npt.ArrayLike, batch: int, classes: int) -> Array:
     """Class numbers as an integer array; ValueError for anything else."""
     labels = np.asarray(labels)
     if labels.shape == (batch, classes) and classes > 1:
         raise ValueError(
-            f"labels of shape {labels.shape} are one-hot rows, but this loss takes class numbers; use "
+            f"labels has shape={labels.shape}, which is that of one-hot rows, but this loss takes class numbers; use "
             "one_hot_cross_entropy, or labels.argmax(axis=1)"
         )
     if labels.shape != (batch,) or labels.dtype.kind not in "iu":
         raise ValueError(
-            f"labels of shape {labels.shape} and dtype {labels.dtype} are not {batch} class numbers; "
-            "give integers, one for each row (for one-hot rows: labels.argmax(axis=1))"
+            f"labels has shape={labels.shape} and dtype={labels.dtype}; give {batch} integers, one for each row (for "
+            "one-hot rows: labels.argmax(axis=1))"
         )
     if batch and not (labels.min() >= 0 and labels.max() < classes):
         wrong = labels[(labels < 0) | (labels >= classes)][0]
@@ -136,16 +137,17 @@ def check_labels(labels: Any, batch: int, classes: int) -> Any:
     return labels
 
 
-def check_one_hot(targets: Any, shape: tuple[int, ...]) -> Any:
+def _probabilities(targets: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
     """Rows of probabilities as a float64 array; ValueError for anything else."""
     targets = np.asarray(targets)
     if targets.shape == shape[:1] and targets.dtype.kind in "iu":
         raise ValueError(
-            f"targets of shape {targets.shape} are class numbers, but this loss takes one-hot rows; use cross_entropy"
+            f"targets has shape={targets.shape} and integers, so class numbers, but this loss takes one-hot rows; use "
+            "cross_entropy"
         )
     if targets.shape != shape:
-        raise ValueError(f"targets of shape {targets.shape} do not fit logits of shape {shape}; give one row for each")
+        raise ValueError(f"targets has shape={targets.shape} and logits has shape={shape}; give one row for each")
     rows = targets.astype(np.float64)
     if not (np.all(rows >= 0) and np.allclose(rows.sum(axis=1), 1)):
-        raise ValueError("targets has a row that is no distribution; each must be 0 or more and sum to 1")
+        raise ValueError("targets has a row of invalid probabilities; all must be 0 or more, and their sum must be 1")
     return rows

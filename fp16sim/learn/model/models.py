@@ -1,24 +1,24 @@
-"""Models: chains of named layers. They make their parameters and, given them, compute the logits of a batch."""
+"""Models: chains of named layers. They draw their parameters, and compute the logits of a batch with given ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
+from ...conversion import Seed
 from ...formats import FormatLike, Rounding, get_format, get_rounding
 from ..precision import DEFAULT_PRODUCTS, Precision, Products
 from .autograd import Tensor, name_layer
 from .initialisers import get_initialiser
-from .layers import RNN, Activation, Conv2d, Flatten, Images, Layer, Linear, MaxPool2d, Params
+from .layers import RNN, Activation, Conv2d, Draws, Flatten, Images, Layer, Linear, MaxPool2d, Params
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Layers one after the other, each with a name; a parameter is called by its layer's name and its own.
+    """Layers one after the other, each with a name. A parameter's name is its layer's name, a dot, and its own.
 
     Examples
     --------
@@ -33,10 +33,10 @@ class Chain:
         names = [name for name, _ in self.layers]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"layers has two of the name {twice!r}, whose parameters would be one; name them apart")
+            raise ValueError(f"layers has two layers with the name {twice!r}; give each its own name")
 
-    def draw(self, rng: int | np.random.Generator | None = None, init: str = "") -> dict[str, Any]:
-        """All parameters in float64. `init` names an initialiser for all weights; else each layer's own rule."""
+    def draw(self, rng: Seed = None, init: str = "") -> Draws:
+        """All parameters in float64. `init` names an initialiser for all weights; without it each layer has its own."""
         generator = np.random.default_rng(rng)
         initialiser = get_initialiser(init) if init else None
         return {
@@ -48,10 +48,10 @@ class Chain:
         fmt: FormatLike,
         mode: Rounding | str = "ties_to_even",
         *,
-        rng: int | np.random.Generator | None = None,
+        rng: Seed = None,
         init: str = "",
     ) -> Params:
-        """All parameters, drawn in float64 and rounded once."""
+        """All parameters, drawn in float64 and rounded once; see `draw`."""
         generator = np.random.default_rng(rng)
         rounding = generator.spawn(1)[0]
         precision = Precision(get_format(fmt), get_rounding(mode))
@@ -66,12 +66,12 @@ class Chain:
 
 
 def MLP(sizes: tuple[int, ...], activation: str = "relu") -> Chain:
-    """A multilayer perceptron: linear layers with an activation between them.
+    """A multilayer perceptron: linear layers with an activation between each two.
 
     Parameters
     ----------
     sizes : tuple of int
-        Inputs, hidden units, outputs.
+        Inputs, units of each hidden layer, outputs.
     activation : {"relu", "tanh", "sigmoid"}
 
     Examples
@@ -80,7 +80,7 @@ def MLP(sizes: tuple[int, ...], activation: str = "relu") -> Chain:
     {'layer1.weight': (4, 3), 'layer1.bias': (3,), 'layer2.weight': (3, 2), 'layer2.bias': (2,)}
     """
     if len(sizes) < 2 or any(n < 1 for n in sizes):
-        raise ValueError(f"sizes={sizes} is no network; give at least inputs and outputs, each 1 or more")
+        raise ValueError(f"sizes={sizes} is not a network; give at least inputs and outputs, each 1 or more")
     layers: list[tuple[str, Layer]] = []
     for k, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         layers += [(f"layer{k}", Linear(inputs, outputs)), (f"{activation}{k}", Activation(activation))]
@@ -88,14 +88,14 @@ def MLP(sizes: tuple[int, ...], activation: str = "relu") -> Chain:
 
 
 def CNN(shape: tuple[int, int] = (28, 28), classes: int = 10) -> Chain:
-    """The article's network: three convolutions of 3 x 3 with 32, 64 and 64 channels, two poolings, 64 hidden units.
+    """Three convolutions of 3 x 3 with 32, 64 and 64 channels, two poolings, 64 hidden units: the article's network.
 
     >>> sum(x.size for x in CNN().init("binary16", rng=0).values())
     93322
     """
     if min(shape) < 18:
-        raise ValueError(f"shape={shape}: the CNN needs images of 18 x 18 pixels or more; use the MLP for smaller")
-    rows, columns = (((n - 2) // 2 - 2) // 2 - 2 for n in shape)  # three windows of 3, and two halves
+        raise ValueError(f"shape={shape} is too small for the CNN; use images of at least 18 x 18 pixels, or MLP")
+    rows, columns = (((n - 2) // 2 - 2) // 2 - 2 for n in shape)  # three windows of 3, two poolings
     layers: list[tuple[str, Layer]] = [("images", Images(*shape))]
     for k, (inputs, outputs) in enumerate(((1, 32), (32, 64), (64, 64)), start=1):
         layers += [(f"conv{k}", Conv2d(inputs, outputs)), (f"relu{k}", Activation("relu"))]
@@ -105,5 +105,5 @@ def CNN(shape: tuple[int, int] = (28, 28), classes: int = 10) -> Chain:
 
 
 def SimpleRNN(inputs: int, hidden: int, classes: int, gain: float = 1.0) -> Chain:
-    """A recurrent layer and a linear one on its last state."""
+    """A recurrent layer, and a linear layer on its last state."""
     return Chain((("rnn", RNN(inputs, hidden, gain)), ("out", Linear(hidden, classes))))

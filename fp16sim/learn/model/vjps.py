@@ -1,55 +1,54 @@
 """The calculus: each operation, and for each of its arguments the vector-Jacobian product.
 
 Everything here is written with the operators of FloatArray, each of which rounds once. So the backward pass is rounded
-as the forward pass is, without one more line. In an entry, `forward(*args)` gives y, and the k-th vjp takes the
-cotangent g of y, y itself and the arguments, and gives the cotangent of argument k. Shapes that were broadcast are
-summed back by the caller. No graph is known here.
+like the forward pass, and no line of code is needed for that. In an entry, `forward(*args)` gives y. The k-th vjp takes
+the cotangent g of y, y itself and the arguments, and gives the cotangent of argument k. If an argument was broadcast,
+the caller sums its cotangent back to its shape (`unbroadcast`). Nothing here knows the graph.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from types import EllipsisType
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ...accumulators import Accumulator
 from ...arrays import FloatArray, array
+from ...conversion import Array, Generator
 from ..precision import Precision
 from . import windows
+from .windows import like
 
 
 class Operation(NamedTuple):
-    """A differentiable operation: y = forward(*args), and a vjp for each argument; settings go to both by keyword."""
+    """A differentiable operation: y = forward(*args), and a vjp for each argument. Both take settings by keyword."""
 
     forward: Callable[..., FloatArray]
     vjps: tuple[Callable[..., FloatArray], ...]
 
 
-def _like(values: Any, x: FloatArray) -> FloatArray:
-    """Values that the format of x holds."""
-    return FloatArray(values, x.fmt, x.mode, x.rng)
-
-
-def _spread(g: FloatArray, like: FloatArray, axis: int | None) -> FloatArray:
-    """The cotangent of a sum, at each of its terms: exact."""
+def _spread(g: FloatArray, x: FloatArray, axis: int | None) -> FloatArray:
+    """Each term of a sum has the cotangent of the sum: exact."""
     values = g.values if axis is None else np.expand_dims(g.values, axis)
-    return _like(np.broadcast_to(values, like.shape), g)
+    return like(np.broadcast_to(values, x.shape), g)
 
 
 # --- activations ----------------------------------------------------------------------------------------------------
 
 
 def _relu(x: FloatArray) -> FloatArray:
-    return _like(np.maximum(x.values, x.values.dtype.type(0)) + x.values.dtype.type(0), x)  # -0 + 0 is +0
+    return like(np.maximum(x.values, x.values.dtype.type(0)) + x.values.dtype.type(0), x)  # -0 + 0 is +0
 
 
 def _where_positive(g: FloatArray, x: FloatArray) -> FloatArray:
-    return _like(np.where(x.values > 0, g.values, g.values.dtype.type(0)), g)
+    return like(np.where(x.values > 0, g.values, g.values.dtype.type(0)), g)
 
 
 def _by_sign(g: FloatArray, x: FloatArray) -> FloatArray:
-    return _like(g.values * np.sign(x.values), g)
+    return like(g.values * np.sign(x.values), g)
 
 
 def _column(x: FloatArray) -> FloatArray:
@@ -57,7 +56,7 @@ def _column(x: FloatArray) -> FloatArray:
 
 
 def _shifted(x: FloatArray) -> FloatArray:
-    """x less the largest of its row: the largest exponent is then 0, and no e^x overflows."""
+    """x minus the largest number of its row: no number is above 0, so no e^x overflows."""
     return x - x.max(axis=-1, keepdims=True)
 
 
@@ -84,7 +83,7 @@ def _softmax_vjp(g: FloatArray, y: FloatArray, x: FloatArray, accumulator: Accum
 # --- between formats ------------------------------------------------------------------------------------------------
 
 
-def _cast(x: FloatArray, to: Precision, rng: Any = None) -> FloatArray:
+def _cast(x: FloatArray, to: Precision, rng: Generator = None) -> FloatArray:
     return to.array(x, rng)
 
 
@@ -92,44 +91,49 @@ def _cast_back(g: FloatArray, y: FloatArray, x: FloatArray, **how: Any) -> Float
     return Precision(x.fmt, x.mode).array(g, x.rng)
 
 
-def narrowed(x: FloatArray, to: Precision | None = None, rng: Any = None) -> FloatArray:
-    """The numbers of a narrower format, held in the format of x, and no further than its largest."""
+def narrowed(x: FloatArray, to: Precision | None = None, rng: Generator = None) -> FloatArray:
+    """x rounded to a narrower format, but still in its own; numbers beyond the largest become the largest."""
     if to is None:
         return x
     largest = float(to.fmt.max_finite)
     values = to.array(np.clip(x.values, -largest, largest), rng).values
-    return _like(values.astype(x.values.dtype, copy=False), x)
+    return like(values.astype(x.values.dtype, copy=False), x)
 
 
 # --- moving numbers -------------------------------------------------------------------------------------------------
 
 
-def _select(x: FloatArray, index: Any) -> FloatArray:
+Index: TypeAlias = int | slice | EllipsisType | tuple[int | slice | EllipsisType | None, ...] | None
+
+
+def _select(x: FloatArray, index: Index) -> FloatArray:
     parts = index if isinstance(index, tuple) else (index,)
     if not all(part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) for part in parts):
-        raise TypeError(f"index={index!r}: a tensor is indexed by integers, slices, ... and None; use those, or pick")
-    return _like(np.array(x.values[index]), x)
+        raise TypeError(f"index={index!r} is not made of integers, slices, ... and None; use those, or pick")
+    return like(np.array(x.values[index]), x)
 
 
-def _select_vjp(g: FloatArray, y: FloatArray, x: FloatArray, index: Any) -> FloatArray:
+def _select_vjp(g: FloatArray, y: FloatArray, x: FloatArray, index: Index) -> FloatArray:
     values = np.zeros(x.shape, g.values.dtype)
     values[index] = g.values
-    return _like(values, g)
+    return like(values, g)
 
 
-def _pick(x: FloatArray, columns: Any) -> FloatArray:
-    return _like(x.values[np.arange(len(x)), columns], x)
+def _pick(x: FloatArray, columns: Array) -> FloatArray:
+    return like(x.values[np.arange(len(x)), columns], x)
 
 
-def _pick_vjp(g: FloatArray, y: FloatArray, x: FloatArray, columns: Any) -> FloatArray:
+def _pick_vjp(g: FloatArray, y: FloatArray, x: FloatArray, columns: Array) -> FloatArray:
     values = np.zeros(x.shape, g.values.dtype)
     values[np.arange(len(x)), columns] = g.values
-    return _like(values, g)
+    return like(values, g)
 
 
 def _matmul(a: FloatArray, b: FloatArray, **how: Any) -> FloatArray:
     if a.ndim != 2 or b.ndim != 2:
-        raise ValueError(f"a.shape={a.shape} and b.shape={b.shape}: tensors are multiplied as matrices; reshape them")
+        raise ValueError(
+            f"a.shape={a.shape} and b.shape={b.shape} are not both matrices; reshape them to two dimensions"
+        )
     return a.matmul(b, **how)
 
 
@@ -171,7 +175,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def unbroadcast(g: FloatArray, shape: tuple[int, ...], accumulator: Accumulator | None = None) -> FloatArray:
-    """The cotangent of an argument that was broadcast: the rounded sum over the axes that were repeated."""
+    """The cotangent of an argument that was broadcast: the rounded sum over the axes along which it was repeated."""
     while g.ndim > len(shape):
         g = g.sum(axis=0, accumulator=accumulator)
     for axis, size in enumerate(shape):
@@ -181,12 +185,12 @@ def unbroadcast(g: FloatArray, shape: tuple[int, ...], accumulator: Accumulator 
 
 
 def zeros_like(x: FloatArray) -> FloatArray:
-    """+0 everywhere, whatever x holds."""
-    return _like(np.zeros(x.shape, x.values.dtype), x)
+    """+0 in every element, in the shape, format and mode of x."""
+    return like(np.zeros(x.shape, x.values.dtype), x)
 
 
-def constant(x: Any, like: FloatArray) -> FloatArray:
-    """A number or array in the format and mode of another array."""
+def constant(x: FloatArray | npt.ArrayLike, y: FloatArray) -> FloatArray:
+    """A number or array in the format and mode of y; a FloatArray as it is."""
     if isinstance(x, FloatArray):
         return x
-    return like.constant(x) if isinstance(x, (int, float)) else array(x, like.fmt, like.mode, rng=like.rng)
+    return y.constant(x) if isinstance(x, (int, float)) else array(x, y.fmt, y.mode, rng=y.rng)

@@ -1,9 +1,9 @@
-"""Images cut into windows: where numbers go, and come back from. Layout: batch, rows, columns, channels."""
+"""Windows of images, for convolutions and pooling. Images are laid out as (batch, rows, columns, channels)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,19 +13,24 @@ from ...arrays import FloatArray
 from ...conversion import Array
 from ...reductions import start_reduction
 
-Pair = tuple[int, int]
+Pair: TypeAlias = tuple[int, int]
+
+
+def like(values: Array, x: FloatArray) -> FloatArray:
+    """Values that are already numbers of the format of x, in its format and mode."""
+    return FloatArray(values, x.fmt, x.mode, x.rng)
 
 
 def sizes_after(shape: Pair, kernel: Pair, stride: int = 1, padding: int = 0) -> Pair:
-    """Rows and columns of the output of a window that slides over an image.
+    """How many rows and columns the output has when a window slides over an image.
 
     >>> sizes_after((28, 28), (3, 3))
     (26, 26)
     """
     if stride < 1 or padding < 0 or min(kernel) < 1:
         raise ValueError(
-            f"kernel={kernel}, stride={stride}, padding={padding}: use a kernel and a stride of 1 or more, and a "
-            "padding of 0 or more"
+            f"kernel={kernel}, stride={stride}, padding={padding}: kernel and stride must be 1 or more, and padding 0 "
+            "or more"
         )
     rows, columns = ((n + 2 * padding - k) // stride + 1 for n, k in zip(shape, kernel, strict=True))
     if rows < 1 or columns < 1:
@@ -39,7 +44,7 @@ def sizes_after(shape: Pair, kernel: Pair, stride: int = 1, padding: int = 0) ->
 def patches(x: FloatArray, kernel: Pair, stride: int = 1, padding: int = 0) -> FloatArray:
     """The windows of images as rows: (n, rows, columns, channels) to (n * rows' * columns', k * k * channels).
 
-    Exact: the numbers are only copied, and padding adds zeros.
+    Exact: numbers are only copied, and padding adds zeros.
     """
     values = x.values
     n, *shape, channels = values.shape
@@ -50,7 +55,7 @@ def patches(x: FloatArray, kernel: Pair, stride: int = 1, padding: int = 0) -> F
     view = np.lib.stride_tricks.as_strided(
         values, (n, rows, columns, *kernel, channels), (a, b * stride, c * stride, b, c, d), writeable=False
     )
-    return _like(view.reshape(n * rows * columns, kernel[0] * kernel[1] * channels), x)
+    return like(view.reshape(n * rows * columns, kernel[0] * kernel[1] * channels), x)
 
 
 def patches_vjp(
@@ -62,7 +67,7 @@ def patches_vjp(
     padding: int = 0,
     accumulator: Accumulator | None = None,
 ) -> FloatArray:
-    """The cotangent of the images: a pixel sums over the windows that it is in, in the order of its place in them."""
+    """The cotangent of the images: each pixel sums over the windows that contain it, ordered by its place in them."""
     n, height, width, channels = x.shape
     rows, columns = sizes_after((height, width), kernel, stride, padding)
     call, (values,) = start_reduction("sum", [g.values], g.fmt, g.mode, g.rng, accumulator)
@@ -79,54 +84,54 @@ def patches_vjp(
             terms[(k, *at)] = parts[:, :, :, k // kernel[1], k % kernel[1]]
         total = call.accumulator.sum_terms(terms, steps)
     inside = total[:, padding : padding + height, padding : padding + width]
-    return _like(np.asarray(call.result(np.ascontiguousarray(inside)), g.values.dtype), g)
+    return like(np.asarray(call.result(np.ascontiguousarray(inside)), g.values.dtype), g)
 
 
-def _places(kernel: Pair, counts: Pair, stride: int) -> Iterator[tuple[Any, ...]]:
-    """For each place in the window, where its pixels are in all images, row by row."""
+def _places(kernel: Pair, counts: Pair, stride: int) -> Iterator[tuple[slice, slice, slice]]:
+    """For each place in the window, row by row: the index of the pixels that are at that place in some window."""
     for i in range(kernel[0]):
         for j in range(kernel[1]):
-            across, down = (slice(start, start + stride * n, stride) for start, n in zip((i, j), counts, strict=True))
-            yield slice(None), across, down
+            rows, columns = (slice(start, start + stride * n, stride) for start, n in zip((i, j), counts, strict=True))
+            yield slice(None), rows, columns
 
 
 # --- the largest of a window -----------------------------------------------------------------------------------------
 
 
 def _parts(x: Array, size: int) -> list[Array]:
-    """For each place in windows that do not overlap, its pixels; what is left over at the end is dropped."""
+    """For each place in windows without overlap, its pixels; rows and columns that fill no window are left out."""
     rows, columns = x.shape[1] // size, x.shape[2] // size
     return [x[:, i : rows * size : size, j : columns * size : size] for i in range(size) for j in range(size)]
 
 
 def max_pool(x: FloatArray, size: int) -> FloatArray:
-    """The largest number of each window, exact; NaN where there is one, and +0 of zeros with different signs."""
+    """The largest number of each window, exact: NaN if the window has one, and +0 if it has both zeros."""
     if x.ndim != 4 or size < 1 or x.shape[1] < size or x.shape[2] < size:
         raise ValueError(
             f"x.shape={x.shape} has no windows of {size} x {size}; give (batch, rows, columns, channels) with at least "
             f"{max(size, 1)} rows and columns"
         )
     parts = _parts(x.values, size)
-    # Only where a zero has a sign do processors differ in what they call the larger one.
-    largest = _signed if _has_negative_zero(x.values) else np.maximum
+    # Processors differ in which zero they call the larger one, so np.maximum is only used where no zero is negative.
+    larger = _larger_by_sign if _has_negative_zero(x.values) else np.maximum
     y = parts[0]
     for part in parts[1:]:
-        y = largest(y, part)
-    return _like(np.ascontiguousarray(y), x)
+        y = larger(y, part)
+    return like(np.ascontiguousarray(y), x)
 
 
-def _signed(a: Array, b: Array) -> Array:
+def _larger_by_sign(a: Array, b: Array) -> Array:
     return np.asarray(extremum("maximum", a, b, -1))
 
 
 def _has_negative_zero(x: Array) -> bool:
-    """Whether some element is -0, whose bits are those of the sign alone."""
+    """Whether some element is -0, in which only the sign bit is set."""
     words = np.uint32 if x.itemsize == 4 else np.uint64
     return bool((np.ascontiguousarray(x).view(words) == words(1 << (8 * x.itemsize - 1))).any())
 
 
 def max_pool_vjp(g: FloatArray, y: FloatArray, x: FloatArray, size: int) -> FloatArray:
-    """The cotangent goes to the first of the largest numbers of a window, or to its NaN; the others get zero. Exact."""
+    """The first of the largest numbers of a window gets the cotangent, or its first NaN; the others get 0. Exact."""
     out = np.zeros(x.shape, g.values.dtype)
     free = np.ones(y.shape, bool)
     some_nan = bool(np.isnan(y.values).any())
@@ -134,8 +139,4 @@ def max_pool_vjp(g: FloatArray, y: FloatArray, x: FloatArray, size: int) -> Floa
         chosen = ((source == y.values) | np.isnan(source) if some_nan else source == y.values) & free
         np.copyto(target, g.values, where=chosen)
         free &= ~chosen
-    return _like(out, g)
-
-
-def _like(values: Array, x: FloatArray) -> FloatArray:
-    return FloatArray(values, x.fmt, x.mode, x.rng)
+    return like(out, g)
