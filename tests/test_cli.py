@@ -82,7 +82,7 @@ def test_a_run_that_dies_says_where_and_why(tmp_path, capsys):
         ),
         (["--policy", "compute=binary16 binary32"], "'binary32' must be PART=VALUE"),
         (["--accumulator", "wide"], "accumulator='wide' is unknown; use one of 'sequential', 'pairwise', 'blocked'"),
-        (["--model", "cnn"], "the CNN needs images of 18 x 18 pixels or more"),
+        (["--model", "cnn"], "is too small for the CNN; use images of at least 18 x 18 pixels"),
         (["--model", "rnn"], "model='rnn' is unknown"),
         (["--loss-scale", "huge"], "'huge'"),
         (["--look-every", "-1"], "every=-1 is negative"),
