@@ -65,7 +65,7 @@ class Flags:
     inexact: Flag = field(default_factory=Flag)
     tininess: str = "after"
     only: frozenset[str] = frozenset(FLAGS)
-    _lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def names(self) -> tuple[str, ...]:
         """The names of the raised ones.
@@ -218,12 +218,12 @@ class Tally:
         """Whether `name` was raised and nobody counts how often: more of it would change nothing."""
         return (name, "") in self.events and name not in self.listeners.counted
 
-    def note_at(self, name: str, indices: Any, offset: int = 0) -> None:
+    def note_at(self, name: str, indices: np.ndarray[Any, Any], offset: int = 0) -> None:
         """Add the elements at these indices, in ascending order."""
         if indices.size:
             self.merge((name, ""), Event(indices.size, offset + int(indices[0])))
 
-    def note(self, name: str, mask: Any, offset: int = 0, tininess: str = "") -> None:
+    def note(self, name: str, mask: np.ndarray[Any, Any], offset: int = 0, tininess: str = "") -> None:
         """Add the true elements of `mask`, whose first element is number `offset` of the operation."""
         count = int(np.count_nonzero(mask))
         if count:

@@ -19,7 +19,7 @@ class Rounding(StrEnum):
     TO_ODD = "to_odd"
     """The one whose last bit is 1: it shows that something was lost, so that a second rounding is innocuous."""
     STOCHASTIC = "stochastic"
-    """Either one, the nearer one with the higher probability, such that the mean is the number itself."""
+    """Either one at random, with probabilities that make the mean the number itself."""
 
     __hash__ = str.__hash__  # faster than Enum's own, and every call needs it
 

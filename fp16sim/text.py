@@ -50,15 +50,15 @@ def to_text(x: Any, fmt: FormatLike = "binary16", style: str = "shortest") -> st
     '0_01011_1001100110'
     """
     fmt = get_format(fmt)
-    if style not in _STYLES:
-        raise ValueError(f"style={style!r} is unknown; use one of {', '.join(map(repr, _STYLES))}")
+    if style not in STYLES:
+        raise ValueError(f"style={style!r} is unknown; use one of {', '.join(map(repr, STYLES))}")
     if style == "bits":
         return _bits(x, fmt)
     value = exact.round_to(x, fmt)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     sign = "-" if exact.is_negative(value) else ""
-    return sign + _STYLES[style](abs(Fraction(value)), fmt)
+    return sign + STYLES[style](abs(Fraction(value)), fmt)
 
 
 def _bits(x: Any, fmt: Format) -> str:
@@ -125,4 +125,4 @@ def _positional(digits: int, exponent: int) -> str:
     return f"{text[:point]}.{text[point:]}" if point > 0 else f"0.{'0' * -point}{text}"
 
 
-_STYLES = {"shortest": _shortest, "exact": _exact, "fraction": _fraction, "hex": _hex, "bits": _bits}
+STYLES = {"shortest": _shortest, "exact": _exact, "fraction": _fraction, "hex": _hex, "bits": _bits}

@@ -181,6 +181,14 @@ def test_a_private_name_is_used_in_its_own_file_only(module):
             assert not private, f"{module}:{node.lineno} imports {private}, private to {node.module}"
 
 
+@pytest.mark.parametrize("package", ["rounding", "rounding.kernels", "arithmetic"])
+def test_the_docstring_of_a_package_names_each_of_its_modules(package):
+    text = ast.get_docstring(ast.parse(MODULES[package].read_text(encoding="utf-8")))
+    for module in MODULES:
+        if module.startswith(f"{package}."):
+            assert f"`{module.removeprefix(f'{package}.').split('.')[0]}`" in text, module
+
+
 def test_every_public_name_exists_and_stands_once():
     for name in fp16sim.__all__:
         assert hasattr(fp16sim, name), name

@@ -66,7 +66,7 @@ def test_a_number_that_rounds_up_to_min_normal_is_tiny_before_rounding_only():
     assert before.underflow.count == 2
 
 
-def test_an_outer_recorder_hears_what_an_inner_one_hears_and_not_the_other_way_round():
+def test_an_outer_recorder_records_what_an_inner_one_does_and_not_the_other_way_round():
     with fs.record_flags() as outer:
         fs.round_to(0.1)
         with fs.record_flags() as inner:
@@ -221,7 +221,7 @@ def test_a_raising_errstate_still_tells_the_recorder():
     assert raised.names() == ("overflow", "inexact")
 
 
-def test_a_table_that_a_call_is_the_first_to_need_does_not_tell_of_its_own_making():
+def test_making_a_table_raises_no_flags_in_the_call_that_needs_it_first():
     from fp16sim.elementary import evaluation
 
     evaluation._table.cache_clear()

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim.formats import NAMED_FORMATS, Format, get_format, get_rounding
+from fp16sim.flags import FLAGS
+from fp16sim.formats import NAMED_FORMATS, Format, Specials, Subnormals, get_format, get_rounding
+from fp16sim.text import STYLES
 
 from .support import BYTES, TOYS, positive_values
 
@@ -161,6 +163,19 @@ def test_impossible_parameters_are_refused_with_the_way_out(make, error, fragmen
         make()
     for fragment in fragments:
         assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("documented", "choices"),
+    [
+        (Format, [f'"{choice}"' for choice in (*Specials, *Subnormals)]),
+        (fs.round_to, [f'"{choice}"' for choice in Subnormals]),
+        (fs.to_text, [f'"{style}"' for style in STYLES]),
+        (fs.record_flags, FLAGS),
+    ],
+)
+def test_a_docstring_that_lists_choices_lists_all_of_them(documented, choices):
+    assert [choice for choice in choices if choice not in documented.__doc__] == []
 
 
 def test_modes_are_known_by_name_in_any_spelling():

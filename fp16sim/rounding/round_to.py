@@ -46,16 +46,17 @@ def round_to(
         Any format that binary64 holds.
     mode : Rounding or str
         The default is ties_to_even. In "stochastic" the probability of going up is the fraction of the distance
-        covered, to 32 bits, also below min_subnormal; and above max_finite, on the way to 2^(emax + 1), which stands
-        for overflow: it gives infinity (max_finite if saturating, NaN where there is no infinity).
+        covered, to 32 bits, also below min_subnormal; and above max_finite, where the next number up stands for
+        overflow: it gives infinity (max_finite if saturating, NaN where there is no infinity).
     rng : int or numpy.random.Generator, optional
         For "stochastic": a seed, a generator (which advances by 32 bits an element, in C order), or None for fresh
         entropy.
     saturate, subnormals : optional
-        Override the format's own behaviour: whether anything beyond max_finite, infinity included, becomes max_finite;
+        Used instead of the format's own: whether anything beyond max_finite, infinity included, becomes max_finite;
         and "gradual", "flush_to_zero", "flush_to_nearest" or "flush_inputs".
     out : ndarray, optional
-        Where to write: of the shape of x, float32 or float64, able to hold fmt; may be x itself, or a numpy.memmap.
+        Where to write: an array with the shape of x, of float32 (if fmt fits in it) or float64. It may be x itself, or
+        a numpy.memmap.
     threads : int, optional
         Threads that share the work on a large contiguous array; one by default. The result does not depend on it.
 
@@ -72,7 +73,7 @@ def round_to(
     TypeError
         For anything that is not a real number.
     RuntimeError
-        If the processor is set to flush subnormals to zero.
+        If the processor flushes subnormal numbers to zero.
 
     Notes
     -----
@@ -116,6 +117,7 @@ def _checked_threads(threads: int | None) -> int:
 
 
 def _flush_inputs_then_round(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Array, threads: int) -> Array:
+    """FLUSH_INPUTS: numbers below min_normal become zeros first, which raises inexact and underflow."""
     tally = flags.Tally(flags.current_listeners())
     small = (np.abs(x) < fmt.min_normal) & (x != 0)
     for name, tininess in (("inexact", ""), ("underflow", "after"), ("underflow", "before")):

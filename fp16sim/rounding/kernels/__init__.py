@@ -1,7 +1,7 @@
 """Fast ways to round. Deleting this package would change no result, only the time it takes.
 
-`find` returns the kernel for a format and a mode. A kernel rounds by one of two methods: on the `bits` or by `scaling`.
-`representable` tells quickly that an array needs no rounding. `buffers` are the memory of all of them.
+`find` returns the kernel for a format and a mode. A kernel rounds by a `method`, of which there are two: on the `bits`
+and by `scaling`. `representable` quickly tells that an array needs no rounding. All of them work in `buffers`.
 """
 
 from .find import FEW, Kernel, OnOverflow, find

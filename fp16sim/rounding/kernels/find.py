@@ -132,11 +132,11 @@ def _round(
         stop = start + size
         chunk, target, bits = x[start:stop], out[start:stop], None if draws is None else draws[start:stop]
         prepared = method.prepare(chunk)
-        # Where one chunk may overflow, later ones often do. If nobody has to be told, it is faster to assume it.
+        # After one chunk that may overflow, others often follow. If nobody must be told, it is faster not to check.
         assumed = may_overflow and on_overflow is None and method.overflows_to_infinity
         may_overflow = assumed or method.may_overflow(prepared)
         if may_overflow and on_overflow is not None and not on_overflow(chunk, start):
-            on_overflow = None
+            on_overflow = None  # it wants no more calls
         fix = fix_top if may_overflow else None
         y = RESULT[x.dtype](chunk.size) if fix else target  # `fix` compares y with x, so it must not be x
         method.round(chunk, prepared, y, bits, may_overflow)

@@ -45,7 +45,7 @@ def by_scaling(fmt: Format, mode: Rounding, carrier: Layout) -> Method | None:
         return None
     floats, words = carrier.floats, carrier.words
 
-    def field(exponent: int) -> Any:
+    def field(exponent: int) -> Array:
         """The bits of the carrier for a biased exponent: 0-dimensional, which ufuncs take faster than a scalar."""
         return np.array((exponent << carrier.trailing_bits) % (1 << (8 * words.itemsize)), words)
 
