@@ -30,8 +30,7 @@ def configure(parser: Parser) -> None:
     option("model", type=Path, metavar="MODEL", help="a model or checkpoint that fp16sim train wrote")
     add_options(parser, "formats", default=FORMATS)
     add_options(parser, "mode")
-    accumulator_help = "how products are summed; sequential: each sum is rounded to the format (default: %(default)s)"
-    option("--accumulator", default="blas", metavar="NAME", help=accumulator_help)
+    add_options(parser, "accumulator", default="blas")
     option("--weights-only", action="store_true", help="round the weights only, and compute in binary32")
     option("--report", action="store_true", help="precision, recall and F1 of each class, and the confusion matrix")
     add_options(parser, "json")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from ..accumulators import parse
+from ..accumulators.parse import IN_ANY_FORMAT, parse
 from ..conversion import as_generator
 from ..formats import Subnormals, get_format, get_rounding, with_behaviour
+from ..wording import joined
 from .documents import print_document
 from .expression_explainer import Explainer
 from .output import print_json
@@ -34,11 +35,8 @@ def configure(parser: Parser) -> None:
     option("--saturate", action="store_true", help="overflow becomes max_finite")
     subnormals_help = "one of %(choices)s (default: %(default)s)"
     option("--subnormals", default="gradual", choices=SUBNORMALS, metavar="HOW", help=subnormals_help)
-    accumulator_help = (
-        "how dot sums: sequential, fused, pairwise, blocked, kahan or exact; for sums in a wider format write "
-        "kahan:binary32 (default: %(default)s)"
-    )
-    option("--accumulator", default="sequential", metavar="NAME", help=accumulator_help)
+    accumulator_help = f"how dot sums: {joined([*IN_ANY_FORMAT, 'exact'], 'or')}; in a wider format kahan:binary32"
+    add_options(parser, "accumulator", default="sequential", help=accumulator_help)
     add_options(parser, "json")
 
 

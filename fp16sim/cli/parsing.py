@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..accumulators.parse import NAMES
 from ..exact import parse
 from ..formats import NAMED_FORMATS, Rounding, get_format
 from ..wording import joined
@@ -134,6 +135,11 @@ OPTIONS = {
     ),
     "formats": _option("--format", type=format_names, metavar="F,G", help=f"one or more of {FORMATS}"),
     "mode": _option("--mode", default="ties_to_even", choices=MODES, metavar="MODE", help="one of %(choices)s"),
+    "accumulator": _option(
+        "--accumulator",
+        metavar="NAME",
+        help=f"how products are summed: {joined(NAMES, 'or')}; in a wider format kahan:binary32",
+    ),
     "rng": _option("--rng", type=int, metavar="SEED", help="seed of stochastic rounding"),
     "out": _option("-o", "--out", type=Path, metavar="FILE", help="write the picture: .png, .svg or .pdf"),
     "list": _option("--list", action="store_true"),

@@ -26,42 +26,36 @@ FORMATS = "binary32,binary16,bfloat16"
 DATA = {"digits": "8 x 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 """The data sets to train on, with their titles."""
 
-ON_OR_OFF = argparse.BooleanOptionalAction
+NUMBER = {"type": number, "metavar": "X"}
+COUNT = {"type": int, "metavar": "N"}
+STEPS = {"type": int, "metavar": "STEPS"}
+NAME = {"metavar": "NAME"}
+SWITCH = {"action": argparse.BooleanOptionalAction}
 
 OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("--layers", {"type": layer_sizes, "metavar": "N,M"}, "units of each hidden layer of the mlp"),
-    ("--epochs", {"type": int, "metavar": "N"}, "passes over the training images"),
-    ("--batch", {"type": int, "metavar": "N"}, "images per step"),
-    (
-        "--accumulator",
-        {"metavar": "NAME"},
-        "how products are summed: sequential (each sum rounded), pairwise, kahan, exact, binary32, or blas (binary32 "
-        "by BLAS)",
-    ),
-    ("--optimizer", {"metavar": "NAME"}, joined(OPTIMIZERS, "or")),
-    ("--lr", {"type": number, "metavar": "X"}, "learning rate"),
-    ("--momentum", {"type": number, "metavar": "X"}, "momentum of sgd"),
-    ("--beta1", {"type": number, "metavar": "X"}, "decay of adam's first moment"),
-    ("--beta2", {"type": number, "metavar": "X"}, "decay of the second moment of adam and rmsprop"),
-    ("--epsilon", {"type": number, "metavar": "X"}, "added to the divisor by adam and rmsprop"),
-    ("--weight-decay", {"type": number, "metavar": "X"}, "weight decay of adamw"),
-    ("--clip-norm", {"type": number, "metavar": "X"}, "scale gradients of a larger norm down to this norm"),
-    (
-        "--decay-every",
-        {"type": int, "metavar": "STEPS"},
-        "steps after which the learning rate is multiplied by --decay-factor",
-    ),
-    ("--decay-factor", {"type": number, "metavar": "X"}, "see --decay-every"),
+    ("--epochs", COUNT, "passes over the training images"),
+    ("--batch", COUNT, "images per step"),
+    ("--optimizer", NAME, joined(OPTIMIZERS, "or")),
+    ("--lr", NUMBER, "learning rate"),
+    ("--momentum", NUMBER, "momentum of sgd"),
+    ("--beta1", NUMBER, "decay of adam's first moment"),
+    ("--beta2", NUMBER, "decay of the second moment of adam and rmsprop"),
+    ("--epsilon", NUMBER, "added to the divisor by adam and rmsprop"),
+    ("--weight-decay", NUMBER, "weight decay of adamw"),
+    ("--clip-norm", NUMBER, "scale gradients of a larger norm down to this norm"),
+    ("--decay-every", STEPS, "steps after which the learning rate is multiplied by --decay-factor"),
+    ("--decay-factor", NUMBER, "see --decay-every"),
     ("--loss-scale", {"type": loss_scale, "metavar": "S"}, "multiply the loss by a number; or dynamic, or none"),
-    ("--growth-interval", {"type": int, "metavar": "STEPS"}, "finite steps before a dynamic loss scale doubles"),
-    ("--unscale", {"action": ON_OR_OFF}, "divide the gradients by the loss scale before the optimizer uses them"),
-    ("--bias-correction", {"action": ON_OR_OFF}, "correct the bias of adam's moments"),
-    ("--update", {"metavar": "HOW"}, f"how steps are added to weights: {joined(UPDATES, 'or')}"),
-    ("--constants", {"metavar": "HOW"}, f"precision of the optimizer's constants: {joined(CONSTANTS, 'or')}"),
-    ("--l1", {"type": number, "metavar": "X"}, "factor of the sum of |weights| in the loss"),
-    ("--l2", {"type": number, "metavar": "X"}, "factor of the sum of weights^2 in the loss"),
-    ("--init", {"metavar": "NAME"}, f"how the weights begin: {joined(INITIALISERS, 'or')}"),
-    ("--normalisation", {"metavar": "NAME"}, "pixels: unit [0, 1], symmetric [-1, 1], or standard (mean 0)"),
+    ("--growth-interval", STEPS, "finite steps before a dynamic loss scale doubles"),
+    ("--unscale", SWITCH, "divide the gradients by the loss scale before the optimizer uses them"),
+    ("--bias-correction", SWITCH, "correct the bias of adam's moments"),
+    ("--update", NAME, f"how steps are added to weights: {joined(UPDATES, 'or')}"),
+    ("--constants", NAME, f"precision of the optimizer's constants: {joined(CONSTANTS, 'or')}"),
+    ("--l1", NUMBER, "factor of the sum of |weights| in the loss"),
+    ("--l2", NUMBER, "factor of the sum of weights^2 in the loss"),
+    ("--init", NAME, f"how the weights begin: {joined(INITIALISERS, 'or')}"),
+    ("--normalisation", NAME, "pixels: unit [0, 1], symmetric [-1, 1], or standard (mean 0)"),
     ("--validation", {"type": number, "metavar": "PART"}, "part of the training images for validation, such as 0.1"),
 )
 """Options that override those of a recipe; an option that is not given keeps its value."""
@@ -94,6 +88,7 @@ def configure(parser: Parser) -> None:
     option("--model", default="mlp", metavar="NAME", help=f"{joined(MODELS, 'or')} (default: %(default)s)")
     for name, settings, text in OPTIONS:
         option(name, default=None, help=text, **settings)
+    add_options(parser, "accumulator")
     add_options(parser, "rng", help="seed of the weights, the order of the images, and stochastic rounding")
     option("--from", dest="start_from", type=Path, metavar="MODEL", help="start with the weights of this model")
     look_help = "steps between measurements of all tensors; 0: none (default: %(default)s)"
@@ -137,7 +132,7 @@ def run(options: argparse.Namespace) -> None:
 
 def configs(options: argparse.Namespace) -> list[Config]:
     """The runs that the options ask for."""
-    names = ["data", "model", "rng", *(name.lstrip("-").replace("-", "_") for name, _, _ in OPTIONS)]
+    names = ["data", "model", "accumulator", "rng", *(name.lstrip("-").replace("-", "_") for name, _, _ in OPTIONS)]
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if given.get("loss_scale") == "dynamic":
         given["unscale"] = True
@@ -232,4 +227,4 @@ def _print_costs(configs: Sequence[Config], as_json: bool) -> None:
     names = BYTES | OPERATIONS
     rows = [(title, *(f"{getattr(each, name):,}" for each in counted)) for name, title in names.items()]
     print_table(f"{counted[0].parameters:,} parameters, batch of {configs[0].batch}", columns, rows)
-    print_text("Counted, not timed: the time depends on the hardware's units and caches.")
+    print_text("These are counts, not times: the time of a step depends on the hardware.")
