@@ -1,4 +1,4 @@
-"""FloatArray: values, format and rounding mode travel together, and every operator rounds once."""
+"""FloatArray: values, format and rounding mode stay together, and every operator rounds once."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
 from . import numpy_functions, ufuncs
 from .methods import Methods
-from .operators import by_ufunc, comparison, in_place, rounded
+from .operators import arithmetic_operator, comparison_operator, in_place_operator, ufunc_operator
 from .printing import array_text
 
 
 @lru_cache(maxsize=1024)
-def _constant(value: float, sign: float, fmt: Format, mode: Rounding, carrier: Any) -> Array | None:
-    """A Python number in a format; `sign` keeps the two zeros apart, which are equal as keys.
+def _rounded_constant(value: float, sign: float, fmt: Format, mode: Rounding, carrier: Any) -> Array | None:
+    """A Python number rounded to a format, remembered. `sign` distinguishes the two zeros, which are equal as keys.
 
-    None for what is not to be remembered, since it says or draws something each time: an overflow, a NaN, a draw.
+    None for what must be rounded each time: an overflow and a NaN raise a flag, stochastic rounding draws a number.
     """
     if mode is Rounding.STOCHASTIC or not -fmt.max_finite <= value <= fmt.max_finite:
         return None
@@ -35,21 +35,21 @@ def _constant(value: float, sign: float, fmt: Format, mode: Rounding, carrier: A
 
 
 class FloatArray(Methods):
-    """An array of numbers of one format, with the mode that its operators round by.
+    """An array of numbers of one format, with the mode in which its operators round.
 
-    Made by `array`; this constructor takes `values` on trust. Operators and NumPy's functions give correctly rounded
-    results, once for each operation; where one adds up, every partial sum is rounded, one term after the other or by
-    an `accumulator`. Both operands have the same format and mode; a bare Python number adopts them by rounding. What is
-    not supported raises TypeError: nothing is computed in float64 instead. A scalar is an array of no dimensions.
+    Made by `array`; this constructor does not check `values`. Operators and NumPy's functions round correctly, once for
+    each operation; in a sum every partial sum is rounded, one term after the other or by an `accumulator`. Both
+    operands have the same format and mode; a bare Python number is rounded to them. What is not supported raises
+    TypeError: nothing is computed in float64 instead. A scalar is an array of no dimensions.
 
     Attributes
     ----------
     values : ndarray
-        float32 where that holds the format, else float64; read it freely, write through indexing.
+        float32 if the format fits in it, else float64. Read it freely; write through indexing, which rounds.
     fmt : Format
     mode : Rounding
     rng : numpy.random.Generator or None
-        Drawn from in stochastic mode, and shared with every array that is computed from this one.
+        The random numbers of stochastic mode, shared with every array that is computed from this one.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class FloatArray(Methods):
     # --- what it is -------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return numpy_functions.representation(self._setting, self.values)
+        return numpy_functions.representation(self._steps, self.values)
 
     def __str__(self) -> str:
         return array_text(self.values, self.fmt)
@@ -102,9 +102,9 @@ class FloatArray(Methods):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """Assign anything that `array` takes, rounding it to the format; a FloatArray must have that format."""
-        number = isinstance(value, (FloatArray, int, float))
-        held = self._operand(value) if number else array(value, self.fmt, self.mode, rng=self.rng).values
-        self.values[key] = held
+        like_operand = isinstance(value, (FloatArray, int, float))
+        y = self._values_of(value) if like_operand else array(value, self.fmt, self.mode, rng=self.rng).values
+        self.values[key] = y
 
     def __iter__(self) -> Iterator[FloatArray]:
         if not self.ndim:
@@ -117,7 +117,7 @@ class FloatArray(Methods):
     # --- conversions ------------------------------------------------------------------------------------------------
 
     def astype(self, fmt: FormatLike, mode: Rounding | str | None = None) -> FloatArray:
-        """The same numbers in another format, rounded once, by this array's mode or `mode` (which it then carries)."""
+        """The same numbers in another format, rounded once, in this array's mode or in `mode`; the result keeps it."""
         return array(self.values, fmt, self.mode if mode is None else mode, rng=self.rng)
 
     def copy(self) -> FloatArray:
@@ -130,7 +130,7 @@ class FloatArray(Methods):
         return FloatArray, (self.values, self.fmt, self.mode, self.rng)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """The plain values; a read-only view where no copy is asked for, since writing there would not round."""
+        """The plain values: a copy, or a read-only view, because writing to it would not round."""
         y = np.array(self.values, dtype=dtype, copy=copy)
         if y is self.values:
             y = y.view()
@@ -141,36 +141,36 @@ class FloatArray(Methods):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **keywords: Any) -> Any:
         operation = ufuncs.find(ufunc, method, keywords)
-        y = operation(self._setting, *(self._operand(x) for x in inputs), **keywords)
-        return self._give(y, out[0] if out else None)
+        y = operation(self._steps, *(self._values_of(x) for x in inputs), **keywords)
+        return self._wrap(y, out[0] if out else None)
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
         out = keywords.pop("out", None)
         entry, args, keywords = numpy_functions.find(function, args, keywords)
-        given = (self._argument(x, k in entry.numbers) for k, x in enumerate(args))
-        named = {name: self._argument(x, name in entry.numbers) for name, x in keywords.items()}
-        return self._give(entry.run(self._setting, *given, **named), out)
+        given = (self._unwrap(x, k in entry.numbers) for k, x in enumerate(args))
+        named = {name: self._unwrap(x, name in entry.numbers) for name, x in keywords.items()}
+        return self._wrap(entry.run(self._steps, *given, **named), out)
 
-    def _argument(self, x: Any, number: bool) -> Any:
-        """An argument with values in place of FloatArrays, and of bare numbers where those are meant."""
+    def _unwrap(self, x: Any, number: bool) -> Any:
+        """An argument with values in place of FloatArrays, and in place of Python numbers where it is a number."""
         if isinstance(x, (list, tuple)):
-            return type(x)(self._argument(part, number) for part in x)
+            return type(x)(self._unwrap(part, number) for part in x)
         if isinstance(x, FloatArray):
-            return self._operand(x)
-        return self._operand(x).copy() if number and x is not None else x  # a copy, for functions that give views
+            return self._values_of(x)
+        return self._values_of(x).copy() if number and x is not None else x  # a copy, for functions that give views
 
-    def _give(self, y: Any, out: Any = None) -> Any:
-        """A result: FloatArrays for floats, and booleans, integers and texts as they are."""
+    def _wrap(self, y: Any, out: Any = None) -> Any:
+        """A result: floats become FloatArrays; booleans, integers and texts stay as they are."""
         if out is not None:
-            self._operand(out)[...] = y
+            self._values_of(out)[...] = y
             return out
         if isinstance(y, (list, tuple)):
-            return type(y)(self._give(part) for part in y)
+            return type(y)(self._wrap(part) for part in y)
         return self._like(np.asarray(y)) if getattr(getattr(y, "dtype", None), "kind", "") == "f" else y
 
     # --- operators --------------------------------------------------------------------------------------------------
 
-    def _operand(self, other: Any) -> Array:
+    def _values_of(self, other: Any) -> Array:
         """The values of the other operand of an operation, in this array's format."""
         if isinstance(other, FloatArray):
             if (other.fmt is not self.fmt and other.fmt != self.fmt) or other.mode is not self.mode:
@@ -178,42 +178,46 @@ class FloatArray(Methods):
                 raise TypeError(f"operands are ({ours}) and ({theirs}); convert one of them first with astype")
             return other.values
         if isinstance(other, (int, float, Fraction)):
-            return self._number(other)
+            return self._round_number(other)
         raise TypeError(
             f"operand of type {type(other).__name__} has no format; wrap it with fs.array(..., {self.fmt.name!r}) first"
         )
 
-    def _number(self, x: Any) -> Array:
+    def _round_number(self, x: Any) -> Array:
         carrier = self.values.dtype
-        if current_listeners().names.isdisjoint(PER_ELEMENT):  # what is remembered raises no flag a second time
-            sign = math.copysign(1.0, x) if isinstance(x, float) else 1.0  # no other number has two zeros
-            y = _constant(x, sign, self.fmt, self.mode, carrier)
+        if current_listeners().names.isdisjoint(PER_ELEMENT):  # a remembered result raises no flag again
+            sign = math.copysign(1.0, x) if isinstance(x, float) else 1.0  # only floats have two zeros
+            y = _rounded_constant(x, sign, self.fmt, self.mode, carrier)
             if y is not None:
                 return y
         return np.asarray(round_to(x, self.fmt, self.mode, rng=self.rng), carrier)
 
-    __add__, __radd__ = rounded("add"), rounded("add", swapped=True)
-    __sub__, __rsub__ = rounded("subtract"), rounded("subtract", swapped=True)
-    __mul__, __rmul__ = rounded("multiply"), rounded("multiply", swapped=True)
-    __truediv__, __rtruediv__ = rounded("divide"), rounded("divide", swapped=True)
-    __mod__, __rmod__ = by_ufunc(np.remainder), by_ufunc(np.remainder, swapped=True)
-    __matmul__, __rmatmul__ = by_ufunc(np.matmul), by_ufunc(np.matmul, swapped=True)
-    __rpow__ = by_ufunc(np.power, swapped=True)
-    __floordiv__, __rfloordiv__ = by_ufunc(np.floor_divide), by_ufunc(np.floor_divide, swapped=True)
-    __divmod__, __rdivmod__ = by_ufunc(np.divmod), by_ufunc(np.divmod, swapped=True)
-    __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
-    __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
-    __eq__, __ne__ = comparison(operator.eq), comparison(operator.ne)
+    __add__, __radd__ = arithmetic_operator("add"), arithmetic_operator("add", swapped=True)
+    __sub__, __rsub__ = arithmetic_operator("subtract"), arithmetic_operator("subtract", swapped=True)
+    __mul__, __rmul__ = arithmetic_operator("multiply"), arithmetic_operator("multiply", swapped=True)
+    __truediv__, __rtruediv__ = arithmetic_operator("divide"), arithmetic_operator("divide", swapped=True)
+    __mod__, __rmod__ = ufunc_operator(np.remainder), ufunc_operator(np.remainder, swapped=True)
+    __matmul__, __rmatmul__ = ufunc_operator(np.matmul), ufunc_operator(np.matmul, swapped=True)
+    __rpow__ = ufunc_operator(np.power, swapped=True)
+    __floordiv__, __rfloordiv__ = ufunc_operator(np.floor_divide), ufunc_operator(np.floor_divide, swapped=True)
+    __divmod__, __rdivmod__ = ufunc_operator(np.divmod), ufunc_operator(np.divmod, swapped=True)
+    __lt__, __le__ = comparison_operator(operator.lt), comparison_operator(operator.le)
+    __gt__, __ge__ = comparison_operator(operator.gt), comparison_operator(operator.ge)
+    __eq__, __ne__ = comparison_operator(operator.eq), comparison_operator(operator.ne)
 
     def __pow__(self, exponent: Any) -> FloatArray:
-        """A power; of the square, as NumPy has it, the product."""
+        """A power; the square is the product, as in NumPy."""
         if isinstance(exponent, (int, float)) and exponent == 2:
             return self * self
         return self.__array_ufunc__(np.power, "__call__", self, exponent)
 
-    __iadd__, __isub__, __imul__ = in_place(__add__), in_place(__sub__), in_place(__mul__)
-    __itruediv__, __imod__, __ipow__ = in_place(__truediv__), in_place(__mod__), in_place(__pow__)
-    __imatmul__ = in_place(__matmul__)
+    __iadd__, __isub__, __imul__ = in_place_operator(__add__), in_place_operator(__sub__), in_place_operator(__mul__)
+    __itruediv__, __imod__, __ipow__ = (
+        in_place_operator(__truediv__),
+        in_place_operator(__mod__),
+        in_place_operator(__pow__),
+    )
+    __imatmul__ = in_place_operator(__matmul__)
 
     def __neg__(self) -> FloatArray:
         return self._like(-self.values)
@@ -233,7 +237,7 @@ def array(
     Parameters
     ----------
     x : array_like
-        Anything that `round_to` takes, FloatArrays of any format among it: each number is converted with one rounding.
+        Anything that `round_to` takes, and FloatArrays of any format: each number is rounded once.
     fmt, mode, rng
         As for `round_to`; the array's operators use them too.
 
@@ -254,16 +258,16 @@ def array(
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
-    source = lift(_without_formats(x))
-    # The carrier is the format's own, whatever the source was: arrays of one format always fit together.
+    source = lift(_plain_values(x))
+    # The carrier depends on the format alone, so that arrays of one format always fit together.
     carrier = carrier_for(fmt, np.empty(0, np.float32))
     return FloatArray(np.asarray(round_to(source, fmt, mode, rng=generator), carrier), fmt, mode, generator)
 
 
-def _without_formats(x: Any) -> Any:
+def _plain_values(x: Any) -> Any:
     """Plain values in place of FloatArrays."""
     if isinstance(x, FloatArray):
         return x.values
     if isinstance(x, (list, tuple)):
-        return [part.tolist() if isinstance(part, FloatArray) else _without_formats(part) for part in x]
+        return [part.tolist() if isinstance(part, FloatArray) else _plain_values(part) for part in x]
     return x

@@ -1,7 +1,7 @@
 """The operators of FloatArray: functions that make its methods.
 
-A class that sets `__array_ufunc__` to None computes with arrays itself, as NumPy has it, such as the tensors of the
-lab: an operator with one of those leaves the work to the other operand.
+A class that sets `__array_ufunc__` to None computes with arrays by itself; this is NumPy's convention. The tensors of
+`learn` do: an operator with one of them leaves the work to it.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ def _computes_itself(other: Any) -> bool:
     return getattr(type(other), "__array_ufunc__", True) is None
 
 
-def rounded(name: str, swapped: bool = False) -> Method:
+def arithmetic_operator(name: str, swapped: bool = False) -> Method:
     """An operation of `arithmetic`, rounded once."""
 
     def method(self: Any, other: Any) -> Any:
         if _computes_itself(other):
             return NotImplemented
-        b = self._operand(other)
+        b = self._values_of(other)
         return self._operate(name, b, self.values) if swapped else self._operate(name, self.values, b)
 
     return method
 
 
-def by_ufunc(ufunc: np.ufunc, swapped: bool = False) -> Method:
-    """An operator that is a ufunc of NumPy: supported if that is, else refused by its name."""
+def ufunc_operator(ufunc: np.ufunc, swapped: bool = False) -> Method:
+    """An operator that is a ufunc of NumPy: supported if the ufunc is, else refused by the name of the ufunc."""
 
     def method(self: Any, other: Any) -> Any:
         if _computes_itself(other):
@@ -41,8 +41,8 @@ def by_ufunc(ufunc: np.ufunc, swapped: bool = False) -> Method:
     return method
 
 
-def in_place(function: Method) -> Method:
-    """The same, written where the left operand is."""
+def in_place_operator(function: Method) -> Method:
+    """The same, written over the left operand."""
 
     def method(self: Any, other: Any) -> Any:
         y = function(self, other)
@@ -54,10 +54,10 @@ def in_place(function: Method) -> Method:
     return method
 
 
-def comparison(relation: Method) -> Method:
+def comparison_operator(relation: Method) -> Method:
     """A comparison, which is exact."""
 
     def method(self: Any, other: Any) -> Any:
-        return relation(self.values, self._operand(other))
+        return relation(self.values, self._values_of(other))
 
     return method

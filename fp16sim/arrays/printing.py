@@ -1,4 +1,4 @@
-"""Arrays as text: NumPy's layout and print options, and for each element the shortest text that means its value."""
+"""Arrays as text: NumPy's layout and print options; each element is the shortest text that is read as its value."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ..conversion import Array
 from ..formats import Format
 from ..text import to_text
 
-NUMPYS_PRECISION = 8
-"""NumPy's default for printoptions' `precision`: whoever leaves it asked for nothing, and sees values as they are."""
+NUMPY_PRECISION = 8
+"""NumPy's default `precision`: while it is unchanged, elements are printed with all digits that they need."""
 
 
 def array_text(values: Array, fmt: Format, separator: str = " ", prefix: str = "", suffix: str = "") -> str:
-    """The elements of an array of a format, within brackets; columns are aligned where there are rows.
+    """The elements of an array of a format, in brackets; columns are aligned if there are rows.
 
-    Of NumPy's print options threshold, edgeitems, linewidth, nanstr, infstr and formatter mean what they mean for
-    NumPy's arrays. A `precision` other than NumPy's default of 8 leaves that many digits after the point at most (of
-    the exact value, rounded), unless floatmode is "unique"; with the default every text reads back to its element.
+    NumPy's print options threshold, edgeitems, linewidth, nanstr, infstr and formatter have their usual meaning. With
+    the default `precision` of 8 every text reads back as its element. Another `precision` leaves at most that many
+    digits after the point (of the exact value, rounded), unless floatmode is "unique".
 
     Examples
     --------
@@ -47,7 +47,7 @@ def array_text(values: Array, fmt: Format, separator: str = " ", prefix: str = "
         widest = max(widest, len(text)) if values.ndim > 1 else 0
         return text
 
-    # The first time finds out how wide the columns are, of those elements that NumPy shows.
+    # The first pass finds the width of the columns, for those elements that NumPy shows.
     for _ in range(min(2, values.ndim)):
         text = np.array2string(values, formatter={"float_kind": aligned}, **layout)
     return text if values.ndim else element(values[()])
@@ -55,7 +55,7 @@ def array_text(values: Array, fmt: Format, separator: str = " ", prefix: str = "
 
 def _element(fmt: Format, options: dict[str, Any]) -> Callable[[Any], str]:
     digits = options["precision"]
-    every_digit = digits in (None, NUMPYS_PRECISION) or options["floatmode"] == "unique"
+    every_digit = digits in (None, NUMPY_PRECISION) or options["floatmode"] == "unique"
 
     def text(x: Any) -> str:
         if math.isnan(x):
@@ -63,13 +63,13 @@ def _element(fmt: Format, options: dict[str, Any]) -> Callable[[Any], str]:
         if math.isinf(x):
             return ("-" if x < 0 else "") + str(options["infstr"])
         shortest = to_text(float(x), fmt)
-        return shortest if every_digit else _at_most(digits, shortest, float(x))
+        return shortest if every_digit else _shortened(digits, shortest, float(x))
 
     return text
 
 
-def _at_most(digits: int, shortest: str, x: float) -> str:
-    """The shortest text, or x rounded, where that has more than some digits after the point."""
+def _shortened(digits: int, shortest: str, x: float) -> str:
+    """The shortest text; x rounded, if that text has more than `digits` digits after the point."""
     significand, e, _ = shortest.partition("e")
     if len(significand.partition(".")[2]) <= digits:
         return shortest

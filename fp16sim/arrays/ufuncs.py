@@ -1,135 +1,121 @@
-"""NumPy's ufuncs, their methods and reductions, on values that a format holds: each result exact, or rounded once.
+"""NumPy's ufuncs, their methods and reductions, on values of a format: each result is exact, or rounded once.
 
-A table for each way to be right. What no table lists is refused, so nothing falls back to float64.
+Tables say which ufunc is computed in which way. A ufunc that they do not list is refused: none falls back to float64.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .. import reductions
-from ..accumulators import Accumulator
-from ..arithmetic import extremum, operate
-from ..conversion import Array, Generator
-from ..elementary import definitions, evaluation
+from ..accumulators import AccumulatorLike
+from ..accumulators.base import Steps
+from ..arithmetic import extremum
+from ..conversion import Array
+from ..elementary.definitions import FUNCTIONS
+from ..elementary.evaluation import evaluate
 from ..flags import Tally, current_listeners
-from ..formats import Format, Rounding
 from ..neighbours import next_down, next_up
 from ..rounding import round_array
 
+Axes: TypeAlias = int | Sequence[int] | None
+"""One axis, several, or None for all."""
+
 Operation: TypeAlias = Callable[..., Any]
-"""Takes a Setting and values that its format holds; gives such values, or booleans."""
+"""Takes the operations of a format and mode, and values of the format; returns such values, or booleans."""
 
 
-class Setting(NamedTuple):
-    """What an array's results share with it, beside its values."""
-
-    fmt: Format
-    mode: Rounding
-    rng: Generator
-    carrier: Any
-
-    def operate(self, name: str, *operands: Array) -> Array:
-        """A correctly rounded operation of `arithmetic`."""
-        return operate(name, list(operands), self.fmt, self.mode, self.rng, self.carrier)
-
-    def exactly(self, name: str, y: Array, *operands: Array) -> Array:
-        """An exact result, rounded where the format does not hold it: ceil(7.5) in e2m3fn, a flushed subnormal."""
-        tally = Tally(current_listeners())
-        tally.note("invalid", functools.reduce(lambda born, x: born & ~np.isnan(x), operands, np.isnan(y)).reshape(-1))
-        out = np.empty(np.shape(y), self.carrier)
-        return round_array(np.asarray(y), self.fmt, self.mode, self.rng, out=out, operation=name, tally=tally)
-
-
-def refusal(name: str, detail: str = "") -> TypeError:
-    """The error for what is not supported: it names the function and the way out."""
+def unsupported(name: str, detail: str = "") -> TypeError:
+    """The error for a function that is not supported: it names the function and the way out."""
     return TypeError(
-        f"{name}{detail} is not supported for FloatArray, and nothing is computed in float64 unasked; write it with "
-        "operators and supported functions, or give it np.asarray(x, np.float64) for plain float64 arithmetic"
+        f"{name}{detail} is not supported for FloatArray, and nothing is computed in float64 unless you ask for it; "
+        "write it with operators and supported functions, or give it np.asarray(x, np.float64) for plain float64 "
+        "arithmetic"
     )
+
+
+def round_exact(steps: Steps, name: str, y: Array, *operands: Array) -> Array:
+    """An exact result, rounded if it is not a value of the format: ceil(7.5) in e2m3fn, or a flushed subnormal."""
+    tally = Tally(current_listeners())
+    is_new_nan = functools.reduce(lambda new, x: new & ~np.isnan(x), operands, np.isnan(y))
+    tally.note("invalid", is_new_nan.reshape(-1))
+    out = np.empty(np.shape(y), steps.carrier)
+    return round_array(np.asarray(y), steps.fmt, steps.mode, steps.rng, out=out, operation=name, tally=tally)
 
 
 # --- elementwise ----------------------------------------------------------------------------------------------------
 
 
-def _quietly(function: Callable[..., Any], *operands: Array) -> Array:
-    with np.errstate(all="ignore"):  # NumPy's own warnings; ours come from the flags
+def _without_warnings(function: Callable[..., Any], *operands: Array) -> Array:
+    with np.errstate(all="ignore"):  # these are NumPy's own; ours come from the flags
         return np.asarray(function(*operands))
 
 
-def _rounded(name: str) -> Operation:
-    return lambda s, *x: s.operate(name, *x)
+def _correctly_rounded(name: str) -> Operation:
+    return lambda steps, *x: steps.operate(name, *x)
 
 
-def _exact(name: str) -> Operation:
-    return lambda s, *x: s.exactly(name, _quietly(getattr(np, name), *x), *x)
+def _exact_then_rounded(name: str) -> Operation:
+    return lambda steps, *x: round_exact(steps, name, _without_warnings(getattr(np, name), *x), *x)
 
 
-def _held(name: str) -> Operation:
-    return lambda s, *x: getattr(np, name)(*x)
+def _unrounded(name: str) -> Operation:
+    return lambda steps, *x: getattr(np, name)(*x)
 
 
-def _certified(name: str) -> Operation:
-    return lambda s, x: evaluation.evaluate(name, [x], s.fmt, s.mode, s.rng, s.carrier)
+def _elementary(name: str) -> Operation:
+    return lambda steps, *x: evaluate(name, list(x), steps.fmt, steps.mode, steps.rng, steps.carrier)
 
 
-def _certified_of_two(name: str) -> Operation:
-    def operation(s: Setting, x: Array, y: Array) -> Array:
-        a, b = np.broadcast_arrays(x, y)
-        return evaluation.evaluate(name, [a, b], s.fmt, s.mode, s.rng, s.carrier)
-
-    return operation
-
-
-def _remainder(s: Setting, a: Array, b: Array) -> Array:
-    """a - floor(a / b) * b, rounded once. fmod is exact; where its sign is not that of b, b is added to it."""
-    r = _quietly(np.fmod, a, b)
+def _remainder(steps: Steps, a: Array, b: Array) -> Array:
+    """a - floor(a / b) * b, rounded once: fmod is exact, and b is added to it where their signs differ."""
+    r = _without_warnings(np.fmod, a, b)
     r = np.where(r == 0, np.copysign(r, b), r)
     other_side = (r != 0) & ~np.isnan(r) & (np.signbit(r) != np.signbit(b))
-    moved = s.operate("add", np.where(other_side, r, r.dtype.type(0)), b)
-    return np.where(other_side, moved, s.exactly("remainder", np.where(other_side, b, r), a, b))
+    moved = steps.operate("add", np.where(other_side, r, r.dtype.type(0)), b)
+    return np.where(other_side, moved, round_exact(steps, "remainder", np.where(other_side, b, r), a, b))
 
 
-def _next_after(s: Setting, a: Array, b: Array) -> Array:
-    y = np.where(a < b, next_up(a, s.fmt), np.where(a > b, next_down(a, s.fmt), b))
-    return np.where(np.isnan(a), a, y).astype(s.carrier)
+def _next_after(steps: Steps, a: Array, b: Array) -> Array:
+    y = np.where(a < b, next_up(a, steps.fmt), np.where(a > b, next_down(a, steps.fmt), b))
+    return np.where(np.isnan(a), a, y).astype(steps.carrier)
 
 
-def _vecdot(s: Setting, a: Array, b: Array) -> Array:
-    return matmul(s, a[..., None, :], b[..., :, None])[..., 0, 0]
+def _vecdot(steps: Steps, a: Array, b: Array) -> Array:
+    return matmul(steps, a[..., None, :], b[..., :, None])[..., 0, 0]
 
 
-def matmul(s: Setting, a: Array, b: Array, accumulator: Accumulator | None = None) -> Array:
+def matmul(steps: Steps, a: Array, b: Array, accumulator: AccumulatorLike | None = None) -> Array:
     """The matrix product, one term after the other or by an accumulator."""
-    return np.asarray(reductions.matmul_values(a, b, s.fmt, s.mode, s.rng, accumulator), s.carrier)
+    return np.asarray(reductions.matmul_values(a, b, steps.fmt, steps.mode, steps.rng, accumulator), steps.carrier)
 
 
-_QUESTIONS = (
+_PREDICATES = (
     "equal not_equal less less_equal greater greater_equal isnan isfinite isinf signbit "
     "logical_and logical_or logical_xor logical_not"
 )
 
 UFUNCS: dict[str, Operation] = {
-    **{name: _rounded(name) for name in ("add", "subtract", "multiply", "divide", "sqrt")},
-    "square": lambda s, x: s.operate("multiply", x, x),
-    "reciprocal": lambda s, x: s.operate("divide", np.ones_like(x), x),
+    **{name: _correctly_rounded(name) for name in ("add", "subtract", "multiply", "divide", "sqrt")},
+    "square": lambda steps, x: steps.operate("multiply", x, x),
+    "reciprocal": lambda steps, x: steps.operate("divide", np.ones_like(x), x),
     "remainder": _remainder,
-    **{name: _certified_of_two(name) for name in ("power", "hypot")},
-    # Exact, but beyond max_finite of a format that has no integers up to it, or flushed.
-    **{name: _exact(name) for name in ("floor", "ceil", "trunc", "rint", "sign", "fmod")},
-    # Numbers of the format go in, and the same numbers or their negatives come out.
-    **{name: _held(name) for name in ("negative", "positive", "absolute", "fabs", "conjugate", "copysign")},
-    "maximum": lambda s, a, b: extremum("maximum", a, b, -1),
-    "minimum": lambda s, a, b: extremum("minimum", a, b, 1),
-    "fmax": lambda s, a, b: extremum("maximum_number", a, b, -1),
-    "fmin": lambda s, a, b: extremum("minimum_number", a, b, 1),
+    **{name: _elementary(name) for name in ("power", "hypot")},
+    # Exact, but perhaps not a value of the format: an integer beyond max_finite, or a flushed subnormal.
+    **{name: _exact_then_rounded(name) for name in ("floor", "ceil", "trunc", "rint", "sign", "fmod")},
+    # The results are the operands or their negatives: values of the format already.
+    **{name: _unrounded(name) for name in ("negative", "positive", "absolute", "fabs", "conjugate", "copysign")},
+    "maximum": lambda steps, a, b: extremum("maximum", a, b, -1),
+    "minimum": lambda steps, a, b: extremum("minimum", a, b, 1),
+    "fmax": lambda steps, a, b: extremum("maximum_number", a, b, -1),
+    "fmin": lambda steps, a, b: extremum("minimum_number", a, b, 1),
     "nextafter": _next_after,
-    **{name: _held(name) for name in _QUESTIONS.split()},
+    **{name: _unrounded(name) for name in _PREDICATES.split()},
     "matmul": matmul,
     "vecdot": _vecdot,
 }
@@ -137,62 +123,67 @@ UFUNCS: dict[str, Operation] = {
 # --- along axes -----------------------------------------------------------------------------------------------------
 
 
-def _sum(s: Setting, x: Array, axis: int | None, accumulator: Accumulator | None) -> Array:
-    return reductions.sum_values(x, axis, s.fmt, s.mode, s.rng, accumulator)
+def _sum(steps: Steps, x: Array, axis: int | None, accumulator: AccumulatorLike | None) -> Array:
+    return reductions.sum_values(x, axis, steps.fmt, steps.mode, steps.rng, accumulator)
 
 
-def _mean(s: Setting, x: Array, axis: int | None, accumulator: Accumulator | None) -> Array:
-    return reductions.mean(x, s.fmt, s.mode, axis=axis, accumulator=accumulator, rng=s.rng)
+def _mean(steps: Steps, x: Array, axis: int | None, accumulator: AccumulatorLike | None) -> Array:
+    return reductions.mean(x, steps.fmt, steps.mode, axis=axis, accumulator=accumulator, rng=steps.rng)
 
 
-def _norm(s: Setting, x: Array, axis: int | None, accumulator: Accumulator | None) -> Array:
-    return reductions.norm(x, s.fmt, s.mode, axis=axis, accumulator=accumulator, rng=s.rng)
+def _norm(steps: Steps, x: Array, axis: int | None, accumulator: AccumulatorLike | None) -> Array:
+    return reductions.norm(x, steps.fmt, steps.mode, axis=axis, accumulator=accumulator, rng=steps.rng)
 
 
-def _prod(s: Setting, x: Array, axis: int | None, accumulator: None) -> Array:
-    """One factor after the other, each product rounded; 1 for none."""
+def _prod(steps: Steps, x: Array, axis: int | None, accumulator: None) -> Array:
+    """One factor after the other, each product rounded; 1 if there are no factors."""
     factors = x.reshape(-1) if axis is None else np.moveaxis(x, axis, 0)
     if not len(factors):
-        return s.exactly("multiply", np.ones(factors.shape[1:]))
-    return np.array(functools.reduce(functools.partial(s.operate, "multiply"), factors))
+        return round_exact(steps, "multiply", np.ones(factors.shape[1:]))
+    return np.array(functools.reduce(functools.partial(steps.operate, "multiply"), factors))
 
 
 REDUCTIONS: dict[str, Operation] = {"sum": _sum, "mean": _mean, "norm": _norm, "prod": _prod}
 
 
 def reduce(
-    s: Setting, name: str, x: Array, axis: Any = None, keepdims: bool = False, accumulator: Accumulator | None = None
+    steps: Steps,
+    name: str,
+    x: Array,
+    axis: Axes = None,
+    keepdims: bool = False,
+    accumulator: AccumulatorLike | None = None,
 ) -> Array:
     """A reduction over one axis, several (in C order) or all."""
     if axis is None or isinstance(axis, (int, np.integer)):
-        y = REDUCTIONS[name](s, x, axis, accumulator)
+        y = REDUCTIONS[name](steps, x, axis, accumulator)
     else:
         axes = sorted(np.lib.array_utils.normalize_axis_tuple(axis, x.ndim))
         terms = np.moveaxis(x, axes, range(len(axes)))
         shape = (math.prod(terms.shape[: len(axes)]), *terms.shape[len(axes) :])
-        y = REDUCTIONS[name](s, terms.reshape(shape), 0, accumulator)
-    y = np.asarray(y, s.carrier)
+        y = REDUCTIONS[name](steps, terms.reshape(shape), 0, accumulator)
+    y = np.asarray(y, steps.carrier)
     return y.reshape(kept_shape(x, axis)) if keepdims else y
 
 
-def kept_shape(x: Array, axis: Any) -> tuple[int, ...]:
+def kept_shape(x: Array, axis: Axes) -> tuple[int, ...]:
     """The shape of x with the reduced axes (all for None) of length 1."""
     axes = range(x.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, x.ndim)
     return tuple(1 if k in axes else n for k, n in enumerate(x.shape))
 
 
-def cumsum(s: Setting, x: Array, axis: int | None = None, accumulator: Accumulator | None = None) -> Array:
+def cumsum(steps: Steps, x: Array, axis: int | None = None, accumulator: AccumulatorLike | None = None) -> Array:
     """The partial sums."""
-    y = reductions.cumsum(x, s.fmt, s.mode, axis=axis, accumulator=accumulator, rng=s.rng)
-    return np.asarray(y, s.carrier)
+    y = reductions.cumsum(x, steps.fmt, steps.mode, axis=axis, accumulator=accumulator, rng=steps.rng)
+    return np.asarray(y, steps.carrier)
 
 
-def cumprod(s: Setting, x: Array, axis: int | None = None) -> Array:
+def cumprod(steps: Steps, x: Array, axis: int | None = None) -> Array:
     """The partial products, each rounded."""
     out = np.array(x.reshape(-1) if axis is None else x)
     factors = np.moveaxis(out, 0 if axis is None else axis, 0)
     for k in range(1, len(factors)):
-        factors[k] = s.operate("multiply", factors[k - 1], factors[k])
+        factors[k] = steps.operate("multiply", factors[k - 1], factors[k])
     return out
 
 
@@ -200,11 +191,11 @@ def cumprod(s: Setting, x: Array, axis: int | None = None) -> Array:
 
 
 def _reduce(name: str) -> Operation:
-    return lambda s, x, axis=0, keepdims=False: reduce(s, name, x, axis, keepdims)
+    return lambda steps, x, axis=0, keepdims=False: reduce(steps, name, x, axis, keepdims)
 
 
-def _method(ufunc: Any, method: str) -> Operation:
-    return lambda s, x, axis=0, **how: getattr(ufunc, method)(x, axis=axis, **how)
+def _method(ufunc: np.ufunc, method: str) -> Operation:
+    return lambda steps, x, axis=0, **how: getattr(ufunc, method)(x, axis=axis, **how)
 
 
 _EXTREMES = (np.maximum, np.minimum, np.fmax, np.fmin)
@@ -216,8 +207,8 @@ METHODS: dict[str, dict[str, Operation]] = {
         **{ufunc.__name__: _method(ufunc, "reduce") for ufunc in _EXTREMES},
     },
     "accumulate": {
-        "add": lambda s, x, axis=0: cumsum(s, x, axis),
-        "multiply": lambda s, x, axis=0: cumprod(s, x, axis),
+        "add": lambda steps, x, axis=0: cumsum(steps, x, axis),
+        "multiply": lambda steps, x, axis=0: cumprod(steps, x, axis),
         **{ufunc.__name__: _method(ufunc, "accumulate") for ufunc in _EXTREMES},
     },
 }
@@ -225,20 +216,20 @@ METHODS: dict[str, dict[str, Operation]] = {
 KEYWORDS = {"__call__": (), "outer": (), "reduce": ("axis", "keepdims"), "accumulate": ("axis",)}
 
 
-def _outer(operation: Operation, s: Setting, a: Array, b: Array) -> Any:
+def _outer(operation: Operation, steps: Steps, a: Array, b: Array) -> Any:
     """An operation of two operands on all pairs of their elements."""
-    return operation(s, a.reshape(*a.shape, *(1,) * b.ndim), b)
+    return operation(steps, a.reshape(*a.shape, *(1,) * b.ndim), b)
 
 
-def find(ufunc: Any, method: str, keywords: Any) -> Operation:
-    """What does the work of a ufunc, or of its method; TypeError where nothing here does."""
+def find(ufunc: np.ufunc, method: str, keywords: Iterable[str]) -> Operation:
+    """The operation for a ufunc or its method; TypeError if it is not supported."""
     name, call = ufunc.__name__, "" if method == "__call__" else f".{method}"
     operation = METHODS.get(method, UFUNCS).get(name)
-    if operation is None and method == "__call__" and name in definitions.FUNCTIONS:
-        operation = _certified(name)
+    if operation is None and method == "__call__" and name in FUNCTIONS:
+        operation = _elementary(name)
     if operation is None or method not in KEYWORDS or (method == "outer" and (ufunc.nin != 2 or ufunc.signature)):
-        raise refusal(f"numpy.{name}{call}")
+        raise unsupported(f"numpy.{name}{call}")
     for keyword in keywords:
         if keyword not in KEYWORDS[method]:
-            raise refusal(f"numpy.{name}{call}", f" with {keyword}=")
+            raise unsupported(f"numpy.{name}{call}", f" with {keyword}=")
     return functools.partial(_outer, operation) if method == "outer" else operation
