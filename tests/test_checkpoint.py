@@ -134,12 +134,16 @@ def no_object(path):
     np.savez(path, about=np.frombuffer(b"[1, 2]", np.uint8))
 
 
-def newer(path):
-    np.savez(path, about=np.frombuffer(json.dumps({"version": 99}).encode(), np.uint8))
+def newer(path, version=99):
+    np.savez(path, about=np.frombuffer(json.dumps({"version": version}).encode(), np.uint8))
+
+
+def older(path):
+    newer(path, VERSION - 1)
 
 
 @pytest.mark.parametrize(
-    "make", [npy, foreign, pickled, trap, no_object, newer, lambda path: None], ids=lambda f: f.__name__
+    "make", [npy, foreign, pickled, trap, no_object, newer, older, lambda path: None], ids=lambda f: f.__name__
 )
 def test_another_kind_of_file_is_refused_in_one_line_and_left_as_it_is(make, tmp_path):
     path = tmp_path / "x.npz"
@@ -153,11 +157,13 @@ def test_another_kind_of_file_is_refused_in_one_line_and_left_as_it_is(make, tmp
         lambda: train(SMALL, DATA, checkpoint_path=path, resume=True),
         lambda: train(SMALL, DATA, start_from=path),
     ):
-        with pytest.raises(ValueError, match=r"no model or checkpoint|has version=99") as caught:
+        with pytest.raises(
+            ValueError, match=r"not a model or checkpoint|has version=(99|1), but this fp16sim reads version 2; use"
+        ) as caught:
             attempt()
         assert "\n" not in str(caught.value)
     assert path.read_bytes() == before
-    with pytest.raises(ValueError, match="is no file; give a model or checkpoint"):
+    with pytest.raises(ValueError, match="is not a file; give a model or checkpoint"):
         load_model(tmp_path)
 
 
@@ -189,7 +195,7 @@ def test_a_resume_with_other_data_or_from_a_model_is_refused(tmp_path):
         train(SMALL, replace(DATA, name="others"), checkpoint_path=path, resume=True)
     model = load_model(path)
     save_model(tmp_path / "model.npz", model)
-    with pytest.raises(ValueError, match="is a model and no checkpoint"):
+    with pytest.raises(ValueError, match="is a model, not a checkpoint"):
         train(SMALL, DATA, checkpoint_path=tmp_path / "model.npz", resume=True)
     with pytest.raises(ValueError, match="resume=True needs checkpoint_path"):
         train(SMALL, DATA, resume=True)

@@ -86,7 +86,7 @@ def test_a_run_that_dies_says_where_and_why(tmp_path, capsys):
         (["--model", "rnn"], "model='rnn' is unknown"),
         (["--loss-scale", "huge"], "'huge'"),
         (["--look-every", "-1"], "every=-1 is negative"),
-        (["--from", "nowhere.npz"], "is no file; give a model"),
+        (["--from", "nowhere.npz"], "is not a file; give a model"),
         (["--nonsense"], "nonsense"),
     ],
 )

@@ -151,7 +151,7 @@ def test_each_kind_of_number_has_the_format_that_the_policy_gives_it(quiet):
     loss, backward = run.graph(start, np.arange(8))
     grads = backward(None)
     received = run.received(grads, start.loss_scale)
-    steps, state = run.updated(start, received)
+    steps, state = run.optimizer_steps(start, received)
     after = run.step(start, np.arange(8)).after
     logits = run.logits({name: Tensor(x) for name, x in start.params.items()}, toy().train_images)
 
@@ -162,7 +162,7 @@ def test_each_kind_of_number_has_the_format_that_the_policy_gives_it(quiet):
     assert logits.value.fmt == fs.TF32
     assert kinds(grads) == kinds(start.params) == kinds(after.params) == {"bfloat16"}
     assert kinds(received) == {"binary32:toward_zero"}
-    assert kinds(steps) == kinds(state["m"]) == kinds(state["v"]) == kinds(after.state["v"]) == {"binary64"}
+    assert kinds(steps) == kinds(state.m) == kinds(state.v) == kinds(after.state.v) == {"binary64"}
     assert kinds(start.weights) == kinds(after.weights) == {"binary32"}
     for name, x in after.params.items():
         assert x.codes.tolist() == fs.array(after.weights[name].values, "bfloat16").codes.tolist()

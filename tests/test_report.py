@@ -10,7 +10,8 @@ from fp16sim import get_format, report
 from fp16sim.cli import main
 from fp16sim.learn import RECIPES, Config, get_config, survey, train
 from fp16sim.learn.advise.costs import BYTES, OPERATIONS, Costs
-from fp16sim.learn.observe.telemetry import Row, Share, Telemetry
+from fp16sim.learn.observe.telemetry import Telemetry, TensorCounts
+from fp16sim.learn.state import Share
 from fp16sim.report.figures import strip
 from fp16sim.report.markup import Markup, join, tag
 from fp16sim.report.microscope import loss_scale, window_lesson
@@ -184,7 +185,7 @@ def test_the_marked_loss_scale_loses_the_fewest_gradients_of_all_that_the_loss_h
 
 
 def test_shares_over_steps_are_those_of_the_rows():
-    rows = [Row(step, "step", "w", 10, 2, 1, 4, 1, 0, absorbed=3) for step in (1, 51)]
+    rows = [TensorCounts(step, "step", "w", 10, 2, 1, 4, 1, 0, absorbed=3) for step in (1, 51)]
     telemetry = Telemetry(rows)
     (lost,) = strips(telemetry, "step", "become 0")
     (absorbed,) = strips(telemetry, "step", "without effect")

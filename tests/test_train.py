@@ -1,5 +1,6 @@
 """The main job: what it reaches, how it dies, and that it can be repeated."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -8,9 +9,10 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.learn import Config, Policy, load_digits, train
-from fp16sim.learn.observe.telemetry import Share, count_absorbed
+from fp16sim.learn.observe.telemetry import count_absorbed
 from fp16sim.learn.run.engine import Engine
 from fp16sim.learn.run.train import History
+from fp16sim.learn.state import Phase, Share
 
 from . import resumable
 
@@ -33,29 +35,46 @@ def test_a_run_is_the_same_again_with_the_same_seed_also_in_stochastic_mode():
         assert (x.codes == second.params[name].codes).all()
 
 
+SGD = {"optimizer": "sgd", "loss_scale": 1}
+EPSILON, BETA2 = "epsilon=1e-08 is 0 in binary16", "beta2=0.999 is 1 in bfloat16"
+SCALE = r"loss_scale=1e\+06 is inf in binary16, which ends at 65504"
 DEATHS = {
+    # (configuration, step, phase, options at fault, tensor, reason)
     "epsilon": (
-        Config("binary16", epsilon=1e-8, loss_scale=1),
-        1,
-        "step of layer1.weight",
-        "epsilon=1e-08 is 0 in binary16",
+        *(Config("binary16", epsilon=1e-8, loss_scale=1), 1, Phase.OPTIMIZER, ("epsilon",)),
+        *("the step of layer1.weight", EPSILON),
     ),
-    "beta2": (Config("bfloat16", beta2=0.999), 1, "step of layer1.weight", "beta2=0.999 is 1 in bfloat16"),
-    "scale": (Config("binary16", loss_scale=1e6), 1, "gradient", "vjp of|infinities"),
-    "rate": (Config("binary16", optimizer="sgd", lr=1e4, loss_scale=1), 2, "matmul", "matmul of the forward pass"),
-    "logits": (Config("binary16", optimizer="sgd", lr=1e3, loss_scale=1), 2, "log_softmax", "40 infinities and 0 NaN"),
+    "beta2": (
+        *(Config("bfloat16", beta2=0.999), 1, Phase.OPTIMIZER, ("beta2",)),
+        *("the step of layer1.weight", BETA2),
+    ),
+    "scale": (
+        *(Config("binary16", loss_scale=1e6), 1, Phase.SCALING, ("loss_scale",)),
+        *("the gradient of the loss", SCALE),
+    ),
+    "rate": (
+        *(Config("binary16", lr=1e4, **SGD), 2, Phase.FORWARD, ()),
+        *("the output of matmul in layer2", "matmul in the forward pass gave 63 infinities and 577 NaN"),
+    ),
+    "logits": (
+        *(Config("binary16", lr=1e3, **SGD), 2, Phase.LOSS, ()),
+        *("the output of log_softmax", "log_softmax in the loss gave 40 infinities in 640 elements"),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", DEATHS)
-def test_a_run_that_dies_is_reported_with_step_tensor_and_reason(name):
-    config, step, tensor, reason = DEATHS[name]
+def test_a_run_that_dies_is_reported_with_step_phase_tensor_and_reason(name):
+    config, step, phase, options, tensor, reason = DEATHS[name]
     history = train(config, DIGITS)
     assert history.death is not None
-    assert history.death.step == step
-    assert tensor in history.death.tensor
+    assert (history.death.step, history.death.phase, history.death.cause.options) == (step, phase, options)
+    assert history.death.tensor == tensor
     assert re.search(reason, history.death.reason), history.death.reason
-    assert history.to_dict()["result"]["died"] == str(history.death)
+    log = json.loads(json.dumps(history.to_dict()))
+    assert log["result"]["died"] == str(history.death)
+    assert (log["death"]["step"], log["death"]["phase"]) == (step, phase)
+    assert log["death"]["cause"]["elements"] == history.death.cause.elements > 0
 
 
 def test_the_figures_of_an_epoch_are_those_of_its_steps_added_up(quiet):

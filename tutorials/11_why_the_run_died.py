@@ -82,7 +82,7 @@ def first_step(g, **how):
     optimizer = fs.learn.adam(lr=1.0, **how)
     grads = {"w": fs.array([g], "binary16")}
     steps, state = optimizer.update(grads, optimizer.init(grads))
-    return abs(float(steps["w"].values[0])), float(state["v"]["w"].values[0])
+    return abs(float(steps["w"].values[0])), float(state.v["w"].values[0])
 
 
 for g in (1.0, 0.01, 0.005, 0.001, 0.0001):

@@ -15,8 +15,9 @@ from ..learn import RECIPES, Config, History, get_config
 from ..learn.advise.costs import BYTES, OPERATIONS
 from ..learn.model.initialisers import INITIALISERS
 from ..learn.model.optimizers import CONSTANTS
-from ..learn.run.checkpoint import Keeper
-from ..learn.run.config import MODELS, OPTIMIZERS, UPDATES
+from ..learn.model.updates import UPDATES
+from ..learn.run.checkpoint import Checkpointer
+from ..learn.run.config import MODELS, OPTIMIZERS
 from ..learn.run.train import load_data
 from ..wording import joined, percent
 from .output import check_writable, print_json, print_table, print_text, progress
@@ -110,7 +111,7 @@ def run(options: argparse.Namespace) -> None:
     models = _model_files(options.out, chosen)
     if not options.resume:
         for file in models:  # check all of them before any run starts
-            Keeper(file).refuse_unfinished()
+            Checkpointer(file).refuse_unfinished()
     data = load_data(chosen[0])
     settings = {"look_every": options.look_every, "resume": options.resume, "start_from": options.start_from}
     with progress(options.json) as bar:

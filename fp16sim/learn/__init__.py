@@ -51,14 +51,15 @@ from .model.models import CNN, MLP, Chain, SimpleRNN
 from .model.optimizers import Optimizer, adam, adamw, clipped, rmsprop, sgd, step_decay
 from .observe.exponents import Survey, survey
 from .observe.metrics import ClassReport, Scores, accuracy, class_report, confusion_matrix
-from .observe.telemetry import Death, Microscope, Telemetry
+from .observe.telemetry import Microscope, Telemetry
 from .precision import Policy, Precision
 from .run.checkpoint import Model, load_model, save_model
 from .run.config import Config
 from .run.evaluate import Evaluation, evaluate
 from .run.recipes import RECIPES, get_config
-from .run.train import Epoch, History, train
+from .run.train import History, train
 from .scaling import DynamicLossScale, NoLossScale, StaticLossScale
+from .state import Death, Epoch
 
 __all__ = [
     "CNN",

@@ -1,71 +1,78 @@
-"""Loss scales: three kinds with the same verbs, so that the training loop has no `if`.
+"""Loss scales: three kinds with the same verbs, so that the training loop need not ask which kind it has.
 
-A loss scale says what the backward pass starts from (`scale`), and what is next once it is known whether all gradients
-were finite (`adjust`). `skips` says whether a step with gradients that are not is left out.
+The backward pass starts from `scale`; `unscale` divides the gradients by it again; `accepts` says whether a step with
+these gradients is taken or skipped; `adjust` gives the loss scale of the next step.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Self
 
+import numpy as np
+
+from ..arrays import FloatArray, array
 from ..formats import Format
 from ..rounding import round_to
 
 SMALLEST = 2.0**-149
-"""Where halving ends: PyTorch's scale, a binary32 number, would become 0 and stay there."""
+"""The smallest dynamic scale: PyTorch's scale, a binary32 number, would become 0 and stay there."""
 
 
-class LossScale(Protocol):
-    """What all three have in common."""
+def all_finite(arrays: Mapping[str, FloatArray]) -> bool:
+    """Whether every element of every array is finite."""
+    return all(bool(np.isfinite(x.values).all()) for x in arrays.values())
 
-    @property
-    def scale(self) -> float:
-        """What the loss is multiplied by."""
 
-    @property
-    def skips(self) -> bool:
-        """Whether steps with gradients that are not finite are skipped."""
-
-    def adjust(self, finite: bool) -> Self:
-        """The loss scale of the next step."""
+def _divided(g: FloatArray, scale: float) -> FloatArray:
+    """g / scale, computed in binary64 and rounded once to the format of g. For a power of two the quotient is exact."""
+    return array(g.values.astype(np.float64) / scale, g.fmt, g.mode, rng=g.rng)
 
 
 @dataclass(frozen=True)
-class NoLossScale:
-    """The loss as it is."""
+class LossScale:
+    """What all kinds have in common: a factor that never changes, and no step is skipped."""
 
     scale: float = 1.0
-    skips: bool = False
+
+    def unscale(self, grads: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        """The gradients divided by the scale. The quotient is rounded once, even if no format stores the scale."""
+        return grads if self.scale == 1 else {name: _divided(g, self.scale) for name, g in grads.items()}
+
+    def accepts(self, grads: Mapping[str, FloatArray]) -> bool:
+        """Whether a step with these gradients is taken."""
+        return True
 
     def adjust(self, finite: bool) -> Self:
-        """The same."""
+        """The loss scale of the next step, once it is known whether all gradients of this one were finite."""
         return self
 
 
 @dataclass(frozen=True)
-class StaticLossScale:
+class NoLossScale(LossScale):
+    """The loss as it is."""
+
+
+@dataclass(frozen=True)
+class StaticLossScale(LossScale):
     """The same factor in every step."""
 
     scale: float = 1024.0
-    skips: bool = False
 
     def __post_init__(self) -> None:
         if not (self.scale > 0 and math.isfinite(self.scale)):
-            raise ValueError(f"loss_scale={self.scale} must be positive; 1 means no scaling")
-
-    def adjust(self, finite: bool) -> Self:
-        """The same."""
-        return self
+            raise ValueError(f"loss_scale={self.scale} must be positive and finite; 1 means no scaling")
 
 
 @dataclass(frozen=True)
-class DynamicLossScale:
+class DynamicLossScale(LossScale):
     """Halved, and the step skipped, when a gradient is not finite; doubled after `interval` finite steps in a row.
 
-    Defaults and steps are those of PyTorch's GradScaler: the count of finite steps starts again after each change, and
-    the scale grows only if it stays finite, here in the format of the loss: `limit` is the largest power of two there.
+    The defaults are those of PyTorch's GradScaler, and so are the rules: the count of finite steps starts again after
+    each change, and the scale grows only if it stays finite. Here that means at most `limit`, the largest power of two
+    in the format of the loss.
 
     >>> scale = DynamicLossScale(scale=8.0, interval=2)
     >>> scale.adjust(True).adjust(True).scale, scale.adjust(False).scale
@@ -78,7 +85,6 @@ class DynamicLossScale:
     interval: int = 2000
     limit: float = 2.0**127
     finite_steps: int = 0
-    skips: bool = True
 
     def __post_init__(self) -> None:
         if not self.scale > 0:
@@ -91,9 +97,13 @@ class DynamicLossScale:
 
     @classmethod
     def starting_in(cls, fmt: Format, scale: float = 2.0**16, interval: int = 2000) -> DynamicLossScale:
-        """The default for a loss of this format: 2^16, or the largest power of two that the format holds."""
+        """The default for a loss of this format: 2^16, or the largest power of two of the format if that is less."""
         limit = float(2.0 ** min(fmt.emax, 1023))
         return cls(scale=min(scale, limit), limit=limit, interval=interval)
+
+    def accepts(self, grads: Mapping[str, FloatArray]) -> bool:
+        """Whether all gradients are finite."""
+        return all_finite(grads)
 
     def adjust(self, finite: bool) -> Self:
         """The next scale, and the next count."""
@@ -121,6 +131,6 @@ def get_loss_scale(given: str | float, fmt: Format, interval: int = 2000) -> Los
     return StaticLossScale(float(given))
 
 
-def held(scale: float, fmt: Format) -> bool:
-    """Whether a format holds a loss scale: what it does not hold becomes infinity before the first gradient."""
+def is_representable(scale: float, fmt: Format) -> bool:
+    """Whether a loss scale is a number of the format; one above the largest would start the backward pass from inf."""
     return -float(fmt.max_finite) <= scale <= float(fmt.max_finite) and float(round_to(scale, fmt)) == scale

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ..learn.run.train import Epoch, History
+from ..learn import Epoch, History
 from ..wording import percent
 from .style import LOOKS, Look, drawing, styled
 

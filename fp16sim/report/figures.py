@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..learn.observe.telemetry import Share
+from ..learn.state import Share
 from ..wording import percent, with_superscripts
 from .markup import Markup, join, number, tag
 from .series import Arrival, Histogram, Strip, Window, columns, level, zones

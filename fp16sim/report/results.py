@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..learn import Advice, History, diagnose
-from ..learn.run.train import Epoch
+from ..learn.state import Epoch
 from ..wording import joined, percent
 from .commands import command
 from .markup import Markup, join, tag

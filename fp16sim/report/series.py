@@ -11,8 +11,9 @@ import numpy as np
 
 from ..formats import Format, Subnormals
 from ..learn import History, Survey, diagnose
-from ..learn.observe.telemetry import Row, Share, Telemetry
-from ..learn.scaling import held
+from ..learn.observe.telemetry import Telemetry, TensorCounts
+from ..learn.scaling import is_representable
+from ..learn.state import Share
 
 GRADIENTS = ("activation gradient", "product cotangent", "weight gradient")
 """Kinds of numbers that a loss scale moves."""
@@ -139,7 +140,7 @@ def possible_shifts(history: History) -> list[int]:
     """The exponents k for which the loss's format can represent 2^k times the last loss scale."""
     now, fmt = current_scale(history), history.config.policy.loss.fmt
     with np.errstate(over="ignore"):
-        return [k for k in range(-24, 25) if k == 0 or held(now * 2.0**k, fmt)]
+        return [k for k in range(-24, 25) if k == 0 or is_representable(now * 2.0**k, fmt)]
 
 
 def current_scale(history: History) -> float:
@@ -168,11 +169,11 @@ def _axis(fmt: Format, rows: Sequence[Histogram], shift: int) -> tuple[int, int]
 # --- shares over steps ----------------------------------------------------------------------------------------------
 
 
-def _nonzero(row: Row) -> int:
+def _nonzero(row: TensorCounts) -> int:
     return row.total - row.zeros - row.nan
 
 
-SHARES: dict[str, Callable[[Row], Share]] = {
+SHARES: dict[str, Callable[[TensorCounts], Share]] = {
     "become 0": lambda row: Share(row.lost, _nonzero(row)),
     "become subnormal": lambda row: Share(row.subnormal, _nonzero(row)),
     "overflow or NaN": lambda row: Share(row.overflowed + row.nan, row.total),
@@ -204,9 +205,9 @@ def strips(telemetry: Telemetry, kind: str, measure: str) -> tuple[Strip, ...]:
     )
 
 
-def by_tensor(telemetry: Telemetry, kind: str) -> dict[str, list[Row]]:
+def by_tensor(telemetry: Telemetry, kind: str) -> dict[str, list[TensorCounts]]:
     """The rows of each tensor of a kind."""
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[TensorCounts]] = {}
     for row in telemetry.rows:
         if row.kind == kind:
             found.setdefault(row.name, []).append(row)

@@ -20,7 +20,7 @@ class Advice:
     text : str
         The fact, with its evidence.
     change : mapping
-        Options of Config that would help; empty where there is no single cure.
+        Options of Config that would help; empty if no single option does.
     evidence : mapping
         The numbers in the text.
     """
@@ -48,27 +48,6 @@ def _option(name: str, value: Any) -> str:
 
 
 def _number(x: float) -> str:
-    """As few digits as give the same number again."""
+    """The shortest of the usual forms that reads back as the same number."""
     short = f"{x:g}"
     return short if float(short) == x else str(int(x)) if x.is_integer() else repr(x)
-
-
-def power(scale: float) -> str:
-    """A power of two as people write it.
-
-    >>> power(1024.0), power(3.0)
-    ('2^10', '3')
-    """
-    mantissa, exponent = scale.hex().split("p")
-    return f"2^{int(exponent)}" if float.fromhex(f"{mantissa}p0") == 1 else f"{scale:g}"
-
-
-def percent(share: float) -> str:
-    """A share for a sentence: no more digits than it needs.
-
-    >>> percent(0.3134), percent(0.00123), percent(0.0)
-    ('31 %', '0.12 %', '0 %')
-    """
-    if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"

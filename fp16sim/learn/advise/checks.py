@@ -1,4 +1,4 @@
-"""What can be known of a run before its first step: constants that vanish, steps that weights do not feel."""
+"""What is known of a run before its first step: constants that vanish, steps too small to change a weight, ..."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from typing import Any
 import numpy as np
 
 from ...arithmetic import subtract
+from ...conversion import Array
 from ...formats import Format
 from ...rounding import round_to
+from ...wording import percent
 from ..run.config import Config
+from ..run.engine import make_model
 from ..run.recipes import get_config
-from ..scaling import StaticLossScale, held
-from .advice import Advice, percent
-
-Found = Advice | None
+from ..scaling import StaticLossScale, is_representable
+from .advice import Advice
+from .costs import example_data, example_graph
 
 
 def check(given: Config | str, **options: Any) -> tuple[Advice, ...]:
-    """What is known of a run before step 1, each with what would help. Exact: computed with the formats themselves.
+    """What speaks against a run before its first step, each point with what would help. Exact: computed in its formats.
 
     Parameters
     ----------
     given : Config or str
-        A run, or the name of a recipe.
+        A configuration, or the name of a recipe.
     **options
-        Fields of Config that override the recipe's.
+        Fields of Config that replace the recipe's.
 
     Returns
     -------
@@ -43,21 +45,21 @@ def check(given: Config | str, **options: Any) -> tuple[Advice, ...]:
     """
     config = get_config(given, **options)
     with np.errstate(all="ignore"):
-        return tuple(advice for look in CHECKS if (advice := look(config)) is not None)
+        return tuple(advice for find in CHECKS if (advice := find(config)) is not None)
 
 
-def _adaptive(config: Config) -> bool:
-    """Whether the optimizer divides by the root of a second moment."""
-    return config.optimizer in ("adam", "adamw", "rmsprop")
+def divides_by_second_moment(config: Config) -> bool:
+    """Whether the optimizer divides by the root of a second moment, as Adam and RMSProp do."""
+    return config.optimizer != "sgd"
 
 
 def squares_vanish_below(fmt: Format) -> float:
-    """Numbers up to this one have the square 0: it is half of min_subnormal, at most, and that is a tie."""
+    """Numbers up to this one have the square 0: at most half of min_subnormal, which is a tie and goes to 0."""
     return math.sqrt(float(fmt.min_subnormal) / 2)
 
 
-def _epsilon(config: Config) -> Found:
-    if not _adaptive(config):
+def _epsilon(config: Config) -> Advice | None:
+    if not divides_by_second_moment(config):
         return None
     fmt = config.policy.state.fmt
     kept = float(round_to(config.epsilon, fmt)) if config.constants == "rounded" else config.epsilon
@@ -75,49 +77,50 @@ def _epsilon(config: Config) -> Found:
     return Advice("epsilon", text, {"epsilon": safe}, {"epsilon": kept, "edge": edge})
 
 
-def _betas(config: Config) -> Found:
+def _betas(config: Config) -> Advice | None:
     constants, fmt = config.optimizer_constants(), config.policy.state.fmt
-    for name in ("beta2", "decay", "beta1", "momentum"):
+    for name in ("beta2", "beta1", "momentum"):
         value = constants.get(name, 0.0)
         if float(round_to(value, fmt)) == 1:
-            then = "its bias correction is 0 / 0" if config.bias_correction and "beta" in name else "it never changes"
+            corrected = config.bias_correction and config.optimizer in ("adam", "adamw")
+            then = "its bias correction is 0 / 0" if corrected else "it never changes"
             text = f"{name}={value:g} is 1 in {fmt.name}, and 1 - {name} is 0: the moment stays 0, and {then}."
-            return Advice(name, text, {"constants": "binary64"}, {"held": 1.0})
+            return Advice(name, text, {"constants": "binary64"}, {"rounded": 1.0})
     return None
 
 
-def _rate(config: Config) -> Found:
+def _rate(config: Config) -> Advice | None:
     fmt, rate = config.policy.state.fmt, config.rate(0)
     if config.constants == "rounded" and float(round_to(rate, fmt)) == 0:
-        text = f"The learning rate {rate:g} is 0 in {fmt.name}: nothing will move."
-        return Advice("learning rate", text, {"lr": 1e-3}, {"held": 0.0})
+        text = f"The learning rate {rate:g} is 0 in {fmt.name}: no weight will change."
+        return Advice("learning rate", text, {"lr": 1e-3}, {"rounded": 0.0})
     return None
 
 
-def _loss_scale(config: Config) -> Found:
+def _loss_scale(config: Config) -> Advice | None:
     scale, fmt = config.make_loss_scale(), config.policy.loss.fmt
-    if not isinstance(scale, StaticLossScale) or held(scale.scale, fmt):
+    if not isinstance(scale, StaticLossScale) or is_representable(scale.scale, fmt):
         return None
     usual = 2.0 ** min(fmt.emax - 5, 10)
-    text = f"A loss scale of {scale.scale:g} is {float(round_to(scale.scale, fmt)):g} in {fmt.name}, where the loss is."
-    return Advice("loss scale", text, {"loss_scale": usual}, {"held": float(round_to(scale.scale, fmt))})
+    text = f"A loss scale of {scale.scale:g} is {float(round_to(scale.scale, fmt)):g} in {fmt.name}, the loss's format."
+    return Advice("loss scale", text, {"loss_scale": usual}, {"rounded": float(round_to(scale.scale, fmt))})
 
 
-def _decay(config: Config) -> Found:
+def _decay(config: Config) -> Advice | None:
     fmt = config.policy.weights.fmt
     relative, u = config.lr * config.weight_decay, float(fmt.unit_roundoff)
     if config.optimizer != "adamw" or not 0 < relative < u / 2 or config.update != "plain":
         return None
     text = (
-        f"Weight decay alone does nothing: it asks for {relative:.2g} of a weight a step, and in {fmt.name} half the "
-        f"distance to the next number is at least {u / 2:.2g} of it."
+        f"Weight decay alone does nothing: a step takes {relative:.2g} of a weight, but half the distance to the next "
+        f"{fmt.name} number is at least {u / 2:.2g} of it."
     )
     return Advice("weight decay", text, {"update": "stochastic"}, {"asked": relative, "needed": u / 2})
 
 
-def _absorbed(config: Config) -> Found:
-    """Adam's steps are about the learning rate: how many of the initial weights would feel one?"""
-    if not _adaptive(config) or config.update != "plain":
+def _absorbed(config: Config) -> Advice | None:
+    """Adam's steps are about as large as the learning rate: how many of the initial weights would one change?"""
+    if not divides_by_second_moment(config) or config.update != "plain":
         return None
     fmt, weights = config.policy.weights.fmt, _initial_weights(config)
     step = float(round_to(config.lr, fmt))
@@ -125,23 +128,20 @@ def _absorbed(config: Config) -> Found:
     if still < 0.1:
         return None
     text = (
-        f"{percent(still)} of the initial weights do not feel a step of the learning rate {config.lr:g}: it is less "
-        f"than half the distance to their neighbours in {fmt.name}."
+        f"A step of the learning rate {config.lr:g} does not change {percent(still)} of the initial weights: it is "
+        f"less than half the distance to the next {fmt.name} number."
     )
     return Advice("absorbed updates", text, {"update": "kahan"}, {"absorbed": still})
 
 
-def _initial_weights(config: Config) -> Any:
-    from ..run.engine import make_model
-    from .costs import example_data
-
+def _initial_weights(config: Config) -> Array:
     drawn = make_model(config, example_data(config)).draw(config.rng, config.init)
     flat = np.concatenate([x.reshape(-1) for x in drawn.values() if x.ndim > 1])
     return round_to(flat, config.policy.weights.fmt)
 
 
-def _sums(config: Config) -> Found:
-    """A sum of equal terms, one after the other, stops at 2^p of them."""
+def _sums(config: Config) -> Advice | None:
+    """A sum of equal terms, one after the other, stops growing at 2^p of them."""
     policy = config.policy
     terms, stall = _longest_sum(config), 2**policy.compute.fmt.precision
     if policy.accumulator != "sequential" or terms <= stall:
@@ -155,10 +155,8 @@ def _sums(config: Config) -> Found:
 
 
 def _longest_sum(config: Config) -> int:
-    from .costs import example_graph
-
     return max(x.arguments[0].value.shape[-1] for x in example_graph(config) if x.operation == "matmul")
 
 
-CHECKS: tuple[Callable[[Config], Found], ...] = (_epsilon, _betas, _rate, _loss_scale, _decay, _absorbed, _sums)
-"""In the order in which they matter."""
+CHECKS: tuple[Callable[[Config], Advice | None], ...] = (_epsilon, _betas, _rate, _loss_scale, _decay, _absorbed, _sums)
+"""The most important first."""

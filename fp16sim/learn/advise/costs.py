@@ -99,7 +99,7 @@ def costs(given: Config | str, **options: Any) -> Costs:
     # What a step is given, and another shape of the same numbers, cost nothing.
     computed = [x for x in example_graph(config) if x.operation not in ("", "reshape")]
     second = _bytes(progress.weights) if policy.master is not None else 0
-    state = sum(_bytes(x) for x in progress.state.values() if isinstance(x, dict))
+    state = _bytes(progress.state.m) + _bytes(progress.state.v)
     parameters = sum(x.size for x in progress.params.values())
     weights = _bytes(progress.params)
     products, others, moved = _work(computed, parameters * OPTIMIZER_OPERATIONS[config.optimizer], policy.state.fmt)

@@ -1,21 +1,22 @@
-"""From what a run showed to what to do about it: each piece of advice with its evidence."""
+"""What to do about a run, from what it showed: each advice with its evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from ...formats import Format
+from ...wording import percent, power_of_two
 from ..observe.exponents import Survey
-from ..observe.telemetry import Row, Share
+from ..observe.telemetry import TensorCounts
 from ..run.train import History
-from ..scaling import DynamicLossScale, held
-from .advice import Advice, percent, power
-from .checks import check, squares_vanish_below
+from ..scaling import DynamicLossScale, is_representable
+from ..state import Phase, Share
+from .advice import Advice
+from .checks import check, divides_by_second_moment, squares_vanish_below
 
-Found = Advice | None
-
-WORTH_SAYING = 0.01
-"""The share of gradients lost from which on it is worth a word."""
+WORTH_MENTIONING = 0.01
+"""The least share of lost gradients that is mentioned."""
 
 
 def diagnose(history: History) -> tuple[Advice, ...]:
@@ -24,12 +25,12 @@ def diagnose(history: History) -> tuple[Advice, ...]:
     Parameters
     ----------
     history : History
-        With its telemetry: what was not looked at cannot be told.
+        With its telemetry: nothing is known about steps that were not examined.
 
     Returns
     -------
     tuple of Advice
-        First what is known from the configuration alone (`check`), then what was seen; one for each topic.
+        First what the configuration alone says (`check`), then what the run showed; one for each topic.
 
     Examples
     --------
@@ -38,25 +39,30 @@ def diagnose(history: History) -> tuple[Advice, ...]:
     epsilon=1e-08 is 0 in binary16: where the second moment is 0 as well, a step is 0 / 0. Try --epsilon 0.0001.
     """
     known = check(history.config)
-    seen = [advice for look in LOOKS if (advice := look(history)) is not None]
+    seen = [advice for find in FINDERS if (advice := find(history)) is not None]
     topics = {advice.topic for advice in seen}
     return (*(advice for advice in known if advice.topic not in topics), *seen)
 
 
+def _surveys(history: History, *kinds: str) -> dict[str, Survey]:
+    """What the microscope saw of the given kinds of tensors, by layer and by weight."""
+    return {name: seen for (kind, name), seen in history.telemetry.surveys.items() if kind in kinds}
+
+
 def _gradients(history: History) -> dict[str, Survey]:
-    """What the vjps would have been, by layer and by weight."""
-    surveys = history.telemetry.surveys
-    return {name: seen for (kind, name), seen in surveys.items() if "gradient" in kind}
+    return _surveys(history, "activation gradient", "weight gradient")
 
 
-def _together(surveys: dict[str, Survey], fmt: Any) -> Survey:
-    total = Survey(fmt)
-    for seen in surveys.values():
-        total = total + seen if seen.fmt == fmt else total
-    return total
+def _weight_gradients(history: History) -> dict[str, Survey]:
+    return _surveys(history, "weight gradient")
 
 
-def _underflow(history: History) -> Found:
+def _highest(surveys: dict[str, Survey]) -> int:
+    """The largest exponent of all."""
+    return max((seen.highest for seen in surveys.values() if seen.binades), default=0)
+
+
+def _underflow(history: History) -> Advice | None:
     """Gradients that became 0, and the loss scale that would have saved them."""
     config, surveys = history.config, _gradients(history)
     fmt = config.policy.compute.fmt
@@ -65,92 +71,83 @@ def _underflow(history: History) -> Found:
         return None
     name, worst = max(layers.items(), key=lambda item: item[1].fate().underflowed / item[1].finite)
     lost = worst.fate().underflowed / worst.finite
-    if lost < WORTH_SAYING:
+    if lost < WORTH_MENTIONING:
         return None
     now = config.make_loss_scale().scale
-    shifts = [k for k in range(_room(history) + 1) if held(now * 2.0**k, config.policy.loss.fmt)]
-    shift = _together(layers, fmt).best_shift(shifts) if shifts else 0
+    shifts = [k for k in range(_headroom(history) + 1) if is_representable(now * 2.0**k, config.policy.loss.fmt)]
+    shift = sum(layers.values(), Survey(fmt)).best_shift(shifts) if shifts else 0
     if shift == 0:
         return None
     left = worst.fate(shift).underflowed / worst.finite
     if left > lost / 2:
         return None
     text = (
-        f"{percent(lost)} of {name}'s gradients become zero in {fmt.name}: a loss scale of {power(now * 2.0**shift)} "
-        f"would save all but {percent(left)}."
+        f"{percent(lost)} of {name}'s gradients become zero in {fmt.name}: a loss scale of "
+        f"{power_of_two(now * 2.0**shift)} would save all but {percent(left)}."
     )
     change: dict[str, Any] = {"loss_scale": now * 2.0**shift}
     if config.unscale and config.policy.gradient.fmt == fmt and config.optimizer != "sgd":
-        change["unscale"] = False  # divided again in the same format, they would be lost after all
+        change["unscale"] = False  # if they were divided again in the same format, they would be lost there
     return Advice("loss scale", text, change, {"lost": lost, "left": left, "shift": shift})
 
 
-def _weight_gradients(history: History) -> dict[str, Survey]:
-    return {name: seen for (kind, name), seen in history.telemetry.surveys.items() if kind == "weight gradient"}
-
-
-def squares_overflow_from(fmt: Any) -> float:
-    """Numbers from this one on have a square beyond max_finite, to the accuracy of a binade."""
+def squares_overflow_from(fmt: Format) -> float:
+    """The power of two from which on squares are beyond max_finite."""
     return 2.0 ** ((fmt.emax + 1) // 2)
 
 
-def _room(history: History) -> int:
-    """By how many powers of two the loss scale may grow before gradients, or their squares in the state, overflow."""
+def _headroom(history: History) -> int:
+    """How many times the loss scale may be doubled before gradients, or their squares in the state, overflow."""
     config, fmt = history.config, history.config.policy.compute.fmt
-    room = fmt.emax - max((seen.highest for seen in _gradients(history).values() if seen.binades), default=0)
-    if config.optimizer != "sgd" and not (config.unscale and config.policy.gradient.fmt != fmt):
+    headroom = fmt.emax - _highest(_gradients(history))
+    if divides_by_second_moment(config) and not (config.unscale and config.policy.gradient.fmt != fmt):
         top = (config.policy.state.fmt.emax + 1) // 2 - 1
-        highest = max((seen.highest for seen in _weight_gradients(history).values() if seen.binades), default=0)
-        room = min(room, top - highest)
-    return max(room, 0)
+        headroom = min(headroom, top - _highest(_weight_gradients(history)))
+    return max(headroom, 0)
 
 
-def _squares_overflow(history: History) -> Found:
-    """Gradients whose squares are infinite: the second moment stays infinite, and the steps are 0 for ever."""
+def _squares_overflow(history: History) -> Advice | None:
+    """Gradients whose squares are infinite: the second moment stays infinite, and all later steps are 0."""
     config, fmt = history.config, history.config.policy.state.fmt
-    if config.optimizer == "sgd" or config.make_loss_scale().scale <= 1:
+    scale = config.make_loss_scale().scale
+    if not divides_by_second_moment(config) or scale <= 1:
         return None
     edge, surveys = squares_overflow_from(fmt), _weight_gradients(history)
     beyond = sum(n for seen in surveys.values() for e, n in seen.exponents.items() if 2.0**e >= edge)
     total = sum(seen.finite for seen in surveys.values())
     if not beyond:
         return None
-    scale = config.make_loss_scale().scale
-    highest = max(seen.highest for seen in surveys.values() if seen.binades)
-    smaller = scale * edge / 2.0 ** (highest + 2)
+    smaller = scale * edge / 2.0 ** (_highest(surveys) + 2)
     text = (
         f"The square of {percent(beyond / total)} of the weights' gradients is infinite in {fmt.name} (from {edge:g} "
-        f"on): their second moment stays infinite, and their weights stay where they are."
+        f"on): their second moment stays infinite, and these weights no longer change."
     )
     return Advice("second moment overflow", text, {"loss_scale": smaller}, {"beyond": beyond / total})
 
 
-def _overflow(history: History) -> Found:
-    """A run that died because gradients left the format at the top."""
-    death, config = history.death, history.config
-    if death is None or not death.tensor.startswith("the gradient") or "vanish" in death.reason:
+def _overflow(history: History) -> Advice | None:
+    """A run that died because gradients overflowed."""
+    death, scale = history.death, history.config.make_loss_scale().scale
+    if death is None or death.phase not in (Phase.SCALING, Phase.BACKWARD, Phase.UNSCALING) or scale <= 1:
         return None
-    scale = config.make_loss_scale().scale
-    if scale <= 1:
-        return None
-    text = f"Gradients overflowed under the loss scale {power(scale)}: {death}."
-    change = {"loss_scale": "dynamic", "unscale": True}
-    return Advice("gradient overflow", text, change, {"scale": scale})
+    text = f"Gradients overflowed under the loss scale {power_of_two(scale)}: {death}."
+    return Advice("gradient overflow", text, {"loss_scale": "dynamic", "unscale": True}, {"scale": scale})
 
 
-def _explosion(history: History) -> Found:
-    """A run that died in the forward pass: the weights had become too large."""
+def _explosion(history: History) -> Advice | None:
+    """A run that died in the forward pass or in the loss: the weights had become too large."""
     death, config = history.death, history.config
-    if death is None or "forward pass" not in death.reason:
+    if death is None or death.phase not in (Phase.FORWARD, Phase.LOSS):
         return None
-    text = f"Activations left the format: {death}."
+    what = "Activations" if death.phase is Phase.FORWARD else "Numbers in the loss"
+    text = f"{what} overflowed: {death}."
     return Advice("learning rate", text, {"lr": config.lr / 10}, {"lr": config.lr})
 
 
-def _second_moment(history: History) -> Found:
-    """Gradients whose squares are 0, so that Adam's second moment does not know of them."""
+def _second_moment(history: History) -> Advice | None:
+    """Gradients whose squares are 0, so that the second moment is 0 too."""
     config = history.config
-    if config.optimizer == "sgd":
+    if not divides_by_second_moment(config):
         return None
     fmt = config.policy.state.fmt
     weights = _weight_gradients(history)
@@ -168,44 +165,42 @@ def _second_moment(history: History) -> Found:
 
 def _larger_scale(history: History) -> dict[str, Any]:
     config = history.config
-    shift = min(_room(history), 10)
+    shift = min(_headroom(history), 10)
     scale = config.make_loss_scale().scale * 2.0**shift
-    return {"loss_scale": scale, "unscale": False} if shift and held(scale, config.policy.loss.fmt) else {}
+    return {"loss_scale": scale, "unscale": False} if shift and is_representable(scale, config.policy.loss.fmt) else {}
 
 
-def _absorbed(history: History) -> Found:
-    """Steps that left their weights as they were."""
+def _absorbed(history: History) -> Advice | None:
+    """Updates too small to change their weight."""
     config = history.config
     share = sum((epoch.absorbed_updates for epoch in history.epochs), Share())
     if float(share) < 0.2 or config.update != "plain":
         return None
-    rows = [row for row in history.telemetry.rows if row.kind == "step"]
     fmt = config.policy.weights.fmt
-    text = f"{percent(float(share))} of the steps left their weight as it was in {fmt.name}"
-    worst = _least_arrived(rows)
+    text = f"{percent(float(share))} of the updates were too small to change their weight in {fmt.name} (absorption)"
+    worst = _least_arrived([row for row in history.telemetry.rows if row.kind == "step"])
     text += f"; of {worst.name}'s last step {percent(worst.arrived)} arrived." if worst else "."
-    change = {"update": "kahan"}
-    return Advice("absorbed updates", text, change, {"absorbed": float(share)})
+    return Advice("absorbed updates", text, {"update": "kahan"}, {"absorbed": float(share)})
 
 
-def _least_arrived(rows: list[Row]) -> Row | None:
+def _least_arrived(rows: list[TensorCounts]) -> TensorCounts | None:
     last = {row.name: row for row in rows}
     return min(last.values(), key=lambda row: row.arrived, default=None)
 
 
-def _skipped(history: History) -> Found:
-    """More skipped steps than finding the scale takes."""
+def _skipped(history: History) -> Advice | None:
+    """More skipped steps than a search for the right scale needs."""
     skipped = sum(epoch.skipped for epoch in history.epochs)
     if history.steps < 100 or skipped / history.steps < 0.05:
         return None
     text = (
-        f"{percent(skipped / history.steps)} of the steps were skipped, since a gradient was not finite: the loss "
-        "scale grows too eagerly, or the run diverges."
+        f"{percent(skipped / history.steps)} of the steps were skipped because a gradient was not finite: the loss "
+        "scale grows too often, or the run diverges."
     )
     return Advice("skipped steps", text, {"growth_interval": 2 * history.config.growth_interval}, {"skipped": skipped})
 
 
-LOOKS: tuple[Callable[[History], Found], ...] = (
+FINDERS: tuple[Callable[[History], Advice | None], ...] = (
     _overflow,
     _explosion,
     _underflow,

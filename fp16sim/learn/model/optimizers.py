@@ -1,14 +1,15 @@
-"""Optimizers as pure pairs: `init(params)` makes a state, `update(grads, state, params)` steps and the next state.
+"""Optimizers as pure pairs: `init(params)` makes a state, `update(grads, state, params)` the steps and the next state.
 
-A constant meets arrays in one of two ways. "rounded": it adopts the arrays' format first, so that in binary16
+A constant meets arrays in one of two ways. "rounded": it is first rounded to the arrays' format, so that in binary16
 epsilon = 1e-8 *is* 0 and in bfloat16 beta2 = 0.999 *is* 1. "binary64": it stays a Python number, and its sum or product
-with an array is computed in binary64 and rounded to the format once, as libraries do whose scalars are wider than their
-tensors. Nothing is mutated, so a step can be taken again to look at it more closely.
+with an array is computed in binary64 and rounded to the format once. Libraries do so if their scalars are wider than
+their tensors. Nothing is mutated, so a step can be taken again, to examine it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,12 +17,29 @@ import numpy as np
 from ...accumulators import Accumulator
 from ...arrays import FloatArray, array
 from .layers import Params
+from .vjps import zeros_like
 
-State: TypeAlias = dict[str, Any]
 Schedule: TypeAlias = "float | Callable[[int], float]"
 """A learning rate, or a function that gives it for a step's number, counted from 0."""
 
 CONSTANTS = ("rounded", "binary64")
+
+
+@dataclass(frozen=True)
+class State:
+    """What an optimizer remembers from step to step; what it does not use stays empty.
+
+    The powers beta1^t and beta2^t are running products, which are rounded as every constant is.
+    """
+
+    count: int
+    """The steps taken."""
+    m: Params
+    """The first moment of each gradient."""
+    v: Params
+    """The second moment of each gradient."""
+    beta1_power: FloatArray | float = 1.0
+    beta2_power: FloatArray | float = 1.0
 
 
 class Optimizer(NamedTuple):
@@ -82,7 +100,7 @@ def step_decay(lr: float, every: int, factor: float = 0.1) -> Callable[[int], fl
 
 
 def _zeros(params: Params) -> Params:
-    return {name: FloatArray(np.zeros_like(x.values), x.fmt, x.mode, x.rng) for name, x in params.items()}
+    return {name: zeros_like(x) for name, x in params.items()}
 
 
 def sgd(lr: Schedule = 0.1, momentum: float = 0.0, *, constants: str = "rounded") -> Optimizer:
@@ -93,12 +111,12 @@ def sgd(lr: Schedule = 0.1, momentum: float = 0.0, *, constants: str = "rounded"
         m = grads
         if momentum:
             c = _constant(momentum, grads, constants)
-            m = {name: _times(state["m"][name], c) + g for name, g in grads.items()}
-        rate = _constant(-_rate(lr, state["count"]), grads, constants)
+            m = {name: _times(state.m[name], c) + g for name, g in grads.items()}
+        rate = _constant(-_rate(lr, state.count), grads, constants)
         steps = {name: _times(x, rate) for name, x in m.items()}
-        return steps, {"count": state["count"] + 1, **({"m": m} if momentum else {})}
+        return steps, State(state.count + 1, m if momentum else {}, {})
 
-    return Optimizer(lambda params: {"count": 0, **({"m": _zeros(params)} if momentum else {})}, update)
+    return Optimizer(lambda params: State(0, _zeros(params) if momentum else {}, {}), update)
 
 
 def rmsprop(lr: Schedule = 1e-3, decay: float = 0.9, epsilon: float = 1e-8, *, constants: str = "rounded") -> Optimizer:
@@ -107,13 +125,13 @@ def rmsprop(lr: Schedule = 1e-3, decay: float = 0.9, epsilon: float = 1e-8, *, c
 
     def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
         c, tiny = (_constant(value, grads, constants) for value in (decay, epsilon))
-        rate = _constant(-_rate(lr, state["count"]), grads, constants)
+        rate = _constant(-_rate(lr, state.count), grads, constants)
         rest = 1 - c
-        v = {name: _times(state["v"][name], c) + _times(g * g, rest) for name, g in grads.items()}
+        v = {name: _times(state.v[name], c) + _times(g * g, rest) for name, g in grads.items()}
         steps = {name: _times(g, rate) / _plus(v[name].sqrt(), tiny) for name, g in grads.items()}
-        return steps, {"count": state["count"] + 1, "v": v}
+        return steps, State(state.count + 1, {}, v)
 
-    return Optimizer(lambda params: {"count": 0, "v": _zeros(params)}, update)
+    return Optimizer(lambda params: State(0, {}, _zeros(params)), update)
 
 
 def adam(
@@ -128,9 +146,8 @@ def adam(
 ) -> Optimizer:
     """Adam (Kingma and Ba 2015) as written: both moments, both corrections of bias, epsilon outside the root.
 
-    The powers beta1^t and beta2^t are running products, rounded like every constant. Without `bias_correction` the
-    first steps are too large by sqrt(1 - beta2) / (1 - beta1). With `weight_decay` it is AdamW (Loshchilov and Hutter
-    2019): the step also has -lr * weight_decay * parameter.
+    Without `bias_correction` the first steps are (1 - beta1) / sqrt(1 - beta2) times as large as with it. With
+    `weight_decay` it is AdamW (Loshchilov and Hutter 2019): the step also has -lr * weight_decay * parameter.
     """
     _check(constants, lr=lr, below_one={"beta1": beta1, "beta2": beta2}, epsilon=epsilon)
     if weight_decay < 0:
@@ -138,17 +155,17 @@ def adam(
 
     def init(params: Params) -> State:
         one = _constant(1.0, params, constants)
-        return {"count": 0, "m": _zeros(params), "v": _zeros(params), "power1": one, "power2": one}
+        return State(0, _zeros(params), _zeros(params), one, one)
 
     def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
         b1, b2, tiny = (_constant(value, grads, constants) for value in (beta1, beta2, epsilon))
-        rate = _rate(lr, state["count"])
+        rate = _rate(lr, state.count)
         step_rate = _constant(-rate, grads, constants)
-        power1, power2 = state["power1"] * b1, state["power2"] * b2
+        power1, power2 = state.beta1_power * b1, state.beta2_power * b2
         rest1, rest2 = 1 - b1, 1 - b2
         left1, left2 = (1 - power1, 1 - power2) if bias_correction else (None, None)
-        m = {name: _times(state["m"][name], b1) + _times(g, rest1) for name, g in grads.items()}
-        v = {name: _times(state["v"][name], b2) + _times(g * g, rest2) for name, g in grads.items()}
+        m = {name: _times(state.m[name], b1) + _times(g, rest1) for name, g in grads.items()}
+        v = {name: _times(state.v[name], b2) + _times(g * g, rest2) for name, g in grads.items()}
         steps = {}
         for name in grads:
             first = _over(m[name], left1) if bias_correction else m[name]
@@ -156,7 +173,7 @@ def adam(
             steps[name] = _times(first, step_rate) / _plus(second.sqrt(), tiny)
         if weight_decay:
             steps = _decayed(steps, params, _constant(-rate * weight_decay, grads, constants))
-        return steps, {"count": state["count"] + 1, "m": m, "v": v, "power1": power1, "power2": power2}
+        return steps, State(state.count + 1, m, v, power1, power2)
 
     return Optimizer(init, update)
 

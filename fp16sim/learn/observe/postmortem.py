@@ -1,51 +1,68 @@
-"""Why a run died: the first operation that made of finite numbers something else, found by taking the step again."""
+"""Why a run died: the first operation of its last step whose operands were finite and whose result was not.
+
+The forward pass is read from the graph of the step. The backward pass and the optimizer are computed once more, the one
+to see every cotangent, the other to see which exception was raised first.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ...arrays import FloatArray
 from ...flags import record_flags
 from ...rounding import round_to
-from ...text import to_text
-from ..model.autograd import Tensor
+from ..model.autograd import Observer, Tensor
 from ..model.layers import Params
-from .telemetry import Death, all_finite
+from ..state import Cause, Constant, Death, Phase, StepResult
 
-if TYPE_CHECKING:
-    from ..run.engine import Engine, Progress
+BackwardPass: TypeAlias = "Callable[[Observer | None], Params]"
 
 
-def post_mortem(engine: Engine, progress: Progress, chosen: Any, params: Params) -> Death:
-    """The first cause of a step after which a parameter is not finite: step, layer, operation and operands."""
-    step = progress.step + 1
-    loss, backward = engine.graph(progress, chosen)
+def post_mortem(
+    step: StepResult, backward: BackwardPass, optimize: Callable[[Params], Params], constants: Mapping[str, float]
+) -> Death:
+    """The first cause of a step after which a parameter is not finite.
+
+    Parameters
+    ----------
+    step : StepResult
+    backward : callable
+        The backward pass of the step, which shows every cotangent to an observer and answers the gradients.
+    optimize : callable
+        From the gradients as the optimizer receives them to its steps.
+    constants : mapping of str to float
+        The options of Config that are rounded to the optimizer's format.
+    """
+    number = step.after.step
     return (
-        _in_forward(step, loss)
-        or _in_backward(step, loss, backward)
-        or _in_update(step, engine, progress, engine.received(backward(None), progress.loss_scale))
-        or _in_sum(step, params)
+        in_forward(number, step.loss)
+        or in_scaling(number, step.loss, step.before.loss_scale.scale)
+        or in_backward(number, backward)
+        or in_unscaling(number, step.grads)
+        or in_optimizer(number, step.grads, optimize, constants)
+        or in_update(number, step.after.params)
     )
 
 
-def _finite(x: FloatArray) -> bool:
-    return bool(np.isfinite(x.values).all())
+# --- one phase after the other --------------------------------------------------------------------------------------
 
 
-def _in_forward(step: int, loss: Tensor) -> Death | None:
-    culprit = _culprit(loss)
-    if culprit is None:
+def in_forward(step: int, loss: Tensor) -> Death | None:
+    """The first operation of the graph, of the loss too, that went wrong."""
+    tensor = first_not_finite(loss)
+    if tensor is None:
         return None
-    name = culprit.name or f"the output of {_place(culprit)}"
-    operands = _operands(culprit.value, *(x.value for x in culprit.arguments))
-    reason = f"{culprit.operation or 'it'} of the forward pass {_verdict(culprit.value)}{operands}"
-    return Death(step, name, reason, culprit.layer, culprit.operation)
+    phase = Phase.LOSS if tensor.operation and not tensor.layer else Phase.FORWARD
+    operands = _operands(tensor.value, *(x.value for x in tensor.arguments))
+    cause = _cause(tensor.value, **operands, tensor=tensor.name, layer=tensor.layer, operation=tensor.operation)
+    return Death(step, phase, cause)
 
 
-def _culprit(loss: Tensor) -> Tensor | None:
-    """The first operation whose arguments are finite and whose result is not; None if the loss is finite."""
+def first_not_finite(loss: Tensor) -> Tensor | None:
+    """The first tensor that is not finite although its arguments are; None if the loss is finite."""
     if _finite(loss.value):
         return None
     tensor = loss
@@ -54,81 +71,124 @@ def _culprit(loss: Tensor) -> Tensor | None:
     return tensor
 
 
-def _place(tensor: Tensor) -> str:
-    return f"{tensor.operation} in {tensor.layer}" if tensor.layer else tensor.operation
+def in_scaling(step: int, loss: Tensor, scale: float) -> Death | None:
+    """A loss scale beyond the largest number of the loss's format."""
+    start = loss.value.constant(scale)
+    if _finite(start):
+        return None
+    constant = Constant("loss_scale", scale, float(start), loss.value.fmt.name)
+    return Death(step, Phase.SCALING, _cause(start, tensor="loss", constants=(constant,)))
 
 
-def _in_backward(step: int, loss: Tensor, backward: Any) -> Death | None:
-    found: list[Death] = []
+def in_backward(step: int, backward: BackwardPass) -> Death | None:
+    """The first vjp, or the first sum of cotangents, that went wrong."""
+    found: list[Cause] = []
 
     def observe(tensor: Tensor, k: int, g: FloatArray, part: FloatArray) -> None:
-        if not found and not _finite(part):
-            target = tensor.arguments[k].name or f"argument {k + 1} of {_place(tensor)}"
-            met = "the loss scale, with which the walk starts," if tensor is loss else "the sum where cotangents meet"
-            what = f"the vjp of {tensor.operation}" if _finite(g) else met
-            reason = f"{what} {_verdict(part if _finite(g) else g)}{_operands(part, g) if _finite(g) else ''}"
-            found.append(Death(step, f"the gradient of {target}", reason, tensor.layer, tensor.operation))
+        if found or _finite(part):
+            return
+        where: dict[str, Any] = {"layer": tensor.layer, "operation": tensor.operation}
+        if _finite(g):
+            where |= {"tensor": tensor.arguments[k].name, "argument": k + 1}
+            found.append(_cause(part, **where, **_operands(part, g)))
+        else:
+            found.append(_cause(g, **where))
 
     grads = backward(observe)
-    if not found and not all_finite(grads):
-        name = next(name for name, g in grads.items() if not _finite(g))
-        return Death(step, f"the gradient of {name}", _verdict(grads[name]))
-    return found[0] if found else None
+    if not found and (name := _first(grads)):
+        found.append(_cause(grads[name], tensor=name, layer=_layer(name)))
+    return Death(step, Phase.BACKWARD, found[0]) if found else None
 
 
-def _in_update(step: int, engine: Engine, progress: Progress, grads: Params) -> Death | None:
-    if not all_finite(grads):
-        name = next(name for name, g in grads.items() if not _finite(g))
-        return Death(step, f"the gradient of {name}", f"unscaling it {_verdict(grads[name])}", _layer(name), "unscale")
+def in_unscaling(step: int, grads: Params) -> Death | None:
+    """A gradient that the optimizer received, while that of the backward pass was finite."""
+    name = _first(grads)
+    return Death(step, Phase.UNSCALING, _named(name, grads[name])) if name else None
+
+
+def in_optimizer(
+    step: int, grads: Params, optimize: Callable[[Params], Params], constants: Mapping[str, float]
+) -> Death | None:
+    """A step that is not finite, with the exception that came first and the constants that vanished."""
+    if not grads:  # the step was skipped
+        return None
     with np.errstate(all="ignore"), record_flags(only=("invalid", "divide_by_zero", "overflow")) as raised:
-        steps, _ = engine.updated(progress, grads)
-    constants = engine.config.optimizer_constants()
-    for name, x in steps.items():
-        if not _finite(x):
-            first = next(iter(raised.names()), "")
-            flag = getattr(raised, first) if first else None
-            why = f"{flag.operation} in the optimizer's step raised {first} ({flag.count} times in all)" if flag else ""
-            at = int(np.flatnonzero(~np.isfinite(x.values).reshape(-1))[0])
-            operand = f"the first at element {at}, whose gradient is {_number(grads[name], at)}"
-            reason = "; ".join(filter(None, [why, *vanished(constants, x), operand]))
-            return Death(step, f"the step of {name}", reason, _layer(name), flag.operation if flag else "")
-    return None
+        steps = optimize(grads)
+    if not (name := _first(steps)):
+        return None
+    flag = next(iter(raised.names()), "")
+    at = _first_element(steps[name])
+    cause = _named(
+        name,
+        steps[name],
+        operation=getattr(raised, flag).operation if flag else "",
+        operands=(_number(grads[name], at),),
+        flag=flag,
+        raised=getattr(raised, flag).count if flag else 0,
+        constants=vanished(constants, steps[name]),
+    )
+    return Death(step, Phase.OPTIMIZER, cause)
 
 
-def _in_sum(step: int, params: Params) -> Death:
-    name = next((name for name, x in params.items() if not _finite(x)), "a parameter")
-    return Death(step, name, "its last step led beyond the largest finite number", _layer(name), "add")
+def in_update(step: int, params: Params) -> Death:
+    """What remains: the sum of a weight and its step."""
+    name = _first(params)
+    return Death(step, Phase.UPDATE, _named(name, params[name], operation="add"))
+
+
+def vanished(constants: Mapping[str, float], like: FloatArray) -> tuple[Constant, ...]:
+    """The constants that are 0 or 1 in a format although they are not, or the other way round."""
+    rounded = {name: float(round_to(value, like.fmt)) for name, value in constants.items()}
+    return tuple(
+        Constant(name, value, rounded[name], like.fmt.name)
+        for name, value in constants.items()
+        if (rounded[name] == 0) != (value == 0) or (rounded[name] == 1) != (value == 1)
+    )
+
+
+# --- arrays that are not finite -------------------------------------------------------------------------------------
+
+
+def _finite(x: FloatArray) -> bool:
+    return bool(np.isfinite(x.values).all())
+
+
+def _first(arrays: Params) -> str:
+    """The name of the first array that is not finite; "" if all are."""
+    return next((name for name, x in arrays.items() if not _finite(x)), "")
+
+
+def _first_element(x: FloatArray) -> int:
+    return int(np.flatnonzero(~np.isfinite(x.values).reshape(-1))[0])
+
+
+def _number(x: FloatArray, at: int) -> float:
+    return float(x.values.reshape(-1)[at])
 
 
 def _layer(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _verdict(x: FloatArray) -> str:
-    values = x.values
-    nan, infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-    end = f"{x.fmt.name} ends at {float(x.fmt.max_finite):.6g}"
-    return f"gave {infinite} infinities and {nan} NaN in {values.size} elements ({end})"
+def _named(name: str, x: FloatArray, **known: Any) -> Cause:
+    return _cause(x, tensor=name, layer=_layer(name), **known)
 
 
-def _number(x: FloatArray, at: int) -> str:
-    return to_text(float(x.values.reshape(-1)[at]), x.fmt)
+def _cause(x: FloatArray, **known: Any) -> Cause:
+    """What an array that is not finite shows by itself, with what else is known."""
+    return Cause(
+        **known,
+        fmt=x.fmt.name,
+        largest=float(x.fmt.max_finite),
+        infinities=int(np.isinf(x.values).sum()),
+        nans=int(np.isnan(x.values).sum()),
+        elements=x.values.size,
+        element=_first_element(x),
+    )
 
 
-def _operands(y: FloatArray, *given: FloatArray) -> str:
-    """The operands where y is first not finite, if they have its shape; else how large they are."""
-    at = int(np.flatnonzero(~np.isfinite(y.values).reshape(-1))[0])
-    if given and all(x.shape == y.shape for x in given):
-        return f", first from {' and '.join(_number(x, at) for x in given)}"
-    largest = [float(np.abs(x.values).max()) for x in given if x.size]
-    return f", from operands up to {' and '.join(f'{x:.5g}' for x in largest)}" if largest else ""
-
-
-def vanished(constants: dict[str, float], like: FloatArray) -> list[str]:
-    """What the format made of the optimizer's constants, where that is a different kind of number."""
-    remarks = []
-    for name, value in constants.items():
-        kept = float(round_to(value, like.fmt))
-        if (kept == 0) != (value == 0) or (kept == 1) != (value == 1):
-            remarks.append(f"{name}={value:g} is {kept:g} in {like.fmt.name}")
-    return remarks
+def _operands(y: FloatArray, *given: FloatArray) -> dict[str, tuple[float, ...]]:
+    """The operands of the first element of y that is not finite, if they have its shape; else their magnitudes."""
+    if all(x.shape == y.shape for x in given):
+        return {"operands": tuple(_number(x, _first_element(y)) for x in given)}
+    return {"largest_operands": tuple(float(np.abs(x.values).max()) for x in given if x.size)}

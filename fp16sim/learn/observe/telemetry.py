@@ -1,70 +1,39 @@
-"""The microscope: what rounding took away, tensor by tensor, on some steps of a run.
+"""The microscope: what rounding lost, tensor by tensor, on some steps of a run.
 
-On a step that is looked at, each vjp is taken again in binary64 from the same rounded operands. So what it would have
-been is known, exponent by exponent, before it was rounded: a `Survey` tells what the format made of it and what any
-other loss scale would have. What came in as 0 already is counted where it was lost, not here.
+On an examined step each vjp is computed once more in binary64 from the same rounded operands. So its exponents before
+rounding are known, and a `Survey` of them says what the format made of them and what any other loss scale would do. A
+cotangent that was 0 before is not counted again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from operator import add
+from typing import Any
 
 import numpy as np
 
 from ...arrays import FloatArray
+from ...conversion import Array
 from ...formats import BINARY64, Rounding, get_format
 from ..model.autograd import Tensor, backward_step, consumers_first
 from ..model.layers import Params
+from ..state import Share, StepResult
+from .binades import Binade
 from .exponents import Survey, survey
 
-if TYPE_CHECKING:
-    from ..run.engine import Seen
-
 EVERY = 50
-"""Steps between two looks: a look costs about as much as four steps, so that is below 10 % of the time."""
+"""Every 50th step is examined. That costs as much as four steps, which is less than 10 % of the time."""
 
 KINDS = ("activation", "activation gradient", "product cotangent", "weight gradient", "step", "weight")
-"""What is looked at: outputs of layers; gradients inside layers; what those become as factors of products, where that
-is a format of its own; gradients of weights; the optimizer's steps; weights."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """So many of so many."""
-
-    count: int = 0
-    total: int = 0
-
-    def __add__(self, other: Share) -> Share:
-        return Share(self.count + other.count, self.total + other.total)
-
-    def __float__(self) -> float:
-        return self.count / self.total if self.total else 0.0
-
-
-@dataclass(frozen=True)
-class Death:
-    """Where a run ended: the first step after which something was not finite."""
-
-    step: int
-    tensor: str
-    reason: str
-    layer: str = ""
-    operation: str = ""
-
-    def __str__(self) -> str:
-        return f"died at step {self.step}: {self.tensor} is not finite: {self.reason}"
-
-
-def all_finite(arrays: Mapping[str, FloatArray]) -> bool:
-    """Whether every element of every array is finite."""
-    return all(bool(np.isfinite(x.values).all()) for x in arrays.values())
+"""What is examined: the outputs of layers; the gradients inside layers; these as factors of products, if they have a
+format of their own there; the gradients of weights; the optimizer's steps; the weights."""
 
 
 def count_absorbed(before: Params, after: Params, steps: Params) -> Share:
-    """How many of the nonzero steps changed nothing because they were absorbed."""
+    """Of the nonzero elements of the steps, those that left their weight unchanged because they were absorbed."""
     absorbed = Share()
     for name, step in steps.items():
         moving = step.values != 0
@@ -73,12 +42,28 @@ def count_absorbed(before: Params, after: Params, steps: Params) -> Share:
     return absorbed
 
 
-# --- what is remembered ---------------------------------------------------------------------------------------------
+# --- what is stored -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Row:
-    """One tensor on one step. Counts are of elements; `lost` is of the nonzero ones that became 0."""
+class TensorCounts:
+    """One tensor on one step, by the fate of its elements.
+
+    Attributes
+    ----------
+    step : int
+        Counted from 1.
+    kind, name : str
+        One of KINDS; the layer or the weight.
+    total, zeros, nan : int
+        All elements; those that were 0 or NaN before rounding.
+    lost, subnormal, overflowed : int
+        Nonzero elements that became 0 and subnormal; elements that are or became infinite.
+    absorbed : int
+        Of an optimizer's step: the elements that left their weight unchanged.
+    arrived : float
+        Of an optimizer's step: how much of it reached the weights, as a factor; 1 if nothing was lost.
+    """
 
     step: int
     kind: str
@@ -90,37 +75,53 @@ class Row:
     overflowed: int
     nan: int
     absorbed: int = 0
-    """Of a step: elements that left their weight as it was."""
     arrived: float = 1.0
-    """Of a step: how much of it arrived at the weights, as a factor of the learning rate; 1 when nothing is lost."""
 
 
 @dataclass
 class Telemetry:
-    """What a microscope saw: a row for each look at a tensor, and for each tensor all its exponents together."""
+    """What a microscope saw of a run.
 
-    rows: list[Row] = field(default_factory=list)
+    Attributes
+    ----------
+    rows : list of TensorCounts
+        One for each tensor on each examined step.
+    surveys : dict of (kind, name) to Survey
+        The exponents of each tensor, those of all examined steps together.
+    scales : list of (int, float)
+        (step, loss scale) for the first step, and whenever the scale changed.
+    skipped : list of int
+        The steps that were skipped.
+    """
+
+    rows: list[TensorCounts] = field(default_factory=list)
     surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)
     scales: list[tuple[int, float]] = field(default_factory=list)
-    """(step, loss scale) whenever it changed."""
     skipped: list[int] = field(default_factory=list)
-    """Steps that were skipped."""
 
-    def add(self, row: Row, seen: Survey) -> None:
-        """Remember a look."""
+    def add(self, step: int, kind: str, name: str, seen: Survey, absorbed: int = 0, arrived: float = 1.0) -> None:
+        """Store what was seen of one tensor on one step."""
+        fate, key = seen.fate(), (kind, name)
+        row = TensorCounts(
+            step=step,
+            kind=kind,
+            name=name,
+            total=seen.total,
+            zeros=seen.zeros,
+            subnormal=fate.subnormal,
+            lost=fate.underflowed,
+            overflowed=fate.overflowed + seen.infinities,
+            nan=seen.nans,
+            absorbed=absorbed,
+            arrived=arrived,
+        )
         self.rows.append(row)
-        key = (row.kind, row.name)
         self.surveys[key] = self.surveys[key] + seen if key in self.surveys else seen
 
     def total(self, kind: str) -> Survey | None:
         """All tensors of a kind together; None if there are none. They have one format in a run."""
         chosen = [seen for (other, _), seen in self.surveys.items() if other == kind]
-        if not chosen:
-            return None
-        result = chosen[0]
-        for seen in chosen[1:]:
-            result = result + seen
-        return result
+        return reduce(add, chosen) if chosen else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -138,7 +139,7 @@ class Telemetry:
         """What `to_dict` wrote."""
         surveys = {(s["kind"], s["name"]): _survey_from_dict(s) for s in given["surveys"]}
         scales = [(int(step), float(scale)) for step, scale in given["scales"]]
-        return cls([Row(**row) for row in given["rows"]], surveys, scales, list(given["skipped"]))
+        return cls([TensorCounts(**row) for row in given["rows"]], surveys, scales, list(given["skipped"]))
 
 
 def _survey_to_dict(seen: Survey) -> dict[str, Any]:
@@ -147,23 +148,21 @@ def _survey_to_dict(seen: Survey) -> dict[str, Any]:
 
 
 def _survey_from_dict(given: dict[str, Any]) -> Survey:
-    from .binades import Binade
-
     plain = {name: int(given[name]) for name in ("total", "zeros", "nans", "infinities", "lowest")}
     return Survey(get_format(given["format"]), **plain, binades=tuple(Binade(*b) for b in given["binades"]))
 
 
-# --- looking --------------------------------------------------------------------------------------------------------
+# --- what is examined -----------------------------------------------------------------------------------------------
 
 _MOVES = ("reshape", "select", "pick", "narrow", "max_pool")
-"""Operations whose vjps only move numbers."""
+"""Operations whose vjps move numbers and compute nothing."""
 
 _VIEWS = ("cast", "reshape", "narrow")
-"""Operations whose result is still the weight that they were given."""
+"""Operations that give a weight in another shape or format."""
 
 
 def _weight(tensor: Tensor) -> str:
-    """The name of the weight that a tensor is, perhaps in another shape or format; "" if it is none."""
+    """The name of the weight that a tensor is, if only in another shape or format; else ""."""
     while not tensor.name and tensor.operation in _VIEWS:
         tensor = tensor.arguments[0]
     return tensor.name
@@ -173,17 +172,17 @@ def _widen(x: FloatArray) -> FloatArray:
     return FloatArray(x.values.astype(np.float64), BINARY64, Rounding.TIES_TO_EVEN)
 
 
-def _wide_step(tensor: Tensor, k: int, g: FloatArray) -> Any:
-    """The cotangent of argument k in binary64, from the rounded operands: those of products by BLAS."""
+def _wide_step(tensor: Tensor, k: int, g: FloatArray) -> Array:
+    """The cotangent of argument k in binary64, from the rounded operands."""
     if tensor.operation != "matmul":
         return backward_step(tensor, k, g, _widen).values
     left, right = (_widen(x.value).values for x in tensor.arguments)
-    wide = g.values.astype(np.float64)
+    wide = g.values.astype(np.float64)  # products by BLAS, which is much faster
     return wide @ right.T if k == 0 else left.T @ wide
 
 
-class Backward:
-    """An observer of the backward pass: what each vjp would have been in binary64, and what the format made of it."""
+class BackwardObserver:
+    """Sees every vjp of a backward pass, and surveys what it is in binary64, before the format rounds it."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, Survey]] = []
@@ -195,53 +194,53 @@ class Backward:
         kind, name = ("weight gradient", weight) if weight else ("activation gradient", tensor.layer)
         if tensor.operation == "narrow_back":
             kind, fmt = "product cotangent", tensor.settings["to"].fmt
-        # Outside all layers there are the loss and, perhaps in a format of its own, what it was given.
+        # Outside all layers there are the loss and, if they are cast to a format of its own, the logits.
         outside = "logits" if tensor.operation == "cast" else "loss"
         self.seen.append((kind, name or outside, survey(_wide_step(tensor, k, g), fmt)))
 
     @property
     def lost(self) -> Share:
-        """Of the nonzero cotangents, those that became 0."""
+        """Of the finite nonzero cotangents, those that became 0."""
         fates = [seen.fate() for _, _, seen in self.seen]
         finite = sum(seen.finite for _, _, seen in self.seen)
         return Share(sum(fate.underflowed for fate in fates), finite)
 
 
 class Microscope:
-    """Looks at every `every`-th step of a run, the first included; 0 for never."""
+    """Examines the first step of a run and every `every`-th after it; 0 for none."""
 
     def __init__(self, every: int = EVERY, telemetry: Telemetry | None = None) -> None:
         if every < 0:
-            raise ValueError(f"every={every} is negative; use 0 to look at no step, 50 for the default")
+            raise ValueError(f"every={every} is negative; use 0 to examine no step, or 50, the default")
         self.every = every
         self.telemetry = telemetry or Telemetry()
 
-    def observer(self, step: int) -> Backward | None:
-        """For the step that comes after so many: an observer of its backward pass if it is looked at."""
-        return Backward() if self.every and step % self.every == 0 else None
+    def observer(self, step: int) -> BackwardObserver | None:
+        """After `step` steps: an observer for the backward pass of the next one, if that one is examined."""
+        return BackwardObserver() if self.every and step % self.every == 0 else None
 
-    def look(self, seen: Seen, backward: Backward | None) -> None:
-        """Remember what a step showed."""
-        step, telemetry = seen.after.step, self.telemetry
-        scale = seen.progress.loss_scale.scale
+    def look(self, step: StepResult, backward: BackwardObserver | None) -> None:
+        """Store what a step showed: its loss scale, whether it was skipped, and its tensors if it is examined."""
+        number, telemetry, scale = step.after.step, self.telemetry, step.before.loss_scale.scale
         if not telemetry.scales or telemetry.scales[-1][1] != scale:
-            telemetry.scales.append((step, scale))
-        if not seen.grads:
-            telemetry.skipped.append(step)
+            telemetry.scales.append((number, scale))
+        if step.skipped:
+            telemetry.skipped.append(number)
         if backward is None:
             return
-        for kind, name, found in _merged(backward.seen):
-            telemetry.add(_row(step, kind, name, found), found)
-        for tensor in _outputs(seen.loss):
-            found = survey(tensor.value.values, tensor.value.fmt)
-            telemetry.add(_row(step, "activation", tensor.layer, found), found)
-        for name, x in seen.after.weights.items():
-            found = survey(x.values, x.fmt)
-            telemetry.add(_row(step, "weight", name, found), found)
-        for name, x in seen.steps.items():
-            found = survey(x.values, x.fmt)
-            absorbed, arrived = _arrival(seen.progress.weights[name], seen.after.weights[name], x)
-            telemetry.add(_row(step, "step", name, found, absorbed, arrived), found)
+        for kind, name, seen in _merged(backward.seen):
+            telemetry.add(number, kind, name, seen)
+        for tensor in _outputs(step.loss):
+            telemetry.add(number, "activation", tensor.layer, _surveyed(tensor.value))
+        for name, x in step.after.weights.items():
+            telemetry.add(number, "weight", name, _surveyed(x))
+        for name, x in step.steps.items():
+            arrival = _arrival(step.before.weights[name], step.after.weights[name], x)
+            telemetry.add(number, "step", name, _surveyed(x), *arrival)
+
+
+def _surveyed(x: FloatArray) -> Survey:
+    return survey(x.values, x.fmt)
 
 
 def _merged(seen: Iterable[tuple[str, str, Survey]]) -> Iterable[tuple[str, str, Survey]]:
@@ -249,15 +248,6 @@ def _merged(seen: Iterable[tuple[str, str, Survey]]) -> Iterable[tuple[str, str,
     for kind, name, found in seen:
         merged[kind, name] = merged[kind, name] + found if (kind, name) in merged else found
     return ((kind, name, found) for (kind, name), found in merged.items())
-
-
-def _row(step: int, kind: str, name: str, seen: Survey, absorbed: int = 0, arrived: float = 1.0) -> Row:
-    fate = seen.fate()
-    overflowed = fate.overflowed + seen.infinities
-    return Row(
-        step, kind, name, seen.total, seen.zeros, fate.subnormal, fate.underflowed, overflowed, seen.nans, absorbed,
-        arrived,
-    )  # fmt: skip
 
 
 def _outputs(loss: Tensor) -> list[Tensor]:
@@ -270,7 +260,7 @@ def _outputs(loss: Tensor) -> list[Tensor]:
 
 
 def _arrival(before: FloatArray, after: FloatArray, step: FloatArray) -> tuple[int, float]:
-    """How many elements of a step were absorbed, and what share of the step arrived: its projection on what moved."""
+    """How many elements of a step were absorbed, and how much of it arrived: the projection of the move on the step."""
     wanted = step.values.astype(np.float64).reshape(-1)
     moved = after.values.astype(np.float64).reshape(-1) - before.values.reshape(-1)
     absorbed = int(np.count_nonzero((wanted != 0) & (moved == 0)))

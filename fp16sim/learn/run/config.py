@@ -7,11 +7,11 @@ from typing import Any
 
 from ..model.initialisers import get_initialiser
 from ..model.optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
+from ..model.updates import UPDATES
 from ..precision import Policy, get_accumulator
 from ..scaling import DynamicLossScale, LossScale, get_loss_scale
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
-UPDATES = ("plain", "kahan", "stochastic")
 MODELS = ("mlp", "cnn")
 NORMALISATIONS = ("unit", "symmetric", "standard")
 
@@ -163,7 +163,7 @@ class Config:
             return {}
         used: dict[str, dict[str, float]] = {
             "sgd": {"lr / loss_scale" if not self.unscale else "lr": self.rate(0), "momentum": self.momentum},
-            "rmsprop": {"epsilon": self.epsilon, "decay": self.beta2, "lr": self.lr},
+            "rmsprop": {"epsilon": self.epsilon, "beta2": self.beta2, "lr": self.lr},
         }
         betas = {"epsilon": self.epsilon, "beta1": self.beta1, "beta2": self.beta2, "lr": self.lr}
         return used.get(self.optimizer, betas)
@@ -184,7 +184,7 @@ class Config:
 _CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": OPTIMIZERS,
     "constants": CONSTANTS,
-    "update": UPDATES,
+    "update": tuple(UPDATES),
     "model": MODELS,
     "normalisation": NORMALISATIONS,
 }

@@ -1,55 +1,24 @@
-"""The training loop, and what it remembers."""
+"""The training loop: batches, epochs, checkpoints, and the history of a finished run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ...conversion import Array
 from ..data import Dataset, load, normalise
 from ..model.layers import Params
 from ..observe.metrics import accuracy
-from ..observe.telemetry import EVERY, Death, Microscope, Share, Telemetry
-from . import checkpoint
+from ..observe.telemetry import EVERY, Microscope, Telemetry
+from ..state import Death, Epoch, LoopState, Progress, Share, Tally
+from .checkpoint import Checkpointer, Snapshot, load_model
 from .config import Config
-from .engine import Engine, Progress, Tally
+from .engine import Engine
 from .recipes import get_config
-
-__all__ = ["Config", "Death", "Epoch", "History", "train"]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What happened in one pass over the data.
-
-    Attributes
-    ----------
-    loss : float
-        Mean training loss, unscaled.
-    test_accuracy : float
-    validation_accuracy : float or None
-        On the images held back, if any were.
-    lost_gradients : Share
-        Of the nonzero gradients that pass through the graph, those that became 0 (on the steps looked at).
-    absorbed_updates : Share
-        Of the nonzero steps, those that left their parameter as it was.
-    overflows : int
-        Operations' results beyond the largest finite number.
-    skipped : int
-        Steps left out because a gradient was not finite.
-    """
-
-    number: int
-    loss: float
-    test_accuracy: float
-    lost_gradients: Share
-    absorbed_updates: Share
-    overflows: int
-    skipped: int = 0
-    validation_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +33,7 @@ class History:
     steps: int = 0
 
     def totals(self) -> dict[str, Any]:
-        """The row of a table: accuracy and loss at the end, losses over the whole run; plain numbers."""
+        """The row of a table, as plain numbers: accuracy and loss at the end, and what the whole run lost."""
         lost = sum((e.lost_gradients for e in self.epochs), Share())
         absorbed = sum((e.absorbed_updates for e in self.epochs), Share())
         return {
@@ -86,22 +55,23 @@ class History:
             {**asdict(e), "lost_gradients": float(e.lost_gradients), "absorbed_updates": float(e.absorbed_updates)}
             for e in self.epochs
         ]
-        return plain(
+        return json_safe(
             {
                 "config": self.config.to_dict(),
                 "epochs": epochs,
                 "result": self.totals(),
+                "death": None if self.death is None else asdict(self.death),
                 "telemetry": self.telemetry.to_dict(),
             }
         )
 
 
-def plain(x: Any) -> Any:
-    """Data as JSON has it: no NaN, no infinities, no tuples."""
+def json_safe(x: Any) -> Any:
+    """Plain data without what JSON lacks: NaN and infinities become None, tuples become lists."""
     if isinstance(x, dict):
-        return {key: plain(value) for key, value in x.items()}
+        return {key: json_safe(value) for key, value in x.items()}
     if isinstance(x, (list, tuple)):
-        return [plain(value) for value in x]
+        return [json_safe(value) for value in x]
     return None if isinstance(x, float) and not np.isfinite(x) else x
 
 
@@ -122,22 +92,22 @@ def train(
     Parameters
     ----------
     config : Config or str
-        A run, or the name of a recipe, such as "mixed-binary16".
+        A configuration, or the name of a recipe, such as "mixed-binary16".
     data : Dataset or str, optional
         The data or their name; by default those that the configuration names.
     on_step : callable, optional
-        Called with the number of steps done and the number in all.
+        Called after each step with the number of steps done and the number in all.
     look_every : int
-        Steps between two looks through the microscope; 0 for none.
+        The microscope examines the first step, and every `look_every`-th after it; 0 for none.
     checkpoint_path : path, optional
-        Where to keep the run, every `checkpoint_seconds` and at the end of each epoch; written beside and renamed. It
-        can be read as a model, too.
+        The file for checkpoints, written every `checkpoint_seconds` and at the end of each epoch. An interruption never
+        damages it. It can be read as a model, too.
     resume : bool
-        Go on from the checkpoint, if there is one. The result is the same, bit for bit, as of an uninterrupted run.
+        Go on from the checkpoint if there is one. The result has the same bits as that of an uninterrupted run.
     start_from : path or Params, optional
-        Weights to begin with, for fine-tuning: those of a saved model, of the same shapes, in any format.
+        Weights to start from, for fine-tuning: those of a saved model, of the same shapes, in any format.
     **options
-        Fields of Config that override the recipe's.
+        Fields of Config that replace the recipe's.
 
     Returns
     -------
@@ -147,7 +117,7 @@ def train(
     Raises
     ------
     ValueError
-        For impossible options, data that do not fit, or a checkpoint of another configuration.
+        For impossible options, data that do not fit the model, or a checkpoint of another configuration.
 
     Examples
     --------
@@ -156,19 +126,20 @@ def train(
     True
     """
     config = get_config(config, **options, data=data.name if isinstance(data, Dataset) else data)
-    run = Loop(config, data if isinstance(data, Dataset) else load_data(config), look_every)
-    keep = checkpoint.Keeper(checkpoint_path, checkpoint_seconds)
+    loop = Loop(config, data if isinstance(data, Dataset) else load_data(config), look_every)
+    checkpoints = Checkpointer(checkpoint_path, checkpoint_seconds)
     if not resume:
-        keep.refuse_unfinished()
+        checkpoints.refuse_unfinished()
     with np.errstate(all="ignore"):
-        weights = _weights(start_from)
-        state = keep.load(run, weights) if resume else run.start(weights)
-        while not run.finished(state):
-            state = run.advance(state)
+        state = loop.start(_weights(start_from))
+        if resume:
+            state = loop.restore(checkpoints.resume(loop.snapshot(state), loop.engine.rng))
+        while not loop.finished(state):
+            state = loop.advance(state)
             if on_step:
-                on_step(state.progress.step, run.engine.batches * config.epochs)
-            keep.offer(run, state)
-    return run.history(state)
+                on_step(state.progress.step, loop.engine.batches * config.epochs)
+            checkpoints.save_if_due(loop.snapshot(state))
+    return loop.history(state)
 
 
 def load_data(config: Config) -> Dataset:
@@ -177,28 +148,19 @@ def load_data(config: Config) -> Dataset:
 
 
 def _weights(given: str | Path | Params | None) -> Params | None:
-    return checkpoint.load_model(given).params if isinstance(given, (str, Path)) else given
-
-
-@dataclass(frozen=True)
-class LoopState:
-    """Where the loop stands: the progress, the epochs that are done, and the number of batches done in this one."""
-
-    progress: Progress
-    epochs: tuple[Epoch, ...] = ()
-    batch: int = 0
+    return load_model(given).params if isinstance(given, (str, Path)) else given
 
 
 class Loop:
-    """Epochs of batches: an Engine's steps, a microscope over them, and what is to be remembered."""
+    """A run: the steps of an Engine, the microscope that examines some of them, and the sums of each epoch."""
 
     def __init__(self, config: Config, data: Dataset, look_every: int = EVERY) -> None:
         self.config, self.engine = config, Engine(config, data)
         self.microscope = Microscope(look_every)
-        self._order: tuple[int, list[Any]] = (0, [])
+        self._order: tuple[int, list[Array]] = (0, [])
 
     def start(self, weights: Params | None = None) -> LoopState:
-        """Before the first step, from weights that are drawn or given."""
+        """The state before the first step, with weights that are drawn or given."""
         return LoopState(self.engine.start(weights))
 
     def finished(self, state: LoopState) -> bool:
@@ -206,36 +168,43 @@ class Loop:
         return state.progress.death is not None or len(state.epochs) >= self.config.epochs
 
     def advance(self, state: LoopState) -> LoopState:
-        """One step; at the end of an epoch, or when the run dies, with the summary of the epoch."""
+        """Take one step. At the end of an epoch, or when the run dies, the epoch is summed up."""
         epoch = len(state.epochs) + 1
         if self._order[0] != epoch:
             self._order = epoch, self.engine.order(epoch)
         backward = self.microscope.observer(state.progress.step)
-        seen = self.engine.step(state.progress, self._order[1][state.batch], backward)
-        self.microscope.look(seen, backward)
-        progress, batch = seen.after, state.batch + 1
-        if backward is not None:
-            tally = replace(progress.tally, lost=progress.tally.lost + backward.lost)
-            progress = replace(progress, tally=tally)
-        if batch < self.engine.batches and progress.death is None:
-            return LoopState(progress, state.epochs, batch)
-        done = self._summary(epoch, progress)
-        return LoopState(replace(progress, tally=Tally()), (*state.epochs, done), 0)
+        step = self.engine.step(state.progress, self._order[1][state.batch], backward)
+        self.microscope.look(step, backward)
+        tally, batch = state.tally.add(step, backward.lost if backward else Share()), state.batch + 1
+        if batch < self.engine.batches and step.after.death is None:
+            return LoopState(step.after, state.epochs, batch, tally)
+        return LoopState(step.after, (*state.epochs, self._summary(epoch, step.after, tally)))
 
-    def _summary(self, number: int, progress: Progress) -> Epoch:
-        tally, data = progress.tally, self.engine.data
+    def _summary(self, number: int, progress: Progress, tally: Tally) -> Epoch:
+        data, validated = self.engine.data, None
         reached = self._accuracy(progress.params, data.test_images, data.test_labels)
-        validated = None
         if len(data.validation_labels):
             validated = self._accuracy(progress.params, data.validation_images, data.validation_labels)
         loss = float("nan") if progress.death else tally.loss / tally.images
         return Epoch(number, loss, reached, tally.lost, tally.absorbed, tally.overflows, tally.skipped, validated)
 
-    def _accuracy(self, params: Params, images: Any, labels: Any) -> float:
+    def _accuracy(self, params: Params, images: Array, labels: Array) -> float:
         return accuracy(self.engine.predict(params, images), labels)
 
+    def snapshot(self, state: LoopState) -> Snapshot:
+        """All that a checkpoint stores of the run."""
+        data, microscope, rng = self.engine.data, self.microscope, self.engine.rng.bit_generator.state
+        return Snapshot(
+            self.config, data.name, data.image_shape, data.classes, microscope.every, state, microscope.telemetry, rng
+        )
+
+    def restore(self, stored: Snapshot) -> LoopState:
+        """Go on from a snapshot."""
+        self.microscope.telemetry, self.engine.rng.bit_generator.state = stored.telemetry, stored.rng
+        return stored.state
+
     def history(self, state: LoopState) -> History:
-        """What is remembered of the run."""
+        """What is reported of the run."""
         progress = state.progress
         return History(
             self.config, state.epochs, progress.params, progress.death, self.microscope.telemetry, progress.step
