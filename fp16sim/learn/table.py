@@ -1,9 +1,9 @@
-"""The table of recipes: accuracy, time, memory, skipped and lost updates, over several seeds.
+"""The table of recipes: accuracy, time, memory, skipped steps and what rounding lost, over several seeds.
 
     python -m fp16sim.learn.table --data mnist --model cnn --seeds 0,1,2
 
-Each run is a process of its own, so that its peak memory is its own; a run that is in the folder already is not made
-again, so that an interrupted table goes on where it stopped.
+Each run is a process of its own, so that its peak memory can be measured. Finished runs stay in a folder and are not
+repeated, so an interrupted table continues where it stopped.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ..files import write_text
+from ..wording import percent
 from .run.recipes import RECIPES
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of a recipe came to; memory is the peak of the process in MiB, or 0 where it is not known."""
+    """The result of one run of a recipe; memory is the peak of its process in MiB, 0 if the system does not tell."""
 
     recipe: str
     seed: int
@@ -40,16 +40,16 @@ class Run:
 
 
 def run(recipe: str, seed: int, folder: Path, options: Sequence[str]) -> Run:
-    """Train once, or read what an earlier call left in the folder."""
-    kept = folder / f"{recipe}-{seed}.run.json"
-    if kept.exists():
-        return Run(**json.loads(kept.read_text(encoding="utf-8")))
+    """Train once, or read the result of an earlier call from the folder."""
+    file = folder / f"{recipe}-{seed}.run.json"
+    if file.exists():
+        return Run(**json.loads(file.read_text(encoding="utf-8")))
     out = folder / f"{recipe}-{seed}.png"
     command = [sys.executable, "-m", "fp16sim", "train", "--recipe", recipe, "--rng", str(seed), "--out", str(out)]
     start = time.perf_counter()
     with subprocess.Popen([*command, "--json", *options], stdout=subprocess.PIPE) as process:
-        printed, _ = process.communicate() if not hasattr(os, "wait4") else (_read(process), None)
-        memory = _peak(process)
+        printed = process.stdout.read() if process.stdout else b""
+        memory = _peak_memory(process)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with exit code {process.returncode}")
     result = json.loads(printed)[0]["result"]
@@ -64,17 +64,12 @@ def run(recipe: str, seed: int, folder: Path, options: Sequence[str]) -> Run:
         result["absorbed_updates"],
         result["died"],
     )
-    write_text(kept, json.dumps(asdict(found)))
+    write_text(file, json.dumps(asdict(found)))
     return found
 
 
-def _read(process: Any) -> bytes:
-    printed: bytes = process.stdout.read()
-    return printed
-
-
-def _peak(process: Any) -> float:
-    """The peak memory of a process that has closed its output, in MiB; it is waited for."""
+def _peak_memory(process: subprocess.Popen[bytes]) -> float:
+    """The peak memory of a process in MiB, once it has ended."""
     if not hasattr(os, "wait4"):
         process.wait()
         return 0.0
@@ -83,9 +78,12 @@ def _peak(process: Any) -> float:
     return float(usage.ru_maxrss) / (1024 if sys.platform != "darwin" else 1024**2)
 
 
-def rows(runs: Sequence[Run]) -> Iterator[str]:
-    """The table in Markdown: means over the seeds, and the accuracy of each."""
-    yield "| recipe | accuracy | of each seed | seconds | MiB | skipped | gradients lost | updates absorbed |"
+def markdown(runs: Sequence[Run]) -> Iterator[str]:
+    """The lines of the table in Markdown: means over the seeds, and the accuracy of each."""
+    yield (
+        "| recipe | accuracy | of each seed | seconds | MiB | skipped | gradients that became 0 "
+        "| updates without effect |"
+    )
     yield "|---|---|---|---|---|---|---|---|"
     for recipe in dict.fromkeys(one.recipe for one in runs):
         own = [one for one in runs if one.recipe == recipe]
@@ -96,7 +94,7 @@ def rows(runs: Sequence[Run]) -> Iterator[str]:
         each = " ".join(f"{one.accuracy:.4f}" for one in own)
         yield (
             f"| {recipe} | {mean['accuracy']:.4f} | {each} | {mean['seconds']:.0f} | {mean['memory']:.0f} "
-            f"| {mean['skipped']:.1f} | {mean['lost_gradients']:.2%} | {mean['absorbed']:.1%} |"
+            f"| {mean['skipped']:.1f} | {percent(mean['lost_gradients'])} | {percent(mean['absorbed'])} |"
         )
 
 
@@ -104,16 +102,16 @@ _AVERAGED = ("accuracy", "seconds", "memory", "skipped", "lost_gradients", "abso
 
 
 def main() -> None:
-    """Run the table, and print it."""
+    """Train all runs and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipes", default=",".join(RECIPES), help="some of the recipes")
-    parser.add_argument("--seeds", default="0,1,2", help="as many runs of each")
-    parser.add_argument("--folder", type=Path, default=Path("fp16sim-table"), help="where the runs are kept")
+    parser.add_argument("--recipes", default=",".join(RECIPES), help="recipes, separated by commas")
+    parser.add_argument("--seeds", default="0,1,2", help="seeds, separated by commas: one run of each recipe for each")
+    parser.add_argument("--folder", type=Path, default=Path("fp16sim-table"), help="where finished runs are stored")
     known, options = parser.parse_known_args()
     known.folder.mkdir(parents=True, exist_ok=True)
     pairs = [(recipe, int(seed)) for seed in known.seeds.split(",") for recipe in known.recipes.split(",")]
     runs = [run(recipe, seed, known.folder, options) for recipe, seed in pairs]
-    print("\n".join(rows(runs)))
+    print("\n".join(markdown(runs)))
 
 
 if __name__ == "__main__":
