@@ -132,24 +132,19 @@ class Inspection:
         }
 
     def __str__(self) -> str:
-        return "\n".join(
-            [
-                *(_line(one) for one in (*self.tensors, self.together)),
-                "",
-                bar_chart(self.together.survey),
-                "",
-                *self.skipped,
-                self.recommendation,
-            ]
-        )
+        tensors = "\n".join(_line(one) for one in (*self.tensors, self.together))
+        advice = "\n".join([*self.skipped, self.recommendation])
+        return "\n\n".join(filter(None, [tensors, bar_chart(self.together.survey), advice]))
 
 
 def _line(one: Inspected) -> str:
     seen, fate = one.survey, one.fate
+    text = f"{one.name}: {count(seen.total, 'number')}, {percent(share(seen.zeros, seen.total))} of them 0"
+    if not seen.finite:
+        return text
     kinds = (("become 0", fate.underflowed), ("become subnormal", fate.subnormal), ("overflow", fate.overflowed))
-    text = ", ".join(f"{percent(share(n, seen.finite))} {what}" for what, n in kinds)
-    zeros = percent(share(seen.zeros, seen.total))
-    return f"{one.name}: {count(seen.total, 'number')}, {zeros} of them 0; of the finite nonzero ones {text}"
+    fates = ", ".join(f"{percent(n / seen.finite)} {what}" for what, n in kinds)
+    return f"{text}; of the finite nonzero ones {fates}"
 
 
 def inspect(
