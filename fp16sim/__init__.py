@@ -4,10 +4,24 @@
     >>> fs.round_to(0.1, "binary16")
     np.float64(0.0999755859375)
 
-Argument order is always value(s), format, mode. Start with `round_to`, the one thing that rounds.
+Argument order is always value(s), format, mode. Start with `round_to`, the one function that rounds. Some modules are
+loaded when you first use them, such as `fs.learn`:
+
+    bench     how fast fp16sim is on this machine
+    cases     the interesting operands of a format
+    certify   whether the elementary functions are right on this machine
+    demos     the numbers behind the pictures
+    explain   why a result is what it is
+    faults    deliberately wrong rounders
+    learn     training in any format, every operation rounded
+    page      the explorer, an HTML file
+    plots     the pictures
+    report    a training run as an HTML file
+    teach     a grader, a quiz, exercises, and strategies that find bugs
 """
 
 import importlib
+from types import ModuleType
 
 from . import accumulators, exact
 from .arithmetic import (
@@ -172,7 +186,7 @@ __all__ = [
     "unordered",
 ]
 
-_ON_DEMAND = {
+ON_DEMAND = {
     "bench": "bench",
     "cases": "cases",
     "certify": "elementary.certificates",
@@ -185,14 +199,14 @@ _ON_DEMAND = {
     "report": "report",
     "teach": "teach",
 }
-"""Modules that are loaded when first used, so that importing the package loads NumPy and nothing else."""
+"""Modules that are loaded when first used, so that `import fp16sim` loads NumPy and nothing else."""
 
 
-def __getattr__(name: str) -> object:
-    if name in _ON_DEMAND:
-        return importlib.import_module(f"{__name__}.{_ON_DEMAND[name]}")
+def __getattr__(name: str) -> ModuleType:
+    if name in ON_DEMAND:
+        return importlib.import_module(f"{__name__}.{ON_DEMAND[name]}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_ON_DEMAND, "__doc__"])
+    return sorted([*__all__, *ON_DEMAND])

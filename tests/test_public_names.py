@@ -1,0 +1,60 @@
+"""The public face: what dir() and the tab key offer, and nothing else."""
+
+import re
+import rlcompleter
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import fp16sim as fs
+
+PROMISED_ON_DEMAND = "learn explain plots teach page report demos faults cases bench certify"
+
+
+def in_a_fresh_interpreter(*lines):
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_dir_lists_the_public_names_and_the_modules_loaded_on_demand_and_nothing_else():
+    expected = sorted([*fs.__all__, *PROMISED_ON_DEMAND.split()])
+    assert in_a_fresh_interpreter("import fp16sim", "print(*dir(fp16sim))") == expected
+    everything = [f"import fp16sim.{fs.ON_DEMAND[name]}" for name in PROMISED_ON_DEMAND.split()]
+    assert in_a_fresh_interpreter(*everything, "import fp16sim.cli", "print(*dir(fp16sim))") == expected
+
+
+def offered(text):
+    """What a notebook or a Python prompt offers when the tab key is pressed after a text."""
+    complete, found = rlcompleter.Completer({"fs": fs}).complete, []
+    while (match := complete(text, len(found))) is not None:
+        found.append(match.removesuffix("(").removesuffix("()"))
+    return found
+
+
+def test_the_tab_key_offers_every_public_name_and_no_internal_module():
+    public = {name for name in dir(fs) if not name.startswith("_")}
+    assert {name.removeprefix("fs.") for name in offered("fs.")} == public
+    assert offered("fs.lea") == ["fs.learn"]
+    assert offered("fs.round") == ["fs.round_to"]
+    assert offered("fs.rounding") == []
+
+
+def test_a_module_is_loaded_when_it_is_first_used():
+    modules = [f"fp16sim.{module}" for module in fs.ON_DEMAND.values()]
+    for use, expected in (("", "False"), (f"[getattr(fs, name) for name in {list(fs.ON_DEMAND)}]", "True")):
+        loaded = in_a_fresh_interpreter(
+            "import sys, fp16sim as fs", use, f"print(*[name in sys.modules for name in {modules}])"
+        )
+        assert loaded == [expected] * len(modules)
+    assert all(isinstance(getattr(fs, name), ModuleType) and getattr(fs, name).__doc__ for name in fs.ON_DEMAND)
+
+
+def test_the_docstring_of_the_package_lists_the_modules_loaded_on_demand():
+    assert re.findall(r"^    (\w+) {2,}\w", fs.__doc__, re.MULTILINE) == sorted(PROMISED_ON_DEMAND.split())
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'fp16sim' has no attribute 'quantise'"):
+        _ = fs.quantise
