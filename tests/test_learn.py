@@ -1,5 +1,8 @@
 """The lab: losses and what they refuse, models and their parameters, the digits."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,7 @@ from fp16sim.learn import (
     adam,
     cross_entropy,
     cross_entropy_of_probabilities,
+    data,
     gradients,
     l2_penalty,
     load_digits,
@@ -90,7 +94,7 @@ def test_sgd_with_momentum_takes_its_textbook_steps():
     ("make", "says"),
     [
         (lambda: sgd(lr=-1), "lr=-1 must be positive"),
-        (lambda: adam(beta2=1.0), "beta2=1.0 must be from 0"),
+        (lambda: adam(beta2=1.0), "beta2=1.0 must be 0 or more and less than 1"),
         (lambda: adam(epsilon=-1e-8), "epsilon=-1e-08 is negative"),
         (lambda: MLP((3,)), r"sizes=\(3,\) is not a network"),
         (lambda: MLP((3, 2), "gelu"), "activation='gelu' is unknown"),
@@ -215,3 +219,15 @@ def test_an_initialiser_has_the_deviation_that_it_promises(init):
     assert abs(weight.mean()) < 0.02 * expected
     if init == "xavier":
         assert np.abs(weight).max() <= np.sqrt(6 / 500)
+
+
+def test_the_reading_orders_name_modules_and_those_of_the_data_are_all_there():
+    def named(package):
+        return set(re.findall(r"`(\w+)`", package.__doc__))
+
+    def modules(package):
+        return {path.stem for path in Path(package.__file__).parent.rglob("*.py")} - {"__init__"}
+
+    packages = {path.parent.name for path in Path(fs.learn.__file__).parent.glob("*/__init__.py")}
+    assert packages <= named(fs.learn) <= modules(fs.learn) | packages
+    assert named(data) == modules(data)

@@ -264,9 +264,9 @@ def test_a_stochastic_update_is_the_stochastic_sum_of_the_same_draws():
     ("make", "says"),
     [
         (lambda: sgd(lr=-1), "lr=-1 must be positive"),
-        (lambda: sgd(momentum=1.0), "momentum=1.0 must be from 0 up to, not including, 1"),
-        (lambda: rmsprop(decay=-0.1), "decay=-0.1 must be from 0"),
-        (lambda: adam(beta2=1.0), "beta2=1.0 must be from 0"),
+        (lambda: sgd(momentum=1.0), "momentum=1.0 must be 0 or more and less than 1"),
+        (lambda: rmsprop(decay=-0.1), "decay=-0.1 must be 0 or more and less than 1"),
+        (lambda: adam(beta2=1.0), "beta2=1.0 must be 0 or more and less than 1"),
         (lambda: adam(epsilon=-1e-8), "epsilon=-1e-08 is negative"),
         (lambda: adamw(weight_decay=-1.0), "weight_decay=-1.0 is negative"),
         (lambda: adam(constants="float"), "constants='float' is unknown; use 'rounded' or 'binary64'"),

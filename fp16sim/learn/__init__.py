@@ -1,8 +1,9 @@
 """A tiny deep-learning lab in which every product, sum, gradient and optimizer step is rounded to a format.
 
-Read in this order: `autograd` (the graph knows no calculus), `vjps` (the calculus knows no graph), `layers`, `models`,
-`losses`, `optimizers`, `precision` and `scaling` (the nouns of mixed precision), `recipes`, `engine` (one step),
-`train` (the loop), `telemetry` (what rounding took away), `diagnose` (what to do about it).
+Read in this order: `precision` and `scaling` (the nouns of mixed precision), `data`; in `model` first `autograd` (the
+graph knows no calculus) and `vjps` (the calculus knows no graph), then `layers`, `models`, `losses`, `optimizers` and
+`updates`; `state` (the records of a run); in `observe` first `exponents` and `telemetry` (what rounding took away); in
+`run` first `recipes`, `engine` (one step) and `train` (the loop); in `advise` first `diagnose` (what to change).
 """
 
 from .advise.advice import Advice

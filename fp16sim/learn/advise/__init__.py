@@ -1,1 +1,1 @@
-"""What would help: forecasts before a run, a diagnosis after it, its costs, and a verdict on saved tensors."""
+"""What to change: forecasts before a run, a diagnosis after it, its costs, and advice on saved tensors."""

@@ -1,1 +1,1 @@
-"""Networks: an autograd, its table of vector-Jacobian products, layers, losses, models, initialisers, optimizers."""
+"""Networks: the graph and its gradients, layers, losses, models, first weights, optimizers and updates of weights."""

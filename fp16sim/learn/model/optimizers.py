@@ -8,6 +8,7 @@ their tensors. Nothing is mutated, so a step can be taken again, to examine it.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -21,6 +22,9 @@ from .vjps import zeros_like
 
 Schedule: TypeAlias = "float | Callable[[int], float]"
 """A learning rate, or a function that gives it for a step's number, counted from 0."""
+
+Constant: TypeAlias = FloatArray | float
+"""A scalar of the arrays' format and mode, or a Python number."""
 
 CONSTANTS = ("rounded", "binary64")
 
@@ -38,8 +42,8 @@ class State:
     """The first moment of each gradient."""
     v: Params
     """The second moment of each gradient."""
-    beta1_power: FloatArray | float = 1.0
-    beta2_power: FloatArray | float = 1.0
+    beta1_power: Constant = 1.0
+    beta2_power: Constant = 1.0
 
 
 class Optimizer(NamedTuple):
@@ -52,30 +56,30 @@ class Optimizer(NamedTuple):
 # --- constants ------------------------------------------------------------------------------------------------------
 
 
-def _constant(value: float, like: Params, constants: str) -> Any:
-    """A constant of the optimizer: a scalar of the arrays' format and mode, or the Python number."""
+def _constant(value: float, arrays: Params, constants: str) -> Constant:
+    """A constant of the optimizer, in the format and mode of the arrays if constants are "rounded"."""
     if constants == "binary64":
         return float(value)
-    return next(iter(like.values())).constant(float(value))
+    return next(iter(arrays.values())).constant(float(value))
 
 
-def _with(x: FloatArray, operation: Callable[[Any, Any], Any], c: Any) -> FloatArray:
-    """operation(x, c), rounded once; for a Python number c computed in binary64 before."""
+def _combine(operation: Callable[[Any, Any], Any], x: FloatArray, c: Constant) -> FloatArray:
+    """operation(x, c), rounded to the format of x; with a Python number c it is first computed in binary64."""
     if not isinstance(c, float):
         return operation(x, c)
     return array(operation(x.values.astype(np.float64), c), x.fmt, x.mode, rng=x.rng)
 
 
-def _times(x: FloatArray, c: Any) -> FloatArray:
-    return _with(x, lambda a, b: a * b, c)
+def _times(x: FloatArray, c: Constant) -> FloatArray:
+    return _combine(operator.mul, x, c)
 
 
-def _over(x: FloatArray, c: Any) -> FloatArray:
-    return _with(x, lambda a, b: a / b, c)
+def _over(x: FloatArray, c: Constant) -> FloatArray:
+    return _combine(operator.truediv, x, c)
 
 
-def _plus(x: FloatArray, c: Any) -> FloatArray:
-    return _with(x, lambda a, b: a + b, c)
+def _plus(x: FloatArray, c: Constant) -> FloatArray:
+    return _combine(operator.add, x, c)
 
 
 def _rate(lr: Schedule, count: int) -> float:
@@ -163,7 +167,7 @@ def adam(
         step_rate = _constant(-rate, grads, constants)
         power1, power2 = state.beta1_power * b1, state.beta2_power * b2
         rest1, rest2 = 1 - b1, 1 - b2
-        left1, left2 = (1 - power1, 1 - power2) if bias_correction else (None, None)
+        left1, left2 = (1 - power1, 1 - power2) if bias_correction else (1.0, 1.0)
         m = {name: _times(state.m[name], b1) + _times(g, rest1) for name, g in grads.items()}
         v = {name: _times(state.v[name], b2) + _times(g * g, rest2) for name, g in grads.items()}
         steps = {}
@@ -191,21 +195,22 @@ def adamw(
     return adam(lr, beta1, beta2, epsilon, weight_decay=weight_decay, constants=constants)
 
 
-def _decayed(steps: Params, params: Params | None, factor: Any) -> Params:
+def _decayed(steps: Params, params: Params | None, factor: Constant) -> Params:
     if params is None:
         raise TypeError("params=None: weight decay needs the parameters; call update(grads, state, params)")
-    return {name: step + _times(_as(params[name], step), factor) for name, step in steps.items()}
+    return {name: step + _times(_converted(params[name], step), factor) for name, step in steps.items()}
 
 
-def _as(x: FloatArray, like: FloatArray) -> FloatArray:
-    return x if x.fmt == like.fmt and x.mode is like.mode else array(x.values, like.fmt, like.mode, rng=like.rng)
+def _converted(x: FloatArray, y: FloatArray) -> FloatArray:
+    """x in the format and mode of y."""
+    return x if x.fmt == y.fmt and x.mode is y.mode else array(x.values, y.fmt, y.mode, rng=y.rng)
 
 
 def clipped(optimizer: Optimizer, norm: float, accumulator: Accumulator | None = None) -> Optimizer:
-    """Gradients scaled down first, if need be, so that the norm of all of them together is at most `norm`.
+    """The optimizer, for gradients that are first scaled down if the norm of all of them together is above `norm`.
 
-    The norm is computed in the gradients' format: squares below 2^-25 vanish in binary16, sums above 65504 overflow.
-    An accumulator helps. Gradients under a loss scale have a norm that is as many times as large.
+    The norm is computed in the gradients' format. In binary16, squares up to 2^-25 become 0 and sums above 65504
+    overflow; an accumulator with more range and precision helps. A loss scale multiplies the norm too.
     """
     _positive("norm", norm)
 
@@ -244,4 +249,4 @@ def _positive(name: str, value: float) -> None:
 
 def _below_one(name: str, value: float) -> None:
     if not 0 <= value < 1:
-        raise ValueError(f"{name}={value} must be from 0 up to, not including, 1; try 0.9")
+        raise ValueError(f"{name}={value} must be 0 or more and less than 1; try 0.9")

@@ -1,1 +1,1 @@
-"""What a run shows of itself: exponents, what was lost in each layer, why it died, how well it classifies."""
+"""What a run shows: exponents, what rounding lost in each layer, why a run died, how well a model classifies."""
