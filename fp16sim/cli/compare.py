@@ -6,8 +6,7 @@ import argparse
 
 from .. import explain
 from ..formats import get_format
-from .documents import print_document
-from .output import print_json
+from .documents import print_records
 from .parsing import NUMBERS, Parser, add_options
 from .show import read_number
 
@@ -29,7 +28,4 @@ def run(options: argparse.Namespace) -> None:
     own = get_format(options.format[0] if options.format else "binary16")
     number = read_number(options.number, own)
     found = explain.compare(number, options.format, options.mode, fmt=own, rng=options.rng)
-    if options.json:
-        print_json(found.to_dict())
-    else:
-        print_document(found.document)
+    print_records([found], options.json)

@@ -1,12 +1,16 @@
-"""Documents on the terminal: fields coloured there, plain in a pipe."""
+"""What `explain` knows, printed: documents with coloured fields on a terminal, plain text in a pipe, or JSON."""
 
 from __future__ import annotations
 
-from ..explain.document import Document, Span
-from ..explain.rendering import lines_of
-from .output import console, encodable
+from collections.abc import Sequence
+from typing import TypeAlias
 
-STYLES = {
+from ..explain import Anatomy, Comparison, DotExplanation, Explanation
+from ..explain.document import Document, Line, Span, Style
+from ..explain.rendering import lines_of
+from .output import console, encodable, print_json
+
+STYLES: dict[Style, str] = {
     "sign": "bold red underline",
     "exponent": "bold green",
     "trailing": "cyan",
@@ -19,7 +23,21 @@ STYLES = {
     "muted": "dim",
     "warn": "bold yellow",
 }
-"""How a terminal shows each style; under the fields stand their letters, so that no colour is needed to read them."""
+"""How a terminal shows each style; letters below the fields name them too, so that nobody needs the colours."""
+
+AnyRecord: TypeAlias = Explanation | DotExplanation | Anatomy | Comparison
+
+
+def print_records(records: Sequence[AnyRecord], as_json: bool) -> None:
+    """Documents, or JSON: one object, or a list of several."""
+    if as_json:
+        steps = [record.to_dict() for record in records]
+        print_json(steps[0] if len(steps) == 1 else steps)
+        return
+    for k, record in enumerate(records):
+        if k:
+            print("\n")
+        print_document(record.document)
 
 
 def print_document(document: Document) -> None:
@@ -34,8 +52,8 @@ def print_document(document: Document) -> None:
         out.print(line, highlight=False)
 
 
-def _trimmed(spans: tuple[Span, ...]) -> list[Span]:
-    """Without the blanks at the end of the line."""
+def _trimmed(spans: Line) -> list[Span]:
+    """The line without blanks at its end."""
     kept = list(spans)
     while kept and not kept[-1].text.strip():
         kept.pop()

@@ -8,9 +8,8 @@ from ..accumulators.parse import IN_ANY_FORMAT, parse
 from ..conversion import as_generator
 from ..formats import Subnormals, get_format, get_rounding, with_behaviour
 from ..wording import joined
-from .documents import print_document
+from .documents import print_records
 from .expression_explainer import Explainer
-from .output import print_json
 from .parsing import NUMBERS, Parser, add_options
 
 SUBNORMALS = tuple(kind.value for kind in Subnormals)
@@ -46,12 +45,4 @@ def run(options: argparse.Namespace) -> None:
     fmt = with_behaviour(get_format(options.format), options.saturate or None, subnormals)
     rng = as_generator(get_rounding(options.mode), options.rng)
     accumulator = parse(options.accumulator, fmt, options.mode, rng)
-    found = Explainer(options.expression, fmt, options.mode, rng, accumulator).run()
-    if options.json:
-        steps = [why.to_dict() for why in found]
-        print_json(steps[0] if len(steps) == 1 else steps)
-        return
-    for k, why in enumerate(found):
-        if k:
-            print("\n")
-        print_document(why.document)
+    print_records(Explainer(options.expression, fmt, options.mode, rng, accumulator).run(), options.json)

@@ -1,30 +1,33 @@
-"""An expression explained: one explanation for each rounded operation, innermost first."""
+"""An expression explained: one explanation for each rounded operation, the innermost first."""
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias
 
 from .. import explain
+from ..accumulators import Accumulator
 from ..conversion import Generator
 from ..exact import is_negative, signed
 from ..explain.decoding import Given, read
-from ..formats import Format
-from .expressions import ExpressionError, Literal, Negation, Node, Operation, Vector, parse_expression
+from ..formats import Format, Rounding
+from .expressions import OPERATORS, ExpressionError, Literal, Negation, Node, Operation, Vector, parse_expression
 
-Explained: TypeAlias = "explain.Explanation | explain.DotExplanation"
+Explained: TypeAlias = explain.Explanation | explain.DotExplanation
 
-SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
+SIGNS = {name: sign for sign, name in OPERATORS.items()}
 
 
 class Explainer:
-    """Formats, mode and random numbers, and the explanations so far."""
+    """An expression, what its operations need, and the explanations so far."""
 
-    def __init__(self, text: str, fmt: Format, mode: str, rng: Generator, accumulator: Any = None) -> None:
+    def __init__(
+        self, text: str, fmt: Format, mode: Rounding | str, rng: Generator, accumulator: Accumulator | None = None
+    ) -> None:
         self.text, self.fmt, self.mode, self.rng, self.accumulator = text, fmt, mode, rng, accumulator
         self.found: list[Explained] = []
 
     def run(self) -> list[Explained]:
-        """All explanations: of a bare number, and of an operation with a minus sign before it, that of its rounding."""
+        """All explanations. A number alone, and a negated operation, end with the explanation of a rounding."""
         node = parse_expression(self.text)
         given = self._given(node)
         if not self.found or isinstance(node, Negation):
@@ -32,7 +35,7 @@ class Explainer:
         return self.found
 
     def _given(self, node: Node) -> Given:
-        """What a node is to the operation above it."""
+        """What a node gives to the operation above it."""
         if isinstance(node, Literal):
             return self._literal(node)
         if isinstance(node, Negation):
@@ -40,7 +43,7 @@ class Explainer:
             minus = signed(not is_negative(inner.value), -inner.value if inner.value < 0 else inner.value)
             return Given(f"-{inner.text}", minus)
         if isinstance(node, Vector):
-            raise ExpressionError("a list stands only in dot([1, 2], [3, 4])", self.text, node.position)
+            raise ExpressionError("a list is allowed only in dot([1, 2], [3, 4])", self.text, node.position)
         result = self._operation(node).result
         return Given(_text(node), result.value, result.code)
 
@@ -52,9 +55,9 @@ class Explainer:
 
     def _operation(self, node: Operation) -> Explained:
         options: dict[str, Any] = {"rng": self.rng}
-        operands: list[Any] = []
-        for x in node.operands:
-            operands.append([self._given(item) for item in x.items] if isinstance(x, Vector) else self._given(x))
+        operands = [
+            [self._given(item) for item in x.items] if isinstance(x, Vector) else self._given(x) for x in node.operands
+        ]
         if node.name == "dot" and self.accumulator is not None:
             options["accumulator"] = self.accumulator
         try:
@@ -65,7 +68,7 @@ class Explainer:
 
 
 def _text(node: Node) -> str:
-    """A node as it was written, or nearly."""
+    """A node as text, nearly as it was written."""
     if isinstance(node, Literal):
         return node.text
     if isinstance(node, Negation):

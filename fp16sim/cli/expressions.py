@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from typing import NamedTuple, TypeAlias
 
 FUNCTIONS = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "dot": 2}
-"""Names that may be called, and how many arguments they take; those of dot are lists."""
+"""Names that may be called, and their number of arguments; the arguments of dot are lists."""
 
 OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 SPELLINGS = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "**": "^"}
@@ -40,7 +40,7 @@ class ExpressionError(ValueError):
 
 
 class Token(NamedTuple):
-    """A piece of the text: "number", "name", "end", or the operator or bracket itself."""
+    """A word of the text; its kind is "number", "name", "end", or the operator or bracket itself."""
 
     kind: str
     text: str
@@ -61,7 +61,7 @@ _TOKEN = re.compile(
 
 
 def tokens(text: str) -> list[Token]:
-    """The pieces of a text, the last of kind "end"."""
+    """The words of a text; the last has kind "end"."""
     if len(text) > LONGEST:
         raise ExpressionError(
             f"an expression of {len(text)} characters is too long; use at most {LONGEST}", text, LONGEST
@@ -70,7 +70,7 @@ def tokens(text: str) -> list[Token]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise ExpressionError(f"{text[position]!r} has no meaning here; {EXAMPLES}", text, position)
+            raise ExpressionError(f"{text[position]!r} is not understood here; {EXAMPLES}", text, position)
         piece, kind = match.group(), match.lastgroup or ""
         if kind == "name" and piece.lower() in ("inf", "infinity", "nan"):
             kind = "number"
@@ -95,7 +95,7 @@ class Literal:
 
 @dataclass(frozen=True)
 class Negation:
-    """Minus something: exact, so no operation."""
+    """Minus something: exact, so not a rounded operation."""
 
     of: Node
     position: int
@@ -125,7 +125,7 @@ Node: TypeAlias = Literal | Negation | Vector | Operation
 
 
 def parse_expression(text: str) -> Node:
-    """The tree of an expression; ExpressionError, with a caret under the place, where it is none."""
+    """The tree of an expression; if the text is not one, an ExpressionError with a caret under the place."""
     reader = _Reader(text)
     if reader.now.kind == "end":
         raise reader.error(f"there is nothing to explain; {EXAMPLES}")
@@ -136,7 +136,7 @@ def parse_expression(text: str) -> Node:
 
 
 class _Reader:
-    """The tokens, and how far they have been read."""
+    """The tokens, and the position of the next one."""
 
     def __init__(self, text: str) -> None:
         self.text, self.tokens, self.at, self.depth = text, tokens(text), 0, 0
@@ -191,18 +191,18 @@ class _Reader:
             self.take()
             self._deeper(token)
             inside = self.expression()
-            self.expect(")", f"to close the one at {token.position + 1}")
+            self.expect(")", f"to close the '(' at {token.position + 1}")
             self.depth -= 1
             return inside
         if token.kind == "[":
-            raise self.error("a list stands only in dot([1, 2], [3, 4])")
+            raise self.error("a list is allowed only in dot([1, 2], [3, 4])")
         where = "at the end" if token.kind == "end" else f"before {token.text!r}"
         raise self.error(f"a number is missing {where}; {EXAMPLES}")
 
     def _deeper(self, token: Token) -> None:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise self.error(f"more than {DEEPEST} brackets within each other; use fewer", token)
+            raise self.error(f"more than {DEEPEST} nested brackets; use fewer", token)
 
     def number(self) -> Node:
         token = self.take()
@@ -222,23 +222,23 @@ class _Reader:
         if key not in FUNCTIONS:
             near = get_close_matches(key, FUNCTIONS, 1)
             hint = f"did you mean {near[0]}? " if near else ""
-            raise self.error(f"{name.text!r} is no function here; {hint}known: {', '.join(FUNCTIONS)}", name)
+            raise self.error(f"{name.text!r} is not a known function; {hint}use one of {', '.join(FUNCTIONS)}", name)
         self.expect("(", f"after {key}")
         self._deeper(name)
         arguments = [] if self.now.kind == ")" else [self.argument(key)]
         while self.now.kind == ",":
             self.take()
             arguments.append(self.argument(key))
-        close = self.expect(")", f"to close that of {key}")
+        close = self.expect(")", f"to close the '(' after {key}")
         self.depth -= 1
         if len(arguments) != FUNCTIONS[key]:
-            raise self.error(f"{key} takes {FUNCTIONS[key]} arguments, and here are {len(arguments)}", close)
+            raise self.error(f"{key} takes {FUNCTIONS[key]} arguments, but {len(arguments)} are given", close)
         return Operation(key, tuple(arguments), name.position)
 
     def argument(self, function: str) -> Node:
         if function != "dot":
             return self.expression()
-        first = self.expect("[", "since dot takes two lists: dot([1, 2], [3, 4])")
+        first = self.expect("[", "because dot takes two lists: dot([1, 2], [3, 4])")
         items = [self.expression()]
         while self.now.kind == ",":
             self.take()
@@ -248,7 +248,7 @@ class _Reader:
 
 
 def _negated(node: Node, position: int) -> Node:
-    """-x: part of the number where it is one; a code keeps its own sign bit, and is negated."""
+    """-x: the sign becomes part of a number; a code keeps its own sign bit, and is negated."""
     if isinstance(node, Literal) and not re.match(r"-|0x[^p]*$|0b|[01]_[01]+_", node.text, re.IGNORECASE):
         return Literal("-" + node.text, position)
     return Negation(node, position)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from .. import explain
-from ..explain.decoding import read
-from ..formats import get_format
-from .documents import print_document
+from ..explain.decoding import Given, read
+from ..formats import Format, get_format
+from .documents import print_records
 from .expressions import ExpressionError, Literal, Negation, Operation, parse_expression
-from .output import print_json
 from .parsing import NUMBERS, Parser, add_options
 
 
@@ -32,17 +30,14 @@ def run(options: argparse.Namespace) -> None:
     """Take the number apart, and print."""
     fmt = get_format(options.format)
     found = explain.anatomy(read_number(options.number, fmt), fmt, options.mode, rng=options.rng)
-    if options.json:
-        print_json(found.to_dict())
-    else:
-        print_document(found.document)
+    print_records([found], options.json)
 
 
 WAYS = "write it like 0.1, 1e-8, 1/3, 2^-24, 0x1.8p3 or inf, or as a code like 0x2E66"
 
 
-def read_number(text: str, fmt: Any) -> Any:
-    """A number or a code; where it is neither, an error with a caret under the place."""
+def read_number(text: str, fmt: Format) -> Given:
+    """A number or a code; if the text is neither, an error with a caret under the place."""
     try:
         return read(text, fmt)
     except ValueError as error:
@@ -50,14 +45,10 @@ def read_number(text: str, fmt: Any) -> Any:
     try:
         node = parse_expression(text)
     except ExpressionError as wrong:
-        raise ExpressionError(f"this is no number here; {WAYS}", text, wrong.position, wrong.length) from None
+        raise ExpressionError(f"this is not a number; {WAYS}", text, wrong.position, wrong.length) from None
     while isinstance(node, Negation):
         node = node.of
     if isinstance(node, Operation):
-        raise ExpressionError(
-            f'this is an operation, and here a number is wanted; use fp16sim explain "{text}"',
-            text,
-            node.position,
-        )
+        raise ExpressionError(f'this is an operation, not a number; use fp16sim explain "{text}"', text, node.position)
     assert isinstance(node, Literal)
     raise ExpressionError(str(problem), text, node.position, len(node.text))

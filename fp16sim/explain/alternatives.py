@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import Any
 
 from .. import exact
 from ..exact import Value
@@ -96,9 +95,7 @@ def _single(operation: str, given: Sequence[Value], fmt: Format, mode: Rounding,
 def _outcomes(operation: str, given: Sequence[Value], fmt: Format) -> tuple[tuple[Outcome, ...], None]:
     """All results that STOCHASTIC may give, with exact probabilities: each rounding is drawn on its own."""
     chances: dict[int, Fraction] = {}
-    operands: Any = [((x, Fraction(1)),) for x in given]
-    if operation != "round":
-        operands = [tuple(_draws("round", (x,), fmt)) for x in given]
+    operands = [((x, Fraction(1)),) if operation == "round" else tuple(_draws("round", (x,), fmt)) for x in given]
     for combination in product(*operands):
         before = Fraction(1)
         for _, chance in combination:

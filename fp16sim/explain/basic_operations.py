@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..conversion import Generator, Seed, as_generator
 from ..exact import Value
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
-from .decoding import Given, code_in, read
+from .decoding import Given, NumberLike, code_in, read
 from .exact_step import exact_step
 from .explanation import Explanation
 from .records import ExactStep, Operand, RoundingStep, ordered_flags
@@ -17,7 +15,7 @@ NAMES = {"sqrt": ("x",), "fma": ("a", "b", "c")}
 """What operands are called; a and b in all other operations."""
 
 
-def operand(name: str, x: Any, fmt: Format, mode: Rounding, rng: Generator, tininess: str = "after") -> Operand:
+def operand(name: str, x: NumberLike, fmt: Format, mode: Rounding, rng: Generator, tininess: str = "after") -> Operand:
     """What was given, rounded to the format if it is not a number of it."""
     given = read(x, fmt)
     step = round_step(given.value, fmt, mode, next_draw(rng), operand=True, tininess=tininess)
@@ -30,7 +28,12 @@ def _changes(step: RoundingStep, x: Value) -> bool:
 
 
 def operate(
-    operation: str, values: tuple[Any, ...], fmt: FormatLike, mode: Rounding | str, rng: Seed, tininess: str = "after"
+    operation: str,
+    values: tuple[NumberLike, ...],
+    fmt: FormatLike,
+    mode: Rounding | str,
+    rng: Seed,
+    tininess: str = "after",
 ) -> Explanation:
     """The explanation of an operation in `exact.OPERATIONS`."""
     fmt, mode = get_format(fmt), get_rounding(mode)
@@ -67,7 +70,7 @@ def _explanation(
 
 
 def rounding(
-    x: Any,
+    x: NumberLike,
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
@@ -120,7 +123,7 @@ def _explain_rounding(
 
 
 def convert(
-    x: Any,
+    x: NumberLike,
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
@@ -210,8 +213,8 @@ def parse(
 
 
 def add(
-    a: Any,
-    b: Any,
+    a: NumberLike,
+    b: NumberLike,
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
@@ -228,8 +231,8 @@ def add(
 
 
 def subtract(
-    a: Any,
-    b: Any,
+    a: NumberLike,
+    b: NumberLike,
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
@@ -245,8 +248,8 @@ def subtract(
 
 
 def multiply(
-    a: Any,
-    b: Any,
+    a: NumberLike,
+    b: NumberLike,
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
@@ -262,8 +265,8 @@ def multiply(
 
 
 def divide(
-    a: Any,
-    b: Any,
+    a: NumberLike,
+    b: NumberLike,
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
@@ -279,7 +282,7 @@ def divide(
 
 
 def sqrt(
-    x: Any,
+    x: NumberLike,
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
@@ -295,9 +298,9 @@ def sqrt(
 
 
 def fma(
-    a: Any,
-    b: Any,
-    c: Any,
+    a: NumberLike,
+    b: NumberLike,
+    c: NumberLike,
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, NamedTuple
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
 
 from .. import exact
+from ..arrays.floatarray import FloatArray
 from ..codes import FloatClass
-from ..conversion import same_format
+from ..conversion import Array, same_format
 from ..exact import Value
 from ..exact.codes import encode_held
 from ..formats import Format, Specials, Subnormals
@@ -85,6 +90,9 @@ class Given(NamedTuple):
     code: int | None = None
 
 
+NumberLike: TypeAlias = int | float | str | Fraction | Decimal | np.generic | Array | FloatArray | Number | Given
+"""One number, as a user gives it: an array has shape (), a text may be a code."""
+
 _CODE = re.compile(r"0x(?P<hex>[0-9a-f_]+)|0b(?P<bits>[01_]+)|(?P<fields>[01]_[01]+_[01]+)|(?P<plain>[01]+)", re.I)
 
 
@@ -116,7 +124,7 @@ def code_in(text: str, fmt: Format) -> int | None:
     return code
 
 
-def read(x: Any, fmt: Format) -> Given:
+def read(x: NumberLike, fmt: Format) -> Given:
     """Any number, or the text of a code of `fmt`, that a user asks to have explained."""
     if isinstance(x, Given):
         return x
@@ -133,6 +141,6 @@ def read(x: Any, fmt: Format) -> Given:
     return Given(_text_of(item), exact.as_exact(item))
 
 
-def _text_of(x: Any) -> str:
+def _text_of(x: object) -> str:
     text = str(x)
     return text if len(text) <= 40 else f"{text[:30]}... ({len(text)} digits)"

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from .. import accumulators, exact
 from ..accumulators import Accumulator, AccumulatorLike
-from ..conversion import Generator, Seed, as_generator, same_format
+from ..arrays.floatarray import FloatArray
+from ..conversion import Array, Generator, Seed, as_generator, same_format
 from ..exact import Value, is_finite, is_negative
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
 from .basic_operations import operand, operate_on
+from .decoding import NumberLike
 from .explanation import Explanation
 from .records import Number, Operand, Record, RoundingStep, ordered_flags
 from .rendering import Shown
 from .rounding_step import next_draw, round_step
 from .value_text import short_text
+
+VectorLike: TypeAlias = Sequence[NumberLike] | Array | FloatArray
+"""A vector, as a user gives it."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,8 @@ class DotExplanation(Record, Shown):
 
 
 def dot(
-    a: Sequence[Any],
-    b: Sequence[Any],
+    a: VectorLike,
+    b: VectorLike,
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
     *,
@@ -152,7 +157,7 @@ def dot(
     )
 
 
-def _vectors(a: Sequence[Any], b: Sequence[Any], fmt: Format) -> tuple[list[Any], list[Any]]:
+def _vectors(a: VectorLike, b: VectorLike, fmt: Format) -> tuple[list[NumberLike], list[NumberLike]]:
     vectors = []
     for name, x in (("a", a), ("b", b)):
         x = getattr(same_format(x, fmt), "values", x)
@@ -263,7 +268,7 @@ def _as_operands(a: list[Value], b: list[Value], fmt: Format, log: Log) -> tuple
     return taken(a), taken(b)
 
 
-def _sequential(log: Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
+def _sequential(log: Log, a: Sequence[Value], b: Sequence[Value], how: Accumulator) -> Value:
     total = log.do("multiply", "s0", "a0 × b0", a[0], b[0])
     for k in range(1, len(a)):
         p = log.do("multiply", f"p{k}", f"a{k} × b{k}", a[k], b[k])
@@ -271,14 +276,14 @@ def _sequential(log: Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> V
     return total
 
 
-def _fused(log: Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
+def _fused(log: Log, a: Sequence[Value], b: Sequence[Value], how: Accumulator) -> Value:
     total = log.do("multiply", "s0", "a0 × b0", a[0], b[0])
     for k in range(1, len(a)):
         total = log.do("fma", f"s{k}", f"a{k} × b{k} + s{k - 1}", a[k], b[k], total)
     return total
 
 
-def _pairwise(log: Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
+def _pairwise(log: Log, a: Sequence[Value], b: Sequence[Value], how: Accumulator) -> Value:
     terms = log.products(a, b)
 
     def half(low: int, high: int) -> tuple[str, Value]:
@@ -298,7 +303,7 @@ def _blocked(log: Log, a: Sequence[Value], b: Sequence[Value], how: accumulators
     return log.chain([log.chain(block, f"b{k}.") for k, block in enumerate(blocks)], "s")[1]
 
 
-def _kahan(log: Log, a: Sequence[Value], b: Sequence[Value], how: Any) -> Value:
+def _kahan(log: Log, a: Sequence[Value], b: Sequence[Value], how: Accumulator) -> Value:
     terms = log.products(a, b)
     s: Value = terms[0]
     lost: Value = Fraction(0)

@@ -24,7 +24,7 @@ from ..formats import Format, Rounding
 from .value_text import exact_text
 
 
-def json_data(x: Any) -> Any:
+def json_data(x: object) -> Any:
     """Any part of a record as data for JSON; exact values become text that `fs.parse` reads."""
     if isinstance(x, Record):
         return x.to_dict()

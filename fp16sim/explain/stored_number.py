@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from ..conversion import Generator, Seed, as_generator
 from ..exact import Value, is_finite, is_nan
 from ..formats import NAMED_FORMATS, Format, FormatLike, Rounding, get_format, get_rounding
 from ..text import to_text
-from .decoding import Given, next_down, next_up, number, read, without_behaviour
+from .decoding import Given, NumberLike, next_down, next_up, number, read, without_behaviour
 from .records import Number, Record, RoundingStep
 from .rendering import Shown
 from .rounding_step import next_draw, round_step
@@ -77,7 +76,7 @@ class Comparison(Record, Shown):
 
 
 def anatomy(
-    x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+    x: NumberLike, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Anatomy:
     """How a format stores a number: code, fields, formula, value, error, neighbours; exact.
 
@@ -109,7 +108,7 @@ def anatomy(
 
 
 def compare(
-    x: Any,
+    x: NumberLike,
     formats: Sequence[FormatLike] | None = None,
     mode: Rounding | str = "ties_to_even",
     *,
