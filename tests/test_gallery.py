@@ -260,7 +260,7 @@ def test_plot_scales_slide_the_gradients(tmp_path, capsys):
         (["harmonic", "--mode", "up"], "invalid choice: 'up'"),
         (["harmonic", "--format", "fp17"], "fp17"),
         (["gradients", "--scales", "1,x"], "'x' is not a number"),
-        (["gradients", "--scales", "0"], "scale=0 is no loss scale"),
+        (["gradients", "--scales", "0"], "scale=0 is not a power of two"),
         (["pairs", "--operation", "mod"], "operation='mod' is unknown"),
         (["ulp", "-o", "nowhere/a.png"], "does not exist"),
         (["ulp", "-o", "a.gif"], "must end in .png, .svg or .pdf"),

@@ -29,10 +29,10 @@ def training_steps() -> tuple[Callable[[], Any], Callable[[], Any]]:
             return run.step(start, chosen)
 
     params = {name: x.values.astype(np.float32) for name, x in start.params.items()}
-    return ours, _plain(params, images, labels)
+    return ours, _numpy_step(params, images, labels)
 
 
-def _plain(params: dict[str, Any], x: Any, labels: Any) -> Callable[[], Any]:
+def _numpy_step(params: dict[str, Any], x: Any, labels: Any) -> Callable[[], Any]:
     zeros = {name: np.zeros_like(w) for name, w in params.items()}
     rows, f = np.arange(len(labels)), np.float32
 

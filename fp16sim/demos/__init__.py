@@ -1,7 +1,7 @@
-"""The numbers behind the pictures: each function computes one lesson, every step rounded, and returns frozen data.
+"""The numbers behind the pictures: each function computes one lesson, with every step rounded, and returns frozen data.
 
-`fp16sim.plots` has a function of the same name that draws what is computed here; `.lesson` of the data is the sentence
-that goes above the picture.
+`fp16sim.plots` has a function of the same name that draws the data. `.lesson` of the data is the sentence above the
+picture.
 
     >>> from fp16sim import demos
     >>> demos.harmonic("binary16").lesson

@@ -1,4 +1,4 @@
-"""All pairs of an 8-bit format: where an operation is exact, where it rounds, and where it leaves the format."""
+"""All pairs of numbers of an 8-bit format: where an operation is exact, where it rounds, and where it overflows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Pairs:
     error : ndarray
         abs(result - truth) in ulp of the truth, at [b, a] for a op b; NaN where the result or the truth is not finite.
     overflow, invalid : ndarray of bool
-        Where the truth is beyond what rounds to max_finite; and where there is no truth, as for 0 / 0.
+        Where the truth is too large to round to max_finite, and where there is no finite truth, as for 0 / 0.
     """
 
     fmt: Format
@@ -41,7 +41,7 @@ class Pairs:
 
     @property
     def shares(self) -> dict[str, float]:
-        """How many of all pairs are "exact", "rounded", "overflow" and "invalid"."""
+        """The shares of all pairs that are "exact", "rounded", "overflow" and "invalid"."""
         parts = {
             "exact": self.error == 0,
             "rounded": self.error > 0,
@@ -53,7 +53,7 @@ class Pairs:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        parts = ", ".join(f"{100 * share:.0f} % {name}" for name, share in self.shares.items() if name != "invalid")
+        parts = ", ".join(f"{100 * share:.0f}% {name}" for name, share in self.shares.items() if name != "invalid")
         return f"{RESULTS[self.operation]} of {self.fmt.name}: {parts}"
 
 
@@ -62,7 +62,7 @@ def pairs(
 ) -> Pairs:
     """The error of an operation on all pairs of a format of at most 8 bits: exact errors of correctly rounded results.
 
-    The truth is computed in binary64, which holds sums and products of such formats exactly, and quotients to 2^-53.
+    The truth is computed in binary64: exactly for sums and products of such small formats, to 2^-53 for quotients.
 
     Raises
     ------
@@ -84,10 +84,10 @@ def pairs(
         )
     values = finite_values(fmt)
     a, b = values[None, :], values[:, None]
-    # Where there is no NaN a result such as 0 / 0 has no code: any will do, for it is not looked at.
-    held = replace(fmt, nan_code=0) if fmt.specials is Specials.NONE else fmt
+    # Without NaN a result such as 0 / 0 has no code. Any code will do here, because such results are not used.
+    with_nan = replace(fmt, nan_code=0) if fmt.specials is Specials.NONE else fmt
     with np.errstate(all="ignore"):
-        y = OPERATIONS[operation](a, b, held, mode, rng=as_generator(mode, rng))
+        y = OPERATIONS[operation](a, b, with_nan, mode, rng=as_generator(mode, rng))
         truth = OPERATIONS[operation](a, b, BINARY64)
         overflow = _overflows(truth, fmt, mode)
         error = np.abs(y - truth) / ulp(truth, fmt)
@@ -98,7 +98,7 @@ def pairs(
 
 
 def _overflows(truth: Array, fmt: Format, mode: Rounding) -> Array:
-    """Beyond max_finite after rounding with an unbounded exponent: IEEE 754's overflow, whatever the result is then."""
+    """Whether it exceeds max_finite after rounding with an unbounded exponent: that is IEEE 754's overflow."""
     wider = Format("wider", width=fmt.precision + BINARY64.exponent_bits, precision=fmt.precision)
     finite = np.where(np.isfinite(truth), truth, 0)
     unbounded = mode if mode is not Rounding.STOCHASTIC else Rounding.TOWARD_ZERO

@@ -1,4 +1,4 @@
-"""Formulas that are right on paper: a difference of nearly equal numbers uncovers the errors of both."""
+"""Formulas that are right on paper only: a difference of nearly equal numbers consists of their rounding errors."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..exact import round_to as exact_round
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
 from ..wording import number
-from .common import frozen, relative
+from .common import error_text, frozen, relative
 
 
 class _Setting:
-    """A format, a mode and its random numbers: what every step of a formula is rounded by."""
+    """The format, the mode and the random numbers with which every step of a formula is rounded."""
 
     def __init__(self, fmt: FormatLike, mode: Rounding | str, rng: Seed) -> None:
         self.fmt, self.mode = get_format(fmt), get_rounding(mode)
@@ -32,12 +32,12 @@ class _Setting:
 
 @dataclass(frozen=True)
 class TwoWays:
-    """One quantity by a naive formula and by one that does not cancel.
+    """One quantity by a naive formula, and by a careful one without cancellation.
 
     Attributes
     ----------
     x : ndarray
-        Where it was computed: numbers of the format.
+        The arguments: numbers of the format.
     naive, careful, exact : ndarray
     """
 
@@ -62,11 +62,11 @@ def one_minus_cos(
     (0.0, 0.5)
     """
     s = _Setting(fmt, mode, rng)
-    # cos x rounds to 1 up to x = sqrt(2u), where 1 - x^2/2 is a tie: start lower.
+    # cos x rounds to 1 up to x = sqrt(2u), where 1 - x^2/2 is a tie: start below that.
     start = float(s.fmt.unit_roundoff) ** 0.5 / 4
     x = np.unique(round_to(np.geomspace(start, 2, points), s.fmt))
-    held, half = s.array(x), s.array(x) / 2
-    naive = ((1 - s.array(cos(x, s.fmt, s.mode, rng=s.rng))) / (held * held)).values
+    rounded, half = s.array(x), s.array(x) / 2
+    naive = ((1 - s.array(cos(x, s.fmt, s.mode, rng=s.rng))) / (rounded * rounded)).values
     ratio = s.array(sin(half.values, s.fmt, s.mode, rng=s.rng)) / half
     exact = 0.5 * (np.sin(x / 2) / (x / 2)) ** 2
     zeros = x[(naive == 0) & (x < 1)]
@@ -80,7 +80,7 @@ def quadratic(
 ) -> TwoWays:
     """The small root of x^2 - b x + 1 = 0 against b: (b - sqrt(b^2 - 4)) / 2, and 2 / (b + sqrt(b^2 - 4)).
 
-    Every step correctly rounded. The truth is the exact root of the rounded b, to within 2^-52.
+    Every step is correctly rounded. The truth is the root for the rounded b, to within 2^-52.
     """
     s = _Setting(fmt, mode, rng)
     top = min(2.0 / float(s.fmt.unit_roundoff) ** 0.75, float(s.fmt.max_finite) ** 0.5 / 2)
@@ -100,14 +100,14 @@ def polynomial(
 ) -> TwoWays:
     """(x - 1)^7 near 1, from its coefficients by Horner's rule, and as a power; every step correctly rounded."""
     s = _Setting(fmt, mode, rng)
-    # Horner's error is near u times the sum of |coefficients|, which is 2^7: look where the truth is of that size.
+    # Horner's error is near u times the sum of |coefficients|, which is 2^7: go to where the truth is as small as that.
     radius = min(0.75, 1.3 * (2**7 * float(s.fmt.unit_roundoff)) ** (1 / 7))
     x = np.unique(round_to(np.linspace(1 - radius, 1 + radius, points), s.fmt))
-    held = s.array(x)
+    rounded = s.array(x)
     value = s.array(np.ones_like(x))
     for coefficient in (-7, 21, -35, 35, -21, 7, -1):
-        value = value * held + coefficient
-    d = held - 1
+        value = value * rounded + coefficient
+    d = rounded - 1
     square = d * d
     careful = square * square * square * d
     crossings = int(np.count_nonzero(np.diff(np.sign(value.values[value.values != 0]))))
@@ -126,7 +126,7 @@ class Derivative:
     ----------
     steps, error : ndarray
     best : float
-        The step of the least error.
+        The step with the least error.
     """
 
     fmt: Format
@@ -138,15 +138,14 @@ class Derivative:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        least = float(self.error.min())
-        best = f"2^{int(np.log2(self.best))}, {100 * least:.2g} % off"
+        best = f"2^{int(np.log2(self.best))}, {error_text(float(self.error.min()))} off"
         return f"Smaller h is not better: {self.fmt.name} is best at h = {best}"
 
 
 def derivative(fmt: FormatLike = BINARY16, mode: Rounding | str = "ties_to_even", *, rng: Seed = 0) -> Derivative:
     """(f(x + h) - f(x)) / h for f(x) = 1/x at x = 3, for h = 2^0, 2^-1, ...: every step correctly rounded.
 
-    The relative error has two parts: h / (3 + h) of the formula, and up to about 3u / h of the roundings.
+    The relative error has two parts: h / (3 + h) from the formula, and up to about 3u / h from the roundings.
     """
     s = _Setting(fmt, mode, rng)
     steps = 2.0 ** -np.arange(0, s.fmt.precision + 2)
@@ -181,7 +180,7 @@ class Variance:
         ends = {"negative": self.one_pass < 0, "infinite": ~np.isfinite(self.one_pass)}
         parts = [f"{name} from {number(float(self.offsets[x][0]))}" for name, x in ends.items() if x.any()]
         worst = float(relative(self.one_pass, self.exact).max())
-        what = ", ".join(parts) if parts else f"up to {100 * worst:.2g} % off"
+        what = ", ".join(parts) if parts else f"up to {error_text(worst)} off"
         return f"One-pass variance, {self.fmt.name}: {what}"
 
 

@@ -1,4 +1,4 @@
-"""What the demos share: arrays that cannot change, and relative errors."""
+"""Helpers of the demos: arrays that cannot change, and relative errors."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ def frozen(x: npt.ArrayLike) -> Array:
     y: Any = np.array(x)
     y.flags.writeable = False
     return y
+
+
+def error_text(error: float, digits: int = 2) -> str:
+    """A relative error in percent. It is not a share of 1, so `wording.percent` is not for it.
+
+    >>> error_text(0.086), error_text(2.0**-24), error_text(2.0**-11, digits=3)
+    ('8.6%', '6e-06%', '0.0488%')
+    """
+    return f"{100 * error:.{digits}g}%"
 
 
 def relative(y: npt.ArrayLike, truth: Array | float) -> Array:

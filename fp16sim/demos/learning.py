@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ..accumulators import Exact, Kahan
 from ..arrays import FloatArray, array
-from ..conversion import Array, Seed, as_generator
+from ..conversion import Array, Generator, Seed, as_generator
 from ..elementary import exp
 from ..formats import BFLOAT16, BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from ..learn import MLP, Config, Tensor, cross_entropy, load_digits, survey, train
 from ..learn import gradients as backward
 from ..reductions import cumsum
 from ..rounding import round_to
-from ..wording import number
+from ..wording import number, percent
 from .common import frozen
 
 
 @dataclass(frozen=True)
 class Softmax:
-    """The first probability of softmax([x, x - 1, x - 2]), which does not depend on x on paper.
+    """The first probability of softmax([x, x - 1, x - 2]); on paper it does not depend on x.
 
     Attributes
     ----------
     x, naive, shifted : ndarray
-        `shifted` takes the largest logit off first.
+        `shifted` subtracts the largest logit first.
     exact : float
     overflows_at, underflows_at : float or None
-        The least x from which, and the largest x below 0 up to which, the naive one is NaN.
+        The naive softmax is NaN for x at or above the first, and for x at or below the second.
     """
 
     fmt: Format
@@ -52,9 +54,13 @@ class Softmax:
 
 
 def softmax(
-    fmt: FormatLike = BINARY16, mode: Rounding | str = "ties_to_even", *, logits: Any = None, rng: Seed = 0
+    fmt: FormatLike = BINARY16,
+    mode: Rounding | str = "ties_to_even",
+    *,
+    logits: npt.ArrayLike | None = None,
+    rng: Seed = 0,
 ) -> Softmax:
-    """Softmax of x, x - 1, x - 2, as it stands and with the maximum taken off; every step correctly rounded.
+    """Softmax of x, x - 1, x - 2, naive and with the maximum subtracted first; every step correctly rounded.
 
     Examples
     --------
@@ -72,17 +78,17 @@ def softmax(
     return Softmax(fmt, mode, frozen(x), frozen(naive), frozen(shifted), exact, *edges)
 
 
-def _softmax(x: Array, fmt: Format, mode: Rounding, rng: Any, shift: bool) -> Array:
+def _softmax(x: Array, fmt: Format, mode: Rounding, rng: Generator, shift: bool) -> Array:
     with np.errstate(all="ignore"):
         z = array(np.stack([x, x - 1, x - 2], axis=-1), fmt, mode, rng=rng)
         z = z - z[..., :1] if shift else z
         e = array(exp(z.values, fmt, mode, rng=rng), fmt, mode, rng=rng)
-        total = e.sum(axis=-1, accumulator=Exact())  # rounded once: overflow is the lesson here, not the order
+        total = e.sum(axis=-1, accumulator=Exact())  # rounded once: the lesson is overflow, not the order
         return np.asarray((e[..., 0] / total).values)
 
 
-def _nan_from(distance: Array, sign: int, naive: Array, fmt: Format, mode: Rounding, rng: Any) -> float | None:
-    """The number nearest to 0 on one side whose naive softmax is NaN, by bisection between two that were tried."""
+def _nan_from(distance: Array, sign: int, naive: Array, fmt: Format, mode: Rounding, rng: Generator) -> float | None:
+    """The number nearest to 0 on one side whose naive softmax is NaN, by bisection between two computed ones."""
     nan = np.isnan(naive) & (distance > 0)
     if not nan.any():
         return None
@@ -100,7 +106,7 @@ def _nan_from(distance: Array, sign: int, naive: Array, fmt: Format, mode: Round
 
 
 class Fates(NamedTuple):
-    """What becomes of finite nonzero gradients when they are rounded: shares of them, as `fs.learn.survey` counts."""
+    """What finite nonzero gradients become when rounded, as shares of them, counted by `fs.learn.survey`."""
 
     zero: float
     subnormal: float
@@ -115,9 +121,9 @@ class Gradients:
     Attributes
     ----------
     scales : tuple of float
-        Loss scales, powers of two: each slides the histogram.
+        Loss scales, which are powers of two: each moves the histogram.
     exponents, shares : ndarray
-        Of the unscaled gradients: floor(log2 abs(g)), and the share of the nonzero ones there.
+        Of the unscaled gradients: each floor(log2 abs(g)), and the share of the nonzero ones that have it.
     fates : tuple of Fates
         One for each scale.
     """
@@ -132,28 +138,35 @@ class Gradients:
     def lesson(self) -> str:
         """What it shows."""
         first, last = self.fates[0].zero, self.fates[-1].zero
-        plain = f"{100 * first:.2g} % of gradients become 0 in {self.fmt.name}"
+        unscaled = f"{percent(first, 2)} of gradients become 0 in {self.fmt.name}"
         same = len(self.scales) == 1 or first == last
-        return plain if same else f"{plain}; {100 * last:.2g} % scaled by {number(self.scales[-1])}"
+        return unscaled if same else f"{unscaled}; {percent(last, 2)} scaled by {number(self.scales[-1])}"
 
 
-def gradients(fmt: FormatLike = BINARY16, gradients: Any = None, *, scales: Any = (1.0, 1024.0)) -> Gradients:
+def gradients(
+    fmt: FormatLike = BINARY16, gradients: npt.ArrayLike | None = None, *, scales: Sequence[float] = (1.0, 1024.0)
+) -> Gradients:
     """Where gradients lie in the window of a format, for several loss scales; shares counted on rounded values.
 
     Parameters
     ----------
     fmt : Format, str or dtype
     gradients : array_like, optional
-        Of any shape; zeros and what is not finite are left out. By default those that pass through a small network on
-        the bundled digits (`digit_gradients`).
+        Of any shape; elements that are 0 or not finite are left out. By default the gradients in a backward pass of a
+        small network on the bundled digits (`digit_gradients`).
     scales : sequence of float
         Powers of two: each gradient is multiplied by the scale before it is rounded.
+
+    Raises
+    ------
+    ValueError
+        If a scale is not a power of two, or no gradient is finite and nonzero.
     """
     fmt = get_format(fmt)
     shifts = [_shift(scale) for scale in scales]
     seen = survey(digit_gradients() if gradients is None else gradients, fmt)
     if not seen.finite:
-        raise ValueError("gradients has no finite nonzero element, so there is no histogram; give it some")
+        raise ValueError("gradients has no finite nonzero element, so there is no histogram; give at least one")
     counts = np.array(list(seen.exponents.values()))
     fates = tuple(Fates(*(n / seen.finite for n in seen.fate(shift))) for shift in shifts)
     exponents, shares = frozen(list(seen.exponents)), frozen(counts / seen.finite)
@@ -165,7 +178,7 @@ def _shift(scale: float) -> int:
     significand, exponent = np.frexp(float(scale))
     if significand != 0.5:
         raise ValueError(
-            f"scale={scale:g} is no loss scale that slides exponents; use powers of two, such as 1 and 1024"
+            f"scale={scale:g} is not a power of two, so it changes more than exponents; use scales such as 1 and 1024"
         )
     return int(exponent) - 1
 
@@ -174,7 +187,7 @@ def _shift(scale: float) -> int:
 def digit_gradients(epochs: int = 5) -> Array:
     """Every gradient of a backward pass of an MLP 64-32-10 on 256 of the bundled digits, trained in binary32.
 
-    Deterministic: the same numbers in every run.
+    The numbers are the same in every run.
     """
     data, config = load_digits(), Config("binary32", epochs=epochs, loss_scale=1.0)
     tensors = {name: Tensor(x, name=name) for name, x in train(config, data).params.items()}
@@ -202,7 +215,7 @@ class StuckWeight:
     paths : dict of str to ndarray
         The weight after each step: "ties_to_even", "Kahan", "stochastic" (one run), and "exact".
     mean : float
-        Where 64 stochastic runs end on average.
+        The mean of the last weights of 64 stochastic runs.
     """
 
     fmt: Format
@@ -234,7 +247,7 @@ def stuck_weight(
     fmt = get_format(fmt)
     terms = round_to(np.array([start, *[update] * steps]), fmt)
     kahan, generator = Kahan(fmt), np.random.default_rng(rng)
-    # The update is drawn anew at each step, too: rounded once for all, it would bring its own error a thousand times.
+    # The update is rounded anew in each step, too. Rounded only once, it would add the same error a thousand times.
     columns = np.full((steps + 1, 64), update)
     columns[0] = start
     runs = np.asarray(cumsum(columns, fmt, "stochastic", axis=0, rng=generator))
@@ -259,7 +272,7 @@ class Stochastic:
     ----------
     counts, exact, nearest, mean : ndarray
     runs : ndarray
-        A row a run.
+        One row for each run.
     """
 
     fmt: Format
@@ -282,7 +295,7 @@ def stochastic(
 ) -> Stochastic:
     """0 + 0.1 + 0.1 + ... by stochastic rounding in `runs` runs, and once to nearest; every partial sum rounded.
 
-    In every run the term 0.1 is rounded stochastically at each step, too, so that the mean of the sums is exact.
+    The term is rounded stochastically at each step of each run, too, so that the expected sum is exact.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Small formulas with large errors: chaos, a repelling limit, and an agreement that proves nothing."""
+"""Small formulas with large errors: chaos, a limit that repels, and an agreement that proves nothing."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Orbit:
     Attributes
     ----------
     values, exact : ndarray
-        Term n of the recurrence is element n; the exact ones are rounded to binary64.
+        Element n is term n of the recurrence; the exact terms are rounded to binary64.
     lost_at : int or None
-        The first term that is off by more than a tenth.
+        The first term with an error of more than 0.1.
     """
 
     fmt: Format
@@ -52,7 +52,7 @@ def _first_lost(values: Array, truth: Array) -> int | None:
 # --- the logistic map -----------------------------------------------------------------------------------------------
 
 _WIDE = Format("wide", width=420, precision=400)
-"""The logistic map doubles an error a step: with 400 bits, 100 steps are right to far beyond binary64."""
+"""The logistic map doubles an error in each step: after 100 steps, 400 bits still have 300 right ones."""
 
 
 def logistic(
@@ -96,7 +96,7 @@ def muller(
 ) -> Orbit:
     """x[n+1] = 111 - 1130 / x[n] + 3000 / (x[n] x[n-1]) from 2, -4: every step correctly rounded, and exactly.
 
-    The limit is 6, which repels: any error leads to 100, which attracts. (J.-M. Muller, Arithmetique des ordinateurs,
+    The limit is 6, but it repels: any error leads to 100, which attracts. (J.-M. Muller, Arithmetique des ordinateurs,
     1989.)
 
     Examples
@@ -123,21 +123,21 @@ def muller(
 
 
 NAMED = {24: "binary32", 53: "binary64", 113: "binary128"}
-"""Precisions that have a name."""
+"""The precisions of formats that have a name."""
 
 
 @dataclass(frozen=True)
 class Rump:
-    """Rump's polynomial by precision.
+    """Rump's polynomial, computed in each precision.
 
     Attributes
     ----------
     precisions : ndarray of int
     values : ndarray
-        What an arithmetic of that precision (and a wide range of exponents) computes.
+        The result in each precision, with a wide range of exponents.
     exact : float
     right_from : int
-        From this precision on the sign is right.
+        From this precision on the result is within 0.01 of the truth.
     """
 
     mode: Rounding
@@ -177,7 +177,7 @@ def rump(mode: Rounding | str = "ties_to_even", *, least: int = 8, most: int = 1
 
 
 def _rump(fmt: Format, mode: Rounding) -> Any:
-    """In the exact layer, which knows formats of any width."""
+    """By `fp16sim.exact`, which has formats of any width."""
 
     def do(operation: Any, x: Any, y: Any) -> Any:
         return operation(x, y, fmt, mode)

@@ -1,4 +1,4 @@
-"""What a format's numbers look like: where they lie, how far apart, and where a number between them goes."""
+"""The numbers of a format: where they lie, how far apart they are, and to which of them another number is rounded."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY16, E2M1FN, E4M3FN, Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
 from ..wording import number
-from .common import frozen
+from .common import error_text, frozen
 
 TOY = Format("toy", width=6, precision=3)
-"""Six bits: small enough to see every number, and with all that a large format has."""
+"""Six bits: small enough to see every number, and with every kind of number that a large format has."""
 
 
 def finite_values(fmt: Format) -> Array:
@@ -42,7 +42,7 @@ class Binade(NamedTuple):
 
 @dataclass(frozen=True)
 class NumberLine:
-    """The numbers of a format that are not negative, and the binades that they lie in."""
+    """The nonnegative numbers of a format, and their binades."""
 
     fmt: Format
     values: Array
@@ -61,7 +61,7 @@ def number_line(fmt: FormatLike = TOY) -> NumberLine:
     Raises
     ------
     ValueError
-        For a format of more than 8 bits, whose numbers no picture can part.
+        For a format of more than 8 bits, which has too many numbers for a picture.
 
     Examples
     --------
@@ -93,7 +93,7 @@ class Gaps:
     ----------
     magnitudes, gaps : ndarray
     last_odd : float
-        From 2^precision on the gap is 2: odd integers are skipped.
+        2^precision: from there on the gap is at least 2, so odd integers are skipped.
     """
 
     fmt: Format
@@ -108,7 +108,7 @@ class Gaps:
 
 
 def ulp(fmt: FormatLike = BINARY16) -> Gaps:
-    """The gap between neighbours in every binade of a format, the subnormals included; exact.
+    """The gap between neighbours in every binade of a format, with the subnormals; exact.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def ulp(fmt: FormatLike = BINARY16) -> Gaps:
 
 
 class Step(NamedTuple):
-    """An open interval that is rounded to one value; for "stochastic" the two that it may go to."""
+    """An open interval and the value to which it is rounded; for "stochastic" the two possible values."""
 
     low: float
     high: float
@@ -132,7 +132,7 @@ class Step(NamedTuple):
 
 
 class Dot(NamedTuple):
-    """What happens at a place where the staircase jumps: its value there, and those that it comes from and goes to."""
+    """A place where the staircase jumps: its value there, and its values to the left and to the right of it."""
 
     x: float
     value: float
@@ -143,7 +143,7 @@ class Dot(NamedTuple):
 
 @dataclass(frozen=True)
 class Staircase:
-    """A rounding as a function: its steps, and its dots where it jumps."""
+    """A rounding as a function of x: its steps, and its dots where it jumps."""
 
     fmt: Format
     mode: Rounding
@@ -172,8 +172,8 @@ def staircase(
 ) -> Staircase:
     """A rounding mode as a function from `low` to `high`: correctly rounded at every tie and between them.
 
-    Between a number and the next tie, or a tie and the next number, the result is constant. So a value from within each
-    such piece, and the value at its ends, are the whole function.
+    Between a number and the next tie, or a tie and the next number, the result is constant. So the whole function is
+    known from one value inside each of these intervals and the values at their ends.
 
     Examples
     --------
@@ -210,7 +210,7 @@ def number_range(fmt: Format, low: float, high: float) -> Array:
 
 
 def _steps(ends: Array, reached: Sequence[tuple[float, ...]]) -> tuple[Step, ...]:
-    """Neighbouring pieces with the same result as one."""
+    """The intervals between `ends`; neighbours with the same result are joined."""
     steps: list[Step] = []
     for low, high, values in zip(ends[:-1], ends[1:], reached, strict=True):
         if steps and steps[-1].values == values:
@@ -232,7 +232,7 @@ class RelativeError:
     x, error : ndarray
         Corners of the sawtooth, in ascending order.
     bound : float
-        u for the nearest modes, 2u for the others; it holds from min_normal on.
+        u for the modes to nearest, 2u for the others; valid from min_normal on.
     """
 
     fmt: Format
@@ -245,14 +245,14 @@ class RelativeError:
     def lesson(self) -> str:
         """What it shows."""
         name = "u" if self.bound == self.fmt.unit_roundoff else "2u"
-        return f"{self.fmt.name} errs by at most {name} = {100 * self.bound:.3g} %, except among subnormals"
+        return f"{self.fmt.name} errs by at most {name} = {error_text(self.bound, 3)}, except among subnormals"
 
 
 def relative_error(fmt: FormatLike = E4M3FN, mode: Rounding | str = "ties_to_even", *, rng: Seed = 0) -> RelativeError:
     """The relative error of `round_to` at the corners of its sawtooth: exact errors of correctly rounded results.
 
-    Four binades of subnormals and four of normal numbers, with at most 16 teeth a binade (a larger format has more,
-    and every so many are kept).
+    Four binades of subnormals and four of normal numbers, with at most 16 teeth in each binade. Of a format with more
+    teeth, those at equal distances are kept.
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     low, high = 2.0 ** max(fmt.quantum_exponent_min - 1, fmt.emin - 4), 2.0 ** min(fmt.emin + 4, fmt.emax)
@@ -263,7 +263,7 @@ def relative_error(fmt: FormatLike = E4M3FN, mode: Rounding | str = "ties_to_eve
 
 
 def _corners(fmt: Format, low: float, high: float) -> Array:
-    """Numbers, ties, and the binary64 neighbours of both: where the error of any mode turns or jumps."""
+    """Numbers, ties, and the binary64 neighbours of both: where the error in any mode turns or jumps."""
     pieces = []
     start = low
     while start < high:

@@ -1,4 +1,4 @@
-"""Sums that go wrong: each partial sum is rounded, and small terms are absorbed by large sums."""
+"""Sums that go wrong: each partial sum is rounded, so a large sum absorbs small terms."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 
 from ..accumulators import Accumulator, Blocked, Exact, Fused, Kahan, Pairwise, Sequential
 from ..arithmetic import add
-from ..conversion import Array, Seed, as_generator
+from ..conversion import Array, Generator, Seed, as_generator
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from ..reductions import cumsum, dot
 from ..reductions import sum as rounded_sum
 from ..rounding import round_to
 from ..wording import number
-from .common import frozen, relative
+from .common import error_text, frozen, relative
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Harmonic:
     exact : ndarray
         The same in binary64: within 1e-13 of the truth.
     stops_at : int or None
-        The last term that changed the sum, if the second half of the terms changed nothing.
+        The number of the last term that changed the sum; None if a term of the second half did.
     """
 
     fmt: Format
@@ -61,18 +61,19 @@ def harmonic(
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
-    held = round_to(_reciprocals(terms, fmt), fmt, mode, rng=generator)
-    sums = np.asarray(cumsum(held, fmt, mode, rng=generator))
+    rounded = round_to(_reciprocals(terms, fmt), fmt, mode, rng=generator)
+    sums = np.asarray(cumsum(rounded, fmt, mode, rng=generator))
     last = 1 + int(np.flatnonzero(np.diff(sums, prepend=0))[-1])
     exact = np.cumsum(1 / np.arange(1, terms + 1))
     return Harmonic(fmt, mode, frozen(sums), frozen(exact), last if last <= terms // 2 else None)
 
 
-def _reciprocals(terms: int, fmt: Format) -> Any:
-    """1, 1/2, ..., from which rounding to `fmt` is rounding once.
+def _reciprocals(terms: int, fmt: Format) -> Array | list[Fraction]:
+    """1, 1/2, ..., so that rounding them to `fmt` gives the correctly rounded 1/n.
 
-    A p-bit number or a tie between two, m / 2^k with m < 2^(p+1), is 1/n, or off from it by a multiple of 1 / (n 2^k):
-    by more than 2^-(p+1) / n of it. Where that is far above 2^-53, the quotient in binary64 is on the same side.
+    Rounding 1/n to binary64 first is innocuous if no p-bit number, and no tie between two, lies between 1/n and its
+    binary64. Such a number m / 2^k, with m < 2^(p+1), equals 1/n or differs from it by a multiple of 1 / (n 2^k). This
+    is more than 2^-(p+1) / n relative to m / 2^k, so it suffices that 2^-(p+1) / n is well above 2^-53.
     """
     if fmt.precision + 1 + terms.bit_length() < 52:
         return 1 / np.arange(1, terms + 1)
@@ -92,7 +93,7 @@ class Tenths:
     exact : ndarray
         n / 10.
     sums : dict of str to ndarray
-        For each accumulator its sum of the first n terms.
+        For each accumulator its sums of the first n terms, for each n in `counts`.
     """
 
     fmt: Format
@@ -136,11 +137,11 @@ def tenths(
     return Tenths(fmt, mode, frozen(counts), frozen(counts / 10), {name: frozen(s) for name, s in sums.items()})
 
 
-def running_sum(terms: Array, counts: Array, fmt: Format, mode: Rounding, rng: Any) -> Array:
+def running_sum(terms: Array, counts: Array, fmt: Format, mode: Rounding, rng: Generator) -> Array:
     """The sums of the first n equal terms, one after the other from 0, for each n in `counts`."""
     total, done, sums = 0.0, 0, []
     for n in counts:
-        # What one term leaves as it is, no number of terms changes, unless chance decides.
+        # If one term does not change the sum, the next one does not either, except in stochastic rounding.
         if rng is not None or add(total, terms[0], fmt, mode) != total:
             total = float(rounded_sum(np.concatenate([[total], terms[done:n]]), fmt, mode, rng=rng))
         sums.append(total)
@@ -153,16 +154,16 @@ def running_sum(terms: Array, counts: Array, fmt: Format, mode: Rounding, rng: A
 
 @dataclass(frozen=True)
 class Clock:
-    """A clock that adds 0.1 s at every tick, and one that counts ticks and divides by ten when asked.
+    """A clock that adds 0.1 s at every tick, and one that counts the ticks and divides by ten to show the time.
 
     Attributes
     ----------
     seconds : ndarray
         True time.
     added, counted : ndarray
-        What the two clocks show.
+        The time that each clock shows.
     stops_at : float or None
-        Where the adding clock stands still, if it does.
+        The time at which the adding clock stops, if it does.
     """
 
     fmt: Format
@@ -182,15 +183,15 @@ class Clock:
 
 
 TICKS = tuple(sorted({round(10 ** (k / 8)) for k in range(8, 47)}))
-"""From one second to 15 hours, eight in every power of ten; more seconds than that binary16 does not hold."""
+"""From one second to 15 hours, eight in every power of ten. After 18 hours the seconds overflow binary16."""
 
 
 def clock(
     fmt: FormatLike = BINARY16, mode: Rounding | str = "ties_to_even", *, ticks: tuple[int, ...] = TICKS, rng: Seed = 0
 ) -> Clock:
-    """The time after so many ticks of 0.1 s, every addition (and the one quotient) correctly rounded.
+    """The time after each number of ticks of 0.1 s, with every addition (and the one quotient) correctly rounded.
 
-    Only ties to even are fast enough for all ticks; in other modes the picture ends after an hour.
+    Only ties_to_even is fast enough for all ticks; in other modes the picture ends after an hour.
 
     Examples
     --------
@@ -211,15 +212,15 @@ def clock(
 
 
 class Cost(NamedTuple):
-    """One accumulator: how long its result takes, and how far off it is.
+    """One accumulator: how long it takes, and how large its error is.
 
     Attributes
     ----------
     name : str
     operations : int
-        Rounded operations in all.
+        The number of rounded operations.
     depth : int
-        The longest chain of operations that wait for each other: the time, where there are adders enough.
+        The longest chain of operations that wait for each other: the time, if there are enough adders.
     error : float
         The largest relative error over the trials.
     """
@@ -232,7 +233,7 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True)
 class Accumulators:
-    """Dot products of n uniforms, by each accumulator."""
+    """Dot products of uniform random numbers, by each accumulator."""
 
     fmt: Format
     mode: Rounding
@@ -245,7 +246,7 @@ class Accumulators:
         """What it shows."""
         by_name = {cost.name: cost for cost in self.costs}
         slow, fast = by_name["sequential"].error, by_name["pairwise"].error
-        return f"The order of additions decides: {100 * slow:.2g} % off, or {100 * fast:.2g} % in pairs"
+        return f"The order of additions decides: {error_text(slow)} off, or {error_text(fast)} in pairs"
 
 
 def accumulators(
@@ -256,9 +257,9 @@ def accumulators(
     trials: int = 32,
     rng: Seed = 0,
 ) -> Accumulators:
-    """Errors of dot products of uniforms in [0, 1), against operations counted: every step correctly rounded.
+    """Errors of dot products of uniform numbers in [0, 1), and operation counts; every step correctly rounded.
 
-    The truth is the exact sum of the products of the rounded factors, by `Exact` in binary64.
+    The truth is the exact sum of the products of the rounded factors, rounded once to binary64.
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     draws = np.random.default_rng(0 if rng is None else rng)
@@ -272,9 +273,11 @@ def accumulators(
     return Accumulators(fmt, mode, terms, trials, tuple(costs))
 
 
-def _accumulators(fmt: Format, mode: Rounding, rng: Any) -> dict[str, tuple[Accumulator, Callable[[int], int], Any]]:
-    """Name, accumulator, operations for n terms, and the longest chain of them; n products come first."""
-    given = {"fmt": fmt, "mode": mode, "rng": rng}
+def _accumulators(
+    fmt: Format, mode: Rounding, rng: Generator
+) -> dict[str, tuple[Accumulator, Callable[[int], int], Any]]:
+    """Name, accumulator, operations for n terms, and the longest chain of them; both counts include the products."""
+    given: dict[str, Any] = {"fmt": fmt, "mode": mode, "rng": rng}
     return {
         "sequential": (Sequential(**given), lambda n: 2 * n - 1, lambda n: n),
         "fused": (Fused(**given), lambda n: n, lambda n: n),

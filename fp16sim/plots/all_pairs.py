@@ -13,7 +13,7 @@ from .style import computed_one, drawing, finish
 
 
 @picture(
-    "Products of e4m3fn: 23 % exact, 61 % rounded, 16 % overflow",
+    "Products of e4m3fn: 23% exact, 61% rounded, 16% overflow",
     fmt="Of at most 8 bits.",
     operation='"add", "subtract", "multiply" or "divide".',
 )

@@ -81,7 +81,7 @@ def polynomial(
     return ax
 
 
-@picture("Smaller h is not better: binary16 is best at h = 2^-4, 1.6 % off")
+@picture("Smaller h is not better: binary16 is best at h = 2^-4, 1.6% off")
 def derivative(
     fmt: Formats = ("binary16", "bfloat16", "binary32"),
     mode: Rounding | str = "ties_to_even",

@@ -51,7 +51,7 @@ FATES = (
 
 
 @picture(
-    "3.9 % of gradients become 0 in binary16; 0.17 % scaled by 1,024",
+    "3.9% of gradients become 0 in binary16; 0.17% scaled by 1,024",
     gradients="Of any shape; by default those of a small network on the bundled digits.",
     scales="Loss scales: bars for the first, outlines for the others.",
 )

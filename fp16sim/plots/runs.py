@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..learn import Epoch, History
 from ..wording import percent
-from .style import LOOKS, Look, drawing, styled
+from .style import LOOKS, Look, drawing, styled, typeset
 
 
 class Measure(NamedTuple):
@@ -25,8 +25,12 @@ class Measure(NamedTuple):
 
 MEASURES = {
     "accuracy": Measure("Test accuracy", "% of test images", lambda e: 100 * e.test_accuracy),
-    "absorbed": Measure("Updates absorbed", "% of nonzero updates", lambda e: 100 * float(e.absorbed_updates)),
-    "lost": Measure("Gradients underflowed to 0", "% of nonzero gradients", lambda e: 100 * float(e.lost_gradients)),
+    "absorbed": Measure(
+        "Updates without effect", "% of nonzero updates (absorbed)", lambda e: 100 * float(e.absorbed_updates)
+    ),
+    "lost": Measure(
+        "Gradients that became 0", "% of nonzero gradients (underflow)", lambda e: 100 * float(e.lost_gradients)
+    ),
 }
 
 
@@ -84,7 +88,7 @@ def training_figure(histories: Sequence[History]) -> Figure:
         figure = Figure(figsize=(13, 4.6), layout="constrained")
         for ax, measure in zip(figure.subplots(1, len(MEASURES)), MEASURES, strict=True):
             training(histories, measure, ax)
-        figure.suptitle(lesson(histories), x=0.01, ha="left", fontsize=14, fontweight="bold")
+        figure.suptitle(typeset(lesson(histories)), x=0.01, ha="left", fontsize=14, fontweight="bold")
     return figure
 
 

@@ -126,7 +126,7 @@ def _dots(ax: Axes, stairs: Staircase) -> None:
     draw([d for d in stairs.dots if not d.tie], "o", "where a number of the format goes")
 
 
-@picture("e4m3fn errs by at most u = 6.25 %, except among subnormals")
+@picture("e4m3fn errs by at most u = 6.25%, except among subnormals")
 def relative_error(
     fmt: Formats = "e4m3fn",
     mode: Rounding | str = "ties_to_even",

@@ -115,7 +115,7 @@ BESIDE = {"sequential": (-10, 6), "fused": (10, -6), "Kahan": (8, 10), "exact, r
 FILLS = {"fused": "none"}
 
 
-@picture("The order of additions decides: 8.7 % off, or 0.072 % in pairs")
+@picture("The order of additions decides: 8.7% off, or 0.072% in pairs")
 def accumulators(
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
