@@ -66,5 +66,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"fp16sim {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"fp16sim {options.command}: interrupted; nothing was overwritten", file=sys.stderr)
+        print(f"fp16sim {options.command}: interrupted; no file was left half-written", file=sys.stderr)
         return 130

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _reports(options: argparse.Namespace) -> list[Report]:
     if not options.target:
-        raise ValueError("name a file and a function: fp16sim grade my_module.py:my_function --task rounding")
+        raise ValueError("the file is missing; write 'fp16sim grade my.py:my_function --task rounding'")
     limits = {"budget": options.budget}
     if options.time_limit is not None:
         limits["time_limit"] = options.time_limit
@@ -60,7 +60,7 @@ def _reports(options: argparse.Namespace) -> list[Report]:
     if not name:
         return list(grade.file(path, **limits))
     if not options.task:
-        raise ValueError(f"task=None: say what {name} should do, as in --task rounding (fp16sim grade --list)")
+        raise ValueError(f"say what {name} should do, as in --task rounding; fp16sim grade --list shows the tasks")
     function = loading.function(options.target)
     return [grade.run(function, options.task, get_format(options.format), options.mode, **limits)]
 

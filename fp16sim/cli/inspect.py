@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..formats import Format
-from ..learn.advise.inspect import inspect
+from ..learn.advise.inspect import Inspected, inspect
 from ..learn.observe.histogram import bar_chart
 from ..wording import percent, share
 from .output import print_json, print_table, print_text
@@ -70,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
     print_text(found.recommendation)
 
 
-def _errors(one: Any, fmt: Format) -> str:
+def _errors(one: Inspected, fmt: Format) -> str:
     errors = one.errors
     return (
         f"relative error of the {errors.kept:,} numbers that are not lost: mean {errors.mean:.1e}, "
@@ -78,7 +77,7 @@ def _errors(one: Any, fmt: Format) -> str:
     )
 
 
-def _row(one: Any) -> Sequence[str]:
+def _row(one: Inspected) -> Sequence[str]:
     seen, fate = one.survey, one.fate
     fates = (percent(share(n, seen.finite)) for n in (fate.underflowed, fate.subnormal, fate.overflowed))
     zeros, special = (percent(share(n, seen.total)) for n in (seen.zeros, seen.nans + seen.infinities))

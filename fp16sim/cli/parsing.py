@@ -90,6 +90,22 @@ def numbers(text: str) -> tuple[float, ...]:
     return tuple(map(number, text.split(",")))
 
 
+def integer(text: str) -> int:
+    """An option's integer."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer") from None
+
+
+def seed(text: str) -> int:
+    """An option's seed of random numbers."""
+    value = integer(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is negative; use 0 or more")
+    return value
+
+
 def loss_scale(text: str) -> float | str:
     """An option's loss scale: a number, "none" or "dynamic"."""
     return text if text in ("none", "dynamic") else number(text)
@@ -98,8 +114,8 @@ def loss_scale(text: str) -> float | str:
 def layer_sizes(text: str) -> tuple[int, ...]:
     """An option's list of layer sizes."""
     try:
-        return tuple(map(int, text.split(",")))
-    except ValueError:
+        return tuple(map(integer, text.split(",")))
+    except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of layer sizes; write 32 or 64,32") from None
 
 
@@ -140,7 +156,7 @@ OPTIONS = {
         metavar="NAME",
         help=f"how products are summed: {joined(NAMES, 'or')}; in a wider format kahan:binary32",
     ),
-    "rng": _option("--rng", type=int, metavar="SEED", help="seed of stochastic rounding"),
+    "rng": _option("--rng", type=seed, metavar="SEED", help="seed of stochastic rounding"),
     "out": _option("-o", "--out", type=Path, metavar="FILE", help="write the picture: .png, .svg or .pdf"),
     "list": _option("--list", action="store_true"),
     "json": _option("--json", action="store_true", help="print JSON instead of text"),

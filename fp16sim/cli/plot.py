@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
         print_text(f"picture: {out}")
 
 
-def _print_list(pictures: Any, as_json: bool) -> None:
+def _print_list(pictures: Mapping[str, Any], as_json: bool) -> None:
     """The name and the lesson of each picture, in one line each."""
     if as_json:
         print_json([{"name": name, "lesson": p.lesson, "options": list(p.options)} for name, p in pictures.items()])

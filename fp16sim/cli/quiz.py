@@ -10,7 +10,7 @@ from ..files import write_text
 from ..teach import exercises
 from ..teach.exercises import Question
 from .output import check_writable, print_json, print_text
-from .parsing import Parser, add_options
+from .parsing import Parser, add_options, integer
 
 
 def configure(parser: Parser) -> None:
@@ -22,7 +22,7 @@ def configure(parser: Parser) -> None:
     )
     option = parser.add_argument
     option("--kind", default="mixed", help="a kind of question; --list shows them (default: %(default)s)")
-    option("-n", type=int, default=10, help="the number of questions (default: %(default)s)")
+    option("-n", type=integer, default=10, help="the number of questions (default: %(default)s)")
     level_help = "1: small formats; 2: 16-bit formats; 3: all modes (default: %(default)s)"
     option("--level", type=int, choices=(1, 2, 3), default=1, help=level_help)
     add_options(parser, "rng", help="seed: the same seed gives the same questions")

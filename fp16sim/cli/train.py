@@ -21,15 +21,15 @@ from ..learn.run.config import MODELS, OPTIMIZERS
 from ..learn.run.train import load_data
 from ..wording import joined, percent
 from .output import check_writable, print_json, print_table, print_text, progress
-from .parsing import Parser, add_options, layer_sizes, loss_scale, number
+from .parsing import Parser, add_options, integer, layer_sizes, loss_scale, number
 
 FORMATS = "binary32,binary16,bfloat16"
 DATA = {"digits": "8 x 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 """The data sets to train on, with their titles."""
 
 NUMBER = {"type": number, "metavar": "X"}
-COUNT = {"type": int, "metavar": "N"}
-STEPS = {"type": int, "metavar": "STEPS"}
+COUNT = {"type": integer, "metavar": "N"}
+STEPS = {"type": integer, "metavar": "STEPS"}
 NAME = {"metavar": "NAME"}
 SWITCH = {"action": argparse.BooleanOptionalAction}
 
@@ -84,8 +84,8 @@ def configure(parser: Parser) -> None:
     recipe_help = f"bundles of options, instead of --format: {joined(RECIPES, 'or')}"
     option("--recipe", "--recipes", dest="recipes", metavar="A,B", help=recipe_help)
     option("--policy", metavar="TEXT", help='a format for each kind of number: "compute=binary16 master=binary32"')
-    data_help = f"{joined(DATA, 'or')}; see fp16sim data (default: %(default)s)"
-    option("--data", default="digits", metavar="NAME", help=data_help)
+    data_help = "one of %(choices)s; see fp16sim data (default: %(default)s)"
+    option("--data", default="digits", choices=list(DATA), metavar="NAME", help=data_help)
     option("--model", default="mlp", metavar="NAME", help=f"{joined(MODELS, 'or')} (default: %(default)s)")
     for name, settings, text in OPTIONS:
         option(name, default=None, help=text, **settings)
@@ -93,7 +93,7 @@ def configure(parser: Parser) -> None:
     add_options(parser, "rng", help="seed of the weights, the order of the images, and stochastic rounding")
     option("--from", dest="start_from", type=Path, metavar="MODEL", help="start with the weights of this model")
     look_help = "steps between measurements of all tensors; 0: none (default: %(default)s)"
-    option("--look-every", type=int, default=50, metavar="STEPS", help=look_help)
+    option("--look-every", type=integer, default=50, metavar="STEPS", help=look_help)
     option("--resume", action="store_true", help="continue an interrupted run; the result is the same to the last bit")
     out_help = "the picture; the other files are named after it"
     add_options(parser, "out", default=Path("fp16sim-train.png"), help=out_help)
