@@ -135,12 +135,12 @@ def test_a_sum_is_the_loop_of_the_docstring_in_every_mode_and_along_any_axis(cas
     x = operands((8, 4, 5), fmt, 1)[:, ::2]  # not contiguous
     for mode in DETERMINISTIC:
         accumulator, do = case.make(own, mode), Do(own, mode)
-        held = fs.round_to(x, own, mode)  # which matters if the accumulator flushes subnormal operands
+        rounded = fs.round_to(x, own, mode)  # which matters if the accumulator flushes subnormal operands
         for axis in (0, -1):
-            expected = case.total(np.moveaxis(held, axis, 0), do)
+            expected = case.total(np.moveaxis(rounded, axis, 0), do)
             check(fs.sum(x, fmt, mode, axis=axis, accumulator=accumulator), expected, fmt, mode, own)
-        assert_same_codes(accumulator.sum(x, axis=1), case.total(np.moveaxis(held, 1, 0), do), own, "accumulators")
-        flat = held[:2, 0].reshape(-1)
+        assert_same_codes(accumulator.sum(x, axis=1), case.total(np.moveaxis(rounded, 1, 0), do), own, "accumulators")
+        flat = rounded[:2, 0].reshape(-1)
         check(fs.sum(x[:2, 0], fmt, mode, accumulator=accumulator), case.total(flat, do), fmt, mode, own)
         prefixes = np.array([case.total(flat[: k + 1], do) for k in range(4)])
         check(fs.cumsum(x[0, 0, :4], fmt, mode, accumulator=accumulator), prefixes, fmt, mode, own)

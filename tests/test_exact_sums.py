@@ -276,7 +276,7 @@ def test_the_error_of_a_dot_product_by_accumulator():
             lambda: Sequential("binary16").dot([1.0], [1.0], fs.array(1.0, "bfloat16")),
             r"c is an array of format bfloat16, which does not fit in binary16",
         ),
-        (TypeError, lambda: Sequential("binary16", "stochastic", rng="x").sum([1.0]), "rng='x' is no source"),
+        (TypeError, lambda: Sequential("binary16", "stochastic", rng="x").sum([1.0]), "rng='x' is not a source"),
         (ValueError, lambda: Sequential(fs.Format("wide", 80, 64)).sum([1.0]), "fmt=wide .* does not fit in binary64"),
     ],
 )

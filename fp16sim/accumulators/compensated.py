@@ -9,7 +9,7 @@ from .base import Accumulator, Steps
 
 
 class Kahan(Accumulator):
-    """Compensated: what each addition lost is taken off the next term; the error hardly grows with their number.
+    """Compensated: what each addition lost is subtracted from the next term; more terms hardly increase the error.
 
     Defined by the loop (Kahan 1965), which starts from the first term, or from c where given:
 

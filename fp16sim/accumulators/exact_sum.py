@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -76,32 +77,33 @@ class Exact(Accumulator):
         then: Callable[[Fraction], Fraction] = lambda total: total,
     ) -> Array:
         """start + sum of left[k] (times right[k]), then a function of it, rounded once."""
-        out = np.empty(left.shape[1:], np.float64)
-        size = out.size
+        shape = left.shape[1:]
+        size = math.prod(shape)
         draws = np.zeros(size, np.uint32) if steps.rng is None else steps.rng.integers(0, 2**32, size, dtype=np.uint32)
-        draws = draws.reshape(out.shape)
-        tally = Tally(current_listeners())
-        places = np.arange(size).reshape(out.shape)
-        invalid = np.zeros(out.shape, bool)
+        places = np.arange(size).reshape(shape)
+        out, invalid, tally = np.empty(shape), np.zeros(shape, bool), Tally(current_listeners())
         for tile in tiles(left.shape):
             terms = _as_integers(terms_of(tile, left), None if right is None else terms_of(tile, right))
             if start is not None:
                 terms = _Terms(*map(np.concatenate, zip(_as_integers(start[tile][None]), terms, strict=True)))
             invalid[tile] = terms.makes_nan()
-            totals = terms.sums(steps.mode)
-            values = np.empty(totals.size)
-            for i, (total, draw, place) in enumerate(
-                zip(totals.flat, draws[tile].flat, places[tile].flat, strict=True)
-            ):
-                value = then(total) if isinstance(total, Fraction) and total else total
-                for tininess in sorted(tally.listeners.tininess):
-                    result = exact.round_result(value, steps.fmt, steps.mode, int(draw), tininess)
-                    note_exact(tally, result, int(place), tininess)
-                    values[i] = float(result.value)
-            out[tile] = values.reshape(totals.shape)
+            totals = [then(x) if isinstance(x, Fraction) and x else x for x in terms.sums(steps.mode).flat]
+            rounded = [
+                _round_total(total, steps, int(draws[place]), int(place), tally)
+                for total, place in zip(totals, places[tile].flat, strict=True)
+            ]
+            out[tile] = np.reshape(rounded, out[tile].shape)
         tally.note("invalid", invalid.reshape(-1))
         tally.report(steps.label, out.shape)
         return out
+
+
+def _round_total(total: Fraction | float, steps: Steps, draw: int, place: int, tally: Tally) -> float:
+    """A total, rounded; its exceptions are noted by every definition of tiny that is asked for."""
+    for tininess in sorted(tally.listeners.tininess):
+        result = exact.round_result(total, steps.fmt, steps.mode, draw, tininess)
+        note_exact(tally, result, place, tininess)
+    return float(result.value)
 
 
 class _Terms(NamedTuple):

@@ -17,7 +17,7 @@ from .bounded import bounded_products
 
 
 class Sequential(Accumulator):
-    """One term after the other, every product and every partial sum rounded: the error may grow with their number.
+    """One term after the other, every product and every partial sum rounded: more terms can mean more error.
 
     Defined by the loop, which starts from the first term, or from c where given:
 

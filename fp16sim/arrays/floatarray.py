@@ -23,7 +23,7 @@ from .printing import array_text
 
 @lru_cache(maxsize=1024)
 def _rounded_constant(value: float, sign: float, fmt: Format, mode: Rounding, carrier: Any) -> Array | None:
-    """A Python number rounded to a format, remembered. `sign` distinguishes the two zeros, which are equal as keys.
+    """A Python number rounded to a format, and cached. `sign` distinguishes the two zeros, which are equal as keys.
 
     None for what must be rounded each time: an overflow and a NaN raise a flag, stochastic rounding draws a number.
     """
@@ -185,7 +185,7 @@ class FloatArray(Methods):
 
     def _round_number(self, x: Any) -> Array:
         carrier = self.values.dtype
-        if current_listeners().names.isdisjoint(PER_ELEMENT):  # a remembered result raises no flag again
+        if current_listeners().names.isdisjoint(PER_ELEMENT):  # a cached result raises no flag again
             sign = math.copysign(1.0, x) if isinstance(x, float) else 1.0  # only floats have two zeros
             y = _rounded_constant(x, sign, self.fmt, self.mode, carrier)
             if y is not None:

@@ -37,7 +37,7 @@ ALL_ARGUMENTS = range(64)
 # --- functions that only move numbers, or ask about them ------------------------------------------------------------
 
 MOVING: dict[str, Container[int | str]] = {
-    # of one array, or a sequence of them, that comes first
+    # The first argument is an array or a sequence of arrays.
     "reshape ravel transpose permute_dims matrix_transpose swapaxes moveaxis rollaxis squeeze expand_dims": (0,),
     "concatenate concat stack vstack hstack dstack column_stack block": (0,),
     "split array_split hsplit vsplit dsplit unstack": (0,),
@@ -47,7 +47,7 @@ MOVING: dict[str, Container[int | str]] = {
     "any all count_nonzero nonzero flatnonzero argwhere isposinf isneginf isreal iscomplex": (0,),
     "isrealobj iscomplexobj shape ndim size": (0,),
     "may_share_memory shares_memory": (),
-    # with numbers elsewhere
+    # Other arguments are numbers of the format.
     "broadcast_arrays atleast_1d atleast_2d atleast_3d meshgrid": ALL_ARGUMENTS,
     "where": (1, 2),
     "clip": (0, 1, 2, "a_min", "a_max", "min", "max"),
@@ -58,7 +58,7 @@ MOVING: dict[str, Container[int | str]] = {
     "searchsorted digitize": (0, 1, "v", "bins"),
     "array_equal array_equiv": (0, 1, "a2"),
     "isin intersect1d union1d setdiff1d setxor1d": (0, 1, "test_elements", "ar2"),
-    # that write into their first argument
+    # These write to their first argument.
     "copyto fill_diagonal": (0, 1, "src", "val"),
     "put place putmask put_along_axis": (0, 2, "v", "vals", "values"),
 }

@@ -41,7 +41,7 @@ def _function_of_two(name: str, x: Any, y: Any, fmt: FormatLike, mode: Rounding 
 
 
 def exp(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """e^x. Correctly rounded (see the module).
+    """e^x. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.exp([0.0, 1.0, 11.0859375], "binary16")  # for the next larger x it overflows
@@ -51,7 +51,7 @@ def exp(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_ev
 
 
 def exp2(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """2^x; exact for integers within range. Correctly rounded (see the module).
+    """2^x; exact for integers within range. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.exp2([-1.0, 0.5, 10.0], "binary16")
@@ -61,7 +61,7 @@ def exp2(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_e
 
 
 def expm1(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """e^x - 1, without cancellation near 0. Correctly rounded (see the module).
+    """e^x - 1, without cancellation near 0. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.expm1([1e-3, -9.0], "binary16")
@@ -71,7 +71,7 @@ def expm1(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_
 
 
 def log(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The natural logarithm. Correctly rounded (see the module).
+    """The natural logarithm. Correctly rounded if fmt.precision <= 11.
 
     log(0) is -infinity (divide_by_zero); the logarithm of a negative number is NaN (invalid).
 
@@ -83,7 +83,7 @@ def log(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_ev
 
 
 def log2(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The logarithm to base 2; exact for powers of two. Correctly rounded (see the module).
+    """The logarithm to base 2; exact for powers of two. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.log2([8.0, 10.0], "binary16")
@@ -93,7 +93,7 @@ def log2(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_e
 
 
 def log10(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The logarithm to base 10; exact for powers of ten. Correctly rounded (see the module).
+    """The logarithm to base 10; exact for powers of ten. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.log10([1000.0, 2.0], "binary16")
@@ -103,7 +103,7 @@ def log10(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_
 
 
 def log1p(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """log(1 + x), without cancellation near 0; log1p(-1) is -infinity. Correctly rounded (see the module).
+    """log(1 + x), without cancellation near 0; log1p(-1) is -infinity. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.log1p([1e-3, 1.0], "binary16")
@@ -113,7 +113,7 @@ def log1p(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_
 
 
 def sin(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The sine of an angle in radians, however large. Correctly rounded (see the module).
+    """The sine of an angle in radians, however large. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.sin([0.5, 10000.0], "binary16")
@@ -123,7 +123,7 @@ def sin(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_ev
 
 
 def cos(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The cosine of an angle in radians, however large. Correctly rounded (see the module).
+    """The cosine of an angle in radians, however large. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.cos([0.5, 10000.0], "binary16")
@@ -133,7 +133,7 @@ def cos(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_ev
 
 
 def tan(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The tangent of an angle in radians, however large. Correctly rounded (see the module).
+    """The tangent of an angle in radians, however large. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.tan([0.5, 1.5703125], "binary16")
@@ -143,7 +143,7 @@ def tan(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_ev
 
 
 def arcsin(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The inverse sine, in radians; NaN (invalid) beyond -1 and 1. Correctly rounded (see the module).
+    """The inverse sine, in radians; NaN (invalid) beyond -1 and 1. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.arcsin([0.5, 1.0], "binary16")
@@ -153,7 +153,7 @@ def arcsin(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
 
 
 def arccos(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The inverse cosine, in radians; NaN (invalid) beyond -1 and 1. Correctly rounded (see the module).
+    """The inverse cosine, in radians; NaN (invalid) beyond -1 and 1. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.arccos([0.5, 1.0], "binary16")
@@ -163,7 +163,7 @@ def arccos(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
 
 
 def arctan(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The inverse tangent, in radians. Correctly rounded (see the module).
+    """The inverse tangent, in radians. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.arctan([1.0, float("inf")], "binary16")
@@ -173,7 +173,7 @@ def arctan(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
 
 
 def sinh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The hyperbolic sine. Correctly rounded (see the module).
+    """The hyperbolic sine. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.sinh([0.5, -10.0], "binary16")
@@ -183,7 +183,7 @@ def sinh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_e
 
 
 def cosh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The hyperbolic cosine. Correctly rounded (see the module).
+    """The hyperbolic cosine. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.cosh([0.0, 10.0], "binary16")
@@ -193,7 +193,7 @@ def cosh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_e
 
 
 def tanh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The hyperbolic tangent. Correctly rounded (see the module).
+    """The hyperbolic tangent. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.tanh(9.0, "binary16"), fs.tanh(9.0, "binary16", "toward_zero")
@@ -203,7 +203,7 @@ def tanh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_e
 
 
 def cbrt(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The cube root; exact for cubes. Correctly rounded (see the module).
+    """The cube root; exact for cubes. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.cbrt([-27.0, 2.0], "binary16")
@@ -213,7 +213,7 @@ def cbrt(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_e
 
 
 def rsqrt(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """1 / sqrt(x). Correctly rounded (see the module).
+    """1 / sqrt(x). Correctly rounded if fmt.precision <= 11.
 
     rsqrt of a zero is infinity with the sign of the zero (divide_by_zero), as IEEE 754 recommends.
 
@@ -225,7 +225,7 @@ def rsqrt(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_
 
 
 def sigmoid(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """1 / (1 + e^-x). Correctly rounded (see the module).
+    """1 / (1 + e^-x). Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.sigmoid([0.0, 9.0, -20.0], "binary16")
@@ -235,7 +235,7 @@ def sigmoid(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_t
 
 
 def softplus(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """log(1 + e^x). Correctly rounded (see the module).
+    """log(1 + e^x). Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.softplus([0.0, 20.0], "binary16")
@@ -245,7 +245,7 @@ def softplus(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_
 
 
 def gelu(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """x Phi(x), with the normal distribution's Phi, not its approximation by tanh. Correctly rounded (see the module).
+    """x Phi(x), with the Phi of the normal distribution, not tanh. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.gelu([1.0, -3.0], "bfloat16")
@@ -255,7 +255,7 @@ def gelu(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_e
 
 
 def erf(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """The error function. Correctly rounded (see the module).
+    """The error function. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.erf([0.5, 3.0], "binary16")
@@ -277,7 +277,7 @@ def reciprocal(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "tie
 def power(
     x: Any, y: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Any:
-    """x^y, with the special cases of IEEE 754 (and of `numpy.power` on floats). Correctly rounded (see the module).
+    """x^y, with the special cases of IEEE 754 (and `numpy.power`). Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.power([2.0, 9.0, 10.0], [0.5, -0.5, 4.0], "binary16")
@@ -289,7 +289,7 @@ def power(
 def hypot(
     x: Any, y: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Any:
-    """sqrt(x^2 + y^2), without overflow or underflow on the way. Correctly rounded (see the module).
+    """sqrt(x^2 + y^2), without overflow or underflow on the way. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.hypot([3.0, 40000.0], [4.0, 30000.0], "binary16")
