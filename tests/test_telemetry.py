@@ -129,6 +129,14 @@ def test_a_cotangent_that_is_narrowed_is_surveyed_in_the_narrow_format(quiet):
     assert (seen.fate().underflowed, seen.fate().overflowed) == (1, 0)
 
 
+def test_a_penalty_in_a_format_of_its_own_is_surveyed_with_the_loss(quiet):
+    config = Config(Policy("binary16", loss="binary32"), layers=(5,), batch=32, l2=0.25, epochs=1)
+    telemetry = train(config, resumable.DATA).telemetry
+    formats = {(kind, name): seen.fmt for (kind, name), seen in telemetry.surveys.items()}
+    assert formats["activation gradient", "loss"] == fs.BINARY32
+    assert {fmt for (kind, _), fmt in formats.items() if kind == "weight gradient"} == {fs.BINARY16}
+
+
 # --- a step ---------------------------------------------------------------------------------------------------------
 
 

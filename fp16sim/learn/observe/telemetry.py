@@ -162,8 +162,11 @@ _VIEWS = ("cast", "reshape", "narrow")
 
 
 def _weight(tensor: Tensor) -> str:
-    """The name of the weight that a tensor is, if only in another shape or format; else ""."""
-    while not tensor.name and tensor.operation in _VIEWS:
+    """The name of the weight that a tensor is, if only in another shape or format; else "".
+
+    A weight that is cast outside all layers is one of a penalty, which belongs to the loss and has its format.
+    """
+    while not tensor.name and tensor.operation in _VIEWS and (tensor.layer or tensor.operation != "cast"):
         tensor = tensor.arguments[0]
     return tensor.name
 
