@@ -9,8 +9,12 @@ from fp16sim.formats import Rounding, Subnormals
 
 def check_step(step):
     """What must hold of any rounding step, from the definitions of its fields."""
-    if step.kept is None:
-        assert step.rule in ("special", "flushed_input")
+    digits = ("quantum_exponent", "scaled", "kept", "guard", "round", "sticky", "rest", "rounded")
+    without_digits = step.rule in ("special", "flushed_input")
+    assert {getattr(step, name) is None for name in digits} == {without_digits}
+    assert (step.exponent is None) == (not exact.is_finite(step.exact) or step.exact == 0)
+    assert (step.draw is None) == (without_digits or step.mode is not Rounding.STOCHASTIC or not step.rest)
+    if without_digits:
         return
     fmt, x, ulp = step.fmt, step.exact, Fraction(2) ** step.quantum_exponent
     assert step.scaled * ulp == abs(x) == (step.kept + step.rest) * ulp

@@ -5,8 +5,10 @@
 >>> why.rounding.rule, float(why.result.value)
 ('tie_to_even', 2048.0)
 
-Records are computed first, and know nothing of how they are shown. `layouts` turns them into documents, which become
-text or HTML; importing it registers a layout for each record.
+The path of an expression: `decoding` reads the operands, `exact_step` computes without rounding, `rounding_step` rounds
+once, and `basic_operations` puts the steps together as an `Explanation`. Records know nothing of how they are shown:
+`layouts` registers a function for each type of record that makes a `document` of it, and `rendering` turns that into
+text or HTML.
 """
 
 from . import layouts as layouts

@@ -157,9 +157,10 @@ class RoundingStep(Record):
         "normal", "subnormal" (the quantum no longer shrinks with the number), "overflow" (the rounded number is beyond
         max_finite), "zero" (exact is a zero), "infinity", "nan", or "flushed_input".
     exponent : int or None
-        e with 2^e <= |exact| < 2^(e + 1). This and the next eight are None where no digits are cut off.
+        e with 2^e <= |exact| < 2^(e + 1); None for zeros, infinities and NaN.
     quantum_exponent : int or None
-        q: the ulp is 2^q here. e - trailing_bits, but never below that of the subnormals.
+        q: the ulp is 2^q here. e - trailing_bits, but never below that of the subnormals. This and the next seven are
+        None if the rule is "special" or "flushed_input".
     scaled : Fraction or None
         |exact| / 2^q.
     kept : int or None
@@ -176,13 +177,14 @@ class RoundingStep(Record):
         Whether the result would be subnormal and the format replaces it by a zero.
     rule : str
         What decided: "exact", "nearer", "tie_to_even", "tie_to_away", "toward_zero", "toward_positive",
-        "toward_negative", "to_odd", "stochastic"; or "special" (a zero, an infinity or NaN) and "flushed_input",
-        where nothing is cut off.
+        "toward_negative", "to_odd", "stochastic"; or "special" (a zero, an infinity or NaN) or "flushed_input", where
+        there are no digits to round.
     overflow_rule : str or None
         Beyond max_finite: "infinity", "nan" (the format has no infinity), "max_finite" (the mode rounds inward) or
         "saturate" (the format saturates).
     draw : int or None
-        In stochastic rounding, the 32 random bits: kept + 1 is picked if (draw + 1/2) / 2^32 < rest.
+        In stochastic rounding, the 32 random bits: kept + 1 is picked if (draw + 1/2) / 2^32 < rest. None if nothing is
+        cut off.
     below, above : Neighbour or None
         The numbers of the format on either side, below <= exact <= above; both are the same if nothing is cut off.
     result : Number
