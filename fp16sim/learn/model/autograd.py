@@ -3,7 +3,7 @@
 A Tensor remembers the operation and the arguments that made it. `gradients` walks back from a result, from consumers to
 arguments, adds up the cotangents that meet at a tensor (each addition is rounded), and takes the vjps from the table.
 A walk changes nothing, so a graph can be walked many times. The one thing that is written after a tensor was made is
-the name of its layer (`name_layer`); only reports read it.
+the name of its layer (`name_layer`), on which no number depends.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ...conversion import Array
 from ...formats import Format
@@ -54,7 +55,7 @@ class Counts(NamedTuple):
         return Counts(zeros, nans, infinities, lowest, tuple(map(Binade._make, sums.tolist())))
 
 
-def as_real(x: Any) -> Array:
+def as_real(x: npt.ArrayLike) -> Array:
     """An array of float16, float32 or float64 as it is, ints and lists as float64; TypeError for anything else."""
     x = np.asarray(x)
     if x.dtype.kind in "iub":

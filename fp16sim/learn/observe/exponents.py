@@ -18,7 +18,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import numpy.typing as npt
 
 from ...formats import Format, FormatLike, Subnormals, get_format
 from .binades import Binade, Counts, as_real, count
@@ -154,7 +156,7 @@ class Survey:
         return range(min(ends), max(ends) + 1)
 
 
-def survey(x: Any, fmt: FormatLike) -> Survey:
+def survey(x: npt.ArrayLike, fmt: FormatLike) -> Survey:
     """Count an array's numbers by what `fmt` would make of them: exact, in about 4 ns an element.
 
     Parameters
@@ -173,5 +175,5 @@ def survey(x: Any, fmt: FormatLike) -> Survey:
     TypeError
         If x is not an array of real numbers.
     """
-    fmt, x = get_format(fmt), as_real(x)
-    return Survey(fmt, x.size, *count(x, fmt))
+    fmt, numbers = get_format(fmt), as_real(x)
+    return Survey(fmt, numbers.size, *count(numbers, fmt))
