@@ -3,6 +3,7 @@
 import re
 from dataclasses import fields, replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from fp16sim.learn.state import Share
 from fp16sim.report.figures import strip
 from fp16sim.report.markup import Markup, join, tag
 from fp16sim.report.microscope import loss_scale, window_lesson
-from fp16sim.report.results import verdict
+from fp16sim.report.outcomes import verdict
 from fp16sim.report.series import Strip, columns, possible_shifts, stairs, strips, ticks, windows, zones
 from fp16sim.report.svg import Axis, classes_of
 from fp16sim.report.tables import flat
@@ -140,6 +141,11 @@ def test_no_runs_are_refused():
 def test_every_count_of_a_step_has_a_name_in_tables():
     counts = {field.name for field in fields(Costs)} - {"recipe", "parameters"}
     assert BYTES.keys() | OPERATIONS.keys() == counts | {"bytes_in_memory"}
+
+
+def test_the_reading_order_of_the_report_names_each_of_its_files():
+    named = re.findall(r"`(\w+)`", report.__doc__)
+    assert sorted(named) == sorted(path.stem for path in Path(report.__file__).parent.glob("[!_]*.py"))
 
 
 def test_36_runs_differ_by_colour_or_dashes():

@@ -264,7 +264,7 @@ def relative_error(fmt: FormatLike = E4M3FN, mode: Rounding | str = "ties_to_eve
 
 def _corners(fmt: Format, low: float, high: float) -> Array:
     """Numbers, ties, and the binary64 neighbours of both: where the error in any mode turns or jumps."""
-    pieces = []
+    corners: list[Array] = []
     start = low
     while start < high:
         gap = float(neighbours.ulp(start, fmt))
@@ -272,8 +272,8 @@ def _corners(fmt: Format, low: float, high: float) -> Array:
         chosen = np.arange(0, teeth, max(1, teeth // 16)) * gap
         number = max(start, gap / 2) + chosen if start >= gap else np.array([])
         middle = number + gap / 2 if len(number) else np.array([gap / 2])
-        pieces += [number, middle, *(np.nextafter(middle, side) for side in (0, np.inf))]
-        pieces += [np.nextafter(number, 0), np.nextafter(number, np.inf), np.nextafter(number + gap, 0)]
+        corners += [number, middle, *(np.nextafter(middle, side) for side in (0, np.inf))]
+        corners += [np.nextafter(number, 0), np.nextafter(number, np.inf), np.nextafter(number + gap, 0)]
         start *= 2
-    x = np.unique(np.concatenate(pieces))
+    x = np.unique(np.concatenate(corners))
     return x[(x >= low) & (x <= high)]

@@ -6,7 +6,7 @@ from .gallery import write_all
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pictures and say which; 2 for bad input."""
+    """Write the pictures and print their paths; return 2 for bad input."""
     if not 1 <= len(arguments) <= 2 or arguments[0].startswith("-"):
         print("usage: python -m fp16sim.plots FOLDER [png|svg|pdf]", file=sys.stderr)
         return 0 if arguments in (["-h"], ["--help"]) else 2

@@ -96,7 +96,7 @@ def _type_of(parameter: inspect.Parameter) -> str:
 
 
 def find(name: str) -> Picture:
-    """The picture of that name; "-" may stand for "_".
+    """The picture of that name, in which "-" is read as "_".
 
     Raises
     ------

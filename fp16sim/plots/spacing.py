@@ -39,7 +39,7 @@ HATCHES = dict(zip(LOOKS, ("....", "////", "xxxx"), strict=False))
 
 
 def _binade(ax: Axes, line: NumberLine, binade: Binade, look: Look, top: float) -> None:
-    """Ticks for its numbers, and a bar as high as their gap; labelled if there is room, as the widest ones have."""
+    """Ticks for its numbers, and a bar as high as their gap, with a label on the widest bars."""
     inside = line.values[(line.values >= binade.low) & (line.values < binade.high)]
     ax.vlines(inside, -0.14 * top, 0, color=look.color, linewidth=1.6)
     bar: dict[str, Any] = {"color": "none", "edgecolor": look.color, "hatch": HATCHES[look], "alpha": 0.55}

@@ -1,4 +1,4 @@
-"""One look for all pictures: colours that the colour-blind tell apart (Okabe and Ito 2008), and never colour alone."""
+"""One look for all pictures: colours that colour-blind readers can tell apart (Okabe and Ito 2008), and never alone."""
 
 from __future__ import annotations
 

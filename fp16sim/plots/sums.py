@@ -110,7 +110,7 @@ def _mark_stop(ax: Axes, c: Clock, look: Look, stops_at: float, above: bool) -> 
 
 
 BESIDE = {"sequential": (-10, 6), "fused": (10, -6), "Kahan": (8, 10), "exact, rounded once": (-6, 12)}
-"""Where a label stands, in points from its dot, if not to the right."""
+"""The offset of a label from its dot in points, if it is not to the right."""
 
 FILLS = {"fused": "none"}
 

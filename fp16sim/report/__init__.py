@@ -1,7 +1,7 @@
 """The report of training runs: one HTML file with its figures inside, which opens anywhere without a network.
 
 Read in this order: `markup` (HTML as values), `series` (what the figures show, as data), `svg` and `figures` (how they
-are drawn), `results`, `microscope` and `tables` (the parts of the page), `commands` (the command lines in its advice)
+are drawn), `outcomes`, `microscope` and `tables` (the parts of the page), `commands` (the command lines in its advice)
 and `css` (its style sheet).
 """
 
@@ -15,7 +15,7 @@ from .commands import command
 from .css import STYLE
 from .markup import Markup, join, tag
 from .microscope import microscope
-from .results import curves, diagnosis, result_table, task, verdict
+from .outcomes import curves, diagnosis, result_table, task, verdict
 from .svg import definitions
 from .tables import configuration, cost_table
 
