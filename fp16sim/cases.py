@@ -1,8 +1,8 @@
-"""The interesting operands of a format, and which of two numbers a person calls simpler.
+"""The interesting operands of a format, and which of two numbers is simpler for a person.
 
-One list for tests, audit, grader, strategies and page. Operands are built as Berkeley's TestFloat builds them: every
-interesting exponent with every interesting significand. What is given to a rounder is each of these numbers, the
-midpoint above it, and what lies just beside both, where a sticky bit decides.
+Tests, grader and quiz use the same lists. Operands are built as in Berkeley's TestFloat: every interesting exponent
+with every interesting significand. A rounder is given each of these numbers, the midpoint above it, and the numbers
+just beside both, where the sticky bit decides.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from . import exact
 from .codes import all_values, decode
@@ -20,16 +21,16 @@ from .formats import Format, FormatLike, Specials, get_format
 Array: TypeAlias = np.ndarray[Any, Any]
 
 WIDEST_TABLE = 16
-"""Formats up to this width are enumerated; of wider ones the interesting values stand for all."""
+"""Up to this width, all numbers of a format are listed; in wider formats, only the interesting ones."""
 
 # --- which number is simpler ----------------------------------------------------------------------------------------
 
 
-def cost(x: Any) -> Array:
-    """How much there is to a number: for n * 2^q with odd n, the bits of n plus abs(q); exact.
+def cost(x: npt.ArrayLike) -> Array:
+    """How complicated a number is: for n * 2^q with odd n, the bits of n plus abs(q); exact.
 
-    So an integer costs its length in bits, and 1/2 as much as 2. A sign costs a half, the sign of zero a little more
-    (so that 1 and -1 come first), infinity more than any finite number, NaN most.
+    So an integer costs its length in bits, and 1/2 costs as much as 2. A sign costs one half, the sign of zero more (so
+    that 1 and -1 come first), infinity more than any finite number, and NaN most.
 
     >>> cost([0.0, 1.0, -1.0, 3.0, 0.5, 65504.0, 2.0**-24]).tolist()
     [0.0, 1.0, 1.5, 2.0, 2.0, 16.0, 25.0]
@@ -39,7 +40,7 @@ def cost(x: Any) -> Array:
         finite = np.where(np.isfinite(x), x, 0.0)
         fraction, e = np.frexp(np.abs(finite))
         n = np.ldexp(fraction, 53).astype(np.int64)
-        # n & -n is the lowest bit that is set: a power of two, of which frexp reads the exponent.
+        # n & -n is the lowest bit that is set: a power of two, whose exponent frexp gives.
         zeros = np.frexp((n & -n).astype(np.float64))[1] - 1
         total = np.where(n == 0, 0.0, (53 - zeros) + np.abs(e - 53 + zeros)).astype(np.float64)
         total = np.where(np.signbit(x), np.where(x == 0, 1.75, total + 0.5), total)
@@ -47,8 +48,8 @@ def cost(x: Any) -> Array:
     return np.where(np.isnan(x), 6000.0, total)
 
 
-def simplest_first(*columns: Any) -> Array:
-    """The order in which rows of operands become less simple: by total cost, then integers, then magnitude.
+def simplest_first(*columns: npt.ArrayLike) -> Array:
+    """The order of rows of operands, the simplest first: by total cost, then integers first, then by magnitude.
 
     >>> x = np.array([0.3, 65504.0, 0.5, 2.0, -1.0])
     >>> x[simplest_first(x)].tolist()
@@ -63,14 +64,14 @@ def simplest_first(*columns: Any) -> Array:
 
 @lru_cache(maxsize=32)
 def ordered_codes(fmt: FormatLike = "binary16") -> Array:
-    """All codes of a format of at most 16 bits, the simplest value first; NaN last, the usual quiet one before others.
+    """All codes of a format of at most 16 bits, the simplest value first; NaNs last, the usual quiet NaN before others.
 
     >>> decode(ordered_codes("binary16")[:8], "binary16").tolist()
     [0.0, 1.0, -1.0, -0.0, 2.0, 3.0, 0.5, -2.0]
     """
     fmt = get_format(fmt)
     if fmt.width > WIDEST_TABLE:
-        raise ValueError(f"fmt={fmt.name} has 2^{fmt.width} codes, too many to put in order; use values(fmt)")
+        raise ValueError(f"fmt={fmt.name} has 2^{fmt.width} codes, too many to sort; use values(fmt)")
     values = all_values(fmt)
     codes = simplest_first(values)
     if fmt.has_nan:
@@ -96,14 +97,14 @@ def _some_codes(fmt: Format) -> list[int]:
 
 @lru_cache(maxsize=64)
 def values(fmt: FormatLike = "binary16", every: bool = False) -> Array:
-    """Numbers of a format that go wrong first, both signs, both zeros, infinities, one NaN; the simplest first; exact.
+    """The interesting numbers of a format: both signs, both zeros, infinities, one NaN; the simplest first; exact.
 
     Parameters
     ----------
     fmt : Format, str or dtype
-        A format that binary64 holds.
+        A format whose numbers binary64 holds.
     every : bool
-        All numbers instead, for formats of at most 16 bits.
+        Whether to return all numbers; for formats of at most 16 bits.
 
     Returns
     -------
@@ -132,8 +133,8 @@ def values(fmt: FormatLike = "binary16", every: bool = False) -> Array:
     return result
 
 
-def midpoints(lower: Any, fmt: FormatLike = "binary16") -> Array:
-    """The ties above numbers of the format that are not negative; above max_finite, where overflow begins; exact."""
+def midpoints(lower: npt.ArrayLike, fmt: FormatLike = "binary16") -> Array:
+    """The tie above each number of the format that is not negative; above max_finite, where overflow begins; exact."""
     fmt = get_format(fmt)
     lower = np.asarray(lower, np.float64)
     e = np.maximum(np.frexp(lower)[1] - 1, fmt.emin)
@@ -142,20 +143,22 @@ def midpoints(lower: Any, fmt: FormatLike = "binary16") -> Array:
 
 @lru_cache(maxsize=32)
 def roundable(fmt: FormatLike = "binary16", every: bool = False) -> Array:
-    """What to give a rounder: numbers of the format, ties, and what lies beside both, of both signs; simplest first.
+    """What to give a rounder: numbers of the format, ties, and numbers beside both; both signs; the simplest first.
 
-    Beside means the neighbours in binary64, in binary32 where that is finer than the format, and an eighth and a
-    quarter of a quantum away, where the bits after the round bit decide. With `every=True`, for formats of at most 16
-    bits: every number and every tie, each with its neighbours in binary64.
+    "Beside" means the neighbours in binary64, those in binary32 if it is finer than the format, and numbers an eighth
+    and a quarter of a quantum away, where the bits after the round bit decide. With `every=True`, for formats of at
+    most 16 bits: every number and every tie, each with its neighbours in binary64.
 
     >>> roundable("binary16").size, roundable("e4m3fn", every=True).size
     (10015, 1537)
     """
     fmt = get_format(fmt)
     if fmt.precision > 50:
-        raise ValueError(f"fmt={fmt.name}: between its numbers binary64 has too few to try; use a narrower format")
-    held = values(fmt, every)
-    lower = np.abs(held[np.isfinite(held)])
+        raise ValueError(
+            f"fmt={fmt.name}: binary64 has too few numbers between its numbers; use at most 50 bits of precision"
+        )
+    numbers = values(fmt, every)
+    lower = np.abs(numbers[np.isfinite(numbers)])
     ties = midpoints(lower, fmt)
     parts = [lower, ties, np.ldexp(1.0, [fmt.emax + 1, fmt.emax + 2])]
     if not every:
@@ -179,9 +182,9 @@ def roundable(fmt: FormatLike = "binary16", every: bool = False) -> Array:
 def tuples(fmt: FormatLike, count: int, every: bool = False) -> tuple[Array, ...]:
     """Operands of an operation: `count` flat columns of equal length, the simplest rows first.
 
-    One operand: `values`. Two: all pairs of a short list; with `every=True` all pairs of `values`, or, in formats of
-    at most 8 bits, of all numbers. Three: all triples of the short list, and products that are ties with an addend
-    too small to see.
+    One operand: `values`. Two: all pairs of a short list; with `every=True` all pairs of `values`, or of all numbers
+    in formats of at most 8 bits. Three: all triples of the short list, and products that are ties with an addend so
+    small that only the sticky bit shows it.
 
     >>> [tuples("binary16", count, every=True)[0].size for count in (1, 2, 3)]
     [63491, 78961, 20163]
@@ -208,7 +211,7 @@ def _triples(fmt: Format, few: Array) -> list[Array]:
 
 
 def _few(fmt: Format) -> Array:
-    """Some 25 values: specials, small integers, the ends of every range."""
+    """About 25 values: specials, small integers, the ends of every range."""
     one = [0.0, 1.0, 2.0, 3.0, 0.5, 1.5, float(fmt.max_finite), float(fmt.min_subnormal), float(fmt.min_normal)]
     one += [1.0 + float(fmt.machine_epsilon), 1.0 - float(fmt.unit_roundoff), float(2.0**fmt.trailing_bits)]
     numbers = np.array([x for x in one if exact.round_to(x, fmt) == x])
@@ -217,7 +220,7 @@ def _few(fmt: Format) -> Array:
 
 
 def _tie_products(fmt: Format) -> tuple[Array, Array]:
-    """Integers a <= b of the format whose product has one bit too many: a tie, which any tiny addend must break."""
+    """Integers a <= b of the format whose product has one bit too many: a tie, which any small addend must break."""
     p = fmt.precision
     found = []
     for product in range(2**p + 1, min(2 ** (p + 1), 2**p + 401), 2):

@@ -98,7 +98,7 @@ def test_every_fault_of_a_task_gives_an_answer_for_each_case_and_most_show(task)
 
 
 def test_a_name_or_task_that_is_not_there_is_refused_with_those_that_are():
-    with pytest.raises(ValueError, match="name='ties' is no fault of rounding; known: unrounded, truncates"):
+    with pytest.raises(ValueError, match="name='ties' is not a fault of rounding; known: unrounded, truncates"):
         faults.find("ties")
-    with pytest.raises(ValueError, match="task='decode' is none of ties_up's"):
+    with pytest.raises(ValueError, match="task='decode' is not a task of ties_up"):
         faults.find("ties_up").answer("decode", ([0],))

@@ -155,7 +155,7 @@ def test_a_narrow_interval_is_filled():
         ({"max_value": -1, "allow_subnormal": True}, "allow_subnormal=True, but maximum value -1.0 excludes"),
         ({"exclude_min": True}, "Cannot exclude min_value=None"),
         ({"min_value": "x"}, "Cannot use min_value='x'"),
-        ({"min_value": math.nan}, "NaN is no bound"),
+        ({"min_value": math.nan}, "NaN is not a bound"),
         ({"fmt": "e4m3fn", "allow_infinity": True}, "e4m3fn has no infinity"),
         ({"fmt": "e2m1fn", "allow_nan": True}, "e2m1fn has no NaN"),
         ({"min_value": 1, "max_value": 1, "exclude_max": True}, "There are no"),

@@ -1,7 +1,6 @@
-"""Deliberately wrong rounders and operations, a table: a suspect whose outputs equal one of them is named by it.
+"""Deliberately wrong rounders and operations, a table: a function that gives the same outputs has the same fault.
 
-Four users: the grader names a learner's misconception, an audit classifies a library's fault, the strategies' shrinking
-is tested on them, and so are our own tests: a fault that survives is a hole.
+Three users: the grader names a learner's misconception, the quiz asks for it, and our tests must find every fault.
 
     >>> find("late_overflow").answer("rounding", ([65519.0, 65520.0, 65536.0],), "binary16").tolist()
     [65504.0, 65504.0, inf]
@@ -20,24 +19,24 @@ from ..arithmetic.intermediates import LIFTED
 from ..codes import encode_held
 from ..exact import parse, round_to
 from ..formats import BINARY64, Format, FormatLike, Rounding, get_format, get_rounding
-from .basic_operations import OPERATIONS, Answer
+from .basic_operations import OPERATIONS
 from .encodings import DECODINGS, ENCODINGS, NEIGHBOURS
 from .lists import LISTS, softmax
-from .roundings import ROUNDINGS, right
+from .roundings import ROUNDINGS, STOCHASTIC_ROUNDINGS, Answer, differs, right
 
 __all__ = ["FAULTS", "Fault", "find", "softmax", "suspects", "wrong_rounders"]
 
 ROUNDED = ("rounding", "parse", "encode", "add", "subtract", "multiply", "divide", "sqrt", "fma")
-"""Tasks that end in one rounding, so that every wrong rounder makes a wrong answer of each."""
+"""Tasks that end in one rounding: every wrong rounder makes each of them wrong."""
 
 
 def _text_to_odd(text: str) -> float:
-    """The value of a text in float64, rounded to odd: rounding it to at most 51 bits is rounding the text."""
+    """The value of a text in float64, rounded to odd; rounding that to at most 51 bits gives the same as the text."""
     return float(round_to(parse(text), BINARY64, Rounding.TO_ODD))
 
 
 def unrounded(task: str, operands: Sequence[Any], mode: Rounding) -> Any:
-    """The exact result of a task, or one in float64 that decides every rounding as it does."""
+    """The exact result of a task, or a float64 that rounds to every format as the exact result does."""
     if task == "parse":
         return np.array([_text_to_odd(text) for text in operands[0]])
     arrays = [np.asarray(x, np.float64) for x in operands]
@@ -56,11 +55,11 @@ class Fault:
     misconception : str
         What it does, in words that complete "your function ...".
     tasks : tuple of str
-        What it can be mistaken for: "rounding", "add", "decode", ...
+        The tasks that it does wrongly: "rounding", "add", "decode", ...
     rounder : callable, optional
-        x, fmt, mode -> values: the wrong rounding that ends each of the tasks.
+        x, fmt, mode -> values: a wrong rounding at the end of each task.
     function : callable, optional
-        operands, fmt, mode -> answers, where the whole operation is wrong.
+        operands, fmt, mode -> answers: a whole operation that is wrong.
     """
 
     name: str
@@ -76,20 +75,20 @@ class Fault:
         fmt: FormatLike = "binary16",
         mode: Rounding | str = "ties_to_even",
     ) -> Any:
-        """What this fault makes of columns of operands; exactly as wrong as it says.
+        """The wrong answers of this fault for columns of operands.
 
         Returns
         -------
         ndarray or list
-            float64 values (codes for "encode"); for tasks on lists a list.
+            float64 values, or codes for "encode"; a list for tasks on lists.
 
         Raises
         ------
         ValueError
-            For a task that is none of its own.
+            For a task that is not one of its own.
         """
         if task not in self.tasks:
-            raise ValueError(f"task={task!r} is none of {self.name}'s; use one of {', '.join(self.tasks)}")
+            raise ValueError(f"task={task!r} is not a task of {self.name}; use one of {', '.join(self.tasks)}")
         fmt, mode = get_format(fmt), get_rounding(mode)
         with np.errstate(all="ignore"):
             if self.function is not None:
@@ -100,7 +99,7 @@ class Fault:
             return encode_held(right(values, fmt, mode), fmt) if task == "encode" else values
 
     def __call__(self, x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even") -> Any:
-        """The first of its tasks on one operand: a wrong `round_to` that can be called like it."""
+        """Its first task on one operand; a fault of "rounding" can be called like `round_to`."""
         shape = np.shape(x)
         return np.asarray(self.answer(self.tasks[0], (np.atleast_1d(x),), fmt, mode)).reshape(shape)[()]
 
@@ -119,12 +118,13 @@ FAULTS: tuple[Fault, ...] = (
     *(Fault(name, words, ("encode",), None, function) for name, words, function in ENCODINGS),
     *(Fault(name, words, (task,), None, function) for name, task, words, function in NEIGHBOURS),
     *(Fault(name, words, (task,), None, function) for name, task, words, function in LISTS),
+    *(Fault(name, words, ("stochastic",), None, function) for name, words, function in STOCHASTIC_ROUNDINGS),
 )
-"""Every fault; where two answer alike, the one that says it best comes first."""
+"""Every fault; if two give the same answers, the one with the better description comes first."""
 
 
 def suspects(task: str) -> tuple[Fault, ...]:
-    """The faults of a task; those of the operation itself before those of its rounding.
+    """The faults of a task; faults of the operation itself come before faults of its rounding.
 
     >>> len(suspects("rounding")) >= 30, suspects("fma")[0].misconception
     (True, 'rounds twice: the product, and then the sum')
@@ -134,28 +134,26 @@ def suspects(task: str) -> tuple[Fault, ...]:
 
 
 def wrong_rounders(fmt: Format, mode: Rounding) -> tuple[Fault, ...]:
-    """The faults whose answers in this format and mode are not all right."""
+    """The faults of "rounding" that give some wrong answer in this format and mode."""
     x = cases.roundable(fmt)
     truth = right(x, fmt, mode)
 
-    def errs(fault: Fault) -> bool:
-        y = np.asarray(fault.answer("rounding", (x,), fmt, mode))
-        alike = ((y == truth) & (np.signbit(y) == np.signbit(truth))) | (np.isnan(y) & np.isnan(truth))
-        return not bool(alike.all())
+    def is_wrong(fault: Fault) -> bool:
+        return bool(differs(np.asarray(fault.answer("rounding", (x,), fmt, mode)), truth).any())
 
-    return tuple(fault for fault in suspects("rounding") if errs(fault))
+    return tuple(fault for fault in suspects("rounding") if is_wrong(fault))
 
 
 def find(name: str, task: str = "rounding") -> Fault:
-    """The fault of a task with a name.
+    """The fault of a task by its name.
 
     Raises
     ------
     ValueError
-        For a name that none has.
+        For an unknown name.
     """
     for fault in suspects(task):
         if fault.name == name:
             return fault
     known = ", ".join(fault.name for fault in suspects(task))
-    raise ValueError(f"name={name!r} is no fault of {task}; known: {known}")
+    raise ValueError(f"name={name!r} is not a fault of {task}; known: {known}")

@@ -1,18 +1,16 @@
-"""Wrong operations: each takes its operands, a format and a mode, and errs in one way."""
+"""Wrong operations: each takes its operands, a format and a mode, and is wrong in one way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from ..arithmetic.intermediates import LIFTED
 from ..formats import Format, Rounding
 from ..neighbours import ulp
-from .roundings import Array, right
-
-Answer: TypeAlias = Callable[[tuple[Any, ...], Format, Rounding], Array]
+from .roundings import Answer, Array, right
 
 
 def _once(name: str, operands: tuple[Array, ...], fmt: Format, mode: Rounding) -> Array:
@@ -21,7 +19,7 @@ def _once(name: str, operands: tuple[Array, ...], fmt: Format, mode: Rounding) -
 
 
 def _where(find: Callable[..., Array], by: Callable[..., Any], name: str) -> Answer:
-    """Right, but for operands that `find` finds: there `by` answers."""
+    """Right, except for operands that `find` finds: there `by` gives the answer."""
     return lambda ab, fmt, mode: np.where(find(*ab), by(*ab), _once(name, ab, fmt, mode))
 
 
@@ -30,7 +28,7 @@ def _exact_zero(a: Array, b: Array) -> Array:
 
 
 def _no_guard_bits(ab: tuple[Array, ...], fmt: Format, mode: Rounding) -> Array:
-    """The smaller operand is cut off at the last bit of the larger one before they are added."""
+    """The smaller operand loses all bits after the last bit of the larger one before they are added."""
     a, b = ab
     finite = np.isfinite(a) & np.isfinite(b)
     x, y = np.where(finite, a, 0.0), np.where(finite, b, 0.0)
@@ -50,7 +48,7 @@ def _by_reciprocal(ab: tuple[Array, ...], fmt: Format, mode: Rounding) -> Array:
 
 
 def _in_float64(compute: Callable[..., Array]) -> Answer:
-    """float64's own operations, which round, and then to the format."""
+    """In float64, which rounds, and then rounded to the format."""
     return lambda operands, fmt, mode: right(compute(*operands), fmt, mode)
 
 
@@ -78,6 +76,10 @@ def _pole(a: Array, b: Array) -> Array:
     return (b == 0) & np.isfinite(a) & (a != 0)
 
 
+def _signed_infinity(a: Array, b: Array) -> Array:
+    return np.copysign(np.inf, a)
+
+
 def _zero_by_zero(a: Array, b: Array) -> Array:
     return (a == 0) & (b == 0)
 
@@ -94,14 +96,19 @@ OPERATIONS: tuple[tuple[str, str, str, Answer], ...] = (
     # name, operation, misconception, answer
     ("minus_zero_sum", "add", "gives -0 for x + (-x)", _where(_exact_zero, _always(-0.0), "add")),
     ("inf_minus_inf", "add", "gives 0 for inf - inf", _where(_opposite_infinities, _always(0.0), "add")),
-    ("no_guard_bits", "add", "cuts the smaller operand off when it aligns: no guard or sticky bits", _no_guard_bits),
+    ("no_guard_bits", "add", "cuts off the smaller operand when it aligns: no guard or sticky bits", _no_guard_bits),
     ("float64_sum", "add", "rounds twice: adds in float64 first", _in_float64(np.add)),
     ("swapped", "subtract", "computes b - a", _swapped("subtract")),
     ("adds", "subtract", "adds", _sum),
     ("zero_times_inf", "multiply", "gives 0 for 0 * inf", _where(_is_zero_times_infinity, _always(0.0), "multiply")),
     ("swapped", "divide", "computes b / a", _swapped("divide")),
     ("by_reciprocal", "divide", "rounds twice: multiplies by the rounded reciprocal", _by_reciprocal),
-    ("unsigned_pole", "divide", "divides by -0 as by +0", _where(_pole, lambda a, b: np.copysign(np.inf, a), "divide")),
+    (
+        "unsigned_pole",
+        "divide",
+        "divides by -0 as if it were +0",
+        _where(_pole, lambda a, b: np.copysign(np.inf, a), "divide"),
+    ),
     ("nan_for_pole", "divide", "gives NaN for x / 0", _where(lambda a, b: b == 0, _always(np.nan), "divide")),
     ("one_for_0_by_0", "divide", "gives 1 for 0 / 0", _where(_zero_by_zero, _always(1.0), "divide")),
     ("inf_for_0_by_0", "divide", "gives infinity for 0 / 0", _where(_zero_by_zero, _always(np.inf), "divide")),

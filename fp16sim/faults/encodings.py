@@ -1,4 +1,4 @@
-"""Wrong ways with codes and neighbours: decode, encode, ulp, next_up and next_down, each wrong in one fact."""
+"""Wrong decode, encode, ulp, next_up and next_down: each is wrong in one fact."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 from ..codes import decode, encode_held
 from ..formats import BFLOAT16, BINARY16, Format, Rounding
 from ..neighbours import next_down, next_up, ulp
-from .basic_operations import Answer
-from .roundings import Array, right
+from .roundings import Answer, Array, right
 
 
 def _fields(codes: Array, fmt: Format) -> tuple[Array, Array, Array]:
@@ -48,7 +47,7 @@ def _truth(operands: tuple[Any, ...], fmt: Format) -> Array:
 
 
 def _misread(find: Callable[[Array, Format], Any], by: Callable[[Array], Any]) -> Answer:
-    """decode, but for the values that `find` finds."""
+    """decode, except for the values that `find` finds."""
 
     def answer(operands: tuple[Any, ...], fmt: Format, mode: Rounding) -> Array:
         truth = _truth(operands, fmt)
@@ -62,7 +61,7 @@ def _zero(y: Array) -> Array:
 
 
 def _other_layout(operands: tuple[Any, ...], fmt: Format, mode: Rounding) -> Array:
-    """binary16 read as bfloat16, and the other way round."""
+    """binary16 read as bfloat16, or bfloat16 as binary16."""
     other = BINARY16 if fmt == BFLOAT16 else BFLOAT16
     return np.asarray(decode(operands[0], other)) if fmt.width == 16 else _truth(operands, fmt)
 
@@ -78,12 +77,12 @@ def _twos_complement(operands: tuple[Any, ...], fmt: Format, mode: Rounding) -> 
 _FULL = _decoded(implicit=False, subnormal=0)
 
 DECODINGS: tuple[tuple[str, str, Answer], ...] = (
-    ("bias_low", "takes a bias that is one too small", _decoded(bias=-1)),
-    ("bias_high", "takes a bias that is one too large: 2^(w - 1)", _decoded(bias=1)),
-    ("implicit_one_always", "gives subnormals an implicit 1, too", _FULL),
-    ("implicit_one_but_zero", "gives subnormals an implicit 1, zero excepted", _decoded_zero_kept(_FULL)),
-    ("subnormal_exponent", "takes 0 - bias as the exponent of subnormals; it is 1 - bias", _decoded(subnormal=0)),
-    ("no_specials", "reads the topmost exponent as that of ordinary numbers", _decoded(specials=False)),
+    ("bias_low", "uses a bias that is one too small", _decoded(bias=-1)),
+    ("bias_high", "uses a bias that is one too large: 2^(w - 1)", _decoded(bias=1)),
+    ("implicit_one_always", "gives subnormals an implicit 1", _FULL),
+    ("implicit_one_but_zero", "gives subnormals an implicit 1, but not zero", _decoded_zero_kept(_FULL)),
+    ("subnormal_exponent", "uses 0 - bias as the exponent of subnormals; it is 1 - bias", _decoded(subnormal=0)),
+    ("no_specials", "reads infinities and NaN as ordinary numbers", _decoded(specials=False)),
     ("drops_sign", "drops the sign", _misread(lambda y, fmt: True, np.abs)),
     ("drops_sign_of_zero", "drops the sign of zero", _misread(lambda y, fmt: y == 0, np.abs)),
     ("flushes", "reads subnormals as zero", _misread(lambda y, fmt: np.abs(y) < fmt.min_normal, _zero)),
@@ -95,7 +94,7 @@ DECODINGS: tuple[tuple[str, str, Answer], ...] = (
 
 
 def _encoded(change: Callable[[Array, Array, Format], Array]) -> Answer:
-    """encode, and then a change to the code of what is given."""
+    """encode, and then a change of the code."""
 
     def answer(operands: tuple[Any, ...], fmt: Format, mode: Rounding) -> Array:
         y = right(operands[0], fmt, mode)
@@ -127,14 +126,14 @@ def _complemented(codes: Array, y: Array, fmt: Format) -> Array:
 
 
 ENCODINGS: tuple[tuple[str, str, Answer], ...] = (
-    ("bias_low", "takes a bias that is one too small", _rebiased(-1)),
-    ("bias_high", "takes a bias that is one too large: 2^(w - 1)", _rebiased(1)),
+    ("bias_low", "uses a bias that is one too small", _rebiased(-1)),
+    ("bias_high", "uses a bias that is one too large: 2^(w - 1)", _rebiased(1)),
     ("no_sign", "drops the sign bit", _encoded(_without_sign)),
     ("twos_complement", "writes negative numbers in two's complement", _encoded(_complemented)),
     ("other_layout", "writes the other 16-bit layout (1-8-7 is bfloat16, 1-5-10 binary16)", _encode_other),
 )
 
-# --- questions about neighbours -------------------------------------------------------------------------------------
+# --- neighbours -----------------------------------------------------------------------------------------------------
 
 
 def _relative_ulp(x: tuple[Array, ...], fmt: Format, mode: Rounding) -> Array:
@@ -157,7 +156,7 @@ def _code_minus_one(x: tuple[Array, ...], fmt: Format, mode: Rounding) -> Array:
 
 
 def _at(find: Callable[[Array, Format], Any], by: Callable[[Array, Format], Any], truth: Callable[..., Any]) -> Answer:
-    """Right, but where `find` finds."""
+    """Right, except where `find` finds."""
     return lambda x, fmt, mode: np.where(find(x[0], fmt), by(x[0], fmt), truth(x[0], fmt))
 
 
@@ -174,7 +173,7 @@ def _same(x: Array, fmt: Format) -> Array:
 
 
 NEIGHBOURS: tuple[tuple[str, str, str, Answer], ...] = (
-    ("relative", "ulp", "takes machine_epsilon * abs(x): right at powers of two only", _relative_ulp),
+    ("relative", "ulp", "computes machine_epsilon * abs(x): right at powers of two only", _relative_ulp),
     ("no_emin", "ulp", "forgets that subnormals have one quantum, min_subnormal", _free_ulp),
     ("zero_at_zero", "ulp", "gives 0 at 0", _at(lambda x, f: x == 0, lambda x, f: 0.0, ulp)),
     ("signed", "ulp", "gives a negative ulp for negative numbers", lambda x, f, m: np.copysign(ulp(x[0], f), x[0])),
@@ -183,6 +182,6 @@ NEIGHBOURS: tuple[tuple[str, str, str, Answer], ...] = (
     ("minus_zero_first", "next_up", "counts -0 and +0 as two steps", _at(_minus_zero, lambda x, f: 0.0, next_up)),
     ("stops_at_max", "next_up", "stops at max_finite", _at(lambda x, f: x == f.max_finite, _same, next_up)),
     ("adds_epsilon", "next_up", "adds the ulp of 1", lambda x, f, m: right(x[0] + float(f.machine_epsilon), f, m)),
-    ("toward_zero", "next_down", "takes 1 from the code: goes toward zero for negative numbers", _code_minus_one),
+    ("toward_zero", "next_down", "subtracts 1 from the code: goes toward zero for negative numbers", _code_minus_one),
     ("stops_at_max", "next_down", "stops at -max_finite", _at(lambda x, f: x == -f.max_finite, _same, next_down)),
 )

@@ -1,4 +1,4 @@
-"""Wrong sums, dot products and softmaxes: each takes columns of lists, a format and a mode, and errs in one way."""
+"""Wrong sums, dot products and softmaxes: each takes columns of lists, a format and a mode; one thing is wrong."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from .. import accumulators, arithmetic, elementary, reductions
 from ..formats import Format, Rounding
-from .roundings import right
+from .roundings import Answer, right
 
 Row = Callable[..., Any]
 
 
-def _each(row: Row) -> Callable[[tuple[Any, ...], Format, Rounding], list[Any]]:
-    """An answer for columns of lists from one for a row."""
+def _each(row: Row) -> Answer:
+    """A function of one row of lists, applied to each row."""
 
     def answer(operands: tuple[Any, ...], fmt: Format, mode: Rounding) -> list[Any]:
         with np.errstate(all="ignore"):
@@ -94,7 +94,7 @@ def _softmax(shift: bool, accumulator: str = "Sequential") -> Row:
 
 
 def softmax(x: Any, fmt: Format, mode: Rounding) -> list[float]:
-    """The softmax that the others err about: shifted by the maximum, each step rounded, one term after the other."""
+    """The right softmax: the maximum is subtracted, each step is rounded, the sum goes from left to right."""
     return _softmax(True)(x, fmt, mode)
 
 
@@ -108,25 +108,7 @@ def _softmax_wide(x: Any, fmt: Format, mode: Rounding) -> list[float]:
     return right(_naive(np.array(x) - max(x)), fmt, mode).tolist()
 
 
-_STOCHASTIC = "goes up where u is less than one minus the fraction: the two probabilities are swapped"
-
-
-def _stochastically(up: Callable[[Any, Any, Any], Any]) -> Callable[[tuple[Any, ...], Format, Rounding], Any]:
-    """Either neighbour of x, as up(fraction of the way from zero, u, negative) decides."""
-
-    def answer(operands: tuple[Any, ...], fmt: Format, mode: Rounding) -> Any:
-        x, u = (np.asarray(column, np.float64) for column in operands)
-        near, far = right(x, fmt, Rounding.TOWARD_ZERO), np.copysign(right(np.abs(x), fmt, Rounding.TOWARD_POSITIVE), x)
-        with np.errstate(all="ignore"):
-            gap = np.where(np.isinf(far), np.ldexp(1.0, fmt.emax - fmt.trailing_bits), np.abs(far - near))
-            fraction = np.where(gap > 0, np.abs(x - near) / np.where(gap > 0, gap, 1.0), 0.0)
-        inexact = np.isfinite(x) & (fraction > 0)
-        return np.where(inexact & up(fraction, u, np.signbit(x)), far, np.where(inexact, near, right(x, fmt, mode)))
-
-    return answer
-
-
-LISTS: tuple[tuple[str, str, str, Any], ...] = (
+LISTS: tuple[tuple[str, str, str, Answer], ...] = (
     ("pairwise", "sum", "adds the two halves, not one term after the other", _each(_sum_by(_pairwise))),
     ("float64", "sum", "adds in float64 and rounds once, at the end", _each(_wide(np.sum))),
     ("binary32", "sum", "adds in float32 and rounds once, at the end", _each(_sum_by(_binary32))),
@@ -152,18 +134,4 @@ LISTS: tuple[tuple[str, str, str, Any], ...] = (
     ("naive", "softmax", "neither rounds nor subtracts the maximum", _each(_raw(_naive))),
     ("reciprocal", "softmax", "rounds twice: multiplies by the rounded reciprocal", _each(_softmax_by_reciprocal)),
     ("pairwise", "softmax", "adds the exponentials pairwise", _each(_softmax(True, "Pairwise"))),
-    ("swapped", "stochastic", _STOCHASTIC, _stochastically(lambda f, u, negative: u < 1 - f)),
-    ("nearest", "stochastic", "ignores u", _stochastically(lambda f, u, negative: f > 0.5)),
-    (
-        "coin",
-        "stochastic",
-        "tosses a coin, whatever the distance",
-        _stochastically(lambda f, u, negative: u < 0.5),
-    ),
-    (
-        "upward",
-        "stochastic",
-        "measures the fraction from the number below: wrong for negative numbers",
-        _stochastically(lambda f, u, negative: np.where(negative, u >= 1 - f, u < f)),
-    ),
 )

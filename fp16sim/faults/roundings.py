@@ -1,7 +1,7 @@
-"""Wrong rounders: each takes float64 values that decide every rounding, a format and a mode, and errs in one way.
+"""Wrong rounders: each takes float64 values, a format and a mode, and is wrong in one way.
 
-What they share is a number as n * 2^q, in units of the quantum. float64 holds n and every n + 1/2 here, because the
-formats that these are used with have at most 24 bits.
+They write a number as n * 2^q, in units of the quantum. float64 has n and every n + 1/2 here, because the formats used
+with them have at most 24 bits of precision.
 """
 
 from __future__ import annotations
@@ -17,11 +17,20 @@ from ..rounding import round_without_flags
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Rounder: TypeAlias = Callable[[Array, Format, Rounding], Array]
+"""values, fmt, mode -> values"""
+Answer: TypeAlias = Callable[[tuple[Any, ...], Format, Rounding], Any]
+"""columns of operands, fmt, mode -> answers"""
 
 
 def right(x: Array, fmt: Format, mode: Rounding) -> Array:
-    """Correct rounding, without flags: what the wrong ones are made from."""
+    """Correct rounding, without flags; the wrong rounders are made from it."""
     return round_without_flags(np.asarray(x, np.float64), fmt, mode)
+
+
+def differs(one: Array, other: Array) -> Array:
+    """Where two arrays have different values; the two zeros differ, all NaNs are the same."""
+    same = (one == other) & (np.signbit(one) == np.signbit(other))
+    return ~(same | (np.isnan(one) & np.isnan(other)))
 
 
 def _exponent(x: Array) -> Array:
@@ -35,7 +44,7 @@ def _quantum(x: Array, fmt: Format, emin: int | None = None) -> Array:
 def _by_integers(
     x: Array, fmt: Format, q: Array, pick: Callable[[Array], Array], mode: Rounding = Rounding.TIES_TO_EVEN
 ) -> Array:
-    """Numbers as pick(x / 2^q) * 2^q, and then whatever the format does above max_finite and to specials."""
+    """pick(x / 2^q) * 2^q; overflow and special values as in the format."""
     finite = np.isfinite(x)
     n = np.ldexp(np.where(finite, x, 0.0), -q)
     y = np.copysign(np.ldexp(pick(n), q), x)
@@ -47,7 +56,7 @@ _INTEGER: dict[Rounding, Any] = {
     Rounding.TOWARD_POSITIVE: np.ceil,
     Rounding.TOWARD_NEGATIVE: np.floor,
 }
-"""How a mode rounds to an integer; the others do it to nearest, ties to even, here."""
+"""How a mode rounds to an integer; all other modes use np.rint here."""
 
 
 def _nearest(pick: Callable[[Array], Array]) -> Rounder:
@@ -63,41 +72,41 @@ def _half_to_odd(n: Array) -> Array:
     return np.where(n - np.floor(n) == 0.5, 2 * np.floor(n) + 1 - even, even)
 
 
-def half_away_from_the_integers(n: Array) -> Array:
-    """floor(n + 0.5) as it is typed: the sum itself is rounded, so that 0.49999999999999994 becomes 1."""
+def _floor_half(n: Array) -> Array:
+    """floor(n + 0.5) in float64: the sum itself is rounded, so that 0.49999999999999994 becomes 1."""
     return np.floor(n + 0.5)
 
 
-def half_of_the_magnitude(n: Array) -> Array:
+def _floor_half_of_magnitude(n: Array) -> Array:
     """floor(abs(n) + 0.5) with the sign put back."""
     return np.copysign(np.floor(np.abs(n) + 0.5), n)
 
 
-def ties_up(n: Array) -> Array:
+def _ties_up(n: Array) -> Array:
     """Half toward positive infinity, exactly."""
     return np.floor(n) + (n - np.floor(n) >= 0.5)
 
 
-def ties_down(n: Array) -> Array:
+def _ties_down(n: Array) -> Array:
     """Half toward negative infinity, exactly."""
     return np.ceil(n) - (np.ceil(n) - n >= 0.5)
 
 
 def _ties_to_zero(n: Array) -> Array:
-    return np.copysign(ties_down(np.abs(n)), n)
+    return np.copysign(_ties_down(np.abs(n)), n)
 
 
 def _with(**behaviour: Any) -> Rounder:
     return lambda x, fmt, mode: right(x, replace(fmt, **behaviour), mode)
 
 
-def through(wide: Format) -> Rounder:
-    """Rounded to a wider format first, ties to even as the hardware does, and then once more."""
+def _through(wide: Format) -> Rounder:
+    """Rounded twice: first to a wider format, ties to even as hardware does, then to the format."""
     return lambda x, fmt, mode: right(right(x, wide, Rounding.TIES_TO_EVEN), fmt, mode)
 
 
 def _drops_low_bits(extra: int) -> Rounder:
-    """Only `extra` bits below the last one are looked at: what lies beyond is cut off, not remembered as sticky."""
+    """Keeps only `extra` bits after the last one: the others are cut off, without a sticky bit."""
 
     def rounder(x: Array, fmt: Format, mode: Rounding) -> Array:
         q = _quantum(x, fmt) - extra
@@ -108,7 +117,7 @@ def _drops_low_bits(extra: int) -> Rounder:
     return rounder
 
 
-def drops_sign_of_zero(x: Array, fmt: Format, mode: Rounding) -> Array:
+def _drops_sign_of_zero(x: Array, fmt: Format, mode: Rounding) -> Array:
     """Every zero is +0."""
     y = right(x, fmt, mode)
     return np.where(y == 0, 0.0, y)
@@ -124,7 +133,7 @@ def _drops_sign_of_underflow(x: Array, fmt: Format, mode: Rounding) -> Array:
 
 
 def _wide_exponent(fmt: Format) -> Format:
-    """The same precision with exponents that never end (float64's own, near enough)."""
+    """The same precision with a much larger exponent range."""
     return replace(fmt, width=max(fmt.precision + 9, fmt.width + 2), specials=Specials.IEEE)
 
 
@@ -160,7 +169,7 @@ def _early_overflow(x: Array, fmt: Format, mode: Rounding) -> Array:
 
 
 def _wraps(x: Array, fmt: Format, mode: Rounding) -> Array:
-    """Above max_finite the exponent field starts again from zero."""
+    """Above max_finite, the exponent field starts again from zero."""
     free = right(x, _wide_exponent(fmt), mode)
     span = fmt.emax + 1 + fmt.bias
     wrapped = np.ldexp(free, -np.where(np.abs(free) > fmt.max_finite, span, 0))
@@ -169,7 +178,7 @@ def _wraps(x: Array, fmt: Format, mode: Rounding) -> Array:
 
 
 def _exponent_by(function: Callable[[Array], Array]) -> Rounder:
-    """The exponent from a logarithm in float64, which rounds."""
+    """The exponent from a logarithm in float64, which is rounded."""
 
     def rounder(x: Array, fmt: Format, mode: Rounding) -> Array:
         magnitude = np.where(np.isfinite(x) & (x != 0), np.abs(x), 1.0)
@@ -180,7 +189,7 @@ def _exponent_by(function: Callable[[Array], Array]) -> Rounder:
 
 
 def _loses_carry(x: Array, fmt: Format, mode: Rounding) -> Array:
-    """A significand that is rounded up to 2^p is stored as 0 without raising the exponent: half the result."""
+    """A significand that is rounded up to 2^p is stored as 0, but the exponent is not raised: half the result."""
     y = right(x, fmt, mode)
     normal = np.isfinite(y) & (np.abs(x) >= fmt.min_normal)
     carried = normal & (_exponent(y) > _exponent(x))
@@ -205,48 +214,81 @@ def _other_format(x: Array, fmt: Format, mode: Rounding) -> Array:
 
 ROUNDINGS: dict[str, tuple[str, Rounder]] = {
     "unrounded": ("does not round at all", lambda x, fmt, mode: x),
-    "truncates": ("truncates: drops the bits beyond the last one", _in_mode(Rounding.TOWARD_ZERO)),
+    "truncates": ("truncates: drops the bits after the last one", _in_mode(Rounding.TOWARD_ZERO)),
     "ties_to_even": ("rounds to nearest, ties to even, whatever the mode", _in_mode(Rounding.TIES_TO_EVEN)),
     "ties_away": ("rounds ties away from zero", _in_mode(Rounding.TIES_TO_AWAY)),
-    "ties_up": ("rounds ties up (toward +inf), not to even", _nearest(ties_up)),
-    "ties_down": ("rounds ties down (toward -inf)", _nearest(ties_down)),
+    "ties_up": ("rounds ties up (toward +inf), not to even", _nearest(_ties_up)),
+    "ties_down": ("rounds ties down (toward -inf)", _nearest(_ties_down)),
     "ties_to_zero": ("rounds ties toward zero", _nearest(_ties_to_zero)),
     "ties_to_odd": ("rounds ties to odd", _nearest(_half_to_odd)),
-    "floor_half": ("computes floor(n + 0.5), a sum that is rounded itself", _nearest(half_away_from_the_integers)),
+    "floor_half": ("computes floor(n + 0.5), but the sum is rounded, too", _nearest(_floor_half)),
     "floor_half_of_magnitude": (
-        "rounds ties away from zero by floor(abs(n) + 0.5), a sum that is rounded itself",
-        _nearest(half_of_the_magnitude),
+        "rounds ties away from zero by floor(abs(n) + 0.5), but the sum is rounded, too",
+        _nearest(_floor_half_of_magnitude),
     ),
     "rounds_down": ("rounds down, toward -inf", _in_mode(Rounding.TOWARD_NEGATIVE)),
     "rounds_up": ("rounds up, toward +inf", _in_mode(Rounding.TOWARD_POSITIVE)),
     "rounds_away": ("rounds away from zero", _rounds_away),
     "to_odd": ("rounds to odd", _in_mode(Rounding.TO_ODD)),
-    "drops_sign_of_zero": ("drops the sign of zero: every zero is +0", drops_sign_of_zero),
+    "drops_sign_of_zero": ("drops the sign of zero: every zero is +0", _drops_sign_of_zero),
     "minus_zero": ("turns -0 into +0", _drops_sign_of_zero_input),
-    "sign_of_underflow": ("drops the sign of what becomes zero", _drops_sign_of_underflow),
+    "sign_of_underflow": ("drops the sign of a number that it rounds to zero", _drops_sign_of_underflow),
     "drops_sign": ("drops the sign", lambda x, fmt, mode: np.abs(right(x, fmt, mode))),
     "flushes": ("flushes subnormals to zero", _with(subnormals="flush_to_zero")),
-    "flushes_to_nearest": ("knows 0 and min_normal, and nothing between", _with(subnormals="flush_to_nearest")),
+    "flushes_to_nearest": ("rounds subnormals to 0 or min_normal", _with(subnormals="flush_to_nearest")),
     "no_emin": ("gives subnormals full precision: forgets the smallest exponent", _no_smallest_exponent),
     "subnormal_half": ("spaces subnormals half as far apart as they are", _subnormals_shifted(-1)),
     "subnormal_double": ("spaces subnormals twice as far apart as they are", _subnormals_shifted(1)),
     "other_format": ("rounds to the other 16-bit format: 1-5-10 is binary16, 1-8-7 bfloat16", _other_format),
-    "float32": ("rounds twice: to float32 first", through(BINARY32)),
+    "float32": ("rounds twice: to float32 first", _through(BINARY32)),
     "late_overflow": (
         "overflows at 2^(emax + 1) (65536 in binary16), not half an ulp above max_finite (65520)",
         _late_overflow,
     ),
     "early_overflow": ("overflows just above max_finite", _early_overflow),
     "saturates": ("saturates: gives max_finite instead of infinity", _with(saturate=True)),
-    "wraps": ("lets the exponent wrap around at overflow", _wraps),
+    "wraps": ("lets the exponent wrap around when it overflows", _wraps),
     "never_overflows": ("never overflows: forgets the largest exponent", _never_overflows),
-    "log2": ("takes the exponent from log2, which is wrong just below powers of two", _exponent_by(np.floor)),
+    "log2": ("takes the exponent from log2, which is wrong just below a power of two", _exponent_by(np.floor)),
     "int_log2": ("takes the exponent from int(log2(x)), which is one too high below 1", _exponent_by(np.trunc)),
-    "no_sticky": ("loses the sticky bit: looks at two bits beyond the last and at no more", _drops_low_bits(2)),
-    "only_round_bit": ("looks at one bit beyond the last and at no more", _drops_low_bits(1)),
+    "no_sticky": ("loses the sticky bit: uses only two bits after the last one", _drops_low_bits(2)),
+    "only_round_bit": ("uses only one bit after the last one", _drops_low_bits(1)),
     "loses_carry": ("loses the carry into the exponent when the significand rounds up to 2^p", _loses_carry),
     "nan_to_inf": ("turns NaN into infinity", _replaced(np.isnan, lambda x, fmt: np.inf)),
     "nan_to_zero": ("turns NaN into 0", _replaced(np.isnan, lambda x, fmt: 0.0)),
     "inf_to_nan": ("turns infinity into NaN", _replaced(np.isinf, lambda x, fmt: np.nan)),
     "inf_to_max": ("turns infinity into max_finite", _replaced(np.isinf, _largest)),
 }
+
+# --- stochastic rounding, a task of its own: f(x, u) -----------------------------------------------------------------
+
+
+def _stochastically(up: Callable[[Array, Array, Array], Array]) -> Answer:
+    """x toward zero, or away from zero where up(fraction of an ulp that is cut off, u, negative) is true."""
+
+    def answer(operands: tuple[Any, ...], fmt: Format, mode: Rounding) -> Array:
+        x, u = (np.asarray(column, np.float64) for column in operands)
+        near, far = right(x, fmt, Rounding.TOWARD_ZERO), np.copysign(right(np.abs(x), fmt, Rounding.TOWARD_POSITIVE), x)
+        with np.errstate(all="ignore"):
+            gap = np.where(np.isinf(far), np.ldexp(1.0, fmt.emax - fmt.trailing_bits), np.abs(far - near))
+            fraction = np.where(gap > 0, np.abs(x - near) / np.where(gap > 0, gap, 1.0), 0.0)
+        inexact = np.isfinite(x) & (fraction > 0)
+        return np.where(inexact & up(fraction, u, np.signbit(x)), far, np.where(inexact, near, right(x, fmt, mode)))
+
+    return answer
+
+
+STOCHASTIC_ROUNDINGS: tuple[tuple[str, str, Answer], ...] = (
+    (
+        "swapped",
+        "swaps the two probabilities: rounds away from zero where u is less than one minus the fraction",
+        _stochastically(lambda fraction, u, negative: u < 1 - fraction),
+    ),
+    ("nearest", "ignores u", _stochastically(lambda fraction, u, negative: fraction > 0.5)),
+    ("coin", "goes either way with probability 1/2", _stochastically(lambda fraction, u, negative: u < 0.5)),
+    (
+        "upward",
+        "measures the fraction from the number below: wrong for negative numbers",
+        _stochastically(lambda fraction, u, negative: np.where(negative, u >= 1 - fraction, u < fraction)),
+    ),
+)

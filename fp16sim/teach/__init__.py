@@ -1,6 +1,6 @@
-"""Teaching: strategies that find bugs, a grader that names the misconception, and exercises without end.
+"""Teaching: strategies that find bugs, a grader that names the misconception, and as many questions as you like.
 
-`strategies` needs Hypothesis and is loaded when first used, as the others are.
+Each module is loaded when it is first used; `strategies` needs Hypothesis.
 
 >>> import fp16sim as fs
 >>> fs.teach.grade.decode(lambda code: fs.decode(code, "e4m3fn"), "e4m3fn").passed

@@ -1,4 +1,4 @@
-"""The lessons that come with the package, copied to a student's folder; nothing of the student's is overwritten."""
+"""The lessons that come with the package, copied to a student's folder; the student's own work is never overwritten."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ KINDS = (".py", ".ipynb", ".md", ".png")
 
 @dataclass(frozen=True)
 class Copied:
-    """What became of each file, by its name below the folder."""
+    """The files by what was done with them; names are relative to the folder."""
 
     written: tuple[str, ...]
     same: tuple[str, ...]
-    """Already there, and as shipped."""
+    """Already there, and equal to ours."""
     kept: tuple[str, ...]
-    """Already there and different: the student's own work, left alone."""
+    """Already there and different: the student's own work, which is kept."""
 
 
 def source() -> Path:
-    """Where the lessons are: inside an installed package, or beside it in a checkout.
+    """The folder of the lessons: inside an installed package, or beside it in a checkout.
 
     Raises
     ------
     ValueError
-        If this installation has none.
+        If this installation has no lessons.
     """
     here = Path(__file__).resolve()
     for folder in (here.parent / "lessons", here.parents[2] / "tutorials"):
@@ -43,18 +43,18 @@ def files() -> tuple[Path, ...]:
 
 
 def _is_for_students(path: Path) -> bool:
-    """Lessons and exercises have numbers; what has none is a tool of ours, unless it is a picture or a text."""
+    """Lessons and exercises have numbers, pictures and texts need none; the other files are our tools."""
     hidden = any(part.startswith((".", "__")) for part in path.parts)
     return not hidden and (path.suffix in (".md", ".png") or path.name[:2].isdigit())
 
 
 def copy(target: str | Path) -> Copied:
-    """Copy the lessons into a folder, which is made if it does not exist; files that are there and differ are kept.
+    """Copy the lessons into a folder, which is created if needed; files that are there and differ are kept.
 
     Raises
     ------
     ValueError
-        If the target is a file, or holds the lessons themselves.
+        If the target is a file, or the folder of the lessons themselves.
     """
     folder, target = source(), Path(target)
     if target.exists() and not target.is_dir():

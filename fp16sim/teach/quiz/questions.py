@@ -11,7 +11,7 @@ import numpy as np
 
 from ... import cases, exact, faults
 from ...exact import FLAGS
-from ...faults.roundings import right
+from ...faults.roundings import differs, right
 from ...formats import BFLOAT16, BINARY16, E4M3, E5M2, Format, Rounding
 from ...neighbours import next_up, ulp
 from ...reductions import cumsum
@@ -247,10 +247,10 @@ def _misconception(s: Setting) -> Asked:
     truth = right(x, fmt, mode)
     shown: list[int] = []
     for other in (truth, *answers[1:]):
-        differs = np.flatnonzero(_codes_differ(answers[0], other))
-        if not differs.size:
+        found = np.flatnonzero(differs(answers[0], other))
+        if not found.size:
             return _misconception(s)
-        shown.append(int(differs[min(int(s.rng.integers(6)), differs.size - 1)]))
+        shown.append(int(found[min(int(s.rng.integers(6)), found.size - 1)]))
     rows = joined(f"{_decimal(float(x[i]))} to {_decimal(float(answers[0][i]))}" for i in dict.fromkeys(shown))
     options = [fault.misconception for fault in (chosen, *others)]
     options = [options[i] for i in s.rng.permutation(4)]
@@ -259,11 +259,6 @@ def _misconception(s: Setting) -> Asked:
     solution = told + str(why("rounding", (float(x[first]),), fmt, mode))
     prompt = f"A function should round to {_name(fmt)}, ties to even. It rounds {rows}. What does it do?"
     return Asked(prompt, chosen.misconception, solution, "choice", tuple(options))
-
-
-def _codes_differ(one: Any, other: Any) -> Any:
-    alike = ((one == other) & (np.signbit(one) == np.signbit(other))) | (np.isnan(one) & np.isnan(other))
-    return ~alike
 
 
 KINDS: dict[str, Callable[[Setting], Asked]] = {

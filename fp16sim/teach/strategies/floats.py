@@ -1,10 +1,10 @@
-"""The strategy that the others are made from: numbers of a format."""
+"""Numbers of a format: the strategy that most others are made from."""
 
 from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
+from typing import Any, SupportsFloat, TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
@@ -13,11 +13,14 @@ from ... import exact
 from ...formats import BINARY64, Format, FormatLike, get_format
 from .from_bytes import Allowed, Interval, numbers
 
+Bound: TypeAlias = SupportsFloat | str | None
+"""A number of any kind, or its text."""
+
 
 def floats(
     fmt: FormatLike = "binary16",
-    min_value: Any = None,
-    max_value: Any = None,
+    min_value: Bound = None,
+    max_value: Bound = None,
     *,
     allow_nan: bool | None = None,
     allow_infinity: bool | None = None,
@@ -30,13 +33,13 @@ def floats(
     Parameters
     ----------
     fmt : Format, str or dtype
-        Any format; of one that binary64 does not hold, Fractions are drawn.
+        Any format; if binary64 does not hold its numbers, Fractions are drawn.
     min_value, max_value : number or text, optional
         Bounds, included; they must be numbers of the format. A bound of 0.0 excludes -0.0, as in Hypothesis.
     allow_nan, allow_infinity, allow_subnormal : bool, optional
-        By default whatever the format has and the bounds do not rule out. NaN comes with all payloads and signs.
+        By default whatever the format has and the bounds allow. NaN comes with all payloads and signs.
     exclude_min, exclude_max : bool
-        Leave the bounds themselves out.
+        Whether the bounds themselves are excluded.
 
     Raises
     ------
@@ -45,8 +48,8 @@ def floats(
 
     Notes
     -----
-    Shrinks to 0, then to 1, and to n * 2^q with small odd n and q near 0; finite before infinity, and infinity before
-    NaN.
+    Shrinks to 0, then to 1, then to n * 2^q with a small odd n and q near 0. A finite number is simpler than infinity,
+    and infinity is simpler than NaN.
 
     Examples
     --------
@@ -56,11 +59,7 @@ def floats(
     """
     fmt = get_format(fmt)
     what = _allowed(fmt, min_value, max_value, allow_nan, allow_infinity, allow_subnormal, exclude_min, exclude_max)
-    return numbers(what).map(float if fmt.fits_in(BINARY64) else _same)
-
-
-def _same(value: Any) -> Any:
-    return value
+    return numbers(what).map(float) if fmt.fits_in(BINARY64) else numbers(what)
 
 
 # --- what the arguments allow, checked as Hypothesis checks its own -------------------------------------------------
@@ -68,15 +67,15 @@ def _same(value: Any) -> Any:
 
 def _allowed(
     fmt: Format,
-    min_value: Any,
-    max_value: Any,
+    min_value: Bound,
+    max_value: Bound,
     allow_nan: bool | None,
     allow_infinity: bool | None,
     allow_subnormal: bool | None,
     exclude_min: bool,
     exclude_max: bool,
 ) -> Allowed:
-    """What these arguments allow; InvalidArgument where they contradict each other or the format."""
+    """What these arguments allow; InvalidArgument if they contradict each other or the format."""
     low, high = _bound(fmt, "min_value", min_value), _bound(fmt, "max_value", max_value)
     bounded = low is not None, high is not None
     nan = _nan(fmt, allow_nan, any(bounded))
@@ -99,7 +98,7 @@ def _allowed(
     return Allowed(fmt, positive, negative, zeros, infinities, nan)
 
 
-def _bound(fmt: Format, name: str, value: Any) -> Any:
+def _bound(fmt: Format, name: str, value: Bound) -> exact.Value | None:
     if value is None:
         return None
     try:
@@ -107,11 +106,11 @@ def _bound(fmt: Format, name: str, value: Any) -> Any:
     except (TypeError, ValueError) as error:
         raise InvalidArgument(f"Cannot use {name}={value!r} of type {type(value).__name__}: {error}") from None
     if exact.is_nan(bound):
-        raise InvalidArgument(f"Invalid {name}={value!r}: NaN is no bound")
-    held = exact.round_to(bound, fmt) if exact.is_finite(bound) else bound
-    if held != bound:
+        raise InvalidArgument(f"Invalid {name}={value!r}: NaN is not a bound")
+    nearest = exact.round_to(bound, fmt) if exact.is_finite(bound) else bound
+    if nearest != bound:
         raise InvalidArgument(
-            f"{name}={value!r} cannot be exactly represented in {fmt.name} - use {name}={float(held)!r} instead."
+            f"{name}={value!r} cannot be exactly represented in {fmt.name} - use {name}={float(nearest)!r} instead."
         )
     return bound
 
@@ -132,7 +131,7 @@ def _infinity(fmt: Format, allow: bool | None, bounded: bool) -> bool:
     return fmt.has_infinity if allow is None else allow
 
 
-def _subnormal(fmt: Format, allow: bool | None, low: Any, high: Any) -> bool:
+def _subnormal(fmt: Format, allow: bool | None, low: exact.Value | None, high: exact.Value | None) -> bool:
     if allow and low is not None and low >= fmt.min_normal:
         raise InvalidArgument(
             f"allow_subnormal={allow}, but minimum value {float(low)} excludes values below {fmt.name}'s smallest "
@@ -147,14 +146,19 @@ def _subnormal(fmt: Format, allow: bool | None, low: Any, high: Any) -> bool:
 
 
 def _finite(
-    fmt: Format, low: Any, high: Any, exclude_min: bool, exclude_max: bool, subnormal: bool
+    fmt: Format,
+    low: exact.Value | None,
+    high: exact.Value | None,
+    exclude_min: bool,
+    exclude_max: bool,
+    subnormal: bool,
 ) -> tuple[Interval | None, Interval | None, tuple[float, ...]]:
     """The magnitudes on each side of zero, and the zeros."""
     top = Fraction(fmt.max_finite)
     least = Fraction(fmt.min_subnormal if subnormal else fmt.min_normal)
     lower = -top if low is None or low == -math.inf else top * 2 if low == math.inf else Fraction(low)
     upper = top if high is None or high == math.inf else -top * 2 if high == -math.inf else Fraction(high)
-    # An excluded end moves to the next number; the ends of the format lie within it.
+    # An excluded bound moves to the next number inside.
     if exclude_min and low is not None and abs(lower) <= top:
         lower = _next(lower, fmt, 1)
     if exclude_max and high is not None and abs(upper) <= top:
@@ -170,7 +174,7 @@ def _finite(
 
 
 def _next(x: Fraction, fmt: Format, direction: int) -> Fraction:
-    """The number of the format next to one that it holds, or just outside where it has no more."""
+    """The next number of the format above (1) or below (-1) one of its numbers; something outside if there is none."""
     away = (x > 0) == (direction > 0) if x else True
     magnitude = abs(x)
     if magnitude == Fraction(fmt.max_finite) and away:

@@ -1,13 +1,15 @@
-"""How numbers of a format are drawn: evenly over its codes, rare classes often enough, shrinking to simple ones.
+"""How a number of a format is read from random bytes.
 
-A number is read from a few bytes, because Hypothesis draws bytes evenly (its integers are mostly small) and shrinks
-each toward 0. They say, in this order: which class; k of an odd significand n = 2k + 1; the exponent e; the sign:
+The numbers are spread evenly over the codes, rare classes come often enough, and failures shrink to simple numbers.
+Hypothesis draws bytes evenly (its integers are mostly small) and shrinks each byte toward 0. The bytes give, in this
+order: the class; k of an odd significand n = 2k + 1; the exponent e; the sign. The number is
 
     +-(1.bbb)_2 * 2^e, where 1bbb are the bits of n
 
-so that any normal number comes in one way only. With k even over [0, 2^(p - 1)) half of all n have p bits, a quarter
-p - 1, and so on, as the significands of all codes have once their trailing zeros are gone. Exponents are numbered 0, 1,
--1, 2, ...: shrinking finds few bits and a small exponent, and a number keeps its magnitude while it loses its bits.
+so that every normal number is drawn in exactly one way. With k spread evenly over [0, 2^(p - 1)), half of all n have p
+bits, a quarter p - 1, and so on, as the significands of all codes have without their trailing zeros. Exponents are
+numbered 0, 1, -1, 2, ... So shrinking finds few bits and a small exponent, and a number keeps its magnitude while it
+loses bits.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import accumulate
 from typing import TypeAlias
 
 from hypothesis import strategies as st
@@ -29,37 +32,36 @@ Number: TypeAlias = Fraction | float
 
 @dataclass
 class Bytes:
-    """Bytes to read numbers from, one after the other."""
+    """Bytes from which integers are read, one after the other."""
 
     data: bytes
     at: int = 0
 
     def below(self, count: int) -> int:
-        """An integer of [0, count): even for powers of two, and nearly so for others."""
-        size = width(count)
+        """An integer of [0, count): every one equally likely if count is a power of two, and nearly so if not."""
+        size = bytes_for(count)
         self.at += size
         return int.from_bytes(self.data[self.at - size : self.at], "big") % count
 
 
-def width(count: int) -> int:
-    """Bytes that hold an integer below `count`."""
+def bytes_for(count: int) -> int:
+    """How many bytes an integer below `count` needs."""
     return max(1, -(-(count - 1).bit_length() // 8))
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Magnitudes that may be drawn, of one sign; both ends included, zero not."""
+    """The magnitudes of one sign that may be drawn: from `low`, which is not 0, to `high`, both included."""
 
     low: Fraction
     high: Fraction
 
     @cached_property
     def exponents(self) -> tuple[int, int]:
-        """Those of both ends."""
+        """The exponents of both ends."""
         return exact.exponent_of(self.low), exact.exponent_of(self.high)
 
-    def holds(self, magnitude: Fraction) -> bool:
-        """Whether it is one of them."""
+    def __contains__(self, magnitude: Fraction) -> bool:
         return self.low <= magnitude <= self.high
 
 
@@ -76,18 +78,18 @@ class Allowed:
 
     @property
     def sides(self) -> tuple[tuple[int, Interval], ...]:
-        """The signs that there are, with their magnitudes."""
+        """The signs that are allowed, each with its magnitudes."""
         both = ((1, self.positive), (-1, self.negative))
         return tuple((sign, side) for sign, side in both if side is not None)
 
     @property
     def subnormals(self) -> bool:
-        """Whether some number may be subnormal."""
+        """Whether subnormal numbers are allowed."""
         return any(side.low < self.fmt.min_normal for _, side in self.sides)
 
 
 def numbered(index: int, least: int, greatest: int) -> int:
-    """One of least .. greatest, numbered from the one nearest 0 on, around: 0, 1, -1, 2, ...
+    """An integer of least .. greatest by its number, where the one nearest 0 comes first: 0, 1, -1, 2, ...
 
     >>> [numbered(i, -3, 1) for i in range(6)]
     [0, 1, -1, -2, -3, 0]
@@ -101,18 +103,18 @@ def numbered(index: int, least: int, greatest: int) -> int:
     return middle + rest if greatest - middle > both else middle - rest
 
 
-def scaled(n: int, e: int) -> Fraction:
-    """The bits of n as a significand in [1, 2), times 2^e."""
+def with_exponent(n: int, e: int) -> Fraction:
+    """(1.bbb)_2 * 2^e, where 1bbb are the bits of n."""
     return n * Fraction(2) ** (e - n.bit_length() + 1)
 
 
-def _exponents(fmt: Format) -> int:
-    """The exponents of normal numbers, and one place more for the subnormals."""
+def _exponent_count(fmt: Format) -> int:
+    """How many exponents normal numbers have, plus one for the subnormals."""
     return fmt.emax - fmt.emin + 2
 
 
-def _index(source: Bytes, allowed: Allowed) -> int:
-    return source.below(_exponents(allowed.fmt))
+def _exponent_number(source: Bytes, allowed: Allowed) -> int:
+    return source.below(_exponent_count(allowed.fmt))
 
 
 def _side(source: Bytes, allowed: Allowed) -> tuple[int, Interval]:
@@ -121,22 +123,22 @@ def _side(source: Bytes, allowed: Allowed) -> tuple[int, Interval]:
 
 
 def _normal(n: int, index: int, sign: int, side: Interval, fmt: Format) -> Fraction:
-    """+-1.bbb * 2^e within bounds: with an exponent beside e where that is outside, or else some number inside."""
+    """+-1.bbb * 2^e within bounds: if that is outside, with an exponent one less or more, else any number inside."""
     low = max(side.exponents[0], fmt.emin)
     high = max(side.exponents[1], low)
     e = numbered(index, low, high)
-    for value in (scaled(n, e), scaled(n, e - 1), scaled(n, e + 1)):
-        if side.holds(value):
+    for value in (with_exponent(n, e), with_exponent(n, e - 1), with_exponent(n, e + 1)):
+        if value in side:
             return sign * value
     first, last = exact.encode(side.low, fmt), exact.encode(side.high, fmt)
     return sign * Fraction(exact.decode(first + (n // 2) % (last - first + 1), fmt))
 
 
-def _tiny(n: int, index: int, sign: int, side: Interval, fmt: Format) -> Fraction:
-    """+-n * 2^q, subnormal: n loses bits where it has too many."""
+def _subnormal(n: int, index: int, sign: int, side: Interval, fmt: Format) -> Fraction:
+    """+-n * 2^q, subnormal: the leading bit of n is dropped if n has p bits."""
     n &= 2 ** (fmt.precision - 1) - 1
     value = n * Fraction(2) ** -numbered(index, n.bit_length() - fmt.emin, -fmt.quantum_exponent_min)
-    if side.holds(value):
+    if value in side:
         return sign * value
     return _normal(n, index, sign, side, fmt)
 
@@ -145,58 +147,59 @@ def _tiny(n: int, index: int, sign: int, side: Interval, fmt: Format) -> Fractio
 
 
 def _finite(source: Bytes, allowed: Allowed, n: int) -> Number:
-    fmt, index = allowed.fmt, _index(source, allowed)
+    fmt, index = allowed.fmt, _exponent_number(source, allowed)
     sign, side = _side(source, allowed)
-    if index == _exponents(fmt) - 1 and side.low < fmt.min_normal:
-        return _tiny(n, n // 2, sign, side, fmt)
+    if index == _exponent_count(fmt) - 1 and side.low < fmt.min_normal:
+        return _subnormal(n, n // 2, sign, side, fmt)
     return _normal(n, index, sign, side, fmt)
 
 
-def _odd(source: Bytes, allowed: Allowed) -> int:
+def _odd_significand(source: Bytes, allowed: Allowed) -> int:
     return 2 * source.below(2 ** (allowed.fmt.precision - 1)) + 1
 
 
-def _plain(source: Bytes, allowed: Allowed) -> Number:
-    return _finite(source, allowed, _odd(source, allowed))
+def _draw_any(source: Bytes, allowed: Allowed) -> Number:
+    """Any finite number except zero."""
+    return _finite(source, allowed, _odd_significand(source, allowed))
 
 
-def _power(source: Bytes, allowed: Allowed) -> Number:
+def _draw_power(source: Bytes, allowed: Allowed) -> Number:
     """A power of two, or a neighbour of one."""
     p = allowed.fmt.precision
-    return _finite(source, allowed, (1, 1, 2 ** (p - 1) + 1, 2**p - 1)[_odd(source, allowed) // 2 % 4])
+    return _finite(source, allowed, (1, 1, 2 ** (p - 1) + 1, 2**p - 1)[_odd_significand(source, allowed) // 2 % 4])
 
 
-def _subnormal(source: Bytes, allowed: Allowed) -> Number:
-    n, index = _odd(source, allowed), _index(source, allowed)
+def _draw_subnormal(source: Bytes, allowed: Allowed) -> Number:
+    n, index = _odd_significand(source, allowed), _exponent_number(source, allowed)
     sign, side = _side(source, allowed)
-    return _tiny(n, index, sign, side, allowed.fmt)
+    return _subnormal(n, index, sign, side, allowed.fmt)
 
 
-def _edge(source: Bytes, allowed: Allowed) -> Number:
-    """An end of the range: the largest magnitude, the least, and around min_normal."""
-    fmt, which = allowed.fmt, _odd(source, allowed) // 2 % 4
-    _index(source, allowed)
+def _draw_edge(source: Bytes, allowed: Allowed) -> Number:
+    """An end of a range: the largest magnitude, the smallest, min_normal, or the largest subnormal."""
+    fmt, which = allowed.fmt, _odd_significand(source, allowed) // 2 % 4
+    _exponent_number(source, allowed)
     sign, side = _side(source, allowed)
     normal, quantum = Fraction(fmt.min_normal), Fraction(fmt.min_subnormal)
     value = (side.high, side.low, normal, normal - quantum)[which]
-    return sign * (value if side.holds(value) else side.high)
+    return sign * (value if value in side else side.high)
 
 
-def _zero(source: Bytes, allowed: Allowed) -> Number:
-    _odd(source, allowed), _index(source, allowed)
-    # +0 is the first thing that Hypothesis tries, whatever its share: most of the share is for -0.
+def _draw_zero(source: Bytes, allowed: Allowed) -> Number:
+    _odd_significand(source, allowed), _exponent_number(source, allowed)
+    # Hypothesis always tries +0 first, so three of four draws of a zero are -0.
     return allowed.zeros[0 if source.below(256) < 64 else -1]
 
 
-def _infinity(source: Bytes, allowed: Allowed) -> Number:
-    _odd(source, allowed), _index(source, allowed)
+def _draw_infinity(source: Bytes, allowed: Allowed) -> Number:
+    _odd_significand(source, allowed), _exponent_number(source, allowed)
     return allowed.infinities[source.below(256) % len(allowed.infinities)]
 
 
-def _nan(source: Bytes, allowed: Allowed) -> Number:
-    """The usual quiet NaN, then other trailing significands and signs."""
-    fmt, k = allowed.fmt, _odd(source, allowed) // 2
-    _index(source, allowed)
+def _draw_nan(source: Bytes, allowed: Allowed) -> Number:
+    """The usual quiet NaN first, then other trailing significands and signs."""
+    fmt, k = allowed.fmt, _odd_significand(source, allowed) // 2
+    _exponent_number(source, allowed)
     usual, t = exact.encode(exact.NAN, fmt), fmt.trailing_bits
     if fmt.has_infinity:
         trailing = (2 ** (t - 1) + k) % 2**t
@@ -206,46 +209,42 @@ def _nan(source: Bytes, allowed: Allowed) -> Number:
 
 Reader: TypeAlias = Callable[[Bytes, Allowed], Number]
 
-SHARES: dict[str, tuple[int, Reader]] = {
-    "zero": (200, _zero),
-    "power": (1900, _power),
-    "plain": (0, _plain),
-    "subnormal": (1100, _subnormal),
-    "edge": (256, _edge),
-    "infinity": (1100, _infinity),
-    "nan": (1250, _nan),
+CLASSES: dict[str, tuple[int, Reader]] = {
+    "zero": (200, _draw_zero),
+    "power": (1900, _draw_power),
+    "any": (0, _draw_any),
+    "subnormal": (1100, _draw_subnormal),
+    "edge": (256, _draw_edge),
+    "infinity": (1100, _draw_infinity),
+    "nan": (1250, _draw_nan),
 }
-"""In the order of simplicity; of 65,536 draws, how many go to a class, "plain" having the rest."""
+"""The simplest class first: how many of 65,536 draws it gets ("any" gets all that are left), and its reader."""
 
 
 def classes(allowed: Allowed) -> list[tuple[int, Reader]]:
-    """The classes that are allowed, each with the bound of the first integer below which it is meant."""
+    """The allowed classes in order; an integer of [0, 2^16) chooses the first class whose bound is above it."""
     finite = bool(allowed.sides)
     present = {
         "zero": bool(allowed.zeros),
         "power": finite,
-        "plain": finite,
+        "any": finite,
         "subnormal": allowed.subnormals,
         "edge": finite,
         "infinity": bool(allowed.infinities),
         "nan": allowed.nan,
     }
-    shares = {name: share for name, (share, _) in SHARES.items() if present[name]}
-    shares["plain" if finite else next(iter(shares))] += 2**16 - sum(shares.values())
-    found, bound = [], 0
-    for name, share in shares.items():
-        bound += share
-        found.append((bound, SHARES[name][1]))
-    return found
+    draws = {name: count for name, (count, _) in CLASSES.items() if present[name]}
+    draws["any" if finite else next(iter(draws))] += 2**16 - sum(draws.values())
+    return [(bound, CLASSES[name][1]) for name, bound in zip(draws, accumulate(draws.values()), strict=True)]
 
 
 def size(fmt: Format) -> int:
-    """Bytes that a number of a format is read from."""
-    return 2 + width(2 ** (fmt.precision - 1)) + width(_exponents(fmt)) + 1
+    """How many bytes a number of a format is read from: class, significand, exponent, sign."""
+    return 2 + bytes_for(2 ** (fmt.precision - 1)) + bytes_for(_exponent_count(fmt)) + 1
 
 
 def numbers(allowed: Allowed) -> st.SearchStrategy[Number]:
-    """Numbers of a format, within what is allowed."""
+    """The allowed numbers of a format."""
     table = classes(allowed)
 
     def read(data: bytes) -> Number:
@@ -259,5 +258,5 @@ def numbers(allowed: Allowed) -> st.SearchStrategy[Number]:
 
 def below(count: int) -> st.SearchStrategy[int]:
     """Integers of [0, count), drawn evenly."""
-    size = width(count)
+    size = bytes_for(count)
     return st.binary(min_size=size, max_size=size).map(lambda data: int.from_bytes(data, "big") % count)

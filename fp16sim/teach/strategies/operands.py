@@ -1,9 +1,9 @@
-"""Strategies for operations: codes, pairs, arrays; and for the formats and modes of code that takes them."""
+"""Operands of operations: codes, pairs and arrays; and formats and modes."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from hypothesis import strategies as st
@@ -14,11 +14,15 @@ from ... import exact
 from ...codes import encode
 from ...formats import BINARY64, NAMED_FORMATS, Format, FormatLike, Rounding, Specials, get_format
 from .floats import floats
-from .from_bytes import below
+from .from_bytes import Number, below
+
+Pair: TypeAlias = tuple[Number, Number]
 
 
 def codes(fmt: FormatLike = "binary16") -> st.SearchStrategy[int]:
-    """Codes of a format that binary64 holds, NaN codes with every payload among them; shrink as `floats` do.
+    """Codes of a format, among them NaNs with every payload; they shrink as `floats` do.
+
+    For formats whose numbers binary64 holds.
 
     >>> from hypothesis import find
     >>> hex(find(codes("binary16"), lambda code: code > 0x7C00))
@@ -30,8 +34,8 @@ def codes(fmt: FormatLike = "binary16") -> st.SearchStrategy[int]:
     return floats(fmt).map(lambda x: int(encode(x, fmt)))
 
 
-def cancelling_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[tuple[Any, Any]]:
-    """Pairs of numbers that nearly cancel: b is -a, up to 16 numbers away; a + b is exact (Sterbenz).
+def cancelling_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[Pair]:
+    """Pairs of numbers that nearly cancel: b is at most 16 numbers away from -a; a + b is exact (Sterbenz).
 
     >>> from hypothesis import find
     >>> find(cancelling_pairs("binary16"), lambda pair: sum(pair) > 0)
@@ -41,7 +45,7 @@ def cancelling_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[tuple[An
     finite = floats(fmt, allow_nan=False, allow_infinity=False).map(lambda a: a or 1.0)
     top = exact.encode(fmt.max_finite, fmt)
 
-    def pair(a: Any, steps: int) -> tuple[Any, Any]:
+    def pair(a: Number, steps: int) -> Pair:
         code = min(max(exact.encode(abs(a), fmt) + steps, 1), top)
         b = exact.decode(code, fmt)
         b = float(b) if fmt.fits_in(BINARY64) else b
@@ -50,8 +54,8 @@ def cancelling_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[tuple[An
     return st.builds(pair, finite, st.integers(-16, 16))
 
 
-def absorbing_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[tuple[Any, Any]]:
-    """Pairs with b not 0 and a + b = a once rounded to nearest, ties to even.
+def absorbing_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[Pair]:
+    """Pairs with b not 0 and a + b = a after rounding to nearest, ties to even.
 
     >>> from hypothesis import find
     >>> find(absorbing_pairs("binary16"), lambda pair: True)
@@ -64,13 +68,14 @@ def absorbing_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[tuple[Any
     small = floats(fmt, -largest, largest).map(lambda b: b or float(one))
     top = exact.encode(fmt.max_finite, fmt)
 
-    def pair(b: Any, steps: int, sign: int) -> tuple[Any, Any]:
+    def pair(b: Number, steps: int, sign: int) -> Pair:
         e = exact.exponent_of(abs(Fraction(b)))
         e += Fraction(2) ** e != abs(Fraction(b))  # half an ulp of a must be at least b
         magnitude = Fraction(2) ** e * least
         first = exact.encode(magnitude, fmt)
         code = first + steps % max(1, top - first - 2)
-        # At a tie an odd significand moves; below a power of two the numbers are twice as dense. Two on, neither holds.
+        # At a tie, an odd significand is not kept; below a power of two, the numbers are twice as dense. One of three
+        # neighbouring codes has neither problem.
         for candidate in (code, code + 1, code + 2):
             a = sign * Fraction(exact.decode(candidate, fmt))
             if exact.add(a, b, fmt) == a:
@@ -80,16 +85,18 @@ def absorbing_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[tuple[Any
     return st.builds(pair, small, below(2 ** (fmt.width - 1)), st.sampled_from([1, -1]))
 
 
-def arrays(fmt: FormatLike, shape: Any, **limits: Any) -> st.SearchStrategy[Any]:
-    """float64 arrays of numbers of a format; every element drawn for itself.
+def arrays(
+    fmt: FormatLike, shape: int | tuple[int, ...] | st.SearchStrategy[tuple[int, ...]], **limits: Any
+) -> st.SearchStrategy[np.ndarray[Any, np.dtype[np.float64]]]:
+    """float64 arrays of numbers of a format; each element is drawn separately.
 
     Parameters
     ----------
     fmt : Format, str or dtype
-    shape : int, tuple of int, or a strategy of such
+    shape : int, tuple of int, or a strategy for such
         For example `hypothesis.extra.numpy.array_shapes()`.
     **limits
-        As for `floats`.
+        The other arguments of `floats`.
 
     Examples
     --------
@@ -101,7 +108,7 @@ def arrays(fmt: FormatLike, shape: Any, **limits: Any) -> st.SearchStrategy[Any]
 
 
 def formats(max_width: int = 16) -> st.SearchStrategy[Format]:
-    """Formats of at most `max_width` bits: the named ones, and any others, some without infinity, some saturating.
+    """Formats of at most `max_width` bits: the named ones and others, some without infinities, some saturating.
 
     >>> from hypothesis import find
     >>> find(formats(8), lambda fmt: True).name
@@ -125,7 +132,7 @@ def formats(max_width: int = 16) -> st.SearchStrategy[Format]:
 
 
 def modes(stochastic: bool = False) -> st.SearchStrategy[Rounding]:
-    """Rounding modes, ties to even first; the stochastic one only if asked for.
+    """Rounding modes, ties to even first; stochastic rounding only if `stochastic` is true.
 
     >>> from hypothesis import find
     >>> find(modes(), lambda mode: not mode.nearest).value

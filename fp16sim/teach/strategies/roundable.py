@@ -1,4 +1,4 @@
-"""Strategies for what is rounded to a format: ties, what lies beside them, both ends of the range."""
+"""What to give a rounder: ties, numbers just beside them, both ends of the range."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .from_bytes import below, numbered
 
 
 def reals(fmt: FormatLike = "binary16") -> st.SearchStrategy[float]:
-    """Floats that a rounder to the format has something to decide about; most are no numbers of it.
+    """Floats for a rounder to the format; most of them are not numbers of the format.
 
-    Ties, numbers, what lies beside both by one binary64 step or a few bits, both ends of the range and what is beyond,
-    infinities and NaN. For formats of at most 24 bits of precision. A failing tie shrinks to the least integer that is
-    one.
+    Ties and numbers of the format, floats one binary64 step or a few bits beside them, both ends of the range and
+    floats beyond, infinities and NaN. For formats of at most 24 bits of precision. A failing tie shrinks to the
+    smallest integer that is a tie.
 
     >>> from hypothesis import find
     >>> import fp16sim as fs
@@ -28,7 +28,9 @@ def reals(fmt: FormatLike = "binary16") -> st.SearchStrategy[float]:
     """
     fmt = get_format(fmt)
     if fmt.precision > 24 or fmt.exponent_bits > 10:
-        raise InvalidArgument(f"fmt={fmt.name}: binary64 has too few numbers between its own; use a narrower one")
+        raise InvalidArgument(
+            f"fmt={fmt.name}: binary64 has too few numbers between those of the format; use a narrower format"
+        )
     wide = Format(f"around_{fmt.name}", fmt.width + 4, fmt.precision + 3)
     least, most = Fraction(fmt.min_subnormal) / 8, exact.round_to(4 * Fraction(fmt.max_finite), wide, "toward_zero")
     beyond = floats(wide, -most, most).filter(lambda x: x == 0 or abs(x) >= least)
@@ -38,9 +40,9 @@ def reals(fmt: FormatLike = "binary16") -> st.SearchStrategy[float]:
 
 
 def ties(fmt: FormatLike = "binary16") -> st.SearchStrategy[Fraction]:
-    """Exact midpoints of two neighbouring finite numbers, of both signs; also the one where overflow begins.
+    """Exact midpoints of two neighbouring finite numbers, of both signs; also the midpoint where overflow begins.
 
-    Shrink to the least integer that is one (2049 in binary16), and to few bits.
+    They shrink to few bits, and to the smallest integer that is a tie (2049 in binary16).
 
     >>> from hypothesis import find
     >>> find(ties("bfloat16"), lambda x: True)
@@ -62,7 +64,7 @@ def ties(fmt: FormatLike = "binary16") -> st.SearchStrategy[Fraction]:
 
 
 def _steps(start: Fraction, quantum: Fraction) -> st.SearchStrategy[float]:
-    """start + k/8 quantum with abs(k) <= 32, and the binary64 numbers beside, of both signs."""
+    """start + k/8 quantum with abs(k) <= 32, and the binary64 numbers next to those; both signs."""
 
     def build(k: int, to: int, sign: int) -> float:
         x = float(start + quantum * k / 8)
@@ -72,7 +74,7 @@ def _steps(start: Fraction, quantum: Fraction) -> st.SearchStrategy[float]:
 
 
 def near_overflow(fmt: FormatLike = "binary16") -> st.SearchStrategy[float]:
-    """Floats within four ulps of max_finite, by eighths of an ulp and one binary64 step beside, of both signs.
+    """Floats within four ulps of max_finite: eighths of an ulp, and the floats next to those; both signs.
 
     >>> from hypothesis import find
     >>> find(near_overflow("binary16"), lambda x: x >= 65520)
@@ -83,7 +85,7 @@ def near_overflow(fmt: FormatLike = "binary16") -> st.SearchStrategy[float]:
 
 
 def near_underflow(fmt: FormatLike = "binary16") -> st.SearchStrategy[float]:
-    """Floats within four quanta of 0 or of min_normal, by eighths and one binary64 step beside, of both signs.
+    """Floats within four quanta of 0 or of min_normal: eighths of a quantum, and the floats next to those; both signs.
 
     >>> from hypothesis import find
     >>> find(near_underflow("binary16"), lambda x: x == 2**-25)
@@ -96,5 +98,7 @@ def near_underflow(fmt: FormatLike = "binary16") -> st.SearchStrategy[float]:
 
 def _narrow(fmt: Format) -> Format:
     if fmt.precision > 48 or fmt.exponent_bits > 10:
-        raise InvalidArgument(f"fmt={fmt.name}: binary64 has no room beside its numbers; use a narrower format")
+        raise InvalidArgument(
+            f"fmt={fmt.name}: binary64 has no numbers between those of the format; use a narrower format"
+        )
     return fmt
