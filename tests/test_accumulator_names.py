@@ -20,6 +20,7 @@ from fp16sim.accumulators import (
     Sequential,
     TensorCore,
 )
+from fp16sim.cli import main
 from fp16sim.learn import Config, Policy
 from fp16sim.learn.data.dataset import Dataset
 from fp16sim.learn.run.engine import Engine
@@ -122,6 +123,20 @@ def test_the_explanation_of_a_dot_product_takes_the_names_of_loops(name):
         return
     why = fs.explain.dot(a, b, FMT, MODE, accumulator=name)
     assert float(why.result.value) == fs.dot(a, b, FMT, MODE, accumulator=MEANING[name])
+
+
+@of_names
+def test_the_command_line_takes_the_names_of_loops(name, capsys):
+    code = main(
+        ["explain", "dot([1, 2], [3, 4])", "--format", "bfloat16", "--mode", MODE, "--accumulator", name.upper()]
+    )
+    printed = capsys.readouterr()
+    if type(MEANING[name]) in (Blas, TensorCore):
+        assert code == 2
+        assert f"accumulator={type(MEANING[name]).__name__} is not a loop of rounded operations" in printed.err
+    else:
+        assert code == 0
+        assert type(MEANING[name]).__name__ in printed.out
 
 
 def one_step(accumulator):

@@ -245,7 +245,7 @@ def softplus(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_
 
 
 def gelu(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
-    """x Phi(x), with the Phi of the normal distribution, not tanh. Correctly rounded if fmt.precision <= 11.
+    """x Phi(x), with the normal distribution's exact Phi. Correctly rounded if fmt.precision <= 11.
 
     >>> import fp16sim as fs
     >>> fs.gelu([1.0, -3.0], "bfloat16")
