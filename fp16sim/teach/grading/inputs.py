@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ... import arithmetic, cases, exact, faults
 from ...codes import classify, decode, encode_held, fields
@@ -30,7 +31,7 @@ Truth: TypeAlias = Callable[[Columns, Format, Rounding, bool], Any]
 # --- labels: the groups of a report ---------------------------------------------------------------------------------
 
 
-def rounding_labels(x: Any, fmt: Format, exact_label: str = "numbers of the format") -> list[str]:
+def rounding_labels(x: npt.ArrayLike, fmt: Format, exact_label: str = "numbers of the format") -> list[str]:
     """What a rounder has to decide about float64 values (which are exact, or rounded to odd)."""
     x = np.asarray(x, np.float64)
     with np.errstate(all="ignore"):
@@ -54,7 +55,7 @@ def rounding_labels(x: Any, fmt: Format, exact_label: str = "numbers of the form
     return _first_true(labels, "between two numbers")
 
 
-def code_labels(codes: Any, fmt: Format) -> list[str]:
+def code_labels(codes: npt.ArrayLike, fmt: Format) -> list[str]:
     """The classes of codes."""
     x = np.asarray(decode(codes, fmt))
     labels = (

@@ -101,7 +101,7 @@ def of_each_row(function: Callable[..., Any]) -> Truth:
     return lambda columns, fmt, mode, every: [function(*row, fmt, mode) for row in zip(*columns, strict=True)]
 
 
-def partial_sums(terms: Sequence[Any], fmt: Format, mode: Rounding) -> list[exact.Value]:
+def partial_sums(terms: Sequence[exact.Value], fmt: Format, mode: Rounding) -> list[exact.Value]:
     """The sums after each term, each rounded, by the exact layer; the last one is the result."""
     found = [exact.as_exact(term) for term in terms[:1]]
     for term in terms[1:]:
@@ -109,12 +109,12 @@ def partial_sums(terms: Sequence[Any], fmt: Format, mode: Rounding) -> list[exac
     return found
 
 
-def sequential(terms: Sequence[Any], fmt: Format, mode: Rounding) -> float:
+def sequential(terms: Sequence[exact.Value], fmt: Format, mode: Rounding) -> float:
     """One term after the other, by the exact layer."""
     return float(partial_sums(terms, fmt, mode)[-1]) if len(terms) else 0.0
 
 
-def pairwise(terms: Sequence[Any], fmt: Format, mode: Rounding) -> float:
+def pairwise(terms: Sequence[exact.Value], fmt: Format, mode: Rounding) -> float:
     """The sum of the sums of the two halves, by the exact layer."""
     if len(terms) < 2:
         return float(terms[0]) if len(terms) else 0.0
@@ -123,18 +123,18 @@ def pairwise(terms: Sequence[Any], fmt: Format, mode: Rounding) -> float:
     return float(exact.operate("add", parts, fmt, mode).value)
 
 
-def kahan(terms: Sequence[Any], fmt: Format, mode: Rounding) -> float:
+def kahan(terms: Sequence[float], fmt: Format, mode: Rounding) -> float:
     """Compensated, by the accumulator of that name."""
     return float(reductions.sum(terms, fmt, mode, accumulator=accumulators.Kahan(fmt, mode)))
 
 
-def dot(a: Sequence[Any], b: Sequence[Any], fmt: Format, mode: Rounding) -> float:
+def dot(a: Sequence[float], b: Sequence[float], fmt: Format, mode: Rounding) -> float:
     """Products rounded, then added one after the other, by the exact layer."""
     terms = [exact.operate("multiply", pair, fmt, mode).value for pair in zip(a, b, strict=True)]
     return sequential(terms, fmt, mode)
 
 
-def mixed_dot(a: Sequence[Any], b: Sequence[Any], fmt: Format, mode: Rounding) -> float:
+def mixed_dot(a: Sequence[float], b: Sequence[float], fmt: Format, mode: Rounding) -> float:
     """Products and sums in binary32, rounded at the end."""
     return float(reductions.dot(a, b, fmt, mode, accumulator=accumulators.Sequential("binary32")))
 

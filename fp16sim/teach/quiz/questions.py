@@ -231,8 +231,8 @@ def _twice(s: Setting) -> Asked:
     text = f"{_decimal(float(tie))} * (1 + 2^-{(x / tie - 1).denominator.bit_length() - 1})"
     twice_rounded = f"rounding x to binary32 and then to {fmt.name}"
     prompt = f"x = {text}. With ties to even, does {twice_rounded} give the same number as rounding x once?"
-    told = f"once: {float(once)}; through binary32: {float(twice)}\n"
-    solution = told + str(why("rounding", (x,), fmt, Rounding.TIES_TO_EVEN))
+    intro = f"once: {float(once)}; through binary32: {float(twice)}\n"
+    solution = intro + str(why("rounding", (x,), fmt, Rounding.TIES_TO_EVEN))
     return Asked(prompt, YES_NO[once != twice], solution, "choice", YES_NO)
 
 
@@ -255,8 +255,8 @@ def _misconception(s: Setting) -> Asked:
     options = [fault.misconception for fault in (chosen, *others)]
     options = [options[i] for i in s.rng.permutation(4)]
     first = shown[0]
-    told = f"right is: {_decimal(float(x[first]))} to {_decimal(float(truth[first]))}\n"
-    solution = told + str(why("rounding", (float(x[first]),), fmt, mode))
+    intro = f"right is: {_decimal(float(x[first]))} to {_decimal(float(truth[first]))}\n"
+    solution = intro + str(why("rounding", (float(x[first]),), fmt, mode))
     prompt = f"A function should round to {_name(fmt)}, ties to even. It rounds {rows}. What does it do?"
     return Asked(prompt, chosen.misconception, solution, "choice", tuple(options))
 
