@@ -1,5 +1,9 @@
-"""The lab: losses and what they refuse, models and their parameters, the digits."""
+"""The lab: losses and what they refuse, models and their parameters, the digits; docstrings that list fields."""
 
+import dataclasses
+import importlib
+import inspect
+import pkgutil
 import re
 from pathlib import Path
 
@@ -221,6 +225,9 @@ def test_an_initialiser_has_the_deviation_that_it_promises(init):
         assert np.abs(weight).max() <= np.sqrt(6 / 500)
 
 
+# --- docstrings -----------------------------------------------------------------------------------------------------
+
+
 def test_the_reading_orders_name_modules_and_those_of_the_data_are_all_there():
     def named(package):
         return set(re.findall(r"`(\w+)`", package.__doc__))
@@ -231,3 +238,24 @@ def test_the_reading_orders_name_modules_and_those_of_the_data_are_all_there():
     packages = {path.parent.name for path in Path(fs.learn.__file__).parent.glob("*/__init__.py")}
     assert packages <= named(fs.learn) <= modules(fs.learn) | packages
     assert named(data) == modules(data)
+
+
+FIELDS = re.compile(r"(?:Attributes|Parameters)\n-+\n(.*?)(?=\n\n|\Z)", re.DOTALL)
+
+
+def records():
+    """The dataclasses of the lab whose docstrings have a section on their fields, with these sections."""
+    for module in pkgutil.walk_packages(fs.learn.__path__, "fp16sim.learn."):
+        for name, found in inspect.getmembers(importlib.import_module(module.name), dataclasses.is_dataclass):
+            section = FIELDS.search(inspect.getdoc(found) or "")
+            if section and found.__module__ == module.name:
+                yield pytest.param(found, section[1], id=name)
+
+
+@pytest.mark.parametrize(("record", "section"), [*records()])
+def test_the_docstring_of_a_record_lists_its_fields(record, section):
+    lines = [line.partition(" : ")[0] for line in section.splitlines() if not line.startswith(" ")]
+    listed = {name for line in lines for name in re.split(r", | and ", line)}
+    fields = {field.name for field in dataclasses.fields(record) if not field.name.startswith("_")}
+    derived = {name for name, value in vars(record).items() if isinstance(value, property)}
+    assert fields <= listed <= fields | derived

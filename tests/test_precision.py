@@ -47,7 +47,7 @@ def test_what_a_policy_does_not_say_follows_compute_and_the_optional_parts_are_a
 
 
 POLICIES = [
-    *(recipe["policy"] for recipe in RECIPES.values()),
+    *(recipe.options["policy"] for recipe in RECIPES.values()),
     Policy("bfloat16:stochastic"),
     Policy("binary16", master="binary16", output="bfloat16:toward_zero", accumulator="pairwise:binary32:toward_zero"),
     Policy("binary16", operand="e4m3fn", cotangent="e5m2:stochastic", accumulator="kahan"),
@@ -189,8 +189,10 @@ def test_the_recipes_are_those_that_were_promised():
         *("binary32", "pure-binary16", "pure-binary16-scaled", "mixed-binary16", "pure-bfloat16"),
         *("bfloat16", "bfloat16-kahan", "bfloat16-stochastic", "fp8-mixed"),
     ]
-    for name in RECIPES:
+    for name, recipe in RECIPES.items():
         assert get_config(name).label == name
+        assert 20 < len(recipe.description) < 100
+    assert len({recipe.description for recipe in RECIPES.values()}) == len(RECIPES)
 
 
 @pytest.mark.parametrize("name", ["pure-binary16", "pure-bfloat16"])
@@ -216,9 +218,7 @@ def test_an_explicit_option_overrides_the_recipes():
     assert config.policy == Policy("binary16", accumulator="pairwise")
     assert config.beta2 == 0.999
     assert get_config("mixed-binary16", accumulator="exact").policy.accumulator == "exact"
-    assert (
-        get_config("mixed-binary16", model="cnn").policy.accumulator == RECIPES["mixed-binary16"]["policy"].accumulator
-    )
+    assert get_config("mixed-binary16", model="cnn").policy == RECIPES["mixed-binary16"].options["policy"]
     assert get_config("bfloat16", model="cnn", data="mnist").policy.accumulator == "blas"
     assert get_config(config, lr=0.5) == replace(config, lr=0.5)
     assert get_config(config, lr=None) == config

@@ -146,7 +146,7 @@ def test_progress_is_told_step_by_step():
         ({"update": "magic"}, "update='magic' is unknown"),
         ({"init": "zeros"}, "init='zeros' is unknown"),
         ({"layers": (8, 0)}, r"layers=\(8, 0\) has a layer without units"),
-        ({"validation": 1.0}, "validation=1.0 leaves nothing"),
+        ({"validation": 1.0}, "validation=1.0 leaves no images"),
         ({"l2": -1.0}, "l2=-1.0 is negative"),
         ({"clip_norm": float("nan")}, "clip_norm=nan"),
         ({"decay_every": 10, "decay_factor": 0.0}, "factor=0.0 must be positive"),

@@ -30,6 +30,8 @@ class Costs:
 
     Attributes
     ----------
+    recipe : str
+        The name of the run.
     parameters : int
         How many numbers the model has.
     weights, master, gradients, state, activations : int

@@ -180,8 +180,8 @@ def inspect(
     >>> found.together.fate.underflowed
     233
     >>> print(found.recommendation)  # doctest: +NORMALIZE_WHITESPACE
-    A loss scale of 2^9 loses least: none of the 1001 nonzero numbers; without it 23.3% (233 become 0).
-    2^8 would do almost as well (0.10%). It leaves room for 16 doublings until the largest overflows.
+    A loss scale of 2^9 loses least: none of the 1,001 nonzero numbers; without it 23.3% (233 become 0).
+    2^8 is almost as good (0.10%). It can be doubled 16 times before the largest number overflows.
     """
     fmt = get_format(fmt)
     tensors, skipped = [], []

@@ -1,58 +1,71 @@
-"""A training run, stated completely: every option as plain data, so that it can be printed, compared and stored."""
+"""The options of a training run as plain data, so that they can be printed, compared and stored."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ...conversion import Generator
+from ..data.normalise import NORMALISATIONS
 from ..model.initialisers import get_initialiser
 from ..model.optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
 from ..model.updates import UPDATES
-from ..precision import Policy, get_accumulator
+from ..precision import Converted, Policy, PolicyLike, get_accumulator
 from ..scaling import DynamicLossScale, LossScale, get_loss_scale
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 MODELS = ("mlp", "cnn")
-NORMALISATIONS = ("unit", "symmetric", "standard")
 
 
 @dataclass(frozen=True)
 class Config:
-    """A run, stated completely.
+    """All options of a run.
 
-    The default reaches 97 % on the bundled digits in binary16 and bfloat16 with everything rounded. Bundles of options
-    for the usual ways to train have names; see `recipes`.
+    The defaults reach 97 % on the bundled digits in binary16 and bfloat16 with everything rounded. `recipes` has names
+    for the usual ways to train.
 
     Parameters
     ----------
-    policy : Policy, str or Format
-        The precision of each kind of number; "bfloat16" alone means all of them.
+    policy : Policy, str, Format or dtype
+        The precision of each kind of number; "bfloat16" alone is the precision of all.
     recipe : str
-        What to call the run; empty for the policy's format.
-    data, model, layers
-        "digits", "mnist" or "fashion-mnist"; "mlp" with these hidden layers, or "cnn".
-    epochs, batch, rng, init, normalisation, validation
-        Passes over the data; images a step; the seed of weights, order and stochastic rounding; "he", "xavier" or
-        "small" weights in place of the layers' own; pixels to [0, 1], to [-1, 1], or by mean and deviation; the share
-        of the training images that is kept to validate on.
-    optimizer, lr, momentum, beta1, beta2, epsilon, bias_correction, weight_decay, constants, clip_norm
-        See `optimizers`; a norm of 0 does not clip.
+        The name of the run; if empty, the text of the policy.
+    data, model : str
+        "digits", "mnist" or "fashion-mnist"; "mlp" or "cnn".
+    layers : tuple of int
+        The units of each hidden layer of the MLP.
+    epochs, batch : int
+        Passes over the data; images in a step.
+    optimizer : {"adam", "adamw", "rmsprop", "sgd"}
+    lr, momentum, beta1, beta2, epsilon, bias_correction, weight_decay, constants
+        See `optimizers`. Momentum is for sgd, the betas are for Adam; beta2 is the decay of RMSProp.
+    clip_norm : float
+        Gradients of a larger norm are scaled down to it; 0 for no limit.
     decay_every, decay_factor
-        The learning rate is multiplied by the factor after every so many steps; 0 for never.
+        The learning rate is multiplied by the factor every `decay_every` steps; 0 for never.
     loss_scale : float or str
         A number, "dynamic" or "none".
     growth_interval : int
-        Of the dynamic scale.
+        The dynamic loss scale doubles after this number of finite steps.
     unscale : bool
-        Whether gradients are divided by the loss scale before the optimizer has them. If not, Adam and RMSProp do not
-        care (but for epsilon), and for sgd the learning rate is divided instead.
+        Whether gradients are divided by the loss scale before the optimizer receives them. If not, the steps of Adam
+        and RMSProp are the same except for epsilon, and for sgd the learning rate is divided instead.
     update : {"plain", "kahan", "stochastic"}
-        How steps are added to weights: rounded; with what was lost carried along; rounded stochastically.
+        How steps are added to weights: rounded to nearest; so that the next step gets back what rounding took; rounded
+        stochastically.
     l1, l2 : float
-        Factors of the penalties.
+        Factors of the penalties in the loss: the sum of |weights|, and of their squares.
+    init : {"", "he", "xavier", "small"}
+        How all weights are drawn; if empty, each layer has its own rule.
+    normalisation : {"unit", "symmetric", "standard"}
+        Pixels to [0, 1], to [-1, 1], or to mean 0 and standard deviation 1.
+    validation : float
+        The part of the training images that is kept for validation.
+    rng : int
+        The seed of the weights, the order of the images, and stochastic rounding.
     """
 
-    policy: Any = "binary16"
+    policy: Converted[PolicyLike, Policy] = Converted(Policy.of, "binary16")
     recipe: str = ""
     data: str = "digits"
     model: str = "mlp"
@@ -83,7 +96,6 @@ class Config:
     rng: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "policy", Policy.of(self.policy))
         object.__setattr__(self, "layers", tuple(self.layers))
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
@@ -99,7 +111,7 @@ class Config:
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}={getattr(self, name)} is negative; use 0 or more")
         if not 0 <= self.validation < 1:
-            raise ValueError(f"validation={self.validation} leaves nothing to learn from; use 0.1, or 0 for none")
+            raise ValueError(f"validation={self.validation} leaves no images to train on; use 0.1, or 0 for none")
         if any(n < 1 for n in self.layers):
             raise ValueError(f"layers={self.layers} has a layer without units; use 1 or more")
         self._check_scale()
@@ -115,58 +127,54 @@ class Config:
 
     @property
     def label(self) -> str:
-        """What to call the run in a table."""
+        """The name of the run in tables and files."""
         return self.recipe or str(self.policy).removeprefix("compute=")
 
     def make_loss_scale(self) -> LossScale:
         """The loss scale that this run starts with."""
         return get_loss_scale(self.loss_scale, self.policy.loss.fmt, self.growth_interval)
 
-    def make_optimizer(self, rng: Any = None) -> Optimizer:
-        """The (init, update) pair that this run uses."""
-        optimizer = self._plain_optimizer()
+    def make_optimizer(self, rng: Generator = None) -> Optimizer:
+        """The (init, update) pair of this run."""
+        optimizer = self._without_clipping()
         if not self.clip_norm:
             return optimizer
         state, sums = self.policy.state, get_accumulator(self.policy.accumulator, self.policy.state, rng)
         return clipped(optimizer, self.clip_norm, sums if sums is not None and sums.accepts(state.fmt) else None)
 
-    def _plain_optimizer(self) -> Optimizer:
-        how = {"constants": self.constants}
+    def _without_clipping(self) -> Optimizer:
         if self.optimizer == "sgd":
-            return sgd(self._rate(), self.momentum, **how)
+            return sgd(self._schedule(), self.momentum, constants=self.constants)
         if self.optimizer == "rmsprop":
-            return rmsprop(self._rate(), self.beta2, self.epsilon, **how)
-        decay = self.weight_decay if self.optimizer == "adamw" else 0.0
+            return rmsprop(self._schedule(), self.beta2, self.epsilon, constants=self.constants)
         return adam(
-            self._rate(),
+            self._schedule(),
             self.beta1,
             self.beta2,
             self.epsilon,
             bias_correction=self.bias_correction,
-            weight_decay=decay,
-            **how,
+            weight_decay=self.weight_decay if self.optimizer == "adamw" else 0.0,
+            constants=self.constants,
         )
 
-    def _rate(self) -> Schedule:
+    def _schedule(self) -> Schedule:
         divided = self.optimizer == "sgd" and not self.unscale
         lr = self.lr / self.make_loss_scale().scale if divided else self.lr
         return step_decay(lr, self.decay_every, self.decay_factor) if self.decay_every else lr
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
-        rate = self._rate()
+        rate = self._schedule()
         return rate(step) if callable(rate) else rate
 
     def optimizer_constants(self) -> dict[str, float]:
-        """The numbers that the optimizer rounds to its format, where it does."""
+        """The options that the optimizer rounds to its format, with their values; see `Constant`."""
         if self.constants == "binary64":
             return {}
-        used: dict[str, dict[str, float]] = {
-            "sgd": {"lr / loss_scale" if not self.unscale else "lr": self.rate(0), "momentum": self.momentum},
-            "rmsprop": {"epsilon": self.epsilon, "beta2": self.beta2, "lr": self.lr},
-        }
-        betas = {"epsilon": self.epsilon, "beta1": self.beta1, "beta2": self.beta2, "lr": self.lr}
-        return used.get(self.optimizer, betas)
+        if self.optimizer == "sgd":
+            return {"lr" if self.unscale else "lr / loss_scale": self.rate(0), "momentum": self.momentum}
+        used = ("epsilon", "beta2", "lr") if self.optimizer == "rmsprop" else ("epsilon", "beta1", "beta2", "lr")
+        return {name: getattr(self, name) for name in used}
 
     def to_dict(self) -> dict[str, Any]:
         """All options as plain data; `from_dict` reads it back."""
@@ -174,7 +182,7 @@ class Config:
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> Config:
-        """The Config that `to_dict` described; ValueError for options that are not known."""
+        """The Config that `to_dict` described; ValueError for unknown options."""
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(given) - known):
             raise ValueError(f"options {', '.join(unknown)} are unknown; was this written by another version?")
@@ -186,5 +194,5 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "constants": CONSTANTS,
     "update": tuple(UPDATES),
     "model": MODELS,
-    "normalisation": NORMALISATIONS,
+    "normalisation": tuple(NORMALISATIONS),
 }

@@ -1,13 +1,13 @@
-"""A trained model in other formats: what its accuracy is when weights and activations are rounded to them."""
+"""A trained model in other formats: its accuracy with weights and activations rounded to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from ...conversion import Array
 from ...formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ..data import Dataset
 from ..observe.metrics import accuracy
@@ -23,14 +23,15 @@ class Evaluation:
     Attributes
     ----------
     fmt : str
+        The name of the format.
     accuracy : float
         On the test images.
     agreement : float
-        The share of test images of which it says the same as the model as it was trained.
+        The part of the test images that get the same class as from the model in the precision of its training.
     bytes : int
-        Of the weights, in this format.
+        The size of the weights in this format.
     lost_weights : float
-        The share of nonzero weights that became 0.
+        The part of the nonzero weights that became 0.
     predictions : array of int
         The class of each test image.
     """
@@ -40,7 +41,7 @@ class Evaluation:
     agreement: float
     bytes: int
     lost_weights: float
-    predictions: Any
+    predictions: Array
 
 
 def evaluate(
@@ -57,29 +58,34 @@ def evaluate(
     Parameters
     ----------
     model : Model
-        As `load_model` read it.
+        As `load_model` reads it.
     data : Dataset
-        Its test part is used.
+        Its test images are used.
     formats, mode
-        Formats of 8 bits and fewer saturate, as is usual for them.
+        Formats of 8 bits and fewer saturate, as usual for them.
     accumulator : str
-        How products are summed, in binary32 by BLAS by default; see `Policy`.
+        How products are summed; by default in binary32 by BLAS. See `Policy`.
     weights_only : bool
-        Round the weights alone, and compute in binary32: compression.
+        Round only the weights, and compute in binary32: compression.
     """
-    names = [_saturating(get_format(fmt)) for fmt in formats]
-    trained = _predictions(model, data, model.config.policy)
+    chosen = [_saturating(get_format(fmt)) for fmt in formats]
+    trained = _logits(model, data, model.config.policy).argmax(axis=1)
     found = []
-    for fmt in names:
+    for fmt in chosen:
         precision = Precision(fmt, get_rounding(mode))
         policy = Policy("binary32" if weights_only else precision, param=precision, accumulator=accumulator)
-        said = _predictions(model, data, policy)
-        before = np.concatenate([x.values.reshape(-1) for x in model.params.values()])
-        after = precision.array(before, np.random.default_rng(0)).values
-        gone = float(np.mean(after[before != 0] == 0))
-        agreement = float(np.mean(said.argmax(axis=1) == trained.argmax(axis=1)))
-        size = -(-before.size * fmt.width // 8)
-        found.append(Evaluation(fmt.name, accuracy(said, data.test_labels), agreement, size, gone, said.argmax(axis=1)))
+        logits = _logits(model, data, policy)
+        predictions = logits.argmax(axis=1)
+        found.append(
+            Evaluation(
+                fmt=fmt.name,
+                accuracy=accuracy(logits, data.test_labels),
+                agreement=float(np.mean(predictions == trained)),
+                bytes=-(-_weights(model).size * fmt.width // 8),
+                lost_weights=_lost(_weights(model), precision),
+                predictions=predictions,
+            )
+        )
     return found
 
 
@@ -87,7 +93,17 @@ def _saturating(fmt: Format) -> Format:
     return replace(fmt, saturate=True) if fmt.width <= 8 else fmt
 
 
-def _predictions(model: Model, data: Dataset, policy: Policy) -> Any:
+def _weights(model: Model) -> Array:
+    return np.concatenate([x.values.reshape(-1) for x in model.params.values()])
+
+
+def _lost(weights: Array, precision: Precision) -> float:
+    """The part of the nonzero weights that become 0."""
+    rounded = precision.array(weights, np.random.default_rng(0)).values
+    return float(np.mean(rounded[weights != 0] == 0))
+
+
+def _logits(model: Model, data: Dataset, policy: Policy) -> Array:
     engine = Engine(replace(model.config, policy=policy, validation=0.0), data)
     params = {name: policy.param.array(x, engine.rng) for name, x in model.params.items()}
     with np.errstate(all="ignore"):

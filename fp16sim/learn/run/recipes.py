@@ -1,14 +1,23 @@
-"""Recipes: names for bundles of options, each a usual way to train. An explicit option overrides its recipe."""
+"""Recipes: the usual ways to train, as bundles of options with names. An option that is given replaces the recipe's."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
 
 from ..precision import Policy
 from .config import Config
 
-_ARTICLE: dict[str, Any] = {
+
+class Recipe(NamedTuple):
+    """A bundle of options of Config, and a line about it."""
+
+    description: str
+    options: Mapping[str, Any]
+
+
+_AS_PUBLISHED: dict[str, Any] = {
     "lr": 1e-3,
     "beta2": 0.999,
     "epsilon": 1e-8,
@@ -18,70 +27,83 @@ _ARTICLE: dict[str, Any] = {
     "epochs": 1,
     "batch": 32,
 }
-"""Adam as it is written in papers and tutorials, and nothing that would help a narrow format."""
+"""Adam as in papers and tutorials, without anything that helps a narrow format."""
 
-_BFLOAT16 = {**_ARTICLE, "policy": Policy("bfloat16"), "constants": "binary64"}
-
-RECIPES: dict[str, dict[str, Any]] = {
-    "binary32": {**_ARTICLE, "policy": Policy("binary32")},
-    # Everything in binary16, as written. Epsilon is 0 there, and so is the square of a small gradient: 0 / 0.
-    "pure-binary16": {**_ARTICLE, "policy": Policy("binary16")},
-    # The same network survives with a loss scale, which Adam need not divide out, and an epsilon that the format holds.
-    "pure-binary16-scaled": {
-        **_ARTICLE,
-        "policy": Policy("binary16"),
-        "loss_scale": 1024.0,
-        "unscale": False,
-        "epsilon": 1e-4,
-    },
-    # Micikevicius et al. 2018: binary16 products, binary32 sums, master weights, moments and loss; dynamic loss scale.
-    "mixed-binary16": {
-        **_ARTICLE,
-        "policy": Policy(
-            "binary16",
-            loss="binary32",
-            gradient="binary32",
-            state="binary32",
-            master="binary32",
-            accumulator="blas",
-        ),
-        "loss_scale": "dynamic",
-    },
-    # Everything in bfloat16, Adam's constants too: beta2 is 1 there, so 1 - beta2 is 0, and its correction 0 / 0.
-    "pure-bfloat16": {**_ARTICLE, "policy": Policy("bfloat16")},
-    # Tensors in bfloat16, the optimizer's scalars in binary64, as libraries do it.
-    "bfloat16": _BFLOAT16,
-    "bfloat16-kahan": {**_BFLOAT16, "update": "kahan"},
-    "bfloat16-stochastic": {**_BFLOAT16, "update": "stochastic"},
-    # Micikevicius et al. 2022: factors in e4m3fn, cotangents in e5m2; products go to bfloat16 by binary32 sums.
-    "fp8-mixed": {
-        **_ARTICLE,
-        "policy": Policy(
-            "bfloat16",
-            loss="binary32",
-            gradient="binary32",
-            state="binary32",
-            master="binary32",
-            operand="e4m3fn",
-            cotangent="e5m2",
-            accumulator="blas",
-        ),
-        "loss_scale": 1024.0,
-    },
+_WIDE = {
+    "loss": "binary32",
+    "gradient": "binary32",
+    "state": "binary32",
+    "master": "binary32",
+    "accumulator": "blas",
 }
-"""What each recipe sets, beside the defaults of Config."""
+"""Of mixed precision: what stays in binary32."""
+
+
+def _recipe(description: str, policy: Policy, **options: Any) -> Recipe:
+    return Recipe(description, {**_AS_PUBLISHED, "policy": policy, **options})
+
+
+RECIPES = {
+    "binary32": _recipe("everything in binary32, Adam as published", Policy("binary32")),
+    # Epsilon is 0 in binary16, and so is the square of a small gradient: the step is 0 / 0.
+    "pure-binary16": _recipe(
+        "everything in binary16, Adam as published: epsilon is 0, and the run dies at step 1", Policy("binary16")
+    ),
+    # Adam's steps do not depend on the scale of the gradients, so nothing has to divide by it.
+    "pure-binary16-scaled": _recipe(
+        "the same with a loss scale of 1024 that is never divided out, and an epsilon of 1e-4",
+        Policy("binary16"),
+        loss_scale=1024.0,
+        unscale=False,
+        epsilon=1e-4,
+    ),
+    # Micikevicius et al. 2018.
+    "mixed-binary16": _recipe(
+        "binary16 products, binary32 sums, master weights, moments and loss, and a dynamic loss scale",
+        Policy("binary16", **_WIDE),
+        loss_scale="dynamic",
+    ),
+    # Beta2 is 1 in bfloat16, so 1 - beta2 is 0, and the bias correction is 0 / 0.
+    "pure-bfloat16": _recipe(
+        "everything in bfloat16, Adam as published: beta2 is 1, and the run dies at step 1", Policy("bfloat16")
+    ),
+    "bfloat16": _recipe(
+        "tensors in bfloat16, the optimizer's constants in binary64, as libraries do",
+        Policy("bfloat16"),
+        constants="binary64",
+    ),
+    "bfloat16-kahan": _recipe(
+        "the same, and what rounding takes from a weight's step is added to its next one",
+        Policy("bfloat16"),
+        constants="binary64",
+        update="kahan",
+    ),
+    "bfloat16-stochastic": _recipe(
+        "bfloat16 with steps that are added with stochastic rounding",
+        Policy("bfloat16"),
+        constants="binary64",
+        update="stochastic",
+    ),
+    # Micikevicius et al. 2022.
+    "fp8-mixed": _recipe(
+        "e4m3fn factors and e5m2 gradients in products, bfloat16 activations, and the rest in binary32",
+        Policy("bfloat16", operand="e4m3fn", cotangent="e5m2", **_WIDE),
+        loss_scale=1024.0,
+    ),
+}
+"""By name; what a recipe does not set has the default of Config."""
 
 
 def get_config(given: str | Config, **options: Any) -> Config:
-    """The Config of a recipe, with options that override it.
+    """The Config of a recipe, or a Config with some options replaced.
 
     Parameters
     ----------
     given : str or Config
         The name of a recipe, or a Config to change.
     **options
-        Fields of Config; None leaves the recipe's value. `accumulator` stands for that part of the policy. If not
-        given, the CNN's sums are by BLAS in binary32, and the number of epochs and hidden units suits the data.
+        Fields of Config; None leaves a field as it is. `accumulator` replaces that part of the policy. Unless given,
+        epochs and hidden layers suit the data, and the CNN's products are summed in binary32 by BLAS.
 
     Examples
     --------
@@ -89,26 +111,26 @@ def get_config(given: str | Config, **options: Any) -> Config:
     >>> config.epsilon, config.policy.accumulator
     (0.0001, 'blas')
     """
-    given_options = {name: value for name, value in options.items() if value is not None}
+    chosen = {name: value for name, value in options.items() if value is not None}
     if isinstance(given, Config):
-        base = {name: getattr(given, name) for name in Config.__dataclass_fields__}
+        base = {field.name: getattr(given, field.name) for field in fields(Config)}
     elif given in RECIPES:
-        base = {"recipe": given, **RECIPES[given], **suited(given_options)}
+        base = {"recipe": given, **RECIPES[given].options, **suitable(chosen)}
     else:
         raise ValueError(f"recipe={given!r} is unknown; use one of {', '.join(RECIPES)}")
-    accumulator = given_options.pop("accumulator", base.pop("accumulator", None))
-    merged = {**base, **given_options}
-    policy = Policy.of(merged.get("policy", Config.policy))
+    accumulator = chosen.pop("accumulator", base.pop("accumulator", None))
+    merged = {**base, **chosen}
+    policy = Policy.of(merged["policy"])
     if accumulator is not None and (policy.accumulator == "sequential" or "accumulator" in options):
         policy = replace(policy, accumulator=accumulator)
     return Config(**{**merged, "policy": policy})
 
 
-def suited(options: dict[str, Any]) -> dict[str, Any]:
-    """What suits the data and the model, if not said otherwise.
+def suitable(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What suits the data and the model.
 
-    The CNN has 2.7 million products an image, so its sums are BLAS's unless a recipe or an option says more, and its
-    weights begin as the article's library draws them; hidden layers and passes are for the size of the data.
+    The CNN has 2.7 million products an image, so BLAS sums them unless the recipe sums them in another way. Its
+    weights are drawn as the article's library draws them.
     """
     digits = options.get("data", "digits") == "digits"
     suits: dict[str, Any] = {"epochs": 20} if digits else {"layers": (128,)}
