@@ -181,7 +181,7 @@ def inspect(
     233
     >>> print(found.recommendation)  # doctest: +NORMALIZE_WHITESPACE
     A loss scale of 2^9 loses least: none of the 1,001 nonzero numbers; without it 23.3% (233 become 0).
-    2^8 is almost as good (0.10%). It can be doubled 16 times before the largest number overflows.
+    2^8 is almost as good (0.10%). 2^9 can be doubled 16 times before the largest number overflows.
     """
     fmt = get_format(fmt)
     tensors, skipped = [], []

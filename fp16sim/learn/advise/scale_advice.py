@@ -30,7 +30,7 @@ def _advice(seen: Survey) -> str:
     sentences = [f"A loss scale of 2^{best} loses least: {_losses(then, seen)}; {without}."]
     sentences += _smaller(seen, best)
     if doublings:
-        sentences.append(f"It can be doubled {count(doublings, 'time')} before the largest number overflows.")
+        sentences.append(f"2^{best} can be doubled {count(doublings, 'time')} before the largest number overflows.")
     return " ".join([*sentences, *([_reach(seen)] if then.lost else [])])
 
 
