@@ -53,15 +53,15 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True)
-class Constant:
+class RoundedOption:
     """An option of Config that became another kind of number in a format: 0, 1 or infinity.
 
-    >>> print(Constant("epsilon", 1e-8, 0.0, "binary16"))
+    >>> print(RoundedOption("epsilon", 1e-8, 0.0, "binary16"))
     epsilon=1e-08 is 0 in binary16
     """
 
     name: str
-    """The option, such as "epsilon", or a quotient of two, "lr / loss_scale"."""
+    """Its name, such as "epsilon", or a quotient of two options, "lr / loss_scale"."""
     value: float
     rounded: float
     fmt: str
@@ -91,8 +91,8 @@ class Cause:
         What that element was computed from; the largest magnitude of each operand if the operands have other shapes.
     flag, raised
         The exception that the optimizer raised first, and how often.
-    constants : tuple of Constant
-        The options of Config that the format turned into another kind of number.
+    rounded_options : tuple of RoundedOption
+        The options that the format turned into another kind of number.
     """
 
     tensor: str = ""
@@ -109,12 +109,12 @@ class Cause:
     largest_operands: tuple[float, ...] = ()
     flag: str = ""
     raised: int = 0
-    constants: tuple[Constant, ...] = ()
+    rounded_options: tuple[RoundedOption, ...] = ()
 
     @property
     def options(self) -> tuple[str, ...]:
         """The options of Config at fault, such as ("epsilon",) or ("lr", "loss_scale")."""
-        return tuple(name for constant in self.constants for name in constant.name.split(" / "))
+        return tuple(name for option in self.rounded_options for name in option.name.split(" / "))
 
 
 ARRAYS = {
@@ -167,14 +167,14 @@ class Death:
     @property
     def reason(self) -> str:
         """The cause in a sentence."""
-        cause, constants = self.cause, map(str, self.cause.constants)
+        cause, options = self.cause, map(str, self.cause.rounded_options)
         if self.phase is Phase.SCALING:
-            return f"{joined(constants)}, which ends at {cause.largest:.6g}"
+            return f"{joined(options)}, which ends at {cause.largest:.6g}"
         if self.phase is not Phase.OPTIMIZER:
             return f"{self._source} {_counts(cause)}{_operands(cause)}"
         first = f"first at element {cause.element}, whose gradient is {cause.operands[0]:.5g}"
         raised = f"{cause.operation} in the optimizer's step raised {cause.flag} ({cause.raised} times in all)"
-        return "; ".join([raised if cause.flag else f"{self._source} {_counts(cause)}", *constants, first])
+        return "; ".join([raised if cause.flag else f"{self._source} {_counts(cause)}", *options, first])
 
     @property
     def _source(self) -> str:
@@ -191,9 +191,9 @@ class Death:
     def from_dict(cls, given: Mapping[str, Any]) -> Death:
         """What `asdict` and JSON made of a Death."""
         cause = dict(given["cause"])
-        constants = tuple(Constant(**each) for each in cause.pop("constants"))
+        options = tuple(RoundedOption(**option) for option in cause.pop("rounded_options"))
         cause |= {name: tuple(cause[name]) for name in ("operands", "largest_operands")}
-        return cls(given["step"], Phase(given["phase"]), Cause(**cause, constants=constants))
+        return cls(given["step"], Phase(given["phase"]), Cause(**cause, rounded_options=options))
 
 
 def _counts(cause: Cause) -> str:

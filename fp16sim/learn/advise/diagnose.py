@@ -64,31 +64,32 @@ def _highest(surveys: dict[str, Survey]) -> int:
 
 def _underflow(history: History) -> Advice | None:
     """Gradients that became 0, and the loss scale that would have saved them."""
-    config, surveys = history.config, _gradients(history)
+    config, scale = history.config, history.config.make_loss_scale()
     fmt = config.policy.compute.fmt
-    layers = {name: seen for name, seen in surveys.items() if seen.fmt == fmt and seen.finite}
-    if not layers or isinstance(config.make_loss_scale(), DynamicLossScale):
+    surveys = {name: seen for name, seen in _gradients(history).items() if seen.fmt == fmt and seen.finite}
+    if not surveys or isinstance(scale, DynamicLossScale):
         return None
-    name, worst = max(layers.items(), key=lambda item: item[1].fate().underflowed / item[1].finite)
-    lost = worst.fate().underflowed / worst.finite
-    if lost < WORTH_MENTIONING:
+    name, worst = max(surveys.items(), key=lambda item: item[1].fate().underflowed / item[1].finite)
+    shift = _best_shift(history, sum(surveys.values(), Survey(fmt)), scale.scale)
+    lost, left = (worst.fate(k).underflowed / worst.finite for k in (0, shift))
+    if lost < WORTH_MENTIONING or left > lost / 2:
         return None
-    now = config.make_loss_scale().scale
-    shifts = [k for k in range(_headroom(history) + 1) if is_representable(now * 2.0**k, config.policy.loss.fmt)]
-    shift = sum(layers.values(), Survey(fmt)).best_shift(shifts) if shifts else 0
-    if shift == 0:
-        return None
-    left = worst.fate(shift).underflowed / worst.finite
-    if left > lost / 2:
-        return None
+    better = scale.scale * 2.0**shift
     text = (
-        f"{percent(lost)} of {name}'s gradients become zero in {fmt.name}: a loss scale of "
-        f"{power_of_two(now * 2.0**shift)} would save all but {percent(left)}."
+        f"{percent(lost)} of {name}'s gradients become zero in {fmt.name}: a loss scale of {power_of_two(better)} "
+        f"would save all but {percent(left)}."
     )
-    change: dict[str, Any] = {"loss_scale": now * 2.0**shift}
+    change: dict[str, Any] = {"loss_scale": better}
     if config.unscale and config.policy.gradient.fmt == fmt and config.optimizer != "sgd":
         change["unscale"] = False  # if they were divided again in the same format, they would be lost there
     return Advice("loss scale", text, change, {"lost": lost, "left": left, "shift": shift})
+
+
+def _best_shift(history: History, seen: Survey, scale: float) -> int:
+    """The power of two by which the loss scale should grow so that the fewest numbers are lost."""
+    fmt = history.config.policy.loss.fmt
+    shifts = [k for k in range(_headroom(history) + 1) if is_representable(scale * 2.0**k, fmt)]
+    return seen.best_shift(shifts) if shifts else 0
 
 
 def squares_overflow_from(fmt: Format) -> float:

@@ -16,7 +16,7 @@ from ...flags import record_flags
 from ...rounding import round_to
 from ..model.autograd import Observer, Tensor
 from ..model.layers import Params
-from ..state import Cause, Constant, Death, Phase, StepResult
+from ..state import Cause, Death, Phase, RoundedOption, StepResult
 
 BackwardPass: TypeAlias = "Callable[[Observer | None], Params]"
 
@@ -76,8 +76,8 @@ def in_scaling(step: int, loss: Tensor, scale: float) -> Death | None:
     start = loss.value.constant(scale)
     if _finite(start):
         return None
-    constant = Constant("loss_scale", scale, float(start), loss.value.fmt.name)
-    return Death(step, Phase.SCALING, _cause(start, tensor="loss", constants=(constant,)))
+    option = RoundedOption("loss_scale", scale, float(start), loss.value.fmt.name)
+    return Death(step, Phase.SCALING, _cause(start, tensor="loss", rounded_options=(option,)))
 
 
 def in_backward(step: int, backward: BackwardPass) -> Death | None:
@@ -125,7 +125,7 @@ def in_optimizer(
         operands=(_number(grads[name], at),),
         flag=flag,
         raised=getattr(raised, flag).count if flag else 0,
-        constants=vanished(constants, steps[name]),
+        rounded_options=vanished(constants, steps[name]),
     )
     return Death(step, Phase.OPTIMIZER, cause)
 
@@ -136,11 +136,11 @@ def in_update(step: int, params: Params) -> Death:
     return Death(step, Phase.UPDATE, _named(name, params[name], operation="add"))
 
 
-def vanished(constants: Mapping[str, float], like: FloatArray) -> tuple[Constant, ...]:
+def vanished(constants: Mapping[str, float], like: FloatArray) -> tuple[RoundedOption, ...]:
     """The constants that are 0 or 1 in a format although they are not, or the other way round."""
     rounded = {name: float(round_to(value, like.fmt)) for name, value in constants.items()}
     return tuple(
-        Constant(name, value, rounded[name], like.fmt.name)
+        RoundedOption(name, value, rounded[name], like.fmt.name)
         for name, value in constants.items()
         if (rounded[name] == 0) != (value == 0) or (rounded[name] == 1) != (value == 1)
     )

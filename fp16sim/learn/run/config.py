@@ -168,7 +168,7 @@ class Config:
         return rate(step) if callable(rate) else rate
 
     def optimizer_constants(self) -> dict[str, float]:
-        """The options that the optimizer rounds to its format, with their values; see `Constant`."""
+        """The options that the optimizer rounds to its format, with their values; see `RoundedOption`."""
         if self.constants == "binary64":
             return {}
         if self.optimizer == "sgd":

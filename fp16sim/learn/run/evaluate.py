@@ -68,33 +68,32 @@ def evaluate(
     weights_only : bool
         Round only the weights, and compute in binary32: compression.
     """
-    chosen = [_saturating(get_format(fmt)) for fmt in formats]
+    precisions = [Precision(_saturating(get_format(fmt)), get_rounding(mode)) for fmt in formats]
     trained = _logits(model, data, model.config.policy).argmax(axis=1)
     found = []
-    for fmt in chosen:
-        precision = Precision(fmt, get_rounding(mode))
+    for precision in precisions:
         policy = Policy("binary32" if weights_only else precision, param=precision, accumulator=accumulator)
-        logits = _logits(model, data, policy)
-        predictions = logits.argmax(axis=1)
-        found.append(
-            Evaluation(
-                fmt=fmt.name,
-                accuracy=accuracy(logits, data.test_labels),
-                agreement=float(np.mean(predictions == trained)),
-                bytes=-(-_weights(model).size * fmt.width // 8),
-                lost_weights=_lost(_weights(model), precision),
-                predictions=predictions,
-            )
-        )
+        found.append(_evaluation(model, data, policy, trained))
     return found
+
+
+def _evaluation(model: Model, data: Dataset, policy: Policy, trained: Array) -> Evaluation:
+    """`trained` are the predictions in the precision of the training."""
+    logits = _logits(model, data, policy)
+    predictions = logits.argmax(axis=1)
+    weights = np.concatenate([x.values.reshape(-1) for x in model.params.values()])
+    return Evaluation(
+        fmt=policy.param.fmt.name,
+        accuracy=accuracy(logits, data.test_labels),
+        agreement=float(np.mean(predictions == trained)),
+        bytes=-(-weights.size * policy.param.fmt.width // 8),
+        lost_weights=_lost(weights, policy.param),
+        predictions=predictions,
+    )
 
 
 def _saturating(fmt: Format) -> Format:
     return replace(fmt, saturate=True) if fmt.width <= 8 else fmt
-
-
-def _weights(model: Model) -> Array:
-    return np.concatenate([x.values.reshape(-1) for x in model.params.values()])
 
 
 def _lost(weights: Array, precision: Precision) -> float:
