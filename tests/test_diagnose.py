@@ -95,6 +95,14 @@ def test_a_run_that_explodes_lives_once_the_learning_rate_was_lowered_as_advised
     assert history.death is None
 
 
+@pytest.mark.parametrize(("lr", "says"), [(1e4, "Activations overflowed"), (1e3, "Numbers in the loss overflowed")])
+def test_the_advice_to_a_run_that_explodes_says_where_the_numbers_overflowed(lr, says):
+    history = train(Config("binary16", optimizer="sgd", lr=lr, loss_scale=1), ALL)
+    advice = advice_on("learning rate", diagnose(history))
+    assert advice.text == f"{says}: {history.death}."
+    assert advice.change == {"lr": lr / 10}
+
+
 def test_a_scale_that_grows_too_eagerly_skips_fewer_steps_after_the_advice():
     eager = run(OTHERS[1])
     calmer = followed(eager, "skipped steps")
