@@ -58,11 +58,12 @@ Work: TypeAlias = "Callable[[Array, Array, Array | None, Tally, int], None]"
 def for_each(work: Work, x: Array, out: Array, size: int, draw: Draw | None, tally: Tally, threads: int) -> None:
     """Call `work` for all chunks of flat arrays, in `threads` threads, one of which is the caller's.
 
-    Every thread has its own tally, because tallies can be merged in any order.
+    Every thread has its own tally; they are merged at the end, in any order.
     """
     queue = _Queue(x, out, size, draw)
     if threads == 1:
-        return queue.run(work, tally)
+        queue.run(work, tally)
+        return
     tallies = [Tally(tally.listeners) for _ in range(min(threads, -(-x.size // size)) - 1)]
     failures: list[BaseException] = []
 
@@ -83,7 +84,6 @@ def for_each(work: Work, x: Array, out: Array, size: int, draw: Draw | None, tal
             tally.merge(key, event)
     if failures:
         raise failures[0]
-    return None
 
 
 class _Queue:
