@@ -1,9 +1,11 @@
 """The public face: what dir() and the tab key offer, and nothing else."""
 
+import ast
 import re
 import rlcompleter
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -58,3 +60,18 @@ def test_the_docstring_of_the_package_lists_the_modules_loaded_on_demand():
 def test_a_name_that_does_not_exist_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'fp16sim' has no attribute 'quantise'"):
         _ = fs.quantise
+
+
+LESSONS = sorted(Path(__file__).parents[1].glob("tutorials/**/*.py"))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_every_name_that_a_lesson_uses_exists(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = re.fullmatch(r"fs((?:\.\w+)+)", ast.unparse(node)) if isinstance(node, ast.Attribute) else None
+        found = fs
+        for name in names[1].split(".")[1:] if names else ():
+            if not isinstance(found, (ModuleType, type)):
+                break  # from here on, attributes of a value
+            assert hasattr(found, name), f"{path.name}:{node.lineno} uses {names[0]}"
+            found = getattr(found, name)

@@ -23,6 +23,7 @@ from .data import (
     spirals,
     split_validation,
 )
+from .model import vjps
 from .model.autograd import Tensor, gradients
 from .model.layers import (
     RNN,
@@ -139,4 +140,5 @@ __all__ = [
     "step_decay",
     "survey",
     "train",
+    "vjps",
 ]
