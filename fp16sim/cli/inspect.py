@@ -35,7 +35,7 @@ def configure(parser: Parser) -> None:
     add_options(parser, "format")
     each_help = f"show the histogram of each tensor, even if there are more than {FEW}"
     parser.add_argument("--each", action="store_true", help=each_help)
-    add_options(parser, "json")
+    add_options(parser, "max_bytes", "json")
 
 
 COLUMNS = (
@@ -52,7 +52,7 @@ COLUMNS = (
 
 def run(options: argparse.Namespace) -> None:
     """Inspect a file, and print tables and histograms."""
-    found = inspect(options.file, options.format)
+    found = inspect(options.file, options.format, max_bytes=options.max_bytes)
     if options.json:
         print_json(found.to_dict())
         return

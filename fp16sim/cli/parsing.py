@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..accumulators.parse import NAMES
+from ..archives import MAX_BYTES
 from ..exact import parse
 from ..formats import NAMED_FORMATS, Rounding, get_format
 from ..wording import joined
@@ -106,6 +108,14 @@ def seed(text: str) -> int:
     return value
 
 
+def size(text: str) -> int:
+    """An option's number of bytes: 4000000000, 4e9 or 2^32."""
+    value = number(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes; write 4e9 or 2^32")
+    return int(value)
+
+
 def loss_scale(text: str) -> float | str:
     """An option's loss scale: a number, "none" or "dynamic"."""
     return text if text in ("none", "dynamic") else number(text)
@@ -158,6 +168,13 @@ OPTIONS = {
     ),
     "rng": _option("--rng", type=seed, metavar="SEED", help="seed of stochastic rounding"),
     "out": _option("-o", "--out", type=Path, metavar="FILE", help="write the picture: .png, .svg or .pdf"),
+    "max_bytes": _option(
+        "--max-bytes",
+        type=size,
+        default=MAX_BYTES,
+        metavar="N",
+        help="refuse a file that needs more bytes of memory",
+    ),
     "list": _option("--list", action="store_true"),
     "json": _option("--json", action="store_true", help="print JSON instead of text"),
 }

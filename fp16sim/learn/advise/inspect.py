@@ -8,8 +8,6 @@ For people whose run failed in another framework. Save the tensors and inspect t
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -19,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...archives import MAX_BYTES, Header, check_memory, npy_header, open_archive
 from ...conversion import Array
 from ...formats import BINARY32, Format, FormatLike, get_format
 from ...rounding import round_to
@@ -148,7 +147,10 @@ def _line(one: Inspected) -> str:
 
 
 def inspect(
-    arrays: str | Path | Mapping[str, npt.ArrayLike] | npt.ArrayLike, fmt: FormatLike = "binary16"
+    arrays: str | Path | Mapping[str, npt.ArrayLike] | npt.ArrayLike,
+    fmt: FormatLike = "binary16",
+    *,
+    max_bytes: int = MAX_BYTES,
 ) -> Inspection:
     """Find out what a format would do to tensors: exact counts of the numbers that it loses, at any loss scale.
 
@@ -160,8 +162,10 @@ def inspect(
         A .npz or .npy file, a mapping of names to arrays, or one array. Arrays of float16, float32 and float64 are
         inspected, and in memory also those of an ml_dtypes type whose numbers are all float32 numbers; others are
         skipped. A .npy file is read in chunks and a .npz file one tensor at a time, so large files are possible.
-        Pickles are refused.
+        Pickles are never opened.
     fmt : Format, str or dtype
+    max_bytes : int
+        A .npz file whose arrays take more bytes without compression is refused.
 
     Returns
     -------
@@ -185,7 +189,7 @@ def inspect(
     """
     fmt = get_format(fmt)
     tensors, skipped = [], []
-    for name, x in _named(arrays):
+    for name, x in _named(arrays, max_bytes):
         floats = _as_floats(x)
         if isinstance(floats, str):
             skipped.append(f"{name} is skipped: {floats}")
@@ -229,34 +233,38 @@ def _called(arrays: object) -> str:
     return str(arrays) if isinstance(arrays, (str, Path)) else "arrays"
 
 
-def _named(arrays: Any) -> Iterator[tuple[str, Any]]:
+def _named(arrays: Any, max_bytes: int) -> Iterator[tuple[str, Any]]:
     if isinstance(arrays, (str, Path)):
-        yield from _stored(Path(arrays))
+        yield from _stored(Path(arrays), max_bytes)
     elif isinstance(arrays, Mapping):
         yield from ((str(name), x) for name, x in arrays.items())
     else:
         yield "array", arrays
 
 
-def _stored(path: Path) -> Iterator[tuple[str, Any]]:
-    """The arrays of a file, one at a time; pickles are refused, because they can run any code."""
+def _stored(path: Path, max_bytes: int) -> Iterator[tuple[str, Any]]:
+    """The arrays of a file, one at a time; for one that is not read, its header."""
     if path.suffix.lower() not in (".npy", ".npz"):
         raise ValueError(f"{path} is not a .npy or .npz file; save the tensors with numpy.savez('grads.npz', **arrays)")
     if not path.is_file():
         raise ValueError(f"{path} does not exist; give the path of a .npz or .npy file")
     try:
         if path.suffix.lower() == ".npy":
-            yield path.stem, np.load(path, mmap_mode="r", allow_pickle=False)
+            header = npy_header(path)
+            yield path.stem, np.load(path, mmap_mode="r", allow_pickle=False) if header.dtype else header
             return
-        with np.load(path, allow_pickle=False) as stored:
-            for name in stored.files:
-                yield name, stored[name]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
-        raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+        with open_archive(path) as stored:
+            check_memory(sum(header.nbytes for header in stored.headers.values()), max_bytes)
+            for name, header in stored.headers.items():
+                yield name, stored.read(name) if header.dtype else header
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
 
 
 def _as_floats(x: Any) -> Array | str:
     """The array, or the reason why it cannot be inspected."""
+    if isinstance(x, Header):
+        return f"dtype={x.descr} stands for Python objects or structures, which are never opened"
     x = np.asarray(x)
     if x.dtype.kind == "f" and x.dtype.itemsize <= 8:
         return x

@@ -1,0 +1,189 @@
+"""NumPy's files, .npz and .npy, from anyone: what a file says about its arrays is checked before a number is read.
+
+A .npy file is a header and the numbers; a .npz file is a zip archive of .npy files. A header is text such as
+
+    {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+
+It is compared with a pattern and never evaluated, and pickles are never opened. A header must agree with the size of
+its file, so that a small file cannot ask for much memory unless it is compressed; `check_memory` is for those.
+
+Every ValueError here says what is wrong, but not with which file: the caller names it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+MAX_BYTES = 1 << 32
+"""How much memory a file may need, unless the caller gives another limit."""
+
+MAX_HEADER = 10_000
+"""Characters in a header; NumPy has the same limit."""
+
+_HEADER = re.compile(
+    r"\{\s*'descr'\s*:\s*(?P<descr>'[^'\\]{1,99}'|\[.+\])\s*,\s*'fortran_order'\s*:\s*(?P<fortran>True|False)\s*,"
+    r"\s*'shape'\s*:\s*\((?P<shape>(?:[0-9]+\s*,\s*)*[0-9]*)\s*\)\s*,?\s*\}\s*"
+)
+_SIMPLE = re.compile(r"[<>|=]?[biufcmMSUVO?][0-9]{0,9}(\[[0-9a-zA-Z]+\])?")
+"""The code of a dtype that is not a structure, such as <f4, |b1, <U10 or <M8[ns]."""
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, LookupError, ValueError, OSError, EOFError, RuntimeError)
+"""What zipfile and NumPy raise if a file is not what it should be (RuntimeError: "encrypted", "not implemented")."""
+
+
+class Header(NamedTuple):
+    """What a file says about an array.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the archive.
+    descr : str
+        Its dtype as the header states it, such as "<f4".
+    shape : tuple of int
+    fortran_order : bool
+        Whether the first index runs fastest.
+    """
+
+    name: str
+    descr: str
+    shape: tuple[int, ...]
+    fortran_order: bool
+
+    @property
+    def dtype(self) -> np.dtype[Any] | None:
+        """The dtype; None for Python objects (pickles), structures and unknown codes, which are never read."""
+        if not _SIMPLE.fullmatch(self.descr):
+            return None
+        try:
+            dtype = np.dtype(self.descr)
+        except (TypeError, ValueError):
+            return None
+        return None if dtype.hasobject else dtype
+
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes its numbers take; 0 if its dtype is None."""
+        return self.size * (self.dtype.itemsize if self.dtype else 0)
+
+
+def read_header(file: IO[bytes], name: str, length: int) -> Header:
+    """The header at the start of a .npy file of `length` bytes.
+
+    Raises
+    ------
+    ValueError
+        If there is no header, or it does not fit the length.
+    """
+    start = file.read(8)  # the magic string, and the version: 1 has a length of 2 bytes, 2 and 3 have one of 4
+    if start[:6] != b"\x93NUMPY" or start[6:7] not in (b"\1", b"\2", b"\3"):
+        raise ValueError(f"{name} is not an array in NumPy's format")
+    count = int.from_bytes(file.read(2 if start[6] == 1 else 4), "little")
+    if count > MAX_HEADER:
+        raise ValueError(f"{name} has a header of {count:,} characters; at most {MAX_HEADER:,} are read")
+    text = file.read(count)
+    found = _HEADER.fullmatch(text.decode("utf-8", "replace"))
+    if len(text) < count or not found:
+        raise ValueError(f"{name} has a header that is cut off or not in NumPy's format")
+    shape = tuple(int(n) for n in found["shape"].split(",") if n.strip())
+    header = Header(name, found["descr"].strip("'"), shape, found["fortran"] == "True")
+    needed = (10 if start[6] == 1 else 12) + count + header.nbytes
+    if header.dtype and needed != length:
+        raise ValueError(
+            f"{name} has {length:,} bytes, but its header (dtype={header.descr}, shape={shape}) needs {needed:,}; "
+            "it was cut off or changed"
+        )
+    return header
+
+
+def npy_header(path: Path) -> Header:
+    """The header of a .npy file, checked against the length of the file."""
+    with _one_reason(), path.open("rb") as file:
+        return read_header(file, path.stem, path.stat().st_size)
+
+
+class Archive:
+    """The arrays of a .npz file: all `headers` are known and checked, and the numbers are read one array at a time."""
+
+    def __init__(self, file: zipfile.ZipFile, length: int) -> None:
+        self._file = file
+        self._members = {info.filename.removesuffix(".npy"): info for info in _array_members(file, length)}
+        self.headers = {name: self._header(name) for name in self._members}
+
+    def _header(self, name: str) -> Header:
+        info = self._members[name]
+        with self._file.open(info) as member:
+            return read_header(member, name, info.file_size)
+
+    def read(self, name: str) -> np.ndarray[Any, Any]:
+        """An array; ValueError if it is damaged, and for Python objects and structures."""
+        header = self.headers[name]
+        if header.dtype is None:
+            raise ValueError(f"{name} has dtype={header.descr}, which is not read")
+        with _one_reason(), self._file.open(self._members[name]) as member:
+            return np.lib.format.read_array(member, allow_pickle=False)
+
+
+_RATIOS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}
+"""How many bytes a compressed byte can stand for, by method; these two methods are read in small parts."""
+
+
+def _array_members(file: zipfile.ZipFile, length: int) -> Iterator[zipfile.ZipInfo]:
+    """The members that are arrays, each with a name of its own and a size that the archive of `length` can have."""
+    seen = set()
+    for info in file.infolist():
+        name = info.filename
+        if name in seen:
+            raise ValueError(f"it has two members with the name {name}")
+        seen.add(name)
+        if not name.endswith(".npy"):
+            continue
+        if info.compress_type not in _RATIOS:
+            raise ValueError(f"{name} is compressed by method {info.compress_type}; NumPy uses 0 and 8")
+        if info.file_size > _RATIOS[info.compress_type] * info.compress_size or info.compress_size > length:
+            raise ValueError(f"{name} cannot have {info.file_size:,} bytes; the archive was cut off or changed")
+        yield info
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[Archive]:
+    """The arrays of a .npz file, for a `with` block; ValueError if it is not one, or a header is wrong."""
+    with _one_reason():
+        file = zipfile.ZipFile(path)
+    with file:
+        with _one_reason():
+            archive = Archive(file, path.stat().st_size)
+        yield archive
+
+
+def check_memory(needed: int, max_bytes: int) -> None:
+    """Refuse what would need more memory than the limit."""
+    if needed > max_bytes:
+        raise ValueError(
+            f"it would take {needed:,} bytes of memory, more than max_bytes={max_bytes:,}; if you trust the file, give "
+            "a larger limit (--max-bytes)"
+        )
+
+
+@contextmanager
+def _one_reason() -> Iterator[None]:
+    """Turn what a damaged file raises into a ValueError of one line."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
