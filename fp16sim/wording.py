@@ -1,4 +1,4 @@
-"""How numbers and lists stand in sentences, tables and pictures: the one place for percentages, powers and lists."""
+"""How numbers, lists and names stand in sentences, tables and pictures: the one place for percentages and powers."""
 
 from __future__ import annotations
 
@@ -86,3 +86,17 @@ def count(n: int, one: str, many: str = "") -> str:
     ('1 step', '12,345 steps')
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def printable(text: str, keep: str = "") -> str:
+    """A text for a terminal: control characters and other invisible ones are shown, as `repr` shows them.
+
+    A name from a file can have escape sequences, which would move the cursor or change colours; or characters that
+    reverse the direction of writing. Those in `keep`, such as a line break, stay.
+
+    >>> print(printable("w\\x1b[31m\\n\\u202e"), printable("two\\nlines", keep="\\n"))
+    w\\x1b[31m\\n\\u202e two
+    lines
+    """
+    shown = (c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
+    return text if text.isprintable() else "".join(shown)

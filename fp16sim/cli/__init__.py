@@ -6,12 +6,16 @@ return an exit code. The module is loaded when its command is used, so that each
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
 from ..version import __version__
+from .expressions import ExpressionError
+from .output import print_error
 from .parsing import CommandParser, Parser
 
 COMMANDS = {
@@ -57,14 +61,57 @@ def build_parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0, or 1 where it found a fault.
 
-    Bad input gives 2 and one line on stderr; an interruption gives 130.
+    Bad input gives 2 and one line on stderr (for an expression also its text, with a caret under the place). An
+    interruption gives 130, a closed pipe 141 and no line. Python's development mode (PYTHONDEVMODE=1) shows the
+    traceback of an error that is a fault of fp16sim.
     """
-    options = build_parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    name = " ".join(["fp16sim", *(word for word in given[:1] if word in COMMANDS)])
+    if sys.stdout is None:  # it was closed before the start
+        sys.stdout = io.StringIO()
     try:
-        return module_of(options.command).run(options) or 0
-    except (ValueError, TypeError, RuntimeError, OSError) as error:
-        print(f"fp16sim {options.command}: {error}", file=sys.stderr)
-        return 2
+        try:
+            options = build_parser().parse_args(given)
+            return module_of(options.command).run(options) or 0
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # as in fp16sim ... | head
+        _discard_output()
+        return 141
     except KeyboardInterrupt:
-        print(f"fp16sim {options.command}: interrupted; no file was left half-written", file=sys.stderr)
+        print_error(f"{name}: interrupted; no file was left half-written")
         return 130
+    except Exception as error:
+        _discard_output()
+        if sys.flags.dev_mode and not isinstance(error, EXPECTED):
+            raise
+        print_error(f"{name}: {_said(error)}", keep="\n" if isinstance(error, ExpressionError) else "")
+        return 2
+
+
+EXPECTED = (ValueError, TypeError, RuntimeError, OSError, MemoryError, ImportError)
+"""Errors whose texts are for the user; any other is a fault of fp16sim."""
+
+
+def _said(error: Exception) -> str:
+    """What to tell the user about an error."""
+    match error:
+        case MemoryError():
+            return f"there is not enough memory{f' ({error})' if str(error) else ''}; use less data"
+        case RecursionError():
+            return f"the input is nested too deeply ({error})"
+        case ModuleNotFoundError(name=str(module)) if (package := module.partition(".")[0]) != "fp16sim":
+            return f"the package {package} is missing; install it: pip install {package}"
+        case OSError(strerror=str(reason)):
+            return f"{reason}: {error.filename or 'standard output'}"
+        case _ if isinstance(error, EXPECTED):
+            return str(error) or type(error).__name__
+    return f"{type(error).__name__}: {error} (a fault of fp16sim; please report it)"
+
+
+def _discard_output() -> None:
+    """Lead stdout to nowhere, if it cannot be written to, so that Python does not try again when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

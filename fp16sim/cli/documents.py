@@ -8,7 +8,7 @@ from typing import TypeAlias
 from ..explain import Anatomy, Comparison, DotExplanation, Explanation
 from ..explain.document import Document, Line, Span, Style
 from ..explain.rendering import lines_of
-from .output import console, encodable, print_json
+from .output import console, print_json, print_text, shown
 
 STYLES: dict[Style, str] = {
     "sign": "bold red underline",
@@ -36,7 +36,7 @@ def print_records(records: Sequence[AnyRecord], as_json: bool) -> None:
         return
     for k, record in enumerate(records):
         if k:
-            print("\n")
+            print_text("\n")
         print_document(record.document)
 
 
@@ -48,7 +48,7 @@ def print_document(document: Document) -> None:
     for spans in lines_of(document):
         line = Text()
         for span in _trimmed(spans):
-            line.append(encodable(span.text, out.encoding), STYLES.get(span.style))
+            line.append(shown(span.text), STYLES.get(span.style))
         out.print(line, highlight=False)
 
 

@@ -1,4 +1,8 @@
-"""What the commands share when they write: files, progress on a terminal, tables, text, JSON."""
+"""What the commands share when they write: files, progress on a terminal, tables, text, JSON, errors.
+
+Everything that reaches the terminal passes `shown`: it is text, never markup, and control characters in a name are
+shown and not obeyed.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ..wording import joined
+from ..wording import joined, printable
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -46,16 +50,16 @@ class _Bars(AbstractContextManager[Callable[[str], OnProgress | None]]):
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (
-            TextColumn("{task.description:>10}"),
+            TextColumn("{task.description:>10}", markup=False),
             BarColumn(),
-            TextColumn(f"{{task.completed}}/{{task.total}} {self.unit}"),
+            TextColumn(f"{{task.completed}}/{{task.total}} {self.unit}", markup=False),
         )
         self.progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
         self.progress.start()
         return self._bar
 
     def _bar(self, label: str) -> OnProgress:
-        task = self.progress.add_task(label, total=None)
+        task = self.progress.add_task(shown(label, sys.stderr), total=None)
         return lambda done, total: self.progress.update(task, completed=done, total=total)
 
     def __exit__(self, *exception: object) -> None:
@@ -66,25 +70,48 @@ def console() -> Any:
     """Where tables go: with colours on a terminal only (NO_COLOR is respected), and as wide as they are in a pipe."""
     from rich.console import Console
 
-    return Console(soft_wrap=True, width=None if sys.stdout.isatty() else 1000)
+    made: Any = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 1000)
+    made.on_broken_pipe = _raise_again
+    return made
+
+
+def _raise_again() -> None:
+    """Instead of rich's own exit: `main` knows what to do."""
+    raise
 
 
 def print_table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> None:
     """A table of text; a column is (heading, "left" or "right")."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading, justify in columns:
-        table.add_column(heading, justify="left" if justify == "left" else "right", overflow="fold")
+    heading = Text(shown(title), style="table.title")
+    table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name, justify in columns:
+        column = Text(shown(name, keep="\n"))
+        table.add_column(column, justify="left" if justify == "left" else "right", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(shown(cell)) for cell in row))
     console().print(table)
 
 
 def print_text(text: str) -> None:
-    """Plain text, with what the terminal cannot show replaced."""
-    print(encodable(text, sys.stdout.encoding or "utf-8"))
+    """Plain text of any number of lines."""
+    print(shown(text, keep="\n\t"))
+
+
+def print_error(text: str, keep: str = "") -> None:
+    """One line on stderr, if there is one; with keep="\\n" several."""
+    with suppress(OSError):  # nobody reads it
+        if sys.stderr is not None:
+            print(shown(text, sys.stderr, keep), file=sys.stderr)
+
+
+def shown(text: str, stream: Any = None, keep: str = "") -> str:
+    """The text as a stream, by default stdout, can show it: without control characters but those in `keep`."""
+    encoding = getattr(sys.stdout if stream is None else stream, "encoding", None)
+    return encodable(printable(text, keep), encoding or "utf-8")
 
 
 PLAINER = {"×": "x"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from ..archives import MAX_BYTES
 from ..exact import parse
 from ..formats import NAMED_FORMATS, Rounding, get_format
 from ..wording import joined
+from .output import print_error
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
 
     def error(self, message: str) -> Any:
-        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        print_error(f"{self.prog}: {message} (see {self.prog} --help)")
         raise SystemExit(2)
 
 

@@ -77,9 +77,11 @@ def _ask(questions: Sequence[Question]) -> None:
             asked += 1
             if question.check(answer):
                 right += 1
-                print("right")
+                print_text("right")
             else:
                 print_text(f"wrong: {question.answer}\n\n{question.solution}")
     except (EOFError, KeyboardInterrupt):
-        print()
-    print(f"\n{right} of {asked} right" + ("" if asked == len(questions) else f"; {len(questions) - asked} not asked"))
+        print_text("")
+    print_text(
+        f"\n{right} of {asked} right" + ("" if asked == len(questions) else f"; {len(questions) - asked} not asked")
+    )
