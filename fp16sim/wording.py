@@ -9,15 +9,17 @@ from collections.abc import Iterable
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def percent(share: float, digits: int = 3) -> str:
-    """A share of 1 in percent, with about `digits` digits: "0%" for none only, "100%" for all only, "-" for NaN.
+def percent(share: float | None, digits: int = 3) -> str:
+    """A share of 1 in percent, with about `digits` digits: "0%" for none only, "100%" for all only.
+
+    None and NaN, for what was not measured, are "-".
 
     >>> percent(0.12345), percent(0.09996), percent(0.3134, digits=2), percent(1 / 3, digits=4)
     ('12.3%', '10.0%', '31%', '33.33%')
-    >>> percent(0), percent(0.00004), percent(0.99999), percent(1), percent(math.nan)
+    >>> percent(0), percent(0.00004), percent(0.99999), percent(1), percent(None)
     ('0%', '<0.01%', '>99.9%', '100%', '-')
     """
-    if math.isnan(share):
+    if share is None or math.isnan(share):
         return "-"
     if share in (0, 1):
         return f"{share:.0%}"
@@ -28,6 +30,17 @@ def percent(share: float, digits: int = 3) -> str:
     rounded = float(f"{100 * share:.{digits - 1}e}")
     places = max(0, min(2, digits - 1 - math.floor(math.log10(rounded))))
     return f"{rounded:.{places}f}%"
+
+
+def decimal(x: float | None, places: int = 4) -> str:
+    """A measured number with a fixed number of digits after the point; "-" for None, which was not measured.
+
+    >>> decimal(0.02925), decimal(math.nan), decimal(math.inf), decimal(None)
+    ('0.0293', 'not finite', 'not finite', '-')
+    """
+    if x is None:
+        return "-"
+    return f"{x:.{places}f}" if math.isfinite(x) else "not finite"
 
 
 def share(count: int, total: int) -> float:

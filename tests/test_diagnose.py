@@ -83,7 +83,7 @@ def test_lost_gradients_are_saved_by_the_loss_scale_that_is_named():
     advice = advice_on("loss scale", diagnose(wrong))
     assert "become zero in e5m2: a loss scale of 2^" in advice.text
     mended = run(wrong.config, **advice.change)
-    assert float(mended.epochs[0].lost_gradients) < float(wrong.epochs[0].lost_gradients) / 2
+    assert mended.epochs[0].lost_gradients.value < wrong.epochs[0].lost_gradients.value / 2
 
 
 def test_a_run_that_explodes_lives_once_the_learning_rate_was_lowered_as_advised():
@@ -160,4 +160,4 @@ def test_an_advice_reads_as_a_sentence_and_as_options_of_the_command_line():
 def test_the_share_in_the_text_of_an_advice_is_the_share_that_was_counted():
     history = run("bfloat16", lr=1e-4, epochs=1)
     advice = advice_on("absorbed updates", diagnose(history))
-    assert advice.text.startswith(f"{100 * float(history.epochs[0].absorbed_updates):.1f}% of the updates")
+    assert advice.text.startswith(f"{100 * history.epochs[0].absorbed_updates.value:.1f}% of the updates")

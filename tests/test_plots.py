@@ -1,9 +1,13 @@
 """Pictures: their data, their parts, and that the same run gives the same bytes."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from fp16sim.learn import Config, load_digits, train
+from fp16sim.learn.state import Share
 from fp16sim.plots import training, training_figure
 from fp16sim.plots.runs import MEASURES, curve, lesson
 from fp16sim.plots.style import LOOKS, save
@@ -26,6 +30,24 @@ def test_a_panel_draws_the_numbers_of_each_run_and_names_them(runs, measure):
     assert ax.get_title(loc="left")
     assert ax.get_xlabel()
     assert ax.get_ylabel()
+
+
+def test_an_epoch_that_was_not_measured_is_a_gap_and_not_a_zero(runs):
+    first, second = runs[0].epochs
+    unseen = replace(runs[0], epochs=(first, replace(second, lost_gradients=Share())))
+    ax = training([unseen], "lost", Figure().subplots())
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_ydata(), [100 * first.lost_gradients.value, np.nan])
+    assert line.get_markevery() == 1
+    assert not ax.texts
+    never = replace(unseen, epochs=(replace(first, lost_gradients=Share()),))
+    assert training([never], "lost", Figure().subplots()).texts[0].get_text() == "not measured"
+
+
+def test_the_epoch_in_which_a_run_died_is_a_cross_on_the_axis_and_no_point(runs):
+    (line, cross) = training(runs[2:], "accuracy", Figure().subplots()).lines
+    assert not len(line.get_ydata())
+    assert (cross.get_marker(), list(cross.get_xdata()), list(cross.get_ydata())) == ("X", [1], [0])
 
 
 def test_series_differ_by_more_than_colour():

@@ -9,16 +9,16 @@ import pytest
 
 from fp16sim import get_format, report
 from fp16sim.cli import main
-from fp16sim.learn import RECIPES, Config, get_config, survey, train
+from fp16sim.learn import RECIPES, Config, diagnose, get_config, survey, train
 from fp16sim.learn.advise.costs import BYTES, OPERATIONS, Costs
 from fp16sim.learn.observe.telemetry import Telemetry, TensorCounts
 from fp16sim.learn.state import Share
-from fp16sim.report.figures import strip
+from fp16sim.report.figures import sparkline, strip
 from fp16sim.report.markup import Markup, join, tag
 from fp16sim.report.microscope import loss_scale, window_lesson
 from fp16sim.report.outcomes import verdict
-from fp16sim.report.series import Strip, columns, possible_shifts, stairs, strips, ticks, windows, zones
-from fp16sim.report.svg import Axis, classes_of
+from fp16sim.report.series import Arrival, Strip, columns, possible_shifts, stairs, strips, ticks, windows, zones
+from fp16sim.report.svg import Axis, Line, chart, classes_of
 from fp16sim.report.tables import flat
 from fp16sim.wording import percent
 
@@ -124,7 +124,40 @@ def test_text_from_outside_is_escaped(runs):
 def test_a_single_run_and_a_run_without_examined_steps_have_reports(runs):
     blind = replace(runs[2], telemetry=Telemetry())
     assert "No step of this run was examined" in report.html([blind])
+    assert "No problem found" not in report.html([blind])
     assert "classifies" in verdict([blind])
+
+
+def test_a_number_that_was_not_measured_is_a_dash_and_a_gap(runs):
+    mixed = runs[1]
+    first, second = mixed.epochs
+    unseen = replace(mixed, epochs=(replace(first, lost_gradients=Share()), replace(second, lost_gradients=Share())))
+    cells = dict(re.findall(r'data-label="([^"]*)"[^>]*>([^<]*)<', report.html([unseen])))
+    assert cells["gradients that became 0 (underflow)"] == "-"
+    third = replace(first, number=3)
+    line = Line(0, "run", [(1, 0.5), (2, float("nan")), (3, 0.5)])
+    assert chart("", Axis.counting(3), Axis.spanning([0.5], str), [line], "said").count("M") == 2
+    assert report.html([replace(mixed, epochs=(first, unseen.epochs[1], third))])
+
+
+def test_a_loss_that_is_not_finite_does_not_hide_the_accuracy(runs):
+    last = replace(runs[1].epochs[-1], loss=float("nan"))
+    cells = dict(re.findall(r'data-label="([^"]*)"[^>]*>([^<]*)<', report.html([replace(runs[1], epochs=(last,))])))
+    assert cells["loss"] == "not finite"
+    assert cells["test accuracy"] == percent(last.test_accuracy)
+
+
+def test_no_problem_is_said_with_the_number_of_steps_that_were_examined(runs):
+    assert diagnose(runs[1]) == ()
+    assert "No problem found on 6 examined steps of 12." in report.html([runs[1]])
+
+
+def test_strips_of_tensors_that_are_all_zero_show_no_share():
+    zeros = Strip("w", "become 0", (1, 8), (Share(), Share()))
+    assert zeros.largest is None
+    assert ">-<" in strip(zeros)
+    assert "no nonzero number" in strip(zeros)
+    assert ">-<" in sparkline(Arrival("w", (1, 8), (None, None)), 0.1)
 
 
 def test_a_run_without_validation_has_no_validation_curve(runs):

@@ -11,7 +11,7 @@ import pytest
 import fp16sim as fs
 from fp16sim.learn import Config, Microscope, Policy, Telemetry, Tensor, gradients, train
 from fp16sim.learn.observe.postmortem import first_not_finite, in_backward
-from fp16sim.learn.observe.telemetry import KINDS, BackwardObserver, count_absorbed
+from fp16sim.learn.observe.telemetry import KINDS, BackwardObserver, _arrival, count_absorbed
 from fp16sim.learn.run.engine import Engine
 from fp16sim.learn.scaling import all_finite
 from fp16sim.learn.state import Share
@@ -23,10 +23,11 @@ def arrays(*values, fmt="binary16"):
     return {"w": fs.array(list(values), fmt)}
 
 
-def test_shares_add_up_and_one_of_nothing_is_0():
+def test_shares_add_up_and_one_of_nothing_has_no_value():
     assert Share(1, 4) + Share(2, 6) == Share(3, 10)
-    assert float(Share(3, 10)) == 0.3
-    assert float(Share()) == 0
+    assert Share(3, 10).value == 0.3
+    assert Share(0, 10).value == 0
+    assert Share().value is None
 
 
 def test_absorbed_updates_are_the_nonzero_ones_that_change_nothing():
@@ -202,7 +203,19 @@ def test_a_steps_row_counts_what_was_absorbed_and_how_much_arrived(looked):
         assert found.absorbed == np.count_nonzero((wanted != 0) & (moved == 0))
         assert found.arrived == pytest.approx((wanted * moved).sum() / (wanted**2).sum())
         assert found.total == step.size
-    assert sum(row.absorbed for row in telemetry.rows) == seen.absorbed.count
+    assert sum(row.absorbed for row in telemetry.rows if row.kind == "step") == seen.absorbed.count
+
+
+def test_what_is_measured_of_steps_only_has_no_value_for_other_tensors(looked):
+    *_, telemetry = looked
+    assert {row.kind for row in telemetry.rows if row.absorbed is not None} == {"step"}
+    assert {row.kind for row in telemetry.rows if row.arrived is not None} == {"step"}
+
+
+def test_a_step_of_zeros_has_not_arrived_to_any_part():
+    zeros = arrays(0.0, 0.0)["w"]
+    assert _arrival(zeros, zeros, zeros) == (0, None)
+    assert _arrival(zeros, arrays(0.0, 1.0)["w"], arrays(0.0, 1.0)["w"]) == (0, 1.0)
 
 
 def test_what_was_seen_is_plain_data_and_comes_back(looked):

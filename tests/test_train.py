@@ -3,12 +3,13 @@
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim.learn import Config, Policy, load_digits, train
+from fp16sim.learn import Config, Policy, get_config, load_digits, train
 from fp16sim.learn.observe.telemetry import count_absorbed
 from fp16sim.learn.run.engine import Engine
 from fp16sim.learn.run.train import History
@@ -118,9 +119,67 @@ def test_sgd_with_momentum_learns_too():
 def test_binary16_loses_gradients_that_a_loss_scale_saves():
     def lost(scale):
         history = train(Config("binary16", loss_scale=scale, epochs=2), DIGITS, look_every=1)
-        return float(history.epochs[-1].lost_gradients)
+        return history.epochs[-1].lost_gradients.value
 
     assert lost(1024) < lost(1)
+
+
+def test_the_underflow_of_binary16_rises_smoothly_in_the_main_job():
+    history = train(Config("binary16"), DIGITS)
+    lost = [epoch.lost_gradients.value for epoch in history.epochs]
+    assert None not in lost
+    assert lost[:3] == [0, 0, 0]
+    assert all(later > earlier for earlier, later in pairwise(lost[5:]))
+    assert lost[-1] == pytest.approx(0.0165, rel=0.1)  # what a look at every step gives
+
+
+@pytest.mark.parametrize(("batch", "every"), [(64, 7), (256, 2), (1000, 1)])
+def test_every_epoch_has_three_examined_steps_or_all_of_its_steps(batch, every):
+    history = train(Config("bfloat16", epochs=3, batch=batch, layers=(4,)), DIGITS)
+    steps, done = {row.step for row in history.telemetry.rows}, 0
+    assert history.look_every == every
+    for epoch in history.epochs:
+        assert len(steps & set(range(done + 1, done + epoch.steps + 1))) >= min(3, epoch.steps)
+        done += epoch.steps
+    assert done == history.steps
+
+
+def test_what_was_not_measured_has_no_value_and_is_null_in_json():
+    seldom = train(Config("bfloat16", epochs=4, layers=(4,)), DIGITS, look_every=50)
+    assert [epoch.lost_gradients.value for epoch in seldom.epochs] == [0, None, 0, None]
+    assert seldom.totals()["lost_gradients"] == 0
+    never = json.loads(json.dumps(train(Config("bfloat16", epochs=2, layers=(4,)), DIGITS, look_every=0).to_dict()))
+    assert [epoch["lost_gradients"] for epoch in never["epochs"]] == [None, None]
+    assert never["result"]["lost_gradients"] is None
+    assert never["epochs"][0]["validation_accuracy"] is None
+    assert never["look_every"] == 0
+    assert never["result"]["absorbed_updates"] > 0  # counted on every step
+
+
+def test_an_epoch_without_updates_does_not_say_that_none_was_absorbed():
+    config = get_config("mixed-binary16", growth_interval=1, layers=(4,), epochs=12, batch=1438)
+    skipped = [epoch for epoch in train(config, DIGITS).epochs if epoch.skipped]
+    assert skipped
+    assert {epoch.absorbed_updates.value for epoch in skipped} == {None}
+
+
+def test_an_epoch_in_which_the_run_died_has_no_loss_and_says_how_many_steps_it_had():
+    config = Config("binary16", lr=1e4, optimizer="sgd", loss_scale=1)
+    history = train(config, DIGITS)
+    (epoch,) = history.epochs
+    assert (epoch.loss, epoch.steps, history.death.step) == (None, 2, 2)
+    assert history.totals()["loss"] is None
+
+
+def test_a_number_that_is_measured_but_not_finite_is_not_null_in_json():
+    config = Config("binary16", lr=1e3, optimizer="sgd", loss_scale=1)
+    death = json.loads(json.dumps(train(config, DIGITS).to_dict()))["death"]
+    numbers = [*death["cause"]["operands"], *death["cause"]["largest_operands"], death["cause"]["largest"]]
+    assert numbers
+    assert all(float(x) == float(x) or x == "NaN" for x in numbers)
+    history = train(Config("binary16", epochs=1, layers=(4,)), DIGITS)
+    epoch = replace(history.epochs[0], loss=float("inf"))
+    assert replace(history, epochs=(epoch,)).to_dict()["epochs"][0]["loss"] == "Infinity"
 
 
 def test_products_summed_in_binary32_or_by_blas_learn_as_well():

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ..conversion import Array
 from ..learn import Evaluation, class_report, evaluate, load_model
+from ..learn.run.evaluate import NO_ANSWER
 from ..learn.run.train import load_data
-from ..wording import percent
+from ..wording import count, percent
 from .output import print_json, print_table, print_text
 from .parsing import Parser, add_options
 
@@ -58,7 +60,16 @@ def run(options: argparse.Namespace) -> None:
     print_table(title, COLUMNS, map(_row, found))
     if options.report:
         for e in found:
-            print_text(f"{e.fmt}\n{class_report(data.test_labels, e.predictions)}\n")
+            print_text(f"{e.fmt}\n{_report(data.test_labels, e.predictions)}\n")
+
+
+def _report(labels: Array, predictions: Array) -> str:
+    """The scores of each class, over the images that have an answer."""
+    answered = predictions != NO_ANSWER
+    missing = count(int((~answered).sum()), "image")
+    said = [] if answered.all() else [f"{missing} of {len(labels):,} with a logit that is NaN are left out"]
+    scores = [str(class_report(labels[answered], predictions[answered]))] if answered.any() else []
+    return "\n".join([*said, *scores])
 
 
 def _row(found: Evaluation) -> Sequence[str]:

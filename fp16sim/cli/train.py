@@ -19,7 +19,7 @@ from ..learn.model.updates import UPDATES
 from ..learn.run.checkpoint import Checkpointer
 from ..learn.run.config import MODELS, OPTIMIZERS
 from ..learn.run.train import load_data
-from ..wording import joined, percent
+from ..wording import decimal, joined, percent
 from .output import check_writable, print_json, print_table, print_text, progress
 from .parsing import Parser, add_options, integer, layer_sizes, loss_scale, number
 
@@ -92,8 +92,8 @@ def configure(parser: Parser) -> None:
     add_options(parser, "accumulator")
     add_options(parser, "rng", help="seed of the weights, the order of the images, and stochastic rounding")
     option("--from", dest="start_from", type=Path, metavar="MODEL", help="start with the weights of this model")
-    look_help = "steps between measurements of all tensors; 0: none (default: %(default)s)"
-    option("--look-every", type=integer, default=50, metavar="STEPS", help=look_help)
+    look_help = "measure all tensors on every such step; 0: never (default: 50, or less in a short epoch)"
+    option("--look-every", type=integer, default=None, metavar="STEPS", help=look_help)
     option("--resume", action="store_true", help="continue an interrupted run; the result is the same to the last bit")
     out_help = "the picture; the other files are named after it"
     add_options(parser, "out", default=Path("fp16sim-train.png"), help=out_help)
@@ -197,7 +197,7 @@ def _row(history: History) -> Sequence[str]:
     return (
         history.config.label,
         "died" if died else percent(row["test_accuracy"]),
-        "-" if died else f"{row['loss']:.4f}",
+        decimal(row["loss"]),
         percent(row["lost_gradients"]),
         percent(row["absorbed_updates"]),
         str(row["overflows"]),

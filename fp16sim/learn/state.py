@@ -19,7 +19,7 @@ from .scaling import LossScale
 
 @dataclass(frozen=True)
 class Share:
-    """`count` of `total`. Shares add up; as a float a Share is the quotient, and 0 of 0 is 0."""
+    """`count` of `total`. Shares add up; the share of nothing, 0 of 0, was not measured and has no value."""
 
     count: int = 0
     total: int = 0
@@ -27,8 +27,10 @@ class Share:
     def __add__(self, other: Share) -> Share:
         return Share(self.count + other.count, self.total + other.total)
 
-    def __float__(self) -> float:
-        return self.count / self.total if self.total else 0.0
+    @property
+    def value(self) -> float | None:
+        """The quotient; None if nothing was counted, which is not the same as 0."""
+        return self.count / self.total if self.total else None
 
 
 # --- how a run died -------------------------------------------------------------------------------------------------
@@ -303,11 +305,15 @@ class Epoch:
     ----------
     number : int
         Counted from 1.
-    loss : float
-        Mean training loss, unscaled; NaN if the run died.
+    steps : int
+        How many steps it had, with the skipped ones; fewer than the others if the run died. All counts are over these.
+    loss : float or None
+        Mean training loss, unscaled; NaN or infinite if that of a step was. None if the run died.
     test_accuracy : float
+        At its end. A network that died gets almost nothing right.
     lost_gradients : Share
         Of the nonzero gradients that pass through the graph, those that became 0, on the steps that were examined.
+        Without a value if none was.
     absorbed_updates : Share
         Of the nonzero elements of the steps, those that left their parameter unchanged.
     overflows : int
@@ -319,7 +325,8 @@ class Epoch:
     """
 
     number: int
-    loss: float
+    steps: int
+    loss: float | None
     test_accuracy: float
     lost_gradients: Share
     absorbed_updates: Share

@@ -34,8 +34,8 @@ class Run:
     seconds: float
     memory: float
     skipped: int
-    lost_gradients: float
-    absorbed: float
+    lost_gradients: float | None
+    absorbed: float | None
     died: str | None
 
 
@@ -91,14 +91,21 @@ def markdown(runs: Sequence[Run]) -> Iterator[str]:
             yield f"| {recipe} | died | {died.partition(': ')[0]} | | | | | |"
             continue
         mean = {name: statistics.mean(getattr(one, name) for one in own) for name in _AVERAGED}
+        lost, absorbed = (_mean([getattr(one, name) for one in own]) for name in ("lost_gradients", "absorbed"))
         each = " ".join(f"{one.accuracy:.4f}" for one in own)
         yield (
             f"| {recipe} | {mean['accuracy']:.4f} | {each} | {mean['seconds']:.0f} | {mean['memory']:.0f} "
-            f"| {mean['skipped']:.1f} | {percent(mean['lost_gradients'])} | {percent(mean['absorbed'])} |"
+            f"| {mean['skipped']:.1f} | {percent(lost)} | {percent(absorbed)} |"
         )
 
 
-_AVERAGED = ("accuracy", "seconds", "memory", "skipped", "lost_gradients", "absorbed")
+_AVERAGED = ("accuracy", "seconds", "memory", "skipped")
+
+
+def _mean(measured: Sequence[float | None]) -> float | None:
+    """The mean; None if one was not measured."""
+    known = [x for x in measured if x is not None]
+    return statistics.mean(known) if len(known) == len(measured) else None
 
 
 def main() -> None:

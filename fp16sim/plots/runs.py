@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, cycle
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,31 +13,34 @@ from matplotlib.ticker import MaxNLocator
 
 from ..learn import Epoch, History
 from ..wording import percent
-from .style import LOOKS, Look, drawing, styled, typeset
+from .style import GREY, LOOKS, Look, drawing, styled, typeset
 
 
 class Measure(NamedTuple):
-    """What a panel shows of an epoch."""
+    """What a panel shows of an epoch: a part of 1, or None if it was not measured."""
 
     title: str
     unit: str
-    of: Callable[[Epoch], float]
+    of: Callable[[Epoch], float | None]
 
 
 MEASURES = {
-    "accuracy": Measure("Test accuracy", "% of test images", lambda e: 100 * e.test_accuracy),
+    "accuracy": Measure("Test accuracy", "% of test images", lambda e: e.test_accuracy),
     "absorbed": Measure(
-        "Updates without effect", "% of nonzero updates (absorbed)", lambda e: 100 * float(e.absorbed_updates)
+        "Updates without effect", "% of nonzero updates (absorbed)", lambda e: e.absorbed_updates.value
     ),
-    "lost": Measure(
-        "Gradients that became 0", "% of nonzero gradients (underflow)", lambda e: 100 * float(e.lost_gradients)
-    ),
+    "lost": Measure("Gradients that became 0", "% of nonzero gradients (underflow)", lambda e: e.lost_gradients.value),
 }
 
 
 def curve(history: History, measure: str) -> tuple[list[int], list[float]]:
-    """The numbers of a line: the epochs, and for each the measure."""
-    return [e.number for e in history.epochs], [MEASURES[measure].of(e) for e in history.epochs]
+    """The numbers of a line: the epochs, without the one in which the run died, and the measure of each in percent.
+
+    What was not measured is NaN, which is drawn as a gap.
+    """
+    epochs = history.epochs[: -1 if history.death else None]
+    parts = [MEASURES[measure].of(epoch) for epoch in epochs]
+    return [epoch.number for epoch in epochs], [math.nan if part is None else 100 * part for part in parts]
 
 
 def looks() -> Iterator[Look]:
@@ -47,7 +51,9 @@ def looks() -> Iterator[Look]:
 
 
 def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes | None = None) -> Axes:
-    """One measure against epochs, a line for each run; a cross marks where a run died.
+    """One measure against epochs, a line for each run; a cross on the axis marks the epoch in which a run died.
+
+    Epochs in which it was not measured are gaps.
 
     Parameters
     ----------
@@ -70,10 +76,14 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
     with drawing(ax) as ax:
         for look, history in zip(looks(), histories, strict=False):
             numbers, values = curve(history, measure)
-            style = look.line(markersize=5, markevery=-(-len(numbers) // 12))
-            ax.plot(numbers, values, label=history.config.label, **style)
+            # A point between two gaps has no line that shows it, so each point gets a marker.
+            every = 1 if any(map(math.isnan, values)) else max(1, -(-len(numbers) // 12))
+            ax.plot(numbers, values, label=history.config.label, **look.line(markersize=5, markevery=every))
             if history.death:
-                ax.plot(numbers[-1], values[-1], "X", color=look.color, markersize=11, clip_on=False, zorder=5)
+                place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False, "zorder": 5}
+                ax.plot(history.epochs[-1].number, 0, "X", color=look.color, markersize=11, **place)
+        if not any(math.isfinite(y) for history in histories for y in curve(history, measure)[1]):
+            ax.text(0.5, 0.5, "not measured", transform=ax.transAxes, ha="center", color=GREY)
         ax.set(title=MEASURES[measure].title, xlabel="epoch", ylabel=MEASURES[measure].unit)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if measure != "accuracy":

@@ -151,14 +151,11 @@ def strip(given: Strip) -> Markup:
     drawn = [_level_bars(shares, k) for k in range(1, 6)]
     said = spoken_strip(given)
     drawing = tag("svg", stretched(0, len(shares), drawn), class_="strip", role="img", aria_label=said)
-    last, most = percent(float(given.shares[-1]), 2), percent(given.largest, 2)
+    last, most = percent(given.shares[-1].value, 2), percent(given.largest, 2)
     text = last if most == last else f"{last}, at most {most}"
-    return tag(
-        "div",
-        tag("div", text if given.largest else "none", class_="figure" if given.largest else "figure muted"),
-        drawing,
-        class_="cell",
-    )
+    text = "none" if given.largest == 0 else text
+    figure = tag("div", text, class_="figure" if given.largest else "figure muted")
+    return tag("div", figure, drawing, class_="cell")
 
 
 def _level_bars(shares: Sequence[Share], k: int) -> Markup | None:
@@ -168,9 +165,11 @@ def _level_bars(shares: Sequence[Share], k: int) -> Markup | None:
 
 def spoken_strip(given: Strip) -> str:
     """A strip as a sentence."""
-    first, last = given.shares[0], given.shares[-1]
+    if given.largest is None:
+        return f"{given.name}, {given.measure}: no nonzero number on any step."
+    first, last = given.shares[0].value, given.shares[-1].value
     return (
-        f"{given.name}, {given.measure}: {percent(float(first))} at step {given.steps[0]}, {percent(float(last))} at "
+        f"{given.name}, {given.measure}: {percent(first)} at step {given.steps[0]}, {percent(last)} at "
         f"step {given.steps[-1]}, at most {percent(given.largest)}."
     )
 
@@ -181,10 +180,13 @@ TOP = 1.25
 
 def sparkline(given: Arrival, rate: float) -> Markup:
     """How much of each step arrived at the weights, with a line for the whole step."""
-    points = [(i, a) for i, a in enumerate(_thinned(given.arrived)) if math.isfinite(a)]
-    last = given.arrived[-1]
+    known = [a for a in given.arrived if a is not None]
+    if not known:
+        return tag("div", tag("div", "-", class_="figure muted"), class_="cell")
+    points = [(i, a) for i, a in enumerate(_thinned(known)) if math.isfinite(a)]
     if not points:
         return tag("div", tag("div", "not finite", class_="figure"), class_="cell")
+    last = known[-1]
     path = "M" + "L".join(f"{number(i)} {number(100 * (1 - min(max(a, 0), TOP) / TOP))}" for i, a in points)
     full = f"{number(100 * (1 - 1 / TOP))}%"
     wide = max(points[-1][0], 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..learn import Advice, History, diagnose
 from ..learn.state import Epoch
-from ..wording import joined, percent
+from ..wording import count, decimal, joined, percent
 from .commands import command
 from .markup import Markup, join, tag
 from .svg import Axis, Line, chart, classes_of, swatch
@@ -52,13 +52,9 @@ def _at_step(history: History) -> str:
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
-def _if_alive(text: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
-    return lambda row: "-" if row["died"] or row["loss"] is None or not math.isfinite(row["loss"]) else text(row)
-
-
 COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
-    ("test accuracy", _if_alive(lambda row: percent(row["test_accuracy"]))),
-    ("loss", _if_alive(lambda row: f"{row['loss']:.4f}")),
+    ("test accuracy", lambda row: "-" if row["died"] else percent(row["test_accuracy"])),
+    ("loss", lambda row: decimal(row["loss"])),
     ("gradients that became 0 (underflow)", lambda row: percent(row["lost_gradients"])),
     ("updates without effect (absorption)", lambda row: percent(row["absorbed_updates"])),
     ("overflows", lambda row: f"{row['overflows']:,}"),
@@ -107,8 +103,16 @@ def _case(history: History, k: int) -> Markup:
     advice = diagnose(history)
     parts = [_advice(history, one) for one in advice]
     head = tag("h3", swatch(k), history.config.label)
-    body = tag("ul", parts, class_="advice") if parts else tag("p", "No problem found.", class_="muted")
+    body = tag("ul", parts, class_="advice") if parts else tag("p", _nothing_found(history), class_="muted")
     return tag("section", head, death(history), body, class_="case")
+
+
+def _nothing_found(history: History) -> str:
+    """What "no problem" is based on."""
+    seen = len({row.step for row in history.telemetry.rows})
+    if not seen:
+        return "No step was examined. Overflows, skipped steps and updates without effect show no problem."
+    return f"No problem found on {count(seen, 'examined step')} of {history.steps:,}."
 
 
 def death(history: History) -> Markup | None:
@@ -142,18 +146,14 @@ def _percent(x: float) -> str:
     return f"{100 * x:g}%"
 
 
-CURVES: tuple[tuple[str, Callable[[Epoch], float], Callable[[float], str], float | None], ...] = (
+CURVES: tuple[tuple[str, Callable[[Epoch], float | None], Callable[[float], str], float | None], ...] = (
     ("Test accuracy", lambda e: e.test_accuracy, _percent, 1.0),
     ("Training loss", lambda e: e.loss, lambda x: f"{x:g}", None),
-    ("Gradients that became 0", lambda e: float(e.lost_gradients), _percent, 1.0),
-    ("Updates without effect", lambda e: float(e.absorbed_updates), _percent, 1.0),
+    ("Gradients that became 0", lambda e: e.lost_gradients.value, _percent, 1.0),
+    ("Updates without effect", lambda e: e.absorbed_updates.value, _percent, 1.0),
 )
-VALIDATION = ("Validation accuracy", lambda e: _known(e.validation_accuracy), _percent, 1.0)
-"""A curve's title, its value in an epoch, how its axis writes numbers, and the largest possible value."""
-
-
-def _known(x: float | None) -> float:
-    return math.nan if x is None else x
+VALIDATION = ("Validation accuracy", lambda e: e.validation_accuracy, _percent, 1.0)
+"""A curve's title, its value in an epoch or None, how its axis writes numbers, and the largest possible value."""
 
 
 def curves(histories: Sequence[History]) -> Markup:
@@ -173,11 +173,11 @@ def _epoch_chart(
     histories: Sequence[History],
     longest: int,
     title: str,
-    of: Callable[[Epoch], float],
+    of: Callable[[Epoch], float | None],
     write: Callable[[float], str],
     most: float | None,
 ) -> Markup | None:
-    points = [[(float(e.number), of(e)) for e in h.epochs[: -1 if h.death else None]] for h in histories]
+    points = [[(float(e.number), _or_gap(of(e))) for e in h.epochs[: -1 if h.death else None]] for h in histories]
     values = [y for line in points for _, y in line if math.isfinite(y)]
     if not values or (title == CURVES[2][0] and not any(values)):
         return None
@@ -185,6 +185,11 @@ def _epoch_chart(
     lines = [Line(k, h.config.label, points[k], marks=_end(h)) for k, h in enumerate(histories)]
     said = f"{title}, by epoch: {'; '.join(spoken_line(line, write) for line in lines)}."
     return chart(title, Axis.counting(longest), y, lines, said)
+
+
+def _or_gap(y: float | None) -> float:
+    """What was not measured becomes NaN, which is drawn as a gap."""
+    return math.nan if y is None else y
 
 
 def _end(history: History) -> list[float]:

@@ -178,7 +178,7 @@ SHARES: dict[str, Callable[[TensorCounts], Share]] = {
     "become subnormal": lambda row: Share(row.subnormal, _nonzero(row)),
     "overflow or NaN": lambda row: Share(row.overflowed + row.nan, row.total),
     "were 0 before": lambda row: Share(row.zeros, row.total),
-    "without effect": lambda row: Share(row.absorbed, _nonzero(row)),
+    "without effect": lambda row: Share() if row.absorbed is None else Share(row.absorbed, _nonzero(row)),
 }
 """The measures over the steps of a run. Each is a count of a total, so that several steps can be added up."""
 
@@ -192,9 +192,9 @@ class Strip(NamedTuple):
     shares: tuple[Share, ...]
 
     @property
-    def largest(self) -> float:
-        """The largest share on any step."""
-        return max(map(float, self.shares))
+    def largest(self) -> float | None:
+        """The largest share on any step; None if there was nothing to count on any of them."""
+        return max((share.value for share in self.shares if share.value is not None), default=None)
 
 
 def strips(telemetry: Telemetry, kind: str, measure: str) -> tuple[Strip, ...]:
@@ -229,12 +229,13 @@ LEVELS = (1e-3, 1e-2, 0.1, 0.5)
 
 
 def level(share: Share) -> int:
-    """The level of a share, from 0 for none to 5 for half or more.
+    """The level of a share, from 0 for none, or if there was nothing to count, to 5 for half or more.
 
     >>> [level(Share(n, 10_000)) for n in (0, 1, 10, 100, 1000, 5000)]
     [0, 1, 2, 3, 4, 5]
     """
-    return (share.count > 0) + sum(float(share) >= edge for edge in LEVELS)
+    value = share.value or 0.0
+    return (value > 0) + sum(value >= edge for edge in LEVELS)
 
 
 class Arrival(NamedTuple):
@@ -242,7 +243,8 @@ class Arrival(NamedTuple):
 
     name: str
     steps: tuple[int, ...]
-    arrived: tuple[float, ...]
+    arrived: tuple[float | None, ...]
+    """None for a step that was 0."""
 
 
 def arrivals(telemetry: Telemetry) -> tuple[Arrival, ...]:

@@ -6,9 +6,10 @@ nested drawing with a viewBox, whose strokes keep their width.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from .markup import Markup, join, number, tag
@@ -131,16 +132,31 @@ def _along(x: Axis, value: float) -> Markup:
 
 
 def _curve(line: Line, x: Axis, y: Axis) -> Markup:
-    placed = [(x.place(a), 100 - y.place(b)) for a, b in line.points if b == b]
+    parts = [[(x.place(a), 100 - y.place(b)) for a, b in part] for part in parts_of(line.points)]
     crosses = [_cross(number(x.place(a)), "100") for a in line.marks]
-    if not placed:
+    if not parts:
         return join(crosses)
-    path = "M" + "L".join(f"{number(a)} {number(b)}" for a, b in (_stepped(placed) if line.stepped else placed))
+    path = "".join(_path(_stepped(part) if line.stepped else part) for part in parts)
     curve = stretched(0, 100, tag("path", d=path, class_="curve"), height=100)
-    every = -(-len(placed) // 12)
+    placed = [point for part in parts for point in part]
+    every = -(-len(placed) // 12) if len(parts) == 1 else 1  # a point between two gaps has no line that shows it
     shown = [] if line.stepped else [placed[i] for i in range(len(placed) - 1, -1, -every)]
     marks = [_marker(line.run, f"{number(a)}%", f"{number(b)}%") for a, b in shown]
     return tag("g", curve, marks, crosses, class_=classes_of(line.run))
+
+
+def parts_of(points: Iterable[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+    """The parts of a curve between its gaps, which are the points whose y is NaN.
+
+    >>> parts_of([(1, 5.0), (2, math.nan), (3, 6.0), (4, 7.0)])
+    [[(1, 5.0)], [(3, 6.0), (4, 7.0)]]
+    """
+    grouped = groupby(points, key=lambda point: math.isfinite(point[1]))
+    return [list(part) for measured, part in grouped if measured]
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{number(a)} {number(b)}" for a, b in points)
 
 
 def _cross(x: str, y: str) -> Markup:

@@ -174,19 +174,20 @@ def _larger_scale(history: History) -> dict[str, Any]:
 def _absorbed(history: History) -> Advice | None:
     """Updates too small to change their weight."""
     config = history.config
-    share = sum((epoch.absorbed_updates for epoch in history.epochs), Share())
-    if float(share) < 0.2 or config.update != "plain":
+    share = sum((epoch.absorbed_updates for epoch in history.epochs), Share()).value
+    if share is None or share < 0.2 or config.update != "plain":
         return None
     fmt = config.policy.weights.fmt
-    text = f"{percent(float(share))} of the updates were too small to change their weight in {fmt.name} (absorption)"
-    worst = _least_arrived([row for row in history.telemetry.rows if row.kind == "step"])
-    text += f"; of {worst.name}'s last step {percent(worst.arrived)} arrived." if worst else "."
-    return Advice("absorbed updates", text, {"update": "kahan"}, {"absorbed": float(share)})
+    text = f"{percent(share)} of the updates were too small to change their weight in {fmt.name} (absorption)"
+    worst = _least_arrived(history.telemetry.rows)
+    text += f"; of {worst[1]}'s last step {percent(worst[0])} arrived." if worst else "."
+    return Advice("absorbed updates", text, {"update": "kahan"}, {"absorbed": share})
 
 
-def _least_arrived(rows: list[TensorCounts]) -> TensorCounts | None:
-    last = {row.name: row for row in rows}
-    return min(last.values(), key=lambda row: row.arrived, default=None)
+def _least_arrived(rows: list[TensorCounts]) -> tuple[float, str] | None:
+    """Of each weight's last step that was examined: the least that arrived, and the name of its weight."""
+    last = {row.name: row.arrived for row in rows if row.arrived is not None}
+    return min(((arrived, name) for name, arrived in last.items()), default=None)
 
 
 def _skipped(history: History) -> Advice | None:

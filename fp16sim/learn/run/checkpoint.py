@@ -29,7 +29,7 @@ from ..precision import Precision
 from ..state import Death, Epoch, LoopState, Progress, Share, Tally
 from .config import Config
 
-VERSION = 2
+VERSION = 3
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, LookupError, ValueError, TypeError, OSError, EOFError, RuntimeError)
 """What zipfile, NumPy and json raise if a file is not what it should be (RuntimeError: "encrypted")."""

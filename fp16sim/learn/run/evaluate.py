@@ -15,6 +15,9 @@ from ..precision import Policy, Precision
 from .checkpoint import Model
 from .engine import Engine
 
+NO_ANSWER = -1
+"""Stands for the class of an image with a logit that is NaN: it is a wrong answer, and agrees with nothing."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -26,21 +29,22 @@ class Evaluation:
         The name of the format.
     accuracy : float
         On the test images.
-    agreement : float
-        The part of the test images that get the same class as from the model in the precision of its training.
+    agreement : float or None
+        Of the test images to which the model in the precision of its training gives a class, the part that gets the
+        same class. None if there is no such image.
     bytes : int
         The size of the weights in this format.
-    lost_weights : float
-        The part of the nonzero weights that became 0.
+    lost_weights : float or None
+        The part of the nonzero weights that became 0; None if all weights are 0.
     predictions : array of int
-        The class of each test image.
+        The class of each test image; NO_ANSWER if a logit is NaN.
     """
 
     fmt: str
     accuracy: float
-    agreement: float
+    agreement: float | None
     bytes: int
-    lost_weights: float
+    lost_weights: float | None
     predictions: Array
 
 
@@ -69,7 +73,7 @@ def evaluate(
         Round only the weights, and compute in binary32: compression.
     """
     precisions = [Precision(_saturating(get_format(fmt)), get_rounding(mode)) for fmt in formats]
-    trained = _logits(model, data, model.config.policy).argmax(axis=1)
+    trained = _answers(_logits(model, data, model.config.policy))
     found = []
     for precision in precisions:
         policy = Policy("binary32" if weights_only else precision, param=precision, accumulator=accumulator)
@@ -80,12 +84,12 @@ def evaluate(
 def _evaluation(model: Model, data: Dataset, policy: Policy, trained: Array) -> Evaluation:
     """`trained` are the predictions in the precision of the training."""
     logits = _logits(model, data, policy)
-    predictions = logits.argmax(axis=1)
+    predictions, answered = _answers(logits), trained != NO_ANSWER
     weights = np.concatenate([x.values.reshape(-1) for x in model.params.values()])
     return Evaluation(
         fmt=policy.param.fmt.name,
         accuracy=accuracy(logits, data.test_labels),
-        agreement=float(np.mean(predictions == trained)),
+        agreement=_part((predictions == trained)[answered]),
         bytes=-(-weights.size * policy.param.fmt.width // 8),
         lost_weights=_lost(weights, policy.param),
         predictions=predictions,
@@ -96,10 +100,20 @@ def _saturating(fmt: Format) -> Format:
     return replace(fmt, saturate=True) if fmt.width <= 8 else fmt
 
 
-def _lost(weights: Array, precision: Precision) -> float:
+def _answers(logits: Array) -> Array:
+    """The class of each row."""
+    return np.where(np.isnan(logits).any(axis=1), NO_ANSWER, logits.argmax(axis=1))
+
+
+def _lost(weights: Array, precision: Precision) -> float | None:
     """The part of the nonzero weights that become 0."""
     rounded = precision.array(weights, np.random.default_rng(0)).values
-    return float(np.mean(rounded[weights != 0] == 0))
+    return _part(rounded[weights != 0] == 0)
+
+
+def _part(chosen: Array) -> float | None:
+    """The part that is true; None if there is nothing."""
+    return float(np.mean(chosen)) if chosen.size else None
 
 
 def _logits(model: Model, data: Dataset, policy: Policy) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from ...conversion import Array
 from ..data import Dataset, load, normalise
 from ..model.layers import Params
 from ..observe.metrics import accuracy
-from ..observe.telemetry import EVERY, Microscope, Telemetry
+from ..observe.telemetry import Microscope, Telemetry, usual_interval
 from ..state import Death, Epoch, LoopState, Progress, Share, Tally
 from .checkpoint import Checkpointer, Snapshot, load_model
 from .config import Config
@@ -23,7 +24,10 @@ from .recipes import get_config
 
 @dataclass(frozen=True)
 class History:
-    """A finished run: its configuration, its epochs, its parameters and, if it died, how."""
+    """A finished run: its configuration, its epochs, its parameters and, if it died, how.
+
+    The microscope examined the first of its `steps` and every `look_every`-th after it; none if that is 0.
+    """
 
     config: Config
     epochs: tuple[Epoch, ...]
@@ -31,9 +35,13 @@ class History:
     death: Death | None = None
     telemetry: Telemetry = field(default_factory=Telemetry)
     steps: int = 0
+    look_every: int = 0
 
     def totals(self) -> dict[str, Any]:
-        """The row of a table, as plain numbers: accuracy and loss at the end, and what the whole run lost."""
+        """The row of a table, as plain numbers: accuracy and loss at the end, and what the whole run lost.
+
+        What was not measured is None, such as "lost_gradients" of a run without examined steps.
+        """
         lost = sum((e.lost_gradients for e in self.epochs), Share())
         absorbed = sum((e.absorbed_updates for e in self.epochs), Share())
         return {
@@ -41,8 +49,8 @@ class History:
             "policy": str(self.config.policy),
             "test_accuracy": self.epochs[-1].test_accuracy,
             "loss": self.epochs[-1].loss,
-            "lost_gradients": float(lost),
-            "absorbed_updates": float(absorbed),
+            "lost_gradients": lost.value,
+            "absorbed_updates": absorbed.value,
             "overflows": sum(e.overflows for e in self.epochs),
             "skipped": sum(e.skipped for e in self.epochs),
             "steps": self.steps,
@@ -50,9 +58,9 @@ class History:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the parameters, as plain data for JSON (NaN and infinities as None)."""
+        """Everything but the parameters, as plain data for JSON. None is what was not measured; see `json_safe`."""
         epochs = [
-            {**asdict(e), "lost_gradients": float(e.lost_gradients), "absorbed_updates": float(e.absorbed_updates)}
+            {**asdict(e), "lost_gradients": e.lost_gradients.value, "absorbed_updates": e.absorbed_updates.value}
             for e in self.epochs
         ]
         return json_safe(
@@ -61,18 +69,23 @@ class History:
                 "epochs": epochs,
                 "result": self.totals(),
                 "death": None if self.death is None else asdict(self.death),
+                "look_every": self.look_every,
                 "telemetry": self.telemetry.to_dict(),
             }
         )
 
 
 def json_safe(x: Any) -> Any:
-    """Plain data without what JSON lacks: NaN and infinities become None, tuples become lists."""
+    """Plain data without what JSON lacks: NaN and infinities become texts that `float` reads, and tuples become lists.
+
+    >>> json_safe({"loss": np.nan, "operands": (1.0, -np.inf), "validation_accuracy": None})
+    {'loss': 'NaN', 'operands': [1.0, '-Infinity'], 'validation_accuracy': None}
+    """
     if isinstance(x, dict):
         return {key: json_safe(value) for key, value in x.items()}
     if isinstance(x, (list, tuple)):
         return [json_safe(value) for value in x]
-    return None if isinstance(x, float) and not np.isfinite(x) else x
+    return json.dumps(x) if isinstance(x, float) and not np.isfinite(x) else x
 
 
 def train(
@@ -80,7 +93,7 @@ def train(
     data: Dataset | str | None = None,
     on_step: Callable[[int, int], None] | None = None,
     *,
-    look_every: int = EVERY,
+    look_every: int | None = None,
     checkpoint_path: str | Path | None = None,
     checkpoint_seconds: float = 20.0,
     resume: bool = False,
@@ -97,8 +110,9 @@ def train(
         The data or their name; by default those that the configuration names.
     on_step : callable, optional
         Called after each step with the number of steps done and the number in all.
-    look_every : int
-        The microscope examines the first step, and every `look_every`-th after it; 0 for none.
+    look_every : int, optional
+        The microscope examines the first step, and every `look_every`-th after it; 0 for none. By default it is every
+        50th, or more often, so that each epoch has at least three examined steps if it has three steps.
     checkpoint_path : path, optional
         The file for checkpoints, written every `checkpoint_seconds` and at the end of each epoch. An interruption never
         damages it. It can be read as a model, too.
@@ -154,9 +168,9 @@ def _weights(given: str | Path | Params | None) -> Params | None:
 class Loop:
     """A run: the steps of an Engine, the microscope that examines some of them, and the sums of each epoch."""
 
-    def __init__(self, config: Config, data: Dataset, look_every: int = EVERY) -> None:
+    def __init__(self, config: Config, data: Dataset, look_every: int | None = None) -> None:
         self.config, self.engine = config, Engine(config, data)
-        self.microscope = Microscope(look_every)
+        self.microscope = Microscope(usual_interval(self.engine.batches) if look_every is None else look_every)
         self._order: tuple[int, list[Array]] = (0, [])
 
     def start(self, weights: Params | None = None) -> LoopState:
@@ -178,15 +192,24 @@ class Loop:
         tally, batch = state.tally.add(step, backward.lost if backward else Share()), state.batch + 1
         if batch < self.engine.batches and step.after.death is None:
             return LoopState(step.after, state.epochs, batch, tally)
-        return LoopState(step.after, (*state.epochs, self._summary(epoch, step.after, tally)))
+        return LoopState(step.after, (*state.epochs, self._summary(epoch, batch, step.after, tally)))
 
-    def _summary(self, number: int, progress: Progress, tally: Tally) -> Epoch:
+    def _summary(self, number: int, steps: int, progress: Progress, tally: Tally) -> Epoch:
         data, validated = self.engine.data, None
         reached = self._accuracy(progress.params, data.test_images, data.test_labels)
         if len(data.validation_labels):
             validated = self._accuracy(progress.params, data.validation_images, data.validation_labels)
-        loss = float("nan") if progress.death else tally.loss / tally.images
-        return Epoch(number, loss, reached, tally.lost, tally.absorbed, tally.overflows, tally.skipped, validated)
+        return Epoch(
+            number=number,
+            steps=steps,
+            loss=None if progress.death else tally.loss / tally.images,
+            test_accuracy=reached,
+            lost_gradients=tally.lost,
+            absorbed_updates=tally.absorbed,
+            overflows=tally.overflows,
+            skipped=tally.skipped,
+            validation_accuracy=validated,
+        )
 
     def _accuracy(self, params: Params, images: Array, labels: Array) -> float:
         return accuracy(self.engine.predict(params, images), labels)
@@ -205,7 +228,6 @@ class Loop:
 
     def history(self, state: LoopState) -> History:
         """What is reported of the run."""
-        progress = state.progress
-        return History(
-            self.config, state.epochs, progress.params, progress.death, self.microscope.telemetry, progress.step
-        )
+        progress, microscope = state.progress, self.microscope
+        seen, every = microscope.telemetry, microscope.every
+        return History(self.config, state.epochs, progress.params, progress.death, seen, progress.step, every)
