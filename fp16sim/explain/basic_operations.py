@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..conversion import Generator, Seed, as_generator
-from ..exact import Value
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
 from .decoding import Given, NumberLike, code_in, read
 from .exact_step import exact_step
@@ -19,12 +18,7 @@ def operand(name: str, x: NumberLike, fmt: Format, mode: Rounding, rng: Generato
     """What was given, rounded to the format if it is not a number of it."""
     given = read(x, fmt)
     step = round_step(given.value, fmt, mode, next_draw(rng), operand=True, tininess=tininess)
-    return Operand(name, given.text, given.value, step if _changes(step, given.value) else None, step.result)
-
-
-def _changes(step: RoundingStep, x: Value) -> bool:
-    """Whether the rounding of an operand is worth telling: it raised a flag, or made a number of NaN."""
-    return bool(step.flags) or (step.case == "nan" and step.result.value == step.result.value)
+    return Operand(name, given.text, given.value, step if step.changes else None, step.result)
 
 
 def operate(
@@ -109,10 +103,10 @@ def rounding(
     ('0_01011_1001100110', ('inexact',))
     """
     fmt = with_behaviour(get_format(fmt), saturate, subnormals)
-    return _explain_rounding("round", read(x, fmt), fmt, get_rounding(mode), rng, tininess)
+    return explain_rounding("round", read(x, fmt), fmt, get_rounding(mode), rng, tininess)
 
 
-def _explain_rounding(
+def explain_rounding(
     operation: str, given: Given, fmt: Format, mode: Rounding, rng: Seed, tininess: str = "after"
 ) -> Explanation:
     """The explanation of rounding and nothing else."""
@@ -206,7 +200,7 @@ def parse(
     fmt = get_format(fmt)
     if code_in(text, fmt) is not None:
         raise ValueError(f"text={text!r} is a code of {fmt}, not a number; use rounding({text!r}, {fmt.name!r})")
-    return _explain_rounding("parse", read(text, fmt), fmt, get_rounding(mode), rng, tininess)
+    return explain_rounding("parse", read(text, fmt), fmt, get_rounding(mode), rng, tininess)
 
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from ..arrays.floatarray import FloatArray
 from ..conversion import Array, Generator, Seed, as_generator, same_format
 from ..exact import Value, is_finite, is_negative
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
-from .basic_operations import operand, operate_on
-from .decoding import NumberLike
+from .basic_operations import explain_rounding, operand, operate_on
+from .decoding import Given, NumberLike
 from .explanation import Explanation
 from .records import Number, Operand, Record, RoundingStep, ordered_flags
 from .rendering import Shown
@@ -32,7 +32,8 @@ class Step(Record):
     Attributes
     ----------
     name : str
-        The loop's name for its result: "p0" (a product), "s1" (a partial sum), ...
+        The loop's name for its result: "p0" (a product), "s1" (a partial sum), ...; "a0" for an operand that the
+        accumulator's format changes.
     formula : str
         In the loop's own names, such as "s0 + p1".
     why : Explanation
@@ -230,6 +231,13 @@ class Log:
         self.steps.append(Step(name, formula, why))
         return why.result.value
 
+    def take(self, name: str, x: Value) -> Value:
+        """An operand as the loop's format takes it: a step of its own, if that changes it."""
+        why = explain_rounding("round", Given(short_text(x), x), self.fmt, self.mode, self.rng)
+        if why.rounding.changes:
+            self.steps.append(Step(name, f"{name} in {self.fmt}", why))
+        return why.result.value
+
     def _operand(self, label: str, x: Value) -> Operand:
         return Operand(label, short_text(x), x, None, round_step(x, self.fmt, self.mode).result)
 
@@ -262,10 +270,8 @@ def _as_operands(a: list[Value], b: list[Value], fmt: Format, log: Log) -> tuple
     if own == fmt or (own.subnormals is Subnormals.GRADUAL and not own.saturate):
         return a, b
 
-    def taken(vector: list[Value]) -> list[Value]:
-        return [exact.round_operand(x, own, log.mode, next_draw(log.rng)).value for x in vector]
-
-    return taken(a), taken(b)
+    left = [log.take(f"a{k}", x) for k, x in enumerate(a)]
+    return left, [log.take(f"b{k}", x) for k, x in enumerate(b)]
 
 
 def _sequential(log: Log, a: Sequence[Value], b: Sequence[Value], how: Accumulator) -> Value:

@@ -92,17 +92,18 @@ def _root_of_minus_zero(why: Explanation) -> str:
 
 
 def _absorption(why: Explanation) -> str:
-    if why.operation not in ("add", "subtract") or why.exact.rule != "digits" or "inexact" not in why.rounding.flags:
+    step = why.rounding
+    if why.operation not in ("add", "subtract") or why.exact.rule != "digits" or not step.rest or step.overflow_rule:
         return ""
     result = why.result.value
     a, b = why.operands
     kept, lost = (a, b) if abs(Fraction(a.number.value)) >= abs(Fraction(b.number.value)) else (b, a)
     if not is_finite(result) or abs(result) != abs(kept.number.value):
         return ""
-    ulp = Fraction(2) ** (why.rounding.quantum_exponent or 0)
+    ulp = Fraction(2) ** (step.quantum_exponent or 0)
     return (
         f"Absorption: {lost.name} = {short_text(lost.number.value)} is too small to change {kept.name}; "
-        f"one ulp of {kept.name} is {short_text(ulp)}."
+        f"one ulp of the exact result is {short_text(ulp)}."
     )
 
 

@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 from ..codes import FloatClass
-from ..exact import FLAGS, Value
+from ..exact import FLAGS, Value, is_nan
 from ..formats import Format, Rounding
 from .value_text import exact_text
 
@@ -130,7 +130,8 @@ class Neighbour(Record):
     code : int or None
         None for the number after max_finite, which has no code in the format: to round to it is to overflow.
     distance : Fraction or None
-        From the exact number, in ulp (of 2^quantum_exponent); None for an infinity.
+        From the exact number, in ulp (of 2^quantum_exponent; of max_finite, if the other neighbour is an infinity);
+        None for an infinity.
     chosen : bool
     probability : Fraction or None
         In stochastic rounding: of choosing this one, if the random number had infinitely many bits.
@@ -178,7 +179,8 @@ class RoundingStep(Record):
     rule : str
         What decided: "exact", "nearer", "tie_to_even", "tie_to_away", "toward_zero", "toward_positive",
         "toward_negative", "to_odd", "stochastic"; or "special" (a zero, an infinity or NaN) or "flushed_input", where
-        there are no digits to round.
+        there are no digits to round. It picks the digits as if there were no largest number; then `overflow_rule` and
+        `flushed` say whether the result is another one, even if the digits are exact.
     overflow_rule : str or None
         Beyond max_finite: "infinity", "nan" (the format has no infinity), "max_finite" (the mode rounds inward) or
         "saturate" (the format saturates).
@@ -218,6 +220,11 @@ class RoundingStep(Record):
     def up(self) -> bool:
         """Whether the magnitude grew."""
         return self.rounded is not None and self.kept is not None and self.rounded > self.kept
+
+    @property
+    def changes(self) -> bool:
+        """Whether the result is not what was rounded: a flag is raised, or NaN becomes a number."""
+        return bool(self.flags) or (self.case == "nan" and not is_nan(self.result.value))
 
 
 # --- one operation --------------------------------------------------------------------------------------------------

@@ -111,8 +111,9 @@ function normalised(operation, values, value) {
 export function roundingStep(exact, fmt, mode, draw = 0n, irrational = false) {
   const result = roundResult(exact, fmt, mode, draw);
   const step = { fmt, mode, draw, exact, irrational, result, flags: result.flags, rule: "special" };
-  if (exact.kind !== "finite") return { ...step, case: exact.kind === "nan" ? "nan" : "infinity" };
-  if (exact.n === 0n) return { ...step, case: "zero" };
+  if (exact.kind === "nan") return { ...step, case: "nan", overflowRule: null };
+  if (exact.kind !== "finite") return { ...step, case: "infinity", overflowRule: infinityRule(result, fmt) };
+  if (exact.n === 0n) return { ...step, case: "zero", overflowRule: null };
   const exponent = exponentOf(exact);
   const q = quantumExponent(exact, fmt);
   const lifted = lift(exact, q);
@@ -149,6 +150,12 @@ function overflowRule(negative, fmt, mode) {
   if (fmt.saturate) return "saturate";
   if (roundsInward(negative, mode)) return "max_finite";
   return fmt.hasInfinity ? "infinity" : "nan";
+}
+
+/** Why an infinity became something else: the format saturates, or has no infinity. */
+function infinityRule(result, fmt) {
+  if (!result.flags.includes("overflow")) return null;
+  return fmt.saturate ? "saturate" : "nan";
 }
 
 /** The numbers on either side, below <= exact <= above, and their distances in ulp; `code` null beyond max_finite. */

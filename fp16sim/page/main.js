@@ -12,6 +12,7 @@ import { operate } from "./operations.js";
 import { readNumber } from "./parse.js";
 import { roundResult } from "./rounding.js";
 import { VIEWS } from "./state.js";
+import { stepsOf } from "./steps.js";
 import { decimalText, fractionText, hexText, shortText, shortestText } from "./text.js";
 import { STATIONS, tourCard } from "./tour.js";
 
@@ -136,4 +137,5 @@ addEventListener("resize", () => {
 globalThis.fp16sim = {
   format: ctx.format, customFormat, decode, encodeHeld, classify, nextUp, nextDown, operate, roundResult, explain,
   readNumber, decimalText, fractionText, hexText, shortestText, store: ctx.store, stations: STATIONS,
+  stepsOf: (record) => stepsOf(record, ctx),
 };

@@ -39,7 +39,7 @@ export function written(operation, names) {
 function operandStep({ operation, operands, fmt, mode }) {
   const row = (x) => {
     if (operation === "round") return [p(says(x.exact, 60), ", to be rounded.")];
-    const changed = x.rounding ? p(`${fmt.name} cannot represent `, says(x.exact, 40), `; it is first rounded ${MODE_WORDS[mode]}${x.off ? `, by ${ulpsText(x.off, 14)} ulp` : " (overflow)"}:`) : null;
+    const changed = x.rounding ? p(`${fmt.name} cannot represent `, says(x.exact, 40), `; it is first rounded ${MODE_WORDS[mode]}${x.rounding.overflowRule ? " (overflow)" : `, by ${ulpsText(x.off, 14)} ulp`}:`) : null;
     if (x.code === null) return [changed, p("no code for NaN")];
     return [changed, p(says(x.value, 44), scientific(x.value, fmt)), p(bitsInline(x.code, fmt), " ", h("code", {}, codeText(x.code, fmt)))];
   };
@@ -146,7 +146,7 @@ function cells({ kept, guard, round, sticky }) {
 }
 
 function decisionStep({ rounding: r }) {
-  const carry = r.carry ? p("The kept integer overflows into one more bit, so the exponent grows by 1.") : null;
+  const carry = r.carry ? p("A carry gives the kept integer one more bit, so the exponent grows by 1.") : null;
   const overflow = r.beyond ? null : overflowWords(r);
   return { title: "Decide", body: [
     p(h("b", {}, MODE_WORDS[r.mode]), ". ", decisionWords(r)), carry, overflow ? p(overflow) : null,

@@ -49,14 +49,14 @@ export function overflowWords(r) {
 }
 
 const SPECIAL_WORDS = {
-  nan_operand: "An operand is NaN, so the result is NaN; no flag is raised.",
+  nan_operand: "An operand is NaN, so the result is NaN: this raises no flag.",
   invalid_difference: "∞ − ∞ is undefined: the result is NaN, and the flag invalid is raised.",
   invalid_zero_times_infinity: "0 × ∞ is undefined: the result is NaN, and the flag invalid is raised.",
   invalid_zero_by_zero: "0 ÷ 0 is undefined: the result is NaN, and the flag invalid is raised.",
   invalid_infinity_by_infinity: "∞ ÷ ∞ is undefined: the result is NaN, and the flag invalid is raised.",
   invalid_root: "A negative number has no real square root: the result is NaN, and the flag invalid is raised.",
   divide_by_zero: "A finite number divided by zero gives an exact infinity, negative if the signs of the two differ; the flag divide_by_zero is raised.",
-  infinity: "The result is infinite and exact; no flag is raised.",
+  infinity: "The result is infinite and exact: this raises no flag.",
   cancelled: "The terms cancel exactly. The result is +0, or −0 in the mode toward −∞.",
   zeros_of_one_sign: "Both terms are zeros of the same sign, and their sum keeps it.",
   zeros_of_unlike_signs: "The terms are zeros of different signs: their sum is +0, or −0 in the mode toward −∞.",
@@ -65,7 +65,13 @@ const SPECIAL_WORDS = {
 };
 
 /** What is special about an exact result that no digits give. */
-export const specialWords = ({ exact }) => `${SPECIAL_WORDS[exact.rule]} Here: ${shortText(exact.value, 8)}.`;
+export function specialWords({ operation, exact, rounding: r }) {
+  const words = `${SPECIAL_WORDS[exact.rule]} Here: ${shortText(exact.value, 8)}.`;
+  if (!r.overflowRule) return words;
+  const why = r.overflowRule === "saturate" ? "saturates" : "has no infinity";
+  const overflow = `${r.fmt.name} ${why}: infinity becomes ${shortText(r.result.value, 20)}, which is an overflow.`;
+  return operation === "round" ? overflow : `${words} ${overflow}`;
+}
 
 /** Why each flag is raised. */
 export const FLAG_WORDS = {
@@ -73,7 +79,7 @@ export const FLAG_WORDS = {
   divide_by_zero: "finite operands give an exact infinity",
   overflow: "the rounded result is beyond the largest number",
   underflow: "the result is tiny (below the smallest normal number) and inexact",
-  inexact: "digits were lost",
+  inexact: "the result is not the exact number",
 };
 
 /** How the exponent of the result relates to those of the operands. */

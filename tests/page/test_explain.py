@@ -23,7 +23,7 @@ STEPS = """([name, mode, cases]) => {
       exact: [x.rule, s.fractionText(x.value), x.shift, x.shifted ?? null],
       normalised: digits ? [x.exponent, x.normalisation] : null,
       rounding: digits ? [r.case, r.rule, r.exponent, r.quantumExponent, text(r.kept), r.guard, r.round, r.sticky,
-        text(r.rounded), r.carry, r.overflowRule] : [r.case],
+        text(r.rounded), r.carry, r.overflowRule] : [r.case, r.overflowRule],
       neighbours: digits ? [side(r.below), side(r.above)] : null,
       result: text(e.result.code), flags: e.flags,
       modes: e.modes.filter((m) => m.mode !== "stochastic").map((m) => [m.mode, text(m.code), m.flags]),
@@ -61,7 +61,7 @@ def steps(operation, texts, fmt, mode):
             *shift,
         ],
         "normalised": [x.exponent, x.normalisation] if digits else None,
-        "rounding": [r.case, *cut] if digits else [r.case],
+        "rounding": [r.case, *cut] if digits else [r.case, r.overflow_rule],
         "neighbours": [side(r.below), side(r.above)] if digits else None,
         "result": str(e.result.code),
         "flags": list(e.flags),
@@ -124,3 +124,40 @@ def test_the_page_explains_a_rounding_as_python_does(core, fmt):
             expected = steps("rounding", [text], fmt, mode)
             assert {k: page[k] for k in ALIKE} == {k: expected[k] for k in ALIKE}, f"{text} in {fmt} {mode}"
         count_cases(len(given), "page")
+
+
+WORDS = """([name, mode, operation]) => {
+  const s = fp16sim, fmt = s.format(name), wrong = [];
+  const typed = Array.from({ length: 1 << fmt.width }, (_, code) => "0x" + code.toString(16)).concat(["0.3", "1e9"]);
+  const read = typed.map((text) => ({ text, ...s.readNumber(text, fmt) }));
+  const pairs = operation === "round" ? read.map((x) => [x]) : read.flatMap((a) => read.map((b) => [a, b]));
+  const text = (step) => {
+    const p = document.createElement("p");
+    p.append(...step.body.flat(9).filter(Boolean));
+    return p.textContent;
+  };
+  const said = (steps, title) => steps.filter((step) => step.title === title).map(text).join(" ");
+  for (const inputs of pairs) {
+    const e = s.explain(operation, inputs, fmt, mode);
+    if (e.refused) continue;
+    const steps = s.stepsOf(e), words = said(steps, "Decide") + said(steps, "A special case");
+    const agree = [
+      words.includes("overflow") === e.rounding.flags.includes("overflow"),
+      said(steps, "Operands").includes("overflow") === e.operands.some((x) => x.flags.includes("overflow")),
+      !words.includes("Nothing is cut off") || e.rounding.flags.length === 0,
+      said(steps, "Neighbours").includes("no neighbour") === (e.exact.rule === "digits" && !e.rounding.flags.length),
+      !words.includes("no flag") || e.exact.flags.length === 0,
+    ];
+    if (agree.includes(false)) wrong.push([inputs.map((x) => x.text).join(" "), e.flags.join(), agree, words]);
+  }
+  return [pairs.length, wrong.slice(0, 5)];
+}"""
+
+
+@pytest.mark.parametrize("operation", ["add", "multiply", "divide", "round"])
+@pytest.mark.parametrize("fmt", ["1-2-2", "1-2-2-nan", "e2m1fn"])
+def test_the_words_of_the_page_agree_with_the_flags_of_all_pairs(core, fmt, operation):
+    for mode in DETERMINISTIC:
+        compared, wrong = core.evaluate(WORDS, [fmt, mode.value, operation])
+        assert not wrong, f"{operation} in {fmt} {mode}: {wrong}"
+        count_cases(compared, "page: words")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ...wording import count
 from ..document import Document, LabelledLines, Line, Span, Table, document, document_of, line, paragraph, section
 from ..dot_product import DotExplanation, Step
-from ..records import Operand
+from ..records import Operand, OverflowRule, RoundingStep
 from ..value_text import short_text, ulps_text
 from .operation import result_section
 from .sentences import decision, format_name
@@ -17,8 +19,17 @@ RULES = {
     "tie_to_away": "tie, away from zero",
     "to_odd": "to odd",
     "special": "",
+    "flushed_input": "flushed to 0",
 }
 """What the table says for a rule, if it is not the name of the rule."""
+
+OVERFLOWS: dict[OverflowRule, str] = {
+    "infinity": "infinity",
+    "nan": "no infinity, so NaN",
+    "max_finite": "max_finite",
+    "saturate": "saturated",
+}
+"""What the table says after "overflow: "."""
 
 MOST_STEPS = 60
 """Steps of a long sum that are shown; the record has all of them."""
@@ -32,16 +43,17 @@ def dot_document(why: DotExplanation) -> Document:
     rounded = [x for x in (*why.a, *why.b) if x.rounding is not None]
     return document(
         title + short_text(why.result.value),
-        section("operands", Table(("", "", ""), tuple(map(_operand, rounded[:MOST_STEPS])))) if rounded else None,
+        section("operands", Table(("", "", "", ""), tuple(map(_operand, rounded[:MOST_STEPS])))) if rounded else None,
         section("steps", _steps(why.steps), _left_out(why)) if why.steps else None,
-        section("last rounding", paragraph("", decision(why.final))) if why.final.rule != "exact" else None,
+        section("last rounding", paragraph("", decision(why.final))) if why.final.changes else None,
         result_section(why.result, ", ".join(why.flags) or "none"),
         section("exact result", *_exact_result(why)),
     )
 
 
 def _operand(x: Operand) -> tuple[Line, ...]:
-    return line(x.name), line(x.text[:24]), line(f"rounded to {short_text(x.number.value)}")
+    value = f"rounded to {short_text(x.number.value)}"
+    return line(x.name), line(x.text[:24]), line(value), _alarm(x.rounding.flags if x.rounding else ())
 
 
 def _steps(steps: tuple[Step, ...]) -> Table:
@@ -49,18 +61,30 @@ def _steps(steps: tuple[Step, ...]) -> Table:
 
 
 def _step(step: Step) -> tuple[Line, ...]:
-    rounding, result = step.why.rounding, step.why.result
-    rule = RULES.get(rounding.rule, rounding.rule)
-    lost = f", {ulps_text(rounding.rest)} ulp cut off" if rounding.rest else ""
-    flags = [flag for flag in step.why.flags if flag != "inexact"]
-    alarm = Span(("; " if rule else "") + ", ".join(flags), "warn") if flags else ""
+    result, words = step.why.result, rounding_words(step.why.rounding)
+    alarm = _alarm(flag for flag in step.why.flags if flag != "overflow")
     return (
         line(step.name),
         line(f"= {step.formula}"),
         line(Span(short_text(result.value, 18), "strong")),
         line(Span(result.hex, "muted")),
-        line(rule + lost, alarm),
+        (*words, *line("; " if words and alarm else ""), *alarm),
     )
+
+
+def rounding_words(step: RoundingStep) -> Line:
+    """What the table says of a rounding: how it ended, or which rule decided and how much it cut off."""
+    if step.overflow_rule:
+        return line(Span("overflow", "warn"), f": {OVERFLOWS[step.overflow_rule]}")
+    if step.flushed:
+        return line(RULES["flushed_input"])
+    return line(RULES.get(step.rule, step.rule), f", {ulps_text(step.rest)} ulp cut off" if step.rest else "")
+
+
+def _alarm(flags: Iterable[str]) -> Line:
+    """The flags that are rarer than inexact."""
+    rare = [flag for flag in flags if flag != "inexact"]
+    return line(Span(", ".join(rare), "warn")) if rare else ()
 
 
 def _left_out(why: DotExplanation) -> LabelledLines | None:

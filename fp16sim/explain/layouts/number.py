@@ -36,13 +36,12 @@ def anatomy_document(it: Anatomy) -> Document:
         title = f"{it.text}, the code {number.hex} of {it.fmt}: {short_text(number.value)}"
         return document(title, bits, value, neighbours)
     title = f"{it.text} in {format_name(it.fmt)}, {it.rounding.mode}: {short_text(number.value)}"
-    rounds = it.rounding.rule not in ("exact", "special")
     return document(
         title,
         section("given", *_given(it)),
         bits,
         value,
-        rounding_section(it.rounding) if rounds else None,
+        rounding_section(it.rounding) if it.rounding.changes else None,
         neighbours,
     )
 
@@ -55,7 +54,8 @@ def _given(it: Anatomy) -> list[LabelledLines]:
     if not it.error:
         return [*lines, paragraph("error", f"none: {it.fmt} represents this number exactly")]
     relative = "" if not it.relative else f"; relative error {'1' if it.relative == 1 else rough_text(it.relative)}"
-    return [*lines, paragraph("error", f"{_error(it.error)}; {ulps_text(it.ulps or Fraction(0))} ulp{relative}")]
+    ulps = "" if it.rounding.overflow_rule else f"; {ulps_text(it.ulps or Fraction(0))} ulp"
+    return [*lines, paragraph("error", f"{_error(it.error)}{ulps}{relative}")]
 
 
 def _error(error: Fraction) -> str:
@@ -124,7 +124,7 @@ def comparison_document(it: Comparison) -> Document:
 
 def _stored(one: Anatomy) -> tuple[Line, ...]:
     error = "" if one.error is None else "exact" if not one.error else _short_error(one.error)
-    ulps = "" if not one.ulps or one.rounding.case == "overflow" else ulps_text(one.ulps)
+    ulps = "" if not one.ulps or one.rounding.overflow_rule else ulps_text(one.ulps)
     flags = [flag for flag in one.rounding.flags if flag != "inexact"]
     return (
         line(one.fmt.name),

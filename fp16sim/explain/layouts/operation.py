@@ -62,7 +62,7 @@ def operation_document(why: Explanation) -> Document:
 
 def _is_settled(why: Explanation) -> bool:
     """Whether a special case gives the result, so that nothing is left to round."""
-    return why.exact.is_special and why.rounding.rule == "special" and why.rounding.overflow_rule is None
+    return why.exact.is_special and not why.rounding.changes
 
 
 # --- operands -------------------------------------------------------------------------------------------------------
@@ -322,8 +322,7 @@ def _neighbour(name: str, one: Neighbour, step: RoundingStep, width: int) -> tup
     away = "" if one.distance is None else f"{ulps_text(one.distance)} ulp"
     if one.probability is not None:
         away = f"p = {ulps_text(one.probability)}"
-    overflows = step.case == "overflow" and step.overflow_rule in ("infinity", "nan")
-    mark = "" if not one.chosen else "<- chosen, overflow" if overflows else "chosen"
+    mark = "" if not one.chosen else "<- chosen, overflow" if step.overflow_rule else "chosen"
     value = Span(stored_text(one.value, step.fmt, width), style)
     return line(name), line(value), line(code), line(away), line(Span(mark, style))
 

@@ -81,7 +81,7 @@ CLASSES = {
 # --- special cases and flags ----------------------------------------------------------------------------------------
 
 SPECIAL_CASES: dict[ExactRule, str] = {
-    "nan_operand": "An operand is NaN, so the result is NaN; no flag is raised.",
+    "nan_operand": "An operand is NaN, so the result is NaN: this raises no flag.",
     "invalid_difference": "Infinity minus infinity is undefined: the result is NaN, and the flag invalid is raised.",
     "invalid_zero_times_infinity": "Zero times infinity is undefined: the result is NaN, and the flag invalid is "
     "raised.",
@@ -91,7 +91,7 @@ SPECIAL_CASES: dict[ExactRule, str] = {
     "invalid_root": "A negative number has no real square root: the result is NaN, and the flag invalid is raised.",
     "divide_by_zero": "A finite number divided by zero gives an exact infinity, negative if the signs of the two "
     "differ; the flag divide_by_zero is raised.",
-    "infinity": "The result is infinite and exact; no flag is raised.",
+    "infinity": "The result is infinite and exact: this raises no flag.",
     "cancelled": "The terms cancel exactly. The result is +0, or -0 in the mode toward_negative.",
     "zeros_of_one_sign": "Both terms are zeros of the same sign, and their sum keeps it.",
     "zeros_of_unlike_signs": "The terms are zeros of different signs: their sum is +0, or -0 in the mode "
@@ -105,7 +105,7 @@ FLAGS = {
     "divide_by_zero": "finite operands give an exact infinity",
     "overflow": "the rounded result is beyond max_finite",
     "underflow": "the result is tiny (below min_normal) and inexact",
-    "inexact": "digits were lost",
+    "inexact": "the result is not the exact number",
 }
 
 # --- the decision ---------------------------------------------------------------------------------------------------
@@ -115,13 +115,14 @@ def decision(step: RoundingStep) -> str:
     """Which rule decided, and how it applies here."""
     if step.rule in ("special", "flushed_input"):
         return _nothing_cut_off(step)
-    if (
-        step.kept is not None
-        and step.quantum_exponent is not None
-        and step.kept * Fraction(2) ** step.quantum_exponent > (step.fmt.max_finite)
-    ):
+    if _beyond(step) or (step.rule == "exact" and step.changes):
         return _end_of_range(step)
     return " ".join(part for part in (_decision(step), _carry(step), _end_of_range(step)) if part)
+
+
+def _beyond(step: RoundingStep) -> bool:
+    """Whether even the kept digits are beyond max_finite, so that the rest decides nothing."""
+    return (step.kept or 0) * Fraction(2) ** (step.quantum_exponent or 0) > step.fmt.max_finite
 
 
 def _decision(step: RoundingStep) -> str:
@@ -204,4 +205,4 @@ def place(step: RoundingStep) -> str:
             return f"Below min_normal = 2^{fmt.emin} this format has only 0 and min_normal."
         return f"Below min_normal = 2^{fmt.emin} the exponent stays at {fmt.emin}, so {ulp} everywhere down to 0."
     e = step.exponent or 0
-    return f"Between {two_to_the(e)} and {two_to_the(e + 1)} {ulp}."
+    return f"Between {two_to_the(e)} and {two_to_the(e + 1)} {ulp if e <= fmt.emax else ulp.replace('is', 'would be')}."
