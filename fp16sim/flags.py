@@ -12,12 +12,12 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -39,11 +39,12 @@ class Flag:
     Attributes
     ----------
     count : int
-        Elements that raised it.
+        Elements that raised it; in a reduction, such as a sum, elements of all its steps.
     operation : str or None
         The operation that raised it first.
     index : tuple of int or None
-        Where in that operation's result; () for a scalar.
+        The first element of that operation's result, in C order, that raised it; () for a scalar. An element of a
+        reduction raises what any step of its computation raises.
     """
 
     count: int = 0
@@ -150,6 +151,12 @@ def record_flags(
     ValueError
         For another `tininess`, or an unknown name in `only`.
 
+    Notes
+    -----
+    The index is that of an element of the operation's result, the first one in C order. A sum or a dot product is one
+    element, which raises what any of its steps raises: the index tells which sum it was, not which term. In `cumsum`
+    each partial sum is an element, so the index tells the term, too.
+
     Examples
     --------
     >>> import fp16sim as fs
@@ -157,6 +164,10 @@ def record_flags(
     ...     _ = fs.add([1.0, 2048.0], [1.0, 1.0], "binary16")
     >>> bool(raised.overflow), raised.inexact
     (False, Flag(count=1, operation='add', index=(1,)))
+    >>> with fs.record_flags() as raised, np.errstate(over="ignore"):
+    ...     _ = fs.cumsum([60000.0, 1.0, 60000.0, 1.0], "binary16")
+    >>> raised.overflow
+    Flag(count=1, operation='cumsum', index=(2,))
     """
     if tininess not in ("after", "before"):
         raise ValueError(f"tininess={tininess!r} is unknown; use 'after' or 'before' (rounding)")
@@ -223,6 +234,10 @@ class Tally:
         if indices.size:
             self.merge((name, ""), Event(indices.size, offset + int(indices[0])))
 
+    def note_element(self, name: str, index: int, tininess: str = "") -> None:
+        """Add the element with this index."""
+        self.merge((name, tininess), Event(1, index))
+
     def note(self, name: str, mask: np.ndarray[Any, Any], offset: int = 0, tininess: str = "") -> None:
         """Add the true elements of `mask`, whose first element is number `offset` of the operation."""
         count = int(np.count_nonzero(mask))
@@ -246,6 +261,51 @@ class Tally:
         for name, (key, words, number) in _ERRSTATE.items():
             if state[key] != "ignore" and ((name, "") in self.events or (name, "after") in self.events):
                 _warn_as_numpy(state[key], words, operation, number)
+
+
+Indices: TypeAlias = "np.ndarray[Any, np.dtype[np.intp]]"
+
+
+class StepTally(Tally):
+    """The events of all steps of a reduction, reported once, at the end, as those of one operation.
+
+    Each step is an operation on arrays. `place` gives, for flat indices of elements of a step, the flat indices of the
+    elements of the reduction's result that these are computed for.
+    """
+
+    def __init__(self, listeners: Listeners, place: Callable[[Indices], Indices] = lambda indices: indices) -> None:
+        super().__init__(listeners)
+        self.place = place
+        self.elements: dict[tuple[str, str], list[int]] = {}
+
+    def part(self, place: Callable[[Indices], Indices]) -> StepTally:
+        """The same tally for steps whose elements `place` maps to those of this tally's steps."""
+        part = StepTally(self.listeners, lambda indices: self.place(place(indices)))
+        part.events = self.events
+        return part
+
+    def note_at(self, name: str, indices: Indices, offset: int = 0, tininess: str = "") -> None:
+        """Add the elements of a step at these indices."""
+        if indices.size:
+            self.merge((name, tininess), Event(indices.size, int(self.place(indices + offset).min())))
+
+    def note_element(self, name: str, index: int, tininess: str = "") -> None:
+        """Add the element of a step with this index, when the step ends."""
+        self.elements.setdefault((name, tininess), []).append(index)
+
+    def note(self, name: str, mask: np.ndarray[Any, Any], offset: int = 0, tininess: str = "") -> None:
+        """Add the true elements of `mask`, whose first element is number `offset` of a step."""
+        self.note_at(name, np.flatnonzero(mask), offset, tininess)
+
+    def report(self, operation: str, shape: tuple[int, ...]) -> None:
+        """End a step. Nothing is reported yet, because the reduction goes on."""
+        for (name, tininess), indices in self.elements.items():
+            self.note_at(name, np.array(indices), 0, tininess)
+        self.elements.clear()
+
+    def finish(self, operation: str, shape: tuple[int, ...]) -> None:
+        """Report the events of all steps; `shape` is that of the reduction's result."""
+        super().report(operation, shape)
 
 
 def _warn_as_numpy(action: str, words: str, operation: str, number: int) -> None:

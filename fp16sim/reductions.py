@@ -7,6 +7,7 @@ format once more where the two differ. The default is `Sequential(fmt, mode)`: o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from . import exact
 from .accumulators import Accumulator, AccumulatorLike, Exact, resolve
 from .accumulators.base import Steps, axis_first
 from .conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from .flags import Indices
 from .formats import BINARY32, Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
 from .rounding import round_array, round_if_needed
 
@@ -33,13 +35,17 @@ class Reduction(NamedTuple):
     """The operations of the accumulator, whose format may need a wider carrier."""
 
     def result(self, y: Array) -> Array:
+        """The reduction's result from that of the accumulator, with its exceptions reported."""
+        return self.steps.done(self.rounded(y))
+
+    def rounded(self, y: Array) -> Array:
         """A sum of the accumulator, rounded to the format of the call where that is another."""
         if self.accumulator.fmt == self.fmt:
             return np.asarray(y, self.carrier)
         y = np.asarray(y)
         ours = y.dtype == self.carrier and y.flags.owndata and y.flags.c_contiguous  # not a view of an operand
         out = y if ours else np.empty(y.shape, self.carrier)
-        return round_array(y, self.fmt, self.mode, self.rng, out=out, operation=self.label)
+        return round_array(y, self.fmt, self.mode, self.rng, out=out, operation=self.label, tally=self.steps.tally)
 
 
 def start_reduction(
@@ -145,8 +151,20 @@ def cumsum(
     array([2046., 2047., 2048., 2048., 2048.])
     """
     call, (values,) = _start("cumsum", [x], fmt, mode, rng, accumulator)
-    y = call.result(call.accumulator.partial_sums(axis_first(values, axis), call.steps))
-    return y if axis is None else np.moveaxis(y, 0, axis)
+    terms = axis_first(values, axis)
+    # The sums have the axis in front; the index of an exception is that in the result, where it is back in its place.
+    call = call._replace(steps=call.steps.placed(partial(_moved_back, terms.shape, axis or 0)))
+    y = call.rounded(call.accumulator.partial_sums(terms, call.steps))
+    return call.steps.done(y if axis is None else np.moveaxis(y, 0, axis))
+
+
+def _moved_back(shape: tuple[int, ...], axis: int, indices: Indices) -> Indices:
+    """Flat indices in an array of this shape, after its first axis was moved to `axis`."""
+    first, *rest = np.unravel_index(indices, shape)
+    lengths = list(shape[1:])
+    rest.insert(axis if axis >= 0 else axis + len(shape), first)
+    lengths.insert(axis if axis >= 0 else axis + len(shape), shape[0])
+    return np.ravel_multi_index(rest, lengths)
 
 
 def mean(
@@ -284,9 +302,9 @@ def _matmul(call: Reduction, a: Array, b: Array) -> Array:
     if left.ndim > 2 or right.ndim > 2:
         batch = _batch(a, b, left, right)
         left, right = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (left, right))
-    y = call.result(call.accumulator.matrix_product(left, right, call.steps))
+    y = call.rounded(call.accumulator.matrix_product(left, right, call.steps))
     y = y[..., 0, :] if a.ndim == 1 else y
-    return y[..., 0] if b.ndim == 1 else y
+    return call.steps.done(y[..., 0] if b.ndim == 1 else y)
 
 
 def _batch(a: Array, b: Array, left: Array, right: Array) -> tuple[int, ...]:

@@ -86,6 +86,18 @@ def test_cotangents_that_meet_at_a_pixel_are_added_by_the_accumulator(how):
     assert float(found.values[0, 1, 1, 0]) == fs.sum(terms, "binary16", accumulator=how("binary16"))
 
 
+@pytest.mark.parametrize("how", [Sequential, Pairwise], ids=lambda how: how.__name__)
+def test_an_overflow_in_the_sum_of_a_pixel_has_the_index_of_that_pixel(how):
+    x = fs.array(np.zeros((2, 3, 4, 1)), "binary16")
+    g = np.zeros((2, 4, 5, 2, 2))
+    g[1, 2, 1, 0, 1] = g[1, 1, 1, 1, 1] = 60000.0  # both windows have pixel (1, 1) of the second image there
+    g = fs.array(g.reshape(-1, 4), "binary16")
+    with np.errstate(all="ignore"), fs.record_flags() as raised:
+        back = patches_vjp(g, x, x, (2, 2), padding=1, accumulator=how("binary16"))
+    assert np.argwhere(np.isinf(back.values)).tolist() == [[1, 1, 1, 0]]
+    assert raised.overflow.index == (1, 1, 1, 0)
+
+
 @settings(max_examples=60)
 @given(st.data(), st.integers(1, 3), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2))
 def test_windows_and_their_vjp_are_adjoint(data, kernel, stride, padding, channels):

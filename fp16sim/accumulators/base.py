@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arithmetic import operate
 from ..conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift
+from ..flags import Indices, StepTally, current_listeners
 from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
 
@@ -31,10 +32,12 @@ class Steps(NamedTuple):
     """The dtype of the results: one that holds every value of the format."""
     label: str = ""
     """The name under which exceptions are recorded; empty: the name of the operation."""
+    tally: StepTally | None = None
+    """The exceptions of a reduction, reported at its end; None: each operation reports its own."""
 
     def operate(self, name: str, *operands: Array) -> Array:
         """An operation of `arithmetic`, rounded once."""
-        return operate(name, list(operands), self.fmt, self.mode, self.rng, self.carrier, self.label)
+        return operate(name, list(operands), self.fmt, self.mode, self.rng, self.carrier, self.label, self.tally)
 
     def add(self, a: Array, b: Array) -> Array:
         """a + b, rounded."""
@@ -55,6 +58,26 @@ class Steps(NamedTuple):
     def round(self, x: Any) -> Array:
         """`x` rounded to the format."""
         return np.asarray(round_to(x, self.fmt, self.mode, rng=self.rng), self.carrier)
+
+    # --- for which elements of the result ---------------------------------------------------------------------------
+
+    def placed(self, place: Callable[[Indices], Indices]) -> Steps:
+        """The same steps on other arrays: `place` maps flat indices of their elements to those of these steps."""
+        return self if self.tally is None else self._replace(tally=self.tally.part(place))
+
+    def on_rows(self, results: int) -> Steps:
+        """The same for steps on several rows at once, each of which has one element for each of the results."""
+        return self.placed(lambda indices: indices % results)
+
+    def from_row(self, k: int, sums: Array) -> Steps:
+        """The same for steps on row k of all partial sums, and on those after it."""
+        return self.placed(lambda indices: indices + k * math.prod(sums.shape[1:]))
+
+    def done(self, y: Array) -> Array:
+        """The result of the reduction, whose exceptions are now reported."""
+        if self.tally is not None:
+            self.tally.finish(self.label, y.shape)
+        return y
 
 
 @dataclass(frozen=True)
@@ -90,7 +113,7 @@ class Accumulator:
         Terms that are not values of the format are rounded to it first.
         """
         (terms,), steps = self.prepare("sum", x)
-        return self.sum_terms(axis_first(terms, axis), steps)[()]
+        return steps.done(self.sum_terms(axis_first(terms, axis), steps))[()]
 
     def dot(self, a: Any, b: Any, c: Any = None) -> Any:
         """The sum of the products along the last axis, starting from `c` if given; in this accumulator's format.
@@ -119,7 +142,8 @@ class Accumulator:
         start = None if c is None else self.start(c, steps)
         shape = _shape_of_dots(left, right, start)
         a, b = (np.moveaxis(np.broadcast_to(x, (*shape, x.shape[-1])), -1, 0) for x in (left, right))
-        return self.reduce_products(a, b, None if start is None else np.broadcast_to(start, shape), steps)[()]
+        start = None if start is None else np.broadcast_to(start, shape)
+        return steps.done(self.reduce_products(a, b, start, steps))[()]
 
     # --- what subclasses define, and use ----------------------------------------------------------------------------
 
@@ -143,21 +167,20 @@ class Accumulator:
             return np.zeros(shape[1:], steps.carrier) if start is None else np.array(start)
         out = np.empty(shape[1:], steps.carrier)
         for tile in tiles(shape, whole=steps.mode is Rounding.STOCHASTIC):
-            first = None if start is None else start[tile]
-            out[tile] = self.reduce(self._terms(terms_of(tile, left), terms_of(tile, right), first, steps), steps)
+            first, part = None if start is None else start[tile], steps.placed(tile_place(tile, shape[1:]))
+            a, b = terms_of(tile, left), terms_of(tile, right)
+            out[tile] = self.reduce_from(first, part.on_rows(out[tile].size).multiply(a, b), part)
         return out
+
+    def reduce_from(self, start: Start, products: Array, steps: Steps) -> Array:
+        """start + the sum of the products; here the start is the first term."""
+        return self.reduce(products if start is None else np.concatenate([start[None], products]), steps)
 
     def matrix_product(self, left: Array, right: Array, steps: Steps) -> Array:
         """left @ right for stacks of matrices of one shape: each element is a sum of products."""
         return self.reduce_products(
             np.moveaxis(left, -1, 0)[..., None], np.moveaxis(right, -2, 0)[..., None, :], None, steps
         )
-
-    def _terms(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
-        products = steps.multiply(left, right)
-        if start is None:
-            return products
-        return np.concatenate([start[None], products])
 
     def start(self, c: Any, steps: Steps) -> Array:
         """`c` as the first partial sum."""
@@ -166,7 +189,7 @@ class Accumulator:
 
     def partial_sums(self, terms: Array, steps: Steps) -> Array:
         """All partial sums over the first axis: the k-th is the sum of the first k + 1 terms, by this accumulator."""
-        sums = [self.sum_terms(terms[: k + 1], steps) for k in range(len(terms))]
+        sums = [self.sum_terms(terms[: k + 1], steps.from_row(k, terms)) for k in range(len(terms))]
         return np.array(sums).reshape(terms.shape).astype(steps.carrier)
 
     # --- how the reductions use one ---------------------------------------------------------------------------------
@@ -191,7 +214,8 @@ class Accumulator:
 
     def steps(self, label: str, carrier: Any) -> Steps:
         """The operations of this accumulator."""
-        return Steps(self.fmt, self.mode, as_generator(self.mode, self.rng), carrier, label)
+        tally = StepTally(current_listeners())
+        return Steps(self.fmt, self.mode, as_generator(self.mode, self.rng), carrier, label, tally)
 
     def prepare(self, label: str, *values: Any) -> tuple[list[Array], Steps]:
         """The operands, as arrays of values of the format, and the operations on them."""
@@ -254,6 +278,17 @@ def tiles(shape: tuple[int, ...], whole: bool = False) -> Iterator[tuple[slice, 
         left //= step
         cuts.append([slice(first, first + step) for first in range(0, n, step)])
     yield from itertools.product(*reversed(cuts))
+
+
+def tile_place(tile: tuple[slice, ...], shape: tuple[int, ...]) -> Callable[[Indices], Indices]:
+    """For flat indices in a tile of results of this shape: their flat indices among all results."""
+    cut = [part.indices(n) for part, n in zip(tile, shape, strict=True)]
+
+    def place(indices: Indices) -> Indices:
+        at = np.unravel_index(indices, [stop - start for start, stop, _ in cut])
+        return np.ravel_multi_index([i + start for i, (start, _, _) in zip(at, cut, strict=True)], shape)
+
+    return place if shape else lambda indices: indices
 
 
 def terms_of(tile: tuple[slice, ...], x: Array) -> Array:

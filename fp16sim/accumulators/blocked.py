@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class Pairwise(Accumulator):
         lengths = np.array([len(terms)])
         for _ in range(depth):
             lengths = np.stack([lengths // 2, lengths - lengths // 2], axis=1).reshape(-1)
-        first = np.cumsum(lengths) - lengths
+        first, steps = np.cumsum(lengths) - lengths, steps.on_rows(math.prod(terms.shape[1:]))
         level = np.array(terms[first])
         two = lengths == 2
         if two.any():
@@ -83,22 +84,19 @@ class Blocked(Accumulator):
         self._set(block=int(block))
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
-        """The two loops. All full blocks are summed at once."""
-        return self._over_blocks(None, terms, steps)
+        """The two loops."""
+        return self.reduce_from(None, terms, steps)
 
-    def _over_blocks(self, start: Start, terms: Array, steps: Steps) -> Array:
+    def reduce_from(self, start: Start, terms: Array, steps: Steps) -> Array:
+        """The same from a start, which is not a term of the first block. All full blocks are summed at once."""
         plain = Sequential(self.fmt, self.mode)
         full = len(terms) // self.block * self.block
         sums: list[Array] = []
         if full:
             blocks = terms[:full].reshape(full // self.block, self.block, *terms.shape[1:])
-            sums.extend(plain.reduce(np.moveaxis(blocks, 1, 0), steps))
+            sums.extend(plain.reduce(np.moveaxis(blocks, 1, 0), steps.on_rows(math.prod(terms.shape[1:]))))
         if full < len(terms):
             sums.append(plain.reduce(terms[full:], steps))
         if start is not None:
             sums.insert(0, start)
         return plain.reduce(np.stack(sums), steps)
-
-    def _terms(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
-        # The start is not a term of the first block: reduce gets the finished sum as its only term.
-        return self._over_blocks(start, steps.multiply(left, right), steps)[None]

@@ -27,13 +27,17 @@ class Kahan(Accumulator):
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
         """The loop."""
-        return self.partial_sums(terms, steps)[-1]
+        return self._sums(terms, [steps] * len(terms))[-1]
 
     def partial_sums(self, terms: Array, steps: Steps) -> Array:
         """The values of s along the way."""
+        return self._sums(terms, [steps.from_row(k, terms) for k in range(len(terms))])
+
+    def _sums(self, terms: Array, all_steps: list[Steps]) -> Array:
         out = np.array(terms)
         lost = np.zeros(out.shape[1:])
         for k in range(1, len(out)):
+            steps = all_steps[k]
             y = steps.subtract(out[k], lost)
             out[k] = steps.add(out[k - 1], y)
             lost = steps.subtract(steps.subtract(out[k], out[k - 1]), y)

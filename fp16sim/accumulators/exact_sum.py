@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import exact
 from ..conversion import Array, Generator, Seed
-from ..flags import Tally, current_listeners
+from ..flags import StepTally, current_listeners
 from ..formats import BINARY64, Format, FormatLike, Rounding
 from ..rounding import note_exact
 from .base import Accumulator, Start, Steps, terms_of, tiles
@@ -81,7 +81,7 @@ class Exact(Accumulator):
         size = math.prod(shape)
         draws = np.zeros(size, np.uint32) if steps.rng is None else steps.rng.integers(0, 2**32, size, dtype=np.uint32)
         places = np.arange(size).reshape(shape)
-        out, invalid, tally = np.empty(shape), np.zeros(shape, bool), Tally(current_listeners())
+        out, invalid, tally = np.empty(shape), np.zeros(shape, bool), steps.tally or StepTally(current_listeners())
         for tile in tiles(left.shape):
             terms = _as_integers(terms_of(tile, left), None if right is None else terms_of(tile, right))
             if start is not None:
@@ -98,7 +98,7 @@ class Exact(Accumulator):
         return out
 
 
-def _round_total(total: Fraction | float, steps: Steps, draw: int, place: int, tally: Tally) -> float:
+def _round_total(total: Fraction | float, steps: Steps, draw: int, place: int, tally: StepTally) -> float:
     """A total, rounded; its exceptions are noted by every definition of tiny that is asked for."""
     for tininess in sorted(tally.listeners.tininess):
         result = exact.round_result(total, steps.fmt, steps.mode, draw, tininess)

@@ -60,7 +60,7 @@ class Sequential(Accumulator):
         """The partial sums of the loop."""
         out = np.array(terms)
         for k in range(1, len(out)):
-            out[k] = steps.add(out[k - 1], out[k])
+            out[k] = steps.from_row(k, out).add(out[k - 1], out[k])
         return out
 
 

@@ -125,7 +125,7 @@ class TensorCore(Accumulator):
             a, b = (x[k : k + size].astype(np.float64) for x in (left, right))
             exact_sum = self._aligned_sum(a, b, total)
             out = np.empty(total.shape, np.float64)
-            total = round_array(exact_sum, self.fmt, self.mode, out=out, operation=steps.label)
+            total = round_array(exact_sum, self.fmt, self.mode, out=out, operation=steps.label, tally=steps.tally)
             total = np.where(np.abs(exact_sum) >= 2.0 ** (self.fmt.emax + 1), np.copysign(np.inf, exact_sum), total)
         return np.asarray(total, steps.carrier)
 

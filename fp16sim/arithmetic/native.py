@@ -86,19 +86,18 @@ def _can_slice(operands: list[Array]) -> bool:
     return len(shapes) == 1 and all(x.flags.c_contiguous for x in operands)
 
 
-def report_overflow(y: Array, name: str, operands: list[Array], listeners: Listeners, label: str) -> bool:
+def report_overflow(y: Array, name: str, operands: list[Array], tally: Tally, label: str) -> bool:
     """Report the overflows of a result by hardware, and return True; only return False if others are listened for.
 
     An infinite result of finite operands has raised overflow, unless it is a division by zero.
     """
-    if listeners.names != {"overflow"}:
+    if tally.listeners.names != {"overflow"}:
         return False
     raised = np.isinf(y)
     for x in operands:
         raised = raised & np.isfinite(x)
     if name == "divide":
         raised &= operands[1] != 0
-    tally = Tally(listeners)
     tally.note("overflow", raised.reshape(-1))
     tally.report(label, y.shape)
     return True

@@ -29,16 +29,17 @@ def operate(
     rng: Generator,
     carrier: Carrier,
     label: str | None = None,
+    tally: Tally | None = None,
 ) -> Array:
     """An operation on arrays of values of `fmt`, with the flags reported as those of `label`; in dtype `carrier`."""
-    listeners = current_listeners()
+    listeners = tally.listeners if tally else current_listeners()
     if listeners.names.isdisjoint(PER_ELEMENT):
         hardware = hardware_of(name, fmt, mode)
         if hardware is not None:
             y, nothing_to_report = by_hardware(hardware, operands, listeners)
-            if nothing_to_report or report_overflow(y, name, operands, listeners, label or name):
+            if nothing_to_report or report_overflow(y, name, operands, tally or Tally(listeners), label or name):
                 return y if y.dtype == carrier else y.astype(carrier)
-    tally = Tally(listeners)
+    tally = tally or Tally(listeners)
     if not float64_is_enough(fmt, mode):
         return _operate_exactly(name, operands, fmt, mode, rng, carrier, tally, label or name)
     with np.errstate(all="ignore"):

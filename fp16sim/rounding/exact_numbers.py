@@ -30,6 +30,6 @@ def note_exact(tally: flags.Tally, result: exact.Result, index: int, tininess: s
     """Add the flags of one result of the exact layer; with "before", only its underflow."""
     for name in sorted(result.flags):
         if name == "underflow":
-            tally.merge((name, tininess), flags.Event(1, index))
+            tally.note_element(name, index, tininess)
         elif tininess == "after":
-            tally.merge((name, ""), flags.Event(1, index))
+            tally.note_element(name, index)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -71,20 +73,28 @@ def patches_vjp(
     n, height, width, channels = x.shape
     rows, columns = sizes_after((height, width), kernel, stride, padding)
     call, (values,) = start_reduction("sum", [g.values], g.fmt, g.mode, g.rng, accumulator)
-    parts, steps = values.reshape(n, rows, columns, *kernel, channels), call.steps
+    parts = values.reshape(n, rows, columns, *kernel, channels)
     shape = (n, height + 2 * padding, width + 2 * padding, channels)
     places = list(_places(kernel, (rows, columns), stride))
     if isinstance(call.accumulator, (Sequential, Blas)):
-        total = np.zeros(shape, steps.carrier)
+        total = np.zeros(shape, call.steps.carrier)
         for k, at in enumerate(places):
+            steps = call.steps.placed(partial(_pixel_of, x.shape, padding, at))
             total[at] = steps.add(total[at], parts[:, :, :, k // kernel[1], k % kernel[1]])
     else:
-        terms = np.zeros((len(places), *shape), steps.carrier)
+        terms = np.zeros((len(places), *shape), call.steps.carrier)
         for k, at in enumerate(places):
             terms[(k, *at)] = parts[:, :, :, k // kernel[1], k % kernel[1]]
-        total = call.accumulator.sum_terms(terms, steps)
+        total = call.accumulator.sum_terms(terms, call.steps.placed(partial(_pixel_of, x.shape, padding, ())))
     inside = total[:, padding : padding + height, padding : padding + width]
     return like(np.asarray(call.result(np.ascontiguousarray(inside)), g.values.dtype), g)
+
+
+def _pixel_of(shape: tuple[int, ...], padding: int, part: tuple[slice, ...], indices: Array) -> Array:
+    """For flat indices in a part of padded images: those of the pixels, or of the nearest ones to the padding."""
+    pixels = np.arange(math.prod(shape)).reshape(shape)
+    padded = np.pad(pixels, [(0, 0), (padding, padding), (padding, padding), (0, 0)], "edge")
+    return padded[part].reshape(-1)[indices]
 
 
 def _places(kernel: Pair, counts: Pair, stride: int) -> Iterator[tuple[slice, slice, slice]]:
