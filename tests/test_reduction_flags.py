@@ -58,13 +58,13 @@ def terms(shape, seed):
 
 def test_an_overflow_of_a_partial_sum_has_the_index_of_that_sum():
     x = [60000.0, 1.0, 60000.0, 1.0]
+    large = [[1.0] * 3, [1.5e308, 1.0, 1.5e308]]  # by way of the exact layer
     for only in (EXCEPTIONS, NOT_EVERY_ELEMENT):
         assert offenders(lambda: fs.cumsum(x), only)["overflow"] == (2,)
         assert offenders(lambda: fs.cumsum([x], axis=1), only)["overflow"] == (0, 2)
         assert offenders(lambda: fs.cumsum(np.transpose([x]), axis=0), only)["overflow"] == (2, 0)
         assert offenders(lambda: fs.cumsum([[1.0] * 4, x]), only)["overflow"] == (6,)
         assert offenders(lambda: fs.sum(x), only)["overflow"] == ()
-        large = [[1.0] * 3, [1.5e308, 1.0, 1.5e308]]  # by way of the exact layer
         assert offenders(lambda: fs.cumsum(large, "binary64", axis=1), only)["overflow"] == (1, 2)
         assert offenders(lambda: fs.sum(large, "binary64", axis=1), only)["overflow"] == (1,)
 
