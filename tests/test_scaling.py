@@ -1,5 +1,7 @@
 """Loss scales: step by step what PyTorch's GradScaler did, and what a format can hold."""
 
+from itertools import groupby
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,20 @@ def test_other_factors_are_pytorchs_too():
     assert [s.scale for s in found] == expected
 
 
+# What torch 2.14.1 did in the steps that changed the scale, as numbers of binary32.
+UNEVEN = (
+    (65536.0, 1.5, 0.9, 2, "x..x..", "0x1.ccccccp+15 0x1.599998p+16 0x1.370a3cp+16 0x1.d28f5ap+16"),
+    (0.1, 1.5, 0.9, 2, ".x...x", "0x1.99999ap-4 0x1.70a3d8p-4 0x1.147ae2p-3 0x1.f1a9fep-4"),
+    (3e38, 1.1, 0.9, 1, "...x....", "0x1.f0876p+127 0x1.bee03cp+127 0x1.eb9042p+127"),
+)
+
+
+@pytest.mark.parametrize(("start", "growth", "backoff", "interval", "steps", "expected"), UNEVEN)
+def test_every_step_is_rounded_to_binary32_as_pytorchs_are(start, growth, backoff, interval, steps, expected):
+    found = walk(DynamicLossScale(start, growth=growth, backoff=backoff, interval=interval), steps)
+    assert [scale for scale, _ in groupby(s.scale for s in found)] == [float.fromhex(x) for x in expected.split()]
+
+
 def test_a_scale_that_is_halved_for_ever_stays_positive():
     found = walk(DynamicLossScale(), "x" * 2000)
     assert found[-1].scale == 2.0**-149
@@ -94,6 +110,9 @@ def test_whether_a_format_holds_a_scale(scale, fmt, expected):
         (lambda: StaticLossScale(0), "loss_scale=0 must be positive and finite; 1 means no scaling"),
         (lambda: StaticLossScale(float("inf")), "loss_scale=inf must be positive"),
         (lambda: DynamicLossScale(-1.0), "loss_scale=-1.0 must be positive"),
+        (lambda: DynamicLossScale(1e39), r"loss_scale=1e\+39 must be positive and finite in binary32"),
+        (lambda: DynamicLossScale(1e-46), "loss_scale=1e-46 must be positive"),
+        (lambda: DynamicLossScale(float("nan")), "loss_scale=nan must be positive"),
         (lambda: DynamicLossScale(growth=1.0), "growth must be above 1"),
         (lambda: DynamicLossScale(backoff=1.0), "backoff between 0 and 1"),
         (lambda: DynamicLossScale(interval=0), "interval=0"),

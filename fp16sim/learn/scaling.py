@@ -13,8 +13,9 @@ from typing import Self
 
 import numpy as np
 
+from .. import exact
 from ..arrays import FloatArray, array
-from ..formats import Format
+from ..formats import BINARY32, Format
 from ..rounding import round_to
 
 SMALLEST = 2.0**-149
@@ -24,6 +25,11 @@ SMALLEST = 2.0**-149
 def all_finite(arrays: Mapping[str, FloatArray]) -> bool:
     """Whether every element of every array is finite."""
     return all(bool(np.isfinite(x.values).all()) for x in arrays.values())
+
+
+def _in_binary32(product: float) -> float:
+    """The number of binary32 that GradScaler stores: its products are computed in binary64 first, like this one."""
+    return float(exact.round_to(product, BINARY32))
 
 
 def _divided(g: FloatArray, scale: float) -> FloatArray:
@@ -70,9 +76,10 @@ class StaticLossScale(LossScale):
 class DynamicLossScale(LossScale):
     """Halved, and the step skipped, when a gradient is not finite; doubled after `interval` finite steps in a row.
 
-    The defaults are those of PyTorch's GradScaler, and so are the rules: the count of finite steps starts again after
-    each change, and the scale grows only if it stays finite. Here that means at most `limit`, the largest power of two
-    in the format of the loss.
+    The defaults are those of PyTorch's GradScaler, and so are the rules: the scale is a number of binary32, to which
+    each product with `growth` or `backoff` is rounded; the count of finite steps starts again after each change; and
+    the scale grows only if it stays finite. Here that also means at most `limit`, which `starting_in` sets to the
+    largest power of two in the format of the loss.
 
     >>> scale = DynamicLossScale(scale=8.0, interval=2)
     >>> scale.adjust(True).adjust(True).scale, scale.adjust(False).scale
@@ -83,12 +90,16 @@ class DynamicLossScale(LossScale):
     growth: float = 2.0
     backoff: float = 0.5
     interval: int = 2000
-    limit: float = 2.0**127
+    limit: float = float(BINARY32.max_finite)
     finite_steps: int = 0
 
     def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise ValueError(f"loss_scale={self.scale} must be positive; PyTorch starts from 65536")
+        scale = _in_binary32(self.scale)
+        if not 0 < scale < math.inf:
+            raise ValueError(
+                f"loss_scale={self.scale} must be positive and finite in binary32; PyTorch starts from 65536"
+            )
+        object.__setattr__(self, "scale", scale)
         if not self.growth > 1 or not 0 < self.backoff < 1 or self.interval < 1:
             raise ValueError(
                 f"growth={self.growth}, backoff={self.backoff}, interval={self.interval}: growth must be above 1, "
@@ -98,7 +109,7 @@ class DynamicLossScale(LossScale):
     @classmethod
     def starting_in(cls, fmt: Format, scale: float = 2.0**16, interval: int = 2000) -> DynamicLossScale:
         """The default for a loss of this format: 2^16, or the largest power of two of the format if that is less."""
-        limit = float(2.0 ** min(fmt.emax, 1023))
+        limit = 2.0 ** min(fmt.emax, BINARY32.emax)
         return cls(scale=min(scale, limit), limit=limit, interval=interval)
 
     def accepts(self, grads: Mapping[str, FloatArray]) -> bool:
@@ -108,10 +119,10 @@ class DynamicLossScale(LossScale):
     def adjust(self, finite: bool) -> Self:
         """The next scale, and the next count."""
         if not finite:
-            return replace(self, scale=max(self.scale * self.backoff, SMALLEST), finite_steps=0)
+            return replace(self, scale=max(_in_binary32(self.scale * self.backoff), SMALLEST), finite_steps=0)
         if self.finite_steps + 1 < self.interval:
             return replace(self, finite_steps=self.finite_steps + 1)
-        grown = self.scale * self.growth
+        grown = _in_binary32(self.scale * self.growth)
         return replace(self, scale=grown if grown <= self.limit else self.scale, finite_steps=0)
 
 
