@@ -7,13 +7,13 @@ shown and not obeyed.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ..files import why_not_writable
 from ..wording import joined, printable
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -22,12 +22,14 @@ OnProgress: TypeAlias = Callable[[int, int], None]
 """Called with what is done and what there is to do."""
 
 
-def check_writable(path: Path, suffixes: Sequence[str] = PICTURES, name: str = "out") -> None:
-    """Refuse a file that cannot be written before the work starts, not after it."""
-    if not path.parent.is_dir():
-        raise ValueError(f"{name}={str(path)!r}: the folder {str(path.parent)!r} does not exist; create it first")
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ValueError(f"{name}={str(path)!r} cannot be written to; choose another file")
+def check_writable(
+    path: Path, suffixes: Sequence[str] = PICTURES, name: str = "out", beside: Iterable[Path] = ()
+) -> None:
+    """Refuse a file that cannot be written, or files `beside` it, before the work starts and not after it."""
+    for file in (path, *beside):
+        if why := why_not_writable(file):
+            and_file = "" if file == path else f" also writes {str(file)!r}"
+            raise ValueError(f"{name}={str(path)!r}{and_file}: {why}")
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"{name}={str(path)!r} must end in {joined(suffixes, 'or')}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,12 +15,12 @@ from ..learn.advise.costs import BYTES, OPERATIONS
 from ..learn.model.initialisers import INITIALISERS
 from ..learn.model.optimizers import CONSTANTS
 from ..learn.model.updates import UPDATES
-from ..learn.run.checkpoint import Checkpointer
 from ..learn.run.config import MODELS, OPTIMIZERS
 from ..learn.run.train import load_data
 from ..wording import decimal, joined, percent
-from .output import check_writable, print_json, print_table, print_text, progress
+from .output import print_json, print_table, print_text, progress
 from .parsing import Parser, add_options, integer, layer_sizes, loss_scale, number
+from .run_files import FIRST, RunFiles, own_files
 
 FORMATS = "binary32,binary16,bfloat16"
 DATA = {"digits": "8 x 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
@@ -95,8 +94,8 @@ def configure(parser: Parser) -> None:
     look_help = "measure all tensors on every such step; 0: never (default: 50, or less in a short epoch)"
     option("--look-every", type=integer, default=None, metavar="STEPS", help=look_help)
     option("--resume", action="store_true", help="continue an interrupted run; the result is the same to the last bit")
-    out_help = "the picture; the other files are named after it"
-    add_options(parser, "out", default=Path("fp16sim-train.png"), help=out_help)
+    out_help = f"the picture; the other files are named after it (default: {FIRST}, or the next free number)"
+    add_options(parser, "out", help=out_help)
     option("--costs", action="store_true", help="count the bytes and operations of each run, and do not train")
     add_options(parser, "json")
 
@@ -107,25 +106,24 @@ def run(options: argparse.Namespace) -> None:
     if options.costs:
         _print_costs(chosen, options.json)
         return
-    check_writable(options.out)
-    models = _model_files(options.out, chosen)
-    if not options.resume:
-        for file in models:  # check all of them before any run starts
-            Checkpointer(file).refuse_unfinished()
-    data = load_data(chosen[0])
-    settings = {"look_every": options.look_every, "resume": options.resume, "start_from": options.start_from}
-    with progress(options.json) as bar:
-        histories = [
-            learn.train(config, data, bar(config.label), checkpoint_path=file, **settings)
-            for config, file in zip(chosen, models, strict=True)
-        ]
-    _write(histories, options.out)
+    with own_files(options.out, _labels(chosen), options.resume) as own:
+        histories = _trained(chosen, own, options)
+        _write(histories, own)
     if options.json:
         print_json([history.to_dict() for history in histories])
         return
     _print_table(histories)
-    page, log = _beside(options.out, suffix=".html"), _beside(options.out, suffix=".json")
-    print_text(f"picture: {options.out}   report: {page}   log: {log}")
+    print_text(f"picture: {own.picture}   report: {own.page}   log: {own.log}")
+
+
+def _trained(chosen: Sequence[Config], own: RunFiles, options: argparse.Namespace) -> list[History]:
+    data = load_data(chosen[0])
+    settings = {"look_every": options.look_every, "resume": options.resume, "start_from": options.start_from}
+    with progress(options.json) as bar:
+        return [
+            learn.train(config, data, bar(config.label), checkpoint_path=file, **settings)
+            for config, file in zip(chosen, own.models, strict=True)
+        ]
 
 
 # --- which runs -----------------------------------------------------------------------------------------------------
@@ -152,33 +150,26 @@ def _policies(options: argparse.Namespace) -> list[str]:
     return [fmt if options.mode == "ties_to_even" else f"{fmt}:{options.mode}" for fmt in options.format]
 
 
-def _model_files(out: Path, chosen: Sequence[Config]) -> list[Path]:
-    """A file for the model of each run."""
+def _labels(chosen: Sequence[Config]) -> list[str]:
+    """The names of the runs, each once."""
     labels = [config.label for config in chosen]
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice:
         raise ValueError(f"{twice!r} is given twice; give each format or recipe once")
-    return [_beside(out, label) for label in labels]
-
-
-def _beside(out: Path, label: str = "", suffix: str = ".npz") -> Path:
-    """A file named after the picture."""
-    safe = re.sub(r"[^\w.-]+", "-", label)
-    return out.with_name(f"{out.stem}-{safe}{suffix}" if label else f"{out.stem}{suffix}")
+    return labels
 
 
 # --- results --------------------------------------------------------------------------------------------------------
 
 
-def _write(histories: Sequence[History], out: Path) -> None:
+def _write(histories: Sequence[History], own: RunFiles) -> None:
     """The picture, the log and the report."""
     from ..plots import training_figure  # matplotlib is slow to load
     from ..plots.style import save
 
-    save(training_figure(histories), out)
-    log = json.dumps([history.to_dict() for history in histories], indent=1)
-    files.write_text(_beside(out, suffix=".json"), log)
-    files.write_text(_beside(out, suffix=".html"), report.html(histories))
+    save(training_figure(histories), own.picture)
+    files.write_text(own.log, json.dumps([history.to_dict() for history in histories], indent=1))
+    files.write_text(own.page, report.html(histories))
 
 
 COLUMNS = (

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..codes import all_values, encode_held
 from ..conversion import Array
+from ..files import write_text
 from ..formats import BFLOAT16, BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from .definitions import FUNCTIONS
 from .evaluation import NEAR, TINY, evaluate, nearest_boundary
@@ -121,4 +122,4 @@ def digests(names: list[str] | None = None) -> dict[str, str]:
 def record() -> None:
     """Write the digests of this machine to certificates.json, after which the tests must compare it with MPFR."""
     text = json.dumps(digests(), indent=0, sort_keys=True) + "\n"
-    Path(__file__).with_name("certificates.json").write_text(text, encoding="utf-8")
+    write_text(Path(__file__).with_name("certificates.json"), text)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..files import write_bytes
 
 KINDS = (".py", ".ipynb", ".md", ".png")
 
@@ -72,7 +73,5 @@ def _place(origin: Path, place: Path) -> str:
     if place.exists() or place.is_symlink():
         return "same" if place.is_file() and place.read_bytes() == content else "kept"
     place.parent.mkdir(parents=True, exist_ok=True)
-    beside = place.with_name(place.name + ".part")
-    beside.write_bytes(content)
-    os.replace(beside, place)
+    write_bytes(place, content)
     return "written"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...files import atomic_path
+from ...files import write_bytes
 from ...version import __version__
 from .sources import Source, SourceFile, cache_folder, find, verified
 
@@ -97,8 +97,7 @@ def _right(path: Path, file: SourceFile) -> bool:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as place:
-        place.write_bytes(content)
+    write_bytes(path, content)
 
 
 # --- from a folder --------------------------------------------------------------------------------------------------

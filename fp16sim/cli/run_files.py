@@ -1,0 +1,103 @@
+"""The files of a training run: all are named after its picture, and no two runs write to the same ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from ..files import claim, claim_file, numbered, numbers_in_use
+from ..learn.run.checkpoint import Checkpointer, unfinished
+from .output import check_writable, print_error
+
+FIRST = Path("fp16sim-train.png")
+"""The picture of the first run in a folder, unless another name is given. Later runs have numbers."""
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of a run, or of several that are compared.
+
+    >>> RunFiles.of(Path("a.png"), ["binary16", "bfloat16:stochastic"]).models[1].name
+    'a-bfloat16-stochastic.npz'
+    """
+
+    picture: Path
+    page: Path
+    log: Path
+    models: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, picture: Path, labels: Sequence[str]) -> RunFiles:
+        """The files named after a picture, with a model for each label."""
+        page, log = (picture.with_name(f"{picture.stem}{suffix}") for suffix in (".html", ".json"))
+        safe = (re.sub(r"[^\w.-]+", "-", label) for label in labels)
+        return cls(picture, page, log, tuple(picture.with_name(f"{picture.stem}-{label}.npz") for label in safe))
+
+    def check(self) -> None:
+        """Refuse files that cannot be written."""
+        check_writable(self.picture, beside=(self.page, self.log, *self.models))
+
+    def refuse_interrupted(self) -> None:
+        """Refuse to write over an interrupted run."""
+        for file in self.models:
+            Checkpointer(file).refuse_unfinished()
+
+    @property
+    def exist(self) -> bool:
+        """Whether one of them is there already."""
+        return any(file.exists() for file in (self.picture, self.page, self.log, *self.models))
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether one of the models belongs to an interrupted run."""
+        return any(file.exists() and unfinished(file) for file in self.models)
+
+
+@contextmanager
+def own_files(out: Path | None, labels: Sequence[str], resume: bool) -> Iterator[RunFiles]:
+    """The files of a run, claimed until it ends: those named after `out`, or else after the next free name.
+
+    Raises
+    ------
+    ValueError
+        If a file cannot be written, or is being written by another process, or has an interrupted run to be resumed.
+    """
+    for picture in _free_names(labels, resume) if out is None else (out,):
+        files = RunFiles.of(picture, labels)
+        files.check()
+        with claim(picture) as ours:
+            if not ours or (out is None and not resume and files.exist):
+                continue  # another run has just taken the name
+            if not resume:
+                files.refuse_interrupted()
+            if out is None and picture != FIRST:
+                print_error(f"fp16sim train: {_change(resume)} {picture.stem}.*")
+            yield files
+            return
+    taken = out or FIRST
+    raise ValueError(
+        f"out={str(taken)!r}: another run is writing the files of this name; wait for its end, or choose another "
+        f"--out (if there is no other run, delete {str(claim_file(taken))!r})"
+    )
+
+
+def _free_names(labels: Sequence[str], resume: bool) -> Iterable[Path]:
+    """The names to try, without `out`: to resume, those of interrupted runs, the last one first; else new ones."""
+    used = numbers_in_use(FIRST)
+    runs = [RunFiles.of(numbered(FIRST, number), labels) for number in used]
+    if resume:
+        names = [run.picture for run in runs if run.interrupted] or [run.picture for run in runs] or [FIRST]
+        return reversed(names)
+    for run in runs:
+        with claim(run.picture) as ours:
+            if ours:  # no process is at work on it
+                run.refuse_interrupted()
+    return (numbered(FIRST, number) for number in count(max(used, default=0) + 1))
+
+
+def _change(resume: bool) -> str:
+    return "this run goes on with" if resume else f"{FIRST.stem}.* is there already, so this run writes"
