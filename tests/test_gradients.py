@@ -89,6 +89,7 @@ EXPRESSIONS = {
     "cast": lambda a, b: a.cast(Precision.of("binary64:toward_zero")).cast(WIDE) * b,
     "narrow": lambda a, b: a.narrow(WIDE) * b,
     "narrow_back": lambda a, b: a.matmul(b.reshape(3, 2), Products(operand=WIDE, cotangent=WIDE)),
+    "where": lambda a, b: a.where(A > 0.3, b * 2.0) * a.where(A < 0.3, 3.0),
     "reshape": lambda a, b: a.reshape(3, 2) * b.reshape(3, 2),
     "select": lambda a, b: a[:, 1:] * b[..., :2] + a[0, 2] + b[-1, None, ::2],
     "pick": lambda a, b: a.pick([2, 0]) * b.pick([1, 1]),

@@ -21,6 +21,7 @@ NO_NUMBERS = (
     "fft.fftfreq fft.rfftfreq"
 )
 EXEMPT = {*CONVERTING.split(), *NO_NUMBERS.split()}
+UNCALLED = {"test", "savez", "savez_compressed", "fft.fftfreq", "fft.rfftfreq"}
 
 
 def public_functions():
@@ -54,7 +55,7 @@ def test_what_does_not_ask_for_an_implementation_converts_or_takes_no_numbers():
     x = fs.array([[1.0, 2.0], [3.0, 4.0]], "binary16")
     for name in CONVERTING.split():
         assert np.asarray(getattr(np, name)(x)).tolist() == x.tolist(), name
-    for name in sorted({*NO_NUMBERS.split()} - {"test", "savez", "savez_compressed", "fft.fftfreq", "fft.rfftfreq"}):
+    for name in sorted({*NO_NUMBERS.split()} - UNCALLED):
         try:
             y = getattr(np, name, len)(x)
         except (TypeError, ValueError, AttributeError):

@@ -17,7 +17,7 @@ from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
 from . import numpy_functions, ufuncs
 from .methods import Methods
-from .operators import arithmetic_operator, comparison_operator, in_place_operator, ufunc_operator
+from .operators import arithmetic_operator, comparison_operator, computes_itself, in_place_operator, ufunc_operator
 from .printing import array_text
 
 
@@ -140,11 +140,15 @@ class FloatArray(Methods):
     # --- NumPy's protocols ------------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **keywords: Any) -> Any:
+        if any(computes_itself(type(x)) for x in inputs):
+            return NotImplemented
         operation = ufuncs.find(ufunc, method, keywords)
         y = operation(self._steps, *(self._values_of(x) for x in inputs), **keywords)
         return self._wrap(y, out[0] if out else None)
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
+        if any(map(computes_itself, types)):
+            return NotImplemented
         out = keywords.pop("out", None)
         entry, args, keywords = numpy_functions.find(function, args, keywords)
         given = (self._unwrap(x, k in entry.numbers) for k, x in enumerate(args))

@@ -1,7 +1,8 @@
 """The operators of FloatArray: functions that make its methods.
 
-A class that sets `__array_ufunc__` to None computes with arrays by itself; this is NumPy's convention. The tensors of
-`learn` do: an operator with one of them leaves the work to it.
+A class that sets `__array_ufunc__` to None computes with arrays by itself; this is NumPy's convention. So does one that
+sets `computes_with_float_arrays` to True, as the tensors of `learn` do: an operator or a function of NumPy leaves the
+work to it.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ import numpy as np
 Method: TypeAlias = Callable[[Any, Any], Any]
 
 
-def _computes_itself(other: Any) -> bool:
-    return getattr(type(other), "__array_ufunc__", True) is None
+def computes_itself(kind: type) -> bool:
+    """Whether a class computes with FloatArrays by itself, so that FloatArray steps back."""
+    return getattr(kind, "__array_ufunc__", True) is None or getattr(kind, "computes_with_float_arrays", False)
 
 
 def arithmetic_operator(name: str, swapped: bool = False) -> Method:
     """An operation of `arithmetic`, rounded once."""
 
     def method(self: Any, other: Any) -> Any:
-        if _computes_itself(other):
+        if computes_itself(type(other)):
             return NotImplemented
         b = self._values_of(other)
         return self._operate(name, b, self.values) if swapped else self._operate(name, self.values, b)
@@ -34,7 +36,7 @@ def ufunc_operator(ufunc: np.ufunc, swapped: bool = False) -> Method:
     """An operator that is a ufunc of NumPy: supported if the ufunc is, else refused by the name of the ufunc."""
 
     def method(self: Any, other: Any) -> Any:
-        if _computes_itself(other):
+        if computes_itself(type(other)):
             return NotImplemented
         return self.__array_ufunc__(ufunc, "__call__", *((other, self) if swapped else (self, other)))
 

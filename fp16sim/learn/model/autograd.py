@@ -8,16 +8,18 @@ the name of its layer (`name_layer`), on which no number depends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
 from ...accumulators import Accumulator, Pairwise
 from ...arrays import FloatArray
 from ...conversion import Array, Generator
 from ..precision import DEFAULT_PRODUCTS, Precision, Products
+from . import numpy_protocols
 from .vjps import OPERATIONS, Index, constant, unbroadcast, zeros_like
 
 Operand: TypeAlias = "Tensor | FloatArray | npt.ArrayLike"
@@ -46,6 +48,12 @@ class Tensor:
     layer : str
         The layer that computed it; `name_layer` writes it once the layer is done.
 
+    Notes
+    -----
+    NumPy's functions compute with tensors, and pass gradients on, where `numpy_protocols` lists them: np.exp, np.mean,
+    np.dot, np.where, ... All others raise TypeError, and so does what would take numbers out of the graph: np.asarray,
+    float, bool. Tensors are compared by identity; compare their values.
+
     Examples
     --------
     >>> import fp16sim as fs
@@ -63,7 +71,42 @@ class Tensor:
     settings: Mapping[str, Any] = field(default_factory=dict)
     layer: str = ""
 
-    __array_ufunc__ = None  # so that array * tensor calls __rmul__ here, instead of making an array of tensors
+    computes_with_float_arrays = True  # so that x * tensor calls __rmul__ here, for a FloatArray x
+
+    # --- NumPy and Python ask ---------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Tensor:
+        function = numpy_protocols.find_ufunc(ufunc, method, keywords)
+        return function(*(as_tensor(x, self.value) for x in inputs))
+
+    def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
+        run, given = numpy_protocols.find_function(function, args, keywords)
+        return run(**{k: as_tensor(x, self.value) if k in numpy_protocols.OPERANDS else x for k, x in given.items()})
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.value.ndim:
+            raise TypeError("a Tensor of no dimensions has no elements to iterate over; use t.value.item()")
+        return (self[k] for k in range(len(self)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        raise numpy_protocols.leaves_the_graph("np.asarray({})")
+
+    def __bool__(self) -> bool:
+        raise numpy_protocols.leaves_the_graph("bool({})")
+
+    def __int__(self) -> int:
+        raise numpy_protocols.leaves_the_graph("int({})")
+
+    def __float__(self) -> float:
+        raise numpy_protocols.leaves_the_graph("float({})")
+
+    def __contains__(self, item: Any) -> bool:
+        raise numpy_protocols.leaves_the_graph("x in {}")
+
+    # --- operations -------------------------------------------------------------------------------------------------
 
     def _apply(self, operation: str, *others: Operand, swapped: bool = False, **settings: Any) -> Tensor:
         given = (as_tensor(x, self.value) for x in others)
@@ -173,6 +216,13 @@ class Tensor:
     def softmax(self, accumulator: Accumulator | None = None) -> Tensor:
         """The softmax along the last axis, stable in any format."""
         return self._apply("softmax", accumulator=accumulator)
+
+    def where(self, condition: Array, other: Operand) -> Tensor:
+        """These elements where the condition, an array of booleans, is true; those of `other` elsewhere."""
+        chosen = np.asarray(condition)
+        if chosen.dtype != bool:
+            raise TypeError(f"condition is an array of {chosen.dtype}, not of booleans; compare, as in t.value > 0")
+        return self._apply("where", other, condition=chosen)
 
     def reshape(self, *shape: int) -> Tensor:
         """The same numbers in another shape."""

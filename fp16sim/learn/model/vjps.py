@@ -103,6 +103,11 @@ def narrowed(x: FloatArray, to: Precision | None = None, rng: Generator = None) 
 # --- moving numbers -------------------------------------------------------------------------------------------------
 
 
+def _choose(a: Any, b: Any, condition: Array) -> Any:
+    """The elements of a where the condition is true, those of b elsewhere; one of them may be a Python number."""
+    return np.where(condition, a, b)
+
+
 Index: TypeAlias = int | slice | EllipsisType | tuple[int | slice | EllipsisType | None, ...] | None
 
 
@@ -163,6 +168,13 @@ OPERATIONS: dict[str, Operation] = {
     "cast": Operation(_cast, (_cast_back,)),
     "narrow": Operation(narrowed, (lambda g, y, x, **how: g,)),
     "narrow_back": Operation(lambda x, **how: x, (lambda g, y, x, **how: narrowed(g, **how),)),
+    "where": Operation(
+        _choose,
+        (
+            lambda g, y, a, b, condition: _choose(g, 0.0, condition),
+            lambda g, y, a, b, condition: _choose(0.0, g, condition),
+        ),
+    ),
     "reshape": Operation(lambda x, shape: x.reshape(shape), (lambda g, y, x, shape: g.reshape(x.shape),)),
     "select": Operation(_select, (_select_vjp,)),
     "pick": Operation(_pick, (_pick_vjp,)),
