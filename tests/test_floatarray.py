@@ -1,6 +1,7 @@
 """FloatArray: format and mode travel with the values, and nothing falls back to float64."""
 
 import copy
+import math
 import operator
 import pickle
 from fractions import Fraction
@@ -293,3 +294,32 @@ def test_comparisons_give_plain_booleans():
     x = fs.array([1.0, np.nan], "binary16")
     assert (x == 1).tolist() == [True, False]
     assert (x < 2).tolist() == [True, False]
+
+
+LEAVING = {
+    "float": float,
+    "int": int,
+    "item": lambda x: x.item(),
+    "tolist": lambda x: x.tolist(),
+    "values": lambda x: x.values,
+    "asarray": np.asarray,
+    "array": lambda x: np.array([x, x])[0],
+    "format": lambda x: float(format(x, ".20f")),
+}
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_the_conversions_that_the_docstring_names_give_plain_numbers_and_the_exact_value(name):
+    x = fs.array(3.0 if name == "int" else 0.1, "binary16")
+    y = LEAVING[name](x)
+    assert not isinstance(y, fs.FloatArray)
+    assert y == x.values
+    assert f"`{name}" in fs.FloatArray.__doc__ or f".{name}" in fs.FloatArray.__doc__
+
+
+def test_all_of_math_computes_with_plain_numbers():
+    x = fs.array(0.75, "binary16")
+    for name in ("exp", "sqrt", "sin", "floor", "log1p", "gamma", "fabs", "frexp", "isfinite"):
+        assert getattr(math, name)(x) == getattr(math, name)(0.75), name
+        assert not isinstance(getattr(math, name)(x), fs.FloatArray)
+    assert isinstance(np.exp(x), fs.FloatArray)

@@ -39,8 +39,13 @@ class FloatArray(Methods):
 
     Made by `array`; this constructor does not check `values`. Operators and NumPy's functions round correctly, once for
     each operation; in a sum every partial sum is rounded, one term after the other or by an `accumulator`. Both
-    operands have the same format and mode; a bare Python number is rounded to them. What is not supported raises
-    TypeError: nothing is computed in float64 instead. A scalar is an array of no dimensions.
+    operands have the same format and mode; a bare Python number is rounded to them. An operator or a function of NumPy
+    that is not supported raises TypeError: it does not compute in float64 instead. A scalar is an array of no
+    dimensions.
+
+    Numbers leave the format where they are converted to plain ones, exactly: by `float(x)`, `int(x)`, `x.item()`,
+    `x.tolist()`, `x.values` and `np.asarray(x)`, and by whatever calls one of these: all of `math`, `format(x, ".3f")`,
+    `np.array([x, y])`. What they are then used for is float64 arithmetic.
 
     Attributes
     ----------
@@ -61,6 +66,8 @@ class FloatArray(Methods):
     >>> x[0] = 1 / 3
     >>> x[0], float(x[0])
     (FloatArray(0.3333, binary16), 0.333251953125)
+    >>> np.sqrt(x[0]), math.sqrt(x[0])  # math calls float(x[0]): a plain number
+    (FloatArray(0.577, binary16), 0.577279787559724)
     """
 
     __slots__ = ()
