@@ -37,6 +37,9 @@ _HEADER = re.compile(
 _SIMPLE = re.compile(r"[<>|=]?[biufcmMSUVO?][0-9]{0,9}(\[[0-9a-zA-Z]+\])?")
 """The code of a dtype that is not a structure, such as <f4, |b1, <U10 or <M8[ns]."""
 
+_AS_BYTES = {"<f1": "|V1"}
+"""Codes that NumPy does not know, and the bytes that they stand for: ml_dtypes writes float8_e5m2 as <f1."""
+
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, LookupError, ValueError, OSError, EOFError, RuntimeError)
 """What zipfile and NumPy raise if a file is not what it should be (RuntimeError: "encrypted", "not implemented")."""
 
@@ -66,7 +69,7 @@ class Header(NamedTuple):
         if not _SIMPLE.fullmatch(self.descr):
             return None
         try:
-            dtype = np.dtype(self.descr)
+            dtype = np.dtype(_AS_BYTES.get(self.descr, self.descr))
         except (TypeError, ValueError):
             return None
         return None if dtype.hasobject else dtype
@@ -117,6 +120,17 @@ def npy_header(path: Path) -> Header:
         return read_header(file, path.stem, path.stat().st_size)
 
 
+def map_npy(path: Path) -> np.ndarray[Any, Any] | Header:
+    """The array of a .npy file, of which only what is used is read; its header if its dtype is None."""
+    header = npy_header(path)
+    if header.dtype is None:
+        return header
+    if header.descr not in _AS_BYTES:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    start = path.stat().st_size - header.nbytes
+    return np.memmap(path, header.dtype, "r", start, header.shape, "F" if header.fortran_order else "C")
+
+
 class Archive:
     """The arrays of a .npz file: all `headers` are known and checked, and the numbers are read one array at a time."""
 
@@ -136,7 +150,10 @@ class Archive:
         if header.dtype is None:
             raise ValueError(f"{name} has dtype={header.descr}, which is not read")
         with _one_reason(), self._file.open(self._members[name]) as member:
-            return np.lib.format.read_array(member, allow_pickle=False)
+            if header.descr not in _AS_BYTES:
+                return np.lib.format.read_array(member, allow_pickle=False)
+            numbers = member.read()[-header.nbytes :] if header.nbytes else b""
+            return np.ndarray(header.shape, header.dtype, numbers, order="F" if header.fortran_order else "C")
 
 
 _RATIOS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -113,3 +113,17 @@ def printable(text: str, keep: str = "") -> str:
     """
     shown = (c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
     return text if text.isprintable() else "".join(shown)
+
+
+def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Rows of a table as text: columns two blanks apart, the first `left` of them aligned to the left.
+
+    >>> print(aligned([("tensor", "zero"), ("w", "12.5%")]))
+    tensor   zero
+    w       12.5%
+    """
+    padded = []
+    for i, column in enumerate(zip(*rows, strict=True)):
+        width = max(map(len, column))
+        padded.append([text.ljust(width) if i < left else text.rjust(width) for text in column])
+    return "\n".join("  ".join(row).rstrip() for row in zip(*padded, strict=True))

@@ -69,7 +69,7 @@ class Histogram:
     name : str
     seen : Survey
     shift, own : int
-        The powers of two that would lose the fewest numbers: of all tensors together, and of this one alone.
+        The powers of two with the smallest expected error: for all tensors together, and for this one alone.
     """
 
     name: str
@@ -109,8 +109,8 @@ def windows(history: History, kind: str, suggested: int | None = None) -> tuple[
     """The histograms of a kind of number in a run, one window for each of its formats. All counts are exact.
 
     The shift of a window is a change of the loss scale by a power of two; it is 0 for numbers that do not depend on the
-    loss scale. For the compute format it is the suggested shift, if there is one. Otherwise it is the shift that loses
-    the fewest numbers, among those with which the loss's format can represent the scale.
+    loss scale. For the compute format it is the suggested shift, if there is one. Otherwise it is the shift with
+    the smallest expected error, among those with which the loss's format can represent the scale.
     """
     chosen: dict[Format, dict[str, Survey]] = {}
     for (other, name), seen in history.telemetry.surveys.items():
@@ -150,7 +150,7 @@ def current_scale(history: History) -> float:
 
 
 def best_shift(telemetry: Telemetry, fmt: Format, shifts: Sequence[int]) -> int:
-    """The k for which 2^k times the loss scale would lose the fewest of all gradients in a format."""
+    """The k for which 2^k times the loss scale has the smallest expected error, over all gradients in a format."""
     total = Survey(fmt)
     for (kind, _), seen in telemetry.surveys.items():
         if kind in GRADIENTS and seen.fmt == fmt:

@@ -86,7 +86,7 @@ def _underflow(history: History) -> Advice | None:
 
 
 def _best_shift(history: History, seen: Survey, scale: float) -> int:
-    """The power of two by which the loss scale should grow so that the fewest numbers are lost."""
+    """The power of two by which the loss scale should grow so that the expected error is the smallest."""
     fmt = history.config.policy.loss.fmt
     shifts = [k for k in range(_headroom(history) + 1) if is_representable(scale * 2.0**k, fmt)]
     return seen.best_shift(shifts) if shifts else 0

@@ -1,281 +1,206 @@
-"""What a format would do to tensors from elsewhere: saved gradients, weights, activations.
+"""What formats would do to tensors from elsewhere: saved gradients, weights, activations, indices.
 
 For people whose run failed in another framework. Save the tensors and inspect them here:
 
     numpy.savez("grads.npz", **{name: p.grad.float().cpu().numpy() for name, p in model.named_parameters()})
-    fp16sim inspect grads.npz --format binary16
+    fp16sim inspect grads.npz
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from ...archives import MAX_BYTES, Header, check_memory, npy_header, open_archive
-from ...conversion import Array
-from ...formats import BINARY32, Format, FormatLike, get_format
-from ...rounding import round_to
-from ...wording import count, percent, share
-from ..observe.binades import chunks
-from ..observe.exponents import Fate, Survey, survey
+from ...archives import MAX_BYTES
+from ...formats import Format, FormatLike
+from ...wording import count, number, printable
 from ..observe.histogram import bar_chart
-from .scale_advice import recommend
+from .inspected import InFormat, Inspected, examine, together
+from .tensor_table import table
+from .tensors import as_formats, as_numbers, by_size, dtype_of, opened, title
+from .verdict import Kind, best_scale, not_finite, verdicts
 
-
-@dataclass(frozen=True)
-class Errors:
-    """Relative errors |rounded - x| / |x| of the numbers that are not lost: those that stay nonzero and in range.
-
-    Attributes
-    ----------
-    kept : int
-        How many numbers are not lost.
-    exact : int
-        How many of them have the error 0.
-    mean, largest : float
-        Of the errors, in binary64. An error is at most the unit roundoff if the result is normal, and can reach 1 if
-        it is subnormal.
-    """
-
-    kept: int = 0
-    exact: int = 0
-    mean: float = 0.0
-    largest: float = 0.0
-
-    def __add__(self, other: Errors) -> Errors:
-        kept = self.kept + other.kept
-        mean = (self.mean * self.kept + other.mean * other.kept) / kept if kept else 0.0
-        return Errors(kept, self.exact + other.exact, mean, max(self.largest, other.largest))
-
-
-@dataclass(frozen=True)
-class Inspected:
-    """What was counted for one tensor, or for all together: its survey and the relative errors of its numbers."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    survey: Survey
-    errors: Errors
-
-    @cached_property
-    def fate(self) -> Fate:
-        """What the numbers become without a loss scale."""
-        return self.survey.fate()
-
-    @cached_property
-    def best_shift(self) -> int:
-        """The k of the loss scale 2^k that loses the fewest numbers."""
-        return self.survey.best_shift()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        seen = self.survey
-        counts = {name: getattr(seen, name) for name in ("total", "zeros", "nans", "infinities")}
-        return {
-            "name": self.name,
-            "shape": list(self.shape),
-            "dtype": self.dtype,
-            **counts,
-            **self.fate._asdict(),
-            "exponents": {str(e): n for e, n in seen.exponents.items()},
-            "best_scale_exponent": self.best_shift,
-            "lost_at_best_scale": seen.fate(self.best_shift).lost,
-            "relative_error": asdict(self.errors),
-        }
+KINDS: dict[Kind, str] = {"gradients": "gradients", "values": "values (weights, activations, indices)"}
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """The result of `inspect`. `print` shows the tensors, the histogram of all together, and the recommendation.
+    """The result of `inspect`. `print` shows the verdict, then a table of the tensors.
 
     Attributes
     ----------
-    fmt : Format
+    kind : "gradients" or "values"
+    reason : str
+        Why the kind was guessed; "" if it was given.
+    formats : tuple of Format
     tensors : tuple of Inspected
     skipped : tuple of str
         The arrays that were not inspected, each with the reason.
     """
 
-    fmt: Format
+    kind: Kind
+    reason: str
+    formats: tuple[Format, ...]
     tensors: tuple[Inspected, ...]
     skipped: tuple[str, ...] = ()
 
     @cached_property
     def together(self) -> Inspected:
         """All tensors as if they were one."""
-        seen = sum((one.survey for one in self.tensors), Survey(self.fmt))
-        dtypes = dict.fromkeys(one.dtype for one in self.tensors)
-        errors = sum((one.errors for one in self.tensors), Errors())
-        return Inspected("all together", (seen.total,), ", ".join(dtypes), seen, errors)
+        return together(self.tensors)
+
+    @cached_property
+    def verdict(self) -> str:
+        """For each format what to do and why, in sentences that are computed from the counts."""
+        return "\n".join(f"{fmt}: {text}" for fmt, text in zip(self.formats, self._verdicts, strict=True))
+
+    @cached_property
+    def _verdicts(self) -> tuple[str, ...]:
+        return verdicts(self.kind, self.tensors)
 
     @property
-    def recommendation(self) -> str:
-        """What to do, in a sentence or two, computed from the counts."""
-        return recommend(self.together.survey)
+    def summary(self) -> str:
+        """What was inspected, and what it was taken for."""
+        seen, low, high = self.together.survey, self.together.smallest, self.together.largest
+        span = "" if low is None or high is None else f" from {number(low)} to {number(high)}"
+        integers = ", all integers" if self.together.integers and self.kind == "values" else ""
+        taken = f"; taken as {KINDS[self.kind]}, because {self.reason}" if self.reason else ""
+        return f"{count(len(self.tensors), 'tensor')}, {seen.total:,} {self.kind}{span}{integers}{taken}."
+
+    def text(self, histogram: bool = False, each: bool = False) -> str:
+        """The verdict, a table of the tensors and, if asked for, the histogram of exponents in each format.
+
+        With `each`, every tensor is in the table and has its own histogram, even if there are many.
+        """
+        verdict = [*self.verdict.splitlines(), *filter(None, [not_finite(self.kind, self.together.survey)])]
+        charts = (self.tensors if each else (self.together,)) if histogram else ()
+        parts = [
+            "\n".join(map(_wrapped, [*verdict, *self.skipped])),
+            _wrapped(self.summary),
+            table(self.kind, self.tensors, each),
+            *(_chart(one, found) for one in charts for found in one.formats),
+        ]
+        return "\n\n".join(parts)
+
+    def __str__(self) -> str:
+        return self.text()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
-            "format": self.fmt.name,
-            "tensors": [one.to_dict() for one in self.tensors],
-            "together": self.together.to_dict(),
+            "verdict": list(self._verdicts),
+            "kind": self.kind,
+            "reason": self.reason,
+            "formats": [fmt.to_plain() for fmt in self.formats],
+            "tensors": [self._plain(one) for one in self.tensors],
+            "together": self._plain(self.together),
             "skipped": list(self.skipped),
-            "recommendation": self.recommendation,
         }
 
-    def __str__(self) -> str:
-        tensors = "\n".join(_line(one) for one in (*self.tensors, self.together))
-        advice = "\n".join([*self.skipped, self.recommendation])
-        return "\n\n".join(filter(None, [tensors, bar_chart(self.together.survey), advice]))
+    def _plain(self, one: Inspected) -> dict[str, Any]:
+        plain = one.to_dict()
+        if self.kind == "gradients":
+            for found, row in zip(one.formats, plain["formats"], strict=True):
+                row["loss_scale_exponent"] = best_scale(found)
+        return plain
 
 
-def _line(one: Inspected) -> str:
-    seen, fate = one.survey, one.fate
-    text = f"{one.name}: {count(seen.total, 'number')}, {percent(share(seen.zeros, seen.total))} of them 0"
-    if not seen.finite:
-        return text
-    kinds = (("become 0", fate.underflowed), ("become subnormal", fate.subnormal), ("overflow", fate.overflowed))
-    fates = ", ".join(f"{percent(n / seen.finite)} {what}" for what, n in kinds)
-    return f"{text}; of the finite nonzero ones {fates}"
+def _wrapped(text: str) -> str:
+    return fill(text, 100, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
+def _chart(one: Inspected, found: InFormat) -> str:
+    chart = bar_chart(found.survey) or "no finite nonzero number"
+    return f"{one.name}, exponents in {found.fmt}\n{chart}"
 
 
 def inspect(
     arrays: str | Path | Mapping[str, npt.ArrayLike] | npt.ArrayLike,
-    fmt: FormatLike = "binary16",
+    fmt: FormatLike | Sequence[FormatLike] = ("binary16", "bfloat16"),
+    kind: Kind | None = None,
     *,
+    read_as: FormatLike | Sequence[FormatLike] = (),
     max_bytes: int = MAX_BYTES,
 ) -> Inspection:
-    """Find out what a format would do to tensors: exact counts of the numbers that it loses, at any loss scale.
+    """Find out what formats would do to tensors: exact counts of the numbers that they lose and change.
 
     Rounding is to nearest, ties to even, as in the casts of deep-learning frameworks.
 
     Parameters
     ----------
     arrays : path, mapping or array_like
-        A .npz or .npy file, a mapping of names to arrays, or one array. Arrays of float16, float32 and float64 are
-        inspected, and in memory also those of an ml_dtypes type whose numbers are all float32 numbers; others are
-        skipped. A .npy file is read in chunks and a .npz file one tensor at a time, so large files are possible.
-        Pickles are never opened.
-    fmt : Format, str or dtype
+        A .npz or .npy file, a model or checkpoint of `fp16sim train`, a mapping of names to arrays such as
+        `dict(model.named_parameters())`, or one array. Floats of up to 64 bits and integers are inspected, tensors of
+        PyTorch too, and in memory also arrays of ml_dtypes; other arrays are skipped. A .npy file is read in chunks and
+        a .npz file one tensor at a time, so large files are possible. Pickles are never opened.
+    fmt : Format, str or dtype, or a list of them
+    kind : "gradients" or "values", optional
+        Gradients can be multiplied by a loss scale, so the verdict says which one suits them; integers are skipped.
+        Values are all other numbers: weights, activations, indices. If it is not given, tensors are gradients if the
+        name of the file, or the name of every tensor, has the word "grad", "grads", "gradient" or "gradients".
+    read_as : Format, str or dtype, or a list of them
+        What arrays of unnamed bytes are codes of, such as "bfloat16": NumPy saves bfloat16 as "|V2" and fp8 as "|V1".
     max_bytes : int
         A .npz file whose arrays take more bytes without compression is refused.
 
     Returns
     -------
     Inspection
-        With `tensors`, `together`, `recommendation` and `to_dict()`.
+        With `verdict`, `tensors`, `together` and `to_dict()`.
 
     Raises
     ------
     ValueError
-        If the file cannot be read, or there is no array of floats.
+        If the file cannot be read, or there is no array of numbers.
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
-    >>> found = inspect({"conv1": rng.standard_normal(1000) * 1e-7, "bias": [0.0, 1e-3]}, "binary16")
-    >>> found.together.fate.underflowed
+    >>> found = inspect({"conv1": rng.standard_normal(1000) * 1e-7, "bias": [0.0, 1e-3]}, "binary16", "gradients")
+    >>> found.together["binary16"].fate.underflowed
     233
-    >>> print(found.recommendation)  # doctest: +NORMALIZE_WHITESPACE
-    A loss scale of 2^9 loses least: none of the 1,001 nonzero numbers; without it 23.3% (233 become 0).
-    2^8 is almost as good (0.10%). 2^9 can be doubled 16 times before the largest number overflows.
+    >>> print(found.verdict)  # doctest: +NORMALIZE_WHITESPACE
+    binary16: multiply the loss by 2^19. Without it 23.3% of the nonzero gradients become 0 and 76.6% become subnormal,
+    with fewer digits. The relative errors of the others are at most 1 (mean 0.22). With it 0.10% become subnormal, with
+    fewer digits. 2^19 can be doubled 6 times before the largest gradient overflows.
+    >>> print(inspect(range(512), "bfloat16").verdict)  # doctest: +NORMALIZE_WHITESPACE
+    bfloat16: 25.0% of the 512 values (128) are rounded, by up to 1. Relative errors are at most 0.0039 (mean 0.00068).
+    512 distinct values become 385. If they are ids, indices or positions, keep them as integers.
     """
-    fmt = get_format(fmt)
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"kind={kind!r} is unknown; use 'gradients' or 'values'")
+    formats, codes = as_formats(fmt), by_size(read_as)
     tensors, skipped = [], []
-    for name, x in _named(arrays, max_bytes):
-        floats = _as_floats(x)
-        if isinstance(floats, str):
-            skipped.append(f"{name} is skipped: {floats}")
-        else:
-            tensors.append(_inspected(name, floats, fmt))
+    with opened(arrays, max_bytes) as given:
+        chosen, reason = (kind, "") if kind else _guess(title(arrays), [*given])
+        for name, x in given.items():
+            numbers = as_numbers(x, codes, integers=chosen == "values")
+            if isinstance(numbers, str):
+                skipped.append(f"{printable(name)} is skipped: {numbers}")
+            else:
+                tensors.append(examine(printable(name), numbers, dtype_of(x), formats))
     if not tensors:
         why = "; ".join(skipped) or "it is empty"
-        raise ValueError(f"{_called(arrays)} has no array of floats to inspect: {why}")
-    return Inspection(fmt, tuple(tensors), tuple(skipped))
+        raise ValueError(f"{title(arrays)} has no array of numbers to inspect: {why}")
+    return Inspection(chosen, reason, formats, tuple(tensors), tuple(skipped))
 
 
-def _inspected(name: str, x: Array, fmt: Format) -> Inspected:
-    errors = sum((_errors(chunk, fmt) for chunk in chunks(x)), Errors())
-    return Inspected(name, x.shape, str(x.dtype), survey(x, fmt), errors)
+_GRADIENT = re.compile(r"(?<![a-z])grad(s|ients?)?(?![a-z])", re.IGNORECASE)
 
 
-def _errors(x: Array, fmt: Format) -> Errors:
-    with np.errstate(all="ignore"):
-        x = x[np.isfinite(x)]
-        y = round_to(x, fmt).astype(np.float64)
-        x = x.astype(np.float64)
-        kept = (y != 0) & np.isfinite(y) & ~_beyond(np.abs(x), fmt)
-        x, y = x[kept], y[kept]
-        relative = np.abs(y - x) / np.abs(x)
-    if not x.size:
-        return Errors()
-    exact = int(np.count_nonzero(relative == 0))
-    return Errors(x.size, exact, float(relative.mean()), float(relative.max()))
-
-
-def _beyond(magnitude: Array, fmt: Format) -> Array:
-    """Whether numbers overflow, even if the format saturates: from max_finite + ulp/2 on, which itself ties to even."""
-    top = float(fmt.max_finite) + 2.0 ** (fmt.emax - fmt.precision)
-    return magnitude >= top if fmt.max_significand % 2 else magnitude > top
-
-
-# --- what is given --------------------------------------------------------------------------------------------------
-
-
-def _called(arrays: object) -> str:
-    return str(arrays) if isinstance(arrays, (str, Path)) else "arrays"
-
-
-def _named(arrays: Any, max_bytes: int) -> Iterator[tuple[str, Any]]:
-    if isinstance(arrays, (str, Path)):
-        yield from _stored(Path(arrays), max_bytes)
-    elif isinstance(arrays, Mapping):
-        yield from ((str(name), x) for name, x in arrays.items())
-    else:
-        yield "array", arrays
-
-
-def _stored(path: Path, max_bytes: int) -> Iterator[tuple[str, Any]]:
-    """The arrays of a file, one at a time; for one that is not read, its header."""
-    if path.suffix.lower() not in (".npy", ".npz"):
-        raise ValueError(f"{path} is not a .npy or .npz file; save the tensors with numpy.savez('grads.npz', **arrays)")
-    if not path.is_file():
-        raise ValueError(f"{path} does not exist; give the path of a .npz or .npy file")
-    try:
-        if path.suffix.lower() == ".npy":
-            header = npy_header(path)
-            yield path.stem, np.load(path, mmap_mode="r", allow_pickle=False) if header.dtype else header
-            return
-        with open_archive(path) as stored:
-            check_memory(sum(header.nbytes for header in stored.headers.values()), max_bytes)
-            for name, header in stored.headers.items():
-                yield name, stored.read(name) if header.dtype else header
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
-
-
-def _as_floats(x: Any) -> Array | str:
-    """The array, or the reason why it cannot be inspected."""
-    if isinstance(x, Header):
-        return f"dtype={x.descr} stands for Python objects or structures, which are never opened"
-    x = np.asarray(x)
-    if x.dtype.kind == "f" and x.dtype.itemsize <= 8:
-        return x
-    if x.dtype.kind == "V":
-        try:
-            if get_format(x.dtype).fits_in(BINARY32):
-                return x.astype(np.float32)
-        except ValueError:
-            pass
-        return (
-            f"the file does not say what dtype={x.dtype} means; save x.astype(numpy.float32), which keeps every "
-            "bfloat16 number"
-        )
-    return f"dtype={x.dtype} is not float16, float32 or float64"
+def _guess(called: str, names: Sequence[str]) -> tuple[Kind, str]:
+    """The kind that names suggest, and the reason."""
+    if _GRADIENT.search(Path(called).name):
+        return "gradients", 'the name of the file has the word "grad"'
+    having = sum(bool(_GRADIENT.search(name)) for name in names)
+    if having and having == len(names):
+        return "gradients", 'every name has the word "grad"'
+    return "values", f'the word "grad" is in {f"only {having} of {len(names)} names" if having else "no name"}'

@@ -114,6 +114,24 @@ def load_model(path: str | Path) -> Model:
     return Model(config, params, tuple(about["image_shape"]), about["classes"])
 
 
+def load_arrays(path: str | Path) -> dict[str, FloatArray]:
+    """All arrays of a model or a checkpoint, by the names that they have in the file, such as "params/W1" or "m/W1"."""
+    about, arrays = read(path)
+    policy = Config.from_dict(about["config"]).policy
+    kinds = {
+        "params": policy.param,
+        "weights": policy.weights,
+        "m": policy.state,
+        "v": policy.state,
+        "carry": policy.weights,
+    }
+    return {
+        f"{kind}/{name}": x
+        for kind, precision in kinds.items()
+        for name, x in from_codes(arrays, kind, precision).items()
+    }
+
+
 # --- checkpoints ----------------------------------------------------------------------------------------------------
 
 

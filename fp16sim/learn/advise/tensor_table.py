@@ -1,0 +1,100 @@
+"""The table of inspected tensors: a row for each tensor in each format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from ...wording import aligned, number, percent, share
+from .inspected import InFormat, Inspected, together
+from .verdict import Kind, best_scale
+
+FEW = 12
+"""Of more tensors, only those that lose most are listed."""
+
+
+def _number(x: float | None) -> str:
+    return "-" if x is None else number(x)
+
+
+def _error(found: InFormat, error: float) -> str:
+    return f"{error:.2g}" if found.survey.finite else "-"
+
+
+def _of_all(n: int, one: Inspected | InFormat) -> str:
+    return percent(share(n, one.survey.total))
+
+
+def _of_nonzero(n: int, found: InFormat) -> str:
+    return percent(share(n, found.survey.finite))
+
+
+def _exponents(one: Inspected) -> str:
+    return f"2^{one.survey.lowest}..2^{one.survey.highest}" if one.survey.finite else "-"
+
+
+def _scale(found: InFormat) -> str:
+    best = best_scale(found)
+    return f"2^{best}" if best else "-"
+
+
+Facts: TypeAlias = dict[str, Callable[[Inspected], str]]
+Results: TypeAlias = dict[str, Callable[[InFormat], str]]
+
+FACTS: dict[Kind, Facts] = {
+    "gradients": {
+        "gradients": lambda one: f"{one.survey.total:,}",
+        "zero": lambda one: _of_all(one.survey.zeros, one),
+        "exponents": _exponents,
+    },
+    "values": {
+        "values": lambda one: f"{one.survey.total:,}",
+        "from": lambda one: _number(one.smallest),
+        "to": lambda one: _number(one.largest),
+        "distinct": lambda one: _number(one.distinct),
+    },
+}
+"""The columns with facts about a tensor, which stand in its first row only."""
+
+NOT_FINITE: Facts = {"NaN,\ninf": lambda one: _of_all(one.survey.nans + one.survey.infinities, one)}
+"""One more such column, if there are any."""
+
+RESULTS: dict[Kind, Results] = {
+    "gradients": {
+        "format": lambda found: found.fmt.name,
+        "become\n0": lambda found: _of_nonzero(found.fate.underflowed, found),
+        "sub-\nnormal": lambda found: _of_nonzero(found.fate.subnormal, found),
+        "over-\nflow": lambda found: _of_nonzero(found.fate.overflowed, found),
+        "mean\nerror": lambda found: _error(found, found.mean_error),
+        "loss\nscale": _scale,
+    },
+    "values": {
+        "format": lambda found: found.fmt.name,
+        "become\n0": lambda found: _of_all(found.fate.underflowed, found),
+        "over-\nflow": lambda found: _of_all(found.fate.overflowed, found),
+        "change": lambda found: _of_all(found.changed, found),
+        "mean\nerror": lambda found: _error(found, found.mean_error),
+        "distinct": lambda found: _number(found.distinct),
+    },
+}
+"""The columns that say what a format makes of a tensor."""
+
+
+def table(kind: Kind, tensors: Sequence[Inspected], each: bool = False) -> str:
+    """The table as text. If there are many tensors, only those that lose most are listed, unless `each` is true."""
+    whole = together(tensors)
+    facts = FACTS[kind] | (NOT_FINITE if whole.survey.nans + whole.survey.infinities else {})
+    shown = tensors if each or len(tensors) <= FEW else sorted(tensors, key=_mean_error, reverse=True)[:FEW]
+    heads = ("tensor", *facts, *RESULTS[kind])
+    rows = [tuple(head.partition("\n")[i] for head in heads) for i in (0, 2)]
+    for one in [*shown, whole] if len(tensors) > 1 else shown:
+        head = (one.name, *(show(one) for show in facts.values()))
+        for found in one.formats:
+            rows.append((*head, *(show(found) for show in RESULTS[kind].values())))
+            head = ("",) * len(head)
+    title = f"The {len(shown)} of {len(tensors)} tensors that lose most:\n" if len(shown) < len(tensors) else ""
+    return title + aligned(rows)
+
+
+def _mean_error(one: Inspected) -> float:
+    return max(found.mean_error for found in one.formats)
