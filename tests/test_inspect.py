@@ -138,6 +138,11 @@ def test_the_results_are_data(npz):
         found.together["bfloat16"]
 
 
+def test_no_format_is_a_mistake():
+    with pytest.raises(ValueError, match="fmt is empty; give at least one format"):
+        inspect([1.0], [])
+
+
 def test_formats_of_the_same_name_stand_side_by_side():
     flushing = fs.Format("binary16", 16, 11, subnormals="flush_to_zero")
     (one,) = inspect([1e-6, 1.0], ["binary16", flushing, "fp16"]).tensors
@@ -153,6 +158,8 @@ def test_arrays_of_the_lab_and_of_ml_dtypes_can_be_inspected_in_memory():
     for x in (np.array(values, ml_dtypes.bfloat16), fs.array(values, "bfloat16")):
         assert only(x).fate == (1, 0, 1, 1)
         assert inspect(x).tensors[0].dtype == "bfloat16"
+    for dtype in (ml_dtypes.float8_e5m2, ml_dtypes.float8_e4m3fn):
+        assert only(np.array([0.5, 1.25], dtype), "e2m1fn").changed == 1
 
 
 class TensorLikeTorch:
@@ -330,7 +337,7 @@ def test_a_model_and_a_checkpoint_of_train_are_read(tmp_path, capsys):
         ("fc1_grad.npz", "gradients"),
         ("Gradient-5.npz", "gradients"),
         ("graduation.npz", "values"),
-        ("upgrade.npz", "values"),
+        ("postgrad.npz", "values"),
         ("weights.npz", "values"),
     ],
 )
@@ -396,6 +403,15 @@ def test_a_loss_scale_that_is_followed_is_not_advised_again():
         ([2.0**-25, 2.0**-10], "multiply the loss by 2^11. Without it 50.0%"),
         ([2.0**-26, 1.5 * 2.0**13], "multiply the loss by 2^2. Without it 50.0%"),
         ([2.0**-25, 1.9 * 2.0**12], "2^3 cannot be doubled"),
+        ([2.0**-25, 1.9999 * 2.0**3], "2^11 cannot be doubled"),
+        (
+            [*np.linspace(1, 2, 400), 2.0**-15 / 3],
+            "no loss scale is needed: 0.25% of the nonzero gradients become subnorm",
+        ),
+        (
+            [2.0**-26, 2.0**-27],
+            "Without it 100% of the nonzero gradients become 0. With it all 2 nonzero gradients stay",
+        ),
         ([2.0**-25, 1.9 * 2.0**3], "2^11 can be doubled 1 time before the largest gradient overflows"),
         (
             [1e-6] * 999 + [1e10],
@@ -480,6 +496,7 @@ def test_a_sigma_that_is_rounded_before_it_is_multiplied_gives_another_timestep(
             [0.1, 1e30],
             "50.0% of the 2 values (1) are rounded, by up to 2.4414e-05. The relative errors of the others are",
         ),
+        ([1e-30, 1e-31], "binary16: 100% of the 2 values (2) become 0. 2 distinct values become 1."),
         ([0.0], "there is no finite nonzero number, so nothing can be lost."),
     ],
 )

@@ -178,6 +178,8 @@ def inspect(
     if kind is not None and kind not in KINDS:
         raise ValueError(f"kind={kind!r} is unknown; use 'gradients' or 'values'")
     formats, codes = as_formats(fmt), by_size(read_as)
+    if not formats:
+        raise ValueError("fmt is empty; give at least one format, such as 'binary16'")
     tensors, skipped = [], []
     with opened(arrays, max_bytes) as given:
         chosen, reason = (kind, "") if kind else _guess(title(arrays), [*given])

@@ -24,7 +24,7 @@ def verdicts(kind: Kind, tensors: Sequence[Inspected]) -> tuple[str, ...]:
     if not found.survey.finite:
         return ("there is no finite nonzero number, so nothing can be lost.",) * len(found.formats)
     say = _on_gradients if kind == "gradients" else partial(_on_values, tensors)
-    return tuple(" ".join(say(one)) for one in found.formats)
+    return tuple(" ".join(filter(None, say(one))) for one in found.formats)
 
 
 def not_finite(kind: Kind, seen: Survey) -> str:
@@ -39,11 +39,11 @@ def not_finite(kind: Kind, seen: Survey) -> str:
 
 
 WORTH = 0.9
-"""A loss scale is worth the trouble if the mean error is less than this part of what it was."""
+"""A loss scale is advised if it makes the mean error smaller than this part of what it was."""
 
 
 def best_scale(found: InFormat) -> int:
-    """The k of the loss scale 2^k that suits gradients best; 0 if it is not worth the trouble.
+    """The k of the loss scale 2^k that suits gradients best; 0 if none makes the error much smaller.
 
     One infinite gradient spoils the whole step, so nothing may overflow. Of the scales that are left, the best is the
     smallest whose expected error is the least: a step with larger gradients may follow.
@@ -59,12 +59,14 @@ def _on_gradients(found: InFormat) -> Iterator[str]:
     best, now = best_scale(found), _fates(found.fate, seen, " of the nonzero gradients")
     if best:
         yield f"multiply the loss by 2^{best}."
-        yield f"Without it {now}. {_errors(found)}"
+        yield f"Without it {now}."
+        yield _errors(found)
         yield f"With it {_fates(seen.fate(best), seen)}."
         yield _doublings(seen, best)
     else:
         helps = "is needed" if found.mean_error <= float(seen.fmt.unit_roundoff) else "helps"
-        yield f"no loss scale {helps}: {now}. {_errors(found)}"
+        yield f"no loss scale {helps}: {now}."
+        yield _errors(found)
     yield from _reach(seen, best)
 
 
@@ -109,7 +111,8 @@ def _on_values(tensors: Sequence[Inspected], found: InFormat) -> Iterator[str]:
         yield f"{_part(fate.underflowed, total)} become 0."
     if changed:
         by = f", by up to {number(errors.largest_change)}" if len(tensors) == 1 else ""
-        yield f"{_part(changed, total)} are rounded{by}. {_errors(found)}"
+        yield f"{_part(changed, total)} are rounded{by}."
+        yield _errors(found)
     elif not fate.lost:
         yield f"all {count(total, 'value')} stay what they are."
     yield from _collisions(found.fmt, tensors)
@@ -132,8 +135,10 @@ def _collisions(fmt: Format, tensors: Sequence[Inspected]) -> Iterator[str]:
 
 
 def _errors(found: InFormat) -> str:
-    """The relative errors of the numbers that are not lost."""
+    """The relative errors of the numbers that are not lost; "" if there are none."""
     errors, lost = found.errors, found.fate.lost
+    if not errors.kept:
+        return ""
     if errors.exact == errors.kept:
         return "The others do not change." if lost else "None of them changes."
     who = "The relative errors of the others" if lost else "Relative errors"
