@@ -146,9 +146,11 @@ def test_every_command_answers_an_unknown_option_in_one_line(capsys, command):
     assert not captured.out
 
 
-def test_every_command_that_the_readme_names_exists():
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:`|^|bin/|\$ )fp16sim ([a-z]+)", readme, re.MULTILINE))
+def test_every_command_that_the_readme_and_the_reference_name_exists():
+    home = Path(__file__).parents[1]
+    pages = [home / "README.md", *(home / "tutorials" / "reference").glob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    named = set(re.findall(r"(?:`|^|bin/|\$ )fp16sim ([a-z]+)", text, re.MULTILINE))
     assert {"train", "explain", "quiz", "bench"} <= named <= set(COMMANDS)
 
 

@@ -44,8 +44,8 @@ def files() -> tuple[Path, ...]:
 
 
 def _is_for_students(path: Path) -> bool:
-    """Lessons and exercises have numbers, pictures and texts need none; the other files are our tools."""
-    hidden = any(part.startswith((".", "__")) for part in path.parts)
+    """Lessons and exercises have numbers, pictures and texts need none; the rest is the reference, and our tools."""
+    hidden = any(part.startswith((".", "__")) for part in path.parts) or path.parts[0] == "reference"
     return not hidden and (path.suffix in (".md", ".png") or path.name[:2].isdigit())
 
 
