@@ -17,6 +17,7 @@ from fp16sim.learn.observe.postmortem import (
     in_update,
     vanished,
 )
+from fp16sim.learn.records import from_plain
 from fp16sim.learn.run.engine import Engine
 from fp16sim.learn.state import ARRAYS, SOURCES, Phase
 
@@ -35,7 +36,7 @@ def backward(loss, scale=1.0, **wanted):
 
 def told(death):
     """The parts of a Death that say where it was."""
-    assert Death.from_dict(json.loads(json.dumps(asdict(death)))) == death
+    assert from_plain(Death, json.loads(json.dumps(asdict(death))), "death") == death
     return death.step, death.phase, death.tensor, death.layer, death.operation
 
 

@@ -35,7 +35,7 @@ def configure(parser: Parser) -> None:
     add_options(parser, "accumulator", default="blas")
     option("--weights-only", action="store_true", help="round the weights only, and compute in binary32")
     option("--report", action="store_true", help="precision, recall and F1 of each class, and the confusion matrix")
-    add_options(parser, "json")
+    add_options(parser, "max_bytes", "json")
 
 
 COLUMNS = (
@@ -49,7 +49,7 @@ COLUMNS = (
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate in each format, and print."""
-    model = load_model(options.model)
+    model = load_model(options.model, max_bytes=options.max_bytes)
     data = load_data(model.config)
     settings = {"accumulator": options.accumulator, "weights_only": options.weights_only}
     found = evaluate(model, data, options.format, options.mode, **settings)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from ..archives import MAX_BYTES
 from ..files import claim, claim_file, numbered, numbers_in_use
 from ..learn.run.checkpoint import Checkpointer, unfinished
 from .output import check_writable, print_error
@@ -41,24 +42,23 @@ class RunFiles:
         """Refuse files that cannot be written."""
         check_writable(self.picture, beside=(self.page, self.log, *self.models))
 
-    def refuse_interrupted(self) -> None:
+    def refuse_interrupted(self, max_bytes: int) -> None:
         """Refuse to write over an interrupted run."""
         for file in self.models:
-            Checkpointer(file).refuse_unfinished()
+            Checkpointer(file, max_bytes=max_bytes).refuse_unfinished()
 
     @property
     def exist(self) -> bool:
         """Whether one of them is there already."""
         return any(file.exists() for file in (self.picture, self.page, self.log, *self.models))
 
-    @property
-    def interrupted(self) -> bool:
+    def are_interrupted(self, max_bytes: int) -> bool:
         """Whether one of the models belongs to an interrupted run."""
-        return any(file.exists() and unfinished(file) for file in self.models)
+        return any(file.exists() and unfinished(file, max_bytes) for file in self.models)
 
 
 @contextmanager
-def own_files(out: Path | None, labels: Sequence[str], resume: bool) -> Iterator[RunFiles]:
+def own_files(out: Path | None, labels: Sequence[str], resume: bool, max_bytes: int = MAX_BYTES) -> Iterator[RunFiles]:
     """The files of a run, claimed until it ends: those named after `out`, or else after the next free name.
 
     Raises
@@ -66,14 +66,14 @@ def own_files(out: Path | None, labels: Sequence[str], resume: bool) -> Iterator
     ValueError
         If a file cannot be written, or is being written by another process, or has an interrupted run to be resumed.
     """
-    for picture in _free_names(labels, resume) if out is None else (out,):
+    for picture in _free_names(labels, resume, max_bytes) if out is None else (out,):
         files = RunFiles.of(picture, labels)
         files.check()
         with claim(picture) as ours:
             if not ours or (out is None and not resume and files.exist):
                 continue  # another run has just taken the name
             if not resume:
-                files.refuse_interrupted()
+                files.refuse_interrupted(max_bytes)
             if out is None and picture != FIRST:
                 print_error(f"fp16sim train: {_change(resume)} {picture.stem}.*")
             yield files
@@ -85,17 +85,17 @@ def own_files(out: Path | None, labels: Sequence[str], resume: bool) -> Iterator
     )
 
 
-def _free_names(labels: Sequence[str], resume: bool) -> Iterable[Path]:
+def _free_names(labels: Sequence[str], resume: bool, max_bytes: int) -> Iterable[Path]:
     """The names to try, without `out`: to resume, those of interrupted runs, the last one first; else new ones."""
     used = numbers_in_use(FIRST)
     runs = [RunFiles.of(numbered(FIRST, number), labels) for number in used]
     if resume:
-        names = [run.picture for run in runs if run.interrupted] or [run.picture for run in runs] or [FIRST]
-        return reversed(names)
+        interrupted = [run for run in runs if run.are_interrupted(max_bytes)]
+        return [run.picture for run in reversed(interrupted or runs)] or [FIRST]
     for run in runs:
         with claim(run.picture) as ours:
             if ours:  # no process is at work on it
-                run.refuse_interrupted()
+                run.refuse_interrupted(max_bytes)
     return (numbered(FIRST, number) for number in count(max(used, default=0) + 1))
 
 

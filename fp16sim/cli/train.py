@@ -97,7 +97,7 @@ def configure(parser: Parser) -> None:
     out_help = f"the picture; the other files are named after it (default: {FIRST}, or the next free number)"
     add_options(parser, "out", help=out_help)
     option("--costs", action="store_true", help="count the bytes and operations of each run, and do not train")
-    add_options(parser, "json")
+    add_options(parser, "max_bytes", "json")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> None:
     if options.costs:
         _print_costs(chosen, options.json)
         return
-    with own_files(options.out, _labels(chosen), options.resume) as own:
+    with own_files(options.out, _labels(chosen), options.resume, options.max_bytes) as own:
         histories = _trained(chosen, own, options)
         _write(histories, own)
     if options.json:
@@ -118,7 +118,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _trained(chosen: Sequence[Config], own: RunFiles, options: argparse.Namespace) -> list[History]:
     data = load_data(chosen[0])
-    settings = {"look_every": options.look_every, "resume": options.resume, "start_from": options.start_from}
+    names = ("look_every", "resume", "start_from", "max_bytes")
+    settings = {name: getattr(options, name) for name in names}
     with progress(options.json) as bar:
         return [
             learn.train(config, data, bar(config.label), checkpoint_path=file, **settings)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy.typing as npt
 
@@ -12,6 +11,7 @@ from ..accumulators import Accumulator, parse, resolve
 from ..arrays import FloatArray, array
 from ..conversion import Generator, as_generator
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
+from .records import Converted, from_plain
 
 
 class Precision(NamedTuple):
@@ -35,6 +35,14 @@ class Precision(NamedTuple):
             fmt, _, mode = given.partition(":")
             return cls(get_format(fmt), get_rounding(mode or "ties_to_even"))
         return cls(get_format(given))
+
+    @classmethod
+    def from_plain(cls, given: Any, what: str) -> Precision:
+        """What `to_plain` and JSON made of a Precision."""
+        if isinstance(given, str):
+            return cls.of(given)
+        stored = from_plain(_StoredPrecision, given, what)
+        return cls(get_format(stored.format), stored.mode)
 
     def __str__(self) -> str:
         return self.fmt.name if self.mode is Rounding.TIES_TO_EVEN else f"{self.fmt.name}:{self.mode.value}"
@@ -64,6 +72,12 @@ class Precision(NamedTuple):
         return array(x, self.fmt, self.mode, rng=rng)
 
 
+@dataclass(frozen=True)
+class _StoredPrecision:
+    format: str | Format
+    mode: Rounding
+
+
 PrecisionLike: TypeAlias = Precision | FormatLike
 """A Precision, a name with or without a mode, a Format, a dtype, or what `Precision.to_plain` gave."""
 
@@ -83,30 +97,6 @@ def get_accumulator(text: str, compute: Precision, rng: Generator = None) -> Acc
     'binary32'
     """
     return None if text == "sequential" else parse(text, compute.fmt, compute.mode, rng)
-
-
-Given = TypeVar("Given")
-Kept = TypeVar("Kept")
-
-
-class Converted(Generic[Given, Kept]):
-    """A field of a frozen dataclass that may be given in several forms and is kept in one.
-
-    It is what Python's documentation calls a descriptor-typed field: type checkers know both types.
-    """
-
-    def __init__(self, convert: Callable[[Given], Kept], default: Given) -> None:
-        self.convert = convert
-        self.default: Any = default
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, instance: Any, owner: type) -> Kept:
-        return self.default if instance is None else instance.__dict__[self.name]
-
-    def __set__(self, instance: Any, given: Given) -> None:
-        instance.__dict__[self.name] = self.convert(given)
 
 
 def _if_given(given: PrecisionLike | None) -> Any:

@@ -5,10 +5,8 @@ All are frozen: a step takes a Progress and gives the next one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from ..wording import count, joined
 from .model.autograd import Tensor
@@ -188,14 +186,6 @@ class Death:
 
     def __str__(self) -> str:
         return f"died at step {self.step}: {self.tensor} is not finite: {self.reason}"
-
-    @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> Death:
-        """What `asdict` and JSON made of a Death."""
-        cause = dict(given["cause"])
-        options = tuple(RoundedOption(**option) for option in cause.pop("rounded_options"))
-        cause |= {name: tuple(cause[name]) for name in ("operands", "largest_operands")}
-        return cls(given["step"], Phase(given["phase"]), Cause(**cause, rounded_options=options))
 
 
 def _counts(cause: Cause) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from ..learn import Config, History, costs
@@ -63,14 +63,7 @@ def _is_known(history: History) -> bool:
 
 
 def _in_binary32(config: Config) -> Config:
-    plain = {
-        **config.to_dict(),
-        "recipe": "",
-        "policy": {"compute": "binary32"},
-        "loss_scale": "none",
-        "update": "plain",
-    }
-    return Config.from_dict(plain)
+    return replace(config, recipe="", policy="binary32", loss_scale="none", update="plain")
 
 
 def _cost_row(

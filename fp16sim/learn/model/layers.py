@@ -18,10 +18,16 @@ from .windows import sizes_after
 Params: TypeAlias = dict[str, FloatArray]
 Draws: TypeAlias = dict[str, Array]
 """Parameters as they were drawn: float64 arrays that are not rounded yet."""
+Shapes: TypeAlias = dict[str, tuple[int, ...]]
+"""The shape of each parameter."""
 
 
 class Layer:
     """What all layers can do; this one has no parameters."""
+
+    def shapes(self) -> Shapes:
+        """The shapes of the parameters, known before any is drawn."""
+        return {}
 
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
         """The parameters, in float64. `init` replaces the layer's own rule for weights."""
@@ -57,6 +63,10 @@ class Linear(Layer):
     def __post_init__(self) -> None:
         _check_sizes(self, "inputs", "outputs")
 
+    def shapes(self) -> Shapes:
+        """Of the weights and the biases."""
+        return {"weight": (self.inputs, self.outputs), "bias": (self.outputs,)}
+
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
         """Weights by He's rule, biases 0."""
         return {"weight": (init or he)((self.inputs, self.outputs), generator), "bias": np.zeros(self.outputs)}
@@ -87,10 +97,13 @@ class Conv2d(Layer):
         _check_sizes(self, "inputs", "outputs", "kernel", "stride")
         _check_sizes(self, "padding", least=0)
 
+    def shapes(self) -> Shapes:
+        """Of the weights and the biases."""
+        return {"weight": (self.kernel, self.kernel, self.inputs, self.outputs), "bias": (self.outputs,)}
+
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
         """Weights by He's rule, biases 0."""
-        shape = (self.kernel, self.kernel, self.inputs, self.outputs)
-        return {"weight": (init or he)(shape, generator), "bias": np.zeros(self.outputs)}
+        return {"weight": (init or he)(self.shapes()["weight"], generator), "bias": np.zeros(self.outputs)}
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The convolution."""
@@ -192,6 +205,10 @@ class LayerNorm(Layer):
     size: int
     epsilon: float = 1e-5
 
+    def shapes(self) -> Shapes:
+        """Of scale and shift."""
+        return {"scale": (self.size,), "shift": (self.size,)}
+
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
         """Scale 1, shift 0."""
         return {"scale": np.ones(self.size), "shift": np.zeros(self.size)}
@@ -221,6 +238,11 @@ class RNN(Layer):
     def __post_init__(self) -> None:
         _check_sizes(self, "inputs", "hidden")
         Activation(self.activation)
+
+    def shapes(self) -> Shapes:
+        """Of both weights and the biases."""
+        n = self.hidden
+        return {"input": (self.inputs, n), "recurrent": (n, n), "bias": (n,)}
 
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
         """Input weights by Xavier's rule, recurrent weights orthogonal, biases 0."""

@@ -13,7 +13,7 @@ from ...formats import FormatLike, Rounding, get_format, get_rounding
 from ..precision import DEFAULT_PRODUCTS, Precision, Products
 from .autograd import Tensor, name_layer
 from .initialisers import get_initialiser
-from .layers import RNN, Activation, Conv2d, Draws, Flatten, Images, Layer, Linear, MaxPool2d, Params
+from .layers import RNN, Activation, Conv2d, Draws, Flatten, Images, Layer, Linear, MaxPool2d, Params, Shapes
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,10 @@ class Chain:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"layers has two layers with the name {twice!r}; give each its own name")
+
+    def shapes(self) -> Shapes:
+        """The shapes of all parameters, known before any is drawn."""
+        return {f"{layer}.{name}": shape for layer, part in self.layers for name, shape in part.shapes().items()}
 
     def draw(self, rng: Seed = None, init: str = "") -> Draws:
         """All parameters in float64. `init` names an initialiser for all weights; without it each layer has its own."""

@@ -17,9 +17,10 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...conversion import Array
-from ...formats import BINARY64, Rounding, get_format
+from ...formats import BINARY64, Format, Rounding, get_format
 from ..model.autograd import Tensor, backward_step, consumers_first
 from ..model.layers import Params
+from ..records import from_plain
 from ..state import Share, StepResult
 from .binades import Binade
 from .exponents import Survey, survey
@@ -154,20 +155,45 @@ class Telemetry:
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> Telemetry:
-        """What `to_dict` wrote."""
-        surveys = {(s["kind"], s["name"]): _survey_from_dict(s) for s in given["surveys"]}
-        scales = [(int(step), float(scale)) for step, scale in given["scales"]]
-        return cls([TensorCounts(**row) for row in given["rows"]], surveys, scales, list(given["skipped"]))
+        """What `to_dict` wrote; ValueError for anything else."""
+        stored = from_plain(_StoredTelemetry, given, "telemetry")
+        surveys = {(seen.kind, seen.name): seen.survey() for seen in stored.surveys}
+        return cls(stored.rows, surveys, stored.scales, stored.skipped)
+
+
+@dataclass(frozen=True)
+class _StoredSurvey:
+    kind: str
+    name: str
+    format: str | Format
+    total: int
+    zeros: int
+    nans: int
+    infinities: int
+    lowest: int
+    binades: tuple[Binade, ...]
+
+    def survey(self) -> Survey:
+        """The survey, if it can be one of binary64 numbers: sums of others would need much memory."""
+        counts = (self.total, self.zeros, self.nans, self.infinities)
+        all_counts = (*counts, *(n for binade in self.binades for n in binade))
+        highest = self.lowest + len(self.binades)
+        if not (-1074 <= self.lowest <= highest <= 1024 and all(0 <= n < 1 << 62 for n in all_counts)):
+            raise ValueError(f"the survey of {self.name} has exponents or counts that no array has")
+        return Survey(get_format(self.format), *counts, lowest=self.lowest, binades=self.binades)
+
+
+@dataclass(frozen=True)
+class _StoredTelemetry:
+    rows: list[TensorCounts]
+    surveys: list[_StoredSurvey]
+    scales: list[tuple[int, float]]
+    skipped: list[int]
 
 
 def _survey_to_dict(seen: Survey) -> dict[str, Any]:
     plain = {name: getattr(seen, name) for name in ("total", "zeros", "nans", "infinities", "lowest")}
     return {"format": seen.fmt.to_plain(), **plain, "binades": [list(binade) for binade in seen.binades]}
-
-
-def _survey_from_dict(given: dict[str, Any]) -> Survey:
-    plain = {name: int(given[name]) for name in ("total", "zeros", "nans", "infinities", "lowest")}
-    return Survey(get_format(given["format"]), **plain, binades=tuple(Binade(*b) for b in given["binades"]))
 
 
 # --- what is examined -----------------------------------------------------------------------------------------------

@@ -2,37 +2,42 @@
 
 A file is a NumPy archive of unsigned integers, and of a text in JSON. Nothing in it is executed when it is read. A
 model is the parameters and the configuration; a checkpoint also has everything else that the next step depends on.
+
+A file can come from anyone. So the text is compared with the types of `ModelText` or `RunText`, and the headers of the
+arrays with what the configuration needs, before a number is read.
 """
 
 from __future__ import annotations
 
 import json
 import time
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
+from ...archives import MAX_BYTES, Archive, check_memory, open_archive
 from ...arrays import FloatArray
 from ...codes import decode
 from ...conversion import Array, Generator
-from ...files import atomic_path
+from ...files import atomic_path, why_not_writable
 from ...formats import Format
-from ..model.layers import Params
+from ..model.layers import Params, Shapes
 from ..model.optimizers import State
 from ..observe.telemetry import Telemetry
 from ..precision import Precision
-from ..state import Death, Epoch, LoopState, Progress, Share, Tally
+from ..records import from_plain
+from ..state import Death, Epoch, LoopState, Progress, Tally
 from .config import Config
+from .engine import model_for
 
 VERSION = 3
 
-_DAMAGE = (zipfile.BadZipFile, zlib.error, LookupError, ValueError, TypeError, OSError, EOFError, RuntimeError)
-"""What zipfile, NumPy and json raise if a file is not what it should be (RuntimeError: "encrypted")."""
+BYTES_EACH = 24
+"""How much memory a number takes while it is decoded, and a character of the text while it is read."""
 
 
 # --- arrays ---------------------------------------------------------------------------------------------------------
@@ -40,6 +45,8 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, LookupError, ValueError, TypeError, O
 
 def word(fmt: Format) -> np.dtype[Any]:
     """The smallest unsigned integers for the codes of a format: uint8 for fp8, uint16 for binary16, ..."""
+    if fmt.width > 64:
+        raise ValueError(f"{fmt} has {fmt.width} bits; codes of at most 64 bits are stored")
     return next(dtype for dtype in map(np.dtype, ("u1", "u2", "u4", "u8")) if dtype.itemsize * 8 >= fmt.width)
 
 
@@ -65,26 +72,80 @@ def write(path: str | Path, about: Mapping[str, Any], arrays: Mapping[str, Any])
         np.savez(file, about=text, **arrays)
 
 
-def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    """What `write` wrote; ValueError for any other file."""
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+class _Refusal(ValueError):
+    """A message that is complete: it names the file and the way out."""
+
+
+@contextmanager
+def opened(path: str | Path, max_bytes: int = MAX_BYTES) -> Iterator[tuple[dict[str, Any], Archive]]:
+    """The text of a file that `write` wrote, and its arrays, of which only the headers are read.
+
+    Raises
+    ------
+    ValueError
+        For any other file; and for what goes wrong in the `with` block, with the name of the file.
+    """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"path={str(path)!r} is not a file; give a model or checkpoint that fp16sim train wrote")
     try:
-        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        about = dict(json.loads(bytes(arrays.pop("about"))))
-    except _DAMAGE as error:
+        with open_archive(path) as archive:
+            _check_memory(path, archive, max_bytes)
+            yield _text(path, archive), archive
+    except _Refusal:
+        raise
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise ValueError(
             f"path={str(path)!r} is not a model or checkpoint of fp16sim, or it is damaged ({error}); "
             "give a file that fp16sim train wrote"
         ) from None
+
+
+def _check_memory(path: Path, archive: Archive, max_bytes: int) -> None:
+    try:
+        check_memory(BYTES_EACH * sum(header.size for header in archive.headers.values()), max_bytes)
+    except ValueError as error:
+        raise _Refusal(f"path={str(path)!r} is refused: {error}") from None
+
+
+def _text(path: Path, archive: Archive) -> dict[str, Any]:
+    if "about" not in archive.headers:
+        raise ValueError("it has no text about its arrays")
+    about = json.loads(archive.read("about").astype(np.uint8, casting="no").tobytes())
+    if not isinstance(about, dict):
+        raise ValueError("its text is not an object of JSON")
     if about.get("version") != VERSION:
-        raise ValueError(
-            f"path={str(path)!r} has version={about.get('version')}, but this fp16sim reads version {VERSION}; "
+        raise _Refusal(
+            f"path={str(path)!r} has version={about.get('version')!r}, but this fp16sim reads version {VERSION}; "
             "use the fp16sim that wrote it, or train again"
         )
-    return about, arrays
+    return about
+
+
+def read(path: str | Path, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What `write` wrote; ValueError for any other file."""
+    with opened(path, max_bytes) as (about, archive):
+        return about, {name: archive.read(name) for name in archive.headers if name != "about"}
+
+
+def _read_params(archive: Archive, kind: str, shapes: Shapes, precision: Precision, rng: Generator = None) -> Params:
+    """The arrays of a kind, after their headers have been compared with what the configuration needs."""
+    needed = {f"{kind}/{name}": shape for name, shape in shapes.items()}
+    for name in sorted({name for name in archive.headers if name.startswith(f"{kind}/")} - needed.keys()):
+        raise ValueError(f"{name} does not belong to its configuration")
+    for name, shape in needed.items():
+        if name not in archive.headers:
+            raise ValueError(f"{name} is missing")
+        header, dtype = archive.headers[name], word(precision.fmt)
+        if header.shape != shape or header.dtype is None or header.dtype.newbyteorder("=") != dtype:
+            raise ValueError(
+                f"{name} has dtype={header.descr} and shape={header.shape}, but its configuration needs {dtype} and "
+                f"{shape}"
+            )
+    return from_codes({name: archive.read(name) for name in needed}, kind, precision, rng)
 
 
 # --- models ---------------------------------------------------------------------------------------------------------
@@ -100,18 +161,69 @@ class Model:
     classes: int
 
 
+@dataclass(frozen=True)
+class ModelText:
+    """The text in the file of a model."""
+
+    version: int
+    config: dict[str, Any]
+    image_shape: tuple[int, ...]
+    classes: int
+
+    def make_config(self) -> Config:
+        """The configuration."""
+        return Config.from_dict(self.config)
+
+    def shapes(self) -> Shapes:
+        """The shapes that the parameters must have."""
+        return _shapes(self.make_config(), self.image_shape, self.classes)
+
+
+def _shapes(config: Config, image_shape: tuple[int, ...], classes: int) -> Shapes:
+    if min((*image_shape, classes)) < 1:
+        raise ValueError(f"image_shape={image_shape} and classes={classes} must be 1 or more")
+    return model_for(config, image_shape, classes).shapes()
+
+
 def save_model(path: str | Path, model: Model) -> None:
-    """Write a model. Parameters take the width of their format: a binary16 file is half as large as a binary32 one."""
+    """Write a model. Parameters take the width of their format: a binary16 file is half as large as a binary32 one.
+
+    Raises
+    ------
+    ValueError
+        If the parameters are not those of the configuration: no one could read the file.
+    """
+    needed = _shapes(model.config, model.image_shape, model.classes)
+    given = {name: x.shape for name, x in model.params.items()}
+    if given != needed:
+        raise ValueError(f"params={given} of the model do not fit its configuration, which needs {needed}")
     about = {"config": model.config.to_dict(), "image_shape": list(model.image_shape), "classes": model.classes}
     write(path, about, to_codes(model.params, "params"))
 
 
-def load_model(path: str | Path) -> Model:
-    """Read a model, or the model in a checkpoint. The numbers are exactly those that were written."""
-    about, arrays = read(path)
-    config = Config.from_dict(about["config"])
-    params = from_codes(arrays, "params", config.policy.param)
-    return Model(config, params, tuple(about["image_shape"]), about["classes"])
+def load_model(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Model:
+    """Read a model, or the model in a checkpoint. The numbers are exactly those that were written.
+
+    Parameters
+    ----------
+    path : path
+    max_bytes : int
+        A file that needs more memory is refused.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a model or checkpoint, or its arrays are not those that its configuration needs.
+    """
+    with opened(path, max_bytes) as (about, archive):
+        text = _model_text(about)
+        config = text.make_config()
+        params = _read_params(archive, "params", text.shapes(), config.policy.param)
+        return Model(config, params, text.image_shape, text.classes)
+
+
+def _model_text(about: dict[str, Any]) -> ModelText:
+    return from_plain(RunText if "step" in about else ModelText, about, "about")
 
 
 def load_arrays(path: str | Path) -> dict[str, FloatArray]:
@@ -170,10 +282,13 @@ class Checkpointer:
     How often it writes does not change the run.
     """
 
-    def __init__(self, path: str | Path | None, seconds: float = 20.0) -> None:
+    def __init__(self, path: str | Path | None, seconds: float = 20.0, max_bytes: int = MAX_BYTES) -> None:
         if seconds < 0:
             raise ValueError(f"checkpoint_seconds={seconds} is negative; use 0 to write after each step")
-        self.path, self.seconds, self.last = None if path is None else Path(path), seconds, time.monotonic()
+        self.path, self.seconds, self.max_bytes = None if path is None else Path(path), seconds, max_bytes
+        self.last = time.monotonic()
+        if self.path is not None and (why := why_not_writable(self.path)):
+            raise ValueError(f"checkpoint_path={str(path)!r}: {why}")
 
     def save_if_due(self, run: Snapshot) -> None:
         """Write the run if an epoch has ended or the time has passed."""
@@ -185,22 +300,44 @@ class Checkpointer:
         """The run in the file if there is one, else the given start."""
         if self.path is None:
             raise ValueError("resume=True needs checkpoint_path, the file of the run")
-        return load_run(self.path, start, rng) if self.path.exists() else start
+        return load_run(self.path, start, rng, self.max_bytes) if self.path.exists() else start
 
     def refuse_unfinished(self) -> None:
         """ValueError if the file has an interrupted run, which would be overwritten."""
-        if self.path is not None and self.path.exists() and (left := unfinished(self.path)):
+        if self.path is not None and self.path.exists() and (left := unfinished(self.path, self.max_bytes)):
             raise ValueError(
                 f"path={str(self.path)!r} has a run that was interrupted after {left}; go on with resume (--resume), "
                 "name another file, or delete it"
             )
 
 
-def unfinished(path: str | Path) -> str:
+@dataclass(frozen=True)
+class RunText(ModelText):
+    """The text in the file of a run: what `save_run` writes beside the arrays."""
+
+    data: str
+    step: int
+    batch: int
+    epochs: tuple[Epoch, ...]
+    tally: Tally
+    death: Death | None
+    optimizer: tuple[int, float, float]
+    loss_scale: dict[str, Any]
+    telemetry: dict[str, Any]
+    look_every: int
+    rng: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if min(self.step, self.batch, self.tally.images) < 0:
+            raise ValueError(f"step={self.step}, batch={self.batch} and images={self.tally.images} must be 0 or more")
+
+
+def unfinished(path: str | Path, max_bytes: int = MAX_BYTES) -> str:
     """Where the run in a checkpoint was interrupted, such as "step 120"; "" if it is finished."""
-    about, _ = read(path)
-    over = "step" not in about or about["death"] or len(about["epochs"]) >= about["config"]["epochs"]
-    return "" if over else f"step {about['step']}"
+    with opened(path, max_bytes) as (about, _):
+        text = _model_text(about)
+        over = not isinstance(text, RunText) or text.death or len(text.epochs) >= text.make_config().epochs
+        return "" if over else f"step {about['step']}"
 
 
 def save_run(path: str | Path, run: Snapshot) -> None:
@@ -229,29 +366,51 @@ def save_run(path: str | Path, run: Snapshot) -> None:
     write(path, about, arrays)
 
 
-def load_run(path: str | Path, start: Snapshot, rng: Generator) -> Snapshot:
+def load_run(path: str | Path, start: Snapshot, rng: Generator, max_bytes: int = MAX_BYTES) -> Snapshot:
     """What `save_run` wrote, for a run with this start; ValueError if the file belongs to another run.
 
     `rng` gives the random numbers to arrays of a stochastic format.
     """
-    about, arrays = read(path)
-    _check_same(path, about, start)
+    with opened(path, max_bytes) as (about, archive):
+        text = _model_text(about)
+        if not isinstance(text, RunText):
+            raise _Refusal(
+                f"path={str(path)!r} is a model, not a checkpoint: it has no run to resume; give it as start_from "
+                "(--from)"
+            )
+        _check_same(path, text, start)
+        _check_generator(text.rng)
+        state = LoopState(_read_progress(archive, text, start, rng), text.epochs, text.batch, text.tally)
+        return replace(start, state=state, telemetry=Telemetry.from_dict(text.telemetry), rng=text.rng)
+
+
+def _read_progress(archive: Archive, text: RunText, start: Snapshot, rng: Generator) -> Progress:
+    """Where the run stands. The arrays must be those of its start, with other numbers."""
     policy, first = start.config.policy, start.state.progress
-    params = from_codes(arrays, "params", policy.param, rng)
-    weights = from_codes(arrays, "weights", policy.weights, rng) if policy.master is not None else params
-    m, v = (from_codes(arrays, moment, policy.state, rng) for moment in ("m", "v"))
-    progress = Progress(
-        about["step"],
-        params,
-        weights,
-        _optimizer_state(first.state, m, v, *about["optimizer"]),
-        replace(first.loss_scale, **about["loss_scale"]),
-        from_codes(arrays, "carry", policy.weights, rng),
-        None if about["death"] is None else Death.from_dict(about["death"]),
+
+    def arrays(kind: str, like: Params, precision: Precision) -> Params:
+        return _read_params(archive, kind, {name: x.shape for name, x in like.items()}, precision, rng)
+
+    params = arrays("params", first.params, policy.param)
+    weights = arrays("weights", first.weights, policy.weights) if policy.master is not None else params
+    m, v = arrays("m", first.state.m, policy.state), arrays("v", first.state.v, policy.state)
+    return replace(
+        first,
+        step=text.step,
+        params=params,
+        weights=weights,
+        state=_optimizer_state(first.state, m, v, *text.optimizer),
+        loss_scale=from_plain(type(first.loss_scale), text.loss_scale, "loss_scale"),
+        carry=arrays("carry", first.carry, policy.weights),
+        death=text.death,
     )
-    epochs = tuple(_with_shares(Epoch, epoch) for epoch in about["epochs"])
-    state = LoopState(progress, epochs, about["batch"], _with_shares(Tally, about["tally"]))
-    return replace(start, state=state, telemetry=Telemetry.from_dict(about["telemetry"]), rng=about["rng"])
+
+
+def _check_generator(state: Any) -> None:
+    try:
+        np.random.PCG64().state = state
+    except (ValueError, TypeError, LookupError, OverflowError):
+        raise ValueError("rng is not the state of a generator of random numbers") from None
 
 
 def _optimizer_state(start: State, m: Params, v: Params, count: int, *powers: float) -> State:
@@ -261,33 +420,22 @@ def _optimizer_state(start: State, m: Params, v: Params, count: int, *powers: fl
     return State(count, m, v, *kept)
 
 
-Sums = TypeVar("Sums")
-
-
-def _with_shares(kind: type[Sums], given: Mapping[str, Any]) -> Sums:
-    return kind(**{name: Share(**x) if isinstance(x, dict) else x for name, x in given.items()})
-
-
 MAY_CHANGE = ("epochs",)
 """Options that a resumed run may change: it may be made longer."""
 
 
-def _check_same(path: str | Path, about: Mapping[str, Any], start: Snapshot) -> None:
-    if "step" not in about:
-        raise ValueError(
-            f"path={str(path)!r} is a model, not a checkpoint: it has no run to resume; give it as start_from (--from)"
-        )
-    stored, now = Config.from_dict(about["config"]), start.config
+def _check_same(path: str | Path, text: RunText, start: Snapshot) -> None:
+    stored, now = text.make_config(), start.config
     differ = [
         f.name for f in fields(Config) if f.name not in MAY_CHANGE and getattr(stored, f.name) != getattr(now, f.name)
     ]
     if differ:
         listed = ", ".join(f"{name}={getattr(stored, name)} there and {getattr(now, name)} here" for name in differ)
-        raise ValueError(
+        raise _Refusal(
             f"path={str(path)!r} belongs to another configuration ({listed}); give the same options, or another file"
         )
-    if about["data"] != start.data or about["look_every"] != start.look_every:
-        raise ValueError(
-            f"path={str(path)!r} was made with data={about['data']!r} and look_every={about['look_every']}, and here "
+    if text.data != start.data or text.look_every != start.look_every:
+        raise _Refusal(
+            f"path={str(path)!r} was made with data={text.data!r} and look_every={text.look_every}, and here "
             f"they are {start.data!r} and {start.look_every}; give the same, or another file"
         )

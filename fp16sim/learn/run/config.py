@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...conversion import Generator
@@ -10,7 +10,8 @@ from ..data.normalise import NORMALISATIONS
 from ..model.initialisers import get_initialiser
 from ..model.optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
 from ..model.updates import UPDATES
-from ..precision import Converted, Policy, PolicyLike, get_accumulator
+from ..precision import Policy, PolicyLike, get_accumulator
+from ..records import Converted, from_plain
 from ..scaling import DynamicLossScale, LossScale, get_loss_scale
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
@@ -182,11 +183,8 @@ class Config:
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> Config:
-        """The Config that `to_dict` described; ValueError for unknown options."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(given) - known):
-            raise ValueError(f"options {', '.join(unknown)} are unknown; was this written by another version?")
-        return cls(**{**given, "policy": Policy(**given["policy"]), "layers": tuple(given["layers"])})
+        """The Config that `to_dict` described; ValueError for options that are missing, unknown or of another type."""
+        return from_plain(cls, given, "config")
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {

@@ -7,6 +7,7 @@ adds the steps to the weights.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -35,12 +36,17 @@ CHUNK = 500
 
 def make_model(config: Config, data: Dataset) -> Chain:
     """The model of a run, for the images of its data."""
+    return model_for(config, data.image_shape, data.classes)
+
+
+def model_for(config: Config, image_shape: tuple[int, ...], classes: int) -> Chain:
+    """The model of a run, for images of a shape."""
     if config.model == "cnn":
-        if len(data.image_shape) != 2:
-            raise ValueError(f"model='cnn' needs images, and {data.name} has shape {data.image_shape}; use 'mlp'")
-        rows, columns = data.image_shape
-        return CNN((rows, columns), data.classes)
-    return MLP((data.train_images.shape[1], *config.layers, data.classes))
+        if len(image_shape) != 2:
+            raise ValueError(f"model='cnn' needs images, and {config.data} has shape {image_shape}; use 'mlp'")
+        rows, columns = image_shape
+        return CNN((rows, columns), classes)
+    return MLP((math.prod(image_shape), *config.layers, classes))
 
 
 class Engine:

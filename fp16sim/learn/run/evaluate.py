@@ -72,6 +72,11 @@ def evaluate(
     weights_only : bool
         Round only the weights, and compute in binary32: compression.
     """
+    if (data.image_shape, data.classes) != (model.image_shape, model.classes):
+        raise ValueError(
+            f"the model is for images of shape {model.image_shape} in {model.classes} classes, and {data.name} has "
+            f"{data.image_shape} in {data.classes}; give the data that it was trained on"
+        )
     precisions = [Precision(_saturating(get_format(fmt)), get_rounding(mode)) for fmt in formats]
     trained = _answers(_logits(model, data, model.config.policy))
     found = []

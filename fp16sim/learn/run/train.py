@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...archives import MAX_BYTES
 from ...conversion import Array
 from ..data import Dataset, load, normalise
 from ..model.layers import Params
@@ -98,6 +99,7 @@ def train(
     checkpoint_seconds: float = 20.0,
     resume: bool = False,
     start_from: str | Path | Params | None = None,
+    max_bytes: int = MAX_BYTES,
     **options: Any,
 ) -> History:
     """Train a network with every product, sum, gradient and optimizer step rounded as the policy says.
@@ -120,6 +122,8 @@ def train(
         Go on from the checkpoint if there is one. The result has the same bits as that of an uninterrupted run.
     start_from : path or Params, optional
         Weights to start from, for fine-tuning: those of a saved model, of the same shapes, in any format.
+    max_bytes : int
+        A file that needs more memory is refused, whether it is to be resumed or to start from.
     **options
         Fields of Config that replace the recipe's.
 
@@ -141,11 +145,11 @@ def train(
     """
     config = get_config(config, **options, data=data.name if isinstance(data, Dataset) else data)
     loop = Loop(config, data if isinstance(data, Dataset) else load_data(config), look_every)
-    checkpoints = Checkpointer(checkpoint_path, checkpoint_seconds)
+    checkpoints = Checkpointer(checkpoint_path, checkpoint_seconds, max_bytes)
     if not resume:
         checkpoints.refuse_unfinished()
     with np.errstate(all="ignore"):
-        state = loop.start(_weights(start_from))
+        state = loop.start(_weights(start_from, max_bytes))
         if resume:
             state = loop.restore(checkpoints.resume(loop.snapshot(state), loop.engine.rng))
         while not loop.finished(state):
@@ -161,8 +165,8 @@ def load_data(config: Config) -> Dataset:
     return normalise(load(config.data), config.normalisation)
 
 
-def _weights(given: str | Path | Params | None) -> Params | None:
-    return load_model(given).params if isinstance(given, (str, Path)) else given
+def _weights(given: str | Path | Params | None, max_bytes: int) -> Params | None:
+    return load_model(given, max_bytes=max_bytes).params if isinstance(given, (str, Path)) else given
 
 
 class Loop:
@@ -223,6 +227,8 @@ class Loop:
 
     def restore(self, stored: Snapshot) -> LoopState:
         """Go on from a snapshot."""
+        if stored.state.batch >= self.engine.batches:
+            raise ValueError(f"batch={stored.state.batch} of the run to resume: its epochs have {self.engine.batches}")
         self.microscope.telemetry, self.engine.rng.bit_generator.state = stored.telemetry, stored.rng
         return stored.state
 
