@@ -11,10 +11,10 @@ RECIPES = {
     "dynamic scale": replace(get_config("mixed-binary16"), growth_interval=2),
     "kahan": get_config("bfloat16-kahan"),
     "stochastic update": get_config("bfloat16-stochastic"),
-    "stochastic everything": replace(get_config("bfloat16"), policy=Policy("bfloat16:stochastic", master="binary32")),
+    "stochastic everything": get_config("bfloat16-plain", policy=Policy("bfloat16:stochastic", master="binary32")),
     "stochastic constants": replace(get_config("pure-binary16-scaled"), policy=Policy("binary16:stochastic")),
     "fp8": get_config("fp8-mixed"),
-    "momentum": replace(get_config("bfloat16"), optimizer="sgd", decay_every=5, clip_norm=1.0, l2=1e-3),
+    "momentum": replace(get_config("bfloat16-plain"), optimizer="sgd", decay_every=5, clip_norm=1.0, l2=1e-3),
     "dies": replace(get_config("pure-binary16", epsilon=1e-4), lr=100.0),
 }
 

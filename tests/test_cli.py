@@ -78,8 +78,8 @@ def test_a_run_that_dies_says_where_and_why(tmp_path, capsys):
         (["--mode", "up"], "invalid choice: 'up'"),
         (["--out", "nowhere/run.png"], "does not exist"),
         (["--out", "run.gif"], "out='run.gif' must end in .png, .svg or .pdf"),
-        (["--recipe", "pure-binary17"], "recipe='pure-binary17' is unknown; use one of binary32"),
-        (["--recipes", "bfloat16,bfloat16"], "'bfloat16' is given twice"),
+        (["--recipe", "pure-binary17"], "recipe='pure-binary17' is unknown; use one of pure-binary32"),
+        (["--recipes", "fp8-mixed,fp8-mixed"], "'fp8-mixed' is given twice"),
         (
             ["--policy", "compute=binary16 masters=binary32"],
             "'masters=binary32' must be PART=VALUE, where PART is one of compute, param",

@@ -46,10 +46,10 @@ WRONG = {
     "the learning rate is 0": (("pure-binary16-scaled",), {"lr": 1e-9}, "learning rate"),
     "a loss scale that the format does not hold": (("pure-binary16-scaled",), {"loss_scale": 1e6}, "loss scale"),
     "gradients overflow": (("pure-binary16-scaled",), {"loss_scale": 1e6}, "gradient overflow"),
-    "steps are absorbed": (("bfloat16",), {"lr": 1e-4}, "absorbed updates"),
+    "steps are absorbed": (("bfloat16-plain",), {"lr": 1e-4}, "absorbed updates"),
     "squares overflow": (("pure-binary16-scaled",), {"loss_scale": 2.0**15, "lr": 1e-2}, "second moment overflow"),
     "squares vanish": (
-        ("binary32",),
+        ("pure-binary32",),
         {"policy": Policy("binary32", state="e4m3fn"), "epsilon": 0.03, "constants": "binary64"},
         "second moment",
     ),
@@ -58,7 +58,7 @@ DECAY = {"optimizer": "adamw", "weight_decay": 0.1, "lr": 1e-2}
 OTHERS = (
     get_config("pure-binary16", optimizer="sgd", lr=1e3, epochs=2),  # it explodes
     get_config("mixed-binary16", growth_interval=2, epochs=8),
-    get_config("binary32", policy=Policy("e5m2", accumulator="blas"), epsilon=1e-4, epochs=1, batch=704),
+    get_config("pure-binary32", policy=Policy("e5m2", accumulator="blas"), epsilon=1e-4, epochs=1, batch=704),
 )
 
 
@@ -110,7 +110,7 @@ def test_a_scale_that_grows_too_eagerly_skips_fewer_steps_after_the_advice():
 
 
 def test_weight_decay_that_does_nothing_is_named_and_stochastic_rounding_lets_it_work():
-    config = get_config("bfloat16", **DECAY)
+    config = get_config("bfloat16-plain", **DECAY)
     advice = advice_on("weight decay", check(config))
     start = {"w": fs.array(np.ones(2000), "bfloat16")}
 
@@ -128,7 +128,7 @@ def test_weight_decay_that_does_nothing_is_named_and_stochastic_rounding_lets_it
 
 
 def test_long_sums_in_a_narrow_format_are_named_and_a_wider_accumulator_is_closer():
-    config = get_config("bfloat16", data="mnist")
+    config = get_config("bfloat16-plain", data="mnist")
     advice = advice_on("accumulator", check(config))
     assert advice.evidence == {"terms": 784, "stall": 256}
     accumulator = fs.accumulators.Sequential(advice.change["policy"].accumulator.partition(":")[2])
@@ -138,7 +138,7 @@ def test_long_sums_in_a_narrow_format_are_named_and_a_wider_accumulator_is_close
 
 
 def test_nothing_is_said_of_runs_in_which_nothing_is_wrong():
-    for recipe in ("binary32", "mixed-binary16", "bfloat16-kahan", "bfloat16-stochastic"):
+    for recipe in ("pure-binary32", "mixed-binary16", "bfloat16-kahan", "bfloat16-stochastic"):
         assert check(recipe, data="mnist", model="cnn") == ()
         assert diagnose(run(recipe, epochs=2, lr=1e-2)) == ()
 
@@ -146,7 +146,7 @@ def test_nothing_is_said_of_runs_in_which_nothing_is_wrong():
 def test_every_finder_and_every_check_is_provoked_by_a_run_of_this_file(quiet):
     histories = [*map(wrong_run, WRONG), *map(run, OTHERS)]
     configs = [history.config for history in histories]
-    configs += [get_config("bfloat16", **change) for change in (DECAY, {"data": "mnist"})]
+    configs += [get_config("bfloat16-plain", **change) for change in (DECAY, {"data": "mnist"})]
     assert {find for find in FINDERS if any(map(find, histories))} == set(FINDERS)
     assert {find for find in CHECKS if any(map(find, configs))} == set(CHECKS)
 
@@ -158,6 +158,6 @@ def test_an_advice_reads_as_a_sentence_and_as_options_of_the_command_line():
 
 
 def test_the_share_in_the_text_of_an_advice_is_the_share_that_was_counted():
-    history = run("bfloat16", lr=1e-4, epochs=1)
+    history = run("bfloat16-plain", lr=1e-4, epochs=1)
     advice = advice_on("absorbed updates", diagnose(history))
     assert advice.text.startswith(f"{100 * history.epochs[0].absorbed_updates.value:.1f}% of the updates")

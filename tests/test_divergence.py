@@ -129,29 +129,29 @@ def test_a_weight_that_decays_by_less_than_half_an_ulp_does_not_move():
     dark = np.flatnonzero(DIGITS.train_images.max(axis=0) == 0)  # these pixels' weights have no gradient
     assert dark.size
     moved = {}
-    for name in ("pure-binary16-scaled", "binary32"):
+    for name in ("pure-binary16-scaled", "pure-binary32"):
         start = train(name, DIGITS, **{**how, "lr": 1e-30, "weight_decay": 0.0}).params
         ended = train(name, DIGITS, start_from=start, **how).params
         moved[name] = (
             np.count_nonzero(start[weight].values[dark] != ended[weight].values[dark]) / start[weight][dark].size
         )
     assert moved["pure-binary16-scaled"] < 0.01
-    assert moved["binary32"] > 0.99
+    assert moved["pure-binary32"] > 0.99
     assert "weight decay" in topics(check("pure-binary16-scaled", **how))
-    assert "weight decay" not in topics(check("binary32", **how))
+    assert "weight decay" not in topics(check("pure-binary32", **how))
 
 
 def test_steps_that_are_absorbed_are_kept_by_kahans_update():
-    start = train("bfloat16", DIGITS, lr=1e-30, epochs=1, batch=500).params
+    start = train("bfloat16-plain", DIGITS, lr=1e-30, epochs=1, batch=500).params
 
     def run(recipe, **change):
         history = train(recipe, DIGITS, lr=1e-4, epochs=1, batch=256, start_from=start, **change)
         return history, sum(np.abs(x.values - start[name].values).sum() for name, x in history.params.items())
 
-    (plain, crept), (_, truth) = run("bfloat16"), run("binary32")
+    (plain, crept), (_, truth) = run("bfloat16-plain"), run("pure-binary32")
     assert plain.epochs[0].absorbed_updates.value > 0.8
     (said,) = [piece for piece in diagnose(plain) if piece.topic == "absorbed updates"]
-    _, moved = run("bfloat16", **said.change)
+    _, moved = run("bfloat16-plain", **said.change)
     assert crept < 0.25 * truth
     assert moved > 0.75 * truth
 

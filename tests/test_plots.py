@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from fp16sim.learn import Config, load_digits, train
+from fp16sim.learn.chance import Answers
 from fp16sim.learn.state import Share
 from fp16sim.plots import training, training_figure
 from fp16sim.plots.runs import MEASURES, curve, lesson
@@ -57,6 +58,22 @@ def test_series_differ_by_more_than_colour():
 def test_the_title_says_what_happened(runs):
     assert lesson(runs) == "Died: binary16 at step 1"
     assert "test accuracy" in lesson(runs[:2])
+
+
+def test_the_title_calls_no_difference_one_and_the_settings_stand_below(runs):
+    def with_wrong(history, n):
+        answers = Answers(359, tuple(range(n)))
+        last = replace(history.epochs[-1], test_accuracy=answers.accuracy)
+        return replace(history, answers=answers, epochs=(last,))
+
+    assert lesson([with_wrong(runs[0], 6), with_wrong(runs[1], 4)]).endswith(
+        "test accuracy 98.3% to 98.9%, a difference within chance"
+    )
+    assert "chance" not in lesson([with_wrong(runs[0], 6), with_wrong(runs[1], 40)])
+    figure = training_figure(runs[:2])
+    assert figure.get_supxlabel().startswith("Settings of all runs: optimizer adam, lr 0.01")
+    other = replace(runs[1], config=replace(runs[1].config, lr=0.5))
+    assert training_figure([runs[0], other]).get_supxlabel().endswith("layers 8. They differ in lr.")
 
 
 def test_an_unknown_measure_is_refused(runs):

@@ -186,8 +186,8 @@ def test_a_cast_rounds_forward_and_its_gradient_comes_back_rounded_to_the_argume
 
 def test_the_recipes_are_those_that_were_promised():
     assert list(RECIPES) == [
-        *("binary32", "pure-binary16", "pure-binary16-scaled", "mixed-binary16", "pure-bfloat16"),
-        *("bfloat16", "bfloat16-kahan", "bfloat16-stochastic", "fp8-mixed"),
+        *("pure-binary32", "pure-binary16", "pure-binary16-scaled", "mixed-binary16", "pure-bfloat16"),
+        *("bfloat16-plain", "bfloat16-kahan", "bfloat16-stochastic", "fp8-mixed"),
     ]
     for name, recipe in RECIPES.items():
         assert get_config(name).label == name
@@ -195,7 +195,7 @@ def test_the_recipes_are_those_that_were_promised():
     assert len({recipe.description for recipe in RECIPES.values()}) == len(RECIPES)
 
 
-@pytest.mark.parametrize("name", ["pure-binary16", "pure-bfloat16"])
+@pytest.mark.parametrize("name", ["pure-binary32", "pure-binary16", "pure-bfloat16"])
 def test_pure_means_that_all_numbers_and_constants_have_the_format(name):
     config = get_config(name)
     assert config.policy == Policy(name.removeprefix("pure-"))
@@ -219,16 +219,38 @@ def test_an_explicit_option_overrides_the_recipes():
     assert config.beta2 == 0.999
     assert get_config("mixed-binary16", accumulator="exact").policy.accumulator == "exact"
     assert get_config("mixed-binary16", model="cnn").policy == RECIPES["mixed-binary16"].options["policy"]
-    assert get_config("bfloat16", model="cnn", data="mnist").policy.accumulator == "blas"
+    assert get_config("bfloat16-plain", model="cnn", data="mnist").policy.accumulator == "blas"
     assert get_config(config, lr=0.5) == replace(config, lr=0.5)
     assert get_config(config, lr=None) == config
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_no_recipe_has_the_name_of_a_format(name):
+    with pytest.raises(ValueError, match="is not a known format"):
+        fs.get_format(name)
+
+
+@pytest.mark.parametrize("name", ["binary32", "bf16", "float16"])
+def test_a_format_that_is_given_as_a_recipe_is_told_apart(name):
+    fmt = fs.get_format(name).name
+    says = rf"recipe='{name}' is a format, not a recipe; to train in it, give Config\('{fmt}'\) \(--format {fmt}\); use"
+    with pytest.raises(ValueError, match=says):
+        get_config(name)
+
+
+def test_a_recipe_with_another_policy_is_no_longer_called_by_its_name():
+    assert get_config("mixed-binary16", policy="bfloat16").label == "bfloat16"
+    assert get_config(get_config("pure-binary32"), policy="bfloat16").label == "bfloat16"
+    assert get_config("pure-binary32", policy="binary32").label == "pure-binary32"
+    assert get_config("pure-binary32", accumulator="blas", lr=0.1).label == "pure-binary32"
+    assert get_config(Config("binary32", recipe="mine"), policy="bfloat16").label == "mine"
+
+
 def test_an_unknown_recipe_or_option_is_refused():
-    with pytest.raises(ValueError, match="recipe='float16' is unknown; use one of binary32, pure-binary16"):
-        get_config("float16")
+    with pytest.raises(ValueError, match="recipe='pure' is unknown; use one of pure-binary32, pure-binary16"):
+        get_config("pure")
     with pytest.raises(TypeError, match="learning_rate"):
-        get_config("bfloat16", learning_rate=0.1)
+        get_config("bfloat16-plain", learning_rate=0.1)
     with pytest.raises(ValueError, match=r"config.speed is unknown; was this written by another version\?"):
         Config.from_dict({**Config().to_dict(), "speed": 9})
 

@@ -118,17 +118,17 @@ def test_fp16sim_train_can_be_killed_and_resumed(tmp_path, capsys):
 
 def test_one_unfinished_run_of_several_is_refused_before_any_is_trained(tmp_path, capsys):
     arguments = ["train", "--layers", "4", "--epochs", "1", "--batch", "500", "--out", str(tmp_path / "run.png")]
-    assert main([*arguments, "--recipes", "binary32,bfloat16"]) == 0
-    finished = tmp_path / "run-binary32.npz"
+    assert main([*arguments, "--recipes", "pure-binary32,bfloat16-plain"]) == 0
+    finished = tmp_path / "run-pure-binary32.npz"
     before = finished.read_bytes()
-    resumable_file = tmp_path / "run-bfloat16.npz"
+    resumable_file = tmp_path / "run-bfloat16-plain.npz"
     about, arrays = read(resumable_file)
     from fp16sim.learn.run.checkpoint import write
 
     write(resumable_file, {**about, "epochs": []}, arrays)  # as it would be in the middle of its only epoch
     capsys.readouterr()
-    assert main([*arguments, "--recipes", "binary32,bfloat16", "--rng", "5"]) == 2
-    assert "run-bfloat16.npz' has a run that was interrupted" in capsys.readouterr().err
+    assert main([*arguments, "--recipes", "pure-binary32,bfloat16-plain", "--rng", "5"]) == 2
+    assert "run-bfloat16-plain.npz' has a run that was interrupted" in capsys.readouterr().err
     assert finished.read_bytes() == before
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,10 +19,10 @@ from . import resumable
 DIGITS = load_digits()
 
 
-@pytest.mark.parametrize("seeds", [[0], pytest.param([1, 2, 3], marks=pytest.mark.exhaustive)], ids=str)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("fmt", ["binary16", "bfloat16"])
-def test_the_digits_are_learned_with_everything_rounded(fmt, seeds):
-    reached = [train(Config(fmt, rng=seed), DIGITS).epochs[-1].test_accuracy for seed in seeds]
+def test_the_digits_are_learned_with_everything_rounded_from_any_seed(fmt):
+    reached = [train(Config(fmt, rng=seed), DIGITS).epochs[-1].test_accuracy for seed in (1, 2, 3)]
     assert np.mean(reached) >= 0.97, reached
 
 
@@ -122,15 +121,6 @@ def test_binary16_loses_gradients_that_a_loss_scale_saves():
         return history.epochs[-1].lost_gradients.value
 
     assert lost(1024) < lost(1)
-
-
-def test_the_underflow_of_binary16_rises_smoothly_in_the_main_job():
-    history = train(Config("binary16"), DIGITS)
-    lost = [epoch.lost_gradients.value for epoch in history.epochs]
-    assert None not in lost
-    assert lost[:3] == [0, 0, 0]
-    assert all(later > earlier for earlier, later in pairwise(lost[5:]))
-    assert lost[-1] == pytest.approx(0.0165, rel=0.1)  # what a look at every step gives
 
 
 @pytest.mark.parametrize(("batch", "every"), [(64, 7), (256, 2), (1000, 1)])

@@ -148,7 +148,7 @@ plt.show()
 # % is guessing.)
 
 # %%
-history = fs.learn.train("binary32", layers=(32,), lr=1e-2, epochs=4)
+history = fs.learn.train("pure-binary32", layers=(32,), lr=1e-2, epochs=4)
 digits = fs.learn.normalise(fs.learn.load_digits(), "unit")
 model = fs.learn.Model(history.config, history.params, digits.image_shape, 10)
 names = ("binary32", "binary16", "bfloat16", "e4m3fn", "e5m2", "e3m2fn", "e2m3fn", "e2m1fn")

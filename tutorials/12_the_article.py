@@ -56,7 +56,7 @@ verdicts["1: half precision is 1-8-7"] = "false: that is bfloat16; its snippets 
 # number rounded? And in bfloat16?
 
 # %%
-plain, half, brain = (run(recipe) for recipe in ("binary32", "pure-binary16", "pure-bfloat16"))
+plain, half, brain = (run(recipe) for recipe in ("pure-binary32", "pure-binary16", "pure-bfloat16"))
 print("binary32:", fate(plain), "  binary16:", fate(half), "  bfloat16:", fate(brain))
 print(half.death)
 print(brain.death)
@@ -127,8 +127,8 @@ verdicts["4: recall and F1"] = "false: accuracy three times; all ill people are 
 # memory does everything in binary16 need? And the mixed recipe of lesson 11, which works?
 
 # %%
-full = fs.learn.costs("binary32", layers=(16,))
-for recipe in ("binary32", "pure-binary16", "mixed-binary16"):
+full = fs.learn.costs("pure-binary32", layers=(16,))
+for recipe in ("pure-binary32", "pure-binary16", "mixed-binary16"):
     c = fs.learn.costs(recipe, layers=(16,))
     print(
         f"{recipe:15} weights {c.weights:5} master {c.master:5} gradients {c.gradients:5} moments {c.state:5} "
@@ -146,7 +146,7 @@ verdicts["5: half the memory"] = "half true: weights and activations halve; mast
 
 # %%
 base = plain.epochs[-1].test_accuracy
-for recipe in ("pure-binary16", "pure-binary16-scaled", "mixed-binary16", "bfloat16", "bfloat16-kahan"):
+for recipe in ("pure-binary16", "pure-binary16-scaled", "mixed-binary16", "bfloat16-plain", "bfloat16-kahan"):
     history = run(recipe)
     kept = "nothing" if history.death else f"{history.epochs[-1].test_accuracy / base:.0%}"
     print(f"{recipe:21} keeps {kept}")
@@ -161,7 +161,7 @@ verdicts["6: 90 % of the accuracy is kept"] = "false here: it keeps all, or it d
 # **Predict:** does the number of multiplications fall in 16 bits? Do the bytes that are moved?
 
 # %%
-for recipe in ("binary32", "pure-binary16", "mixed-binary16"):
+for recipe in ("pure-binary32", "pure-binary16", "mixed-binary16"):
     c = fs.learn.costs(recipe, layers=(16,))
     print(f"{recipe:15} multiply-adds {c.multiply_adds:,}  bytes moved {c.bytes_moved / full.bytes_moved:.0%}")
 verdicts["7: more than twice as fast"] = (

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from ..conversion import Array
 from ..learn import Evaluation, class_report, evaluate, load_model
+from ..learn.chance import LEVEL
 from ..learn.run.evaluate import NO_ANSWER
+from ..learn.run.settings import compare_settings, settings_of
 from ..learn.run.train import load_data
+from ..report.notes import accuracy_text
 from ..wording import count, percent
-from .output import print_json, print_table, print_text
+from .output import print_json, print_lines, print_table, print_text
 from .parsing import Parser, add_options
 
 FORMATS = "binary32,binary16,bfloat16,e5m2,e4m3fn,e3m2fn,e2m3fn,e2m1fn"
@@ -40,7 +42,8 @@ def configure(parser: Parser) -> None:
 
 COLUMNS = (
     ("format", "left"),
-    ("test\naccuracy", "right"),
+    ("test accuracy\n(95 % interval)", "right"),
+    ("beside the\ntrained model", "right"),
     ("same answer as\nwhen trained", "right"),
     ("weights\nthat became 0", "right"),
     ("bytes of\nweights", "right"),
@@ -54,10 +57,20 @@ def run(options: argparse.Namespace) -> None:
     settings = {"accumulator": options.accumulator, "weights_only": options.weights_only}
     found = evaluate(model, data, options.format, options.mode, **settings)
     if options.json:
-        print_json([{**asdict(e), "predictions": e.predictions.tolist()} for e in found])
+        chosen = {**settings, "mode": options.mode, "training": settings_of(model.config)}
+        print_json([{**e.to_dict(), **chosen} for e in found])
         return
     title = f"{options.model.name} ({model.config.label}) on the test images of {data.name}"
-    print_table(title, COLUMNS, map(_row, found))
+    print_table(title, COLUMNS, (_row(e, LEVEL / len(found)) for e in found))
+    print_text("")
+    rounded = "weights" if options.weights_only else "weights and results"
+    print_lines(f"Here {rounded} are rounded ({options.mode}), and the accumulator is {options.accumulator}.")
+    print_lines(
+        f"Accuracies are those of {len(data.test_labels):,} test images, with Wilson's 95 % interval; each format is "
+        "compared with the trained model by McNemar's exact test."
+    )
+    print_lines(f"Training: {compare_settings([model.config])}.")
+    print_text("")
     if options.report:
         for e in found:
             print_text(f"{e.fmt}\n{_report(data.test_labels, e.predictions)}\n")
@@ -72,6 +85,13 @@ def _report(labels: Array, predictions: Array) -> str:
     return "\n".join([*said, *scores])
 
 
-def _row(found: Evaluation) -> Sequence[str]:
-    shares = (percent(share, digits=4) for share in (found.accuracy, found.agreement, found.lost_weights))
-    return found.fmt, *shares, f"{found.bytes:,}"
+def _row(found: Evaluation, level: float) -> Sequence[str]:
+    shares = (percent(share, digits=4) for share in (found.agreement, found.lost_weights))
+    return found.fmt, accuracy_text(found.answers), _beside(found, level), *shares, f"{found.bytes:,}"
+
+
+def _beside(found: Evaluation, level: float) -> str:
+    """Whether the accuracy differs from that of the model as it was trained by more than chance."""
+    if found.chance >= level:
+        return "within chance"
+    return "better" if found.accuracy > found.trained.accuracy else "worse"

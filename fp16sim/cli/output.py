@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
@@ -114,6 +115,12 @@ def shown(text: str, stream: Any = None, keep: str = "") -> str:
     """The text as a stream, by default stdout, can show it: without control characters but those in `keep`."""
     encoding = getattr(sys.stdout if stream is None else stream, "encoding", None)
     return encodable(printable(text, keep), encoding or "utf-8")
+
+
+def print_lines(text: str) -> None:
+    """A sentence or several, in lines of at most 80 characters; nothing if there are none."""
+    if text:
+        print_text(textwrap.fill(text, 80))
 
 
 PLAINER = {"×": "x"}

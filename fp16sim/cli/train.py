@@ -16,9 +16,11 @@ from ..learn.model.initialisers import INITIALISERS
 from ..learn.model.optimizers import CONSTANTS
 from ..learn.model.updates import UPDATES
 from ..learn.run.config import MODELS, OPTIMIZERS
+from ..learn.run.settings import compare_settings
 from ..learn.run.train import load_data
+from ..report.notes import accuracy_text, compared, counted, shared_settings
 from ..wording import decimal, joined, percent
-from .output import print_json, print_table, print_text, progress
+from .output import print_json, print_lines, print_table, print_text, progress
 from .parsing import Parser, add_options, integer, layer_sizes, loss_scale, number
 from .run_files import FIRST, RunFiles, own_files
 
@@ -175,7 +177,7 @@ def _write(histories: Sequence[History], own: RunFiles) -> None:
 
 COLUMNS = (
     ("run", "left"),
-    ("test\naccuracy", "right"),
+    ("test accuracy\n(95 % interval)", "right"),
     ("loss", "right"),
     ("gradients\nthat\nbecame 0", "right"),
     ("updates\nwithout\neffect", "right"),
@@ -188,7 +190,7 @@ def _row(history: History) -> Sequence[str]:
     row, died = history.totals(), history.death
     return (
         history.config.label,
-        "died" if died else percent(row["test_accuracy"]),
+        "died" if died else accuracy_text(history.answers),
         decimal(row["loss"]),
         percent(row["lost_gradients"]),
         percent(row["absorbed_updates"]),
@@ -198,14 +200,27 @@ def _row(history: History) -> Sequence[str]:
 
 
 def _print_table(histories: Sequence[History]) -> None:
-    config = histories[0].config
-    print_table(f"{DATA[config.data]}, every operation rounded", COLUMNS, map(_row, histories))
-    print_text("Gradients that became 0 are lost to underflow, updates without effect to absorption.\n")
+    print_table(f"{DATA[histories[0].config.data]}, every operation rounded", COLUMNS, map(_row, histories))
+    print_text("")
+    print_lines(counted(histories))
+    print_lines(compared(histories))
+    print_settings([history.config for history in histories])
     for history in histories:
         if history.death:
             print_text(f"{history.config.label} {history.death}")
         for advice in learn.diagnose(history):
             print_text(f"{history.config.label}: {advice}")
+
+
+def print_settings(configs: Sequence[Config]) -> None:
+    """The settings that all runs share, and a table of the others."""
+    print_lines(shared_settings(configs))
+    if differing := compare_settings(configs).differing:
+        print_text("")
+        columns = [("run", "left"), *((name, "left") for name in differing)]
+        rows = zip((config.label for config in configs), *differing.values(), strict=True)
+        print_table("Settings that differ", columns, rows)
+    print_text("")
 
 
 # --- costs ----------------------------------------------------------------------------------------------------------
@@ -221,3 +236,4 @@ def _print_costs(configs: Sequence[Config], as_json: bool) -> None:
     rows = [(title, *(f"{getattr(each, name):,}" for each in counted)) for name, title in names.items()]
     print_table(f"{counted[0].parameters:,} parameters, batch of {configs[0].batch}", columns, rows)
     print_text("These are counts, not times: the time of a step depends on the hardware.")
+    print_settings(configs)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..wording import count, joined
+from .chance import Answers
 from .model.autograd import Tensor
 from .model.layers import Params
 from .model.optimizers import State
@@ -338,9 +339,12 @@ class LoopState:
         The number of batches done in the current epoch.
     tally : Tally
         The sums of the current epoch.
+    answers : Answers or None
+        Which test images are answered wrongly at the end of the last epoch that is done.
     """
 
     progress: Progress
     epochs: tuple[Epoch, ...] = ()
     batch: int = 0
     tally: Tally = field(default_factory=Tally)
+    answers: Answers | None = None

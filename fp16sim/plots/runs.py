@@ -12,7 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..learn import Epoch, History
-from ..wording import percent
+from ..learn.run.settings import compare_settings
+from ..learn.run.train import ranking
+from ..report.notes import shared_settings
+from ..wording import joined, percent
 from .style import GREY, LOOKS, Look, drawing, styled, typeset
 
 
@@ -85,6 +88,9 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
         if not any(math.isfinite(y) for history in histories for y in curve(history, measure)[1]):
             ax.text(0.5, 0.5, "not measured", transform=ax.transAxes, ha="center", color=GREY)
         ax.set(title=MEASURES[measure].title, xlabel="epoch", ylabel=MEASURES[measure].unit)
+        last = max((len(history.epochs) for history in histories), default=1)
+        margin = 0.05 * max(last - 1, 1)
+        ax.set_xlim(1 - margin, last + margin)  # also where the first or last epochs are gaps
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if measure != "accuracy":
             ax.set_ylim(bottom=0)
@@ -93,12 +99,13 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
 
 
 def training_figure(histories: Sequence[History]) -> Figure:
-    """The three measures side by side, under a sentence that says what they show."""
+    """The three measures side by side, under a sentence that says what they show, and over the settings of the runs."""
     with styled():
         figure = Figure(figsize=(13, 4.6), layout="constrained")
         for ax, measure in zip(figure.subplots(1, len(MEASURES)), MEASURES, strict=True):
             training(histories, measure, ax)
         figure.suptitle(typeset(lesson(histories)), x=0.01, ha="left", fontsize=14, fontweight="bold")
+        figure.supxlabel(settings_note(histories), x=0.01, ha="left", fontsize=9, color=GREY)
     return figure
 
 
@@ -109,7 +116,16 @@ def lesson(histories: Sequence[History]) -> str:
         return f"Died: {', '.join(dead)}"
     reached = [h.epochs[-1].test_accuracy for h in histories]
     low, high = percent(min(reached)), percent(max(reached))
-    return f"Every product and every sum rounded: test accuracy {low if low == high else f'{low} to {high}'}"
+    found = ranking(histories)
+    within = ", a difference within chance" if found and not found.beyond and low != high else ""
+    return f"Every product and every sum rounded: test accuracy {low if low == high else f'{low} to {high}'}{within}"
+
+
+def settings_note(histories: Sequence[History]) -> str:
+    """The settings that all runs share, and the names of those in which they differ."""
+    configs = [h.config for h in histories]
+    differing = list(compare_settings(configs).differing)
+    return shared_settings(configs) + (f" They differ in {joined(differing)}." if differing else "")
 
 
 # --- the benchmark --------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """The report of training runs: one HTML file with its figures inside, which opens anywhere without a network.
 
 Read in this order: `markup` (HTML as values), `series` (what the figures show, as data), `svg` and `figures` (how they
-are drawn), `outcomes`, `microscope` and `tables` (the parts of the page), `commands` (the command lines in its advice)
-and `css` (its style sheet).
+are drawn), `notes` (how numbers were measured), `outcomes`, `microscope` and `tables` (the parts of the page),
+`commands` (the command lines in its advice) and `css` (its style sheet).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from .commands import command
 from .css import STYLE
 from .markup import Markup, join, tag
 from .microscope import microscope
-from .outcomes import curves, diagnosis, result_table, task, verdict
+from .outcomes import curves, diagnosis, notes, result_table, task, verdict
 from .svg import definitions
-from .tables import configuration, cost_table
+from .tables import configuration, cost_table, setting_table
 
 __all__ = ["command", "html"]
 
@@ -80,7 +80,7 @@ def _sections(histories: Sequence[History]) -> Markup:
     unfolded = len(histories) <= UNFOLDED
     seen = [microscope(h, k, unfolded) for k, h in enumerate(histories)]
     parts = (
-        ("results", "Results", result_table(histories)),
+        ("results", "Results", join(result_table(histories), notes(histories), setting_table(histories))),
         ("diagnosis", "Diagnosis", diagnosis(histories)),
         ("curves", "Epoch by epoch", curves(histories)),
         ("microscope", "Under the microscope", join(seen)),

@@ -35,7 +35,9 @@ table{border-collapse:collapse;width:100%}
 th,td{text-align:right;padding:.5em .7em;border-bottom:1px solid var(--rule);vertical-align:top;font-weight:400}
 thead th{color:var(--muted);font-size:.875rem;vertical-align:bottom;border-bottom:2px solid var(--rule)}
 th:first-child{text-align:left;padding-left:0}
-.results tbody th{min-width:15em}
+.results tbody th{min-width:13em}
+.results td{white-space:nowrap}
+.results+p{margin-top:1em}
 .who{display:flex;gap:.6em;align-items:center;font-weight:600}
 .policy{color:var(--muted);font-size:.8125rem;overflow-wrap:anywhere}
 .died{color:var(--bad);font-weight:600;white-space:nowrap}
@@ -115,8 +117,8 @@ h1{font-size:1.35rem}
 .results thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
 .results tr{padding:10px 0;border-bottom:1px solid var(--rule)}
 .results th,.results td{border:0;padding:.12em 0}
-.results td{display:flex;justify-content:space-between}
-.results td::before{content:attr(data-label);color:var(--muted);font-weight:400}
+.results td{display:flex;justify-content:space-between;gap:1em}
+.results td::before{content:attr(data-label);color:var(--muted);font-weight:400;white-space:normal;text-align:left}
 .case{padding:12px 13px}
 dl{grid-template-columns:1fr}dt{margin-top:.3em}
 .run{padding:0 12px}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ..learn import Advice, History, diagnose
+from ..learn.chance import Ranking
+from ..learn.run.train import ranking
 from ..learn.state import Epoch
 from ..wording import count, decimal, joined, percent
 from .commands import command
 from .markup import Markup, join, tag
+from .notes import accuracy_text, compared, counted
 from .svg import Axis, Line, chart, classes_of, swatch
 
 TASKS = {"digits": "8 × 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
@@ -32,17 +34,24 @@ def verdict(histories: Sequence[History]) -> str:
 
 
 def _finished(alive: Sequence[History], of: int) -> str:
-    reached = {h.config.label: h.totals()["test_accuracy"] for h in alive}
-    low, high = percent(min(reached.values())), percent(max(reached.values()))
+    reached = [h.epochs[-1].test_accuracy for h in alive]
+    low, high = percent(min(reached)), percent(max(reached))
     if len(alive) == 1:
         return f"{alive[0].config.label} classifies {high} of the test images correctly."
     who = {2: "Both"}.get(of, f"All {of}") if len(alive) == of else f"{len(alive)} of {of}"
     first = f"{who} runs finished"
     if low == high:
         return f"{first}, each with a test accuracy of {high}."
-    return (
-        f"{first}, with test accuracies from {low} to {high}, the highest by {max(reached, key=reached.__getitem__)}."
-    )
+    return f"{first}, with test accuracies from {low} to {high}{_how_different(ranking(alive))}."
+
+
+def _how_different(found: Ranking | None) -> str:
+    """The end of the sentence: a run is called best only if it is better than each other run by more than chance."""
+    if found is None:
+        return ""
+    if not found.beyond:
+        return ": no difference is more than chance"
+    return f": {found.best} is best" if found.best else ": some differences are more than chance"
 
 
 def _at_step(history: History) -> str:
@@ -52,14 +61,14 @@ def _at_step(history: History) -> str:
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
-COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
-    ("test accuracy", lambda row: "-" if row["died"] else percent(row["test_accuracy"])),
-    ("loss", lambda row: decimal(row["loss"])),
-    ("gradients that became 0 (underflow)", lambda row: percent(row["lost_gradients"])),
-    ("updates without effect (absorption)", lambda row: percent(row["absorbed_updates"])),
-    ("overflows", lambda row: f"{row['overflows']:,}"),
-    ("skipped steps", lambda row: f"{row['skipped']:,}"),
-    ("steps", lambda row: f"{row['steps']:,}"),
+COLUMNS: tuple[tuple[str, Callable[[History], str]], ...] = (
+    ("test accuracy (95 % interval)", lambda h: "-" if h.death else accuracy_text(h.answers)),
+    ("loss", lambda h: decimal(h.totals()["loss"])),
+    ("gradients that became 0 (underflow)", lambda h: percent(h.totals()["lost_gradients"])),
+    ("updates without effect (absorption)", lambda h: percent(h.totals()["absorbed_updates"])),
+    ("overflows", lambda h: f"{h.totals()['overflows']:,}"),
+    ("skipped steps", lambda h: f"{h.totals()['skipped']:,}"),
+    ("steps", lambda h: f"{h.steps:,}"),
 )
 
 
@@ -75,6 +84,12 @@ def result_table(histories: Sequence[History]) -> Markup:
     )  # fmt: skip
 
 
+def notes(histories: Sequence[History]) -> Markup:
+    """How the numbers of the table were measured, and which differences are more than chance."""
+    said = [text for text in (compared(histories), counted(histories)) if text]
+    return join([tag("p", text, class_="muted") for text in said])
+
+
 def _run_cell(history: History, k: int) -> Markup:
     link = tag("a", history.config.label, href=f"#run{k + 1}")
     policy = tag("div", str(history.config.policy), class_="policy")
@@ -82,8 +97,7 @@ def _run_cell(history: History, k: int) -> Markup:
 
 
 def _cells(history: History) -> list[Markup]:
-    row = history.totals()
-    return [tag("td", write(row), role="cell", data_label=name) for name, write in COLUMNS]
+    return [tag("td", write(history), role="cell", data_label=name) for name, write in COLUMNS]
 
 
 def _outcome(history: History) -> Markup:
@@ -112,7 +126,9 @@ def _nothing_found(history: History) -> str:
     seen = len({row.step for row in history.telemetry.rows})
     if not seen:
         return "No step was examined. Overflows, skipped steps and updates without effect show no problem."
-    return f"No problem found on {count(seen, 'examined step')} of {history.steps:,}."
+    beyond = sum(epoch.overflows for epoch in history.epochs)
+    overflows = f" On all steps together there {'was' if beyond == 1 else 'were'} {count(beyond, 'overflow')}."
+    return f"No problem found on {count(seen, 'examined step')} of {history.steps:,}.{overflows if beyond else ''}"
 
 
 def death(history: History) -> Markup | None:

@@ -9,8 +9,10 @@ from typing import Any
 
 from ..learn import Config, History, costs
 from ..learn.advise.costs import BYTES, OPERATIONS, Costs
+from ..learn.run.settings import compare_settings
 from ..wording import percent
 from .markup import Markup, join, tag
+from .notes import shared_settings
 
 
 def size(bytes_: int) -> str:
@@ -76,6 +78,18 @@ def _cost_row(
         part = tag("div", percent(value / base), class_="muted") if base and value != base else None
         cells.append(join(tag("div", write(value)), part))
     return [title, *([write(getattr(pairs[0][0], name))] if alike else []), *cells]
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
+
+
+def setting_table(histories: Sequence[History]) -> Markup:
+    """The settings that matter: those that all runs share in a sentence, the others in a table."""
+    configs = [h.config for h in histories]
+    differing = compare_settings(configs).differing
+    rows = list(zip((config.label for config in configs), *differing.values(), strict=True))
+    table = _scrolled(_table(["run", *differing], rows, "options"), "settings that differ") if differing else None
+    return join(tag("p", shared_settings(configs), class_="muted"), table)
 
 
 # --- configuration --------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def costs(given: Config | str, **options: Any) -> Costs:
     **options
         Fields of Config that replace those of the recipe.
 
-    >>> both = [costs(name, data="mnist", model="cnn") for name in ("binary32", "mixed-binary16")]
+    >>> both = [costs(name, data="mnist", model="cnn") for name in ("pure-binary32", "mixed-binary16")]
     >>> [c.parameters for c in both]
     [93322, 93322]
     >>> [c.weights + c.master for c in both]  # more, not half, because of the master weights

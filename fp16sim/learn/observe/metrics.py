@@ -29,9 +29,17 @@ def accuracy(logits: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [1, 1])
     0.5
     """
+    return float(is_right(logits, labels).mean())
+
+
+def is_right(logits: npt.ArrayLike, labels: npt.ArrayLike) -> Array:
+    """Whether each row has its largest logit at the label; a row with NaN has not.
+
+    >>> is_right([[0.1, 0.9], [0.8, 0.2]], [1, 1]).tolist()
+    [True, False]
+    """
     scores = np.asarray(logits, np.float64)
-    right = (scores.argmax(axis=1) == np.asarray(labels)) & ~np.isnan(scores).any(axis=1)
-    return float(right.mean())
+    return (scores.argmax(axis=1) == np.asarray(labels)) & ~np.isnan(scores).any(axis=1)
 
 
 def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int | None = None) -> Array:

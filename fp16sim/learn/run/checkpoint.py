@@ -25,6 +25,7 @@ from ...codes import decode
 from ...conversion import Array, Generator
 from ...files import atomic_path, why_not_writable
 from ...formats import Format
+from ..chance import Answers
 from ..model.layers import Params, Shapes
 from ..model.optimizers import State
 from ..observe.telemetry import Telemetry
@@ -120,7 +121,7 @@ def _text(path: Path, archive: Archive) -> dict[str, Any]:
     if about.get("version") != VERSION:
         raise _Refusal(
             f"path={str(path)!r} has version={about.get('version')!r}, but this fp16sim reads version {VERSION}; "
-            "use the fp16sim that wrote it, or train again"
+            "use the fp16sim that wrote it, or delete it and train again"
         )
     return about
 
@@ -320,6 +321,7 @@ class RunText(ModelText):
     batch: int
     epochs: tuple[Epoch, ...]
     tally: Tally
+    answers: Answers | None
     death: Death | None
     optimizer: tuple[int, float, float]
     loss_scale: dict[str, Any]
@@ -352,6 +354,7 @@ def save_run(path: str | Path, run: Snapshot) -> None:
         "batch": run.state.batch,
         "epochs": [asdict(epoch) for epoch in run.state.epochs],
         "tally": asdict(run.state.tally),
+        "answers": None if run.state.answers is None else asdict(run.state.answers),
         "death": None if progress.death is None else asdict(progress.death),
         "optimizer": [state.count, float(state.beta1_power), float(state.beta2_power)],
         "loss_scale": asdict(progress.loss_scale),
@@ -380,7 +383,7 @@ def load_run(path: str | Path, start: Snapshot, rng: Generator, max_bytes: int =
             )
         _check_same(path, text, start)
         _check_generator(text.rng)
-        state = LoopState(_read_progress(archive, text, start, rng), text.epochs, text.batch, text.tally)
+        state = LoopState(_read_progress(archive, text, start, rng), text.epochs, text.batch, text.tally, text.answers)
         return replace(start, state=state, telemetry=Telemetry.from_dict(text.telemetry), rng=text.rng)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ...conversion import Array
 from ...formats import Format, FormatLike, Rounding, get_format, get_rounding
+from ..chance import Answers
 from ..data import Dataset
-from ..observe.metrics import accuracy
 from ..precision import Policy, Precision
 from .checkpoint import Model
 from .engine import Engine
@@ -27,8 +28,8 @@ class Evaluation:
     ----------
     fmt : str
         The name of the format.
-    accuracy : float
-        On the test images.
+    answers, trained : Answers
+        Which test images it got wrong, and which the model in the precision of its training.
     agreement : float or None
         Of the test images to which the model in the precision of its training gives a class, the part that gets the
         same class. None if there is no such image.
@@ -41,11 +42,36 @@ class Evaluation:
     """
 
     fmt: str
-    accuracy: float
+    answers: Answers
+    trained: Answers
     agreement: float | None
     bytes: int
     lost_weights: float | None
     predictions: Array
+
+    @property
+    def accuracy(self) -> float:
+        """On the test images."""
+        return self.answers.accuracy
+
+    @property
+    def chance(self) -> float:
+        """How probable so large a difference from `trained` is if both are equally good; see `mcnemar`."""
+        return self.answers.chance(self.trained)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "fmt": self.fmt,
+            "accuracy": self.accuracy,
+            "interval": list(self.answers.interval),
+            "trained_accuracy": self.trained.accuracy,
+            "chance": self.chance,
+            "agreement": self.agreement,
+            "bytes": self.bytes,
+            "lost_weights": self.lost_weights,
+            "predictions": self.predictions.tolist(),
+        }
 
 
 def evaluate(
@@ -88,12 +114,12 @@ def evaluate(
 
 def _evaluation(model: Model, data: Dataset, policy: Policy, trained: Array) -> Evaluation:
     """`trained` are the predictions in the precision of the training."""
-    logits = _logits(model, data, policy)
-    predictions, answered = _answers(logits), trained != NO_ANSWER
+    predictions, answered = _answers(_logits(model, data, policy)), trained != NO_ANSWER
     weights = np.concatenate([x.values.reshape(-1) for x in model.params.values()])
     return Evaluation(
         fmt=policy.param.fmt.name,
-        accuracy=accuracy(logits, data.test_labels),
+        answers=Answers.of(predictions == data.test_labels),
+        trained=Answers.of(trained == data.test_labels),
         agreement=_part((predictions == trained)[answered]),
         bytes=-(-weights.size * policy.param.fmt.width // 8),
         lost_weights=_lost(weights, policy.param),

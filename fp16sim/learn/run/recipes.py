@@ -1,4 +1,8 @@
-"""Recipes: the usual ways to train, as bundles of options with names. An option that is given replaces the recipe's."""
+"""Recipes: the usual ways to train, as bundles of options with names. An option that is given replaces the recipe's.
+
+No recipe has the name of a format. A run that is named "binary32" is a run of the main job, which compares formats in
+one setting, that of Config's defaults; a recipe has settings of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
+from ...formats import get_format
 from ..precision import Policy
 from .config import Config
 
@@ -44,7 +49,7 @@ def _recipe(description: str, policy: Policy, **options: Any) -> Recipe:
 
 
 RECIPES = {
-    "binary32": _recipe("everything in binary32, Adam as published", Policy("binary32")),
+    "pure-binary32": _recipe("everything in binary32, Adam as published: the reference", Policy("binary32")),
     # Epsilon is 0 in binary16, and so is the square of a small gradient: the step is 0 / 0.
     "pure-binary16": _recipe(
         "everything in binary16, Adam as published: epsilon is 0, and the run dies at step 1", Policy("binary16")
@@ -67,7 +72,7 @@ RECIPES = {
     "pure-bfloat16": _recipe(
         "everything in bfloat16, Adam as published: beta2 is 1, and the run dies at step 1", Policy("bfloat16")
     ),
-    "bfloat16": _recipe(
+    "bfloat16-plain": _recipe(
         "tensors in bfloat16, the optimizer's constants in binary64, as libraries do",
         Policy("bfloat16"),
         constants="binary64",
@@ -103,7 +108,13 @@ def get_config(given: str | Config, **options: Any) -> Config:
         The name of a recipe, or a Config to change.
     **options
         Fields of Config; None leaves a field as it is. `accumulator` replaces that part of the policy. Unless given,
-        epochs and hidden layers suit the data, and the CNN's products are summed in binary32 by BLAS.
+        epochs and hidden layers suit the data, and the CNN's products are summed in binary32 by BLAS. With another
+        policy than the recipe's, the run is named after its policy.
+
+    Raises
+    ------
+    ValueError
+        If there is no recipe of this name.
 
     Examples
     --------
@@ -117,13 +128,29 @@ def get_config(given: str | Config, **options: Any) -> Config:
     elif given in RECIPES:
         base = {"recipe": given, **RECIPES[given].options, **suitable(chosen)}
     else:
-        raise ValueError(f"recipe={given!r} is unknown; use one of {', '.join(RECIPES)}")
+        raise ValueError(f"recipe={given!r} is {_what_else(given)}; use one of {', '.join(RECIPES)}")
     accumulator = chosen.pop("accumulator", base.pop("accumulator", None))
     merged = {**base, **chosen}
     policy = Policy.of(merged["policy"])
     if accumulator is not None and (policy.accumulator == "sequential" or "accumulator" in options):
         policy = replace(policy, accumulator=accumulator)
+    if "policy" in chosen and not _has_policy_of(merged.get("recipe", ""), policy):
+        merged["recipe"] = ""
     return Config(**{**merged, "policy": policy})
+
+
+def _what_else(name: str) -> str:
+    """What a name is that is no recipe's."""
+    try:
+        fmt = get_format(name).name
+    except ValueError:
+        return "unknown"
+    return f"a format, not a recipe; to train in it, give Config({fmt!r}) (--format {fmt})"
+
+
+def _has_policy_of(recipe: str, policy: Policy) -> bool:
+    """Whether a policy is that of a recipe, if only with another accumulator; every policy is that of a free name."""
+    return recipe not in RECIPES or replace(RECIPES[recipe].options["policy"], accumulator=policy.accumulator) == policy
 
 
 def suitable(options: Mapping[str, Any]) -> dict[str, Any]:

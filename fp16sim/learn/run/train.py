@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,22 +12,25 @@ import numpy as np
 
 from ...archives import MAX_BYTES
 from ...conversion import Array
+from ..chance import Answers, Ranking
 from ..data import Dataset, load, normalise
 from ..model.layers import Params
-from ..observe.metrics import accuracy
+from ..observe.metrics import is_right
 from ..observe.telemetry import Microscope, Telemetry, usual_interval
 from ..state import Death, Epoch, LoopState, Progress, Share, Tally
 from .checkpoint import Checkpointer, Snapshot, load_model
 from .config import Config
 from .engine import Engine
 from .recipes import get_config
+from .settings import settings_of
 
 
 @dataclass(frozen=True)
 class History:
     """A finished run: its configuration, its epochs, its parameters and, if it died, how.
 
-    The microscope examined the first of its `steps` and every `look_every`-th after it; none if that is 0.
+    The microscope examined the first of its `steps` and every `look_every`-th after it; none if that is 0. `answers`
+    says which test images it got wrong at its end.
     """
 
     config: Config
@@ -37,6 +40,7 @@ class History:
     telemetry: Telemetry = field(default_factory=Telemetry)
     steps: int = 0
     look_every: int = 0
+    answers: Answers | None = None
 
     def totals(self) -> dict[str, Any]:
         """The row of a table, as plain numbers: accuracy and loss at the end, and what the whole run lost.
@@ -49,6 +53,7 @@ class History:
             "recipe": self.config.label,
             "policy": str(self.config.policy),
             "test_accuracy": self.epochs[-1].test_accuracy,
+            "interval": self.answers and tuple(self.answers.interval),
             "loss": self.epochs[-1].loss,
             "lost_gradients": lost.value,
             "absorbed_updates": absorbed.value,
@@ -67,13 +72,27 @@ class History:
         return json_safe(
             {
                 "config": self.config.to_dict(),
+                "settings": settings_of(self.config),
                 "epochs": epochs,
                 "result": self.totals(),
                 "death": None if self.death is None else asdict(self.death),
+                "answers": self.answers and asdict(self.answers),
                 "look_every": self.look_every,
                 "telemetry": self.telemetry.to_dict(),
             }
         )
+
+
+def ranking(histories: Sequence[History]) -> Ranking | None:
+    """Which runs are better than others by more than chance, among those that did not die.
+
+    None if they are fewer than two, or were not tested on the same images.
+    """
+    labels = [h.config.label for h in histories]
+    names = [name if labels.count(name) == 1 else f"{name} (run {k})" for k, name in enumerate(labels, 1)]
+    tested = {name: h.answers for name, h in zip(names, histories, strict=True) if h.answers and not h.death}
+    images = {(h.config.data, h.answers.images) for h in histories if h.answers and not h.death}
+    return Ranking.of(tested) if len(tested) > 1 and len(images) == 1 else None
 
 
 def json_safe(x: Any) -> Any:
@@ -196,18 +215,19 @@ class Loop:
         tally, batch = state.tally.add(step, backward.lost if backward else Share()), state.batch + 1
         if batch < self.engine.batches and step.after.death is None:
             return LoopState(step.after, state.epochs, batch, tally)
-        return LoopState(step.after, (*state.epochs, self._summary(epoch, batch, step.after, tally)))
+        answers = self._answers(step.after.params, self.engine.data.test_images, self.engine.data.test_labels)
+        done = self._summary(epoch, batch, step.after, tally, answers.accuracy)
+        return LoopState(step.after, (*state.epochs, done), answers=answers)
 
-    def _summary(self, number: int, steps: int, progress: Progress, tally: Tally) -> Epoch:
+    def _summary(self, number: int, steps: int, progress: Progress, tally: Tally, accuracy: float) -> Epoch:
         data, validated = self.engine.data, None
-        reached = self._accuracy(progress.params, data.test_images, data.test_labels)
         if len(data.validation_labels):
-            validated = self._accuracy(progress.params, data.validation_images, data.validation_labels)
+            validated = self._answers(progress.params, data.validation_images, data.validation_labels).accuracy
         return Epoch(
             number=number,
             steps=steps,
             loss=None if progress.death else tally.loss / tally.images,
-            test_accuracy=reached,
+            test_accuracy=accuracy,
             lost_gradients=tally.lost,
             absorbed_updates=tally.absorbed,
             overflows=tally.overflows,
@@ -215,8 +235,8 @@ class Loop:
             validation_accuracy=validated,
         )
 
-    def _accuracy(self, params: Params, images: Array, labels: Array) -> float:
-        return accuracy(self.engine.predict(params, images), labels)
+    def _answers(self, params: Params, images: Array, labels: Array) -> Answers:
+        return Answers.of(is_right(self.engine.predict(params, images), labels))
 
     def snapshot(self, state: LoopState) -> Snapshot:
         """All that a checkpoint stores of the run."""
@@ -236,4 +256,6 @@ class Loop:
         """What is reported of the run."""
         progress, microscope = state.progress, self.microscope
         seen, every = microscope.telemetry, microscope.every
-        return History(self.config, state.epochs, progress.params, progress.death, seen, progress.step, every)
+        return History(
+            self.config, state.epochs, progress.params, progress.death, seen, progress.step, every, state.answers
+        )
