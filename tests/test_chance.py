@@ -50,6 +50,12 @@ def test_only_images_that_one_of_two_models_got_wrong_count():
         first.chance(Answers(99, ()))
 
 
+@pytest.mark.parametrize(("images", "wrong"), [(0, ()), (3, (3,)), (3, (-1,)), (3, (1, 1)), (3, (2, 1))])
+def test_answers_that_cannot_be_are_refused(images, wrong):
+    with pytest.raises(ValueError, match="must rise, from 0 to images - 1 at most"):
+        Answers(images, wrong)
+
+
 def several(**wrong):
     return {name: Answers(1000, tuple(range(n))) for name, n in wrong.items()}
 

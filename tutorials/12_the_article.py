@@ -98,7 +98,7 @@ verdicts["3: one-hot labels, softmax, from logits"] = (
 m, v = (1 - 0.9) * 1.0, (1 - 0.999) * 1.0**2  # the gradient is 1
 print(f"first step: {m / np.sqrt(v):.2f} learning rates without, {(m / 0.1) / np.sqrt(v / 0.001):.2f} with")
 for correct in (True, False):
-    print("bias correction", correct, fate(run("binary32", bias_correction=correct)))
+    print("bias correction", correct, fate(run("pure-binary32", bias_correction=correct)))
 
 # %% [markdown]
 # So it is no harmless omission: the first steps are three times as long. In this short run that even helps; it was not what

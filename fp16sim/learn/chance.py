@@ -89,9 +89,7 @@ class Answers:
 
     def __post_init__(self) -> None:
         if self.images < 1 or list(self.wrong) != sorted({*self.wrong} & {*range(self.images)}):
-            raise ValueError(
-                f"wrong={self.wrong} must be in rising order, and from 0 to images - 1, images={self.images}"
-            )
+            raise ValueError(f"wrong={self.wrong} must rise, from 0 to images - 1 at most, where images={self.images}")
 
     @classmethod
     def of(cls, right: npt.ArrayLike) -> Answers:
