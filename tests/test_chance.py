@@ -115,6 +115,14 @@ def test_a_difference_beyond_chance_names_the_better_run(runs):
     assert compared([worse, better]).endswith("bfloat16 is better than binary16.")
 
 
+def test_without_a_single_best_run_none_is_named(runs):
+    good, as_good, worse = (with_wrong(runs[k], *range(n)) for k, n in ((0, 4), (1, 5), (0, 60)))
+    said = verdict([good, as_good, worse])
+    assert said == (
+        "All 3 runs finished, with test accuracies from 83.3% to 98.9%: some differences are more than chance."
+    )
+
+
 def test_runs_that_died_or_saw_other_images_are_not_compared(runs):
     dead = train(Config("binary16", epsilon=0, loss_scale=1), DIGITS)
     assert ranking([runs[0], dead]) is None
