@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim.learn import Config, Microscope, Policy, Telemetry, Tensor, gradients, train
+from fp16sim.learn import Config, Microscope, Policy, Telemetry, Tensor, check, diagnose, gradients, train
 from fp16sim.learn.observe.postmortem import first_not_finite, in_backward
 from fp16sim.learn.observe.telemetry import KINDS, BackwardObserver, _arrival, count_absorbed
 from fp16sim.learn.run.engine import Engine
@@ -242,6 +242,13 @@ def test_looking_changes_nothing_and_happens_when_it_was_asked_for(name):
             assert x.codes.tolist() == found[0].params[key].codes.tolist()
     with pytest.raises(ValueError, match="every=-1 is negative; use 0"):
         Microscope(-1)
+
+
+def test_no_advice_about_gradients_is_given_from_steps_that_were_not_examined():
+    history = train(Config("e5m2", loss_scale=1, epochs=2, layers=(8,)), look_every=1)
+    known = {advice.topic for advice in check(history.config)} | {"absorbed updates"}  # these need no examined step
+    assert {advice.topic for advice in diagnose(history)} - known == {"loss scale"}
+    assert {advice.topic for advice in diagnose(replace(history, telemetry=Telemetry()))} <= known
 
 
 def test_scales_and_skipped_steps_are_those_of_the_run():
