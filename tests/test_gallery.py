@@ -2,15 +2,19 @@
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 import warnings
+from importlib import resources
 
 import matplotlib
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import rgb_to_hsv, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 
@@ -18,13 +22,13 @@ import fp16sim as fs
 from fp16sim import demos, plots
 from fp16sim.cli import main
 from fp16sim.plots.gallery import PICTURES, figure_of, find, write
-from fp16sim.plots.style import folded, styled, typeset
+from fp16sim.plots.style import DPI, FORMAT_LOOKS, SIZE, THEMES, folded, styled, typeset
 
 NAMES = list(PICTURES)
 
 
 def test_what_plots_exports_are_the_registered_pictures_and_the_functions_around_them():
-    others = {"PICTURES", "Picture", "find", "figure_of", "write", "write_all", "save"}
+    others = {"PICTURES", "Picture", "find", "figure_of", "write", "write_all", "write_sheet", "save"}
     runs = {"training", "training_figure", "cost", "cost_figure"}
     assert set(plots.__all__) == set(NAMES) | others | runs
     assert all(getattr(plots, name) is picture.draw for name, picture in PICTURES.items())
@@ -73,13 +77,13 @@ def check_series(ax):
 
 
 def check_text(figure):
-    """Text is large enough to read at half the size, and within the figure."""
+    """Text is large enough to read at a third of the size (12 pixels), and within the figure."""
     renderer, frame = figure.canvas.get_renderer(), figure.bbox.padded(1)
-    ticks = [*figure.axes[0].get_xticklabels(), *figure.axes[0].get_yticklabels()]  # those off the scale are not drawn
+    ticks = [text for ax in figure.axes for text in (*ax.get_xticklabels(), *ax.get_yticklabels())]  # may be off scale
     for text in figure.findobj(Text):
         box = text.get_window_extent(renderer)
         if text.get_visible() and text.get_text().strip() and text not in ticks:
-            assert text.get_fontsize() >= 10, text
+            assert text.get_fontsize() * DPI / 72 / 3 >= 12, text
             inside = frame.x0 <= box.x0 <= box.x1 <= frame.x1 and frame.y0 <= box.y0 <= box.y1 <= frame.y1
             assert inside, f"{text.get_text()!r} at {box} leaves {figure.bbox}"
 
@@ -95,10 +99,29 @@ def check_notes(figure):
         assert not any(box.overlaps(other) for other in boxes[k + 1 :]), parts[k]
 
 
+def contrast(one, other):
+    """The contrast of two colours, as WCAG 2.2 defines it: 4.5 or more is easy to read."""
+
+    def luminance(color):
+        parts = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color))
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def check_contrast(figure, theme):
+    """Every text stands out from the paper."""
+    for text in figure.findobj(Text):
+        if text.get_text().strip():
+            assert contrast(text.get_color(), THEMES[theme]["paper"]) >= 4.5, text
+
+
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_picture_is_a_slide_on_the_axes_that_it_is_given(name):
-    with styled():
-        figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+def test_a_picture_is_a_slide_on_the_axes_that_it_is_given(name, theme):
+    with styled(theme):
+        figure = Figure(figsize=SIZE, layout="constrained")
         FigureCanvasAgg(figure)
         ax = figure.subplots()
         assert PICTURES[name].draw(ax=ax) is ax
@@ -107,6 +130,7 @@ def test_a_picture_is_a_slide_on_the_axes_that_it_is_given(name):
         check_series(ax)
         check_text(figure)
         check_notes(figure)
+        check_contrast(figure, theme)
 
 
 def test_a_picture_without_axes_is_made_on_a_new_figure_and_leaves_the_settings_alone():
@@ -134,23 +158,58 @@ def test_what_is_drawn_are_the_numbers_of_the_demo():
 
 def test_a_picture_of_several_formats_has_a_line_for_each():
     ax = plots.ulp(["fp16", fs.E5M2, "e4m3fn"], ax=Figure().subplots())
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["binary16", "e5m2", "e4m3fn"]
+    names = {"binary16", "e5m2", "e4m3fn"}
+    assert names <= {line.get_label() for line in ax.lines}
+    assert names <= {text.get_text() for text in ax.texts}
     two = [demos.muller("binary16"), demos.muller("e5m2")]
-    assert len(plots.muller(ax=Figure().subplots(), data=two).get_legend().get_texts()) == 3
+    ax = plots.muller(ax=Figure().subplots(), data=two)
+    assert {"binary16", "e5m2"} <= {text.get_text() for text in ax.texts}
+
+
+def test_a_format_has_one_look_in_all_pictures():
+    for first in (plots.ulp, plots.muller, plots.harmonic, plots.logistic):
+        ax = first(("e5m2", "bfloat16"), ax=Figure().subplots())
+        lines = {line.get_label(): line for line in ax.lines}
+        assert lines["bfloat16"].get_color() == FORMAT_LOOKS["bfloat16"].color
+        assert lines["e5m2"].get_color() not in {look.color for look in FORMAT_LOOKS.values()}
 
 
 @pytest.mark.parametrize("mode", [mode.value for mode in fs.Rounding])
 def test_a_staircase_has_open_dots_where_a_step_ends_without_its_end(mode):
     ax = plots.staircase("e2m1fn", mode, ax=Figure().subplots())
     dots = [line for line in ax.lines if line.get_marker() in "oD" and line.get_linestyle() == "None"]
-    closed = {tuple(p) for line in dots if line.get_markerfacecolor() != "white" for p in line.get_xydata().tolist()}
-    opened = {tuple(p) for line in dots if line.get_markerfacecolor() == "white" for p in line.get_xydata().tolist()}
+    closed = {
+        tuple(p)
+        for line in dots
+        if line.get_markerfacecolor() != THEMES["light"]["paper"]
+        for p in line.get_xydata().tolist()
+    }
+    opened = {
+        tuple(p)
+        for line in dots
+        if line.get_markerfacecolor() == THEMES["light"]["paper"]
+        for p in line.get_xydata().tolist()
+    }
     assert not closed & opened
     for x, y in closed:
         assert fs.round_to(x, "e2m1fn", mode) == y
     for x, y in opened:
         assert fs.round_to(x, "e2m1fn", mode) != y
     assert bool(closed) == bool(opened) == (mode != "stochastic")
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_pictures_have_the_hues_of_the_page(k):
+    css = (resources.files("fp16sim") / "page" / "tokens.css").read_text(encoding="utf-8")
+    tokens = {name: both for name, *both in re.findall(r"--([\w-]+): light-dark\((#\w+), (#\w+)\)", css)}
+    colors = list(THEMES.values())[k]
+    same = {"paper": "panel", "ink": "ink", "muted": "muted", "line": "line", "edge": "edge", "exact": "heat-exact"}
+    for ours, theirs in (same | {"high": "heat-high", "over": "heat-over", "nan": "heat-nan"}).items():
+        assert colors[ours] == tokens[theirs][k]
+    near = {"blue": "exponent", "orange": "sign", "violet": "accent", "green": "significand"}
+    for ours, theirs in near.items():
+        hues = [rgb_to_hsv(to_rgb(color))[0] for color in (colors[ours], tokens[theirs][k])]
+        assert abs(hues[0] - hues[1]) < 0.03, (ours, hues)
 
 
 def test_every_mode_has_a_rule_of_its_own():
@@ -195,6 +254,22 @@ def test_a_file_is_the_same_in_two_processes_and_under_other_settings(tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
+def test_a_sheet_shows_every_picture_at_a_third_of_its_size(tmp_path, monkeypatch):
+    from fp16sim.plots import gallery
+
+    monkeypatch.setattr(gallery, "PICTURES", {name: PICTURES[name] for name in ("ulp", "muller", "number_line")})
+    sheets = [tmp_path / "a.png", tmp_path / "b.png", tmp_path / "dark.png"]
+    for sheet, theme in zip(sheets, ("light", "light", "dark"), strict=True):
+        gallery.write_sheet(sheet, theme=theme, columns=2)
+    pixels = imread(sheets[0])
+    height, width = (round(side * DPI / 3) for side in reversed(SIZE))
+    assert pixels.shape[:2] == (2 * height, 2 * width)
+    assert (pixels[height:, width:] == 1).all()
+    assert pixels[height:, :width].min() < 0.5
+    assert sheets[0].read_bytes() == sheets[1].read_bytes()
+    np.testing.assert_allclose(imread(sheets[2])[0, 0, :3], to_rgb(THEMES["dark"]["paper"]), atol=1e-3)
+
+
 def test_python_m_plots_writes_all_pictures_and_refuses_politely(tmp_path, monkeypatch, capsys):
     from fp16sim.plots import __main__, gallery
 
@@ -204,7 +279,10 @@ def test_python_m_plots_writes_all_pictures_and_refuses_politely(tmp_path, monke
     assert capsys.readouterr().out.count("\n") == 2
     assert __main__.main([str(tmp_path), "gif"]) == 2
     assert "pictures are written as .png" in capsys.readouterr().err
+    assert __main__.main(["--sheet", str(tmp_path / "all.png")]) == 0
+    assert (tmp_path / "all.png").stat().st_size > 1000
     assert __main__.main([]) == 2
+    assert __main__.main(["--sheet"]) == 2
     assert __main__.main(["--help"]) == 0
 
 
@@ -232,6 +310,30 @@ def test_plot_writes_a_picture_with_the_options_that_it_takes(tmp_path, capsys):
     assert said["name"] == "relative_error"
     assert "2u = 12.5" in said["title"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.png", "s.svg"]
+
+
+def test_plot_writes_a_picture_of_the_size_and_in_the_theme_that_is_asked_for(tmp_path):
+    out = tmp_path / "u.png"
+    arguments = ["plot", "number-line", "--size", "8x4.5", "--dpi", "80", "--theme", "dark", "-o", str(out)]
+    assert main(arguments) == 0
+    pixels = imread(out)
+    assert pixels.shape[:2] == (360, 640)
+    np.testing.assert_allclose(pixels[0, 0, :3], to_rgb(THEMES["dark"]["paper"]), atol=1e-3)
+    assert main(["plot", "number-line", "--size", "9", "--dpi", "50", "-o", str(out)]) == 0
+    assert imread(out).shape[:2] == (300, 450)
+
+
+def test_plot_sheet_writes_all_pictures_and_takes_no_other_option(tmp_path, monkeypatch, capsys):
+    from fp16sim.plots import gallery
+
+    monkeypatch.setattr(gallery, "PICTURES", {name: PICTURES[name] for name in ("ulp", "muller")})
+    out = tmp_path / "all.png"
+    assert main(["plot", "--sheet", str(out), "--theme", "dark"]) == 0
+    assert capsys.readouterr().out == f"pictures: {out}\n"
+    assert imread(out).shape[2] == 4
+    assert main(["plot", "ulp", "--sheet", str(out)]) == 2
+    assert "--sheet shows all pictures" in capsys.readouterr().err
+    assert main(["plot", "--sheet", str(out), "--mode", "to_odd"]) == 2
 
 
 def test_plot_without_a_file_name_makes_one(tmp_path, monkeypatch, capsys):
@@ -263,6 +365,11 @@ def test_plot_scales_slide_the_gradients(tmp_path, capsys):
         (["gradients", "--scales", "0"], "scale=0 is not a power of two"),
         (["pairs", "--operation", "mod"], "operation='mod' is unknown"),
         (["ulp", "-o", "nowhere/a.png"], "does not exist"),
+        (["ulp", "--theme", "pink"], "invalid choice: 'pink'"),
+        (["ulp", "--size", "8x"], "'8x' is not a size"),
+        (["ulp", "--size", "1920x1080"], "width and height are inches, from 3 to 40"),
+        (["ulp", "--dpi", "5000"], "dpi=5000 is not between 20 and 1200"),
+        (["--sheet", "a.svg"], "the sheet is written as .png"),
         (["ulp", "-o", "a.gif"], "must end in .png, .svg or .pdf"),
     ],
 )
@@ -303,4 +410,4 @@ def test_a_given_array_of_gradients_is_what_is_shown():
     g = 2.0 ** -np.arange(10, 30)
     ax = plots.gradients("binary16", g, scales=(1, 256), ax=Figure().subplots())
     assert sum(bar.get_height() for bar in ax.patches) == pytest.approx(100)
-    assert "25 %" in ax.get_title(loc="left").replace("\xa0", " ")
+    assert ax.get_title(loc="left").startswith("25% of gradients")

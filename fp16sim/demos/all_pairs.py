@@ -11,6 +11,7 @@ from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY64, E4M3FN, Format, FormatLike, Rounding, Specials, get_format, get_rounding
 from ..neighbours import ulp
 from ..rounding import round_to
+from ..wording import percent
 from .common import frozen
 from .spacing import finite_values
 
@@ -53,7 +54,8 @@ class Pairs:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        parts = ", ".join(f"{100 * share:.0f}% {name}" for name, share in self.shares.items() if name != "invalid")
+        told = [name for name in ("exact", "overflow") if self.shares[name] or name == "exact"]
+        parts = ", ".join(f"{percent(self.shares[name], 2)} {name}" for name in told)
         return f"{RESULTS[self.operation]} of {self.fmt.name}: {parts}"
 
 

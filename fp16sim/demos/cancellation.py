@@ -136,10 +136,19 @@ class Derivative:
     best: float
 
     @property
+    def formula(self) -> Array:
+        """The relative error without any rounding: h / (3 + h)."""
+        return frozen(self.steps / (3 + self.steps))
+
+    @property
+    def least(self) -> str:
+        """The least error, in percent. Several steps can have about the same."""
+        return error_text(float(self.error.min()))
+
+    @property
     def lesson(self) -> str:
         """What it shows."""
-        best = f"2^{int(np.log2(self.best))}, {error_text(float(self.error.min()))} off"
-        return f"Smaller h is not better: {self.fmt.name} is best at h = {best}"
+        return f"Smaller h is not better: {self.fmt.name} is at least {self.least} off"
 
 
 def derivative(fmt: FormatLike = BINARY16, mode: Rounding | str = "ties_to_even", *, rng: Seed = 0) -> Derivative:

@@ -228,9 +228,12 @@ class StuckWeight:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        nearest, kahan = (f"{float(self.paths[name][-1]):.4g}" for name in ("ties_to_even", "Kahan"))
-        ends = f"{self.fmt.name} {nearest}, Kahan {kahan}, stochastic {self.mean:.4g}"
-        return f"{number(len(self.steps) - 1)} updates of {self.update:g}: {ends}"
+        end, exact = (float(self.paths[name][-1]) for name in ("ties_to_even", "exact"))
+        updates = f"{number(len(self.steps) - 1)} updates of {self.update:g}"
+        weight = f"A {self.fmt.name} weight of {self.start:g}"
+        if end == self.paths["ties_to_even"][0]:
+            return f"{weight} ignores {updates}"
+        return f"{weight} after {updates}: {end:.4g}, not {exact:.4g}"
 
 
 def stuck_weight(
@@ -286,7 +289,7 @@ class Stochastic:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        ends = f"nearest {number(float(self.nearest[-1]))}, stochastic mean {self.mean[-1]:.4g}"
+        ends = f"{number(float(self.nearest[-1]))} to nearest, {self.mean[-1]:.4g} on average"
         return f"{number(len(self.counts) - 1)} times {self.term:g} in {self.fmt.name}: {ends}"
 
 

@@ -37,6 +37,13 @@ class Orbit:
     lesson: str
 
     @property
+    def leaves_at(self) -> int | None:
+        """The term with the largest error if that exceeds 110, else the first with one of more than 30."""
+        away = np.flatnonzero(self.error > 30)
+        peak = int(np.argmax(self.error))
+        return peak if self.error[peak] > 110 else int(away[0]) if len(away) else None
+
+    @property
     def error(self) -> Array:
         """abs(values - exact)."""
         with np.errstate(all="ignore"):
@@ -151,7 +158,7 @@ class Rump:
         """What it shows."""
         found = {number(round(float(v), 4)) for p, v in zip(self.precisions, self.values, strict=True) if p in NAMED}
         verb = "agree on" if len(found) == 1 else "find"
-        return f"24, 53 and 113 bits {verb} {' or '.join(sorted(found))}, and the truth is {self.exact:.4f}"
+        return f"Three formats {verb} {' or '.join(sorted(found))}, but the truth is {self.exact:.4f}"
 
 
 def rump(mode: Rounding | str = "ties_to_even", *, least: int = 8, most: int = 128) -> Rump:

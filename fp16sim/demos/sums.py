@@ -105,8 +105,8 @@ class Tenths:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        ends = "; ".join(f"{name} {number(float(s[-1]))}" for name, s in self.sums.items()).removeprefix("sequential ")
-        return f"{number(self.counts[-1])} times 0.1 in {self.fmt.name}: {ends}"
+        end = number(float(self.sums["sequential"][-1]))
+        return f"{number(self.counts[-1])} times 0.1, one after the other: {self.fmt.name} finds {end}"
 
 
 def tenths(
@@ -174,12 +174,16 @@ class Clock:
     stops_at: float | None
 
     @property
+    def off(self) -> float:
+        """The error of the adding clock at the end, in seconds."""
+        return abs(float(self.added[-1] - self.seconds[-1]))
+
+    @property
     def lesson(self) -> str:
         """What it shows."""
         if self.stops_at is not None:
             return f"A {self.fmt.name} clock that adds 0.1 s stands still after {number(self.stops_at)} s"
-        off = abs(float(self.added[-1] - self.seconds[-1]))
-        return f"A {self.fmt.name} clock that adds 0.1 s is {off:.3g} s off after {number(self.seconds[-1])} s"
+        return f"A {self.fmt.name} clock that adds 0.1 s is {self.off:.3g} s off after {number(self.seconds[-1])} s"
 
 
 TICKS = tuple(sorted({round(10 ** (k / 8)) for k in range(8, 47)}))

@@ -24,7 +24,7 @@ from .learning import softmax as softmax, gradients as gradients, stuck_weight a
 from .all_pairs import pairs as pairs
 
 from .gallery import PICTURES as PICTURES, Picture as Picture, find as find, figure_of as figure_of
-from .gallery import write as write, write_all as write_all
+from .gallery import write as write, write_all as write_all, write_sheet as write_sheet
 from .runs import cost as cost, cost_figure as cost_figure, training as training, training_figure as training_figure
 from .style import save as save
 # isort: on

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Patch
 
 from .. import demos
 from ..demos.all_pairs import Pairs
 from ..formats import FormatLike, Rounding
+from ..wording import percent
 from .gallery import picture
-from .style import computed_one, drawing, finish
+from .style import computed_one, drawing, finish, ink
 
 
 @picture(
-    "Products of e4m3fn: 23% exact, 61% rounded, 16% overflow",
+    "Products of e4m3fn: 23% exact, 16% overflow",
     fmt="Of at most 8 bits.",
     operation='"add", "subtract", "multiply" or "divide".',
 )
@@ -28,24 +31,53 @@ def pairs(
     """The error of an operation in ulp, one cell for each pair of numbers of a small format, in ascending order."""
     p = computed_one(demos.pairs, fmt, data, mode, operation=operation)
     with drawing(ax) as ax:
-        image = ax.imshow(p.error, origin="lower", cmap="cividis_r", vmin=0, interpolation="nearest")
-        ax.figure.colorbar(image, ax=ax).set_label("error in ulp")
+        colors = LinearSegmentedColormap.from_list("error", [ink("low"), ink("high")]).with_extremes(under=ink("exact"))
+        top = max(0.5, float(np.nanmax(p.error, initial=0)))
+        image = ax.imshow(p.error, origin="lower", cmap=colors, vmin=1e-9, vmax=top, interpolation="nearest")
         _hatch(ax, p)
-        ticks = np.unique(np.linspace(0, len(p.values) - 1, 5).round().astype(int))
-        labels = [f"{p.values[k]:.3g}" for k in ticks]
+        ends = [float(p.values[0]), -1.0, 0.0, 1.0, float(p.values[-1])]
+        ticks = [int(np.searchsorted(p.values, x)) for x in ends]
+        labels = [f"{p.values[k] + 0.0:g}".replace("-", "−") for k in ticks]
         ax.set_xticks(ticks, labels)
         ax.set_yticks(ticks, labels)
         ax.grid(False)
-        finish(ax, p.lesson, "a", f"b, for {p.operation}(a, b)", False)
-        if p.overflow.any() or p.invalid.any():
-            ax.legend(loc="upper left", bbox_to_anchor=(0, -0.07), ncols=2, borderaxespad=0)
+        finish(ax, p.lesson, "a", f"b, for a {SIGNS[p.operation]} b")
+        ax.legend(handles=_key(p), loc="upper left", bbox_to_anchor=(1.03, 1.0), handlelength=1.4, handleheight=1.4)
+        inset = ax.inset_axes((1.09, 0.02, 0.08, 0.4))
+        ax.figure.colorbar(image, cax=inset, ticks=[1e-9, top / 2, top]).outline.set_visible(False)
+        inset.set_title("error in ulp", fontsize=13, fontweight="normal")
+        inset.set_yticklabels(["0", f"{top / 2:g}", f"{top:g}"])
     return ax
+
+
+SIGNS = {"add": "+", "subtract": "−", "multiply": "×", "divide": "÷"}
+
+
+def _key(p: Pairs) -> list[Patch]:
+    """What a cell can be, with its share of all pairs."""
+    kinds = (
+        ("exact", "exact", ""),
+        ("rounded", "high", ""),
+        ("overflow", "over", "///"),
+        ("invalid", "nan", "..."),
+    )
+    names = {"invalid": "no number"}
+    return [
+        Patch(
+            facecolor=ink(hue),
+            edgecolor=ink("ink"),
+            hatch=hatch,
+            linewidth=0.8,
+            label=f"{names.get(kind, kind)} {percent(p.shares[kind])}",
+        )
+        for kind, hue, hatch in kinds
+        if p.shares[kind]
+    ]
 
 
 def _hatch(ax: Axes, p: Pairs) -> None:
     """The pairs that have no error: their result overflows or is not a number."""
     n = np.arange(len(p.values))
-    for mask, hatch, text in ((p.overflow, "///", "overflow"), (p.invalid, "...", "no number")):
+    for mask, hue, hatch in ((p.overflow, "over", "///"), (p.invalid, "nan", "...")):
         if mask.any():
-            ax.contourf(n, n, mask.astype(float), [0.5, 1.5], colors="none", hatches=[hatch])
-            ax.fill_between([], [], hatch=hatch, facecolor="white", edgecolor="black", linewidth=0.5, label=text)
+            ax.contourf(n, n, mask.astype(float), [0.5, 1.5], colors=[ink(hue)], hatches=[hatch])

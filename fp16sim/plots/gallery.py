@@ -5,16 +5,22 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 
+from ..conversion import Array
+from ..files import atomic_path
 from ..wording import joined
-from .style import save, styled
+from .style import DPI, SIZE, save, styled
 
 
 class Picture(NamedTuple):
@@ -116,13 +122,22 @@ def find(name: str) -> Picture:
     return PICTURES[key]
 
 
-def figure_of(name: str, **options: Any) -> Figure:
-    """A picture in a figure of its own, for a file: 6.4 by 4.4 inches.
+def figure_of(name: str, *, theme: str = "light", size: tuple[float, float] = SIZE, **options: Any) -> Figure:
+    """A picture in a figure of its own, for a file.
+
+    Parameters
+    ----------
+    name : str
+    theme : {"light", "dark"}
+    size : (float, float)
+        Width and height in inches, each from 3 to 40.
+    **options
+        What the picture takes: `fmt`, `mode`, ...
 
     Raises
     ------
     ValueError
-        For an unknown name, or an option that the picture does not take.
+        For an unknown name or theme, a size out of range, or an option that the picture does not take.
     """
     picture = find(name)
     for option in options:
@@ -131,29 +146,67 @@ def figure_of(name: str, **options: Any) -> Figure:
             raise ValueError(
                 f"{option}={options[option]!r}: the picture {name!r} does not have this option; it {takes}"
             )
-    with styled():
-        figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    if not all(3 <= side <= 40 for side in size):
+        raise ValueError(f"size={size[0]:g}x{size[1]:g}: width and height are inches, from 3 to 40")
+    with styled(theme):
+        figure = Figure(figsize=size, layout="constrained")
         picture.draw(ax=figure.subplots(), **options)
     return figure
 
 
-def write(name: str, path: str | Path, **options: Any) -> str:
-    """Draw a picture, write it as .png, .svg or .pdf, and return its title.
-
-    The same versions write the same bytes, so a matplotlibrc of the user's is ignored.
-    """
+@contextmanager
+def _default_settings(theme: str) -> Iterator[None]:
+    """The same versions write the same bytes, so a matplotlibrc of the user's is ignored."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        figure = figure_of(name, **options)
-        save(figure, path)
+        with styled(theme):
+            yield
+
+
+def write(name: str, path: str | Path, *, theme: str = "light", dpi: float = DPI, **options: Any) -> str:
+    """Draw a picture, write it as .png, .svg or .pdf, and return its title; the same versions write the same bytes.
+
+    `options` are those of `figure_of`; `dpi` is the number of pixels for an inch in a .png.
+    """
+    with _default_settings(theme):
+        figure = figure_of(name, theme=theme, **options)
+        save(figure, path, dpi=dpi)
     return " ".join(figure.axes[0].get_title(loc="left").split())
 
 
-def write_all(folder: str | Path, kind: str = "png") -> list[Path]:
+def write_all(folder: str | Path, kind: str = "png", *, theme: str = "light") -> list[Path]:
     """Write every picture, as it is drawn by default, into a folder, which is made if it does not exist."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.{kind}" for name in PICTURES]
     for name, path in zip(PICTURES, paths, strict=True):
-        write(name, path)
+        write(name, path, theme=theme)
     return paths
+
+
+def write_sheet(path: str | Path, *, theme: str = "light", dpi: float = DPI / 3, columns: int = 3) -> None:
+    """Write all pictures as one .png, by default each at a third of its size, which shows what is hard to read.
+
+    Raises
+    ------
+    ValueError
+        If the name of the file does not end in .png.
+    """
+    if (suffix := Path(path).suffix.lower()) != ".png":
+        raise ValueError(f"out={str(path)!r} ends in {suffix or 'nothing'}; the sheet is written as .png")
+    if not 20 <= dpi <= 300:
+        raise ValueError(f"dpi={dpi:g} is not between 20 and 300")
+    with _default_settings(theme):
+        tiles = [_pixels(figure_of(name, theme=theme), dpi) for name in PICTURES]
+        tiles += [np.full_like(tiles[0], tiles[0][0, 0])] * (-len(tiles) % columns)
+        rows = [np.concatenate(tiles[k : k + columns], axis=1) for k in range(0, len(tiles), columns)]
+        with atomic_path(Path(path)) as place:
+            imsave(place, np.concatenate(rows), format="png")
+
+
+def _pixels(figure: Figure, dpi: float) -> Array:
+    """A figure as red, green, blue and opacity of each pixel."""
+    figure.set_dpi(dpi)
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())

@@ -13,7 +13,7 @@ from .. import demos
 from ..demos.learning import Gradients, Softmax, Stochastic, StuckWeight
 from ..formats import FormatLike, Rounding
 from .gallery import picture
-from .style import GREY, LOOKS, computed_one, drawing, finish, note
+from .style import LOOKS, Label, computed_one, drawing, finish, ink, name_ends, note
 
 
 @picture("A naive softmax is NaN from a logit of 11.094 on in binary16")
@@ -29,25 +29,25 @@ def softmax(
     with drawing(ax) as ax:
         for edge, end, text in ((s.overflows_at, s.x[-1], "∞ / ∞ = NaN"), (s.underflows_at, s.x[0], "0 / 0 = NaN")):
             if edge is not None:
-                ax.axvspan(edge, float(end), facecolor="none", edgecolor="#BBBBBB", hatch="//", linewidth=0, zorder=0)
-                box = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-                note(ax, text, ((edge + float(end)) / 2, 0.2), (0, 0), ha="center", color="black", bbox=box)
-        shifted, naive = (look.line(markersize=6, markevery=12) for look in LOOKS[:2])
+                ax.axvspan(edge, float(end), facecolor="none", edgecolor=ink("line"), hatch="//", linewidth=0, zorder=0)
+                note(ax, text, ((edge + float(end)) / 2, 0.2), (0, 0), ha="center", color=LOOKS[1].color)
+        shifted, naive = (look.line(markersize=7, markevery=12) for look in LOOKS[:2])
         ax.plot(s.x, s.shifted, label="shifted: exp(x − max) / sum", **shifted)
-        ax.plot(s.x, s.naive, label="naive: exp(x) / sum", linewidth=2.4, **naive)
-        ax.set_ylim(0, 1.2)
-        legend = {"loc": "upper left", "ncols": 2}
-        finish(ax, s.lesson, "largest logit x, of x, x − 1, x − 2", "probability of the first", legend)
+        ax.plot(s.x, s.naive, label="naive: exp(x) / sum", **{**naive, "linewidth": 2.8})
+        ax.set_ylim(0, 1.15)
+        note(ax, "naive: exp(x) / sum", (0, s.exact), (0, -28), ha="center", color=LOOKS[1].color)
+        note(ax, "shifted: exp(x − max) / sum", (0, s.exact), (0, 14), ha="center", color=LOOKS[0].color)
+        finish(ax, s.lesson, "largest logit x, of x, x − 1, x − 2", "probability of the first")
     return ax
 
 
 FATES = (
-    ("overflow", "#CC79A7", "xx"),
-    ("normal", "#56B4E9", ""),
-    ("subnormal", "#E69F00", "//"),
-    ("becomes 0", "#D55E00", "\\\\\\\\"),
+    ("overflow", "rose", "xx"),
+    ("normal", "blue", ""),
+    ("subnormal", "gold", "//"),
+    ("becomes 0", "orange", "\\\\\\\\"),
 )
-"""What a gradient can become: its name, colour and hatching."""
+"""What a gradient can become: its name, hue and hatching."""
 
 
 @picture(
@@ -70,15 +70,17 @@ def gradients(
         _bars(ax, g, edges)
         for scale, look in zip(g.scales[1:], LOOKS[2:] + LOOKS[:2], strict=False):
             x = g.exponents + np.log2(scale / g.scales[0])
-            style = {"color": "black", "linestyle": look.linestyle, "linewidth": 1.8}
+            style = {"color": ink("ink"), "linestyle": look.linestyle}
             ax.step(x, 100 * g.shares, where="mid", label=f"loss × {scale:,.0f}", **style)
-        low = _name_parts(ax, edges)
-        ax.set_ylim(0, 1.6 * 100 * float(g.shares.max()))
-        handles = sorted(ax.get_legend_handles_labels()[0], key=lambda handle: handle in ax.lines)  # bars first
-        place = {"loc": "upper left", "bbox_to_anchor": (max(edges[1], low), 0.95), "fontsize": 10, "handles": handles}
-        place["bbox_transform"] = ax.get_xaxis_transform()
-        xlabel = f"exponent of the gradient, floor(log2 |g|), in the window of {g.fmt.name}"
-        finish(ax, g.lesson, xlabel, "% of the nonzero gradients", place)
+        _name_parts(ax, edges)
+        top = 100 * float(g.shares.max())
+        peak = float(g.exponents[np.argmax(g.shares)])
+        for k, scale in enumerate(g.scales):
+            text = f"× {scale:,.0f}" if k else f"loss × {scale:,.0f}"
+            place = (peak + np.log2(scale) + (0 if k else 0.5), top)
+            note(ax, text, place, (0, 6), ha="center" if k else "right", color=ink("ink"))
+        ax.set_ylim(0, 1.35 * top)
+        finish(ax, g.lesson, f"exponent of the gradient, in the window of {g.fmt.name}", "% of nonzero gradients")
     return ax
 
 
@@ -91,54 +93,73 @@ def _bars(ax: Axes, g: Gradients, edges: tuple[float, float, float]) -> None:
     """The gradients as they are under the first scale, by what they become."""
     x = g.exponents + np.log2(g.scales[0])
     fate = 3 - np.searchsorted(edges, x)
-    for k, (name, color, hatch) in enumerate(FATES):
+    for k, (name, hue, hatch) in enumerate(FATES):
         chosen = fate == k
         if chosen.any():
             label = f"loss × {g.scales[0]:,.0f}: {name}"
-            ax.bar(x[chosen], 100 * g.shares[chosen], 0.9, color=color, edgecolor="white", hatch=hatch, label=label)
+            bar: dict[str, Any] = {"color": ink(hue), "edgecolor": ink("paper"), "hatch": hatch}
+            ax.bar(x[chosen], 100 * g.shares[chosen], 0.9, label=label, **bar)
 
 
-def _name_parts(ax: Axes, edges: tuple[float, float, float]) -> float:
-    """Widen the x axis so that every part of the window is seen, name the parts, and return where the axis begins."""
+def _name_parts(ax: Axes, edges: tuple[float, float, float]) -> None:
+    """Widen the x axis so that every part of the window is seen, and name the parts."""
     low, high = ax.get_xlim()
-    low, high = min(low, edges[0] - 16), max(high, edges[2] + 7)
+    low, high = min(low, edges[0] - 13), max(high, edges[2] + 4)
     ax.set_xlim(low, high)
     for edge in edges:
-        ax.axvline(edge, color=GREY, linewidth=1.2)
-    style: dict[str, Any] = {"ha": "center", "va": "top", "color": GREY, "fontsize": 10}
-    names = ("becomes 0", "subnormal", "normal", "infinite")
-    for start, stop, name in zip((low, *edges), (*edges, high), names, strict=True):
+        ax.axvline(edge, color=ink("edge"), linewidth=1.5)
+    style: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 13}
+    names = ("becomes 0", "subnormal", "normal", "∞")
+    hues = [hue for _, hue, _ in reversed(FATES)]
+    for start, stop, name, hue in zip((low, *edges), (*edges, high), names, hues, strict=True):
         start, stop = max(start, low), min(stop, high)
-        if stop - start > 5:
-            ax.text((start + stop) / 2, 0.97, name, transform=ax.get_xaxis_transform(), **style)
-    return low
+        if stop - start > len(name):
+            place = ax.get_xaxis_transform()
+            ax.text((start + stop) / 2, 1.0, name, transform=place, color=ink(hue), **style)
 
 
-@picture("1,000 updates of 0.001: bfloat16 1, Kahan 2, stochastic 2.004")
+@picture("A bfloat16 weight of 1 ignores 1,000 updates of 0.001")
 def stuck_weight(fmt: FormatLike = "bfloat16", *, ax: Axes | None = None, data: StuckWeight | None = None) -> Axes:
     """A weight that gets a small update a thousand times: nearest, compensated, stochastic."""
     w = computed_one(demos.stuck_weight, fmt, data)
+    nearest, kahan, chance, exact = (w.paths[name] for name in ("ties_to_even", "Kahan", "stochastic", "exact"))
     with drawing(ax) as ax:
-        ax.plot(w.steps, w.paths["exact"], color="black", linestyle=":", linewidth=1.5, label="exact")
-        names = {"ties_to_even": "to nearest", "Kahan": "to nearest, with Kahan", "stochastic": "stochastic, one run"}
-        for (name, label), look in zip(names.items(), (LOOKS[1], LOOKS[0], LOOKS[2]), strict=True):
-            style = look.line(markersize=6, markevery=len(w.steps) // 8, label=label)
-            ax.plot(w.steps, w.paths[name], **style)
-        finish(ax, w.lesson, f"updates of {w.update:g}", f"weight in {w.fmt.name}", {"loc": "upper left"})
+        every = {"markersize": 8, "markevery": len(w.steps) // 8}
+        ax.plot(w.steps, kahan, label="Kahan", **LOOKS[0].line(**every, linewidth=3))
+        ax.plot(w.steps, chance, label="stochastic", **LOOKS[2].line(**every))
+        ax.plot(w.steps, nearest, label="to nearest", **LOOKS[1].line(**every))
+        ax.plot(w.steps, exact, color=ink("ink"), linestyle=":", label="exact")
+        at = [round(part * (len(w.steps) - 1)) for part in (0.62, 0.7, 0.5)]
+        text = f"Kahan {kahan[-1]:.4g}\nexact {exact[-1]:.4g}"
+        note(ax, text, (w.steps[at[0]], kahan[at[0]]), (-14, 2), ha="right", color=LOOKS[0].color)
+        text = f"stochastic: this run {chance[-1]:.4g},\n64 runs on average {w.mean:.4g}"
+        note(ax, text, (w.steps[-1], chance[at[1]]), (0, -44), ha="right", color=LOOKS[2].color)
+        note(ax, f"to nearest {nearest[-1]:.4g}", (w.steps[-1], nearest[-1]), (0, 10), ha="right", color=LOOKS[1].color)
+        finish(ax, w.lesson, f"updates of {w.update:g}", f"weight in {w.fmt.name}")
     return ax
 
 
-@picture("1,000 times 0.1 in bfloat16: nearest 32, stochastic mean 100.7")
+@picture("1,000 times 0.1 in bfloat16: 32 to nearest, 100.7 on average")
 def stochastic(fmt: FormatLike = "bfloat16", *, ax: Axes | None = None, data: Stochastic | None = None) -> Axes:
     """Many runs of a sum by stochastic rounding, their mean, and the run to nearest, which stops."""
     s = computed_one(demos.stochastic, fmt, data)
     with drawing(ax) as ax:
         for k, run in enumerate(s.runs):
             label = f"{len(s.runs)} stochastic runs" if k == 0 else None
-            ax.plot(s.counts, run, color="#7FB8DA", linewidth=0.8, alpha=0.7, label=label)
-        style: dict[str, Any] = {"markersize": 6, "markevery": len(s.counts) // 8, "linewidth": 2}
-        ax.plot(s.counts, s.mean, label="their mean", **LOOKS[0].line(**style))
-        ax.plot(s.counts, s.exact, color="black", linestyle=":", linewidth=1.8, label="exact")
+            ax.plot(s.counts, run, color=LOOKS[2].color, linewidth=0.9, alpha=0.35, label=label)
+        style: dict[str, Any] = {"markersize": 8, "markevery": len(s.counts) // 8}
+        ax.plot(s.counts, s.mean, label="their mean", **LOOKS[2].line(**style, linewidth=2.8))
+        ax.plot(s.counts, s.exact, color=ink("ink"), linestyle=":", label="exact")
         ax.plot(s.counts, s.nearest, label="to nearest", **LOOKS[1].line(**style))
-        finish(ax, s.lesson, f"terms of {s.term:g} added", f"sum in {s.fmt.name}", {"loc": "upper left"})
+        end = float(s.counts[-1])
+        labels = [
+            Label(f"exact {s.exact[-1]:.4g}", ink("ink"), end, float(s.exact[-1])),
+            Label(f"mean {s.mean[-1]:.4g}", LOOKS[2].color, end, float(s.mean[-1])),
+            Label(f"nearest {s.nearest[-1]:.4g}", LOOKS[1].color, end, float(s.nearest[-1])),
+        ]
+        name_ends(ax, labels)
+        middle = len(s.counts) * 5 // 8
+        text = f"{len(s.runs)} stochastic runs"
+        note(ax, text, (s.counts[middle], s.runs[:, middle].max()), (-8, 6), ha="right", color=LOOKS[2].color)
+        finish(ax, s.lesson, f"terms of {s.term:g} added", f"sum in {s.fmt.name}")
     return ax

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from .. import demos
 from ..demos.recurrences import NAMED, Orbit, Rump
 from ..formats import Rounding
+from ..wording import SUPERSCRIPTS
 from .gallery import picture
-from .style import GREY, LOOKS, Formats, computed, drawing, finish, note
+from .style import LOOKS, Formats, Label, computed, drawing, finish, ink, name_above, name_ends, note
 
 
 @picture("Chaos doubles errors: binary16 loses the orbit after 11 steps")
@@ -25,13 +26,23 @@ def logistic(
     """The error of x = 4 x (1 − x) against steps: it doubles until no digit is right."""
     series = computed(demos.logistic, fmt, data, mode)
     with drawing(ax) as ax:
+        labels = []
         for look, orbit in series:
-            error = np.where(orbit.error > 0, orbit.error, np.nan)
-            ax.plot(np.arange(len(error)), error, **look.line(markersize=5, markevery=4, label=orbit.fmt.name))
-        ax.axhline(0.1, color=GREY, linestyle=":", linewidth=1.5)
-        note(ax, "lost", (len(series[0][1].values) - 1, 0.1), (0, -12), ha="right")
-        ax.set_yscale("log")
-        finish(ax, series[0][1].lesson, "steps", "error of x", {"loc": "lower right"})
+            # Once the orbit is lost, its error goes up and down without a rule.
+            end = len(orbit.values) - 1 if orbit.lost_at is None else orbit.lost_at
+            error = np.where(orbit.error > 0, orbit.error, np.nan)[: end + 1]
+            every = max(1, end // 8)
+            ax.plot(np.arange(end + 1), error, **look.line(markersize=7, markevery=every, label=orbit.fmt.name))
+            ax.plot(end, error[-1], **look.dots(markersize=11))
+            labels.append(Label(f"{orbit.fmt.name}: {end} steps", look.color, end, float(error[-1])))
+        ax.axhline(0.1, color=ink("muted"), linestyle=":", linewidth=1.5)
+        ax.set(
+            yscale="log", ylim=(1e-17, 10 ** (1 + 1.4 * len(series))), xlim=(-1, 1.3 * max(x for _, _, x, _ in labels))
+        )
+        ax.set_yticks(10.0 ** np.arange(-16, 1, 4))
+        note(ax, "lost:\nerror 0.1", (ax.get_xlim()[1], 0.1), (0, -5), ha="right", va="top")
+        name_above(ax, labels)
+        finish(ax, series[0][1].lesson, "steps", "error of x")
     return ax
 
 
@@ -47,33 +58,59 @@ def muller(
     series = computed(demos.muller, fmt, data, mode)
     with drawing(ax) as ax:
         exact = series[0][1].exact
-        ax.plot(np.arange(len(exact)), exact, color="black", linestyle=":", linewidth=1.8, label="exact")
+        ax.plot(np.arange(len(exact)), exact, color=ink("ink"), linestyle=":", label="exact")
+        ax.set_ylim(-15, 275)
         for look, orbit in series:
             n = np.arange(len(orbit.values))
-            ax.plot(n, orbit.values, **look.line(markersize=5, markevery=2, label=orbit.fmt.name))
-        ax.set_ylim(-15, 275)
-        note(ax, "6", (len(exact) - 1, 6), (5, -4))
-        note(ax, "100", (len(exact) - 1, 100), (5, -4))
-        finish(ax, series[0][1].lesson, "n", "term n of the recurrence", {"loc": "upper right"})
+            ax.plot(n, orbit.values, **look.line(markersize=7, markevery=2, label=orbit.fmt.name))
+            if orbit.leaves_at is not None:
+                k = orbit.leaves_at
+                note(ax, orbit.fmt.name, (k, orbit.values[k]), (9, -5), color=look.color)
+        end = float(len(exact) - 1)
+        name_ends(ax, [Label("exact: 6", ink("ink"), end, float(exact[-1])), Label("100", ink("muted"), end, 100.0)])
+        finish(ax, series[0][1].lesson, "n", "term n of the recurrence")
     return ax
 
 
-@picture("24, 53 and 113 bits agree on 1.1726, and the truth is -0.8274")
+@picture("Three formats agree on 1.1726, but the truth is -0.8274")
 def rump(mode: Rounding | str = "ties_to_even", *, ax: Axes | None = None, data: Rump | None = None) -> Axes:
     """What each precision computes for Rump's polynomial: most precisions agree, and those that do are wrong."""
     r = demos.rump(mode) if data is None else data
+    edge = 3.0
     with drawing(ax) as ax:
-        right = np.abs(r.values - r.exact) < 0.01
-        for chosen, look, label in ((~right, LOOKS[1], "wrong"), (right, LOOKS[0], "right")):
-            ax.plot(r.precisions[chosen], r.values[chosen], **look.dots(markersize=5, label=label))
+        right, far = np.abs(r.values - r.exact) < 0.01, ~(np.abs(r.values) < edge)
+        kinds = (
+            (far, LOOKS[5], "far off"),
+            (~right & ~far, LOOKS[1], "wrong"),
+            (right, LOOKS[0], "right"),
+        )
+        for chosen, look, label in kinds:
+            inside = np.clip(r.values[chosen], -edge, edge)
+            ax.plot(r.precisions[chosen], inside, **look.dots(markersize=6, label=label, clip_on=False))
         for p, name in NAMED.items():
             if p in r.precisions:
-                y = float(r.values[r.precisions == p][0])
-                ax.plot(p, y, "o", markersize=13, fillstyle="none", color="black", mew=1.5)
-                note(ax, name, (p, y), (0, 11), ha="center", color="black")
-        ax.set_yscale("symlog", linthresh=2, linscale=3)
-        ax.set_yticks([-1e30, -1e20, -1e10, 0, 1e10, 1e20, 1e30])
-        ax.axhline(r.exact, color=GREY, linestyle=":", linewidth=1.5)
-        note(ax, f"truth {r.exact:.4f}", (float(r.precisions[0]), r.exact), (0, -14))
-        finish(ax, r.lesson, "precision in bits", "computed value", {"loc": "lower right"})
+                y = float(np.clip(r.values[r.precisions == p][0], -edge, edge))
+                ax.plot(p, y, "o", markersize=16, fillstyle="none", color=ink("ink"), mew=2)
+                note(ax, name, (p, y), (0, 15), ha="center", color=ink("ink"))
+        ax.axhline(r.exact, color=ink("muted"), linestyle=":", linewidth=1.5)
+        left, most = (
+            float(r.precisions[0]),
+            f"up to ±10{str(int(np.log10(np.abs(r.values).max()))).translate(SUPERSCRIPTS)}",
+        )
+        note(ax, f"far off: {most}", (left, -edge), (0, 12), color=LOOKS[5].color)
+        note(ax, f"truth {r.exact:.4f}".replace("-", "−"), (left, r.exact), (0, 7), color=LOOKS[0].color)
+        note(
+            ax,
+            f"right from\n{r.right_from} bits on",
+            (float(r.precisions[-1]), r.exact),
+            (0, -40),
+            ha="right",
+            color=LOOKS[0].color,
+        )
+        if kinds[1][0].any():
+            k = int(np.argmax(kinds[1][0]))
+            place = (float(r.precisions[k]), float(r.values[k]))
+            note(ax, f"wrong: {place[1]:.4f}".replace("-", "−"), place, (0, -22), color=LOOKS[1].color)
+        ax.set(ylim=(-edge, edge), yticks=[-2, -1, 0, 1, 2])
+        finish(ax, r.lesson, "precision in bits", "value of Rump's polynomial")
     return ax

@@ -12,11 +12,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..learn import Epoch, History
+<<<<<<< HEAD
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import ranking
 from ..report.notes import shared_settings
 from ..wording import joined, percent
 from .style import GREY, LOOKS, Look, drawing, styled, typeset
+=======
+from ..wording import percent
+from .style import LOOKS, Look, drawing, ink, styled, typeset
+>>>>>>> dc0099e (Pictures are slides: large text, direct labels, the hues of the page, light and dark, any size; a sheet of all)
 
 
 class Measure(NamedTuple):
@@ -50,7 +55,7 @@ def looks() -> Iterator[Look]:
     """A look for each run: each time the colours repeat, dashes and markers move on by one, so that 36 looks differ."""
     for k in count():
         form = LOOKS[(k + k // len(LOOKS)) % len(LOOKS)]
-        yield form._replace(color=LOOKS[k % len(LOOKS)].color)
+        yield form._replace(hue=LOOKS[k % len(LOOKS)].hue)
 
 
 def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes | None = None) -> Axes:
@@ -86,7 +91,7 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
                 place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False, "zorder": 5}
                 ax.plot(history.epochs[-1].number, 0, "X", color=look.color, markersize=11, **place)
         if not any(math.isfinite(y) for history in histories for y in curve(history, measure)[1]):
-            ax.text(0.5, 0.5, "not measured", transform=ax.transAxes, ha="center", color=GREY)
+            ax.text(0.5, 0.5, "not measured", transform=ax.transAxes, ha="center", color=ink("muted"))
         ax.set(title=MEASURES[measure].title, xlabel="epoch", ylabel=MEASURES[measure].unit)
         last = max((len(history.epochs) for history in histories), default=1)
         margin = 0.05 * max(last - 1, 1)

@@ -11,7 +11,7 @@ from .. import demos
 from ..demos.spacing import Binade, Dot, Gaps, NumberLine, RelativeError, Staircase
 from ..formats import FormatLike, Rounding
 from .gallery import picture
-from .style import GREY, LOOKS, Formats, Look, computed, computed_one, drawing, finish, note
+from .style import LOOKS, Formats, Label, Look, computed, computed_one, drawing, finish, ink, name_ends, note
 
 
 @picture("Each power of two doubles the gap; 12 of 28 numbers are below 1", fmt="Of at most 8 bits.")
@@ -23,14 +23,14 @@ def number_line(fmt: FormatLike = demos.TOY, *, ax: Axes | None = None, data: Nu
         for number, binade in enumerate(line.binades):
             _binade(ax, line, binade, LOOKS[2] if binade.subnormal else LOOKS[number % 2], top)
         first = line.binades[0]
-        text = f"subnormal (with 0):\n{first.size} numbers, gap {first.gap:g}"
-        arrow = {"arrowstyle": "->", "color": GREY, "relpos": (0, 0)}
-        place = {"textcoords": "axes fraction", "ha": "left", "arrowprops": arrow}
-        note(ax, text, (first.high / 2, first.gap), (0.06, 0.72), **place)
-        ax.axhline(0, color="black", linewidth=1)
-        ax.set_ylim(-0.16 * top, 1.35 * top)
+        text = f"subnormal, with 0:\n{first.size} numbers,\ngap {first.gap:g}"
+        arrow = {"arrowstyle": "->", "color": LOOKS[2].color, "relpos": (0.06, 0), "shrinkA": 4}
+        place = {"textcoords": "axes fraction", "color": LOOKS[2].color, "arrowprops": arrow}
+        note(ax, text, (first.high / 2, first.gap), (0.02, 0.62), **place)
+        ax.axhline(0, color=ink("ink"), linewidth=1)
+        ax.set_ylim(-0.16 * top, 1.2 * top)
         ax.grid(False)
-        finish(ax, line.lesson, f"value (every {line.fmt.name} number is a tick)", "gap to the next number", False)
+        finish(ax, line.lesson, f"value: every {line.fmt.name} number is a tick", "gap to the next number")
     return ax
 
 
@@ -42,12 +42,12 @@ def _binade(ax: Axes, line: NumberLine, binade: Binade, look: Look, top: float) 
     """Ticks for its numbers, and a bar as high as their gap, with a label on the widest bars."""
     inside = line.values[(line.values >= binade.low) & (line.values < binade.high)]
     ax.vlines(inside, -0.14 * top, 0, color=look.color, linewidth=1.6)
-    bar: dict[str, Any] = {"color": "none", "edgecolor": look.color, "hatch": HATCHES[look], "alpha": 0.55}
+    bar: dict[str, Any] = {"color": "none", "edgecolor": look.color, "hatch": HATCHES[look], "alpha": 0.6}
     ax.bar(binade.low, binade.gap, binade.high - binade.low, align="edge", **bar)
     if binade.high >= line.values[-1] / 4:
-        end = max(float(inside[-1]), binade.low + binade.gap)
-        text = f"{binade.size} numbers,\ngap {binade.gap:g}" if binade.high > end / 2 else f"gap {binade.gap:g}"
-        note(ax, text, ((binade.low + binade.high) / 2, binade.gap), (0, 4), ha="center", va="bottom")
+        last = binade is line.binades[-1]
+        text = f"{binade.size} numbers, gap {binade.gap:g}" if last else f"gap {binade.gap:g}"
+        note(ax, text, (binade.high, binade.gap), (-2, 4), ha="right", color=look.color)
 
 
 @picture("Above 2,048, binary16 skips odd numbers")
@@ -59,25 +59,28 @@ def ulp(
     with drawing(ax) as ax:
         low = max(2.0**-30, min(float(gaps.magnitudes[0]) for _, gaps in series))
         high = min(2.0**20, max(float(gaps.magnitudes[-1]) for _, gaps in series))
+        ends: list[Label] = []
         for k, (look, gaps) in enumerate(series):
             chosen = (gaps.magnitudes >= low) & (gaps.magnitudes <= high)
             x, y = gaps.magnitudes[chosen], gaps.gaps[chosen]
-            ax.step(x, y, where="post", label=gaps.fmt.name, **look.line(markersize=4, markevery=4))
+            ax.step(x, y, where="post", label=gaps.fmt.name, **look.line(markersize=5, markevery=4))
+            ends.append(Label(gaps.fmt.name, look.color, float(x[-1]), float(y[-1])))
             if gaps.last_odd <= high:
                 _mark_last_odd(ax, gaps, look, above=bool(k % 2))
-        ax.axhline(1, color=GREY, linewidth=1, linestyle=":")
-        note(ax, "gap 1: integers, no fractions", (low, 1), (2, 4))
+        ax.axhline(1, color=ink("muted"), linewidth=1.5, linestyle=":")
+        note(ax, "gap 1: only integers", (low, 1), (2, 5))
         ax.set_xscale("log", base=2)
         ax.set_yscale("log", base=2)
+        name_ends(ax, ends)
         finish(ax, series[0][1].lesson, "magnitude of x", "ulp(x), the gap to the next number")
     return ax
 
 
 def _mark_last_odd(ax: Axes, gaps: Gaps, look: Look, above: bool) -> None:
     """A ring where the gap becomes 2."""
-    ax.plot(gaps.last_odd, 2, **look.dots(markersize=11, fillstyle="none", mew=2))
-    offset, side = ((-8, 8), "right") if above else ((9, -12), "left")
-    note(ax, f"{gaps.last_odd:,.0f}", (gaps.last_odd, 2), offset, color=look.color, ha=side)
+    ax.plot(gaps.last_odd, 2, **look.dots(markersize=14, fillstyle="none", mew=2.5))
+    offset, side = ((-10, 8), "right") if above else ((11, -16), "left")
+    note(ax, f"{gaps.last_odd:,.0f}", (gaps.last_odd, 2), offset, color=look.color, ha=side, weight="bold")
 
 
 @picture(
@@ -96,17 +99,17 @@ def staircase(
     look, stairs = LOOKS[0], computed_one(demos.staircase, fmt, data, mode)
     with drawing(ax) as ax:
         low, high = stairs.steps[0].low, stairs.steps[-1].high
-        ax.plot([low, high], [low, high], color=GREY, linestyle=":", linewidth=1.2, label="x itself")
+        ax.plot([low, high], [low, high], color=ink("muted"), linestyle=":", linewidth=1.5, label="x itself")
         for k, step in enumerate(stairs.steps):
             for value in step.values:
                 label = "result" if k == 0 and value == step.values[0] else None
-                ax.plot([step.low, step.high], [value, value], color=look.color, linewidth=2.2, label=label)
+                ax.plot([step.low, step.high], [value, value], color=look.color, linewidth=2.6, label=label)
         if stairs.mode is Rounding.STOCHASTIC:
-            ax.plot([low, high], [low, high], color=LOOKS[1].color, linestyle="--", linewidth=1.6, label="mean result")
+            ax.plot([low, high], [low, high], color=LOOKS[1].color, linestyle="--", linewidth=2, label="mean result")
         _dots(ax, stairs)
         ax.set_xlim(low, high)
         xlabel, ylabel = "x", f"x rounded to {stairs.fmt.name}"
-        finish(ax, stairs.lesson, xlabel, ylabel, {"loc": "upper left", "labelspacing": 0.35})
+        finish(ax, stairs.lesson, xlabel, ylabel, {"loc": "upper left", "labelspacing": 0.3, "borderaxespad": 0})
     return ax
 
 
@@ -116,14 +119,14 @@ def _dots(ax: Axes, stairs: Staircase) -> None:
 
     def draw(dots: list[Dot], marker: str, label: str) -> None:
         if dots:
-            ax.plot([d.x for d in dots], [d.value for d in dots], marker, color=color, label=label, markersize=6.5)
+            ax.plot([d.x for d in dots], [d.value for d in dots], marker, color=color, label=label, markersize=8)
 
     for d in stairs.dots:
         for other in {d.left, d.right} - {d.value}:
             marker = "D" if d.tie else "o"
-            ax.plot(d.x, other, marker, color=color, markerfacecolor="white", markersize=6, zorder=2.5)
-    draw([d for d in stairs.dots if d.tie], "D", "where a tie goes")
-    draw([d for d in stairs.dots if not d.tie], "o", "where a number of the format goes")
+            ax.plot(d.x, other, marker, color=color, markerfacecolor=ink("paper"), markersize=7.5, zorder=2.5)
+    draw([d for d in stairs.dots if d.tie], "D", "result of a tie")
+    draw([d for d in stairs.dots if not d.tie], "o", "result of a number")
 
 
 @picture("e4m3fn errs by at most u = 6.25%, except among subnormals")
@@ -138,16 +141,16 @@ def relative_error(
     series = computed(demos.relative_error, fmt, data, mode)
     with drawing(ax) as ax:
         for look, r in series:
-            ax.plot(r.x, r.error, color=look.color, linewidth=1.4, label=r.fmt.name)
+            ax.plot(r.x, r.error, color=look.color, linewidth=1.8, label=r.fmt.name)
             name = "u" if r.bound == float(r.fmt.unit_roundoff) else "2u"
-            ax.axhline(r.bound, color=look.color, linestyle="--", linewidth=1.3)
-            note(ax, f"{name} = {r.bound:.4g}", (float(r.x[-1]), r.bound), (0, 4), ha="right", color=look.color)
+            ax.axhline(r.bound, color=look.color, linestyle="--", linewidth=1.8)
+            text = f"{name} = {r.bound:.4g}" if len(series) == 1 else f"{r.fmt.name}: {name} = {r.bound:.4g}"
+            note(ax, text, (float(r.x[-1]), r.bound), (0, 5), ha="right", color=look.color)
             subnormal = (float(r.x[0]), float(r.fmt.min_normal))
-            ax.axvspan(*subnormal, facecolor="none", edgecolor="#D0D0D0", hatch="//", zorder=0)
+            ax.axvspan(*subnormal, facecolor="none", edgecolor=ink("line"), hatch="//", zorder=0)
         first, top = series[0][1], min(1.05, 4 * max(r.bound for _, r in series))
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-        note(ax, "subnormal: fewer digits", (float(first.x[0]), top), (6, -16), color="black", bbox=box)
+        note(ax, "subnormal: fewer digits", (float(first.x[0]), top), (5, -17), color=ink("ink"))
         ax.set_xscale("log", base=2)
         ax.set_ylim(0, top)
-        finish(ax, first.lesson, "x", "relative error of rounding x", len(series) > 1)
+        finish(ax, first.lesson, "x", "relative error of rounding x")
     return ax

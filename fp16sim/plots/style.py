@@ -1,83 +1,177 @@
-"""One look for all pictures: colours that colour-blind readers can tell apart (Okabe and Ito 2008), and never alone."""
+"""One look for all pictures, on paper and at night: the hues of the page, and never colour alone."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from itertools import cycle
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from ..files import atomic_path
 from ..formats import Format, FormatLike, get_format
 from ..wording import with_superscripts
 
+SIZE = (7.5, 5.0)
+"""Width and height of a picture in inches: small, so that its text is large on a slide."""
+
+DPI = 200
+
+THEMES = {
+    "light": {
+        "paper": "#ffffff",
+        "ink": "#1c1e24",
+        "muted": "#575c68",
+        "line": "#e2e2dd",
+        "edge": "#80858f",
+        "blue": "#0b5c8a",
+        "orange": "#c04a0d",
+        "violet": "#7057e8",
+        "green": "#2f5a0c",
+        "rose": "#a8326f",
+        "gold": "#7d6100",
+        "exact": "#f3f3f0",
+        "low": "#aab2ee",
+        "high": "#3a22b5",
+        "over": "#f2b48c",
+        "nan": "#b9bcc2",
+    },
+    "dark": {
+        "paper": "#1c1f26",
+        "ink": "#eceef3",
+        "muted": "#a7aebc",
+        "line": "#313743",
+        "edge": "#7d8696",
+        "blue": "#83cdf7",
+        "orange": "#f58a4b",
+        "violet": "#a294ff",
+        "green": "#c4ec8c",
+        "rose": "#ff9ecb",
+        "gold": "#e8c95a",
+        "exact": "#23272f",
+        "low": "#5a60a0",
+        "high": "#c9bfff",
+        "over": "#a4562a",
+        "nan": "#7b828e",
+    },
+}
+"""The colours of each theme. The hues are those of the page (fp16sim/page/tokens.css); neighbours in the list differ in
+lightness too, so that colour-blind readers can tell them apart."""
+
+_theme: ContextVar[str] = ContextVar("theme", default="light")
+
+
+def ink(name: str) -> str:
+    """A colour of the theme in which the picture is drawn."""
+    return THEMES[_theme.get()][name]
+
 
 class Look(NamedTuple):
     """How one series is drawn: by colour, dashes and marker, so that any one of them is enough."""
 
-    color: str
+    hue: str
     linestyle: Any
     marker: str
 
+    @property
+    def color(self) -> str:
+        """The hue in the theme in which the picture is drawn."""
+        return ink(self.hue)
+
     def line(self, **more: Any) -> dict[str, Any]:
         """A line with markers, for `Axes.plot`."""
-        return self._asdict() | more
+        return {"color": self.color, "linestyle": self.linestyle, "marker": self.marker, **more}
 
     def dots(self, **more: Any) -> dict[str, Any]:
         """Markers without a line."""
-        return self._asdict() | {"linestyle": ""} | more
+        return self.line(**{"linestyle": "", **more})
 
 
 LOOKS = (
-    Look("#0072B2", "-", "o"),
-    Look("#D55E00", (0, (5, 1.5)), "s"),
-    Look("#009E73", (0, (1.5, 1.5)), "^"),
-    Look("#CC79A7", (0, (5, 1.5, 1.5, 1.5)), "D"),
-    Look("#56B4E9", (0, (3, 1)), "v"),
-    Look("#E69F00", (0, (8, 2)), "P"),
+    Look("blue", "-", "o"),
+    Look("orange", (0, (5, 1.5)), "s"),
+    Look("violet", (0, (1.5, 1)), "^"),
+    Look("green", (0, (5, 1.5, 1.5, 1.5)), "D"),
+    Look("rose", (0, (3, 1)), "v"),
+    Look("gold", (0, (8, 2)), "P"),
 )
 
-GREY = "#595959"
-"""Of the truth and of guide lines: dark enough for text on white."""
-
-_RC: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 12,
-    "axes.titleweight": "bold",
-    "legend.frameon": False,
-    "svg.hashsalt": "fp16sim",
-}
+FORMAT_LOOKS = dict(zip(("binary16", "bfloat16", "binary32", "binary64"), LOOKS, strict=False))
+"""A format has the same look in every picture; other formats take what is left."""
 
 
-def styled() -> AbstractContextManager[None]:
-    """Draw in the common look inside this context; the user's own settings stay as they are."""
-    return matplotlib.rc_context(_RC)
+def _settings() -> Any:
+    return {
+        "font.family": "DejaVu Sans",
+        "font.size": 14,
+        "text.color": ink("ink"),
+        "figure.facecolor": ink("paper"),
+        "savefig.facecolor": ink("paper"),
+        "axes.facecolor": ink("paper"),
+        "axes.edgecolor": ink("edge"),
+        "axes.labelcolor": ink("ink"),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 16,
+        "axes.titleweight": "bold",
+        "axes.titlepad": 10,
+        "xtick.color": ink("edge"),
+        "ytick.color": ink("edge"),
+        "xtick.labelcolor": ink("ink"),
+        "ytick.labelcolor": ink("ink"),
+        "xtick.labelsize": 13,
+        "ytick.labelsize": 13,
+        "grid.color": ink("line"),
+        "lines.linewidth": 2.2,
+        "legend.fontsize": 13,
+        "legend.frameon": False,
+        "legend.handlelength": 1.6,
+        "svg.hashsalt": "fp16sim",
+    }
+
+
+@contextmanager
+def styled(theme: str | None = None) -> Iterator[None]:
+    """Draw in the common look inside this context; the user's own settings stay as they are.
+
+    Parameters
+    ----------
+    theme : {"light", "dark"}, optional
+        By default that of the context around this one, or "light".
+    """
+    if theme is not None and theme not in THEMES:
+        raise ValueError(f"theme={theme!r} is unknown; use 'light' or 'dark'")
+    before = _theme.set(theme or _theme.get())
+    try:
+        with matplotlib.rc_context(_settings()):
+            yield
+    finally:
+        _theme.reset(before)
 
 
 def new_axes() -> Axes:
     """Axes of a new pyplot figure, which a notebook shows."""
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=(6.4, 4.4), layout="constrained")[1]
+    return plt.subplots(figsize=SIZE, layout="constrained")[1]
 
 
 @contextmanager
 def drawing(ax: Axes | None) -> Iterator[Axes]:
-    """The Axes to draw on, in the common look: `ax`, or those of a new figure."""
-    with styled():
+    """The Axes to draw on, in the common look: `ax`, in the theme of its background, or those of a new figure."""
+    dark = ax is not None and sum(to_rgb(ax.get_facecolor())) < 1.5
+    with styled(None if ax is None else "dark" if dark else "light"):
         yield new_axes() if ax is None else ax
 
 
@@ -104,8 +198,20 @@ def computed(
     if data is None:
         with np.errstate(all="ignore"):  # overflow is seen in the picture
             data = [demo(f, *arguments) for f in several(fmt)]
-    given = data if isinstance(data, (list, tuple)) else [data]
-    return list(zip(cycle(LOOKS), given))
+    given: list[Any] = list(data) if isinstance(data, (list, tuple)) else [data]
+    return list(zip(looks_of([d.fmt.name for d in given]), given, strict=True))
+
+
+def looks_of(formats: Sequence[str]) -> list[Look]:
+    """A look for each format: its own, or else one that no other has.
+
+    >>> [look.hue for look in looks_of(["e5m2", "bfloat16", "e4m3fn"])]
+    ['rose', 'orange', 'gold']
+    """
+    left = [look for look in (*LOOKS[4:], *LOOKS[:4]) if look not in map(FORMAT_LOOKS.get, formats)] or list(LOOKS)
+    others = [name for name in formats if name not in FORMAT_LOOKS]
+    own = {name: left[k % len(left)] for k, name in enumerate(others)} | FORMAT_LOOKS
+    return [own[name] for name in formats]
 
 
 def computed_one(
@@ -124,10 +230,10 @@ def computed_one(
 # --- text -----------------------------------------------------------------------------------------------------------
 
 TYPESET = {
-    "%": "\u00a0%",
     " = ": "\u00a0=\u00a0",
     " times 0.1": " × 0.1",
     " - ": " − ",
+    " -0": " −0",
     "^2 ": "² ",
     "^2,": "²,",
     "^2)": "²)",
@@ -144,38 +250,104 @@ def typeset(text: str) -> str:
     """
     for plain, printed in TYPESET.items():
         text = text.replace(plain, printed)
-    return with_superscripts(text)
+    return with_superscripts(re.sub(r"(\d) s\b", "\\1\u00a0s", text))
 
 
 def folded(text: str, columns: int) -> str:
-    """A text in as few lines of at most `columns` characters as possible, all of about the same length."""
+    """A text in as few lines of at most `columns` characters as possible.
+
+    It is broken after a colon or semicolon if that gives two lines, else into lines of about the same length.
+
+    >>> folded("The sum stops: 256 instead of 1,000", 30)
+    'The sum stops:\\n256 instead of 1,000'
+    """
+    if len(text) <= columns:
+        return text
+    for mark in ":;":
+        first, found, second = text.partition(f"{mark} ")
+        if found and len(first) < columns and len(second) <= columns:
+            return f"{first}{mark}\n{second}"
     lines = textwrap.wrap(text, columns)
     while columns > 1 and len(shorter := textwrap.wrap(text, columns - 1)) == len(lines):
         lines, columns = shorter, columns - 1
     return "\n".join(lines)
 
 
-def finish(ax: Axes, title: str, xlabel: str, ylabel: str, legend: bool | dict[str, Any] = True) -> None:
-    """Title, labels and legend; the title is a sentence, folded to the width of the Axes."""
+def finish(ax: Axes, title: str, xlabel: str, ylabel: str, legend: bool | dict[str, Any] = False) -> None:
+    """Title, labels and perhaps a legend; the title is a sentence, folded to the width of the Axes."""
     width = ax.bbox.width / ax.figure.dpi
-    ax.set_title(folded(typeset(title), max(24, round(width * 11.5))), loc="left")
+    ax.set_title(folded(typeset(title), max(20, round(width * 7.4))), loc="left")
     ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set_axisbelow(True)
     if legend:
         ax.legend(**(legend if isinstance(legend, dict) else {}))
 
 
 def note(ax: Axes, text: str, xy: tuple[float, float], offset: tuple[float, float] = (8, 8), **keywords: Any) -> None:
     """A few words beside a point, at an `offset` in typographic points (1/72 inch)."""
-    place: dict[str, Any] = {"textcoords": "offset points", "fontsize": 10, "color": GREY, "annotation_clip": False}
+    place: dict[str, Any] = {
+        "textcoords": "offset points",
+        "fontsize": 13,
+        "color": ink("muted"),
+        "annotation_clip": False,
+        "path_effects": [withStroke(linewidth=3.5, foreground=ink("paper"))],
+    }
     ax.annotate(text, xy, offset, **{**place, **keywords})
 
 
-def save(figure: Figure, path: str | Path) -> None:
+class Label(NamedTuple):
+    """The name of a series, and the point that it names."""
+
+    text: str
+    color: str
+    x: float
+    y: float
+
+
+ROW = 0.075
+"""The height of a line of text in parts of the height of the Axes."""
+
+
+def _placed(ax: Axes, x: float, y: float) -> tuple[float, float]:
+    """A point in parts of the Axes; their limits must be final."""
+    ax.autoscale_view()
+    there = ax.transData.transform((x, y))
+    inside = ax.transAxes.inverted().transform(there)
+    return float(inside[0]), float(inside[1])
+
+
+def name_ends(ax: Axes, labels: Sequence[Label]) -> None:
+    """Names to the right of the ends of lines, moved apart where they would cover each other."""
+    placed = sorted(((_placed(ax, label.x, label.y), label) for label in labels), key=lambda pair: pair[0][1])
+    heights = np.array([place[1] for place, _ in placed])
+    for _ in range(100):
+        short = np.maximum(ROW - np.diff(heights), 0) / 2
+        heights[1:] += short
+        heights[:-1] -= short
+    for ((x, _), label), y in zip(placed, heights, strict=True):
+        place: dict[str, Any] = {"xycoords": "axes fraction", "va": "center", "color": label.color}
+        note(ax, label.text, (x, float(y)), (9, 0), **place)
+
+
+def name_above(ax: Axes, labels: Sequence[Label]) -> None:
+    """Names in rows at the top, each with a thin line down to its point; those to the left stand higher."""
+    for k, label in enumerate(sorted(labels, key=lambda label: label.x)):
+        x, _ = _placed(ax, label.x, label.y)
+        top = 1.0 - ROW * k
+        line: dict[str, Any] = {"arrowstyle": "-", "color": label.color, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", (label.x, label.y), (x, top), textcoords="axes fraction", arrowprops=line)
+        place: dict[str, Any] = {"xycoords": "axes fraction", "va": "top", "color": label.color}
+        note(ax, label.text, (x, top), (4, 3), **place)
+
+
+def save(figure: Figure, path: str | Path, *, dpi: float = DPI) -> None:
     """Write a picture; the same figure gives the same bytes. An interrupted run leaves the old file as it was."""
     path = Path(path)
     kind = path.suffix.lstrip(".").lower() or "png"
     if kind not in ("png", "svg", "pdf"):
         raise ValueError(f"out={str(path)!r} ends in .{kind}; pictures are written as .png, .svg or .pdf")
+    if not 20 <= dpi <= 1200:
+        raise ValueError(f"dpi={dpi:g} is not between 20 and 1200")
     stable = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
     with atomic_path(path) as place, styled():
-        figure.savefig(place, format=kind, dpi=150, metadata=stable)
+        figure.savefig(place, format=kind, dpi=dpi, metadata=stable)
