@@ -77,7 +77,7 @@ def gradients(
         peak = float(g.exponents[np.argmax(g.shares)])
         for k, scale in enumerate(g.scales):
             text = f"× {scale:,.0f}" if k else f"loss × {scale:,.0f}"
-            place = (peak + np.log2(scale) + (0 if k else 0.5), top)
+            place = (peak + np.log2(scale), top)
             note(ax, text, place, (0, 6), ha="center" if k else "right", color=ink("ink"))
         ax.set_ylim(0, 1.35 * top)
         finish(ax, g.lesson, f"exponent of the gradient, in the window of {g.fmt.name}", "% of nonzero gradients")

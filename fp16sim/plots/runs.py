@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, cycle
 from typing import Any, NamedTuple
@@ -12,16 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..learn import Epoch, History
-<<<<<<< HEAD
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import ranking
 from ..report.notes import shared_settings
 from ..wording import joined, percent
-from .style import GREY, LOOKS, Look, drawing, styled, typeset
-=======
-from ..wording import percent
-from .style import LOOKS, Look, drawing, ink, styled, typeset
->>>>>>> dc0099e (Pictures are slides: large text, direct labels, the hues of the page, light and dark, any size; a sheet of all)
+from .style import LOOKS, SIZE, Look, drawing, folded, ink, looks_of, styled, typeset
 
 
 class Measure(NamedTuple):
@@ -51,8 +47,16 @@ def curve(history: History, measure: str) -> tuple[list[int], list[float]]:
     return [epoch.number for epoch in epochs], [math.nan if part is None else 100 * part for part in parts]
 
 
-def looks() -> Iterator[Look]:
-    """A look for each run: each time the colours repeat, dashes and markers move on by one, so that 36 looks differ."""
+def looks(histories: Sequence[History]) -> Iterator[Look]:
+    """A look for each run: if its name is that of a format, the look of that format.
+
+    Of many runs, or some with the same name: each time the colours repeat, dashes and markers move on by one, so that
+    36 looks differ.
+    """
+    names = [history.config.label for history in histories]
+    if len(set(names)) == len(names) <= len(LOOKS):
+        yield from looks_of(names)
+        return
     for k in count():
         form = LOOKS[(k + k // len(LOOKS)) % len(LOOKS)]
         yield form._replace(hue=LOOKS[k % len(LOOKS)].hue)
@@ -82,14 +86,14 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
     if measure not in MEASURES:
         raise ValueError(f"measure={measure!r} is unknown; use one of {', '.join(map(repr, MEASURES))}")
     with drawing(ax) as ax:
-        for look, history in zip(looks(), histories, strict=False):
+        for look, history in zip(looks(histories), histories, strict=False):
             numbers, values = curve(history, measure)
             # A point between two gaps has no line that shows it, so each point gets a marker.
             every = 1 if any(map(math.isnan, values)) else max(1, -(-len(numbers) // 12))
-            ax.plot(numbers, values, label=history.config.label, **look.line(markersize=5, markevery=every))
+            ax.plot(numbers, values, label=history.config.label, **look.line(markersize=7, markevery=every))
             if history.death:
                 place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False, "zorder": 5}
-                ax.plot(history.epochs[-1].number, 0, "X", color=look.color, markersize=11, **place)
+                ax.plot(history.epochs[-1].number, 0, "X", color=look.color, markersize=13, **place)
         if not any(math.isfinite(y) for history in histories for y in curve(history, measure)[1]):
             ax.text(0.5, 0.5, "not measured", transform=ax.transAxes, ha="center", color=ink("muted"))
         ax.set(title=MEASURES[measure].title, xlabel="epoch", ylabel=MEASURES[measure].unit)
@@ -106,11 +110,14 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
 def training_figure(histories: Sequence[History]) -> Figure:
     """The three measures side by side, under a sentence that says what they show, and over the settings of the runs."""
     with styled():
-        figure = Figure(figsize=(13, 4.6), layout="constrained")
+        figure = Figure(figsize=(15, 5.8), layout="constrained")
         for ax, measure in zip(figure.subplots(1, len(MEASURES)), MEASURES, strict=True):
             training(histories, measure, ax)
-        figure.suptitle(typeset(lesson(histories)), x=0.01, ha="left", fontsize=14, fontweight="bold")
-        figure.supxlabel(settings_note(histories), x=0.01, ha="left", fontsize=9, color=GREY)
+            if measure != "accuracy":
+                ax.get_legend().remove()  # that of the first panel is for all
+        figure.suptitle(folded(typeset(lesson(histories)), 100), x=0.01, ha="left", fontsize=18, fontweight="bold")
+        note = textwrap.fill(settings_note(histories), 140)
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=13, color=ink("muted"))
     return figure
 
 
@@ -152,7 +159,7 @@ def cost(curves: Mapping[str, Sequence[tuple[int, float]]], ax: Axes | None = No
     """
     with drawing(ax) as ax:
         for look, (name, points) in zip(cycle(LOOKS), curves.items(), strict=False):
-            ax.plot([n for n, _ in points], [ns for _, ns in points], label=name, **look.line(markersize=5))
+            ax.plot([n for n, _ in points], [ns for _, ns in points], label=name, **look.line(markersize=7))
         ax.set(xscale="log", yscale="log", title="Cost of an element", xlabel="elements", ylabel="ns for an element")
         ax.legend()
     return ax
@@ -161,6 +168,6 @@ def cost(curves: Mapping[str, Sequence[tuple[int, float]]], ax: Axes | None = No
 def cost_figure(curves: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
     """`cost` in a figure of its own."""
     with styled():
-        figure = Figure(figsize=(7, 4.6), layout="constrained")
+        figure = Figure(figsize=SIZE, layout="constrained")
         cost(curves, figure.subplots())
     return figure

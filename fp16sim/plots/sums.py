@@ -127,7 +127,7 @@ def accumulators(
         ax.set(xscale="log", yscale="log", xlim=(1, 1e5))
         ax.margins(y=0.12)
         xlabel = f"operations one after the other, for {a.terms:,} products"
-        finish(ax, a.lesson, xlabel, f"largest error of {a.trials} dot products")
+        finish(ax, a.lesson, xlabel, f"largest relative error, {a.trials} trials")
     return ax
 
 
