@@ -44,8 +44,8 @@ class Step(Record):
     why: Explanation
 
 
-@dataclass(frozen=True)
-class DotExplanation(Record, Shown):
+@dataclass(frozen=True, repr=False)
+class DotExplanation(Shown, Record):
     """Why a dot product is what it is: its steps, each with an explanation of its own.
 
     Attributes

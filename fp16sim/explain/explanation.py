@@ -18,8 +18,8 @@ from .rendering import Shown
 from .value_text import short_text, two_to_the
 
 
-@dataclass(frozen=True)
-class Explanation(Record, Shown):
+@dataclass(frozen=True, repr=False)
+class Explanation(Shown, Record):
     """Why an operation gives what it gives: every step, from exact integers.
 
     `str` gives text of at most 80 columns, a notebook shows HTML, `to_dict` gives data for JSON.

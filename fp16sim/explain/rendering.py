@@ -10,12 +10,18 @@ from .document import Document, LabelledLines, Line, Section, Span, Style, Table
 
 
 class Shown:
-    """A record that shows itself: as text by `str`, as HTML in a notebook. `document_of` finds its layout."""
+    """A record that shows itself: in a line by `repr`, as text by `str`, as HTML in a notebook.
+
+    `document_of` finds its layout. A dataclass that shows itself is declared with repr=False.
+    """
 
     @property
     def document(self) -> Document:
         """The layout that text, terminal and HTML have in common."""
         return document_of(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.document.title}; print it to see every step>"
 
     def __str__(self) -> str:
         return text_of(self.document)

@@ -16,8 +16,8 @@ from .rendering import Shown
 from .rounding_step import next_draw, round_step
 
 
-@dataclass(frozen=True)
-class Anatomy(Record, Shown):
+@dataclass(frozen=True, repr=False)
+class Anatomy(Shown, Record):
     """A number as a format stores it.
 
     Attributes
@@ -65,8 +65,8 @@ class Anatomy(Record, Shown):
     hex_float: str
 
 
-@dataclass(frozen=True)
-class Comparison(Record, Shown):
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown, Record):
     """One number in several formats: `rows` has an Anatomy for each."""
 
     text: str

@@ -30,7 +30,7 @@ from .verdict import Kind, best_scale, not_finite, verdicts
 KINDS: dict[Kind, str] = {"gradients": "gradients", "values": "values (weights, activations, indices)"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Inspection:
     """The result of `inspect`. `print` shows the verdict, then a table of the tensors.
 
@@ -88,6 +88,10 @@ class Inspection:
             *(_chart(one, found) for one in charts for found in one.formats),
         ]
         return "\n\n".join(parts)
+
+    def __repr__(self) -> str:
+        verdict = self.verdict.splitlines()
+        return "\n".join([f"Inspection: {self.summary}", *verdict[:6], "print() shows the tensors"])
 
     def __str__(self) -> str:
         return self.text()

@@ -18,6 +18,7 @@ import numpy as np
 from ...arrays import FloatArray
 from ...conversion import Array
 from ...formats import BINARY64, Format, Rounding, get_format
+from ...wording import count
 from ..model.autograd import Tensor, backward_step, consumers_first
 from ..model.layers import Params
 from ..records import from_plain
@@ -97,7 +98,7 @@ class TensorCounts:
     arrived: float | None = None
 
 
-@dataclass
+@dataclass(repr=False)
 class Telemetry:
     """What a microscope saw of a run.
 
@@ -117,6 +118,10 @@ class Telemetry:
     surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)
     scales: list[tuple[int, float]] = field(default_factory=list)
     skipped: list[int] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        seen = f"{count(len(self.surveys), 'tensor')} on {count(len({row.step for row in self.rows}), 'step')}"
+        return f"<Telemetry: {seen}, {count(len(self.skipped), 'skipped step')}; `.surveys` has the exponents>"
 
     def add(self, step: int, kind: str, name: str, seen: Survey, arrival: Arrival = (None, None)) -> None:
         """Store what was seen of one tensor on one step, and for an optimizer's step how it arrived."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from ...archives import MAX_BYTES
 from ...conversion import Array
+from ...wording import count, decimal, percent
 from ..chance import Answers, Ranking
 from ..data import Dataset, load, normalise
 from ..model.layers import Params
@@ -22,10 +24,10 @@ from .checkpoint import Checkpointer, Snapshot, load_model
 from .config import Config
 from .engine import Engine
 from .recipes import get_config
-from .settings import settings_of
+from .settings import compare_settings, settings_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class History:
     """A finished run: its configuration, its epochs, its parameters and, if it died, how.
 
@@ -42,21 +44,45 @@ class History:
     look_every: int = 0
     answers: Answers | None = None
 
+    def __str__(self) -> str:
+        """The run in a few lines: what was reached, what was lost, the settings, and how it died."""
+        end = self.epochs[-1]
+        interval = f" ({' to '.join(percent(x) for x in self.answers.interval)})" if self.answers else ""
+        lost, absorbed = (percent(self._sum(name).value) for name in ("lost_gradients", "absorbed_updates"))
+        overflows, skipped = (sum(getattr(e, name) for e in self.epochs) for name in ("overflows", "skipped"))
+        length = f"{count(len(self.epochs), 'epoch')}, {count(self.steps, 'step')}"
+        lines = [
+            f"{self.config.label}: {length} on {self.config.data}",
+            f"test accuracy {percent(end.test_accuracy)}{interval}, loss {decimal(end.loss)}",
+            f"gradients that became 0: {lost}; updates without effect: {absorbed}",
+            f"overflows: {overflows:,}; skipped steps: {skipped:,}",
+            f"settings: {compare_settings([self.config])}",
+        ]
+        return "\n".join([*lines, str(self.death)] if self.death else lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        first, *rest = (escape(line) for line in str(self).splitlines())
+        items = "".join(f"<li>{line}</li>" for line in rest)
+        return f"<div><strong>{first}</strong><ul style='margin:.3em 0'>{items}</ul></div>"
+
+    def _sum(self, name: str) -> Share:
+        return sum((getattr(epoch, name) for epoch in self.epochs), Share())
+
     def totals(self) -> dict[str, Any]:
         """The row of a table, as plain numbers: accuracy and loss at the end, and what the whole run lost.
 
         What was not measured is None, such as "lost_gradients" of a run without examined steps.
         """
-        lost = sum((e.lost_gradients for e in self.epochs), Share())
-        absorbed = sum((e.absorbed_updates for e in self.epochs), Share())
         return {
             "recipe": self.config.label,
             "policy": str(self.config.policy),
             "test_accuracy": self.epochs[-1].test_accuracy,
             "interval": self.answers and tuple(self.answers.interval),
             "loss": self.epochs[-1].loss,
-            "lost_gradients": lost.value,
-            "absorbed_updates": absorbed.value,
+            "lost_gradients": self._sum("lost_gradients").value,
+            "absorbed_updates": self._sum("absorbed_updates").value,
             "overflows": sum(e.overflows for e in self.epochs),
             "skipped": sum(e.skipped for e in self.epochs),
             "steps": self.steps,
