@@ -73,7 +73,9 @@ def test_the_title_calls_no_difference_one_and_the_settings_stand_below(runs):
     figure = training_figure(runs[:2])
     assert figure.get_supxlabel().startswith("Settings of all runs: optimizer adam, lr 0.01")
     other = replace(runs[1], config=replace(runs[1].config, lr=0.5))
-    assert training_figure([runs[0], other]).get_supxlabel().endswith("layers 8. They differ in lr.")
+    note = training_figure([runs[0], other]).get_supxlabel()
+    assert note.replace("\n", " ").endswith("layers 8. They differ in lr.")
+    assert max(map(len, note.splitlines())) <= 140
 
 
 def test_an_unknown_measure_is_refused(runs):
