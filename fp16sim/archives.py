@@ -24,6 +24,8 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from .wording import shortened
+
 MAX_BYTES = 1 << 32
 """How much memory a file may need, unless the caller gives another limit."""
 
@@ -104,6 +106,8 @@ def read_header(file: IO[bytes], name: str, length: int) -> Header:
     if len(text) < count or not found:
         raise ValueError(f"{name} has a header that is cut off or not in NumPy's format")
     shape = tuple(int(n) for n in found["shape"].split(",") if n.strip())
+    if max(shape, default=0) >= 1 << 63:  # even if another dimension is 0
+        raise ValueError(f"{name} has dimensions of 2^63 or more")
     header = Header(name, found["descr"].strip("'"), shape, found["fortran"] == "True")
     needed = (10 if start[6] == 1 else 12) + count + header.nbytes
     if header.dtype and needed != length:
@@ -203,4 +207,4 @@ def _one_reason() -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from None
+        raise ValueError(shortened(" ".join(str(error).split()), 500) or type(error).__name__) from None

@@ -101,6 +101,15 @@ def count(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def shortened(text: str, most: int = 200) -> str:
+    """A text, or its beginning if it has more than `most` characters.
+
+    >>> shortened("abc"), shortened("abcdefgh", 6)
+    ('abc', 'abc...')
+    """
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def printable(text: str, keep: str = "") -> str:
     """A text for a terminal: control characters and other invisible ones are shown, as `repr` shows them.
 

@@ -88,6 +88,7 @@ def test_objects_and_structures_are_known_by_their_headers_and_never_read(tmp_pa
         (npy(" " * 10, version=2)[:8] + b"\xff\xff\xff\xff", "a header of 4,294,967,295 characters"),
         (npy(header(shape="(1000000000000,)")), "needs 8,000,000,000,080"),
         (npy(header(shape="(10000000000, 10000000000)")), "it was cut off or changed"),
+        (npy(header(shape="(0, 1000000000000000000000)")), r"dimensions of 2\^63 or more"),
         (npy(header(), bytes(15)), "but its header"),
         (npy(header(), bytes(17)), "but its header"),
     ],

@@ -3,15 +3,15 @@
 import io
 import json
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 import fp16sim as fs
 from fp16sim.formats import NAMED_FORMATS
-from fp16sim.learn import Config, Model, Policy, load_model, save_model, spirals, train
-from fp16sim.learn.run.checkpoint import VERSION, unfinished, word
+from fp16sim.learn import Config, Model, Policy, evaluate, load_model, save_model, spirals, train
+from fp16sim.learn.run.checkpoint import VERSION, ModelText, RunText, read, unfinished, word
 
 from .support import assert_same_codes, held_values
 
@@ -169,6 +169,223 @@ def test_another_kind_of_file_is_refused_in_one_line_and_left_as_it_is(make, tmp
         load_model(tmp_path)
 
 
+# --- what a file must have ------------------------------------------------------------------------------------------
+
+
+def changed(path, arrays=lambda arrays: None, about=lambda about: None):
+    """The same file after a change of its arrays or its text."""
+    with np.load(path) as stored:
+        found = {name: stored[name] for name in stored.files}
+    text = json.loads(bytes(found.pop("about")))
+    about(text)
+    arrays(found)
+    np.savez(path, about=np.frombuffer(json.dumps(text).encode(), np.uint8), **found)
+
+
+def replaced(name, make):
+    return lambda arrays: arrays.update({name: make(arrays[name])})
+
+
+BIAS = "params/layer2.bias"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (replaced(BIAS, lambda x: x[:1]), r"has dtype=<u2 and shape=\(1,\), but its configuration needs uint16 and"),
+        (replaced(BIAS, lambda x: x.reshape(1, -1)), r"shape=\(1, 2\), but"),
+        (replaced(BIAS, lambda x: np.append(x, x)), r"shape=\(4,\), but"),
+        (replaced(BIAS, lambda x: x[0]), r"shape=\(\), but"),
+        (replaced(BIAS, lambda x: x.astype(np.uint8)), "dtype=|u1"),
+        (replaced(BIAS, lambda x: x.astype(np.uint32)), "dtype=<u4"),
+        (replaced(BIAS, lambda x: x.astype(np.int16)), "dtype=<i2"),
+        (replaced(BIAS, lambda x: x.view(np.float16)), "dtype=<f2"),
+        (replaced(BIAS, lambda x: x.astype("S2")), "dtype=|S2"),
+        (lambda arrays: arrays.pop(BIAS), "params/layer2.bias is missing"),
+        (lambda arrays: arrays.update({"params/layer3.bias": np.zeros(2, np.uint16)}), "layer3.bias does not belong"),
+    ],
+)
+def test_arrays_that_are_not_those_of_the_configuration_are_refused_by_name(change, says, tmp_path):
+    path = interrupted(tmp_path / "run.npz")
+    changed(path, change)
+    for attempt in (
+        lambda: load_model(path),
+        lambda: train(SMALL, DATA, start_from=path),
+        lambda: train(SMALL, DATA, checkpoint_path=path, resume=True),
+    ):
+        with pytest.raises(ValueError, match=says) as caught:
+            attempt()
+        assert str(caught.value).startswith(f"path={str(path)!r} is not a model or checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda arrays: arrays.pop("m/layer1.bias"), "m/layer1.bias is missing"),
+        (replaced("v/layer1.bias", lambda x: x[:2]), "v/layer1.bias has dtype"),
+        (lambda arrays: arrays.update({"carry/x": np.zeros(1, np.uint16)}), "carry/x does not belong"),
+    ],
+)
+def test_what_the_optimizer_remembers_must_fit_the_run_too(change, says, tmp_path):
+    path = interrupted(tmp_path / "run.npz")
+    changed(path, change)
+    load_model(path)  # the model in it is whole
+    with pytest.raises(ValueError, match=says):
+        train(SMALL, DATA, checkpoint_path=path, resume=True)
+
+
+def test_codes_in_the_other_byte_order_are_the_same_numbers(tmp_path):
+    path = interrupted(tmp_path / "run.npz")
+    before = load_model(path).params
+    changed(path, lambda arrays: arrays.update({name: x.astype(x.dtype.newbyteorder()) for name, x in arrays.items()}))
+    for name, x in load_model(path).params.items():
+        assert x.codes.tolist() == before[name].codes.tolist()
+
+
+def test_a_code_that_the_format_does_not_have_is_refused(tmp_path):
+    save_model(tmp_path / "m.npz", tiny("e2m1fn"))
+    changed(tmp_path / "m.npz", replaced("params/layer1.bias", lambda x: x + np.uint8(16)))
+    with pytest.raises(ValueError, match=r"it is damaged .*0 to 15"):
+        load_model(tmp_path / "m.npz")
+
+
+def tiny(fmt="binary16", layers=()):
+    params = {"layer1.weight": fs.array(np.ones((2, 2)), fmt), "layer1.bias": fs.array(np.zeros(2), fmt)}
+    return Model(Config(fmt, layers=layers), params, (2,), 2)
+
+
+def test_a_model_that_nobody_could_read_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match=r"do not fit its configuration, which needs .*layer2"):
+        save_model(tmp_path / "m.npz", tiny(layers=(2,)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_is_evaluated_with_data_of_its_shape_only():
+    model = tiny()
+    assert evaluate(model, spirals(arms=2, points=10), ["bf16"])
+    with pytest.raises(ValueError, match=r"images of shape \(2,\) in 2 classes, and spirals has \(2,\) in 3; give"):
+        evaluate(model, spirals(arms=3, points=10), ["bf16"])
+
+
+def put(value, *names):
+    """A change of one field of the text."""
+
+    def change(about):
+        for name in names[:-1]:
+            about = about[name]
+        about[names[-1]] = value
+
+    return change
+
+
+def drop(*names):
+    def change(about):
+        for name in names[:-1]:
+            about = about[name]
+        del about[names[-1]]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (drop("config"), "about.config is missing"),
+        (drop("tally"), "about.tally is missing"),
+        (drop("rng"), "about.rng is missing"),
+        (put(1, "more"), "about.more is unknown"),
+        (put([], "config"), r"about.config=\[\] is not an object"),
+        (put("2", "classes"), "about.classes='2' is not an integer"),
+        (put(True, "classes"), "about.classes=True is not an integer"),
+        (put(0, "classes"), "classes=0 must be 1 or more"),
+        (put([-1, -2], "image_shape"), r"image_shape=\(-1, -2\)"),
+        (put(2, "image_shape"), "about.image_shape=2 is not a list"),
+        (put([2.0], "image_shape"), r"about.image_shape\[0\]=2.0 is not an integer"),
+        (drop("config", "lr"), "config.lr is missing; was this written by another version"),
+        (put(1, "config", "speed"), "config.speed is unknown"),
+        (put("big", "config", "lr"), "config.lr='big' is not a number"),
+        (put(None, "config", "epochs"), "config.epochs=None is not an integer"),
+        (put(10**60, "config", "epochs"), "config.epochs=1000.* is not an integer"),
+        (put("four", "config", "layers"), "config.layers='four' is not a list"),
+        (put([10**9, 10**9], "config", "layers"), "layer1.weight has dtype"),
+        (put("x" * 10**5, "config", "update"), "update='xxx"),
+        (put("binary16", "config", "policy"), "config.policy='binary16' is not an object"),
+        (drop("config", "policy", "accumulator"), "config.policy.accumulator is missing"),
+        (put("binary17", "config", "policy", "compute"), "fmt='binary17' is not a known format"),
+        (put({}, "config", "policy", "param"), "config.policy.param.format is missing"),
+        (
+            put({"format": "bf16", "mode": "up"}, "config", "policy", "param"),
+            "mode=.up. is not one of ties",
+        ),
+        (put({"format": {"name": "x"}, "mode": "to_odd"}, "config", "policy", "param"), "format.width is missing"),
+    ],
+)
+def test_a_text_with_a_wrong_field_is_refused_by_the_name_of_the_field(change, says, tmp_path):
+    path = interrupted(tmp_path / "run.npz")
+    changed(path, about=change)
+    with pytest.raises(ValueError, match=says) as caught:
+        load_model(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1000
+    with pytest.raises(ValueError, match=f"{says}|belongs to another configuration"):
+        train(SMALL, DATA, checkpoint_path=path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (put(-1, "step"), "must be 0 or more"),
+        (put(10**6, "batch"), "batch=1000000 of the run to resume: its epochs have"),
+        (put({"step": 1}, "death"), "about.death.phase is missing"),
+        (put([1, 0.5], "optimizer"), "about.optimizer=.* is not a list of 3"),
+        (put({"scale": 0.0}, "loss_scale"), "must be positive and finite"),
+        (put({"speed": 1.0}, "loss_scale"), "loss_scale.scale is missing"),
+        (put({}, "telemetry"), "telemetry.rows is missing"),
+        (put("weight", "telemetry", "surveys", 0, "binades"), r"telemetry.surveys\[0\].binades='weight' is not a list"),
+        (put(-(10**9), "telemetry", "surveys", 0, "lowest"), "has exponents or counts that no array has"),
+        (put({"bit_generator": "PCG64"}, "rng"), "rng is not the state of a generator"),
+        (put({"bit_generator": "MT19937", "state": {}}, "rng"), "rng is not the state of a generator"),
+        (put("x", "tally", "lost"), "about.tally.lost='x' is not an object"),
+        (put([{}], "epochs"), r"about.epochs\[0\].number is missing"),
+    ],
+)
+def test_the_state_of_a_run_is_checked_when_it_is_resumed(change, says, tmp_path):
+    path = interrupted(tmp_path / "run.npz")
+    changed(path, about=change)
+    with pytest.raises(ValueError, match=says):
+        train(SMALL, DATA, checkpoint_path=path, resume=True)
+
+
+def test_every_field_that_is_written_is_one_that_is_read(tmp_path):
+    about, _ = read(interrupted(tmp_path / "run.npz"))
+    assert about.keys() == {field.name for field in fields(RunText)}
+    save_model(tmp_path / "model.npz", tiny())
+    about, _ = read(tmp_path / "model.npz")
+    assert about.keys() == {field.name for field in fields(ModelText)}
+
+
+def test_a_text_that_is_nested_too_deeply_or_not_json_is_refused(tmp_path):
+    for text in (b"[" * 100_000, b"{" * 10, b"\xff", b"", b"null", b"3", b"9" * 5000):
+        np.savez(tmp_path / "x.npz", about=np.frombuffer(text, np.uint8))
+        with pytest.raises(ValueError, match="it is damaged"):
+            load_model(tmp_path / "x.npz")
+    np.savez(tmp_path / "x.npz", about=np.zeros(3))
+    with pytest.raises(ValueError, match="it is damaged"):
+        load_model(tmp_path / "x.npz")
+
+
+def test_a_file_that_needs_more_memory_than_the_limit_is_refused_and_the_limit_can_be_raised(tmp_path):
+    path = interrupted(tmp_path / "run.npz")
+    with pytest.raises(
+        ValueError, match=r"is refused: it would take [0-9,]+ bytes of memory, more than max_bytes=9,999"
+    ):
+        load_model(path, max_bytes=9_999)
+    for how in ({"resume": True, "checkpoint_path": path}, {"checkpoint_path": path}, {"start_from": path}):
+        with pytest.raises(ValueError, match="more than max_bytes=9,999"):
+            train(SMALL, DATA, max_bytes=9_999, **how)
+    assert load_model(path, max_bytes=10**6).params
+
+
 # --- refusals that overwrite nothing --------------------------------------------------------------------------------
 
 
@@ -179,6 +396,7 @@ def test_another_kind_of_file_is_refused_in_one_line_and_left_as_it_is(make, tmp
         ({"rng": 3}, "rng=0 there and 3 here"),
         ({"policy": Policy("bfloat16")}, "policy=compute=binary16 there and compute=bfloat16 here"),
         ({"policy": Policy(FLUSHING)}, "policy="),
+        ({"data": replace(DATA, image_shape=(1, 2))}, r"image_shape=\(2,\) there and \(1, 2\) here"),
         ({"look_every": 3}, "look_every=1, and here they are 'spirals' and 3"),
         ({"epochs": 1, "update": "kahan"}, "update=plain there and kahan here"),
     ],
@@ -187,7 +405,7 @@ def test_a_resume_from_another_configuration_is_refused(change, says, tmp_path):
     path = interrupted(tmp_path / "run.npz")
     before = path.read_bytes()
     with pytest.raises(ValueError, match=says):
-        train(SMALL, DATA, checkpoint_path=path, resume=True, **change)
+        train(SMALL, **{"data": DATA, **change}, checkpoint_path=path, resume=True)
     assert path.read_bytes() == before
 
 

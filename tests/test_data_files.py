@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fp16sim.learn import load
-from fp16sim.learn.data import sources
+from fp16sim.learn.data import fetch, sources
 from fp16sim.learn.data.loaders import load_idx
 from fp16sim.learn.data.sources import FASHION_MNIST, MNIST, cache_folder, roots
 
@@ -90,6 +90,21 @@ def test_a_small_file_that_unpacks_to_much_is_not_unpacked():
     tracemalloc.start()
     with pytest.raises(ValueError, match="at least"):
         sources.verified(bomb, TINY.files[0])
+    assert tracemalloc.get_traced_memory()[1] < 5 * 10**6
+    tracemalloc.stop()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sparse files of POSIX")
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_file_of_many_gigabytes_is_not_read(suffix, tmp_path):
+    put(tmp_path / "data", {name: content for name, content in PLAIN.items() if name != IMAGES})
+    with (tmp_path / "data" / f"{IMAGES}{suffix}").open("wb") as file:
+        file.truncate(20 * 10**9)  # sparse: it takes no place on the disk
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="it has 20000000000 bytes and must have 15696"):
+        load("mnist")
+    with pytest.raises(ValueError, match="it has 20000000000 bytes"):
+        fetch.fetch(TINY, folder=tmp_path / "data", to=tmp_path / "to")
     assert tracemalloc.get_traced_memory()[1] < 5 * 10**6
     tracemalloc.stop()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..files import why_not_writable
-from ..wording import joined, printable
+from ..wording import joined, printable, shortened
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -104,11 +104,15 @@ def print_text(text: str) -> None:
     print(shown(text, keep="\n\t"))
 
 
+LONGEST = 2000
+"""Characters of an error: what it quotes can be much longer."""
+
+
 def print_error(text: str, keep: str = "") -> None:
     """One line on stderr, if there is one; with keep="\\n" several."""
     with suppress(OSError):  # nobody reads it
         if sys.stderr is not None:
-            print(shown(text, sys.stderr, keep), file=sys.stderr)
+            print(shortened(shown(text, sys.stderr, keep), LONGEST), file=sys.stderr)
 
 
 def shown(text: str, stream: Any = None, keep: str = "") -> str:

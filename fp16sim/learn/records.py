@@ -13,6 +13,8 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from ..wording import shortened
+
 Given = TypeVar("Given")
 Kept = TypeVar("Kept")
 
@@ -98,8 +100,7 @@ def _read(kind: Any, given: Any, what: str) -> Any:
 
 
 def _wrong(given: Any, what: str, expected: str) -> ValueError:
-    text = repr(given)
-    return ValueError(f"{what}={text if len(text) <= 100 else text[:97] + '...'} is not {expected}")
+    return ValueError(f"{what}={shortened(repr(given))} is not {expected}")
 
 
 # --- one reader for each kind ---------------------------------------------------------------------------------------
@@ -112,7 +113,7 @@ def _record(kind: Any, given: Any, what: str) -> Any:
     if missing := [name for name in hints if name not in given]:
         raise ValueError(f"{what}.{missing[0]} is missing; was this written by another version?")
     if unknown := [name for name in given if name not in hints]:
-        raise ValueError(f"{what}.{unknown[0]} is unknown; was this written by another version?")
+        raise ValueError(f"{what}.{shortened(unknown[0])} is unknown; was this written by another version?")
     return kind(**{name: _read(hint, given[name], f"{what}.{name}") for name, hint in hints.items()})
 
 

@@ -49,7 +49,7 @@ def _file(path: Path, max_bytes: int) -> Iterator[Mapping[str, Any]]:
                 archive = stack.enter_context(open_archive(path))
                 check_memory(sum(header.nbytes for header in archive.headers.values()), max_bytes)
                 stored = _Stored(path, archive)
-        yield load_arrays(path) if _is_model([*stored]) else stored
+        yield load_arrays(path, max_bytes=max_bytes) if _is_model([*stored]) else stored
 
 
 def _is_model(names: Sequence[str]) -> bool:

@@ -13,15 +13,13 @@ from typing import Any
 
 from ...files import write_bytes
 from ...version import __version__
-from .sources import Source, SourceFile, cache_folder, find, verified
+from .sources import SLACK, Source, SourceFile, cache_folder, find, read_bounded, verified
 
 TIMEOUT = 30.0
 """Seconds without an answer after which an attempt has failed."""
 ATTEMPTS = 3
 PAUSE = 1.0
 """Seconds before the second attempt; doubled for the third."""
-SLACK = 1 << 16
-"""How many bytes longer than the content a gzip file may be."""
 
 Progress = Callable[[int, int], None]
 
@@ -89,7 +87,7 @@ def _present(target: Path, file: SourceFile) -> list[Path]:
 
 def _right(path: Path, file: SourceFile) -> bool:
     try:
-        verified(path.read_bytes(), file)
+        verified(read_bounded(path, file), file)
     except (ValueError, OSError):
         return False
     return True
@@ -110,7 +108,7 @@ def _copied(source: Source, folder: Path, file: SourceFile) -> tuple[bytes, str]
             raise ValueError(f"data={source.name}: {'; '.join(found.problems)}; nothing was overwritten")
         names = f"{file.name} or {file.name}.gz"
         raise ValueError(f"data={source.name}: folder={str(folder)!r} has no {names}; nothing was overwritten")
-    return found.path.read_bytes(), found.path.suffix if found.path.suffix == ".gz" else ""
+    return read_bounded(found.path, file), found.path.suffix if found.path.suffix == ".gz" else ""
 
 
 # --- from a server --------------------------------------------------------------------------------------------------

@@ -109,6 +109,18 @@ def roots(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
 
 # --- verification -----------------------------------------------------------------------------------------------------
 
+SLACK = 1 << 16
+"""How many bytes longer than the content a gzip file may be."""
+
+
+def read_bounded(path: Path, file: SourceFile) -> bytes:
+    """The bytes of a file as it is, with or without gzip; one that is too long to be right is not read."""
+    size = path.stat().st_size
+    if size > file.size + SLACK:
+        raise ValueError(f"it has {size} bytes and must have {file.size}")
+    with path.open("rb") as stream:
+        return stream.read(file.size + SLACK)
+
 
 def decompress(content: bytes, file: SourceFile) -> bytes:
     """The content of a file, with or without gzip. At most one byte more than the right size is decompressed."""
@@ -170,7 +182,7 @@ def find(source: Source, folders: tuple[Path, ...], file: SourceFile) -> Found:
         if not path.is_file():
             continue
         try:
-            return Found(file, path, verified(path.read_bytes(), file))
+            return Found(file, path, verified(read_bounded(path, file), file))
         except OtherDataset as error:
             if path.parent not in folders:  # in the subfolder of this data set it is a fault
                 problems.append(f"{path} is not used: {error}")

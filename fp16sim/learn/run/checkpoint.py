@@ -25,6 +25,7 @@ from ...codes import decode
 from ...conversion import Array, Generator
 from ...files import atomic_path, why_not_writable
 from ...formats import Format
+from ...wording import shortened
 from ..chance import Answers
 from ..model.layers import Params, Shapes
 from ..model.optimizers import State
@@ -54,16 +55,6 @@ def word(fmt: Format) -> np.dtype[Any]:
 def to_codes(arrays: Mapping[str, FloatArray], prefix: str) -> dict[str, Array]:
     """The codes of arrays, each named "prefix/name"."""
     return {f"{prefix}/{name}": x.codes.astype(word(x.fmt)) for name, x in arrays.items()}
-
-
-def from_codes(stored: Mapping[str, Array], prefix: str, precision: Precision, rng: Generator = None) -> Params:
-    """The arrays that `to_codes` stored, in the precision that they had."""
-    start = f"{prefix}/"
-    return {
-        name.removeprefix(start): precision.array(decode(codes, precision.fmt), rng)
-        for name, codes in stored.items()
-        if name.startswith(start)
-    }
 
 
 def write(path: str | Path, about: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
@@ -100,8 +91,8 @@ def opened(path: str | Path, max_bytes: int = MAX_BYTES) -> Iterator[tuple[dict[
         raise
     except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise ValueError(
-            f"path={str(path)!r} is not a model or checkpoint of fp16sim, or it is damaged ({error}); "
-            "give a file that fp16sim train wrote"
+            f"path={str(path)!r} is not a model or checkpoint of fp16sim, or it is damaged "
+            f"({shortened(str(error), 500)}); give a file that fp16sim train wrote"
         ) from None
 
 
@@ -118,9 +109,9 @@ def _text(path: Path, archive: Archive) -> dict[str, Any]:
     about = json.loads(archive.read("about").astype(np.uint8, casting="no").tobytes())
     if not isinstance(about, dict):
         raise ValueError("its text is not an object of JSON")
-    if about.get("version") != VERSION:
+    if (version := about.get("version")) != VERSION:
         raise _Refusal(
-            f"path={str(path)!r} has version={about.get('version')!r}, but this fp16sim reads version {VERSION}; "
+            f"path={str(path)!r} has version={shortened(repr(version))}, but this fp16sim reads version {VERSION}; "
             "use the fp16sim that wrote it, or delete it and train again"
         )
     return about
@@ -146,7 +137,7 @@ def _read_params(archive: Archive, kind: str, shapes: Shapes, precision: Precisi
                 f"{name} has dtype={header.descr} and shape={header.shape}, but its configuration needs {dtype} and "
                 f"{shape}"
             )
-    return from_codes({name: archive.read(name) for name in needed}, kind, precision, rng)
+    return {name: precision.array(decode(archive.read(f"{kind}/{name}"), precision.fmt), rng) for name in shapes}
 
 
 # --- models ---------------------------------------------------------------------------------------------------------
@@ -171,19 +162,17 @@ class ModelText:
     image_shape: tuple[int, ...]
     classes: int
 
+    def __post_init__(self) -> None:
+        if min((*self.image_shape, self.classes)) < 1:
+            raise ValueError(f"image_shape={self.image_shape} and classes={self.classes} must be 1 or more")
+
     def make_config(self) -> Config:
         """The configuration."""
         return Config.from_dict(self.config)
 
     def shapes(self) -> Shapes:
         """The shapes that the parameters must have."""
-        return _shapes(self.make_config(), self.image_shape, self.classes)
-
-
-def _shapes(config: Config, image_shape: tuple[int, ...], classes: int) -> Shapes:
-    if min((*image_shape, classes)) < 1:
-        raise ValueError(f"image_shape={image_shape} and classes={classes} must be 1 or more")
-    return model_for(config, image_shape, classes).shapes()
+        return model_for(self.make_config(), self.image_shape, self.classes).shapes()
 
 
 def save_model(path: str | Path, model: Model) -> None:
@@ -194,7 +183,7 @@ def save_model(path: str | Path, model: Model) -> None:
     ValueError
         If the parameters are not those of the configuration: no one could read the file.
     """
-    needed = _shapes(model.config, model.image_shape, model.classes)
+    needed = model_for(model.config, model.image_shape, model.classes).shapes()
     given = {name: x.shape for name, x in model.params.items()}
     if given != needed:
         raise ValueError(f"params={given} of the model do not fit its configuration, which needs {needed}")
@@ -227,22 +216,18 @@ def _model_text(about: dict[str, Any]) -> ModelText:
     return from_plain(RunText if "step" in about else ModelText, about, "about")
 
 
-def load_arrays(path: str | Path) -> dict[str, FloatArray]:
+def load_arrays(path: str | Path, *, max_bytes: int = MAX_BYTES) -> dict[str, FloatArray]:
     """All arrays of a model or a checkpoint, by the names that they have in the file, such as "params/W1" or "m/W1"."""
-    about, arrays = read(path)
-    policy = Config.from_dict(about["config"]).policy
-    kinds = {
-        "params": policy.param,
-        "weights": policy.weights,
-        "m": policy.state,
-        "v": policy.state,
-        "carry": policy.weights,
-    }
-    return {
-        f"{kind}/{name}": x
-        for kind, precision in kinds.items()
-        for name, x in from_codes(arrays, kind, precision).items()
-    }
+    with opened(path, max_bytes) as (about, archive):
+        text = _model_text(about)
+        policy = text.make_config().policy
+        found: dict[str, FloatArray] = {}
+        kinds = {"weights": policy.weights, "m": policy.state, "v": policy.state, "carry": policy.weights}
+        for kind, precision in {"params": policy.param, **kinds}.items():
+            stored = kind == "params" or any(name.startswith(f"{kind}/") for name in archive.headers)
+            arrays = _read_params(archive, kind, text.shapes() if stored else {}, precision)
+            found |= {f"{kind}/{name}": x for name, x in arrays.items()}
+        return found
 
 
 # --- checkpoints ----------------------------------------------------------------------------------------------------
@@ -330,6 +315,7 @@ class RunText(ModelText):
     rng: dict[str, Any]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if min(self.step, self.batch, self.tally.images) < 0:
             raise ValueError(f"step={self.step}, batch={self.batch} and images={self.tally.images} must be 0 or more")
 
@@ -429,11 +415,12 @@ MAY_CHANGE = ("epochs",)
 
 def _check_same(path: str | Path, text: RunText, start: Snapshot) -> None:
     stored, now = text.make_config(), start.config
-    differ = [
-        f.name for f in fields(Config) if f.name not in MAY_CHANGE and getattr(stored, f.name) != getattr(now, f.name)
+    options: list[tuple[str, Any, Any]] = [
+        (f.name, getattr(stored, f.name), getattr(now, f.name)) for f in fields(Config) if f.name not in MAY_CHANGE
     ]
-    if differ:
-        listed = ", ".join(f"{name}={getattr(stored, name)} there and {getattr(now, name)} here" for name in differ)
+    options += [("image_shape", text.image_shape, start.image_shape), ("classes", text.classes, start.classes)]
+    if differ := [option for option in options if option[1] != option[2]]:
+        listed = ", ".join(f"{name}={there} there and {here} here" for name, there, here in differ)
         raise _Refusal(
             f"path={str(path)!r} belongs to another configuration ({listed}); give the same options, or another file"
         )
