@@ -1,10 +1,12 @@
 """Optimizers: their textbooks' formulas in binary64, the same with fs.multiply in 16 bits, and how a step is added."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim.accumulators import Exact
+from fp16sim.accumulators import Blas, Exact, Sequential, TensorCore
 from fp16sim.learn import adam, adamw, clipped, rmsprop, sgd, step_decay
 from fp16sim.learn.model.updates import UPDATES
 
@@ -202,6 +204,72 @@ def test_the_norm_of_tiny_gradients_needs_an_accumulator_for_its_sum():
     assert found == [fs.divide(32, fs.sqrt(2048, "binary16"), "binary16"), 0.5]
 
 
+def clip(grads, norm, fmt, accumulator=None, **how):
+    """What clipping makes of gradients."""
+    optimizer, given = clipped(sgd(1.0), norm, accumulator, **how), params(grads, fmt)
+    return -optimizer.update(given, optimizer.init(given))[0]["w"].values
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "binary32", "e5m2", "e4m3fn"])
+@pytest.mark.parametrize("size", ["largest", "smallest normal", "smallest"])
+def test_the_norm_neither_overflows_nor_vanishes_where_the_squares_would(fmt, size):
+    fmt = fs.get_format(fmt)
+    exponent = {"largest": fmt.emax, "smallest normal": fmt.emin, "smallest": fmt.quantum_exponent_min + 1}[size]
+    grads = np.ldexp([1.0, -1.0, 1.0, 1.0], exponent)  # their norm is 2^(exponent + 1), even beyond the largest number
+    assert clip(grads, 2.0**exponent, fmt).tolist() == (grads / 2).tolist()
+
+
+def test_a_gradient_of_300_is_clipped_to_1_in_binary16():
+    assert clip([300.0], 1.0, "binary16").tolist() == [fs.multiply(300, fs.divide(1, 300, "binary16"), "binary16")]
+    assert clip([300.0], 1.0, "binary16") == pytest.approx(1, rel=2**-10)
+
+
+@pytest.mark.parametrize("accumulator", [Exact(), Sequential("binary32"), Blas("binary32"), TensorCore("hopper")])
+@pytest.mark.parametrize("scale", [2.0**-14, 1.0, 2.0**12])
+def test_a_wider_accumulator_takes_exact_squares_at_any_scale(accumulator, scale):
+    grads = fs.round_to(GRADS * scale, "binary16")
+    length = fs.round_to(np.linalg.norm(grads.astype(float)), "binary32")  # it may be beyond 65504
+    factor = fs.divide(scale, fs.round_to(length / scale, "binary16") * scale, "binary16")
+    assert clip(grads, scale, "binary16", accumulator).tolist() == fs.multiply(grads, factor, "binary16").tolist()
+
+
+@pytest.mark.parametrize("beyond", [np.inf, -np.inf, np.nan])
+def test_a_gradient_that_is_not_finite_is_not_hidden_by_clipping(beyond, quiet):
+    found = clip([1.0, beyond, 60000.0], 1.0, "binary16")
+    np.testing.assert_array_equal(found, [1.0, beyond, 60000.0])
+    assert clip([0.0, 0.0], 1.0, "binary16").tolist() == [0, 0]
+
+
+def test_a_factor_too_small_for_its_format_makes_every_gradient_0_unless_constants_are_wider():
+    grads = [30000.0, 40000.0]
+    assert clip(grads, 1e-3, "binary16").tolist() == [0, 0]
+    wide = clip(grads, 1e-3, "binary16", constants="binary64")
+    assert wide.tolist() == pytest.approx([0.6e-3, 0.8e-3], rel=2**-10)
+
+
+# --- what the field has seen ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("epsilon", "expected"), [(1e-8, [np.nan] * 3), (1e-4, [0.0] * 3)])
+def test_a_gradient_of_0_steps_by_0_over_0_if_epsilon_is_0_in_its_format(epsilon, expected, quiet):
+    with fs.record_flags() as raised:
+        steps = run(adam(1e-3, epsilon=epsilon), "binary16", [np.zeros(3)], [1.0, -2.0, 0.5])
+    np.testing.assert_array_equal(steps, [expected])
+    assert raised.invalid.count == 3 * (epsilon == 1e-8)
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+@pytest.mark.parametrize("constants", ["rounded", "binary64"])
+def test_a_second_moment_of_1_never_comes_nearer_to_one_that_is_a_twentieth_larger(fmt, constants):
+    # 0.999 * 1 + 0.001 * 1.05 is 1.00005, and half the distance to the next number is 0.0005 at least.
+    optimizer, g = rmsprop(decay=0.999, constants=constants), params([1.05**0.5], fmt)
+    state = replace(optimizer.init(g), v=params([1.0], fmt))
+    for _ in range(1000):
+        _, state = optimizer.update(g, state)
+    assert state.v["w"].values.tolist() == [1.0]
+    assert 1.0316 < 1.05 - 0.05 * 0.999**1000 < 1.0317  # what it should be
+
+
 def test_nothing_is_mutated_so_that_a_step_can_be_taken_again():
     optimizer, w, g = adam(), params(START, "binary16"), params(GRADS[0], "binary16")
     state = optimizer.init(w)
@@ -271,6 +339,7 @@ def test_a_stochastic_update_is_the_stochastic_sum_of_the_same_draws():
         (lambda: adamw(weight_decay=-1.0), "weight_decay=-1.0 is negative"),
         (lambda: adam(constants="float"), "constants='float' is unknown; use 'rounded' or 'binary64'"),
         (lambda: clipped(sgd(), 0.0), "norm=0.0 must be positive"),
+        (lambda: clipped(sgd(), 1.0, constants="float"), "constants='float' is unknown"),
         (lambda: step_decay(0.1, every=0), "every=0 must be 1 step or more"),
         (lambda: step_decay(0.1, every=1, factor=0.0), "factor=0.0 must be positive"),
     ],

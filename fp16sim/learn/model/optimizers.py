@@ -8,6 +8,7 @@ their tensors. Nothing is mutated, so a step can be taken again, to examine it.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from ... import reductions
 from ...accumulators import Accumulator
 from ...arrays import FloatArray, array
 from .layers import Params
@@ -206,40 +208,75 @@ def _converted(x: FloatArray, y: FloatArray) -> FloatArray:
     return x if x.fmt == y.fmt and x.mode is y.mode else array(x.values, y.fmt, y.mode, rng=y.rng)
 
 
-def clipped(optimizer: Optimizer, norm: float, accumulator: Accumulator | None = None) -> Optimizer:
+def clipped(
+    optimizer: Optimizer, norm: float, accumulator: Accumulator | None = None, *, constants: str = "rounded"
+) -> Optimizer:
     """The optimizer, for gradients that are first scaled down if the norm of all of them together is above `norm`.
 
-    The norm is computed in the gradients' format. In binary16, squares up to 2^-25 become 0 and sums above 65504
-    overflow; an accumulator with more range and precision helps. A loss scale multiplies the norm too.
+    The gradients are multiplied by `norm / length`, where `length` is their norm. If constants are "rounded", this
+    factor is a number of their format, as in PyTorch, and 0 if it is too small for it. A gradient that is not finite
+    passes unchanged with all others: no factor could make it finite, and the factor 0 would hide it.
+
+    The accumulator adds up the squares, in its own format; without one the gradients' format rounds each square and
+    each partial sum, and a sum of many equal squares stops growing. No square overflows, and no large one becomes 0:
+    as in BLAS's nrm2, the gradients are multiplied by a power of two first, and the norm is divided by it afterwards.
+
+    >>> import fp16sim as fs
+    >>> grads = {"w": fs.array([300.0, 400.0], "binary16")}  # 300^2 is infinite in binary16
+    >>> optimizer = clipped(sgd(1.0), 1.0)
+    >>> steps, _ = optimizer.update(grads, optimizer.init(grads))
+    >>> steps["w"]
+    FloatArray([-0.6, -0.8003], binary16)
     """
+    _check_constants(constants)
     _positive("norm", norm)
 
     def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
-        squares = [(g * g).sum(accumulator=accumulator) for g in grads.values()]
-        total = squares[0]
-        for square in squares[1:]:
-            total = total + square
-        length = total.sqrt()
-        if length.values > norm:
-            ratio = norm / length
-            grads = {name: g * ratio for name, g in grads.items()}
+        length, limit = _norm(grads, accumulator), float(_constant(norm, grads, constants))
+        if length > limit:
+            factor = _constant(limit / length, grads, constants)
+            grads = {name: _times(g, factor) for name, g in grads.items()}
         return optimizer.update(grads, state, params)
 
     return Optimizer(optimizer.init, update)
+
+
+def _norm(grads: Params, accumulator: Accumulator | None) -> float:
+    """The norm of all gradients together: a number of their format times a power of two; NaN if one is not finite.
+
+    With n gradients below 2^k, each square is below 2^2k, their sum below n 2^2k and the norm below sqrt(n) 2^k. So k
+    is chosen such that the sum does not overflow in the accumulator's format, and the norm does not in the gradients'.
+    """
+    first = next(iter(grads.values()))
+    fmt, sums = first.fmt, accumulator or first
+    values = np.concatenate([g.values.reshape(-1) for g in grads.values()])
+    largest = float(np.abs(values).max())
+    if largest == 0:
+        return 0.0
+    if not math.isfinite(largest):
+        return math.nan
+    n = math.ceil(math.log2(values.size))
+    shift = min((sums.fmt.emax - n) // 2, fmt.emax - (n + 1) // 2) - math.frexp(largest)[1]
+    scaled = np.ldexp(values, shift)
+    return math.ldexp(float(reductions.norm(scaled, fmt, first.mode, accumulator=accumulator, rng=first.rng)), -shift)
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------
 
 
 def _check(constants: str, *, lr: Schedule, below_one: dict[str, float], epsilon: float = 0.0) -> None:
-    if constants not in CONSTANTS:
-        raise ValueError(f"constants={constants!r} is unknown; use 'rounded' or 'binary64'")
+    _check_constants(constants)
     if not callable(lr):
         _positive("lr", lr)
     for name, value in below_one.items():
         _below_one(name, value)
     if epsilon < 0:
         raise ValueError(f"epsilon={epsilon} is negative; use 0 or more, for example 1e-4 in binary16")
+
+
+def _check_constants(constants: str) -> None:
+    if constants not in CONSTANTS:
+        raise ValueError(f"constants={constants!r} is unknown; use 'rounded' or 'binary64'")
 
 
 def _positive(name: str, value: float) -> None:

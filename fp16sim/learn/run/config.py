@@ -41,7 +41,8 @@ class Config:
     lr, momentum, beta1, beta2, epsilon, bias_correction, weight_decay, constants
         See `optimizers`. Momentum is for sgd, the betas are for Adam; beta2 is the decay of RMSProp.
     clip_norm : float
-        Gradients of a larger norm are scaled down to it; 0 for no limit.
+        Gradients of a larger norm are scaled down to it; 0 for no limit. If they stay multiplied by a loss scale, so
+        that `unscale` is False, the limit is multiplied too.
     decay_every, decay_factor
         The learning rate is multiplied by the factor every `decay_every` steps; 0 for never.
     loss_scale : float or str
@@ -141,7 +142,13 @@ class Config:
         if not self.clip_norm:
             return optimizer
         state, sums = self.policy.state, get_accumulator(self.policy.accumulator, self.policy.state, rng)
-        return clipped(optimizer, self.clip_norm, sums if sums is not None and sums.accepts(state.fmt) else None)
+        accumulator = sums if sums is not None and sums.accepts(state.fmt) else None
+        return clipped(optimizer, self.clip_limit, accumulator, constants=self.constants)
+
+    @property
+    def clip_limit(self) -> float:
+        """The norm to which gradients are clipped as the optimizer receives them."""
+        return self.clip_norm if self.unscale else self.clip_norm * self.make_loss_scale().scale
 
     def _without_clipping(self) -> Optimizer:
         if self.optimizer == "sgd":
