@@ -16,11 +16,13 @@ RECIPES = {
     "fp8": get_config("fp8-mixed"),
     "momentum": replace(get_config("bfloat16-plain"), optimizer="sgd", decay_every=5, clip_norm=1.0, l2=1e-3),
     "dies": replace(get_config("pure-binary16", epsilon=1e-4), lr=100.0),
+    "skips until it dies": replace(get_config("mixed-binary16"), lr=1e4),
 }
 
 
 def config(name):
-    return replace(RECIPES[name], recipe=name, data="spirals", layers=(4,), batch=16, epochs=3, validation=0.1)
+    batch = 2 if name == "skips until it dies" else 16
+    return replace(RECIPES[name], recipe=name, data="spirals", layers=(4,), batch=batch, epochs=3, validation=0.1)
 
 
 def run(name, path=None, **how):

@@ -14,6 +14,7 @@ import pytest
 import fp16sim
 from fp16sim.cli import main
 from fp16sim.learn.run.checkpoint import read
+from fp16sim.learn.scaling import PATIENCE
 
 from . import resumable
 from .test_checkpoint import Stopped, stop_after
@@ -70,7 +71,8 @@ def test_the_recipes_here_skip_steps_and_die_as_they_are_meant_to():
     assert len(scaled.scales) > 2
     assert scaled.skipped
     assert uninterrupted("dies").death is not None
-    assert all(uninterrupted(name).death is None for name in resumable.RECIPES if name != "dies")
+    assert uninterrupted("skips until it dies").death.skipped == PATIENCE
+    assert all(uninterrupted(name).death is None for name in resumable.RECIPES if "dies" not in name)
     assert uninterrupted("plain").epochs[0].validation_accuracy is not None
 
 

@@ -1,5 +1,6 @@
 """Loss scales: step by step what PyTorch's GradScaler did, and what a format can hold."""
 
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 import fp16sim as fs
 from fp16sim.learn import Config, Dataset, DynamicLossScale, NoLossScale, Policy, StaticLossScale
 from fp16sim.learn.run.engine import Engine
-from fp16sim.learn.scaling import get_loss_scale, is_representable
+from fp16sim.learn.scaling import PATIENCE, get_loss_scale, is_representable
+from fp16sim.learn.state import Phase
 
 # What torch 2.13.0's torch.amp.GradScaler("cpu") did: for each step, whether all gradients were finite (x: one was
 # not), the base-2 logarithm of the scale after update(), and its count of finite steps.
@@ -155,6 +157,81 @@ def test_a_skipped_step_changes_the_scale_and_nothing_else(quiet):
     assert seen.after.params is start.params
     assert not seen.grads
     assert not seen.steps
+
+
+# --- a run that does nothing but skip -------------------------------------------------------------------------------
+
+
+def after_skips(config, weight, pixel, times):
+    """The progress after some steps in a row, with one image of equal pixels and all weights equal."""
+    run = Engine(config, Dataset("toy", np.full((1, 3), pixel), [0], np.zeros((1, 3)), [0]))
+    start = run.start()
+    progress = run.start({name: np.full(x.shape, weight) for name, x in start.params.items()})
+    for _ in range(times):
+        progress = run.step(progress, np.arange(1)).after
+    return progress
+
+
+MIXED = Config(Policy("binary16", loss="binary32"), layers=(4,), unscale=True, loss_scale="dynamic")
+
+
+def test_a_run_dies_of_as_many_skipped_steps_as_its_patience_if_no_loss_scale_could_have_saved_them(quiet):
+    alive = after_skips(MIXED, 100.0, 1000.0, PATIENCE - 1)  # 3 * 100 * 1000 is beyond 65504
+    assert (alive.hopeless, alive.death, alive.loss_scale.scale) == (PATIENCE - 1, None, 2.0 ** (16 - PATIENCE + 1))
+    dead = after_skips(MIXED, 100.0, 1000.0, PATIENCE)
+    assert (dead.death.step, dead.death.phase, dead.death.layer) == (PATIENCE, Phase.FORWARD, "layer1")
+    assert dead.death.skipped == PATIENCE == 16
+    assert str(dead.death).endswith("; 16 steps were skipped that no loss scale could have saved")
+    assert all(np.isfinite(x.values).all() for x in dead.params.values())
+
+
+def test_a_step_that_is_taken_starts_the_count_again(quiet):
+    images = np.array([[1000.0] * 3, [0.0] * 3])  # the first overflows in the forward pass, the second does not
+    run = Engine(MIXED, Dataset("toy", images, [0, 1], images, [0, 1]))
+    progress = run.start({name: np.full(x.shape, 100.0) for name, x in run.start().params.items()})
+    counts = []
+    for chosen in ([0] * 15 + [1]) * 2:
+        progress = run.step(progress, np.array([chosen])).after
+        counts.append(progress.hopeless)
+    assert counts == [*range(1, 16), 0] * 2
+    assert progress.death is None
+
+
+def test_a_search_for_a_smaller_scale_may_take_longer_than_a_runs_patience(quiet):
+    run = Engine(MIXED, toy())
+    progress, skipped = replace(run.start(), loss_scale=DynamicLossScale(2.0**60)), 0
+    while (seen := run.step(progress, np.arange(8))).skipped:
+        progress, skipped = seen.after, skipped + 1
+        assert (progress.hopeless, progress.death) == (0, None)
+    assert skipped > 2 * PATIENCE
+
+
+def test_gradients_that_are_finite_until_they_are_unscaled_end_a_run_too(quiet):
+    # The gradient of the penalty is 2 * 100 * 100, beyond 448 in e4m3fn. Multiplied by 2^-6 it is not, but then it is
+    # divided by the scale again.
+    policy = Policy("binary32", gradient="e4m3fn")
+    config = Config(policy, layers=(4,), unscale=True, loss_scale="dynamic", l2=100.0)
+    dead = after_skips(config, 100.0, 0.0, 22 + PATIENCE)
+    assert (dead.death.step, dead.death.phase, dead.death.skipped) == (22 + PATIENCE, Phase.UNSCALING, PATIENCE)
+    assert after_skips(config, 100.0, 0.0, 21 + PATIENCE).death is None
+
+
+@pytest.mark.parametrize(
+    ("scale", "loss", "scaled", "expected"),
+    [
+        (DynamicLossScale(), 1.0, np.inf, True),
+        (DynamicLossScale(2.0**-148), 1.0, np.inf, True),
+        (DynamicLossScale(2.0**-149), 1.0, np.inf, False),  # there is no smaller one
+        (DynamicLossScale(2.0**-147, backoff=0.9), 1.0, np.inf, False),  # 0.9 times it is itself in binary32
+        (DynamicLossScale(), np.nan, np.inf, False),
+        (DynamicLossScale(), np.inf, 1.0, False),
+        (DynamicLossScale(), 1.0, 1.0, False),
+        (StaticLossScale(), 1.0, np.inf, False),
+    ],
+)
+def test_when_a_smaller_scale_could_help(scale, loss, scaled, expected):
+    grads = {"a": fs.array([1.0], "binary32"), "b": fs.array([0.0, scaled], "binary32")}
+    assert scale.may_recover(fs.array(loss, "binary32"), grads) is expected
 
 
 def test_a_static_scale_skips_nothing_and_lets_a_run_die(quiet):

@@ -1,7 +1,8 @@
 """Loss scales: three kinds with the same verbs, so that the training loop need not ask which kind it has.
 
 The backward pass starts from `scale`; `unscale` divides the gradients by it again; `accepts` says whether a step with
-these gradients is taken or skipped; `adjust` gives the loss scale of the next step.
+these gradients is taken or skipped, and `may_recover` whether a smaller scale could have saved a skipped one; `adjust`
+gives the loss scale of the next step.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ from ..rounding import round_to
 
 SMALLEST = 2.0**-149
 """The smallest dynamic scale: PyTorch's scale, a binary32 number, would become 0 and stay there."""
+
+PATIENCE = 16
+"""A run is dead after this number of skipped steps that no loss scale could have saved, if no step was taken between.
+
+A skipped step changes no weight, so only the images of the next one differ. PyTorch's GradScaler has no smallest scale
+and skips for ever. Others stop: DeepSpeed at 1, which is 16 halvings below 2^16, and fairseq at 1e-4. They look at the
+scale. Here a scale below 1 may be right, for gradients beyond 65504; only steps count for which no scale is.
+"""
 
 
 def all_finite(arrays: Mapping[str, FloatArray]) -> bool:
@@ -50,6 +59,14 @@ class LossScale:
     def accepts(self, grads: Mapping[str, FloatArray]) -> bool:
         """Whether a step with these gradients is taken."""
         return True
+
+    def may_recover(self, loss: FloatArray, scaled: Mapping[str, FloatArray]) -> bool:
+        """Whether gradients that are not finite could be finite under a smaller scale.
+
+        Not if the loss is not finite either, because no scale changes the forward pass. Not if the gradients are finite
+        until they are divided by the scale: then they are too large for their format. Nor if no scale is smaller.
+        """
+        return bool(np.isfinite(loss.values)) and not all_finite(scaled) and self.adjust(False).scale < self.scale
 
     def adjust(self, finite: bool) -> Self:
         """The loss scale of the next step, once it is known whether all gradients of this one were finite."""

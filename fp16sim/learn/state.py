@@ -141,11 +141,23 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Death:
-    """Where a run ended: the first step after which a parameter was not finite, and the first cause of that."""
+    """Where a run ended, and why.
+
+    Attributes
+    ----------
+    step : int
+        The first step after which a parameter was not finite, or the last of the skipped steps that ended the run.
+    phase, cause
+        What was first not finite in that step.
+    skipped : int
+        How many skipped steps ended the run, none of which a loss scale could have saved (see `scaling.PATIENCE`); 0 if
+        a parameter is not finite.
+    """
 
     step: int
     phase: Phase
     cause: Cause
+    skipped: int = 0
 
     @property
     def layer(self) -> str:
@@ -168,6 +180,11 @@ class Death:
     @property
     def reason(self) -> str:
         """The cause in a sentence."""
+        skips = f"; {self.skipped} steps were skipped that no loss scale could have saved" if self.skipped else ""
+        return self._cause_in_words + skips
+
+    @property
+    def _cause_in_words(self) -> str:
         cause, options = self.cause, map(str, self.cause.rounded_options)
         if self.phase is Phase.SCALING:
             return f"{joined(options)}, which ends at {cause.largest:.6g}"
@@ -220,6 +237,8 @@ class Progress:
     loss_scale : LossScale
     carry : Params
         What Kahan's update has still to add.
+    hopeless : int
+        The steps skipped since the weights last changed that no loss scale could have saved.
     death : Death or None
         Why there is no next step.
     """
@@ -230,6 +249,7 @@ class Progress:
     state: State
     loss_scale: LossScale
     carry: Params = field(default_factory=dict)
+    hopeless: int = 0
     death: Death | None = None
 
 

@@ -307,6 +307,7 @@ class RunText(ModelText):
     epochs: tuple[Epoch, ...]
     tally: Tally
     answers: Answers | None
+    hopeless: int
     death: Death | None
     optimizer: tuple[int, float, float]
     loss_scale: dict[str, Any]
@@ -341,6 +342,7 @@ def save_run(path: str | Path, run: Snapshot) -> None:
         "epochs": [asdict(epoch) for epoch in run.state.epochs],
         "tally": asdict(run.state.tally),
         "answers": None if run.state.answers is None else asdict(run.state.answers),
+        "hopeless": progress.hopeless,
         "death": None if progress.death is None else asdict(progress.death),
         "optimizer": [state.count, float(state.beta1_power), float(state.beta2_power)],
         "loss_scale": asdict(progress.loss_scale),
@@ -391,6 +393,7 @@ def _read_progress(archive: Archive, text: RunText, start: Snapshot, rng: Genera
         state=_optimizer_state(first.state, m, v, *text.optimizer),
         loss_scale=from_plain(type(first.loss_scale), text.loss_scale, "loss_scale"),
         carry=arrays("carry", first.carry, policy.weights),
+        hopeless=text.hopeless,
         death=text.death,
     )
 

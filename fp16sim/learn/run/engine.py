@@ -26,7 +26,7 @@ from ..model.updates import UPDATES
 from ..observe.postmortem import BackwardPass, post_mortem
 from ..observe.telemetry import count_absorbed
 from ..precision import Precision, Products
-from ..scaling import LossScale, all_finite
+from ..scaling import PATIENCE, LossScale, all_finite
 from ..state import Progress, StepResult
 from .config import Config
 
@@ -81,14 +81,17 @@ class Engine:
 
     def step(self, progress: Progress, chosen: Array, observer: Observer | None = None) -> StepResult:
         """Take one step with the chosen images."""
+        scale = progress.loss_scale
         with record_flags(only=("overflow",)) as raised:
             loss, backward = self.graph(progress, chosen)
-            grads = self.received(backward(observer), progress.loss_scale)
-            taken = progress.loss_scale.accepts(grads)
+            scaled = self._cast(self.policy.gradient, backward(observer))
+            grads = self.received(scaled, scale)
+            taken = scale.accepts(grads)
             after, steps = self._moved(progress, grads) if taken else (progress, {})
+        hopeless = 0 if taken else progress.hopeless + (not scale.may_recover(loss.value, scaled))
         result = StepResult(
             before=progress,
-            after=replace(after, step=progress.step + 1, loss_scale=progress.loss_scale.adjust(taken)),
+            after=replace(after, step=progress.step + 1, loss_scale=scale.adjust(taken), hopeless=hopeless),
             loss=loss,
             grads=grads if taken else {},
             steps=steps,
@@ -97,15 +100,17 @@ class Engine:
             overflows=raised.overflow.count,
             skipped=not taken,
         )
-        return result if all_finite(after.params) else self._dead(result, backward)
+        alive = all_finite(after.params) and hopeless < PATIENCE
+        return result if alive else self._dead(result, backward, grads)
 
-    def _dead(self, result: StepResult, backward: BackwardPass) -> StepResult:
+    def _dead(self, result: StepResult, backward: BackwardPass, grads: Params) -> StepResult:
         """The same result, with the cause of death."""
 
         def optimize(grads: Params) -> Params:
             return self.optimizer_steps(result.before, grads)[0]
 
-        death = post_mortem(result, backward, optimize, self.config.optimizer_constants())
+        death = post_mortem(replace(result, grads=grads), backward, optimize, self.config.optimizer_constants())
+        death = replace(death, skipped=result.after.hopeless)
         return replace(result, after=replace(result.after, death=death))
 
     def graph(self, progress: Progress, chosen: Array) -> tuple[Tensor, BackwardPass]:

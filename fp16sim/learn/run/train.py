@@ -175,7 +175,8 @@ def train(
     Returns
     -------
     History
-        It ends early, with `death` set, at the first step after which a parameter is not finite.
+        It ends early, with `death` set, at the first step after which a parameter is not finite, or when it only skips
+        steps that no loss scale could have saved (see `scaling.PATIENCE`).
 
     Raises
     ------
