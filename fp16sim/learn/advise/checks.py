@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ...arithmetic import subtract
+from ...arrays import FloatArray
 from ...conversion import Array
-from ...formats import Format
+from ...formats import Rounding
 from ...rounding import round_to
-from ...wording import percent
+from ...wording import percent, power_of_two
 from ..run.config import Config
 from ..run.engine import make_model
 from ..run.recipes import get_config
 from ..scaling import StaticLossScale, is_representable
 from .advice import Advice
 from .costs import example_data, example_graph
+from .forecast import first_step
+
+TYPICAL = 2.0**-7
+"""The size of a gradient that is neither large nor small, before any loss scale."""
+
+TOO_LARGE = 100
+"""A step is too large if it is more than this number of times as large as it should be."""
+
+TOO_SMALL = 0.5
+"""A step is too small if it is less than this part of what it should be."""
 
 
 def check(given: Config | str, **options: Any) -> tuple[Advice, ...]:
-    """What speaks against a run before its first step, each point with what would help. Exact: computed in its formats.
+    """What speaks against a run before its first step, each point with what would help.
+
+    Nothing is estimated from formulas: the run's own optimizer takes its first step, in the run's formats, for
+    gradients of every size, and each change is tried in the same way before it is advised.
 
     Parameters
     ----------
@@ -45,7 +58,8 @@ def check(given: Config | str, **options: Any) -> tuple[Advice, ...]:
     """
     config = get_config(given, **options)
     with np.errstate(all="ignore"):
-        return tuple(advice for find in CHECKS if (advice := find(config)) is not None)
+        found = [advice for find in CHECKS if (advice := find(config)) is not None]
+        return tuple(replace(advice, change=complete(config, advice.change)) for advice in found)
 
 
 def divides_by_second_moment(config: Config) -> bool:
@@ -53,48 +67,127 @@ def divides_by_second_moment(config: Config) -> bool:
     return config.optimizer != "sgd"
 
 
-def squares_vanish_below(fmt: Format) -> float:
-    """Numbers up to this one have the square 0: at most half of min_subnormal, which is a tie and goes to 0."""
-    return math.sqrt(float(fmt.min_subnormal) / 2)
+# --- what would help ------------------------------------------------------------------------------------------------
+
+
+def first_that(helps: Callable[[Config], bool], config: Config, changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The first of several changes with which a configuration is as it should be.
+
+    If none is enough: gradients, the optimizer's state and a second copy of the weights in binary32.
+    """
+    wide = replace(config.policy, gradient="binary32", state="binary32", master="binary32")
+    return dict(next((change for change in changes if helps(replace(config, **change))), {"policy": wide}))
+
+
+def complete(config: Config, change: Mapping[str, Any]) -> dict[str, Any]:
+    """A change, with what else the changed run needs: other constants, if it would die of them or stand still."""
+    for find in (_epsilon, _betas, _rate, _clip):
+        if (advice := find(replace(config, **change))) is not None:
+            change = {**change, **advice.change}
+    return dict(change)
+
+
+def _values(name: str, *values: Any) -> list[dict[str, Any]]:
+    return [{name: value} for value in values]
+
+
+def received_scale(config: Config) -> float:
+    """By how much the gradients that the optimizer receives are multiplied."""
+    return 1.0 if config.unscale else config.make_loss_scale().scale
+
+
+# --- constants ------------------------------------------------------------------------------------------------------
 
 
 def _epsilon(config: Config) -> Advice | None:
+    """An epsilon that is 0, or so small that it divides by too little where the second moment is 0."""
     if not divides_by_second_moment(config):
         return None
-    fmt = config.policy.state.fmt
-    kept = float(round_to(config.epsilon, fmt)) if config.constants == "rounded" else config.epsilon
-    edge = squares_vanish_below(fmt)
-    safe = 10.0 ** math.ceil(math.log10(edge / 2))
-    if kept == 0:
+    usable = replace(
+        config,
+        constants="binary64" if _rounded_to_1(config) else config.constants,
+        lr=1.0 if _rate(config) else config.lr,
+    )
+    first, fmt = first_step(usable), config.policy.state.fmt
+    if first.dies and config.constants == "rounded" and round_to(config.epsilon, fmt) == 0:
         text = f"epsilon={config.epsilon:g} is 0 in {fmt.name}: where the second moment is 0 as well, a step is 0 / 0."
-    elif edge / kept > 2:
+    elif first.dies:
+        text = f"sqrt(0) + epsilon={config.epsilon:g} is 0 in {fmt.name}: the step of a gradient of 0 is 0 / 0."
+    elif (excess := first.excess(_small(config))) > TOO_LARGE:
         text = (
-            f"In {fmt.name} the square of a gradient up to {edge:.2g} is 0, so that epsilon={config.epsilon:g} alone "
-            f"divides it: steps of up to {edge / kept:.0f} times the learning rate."
+            f"In {fmt.name} the second moment of a gradient up to {first.vanishing:.2g} is 0, so that "
+            f"epsilon={config.epsilon:g} alone divides it: "
+            f"its step is up to {excess:,.0f} times as large as it should be."
         )
     else:
         return None
-    return Advice("epsilon", text, {"epsilon": safe}, {"epsilon": kept, "edge": edge})
+    change = first_that(_has_large_epsilon, usable, _values("epsilon", *(10.0**k for k in range(-8, 0))))
+    return Advice("epsilon", text, change, {"edge": first.vanishing})
+
+
+def _has_large_epsilon(config: Config) -> bool:
+    first = first_step(config)
+    return not first.dies and first.excess(_small(config)) <= TOO_LARGE
+
+
+def _small(config: Config) -> float:
+    """A gradient that is small, but so common that its step matters."""
+    return TYPICAL / 16 * received_scale(config)
 
 
 def _betas(config: Config) -> Advice | None:
+    """A factor of a moment that is 1 in the moment's format."""
+    fmt, name = config.policy.state.fmt, _rounded_to_1(config)
+    if not name:
+        return None
+    value = config.optimizer_constants()[name]
+    corrected = config.bias_correction and config.optimizer in ("adam", "adamw")
+    then = "its bias correction is 0 / 0" if corrected else "it never changes"
+    text = f"{name}={value:g} is 1 in {fmt.name}, and 1 - {name} is 0: the moment stays 0, and {then}."
+    change: dict[str, Any] = {"constants": "binary64"}
+    if name == "momentum":
+        text = f"momentum={value:g} is 1 in {fmt.name}: the moment is the sum of all gradients, old and new."
+        change = first_that(lambda changed: not _rounded_to_1(changed), config, _values("momentum", 0.99, 0.9))
+    return Advice(name, text, change, {"rounded": 1.0})
+
+
+def _rounded_to_1(config: Config) -> str:
+    """The first option among the factors of the moments that is 1 in their format; "" if there is none."""
     constants, fmt = config.optimizer_constants(), config.policy.state.fmt
-    for name in ("beta2", "beta1", "momentum"):
-        value = constants.get(name, 0.0)
-        if float(round_to(value, fmt)) == 1:
-            corrected = config.bias_correction and config.optimizer in ("adam", "adamw")
-            then = "its bias correction is 0 / 0" if corrected else "it never changes"
-            text = f"{name}={value:g} is 1 in {fmt.name}, and 1 - {name} is 0: the moment stays 0, and {then}."
-            return Advice(name, text, {"constants": "binary64"}, {"rounded": 1.0})
-    return None
+    factors = [name for name in ("beta2", "beta1", "momentum") if round_to(constants.get(name, 0.0), fmt) == 1]
+    return factors[0] if factors else ""
 
 
 def _rate(config: Config) -> Advice | None:
-    fmt, rate = config.policy.state.fmt, config.rate(0)
-    if config.constants == "rounded" and float(round_to(rate, fmt)) == 0:
-        text = f"The learning rate {rate:g} is 0 in {fmt.name}: no weight will change."
-        return Advice("learning rate", text, {"lr": 1e-3}, {"rounded": 0.0})
-    return None
+    """A learning rate with which the step of a typical gradient is 0, or infinite."""
+    factor, fmt, rate = _typical_factor(config), config.policy.state.fmt, config.rate(0)
+    if _moves(config):
+        return None
+    change = first_that(_moves, config, _values("lr", *usual_rates(config)))
+    if "lr" not in change and (factor != 0 or _rounded_to_1(config) or _square_overflows(config)):
+        return None
+    rounded = float(round_to(rate, fmt)) if config.constants == "rounded" else rate
+    if rounded in (0, math.inf):
+        then = "no weight will change" if rounded == 0 else "steps are infinite"
+        text = f"The learning rate {rate:g} is {rounded:g} in {fmt.name}: {then}."
+    else:
+        size = "0" if factor == 0 else "infinite"
+        text = f"With the learning rate {rate:g} the step of a gradient of {TYPICAL:g} is {size} in {fmt.name}."
+    return Advice("learning rate", text, change, {"rounded": rounded})
+
+
+def usual_rates(config: Config) -> tuple[float, float]:
+    """Learning rates that suit the optimizer, the better one first."""
+    return (1e-3, 1e-2) if divides_by_second_moment(config) else (0.1, 0.01)
+
+
+def _moves(config: Config) -> bool:
+    return 0 < _typical_factor(config) < math.inf
+
+
+def _typical_factor(config: Config) -> float:
+    """The first step of a typical gradient, as a multiple of what it should be."""
+    return first_step(config).factor(TYPICAL * received_scale(config))
 
 
 def _loss_scale(config: Config) -> Advice | None:
@@ -106,57 +199,159 @@ def _loss_scale(config: Config) -> Advice | None:
     return Advice("loss scale", text, {"loss_scale": usual}, {"rounded": float(round_to(scale.scale, fmt))})
 
 
+def _squares(config: Config) -> Advice | None:
+    """A loss scale that makes the squares of typical gradients infinite."""
+    if not _square_overflows(config):
+        return None
+    scale, fmt = received_scale(config), config.policy.state.fmt
+    text = (
+        f"Multiplied by the loss scale {power_of_two(scale)}, a gradient of {TYPICAL:g} has an infinite square in "
+        f"{fmt.name}: its second moment stays infinite, and its weight never changes."
+    )
+    smaller = (scale / 2.0**k for k in range(1, 40))
+    change = first_that(lambda x: not _square_overflows(x, 16), config, _values("loss_scale", *smaller))
+    return Advice("second moment overflow", text, change, {"scale": scale})
+
+
+def _square_overflows(config: Config, times: float = 1.0) -> bool:
+    return times * TYPICAL * received_scale(config) >= first_step(config).overflowing
+
+
+# --- weights --------------------------------------------------------------------------------------------------------
+
+
 def _decay(config: Config) -> Advice | None:
-    fmt = config.policy.weights.fmt
-    relative, u = config.lr * config.weight_decay, float(fmt.unit_roundoff)
-    if config.optimizer != "adamw" or not 0 < relative < u / 2 or config.update != "plain":
+    """Weight decay that is too small to change a weight."""
+    if config.optimizer != "adamw" or not config.weight_decay or not rounds_updates_to_nearest(config):
+        return None
+    fmt, relative = config.policy.weights.fmt, config.lr * config.weight_decay
+    weights, steps = _decayed(config)
+    still = float(np.mean((weights + steps).values == weights.values))
+    if still < 0.99:
         return None
     text = (
-        f"Weight decay alone does nothing: a step takes {relative:.2g} of a weight, but half the distance to the next "
-        f"{fmt.name} number is at least {u / 2:.2g} of it."
+        f"Weight decay alone leaves {percent(still)} of the initial weights unchanged: a step takes {relative:.2g} of "
+        f"a weight, less than half the distance to the next {fmt.name} number."
     )
-    return Advice("weight decay", text, {"update": "stochastic"}, {"asked": relative, "needed": u / 2})
+    change = first_that(_has_decay, config, _values("update", "stochastic"))
+    return Advice("weight decay", text, change, {"still": still})
+
+
+def _decayed(config: Config) -> tuple[FloatArray, FloatArray]:
+    """The initial weights, and the optimizer's steps if all gradients are 0."""
+    policy, weights, rng = config.policy, _initial_weights(config), np.random.default_rng(config.rng)
+    params = {"w": policy.state.array(weights, rng)}
+    optimizer = replace(config, clip_norm=0.0).make_optimizer()
+    steps, _ = optimizer.update({"w": params["w"] * 0.0}, optimizer.init(params), params)
+    return weights, policy.weights.array(steps["w"], rng)
+
+
+def _has_decay(config: Config) -> bool:
+    return bool(np.mean(_decayed(config)[1].values != 0) > 0.9)
+
+
+def rounds_updates_to_nearest(config: Config) -> bool:
+    """Whether small steps can be lost: they are added without a carry, and no sum is rounded stochastically."""
+    return config.update == "plain" and config.policy.weights.mode is not Rounding.STOCHASTIC
 
 
 def _absorbed(config: Config) -> Advice | None:
     """Adam's steps are about as large as the learning rate: how many of the initial weights would one change?"""
-    if not divides_by_second_moment(config) or config.update != "plain":
+    if not divides_by_second_moment(config) or not rounds_updates_to_nearest(config):
         return None
-    fmt, weights = config.policy.weights.fmt, _initial_weights(config)
-    step = float(round_to(config.lr, fmt))
-    still = float(np.mean(subtract(weights, step, fmt) == weights)) if step else 1.0
-    if still < 0.1:
+    weights = _initial_weights(config)
+    step = weights.constant(config.lr)
+    still = float(np.mean((weights - step).values == weights.values))
+    if still < 0.1 or float(step) == 0:
         return None
     text = (
         f"A step of the learning rate {config.lr:g} does not change {percent(still)} of the initial weights: it is "
-        f"less than half the distance to the next {fmt.name} number."
+        f"less than half the distance to the next {weights.fmt.name} number."
     )
     return Advice("absorbed updates", text, {"update": "kahan"}, {"absorbed": still})
 
 
-def _initial_weights(config: Config) -> Array:
-    drawn = make_model(config, example_data(config)).draw(config.rng, config.init)
+def _initial_weights(config: Config) -> FloatArray:
+    drawn = _draw(config)
     flat = np.concatenate([x.reshape(-1) for x in drawn.values() if x.ndim > 1])
-    return round_to(flat, config.policy.weights.fmt)
+    return config.policy.weights.array(flat, np.random.default_rng(config.rng))
+
+
+def _draw(config: Config) -> dict[str, Array]:
+    return make_model(config, example_data(config)).draw(config.rng, config.init)
+
+
+# --- sums and norms -------------------------------------------------------------------------------------------------
 
 
 def _sums(config: Config) -> Advice | None:
-    """A sum of equal terms, one after the other, stops growing at 2^p of them."""
+    """A sum of equal terms, one after the other, stops growing at 2^p of them: in products, and in the norm to clip."""
     policy = config.policy
-    terms, stall = _longest_sum(config), 2**policy.compute.fmt.precision
-    if policy.accumulator != "sequential" or terms <= stall:
-        return None
-    text = (
-        f"Sums of {terms:,} terms are added one after the other in {policy.compute.fmt.name}, where a sum of equal "
-        f"terms stops growing at {stall:,} of them."
-    )
-    change = {"policy": replace(policy, accumulator="sequential:binary32")}
-    return Advice("accumulator", text, change, {"terms": terms, "stall": stall})
+    sums = [("A matrix product adds", _longest_sum(config), policy.compute)]
+    sums += [("The norm that clips adds", _parameters(config), policy.state)] if config.clip_norm else []
+    for what, terms, (fmt, mode) in sums:
+        stall = 2**fmt.precision
+        if policy.accumulator == "sequential" and terms > stall and mode is not Rounding.STOCHASTIC:
+            text = (
+                f"{what} {terms:,} terms one after the other in {fmt.name}, where a sum of equal terms stops growing "
+                f"at {stall:,} of them."
+            )
+            change = {"policy": replace(policy, accumulator="sequential:binary32")}
+            return Advice("accumulator", text, change, {"terms": terms, "stall": stall})
+    return None
 
 
 def _longest_sum(config: Config) -> int:
     return max(x.arguments[0].value.shape[-1] for x in example_graph(config) if x.operation == "matmul")
 
 
-CHECKS: tuple[Callable[[Config], Advice | None], ...] = (_epsilon, _betas, _rate, _loss_scale, _decay, _absorbed, _sums)
+def _parameters(config: Config) -> int:
+    return sum(x.size for x in _draw(config).values())
+
+
+def _clip(config: Config) -> Advice | None:
+    """A norm to clip to with which the factor that clips, or the step of a clipped gradient, becomes too small."""
+    if not config.clip_norm or _clips_well(config) or not _moves(config):
+        return None
+    fmt, limit, size = config.policy.state.fmt, config.clip_limit, _clipped_size(config)
+    factor = first_step(config).factor(size)
+    if factor < TOO_SMALL:
+        text = (
+            f"Gradients that are clipped to a norm of {limit:g} are about {size:.2g} each, and the step of such a "
+            f"gradient is {'0' if factor == 0 else f'{factor:.2g} times as large as it should be'} in {fmt.name}."
+        )
+    else:
+        least = limit / float(fmt.min_subnormal) * 2
+        text = (
+            f"From a norm of {least:.2g} on, the factor that clips gradients to {limit:g} is 0 in {fmt.name}: then all "
+            "steps are 0."
+        )
+    change = first_that(_clips_well, config, _values("clip_norm", 1.0, 10.0, 100.0, 1e3))
+    return Advice("clip norm", text, change, {"factor": factor, "size": size})
+
+
+def _clips_well(config: Config) -> bool:
+    """Whether the steps of clipped gradients are large enough, and the factor for the largest gradient is not 0."""
+    largest, fmt = float(config.policy.gradient.fmt.max_finite), config.policy.state.fmt
+    if config.constants == "rounded" and round_to(config.clip_limit / largest, fmt) == 0:
+        return False
+    return first_step(config).factor(_clipped_size(config)) >= TOO_SMALL
+
+
+def _clipped_size(config: Config) -> float:
+    """The size of each gradient if all are equal and their norm is the one to clip to."""
+    return config.clip_limit / math.sqrt(_parameters(config))
+
+
+CHECKS: tuple[Callable[[Config], Advice | None], ...] = (
+    _epsilon,
+    _betas,
+    _rate,
+    _clip,
+    _loss_scale,
+    _squares,
+    _decay,
+    _absorbed,
+    _sums,
+)
 """The most important first."""

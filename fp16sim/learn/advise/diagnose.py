@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
-from ...formats import Format
-from ...wording import percent, power_of_two
+import numpy as np
+
+from ...formats import BFLOAT16
+from ...wording import count, percent, power_of_two
 from ..observe.exponents import Survey
 from ..observe.telemetry import TensorCounts
+from ..precision import PRECISIONS, Policy
+from ..run.config import Config
 from ..run.train import History
-from ..scaling import DynamicLossScale, is_representable
+from ..scaling import DynamicLossScale, StaticLossScale, is_representable
 from ..state import Phase, Share
 from .advice import Advice
-from .checks import check, divides_by_second_moment, squares_vanish_below
+from .checks import (
+    check,
+    complete,
+    divides_by_second_moment,
+    received_scale,
+    rounds_updates_to_nearest,
+    usual_rates,
+)
+from .forecast import first_step
 
 WORTH_MENTIONING = 0.01
 """The least share of lost gradients that is mentioned."""
@@ -39,9 +55,15 @@ def diagnose(history: History) -> tuple[Advice, ...]:
     epsilon=1e-08 is 0 in binary16: where the second moment is 0 as well, a step is 0 / 0. Try --epsilon 0.0001.
     """
     known = check(history.config)
-    seen = [advice for find in FINDERS if (advice := find(history)) is not None]
+    with np.errstate(all="ignore"):
+        seen = [_completed(advice, history.config) for find in FINDERS if (advice := find(history)) is not None]
     topics = {advice.topic for advice in seen}
     return (*(advice for advice in known if advice.topic not in topics), *seen)
+
+
+def _completed(advice: Advice, config: Config) -> Advice:
+    """The advice, with what else the changed run needs."""
+    return replace(advice, change=complete(config, advice.change)) if advice.change else advice
 
 
 def _surveys(history: History, *kinds: str) -> dict[str, Survey]:
@@ -69,20 +91,29 @@ def _underflow(history: History) -> Advice | None:
     surveys = {name: seen for name, seen in _gradients(history).items() if seen.fmt == fmt and seen.finite}
     if not surveys or isinstance(scale, DynamicLossScale):
         return None
-    name, worst = max(surveys.items(), key=lambda item: item[1].fate().underflowed / item[1].finite)
+    name, worst = max(surveys.items(), key=lambda item: _missed(item[1]))
     shift = _best_shift(history, sum(surveys.values(), Survey(fmt)), scale.scale)
-    lost, left = (worst.fate(k).underflowed / worst.finite for k in (0, shift))
-    if lost < WORTH_MENTIONING or left > lost / 2:
+    if _missed(worst) < WORTH_MENTIONING or _missed(worst, shift) > _missed(worst) / 2:
         return None
+    lost, left = (worst.fate(k).underflowed / worst.finite for k in (0, shift))
     better = scale.scale * 2.0**shift
     text = (
         f"{percent(lost)} of {name}'s gradients become zero in {fmt.name}: a loss scale of {power_of_two(better)} "
         f"would save all but {percent(left)}."
     )
     change: dict[str, Any] = {"loss_scale": better}
-    if config.unscale and config.policy.gradient.fmt == fmt and config.optimizer != "sgd":
+    if config.unscale and config.policy.gradient.fmt == fmt:
         change["unscale"] = False  # if they were divided again in the same format, they would be lost there
     return Advice("loss scale", text, change, {"lost": lost, "left": left, "shift": shift})
+
+
+def _missed(seen: Survey, shift: int = 0) -> float:
+    """The share of numbers that become 0 under 2^shift and are missed.
+
+    A number that is 2^24 times as small as the largest of its tensor changes no sum with it, not even in binary32.
+    """
+    negligible = sum(n for e, n in seen.exponents.items() if e < seen.highest - 24)
+    return max(seen.fate(shift).underflowed - negligible, 0) / seen.finite
 
 
 def _best_shift(history: History, seen: Survey, scale: float) -> int:
@@ -92,9 +123,20 @@ def _best_shift(history: History, seen: Survey, scale: float) -> int:
     return seen.best_shift(shifts) if shifts else 0
 
 
-def squares_overflow_from(fmt: Format) -> float:
-    """The power of two from which on squares are beyond max_finite."""
-    return 2.0 ** ((fmt.emax + 1) // 2)
+def _saturated(history: History) -> Advice | None:
+    """Gradients beyond the largest number of the format in which products take them, which they become."""
+    seen, scale = history.telemetry.total("product cotangent"), history.config.make_loss_scale()
+    if seen is None or not seen.finite or isinstance(scale, DynamicLossScale):
+        return None
+    lost, shift = seen.fate().overflowed / seen.finite, seen.best_shift()
+    if lost < WORTH_MENTIONING or shift >= 0:
+        return None
+    better, largest = scale.scale * 2.0**shift, float(seen.fmt.max_finite)
+    text = (
+        f"{percent(lost)} of the gradients in products are beyond {largest:g}, the largest number of {seen.fmt.name}, "
+        f"and become {largest:g}: the loss scale {power_of_two(scale.scale)} is too large."
+    )
+    return Advice("saturated gradients", text, {"loss_scale": better}, {"lost": lost})
 
 
 def _headroom(history: History) -> int:
@@ -110,72 +152,72 @@ def _headroom(history: History) -> int:
 def _squares_overflow(history: History) -> Advice | None:
     """Gradients whose squares are infinite: the second moment stays infinite, and all later steps are 0."""
     config, fmt = history.config, history.config.policy.state.fmt
-    scale = config.make_loss_scale().scale
-    if not divides_by_second_moment(config) or scale <= 1:
-        return None
-    edge, surveys = squares_overflow_from(fmt), _weight_gradients(history)
-    beyond = sum(n for seen in surveys.values() for e, n in seen.exponents.items() if 2.0**e >= edge)
-    total = sum(seen.finite for seen in surveys.values())
+    edge, seen = first_step(config).overflowing, _received(history, math.ceil(math.log2(max(_scales(history)))))
+    beyond, total = sum(n for e, n in seen.items() if 2.0**e >= edge), sum(seen.values())
     if not beyond:
         return None
-    smaller = scale * edge / 2.0 ** (_highest(surveys) + 2)
     text = (
         f"The square of {percent(beyond / total)} of the weights' gradients is infinite in {fmt.name} (from {edge:g} "
-        f"on): their second moment stays infinite, and these weights no longer change."
+        "on): their second moment stays infinite, and these weights no longer change."
     )
-    return Advice("second moment overflow", text, {"loss_scale": smaller}, {"beyond": beyond / total})
-
-
-def _overflow(history: History) -> Advice | None:
-    """A run that died because gradients overflowed."""
-    death, scale = history.death, history.config.make_loss_scale().scale
-    if death is None or death.phase not in (Phase.SCALING, Phase.BACKWARD, Phase.UNSCALING) or scale <= 1:
-        return None
-    text = f"Gradients overflowed under the loss scale {power_of_two(scale)}: {death}."
-    return Advice("gradient overflow", text, {"loss_scale": "dynamic", "unscale": True}, {"scale": scale})
-
-
-def _explosion(history: History) -> Advice | None:
-    """A run that died in the forward pass or in the loss: the weights had become too large."""
-    death, config = history.death, history.config
-    if death is None or death.phase not in (Phase.FORWARD, Phase.LOSS):
-        return None
-    what = "Activations" if death.phase is Phase.FORWARD else "Numbers in the loss"
-    text = f"{what} overflowed: {death}."
-    return Advice("learning rate", text, {"lr": config.lr / 10}, {"lr": config.lr})
+    smaller = received_scale(config) * edge / 2.0 ** (max(seen) + 2)
+    change = {"policy": replace(config.policy, state="binary32")} if config.unscale else {"loss_scale": smaller}
+    return Advice("second moment overflow", text, change, {"beyond": beyond / total})
 
 
 def _second_moment(history: History) -> Advice | None:
-    """Gradients whose squares are 0, so that the second moment is 0 too."""
+    """Gradients whose second moment is 0 from the start."""
     config = history.config
-    if not divides_by_second_moment(config):
-        return None
-    fmt = config.policy.state.fmt
-    weights = _weight_gradients(history)
-    total = sum(seen.finite for seen in weights.values())
-    edge = squares_vanish_below(fmt)
-    gone = sum(n for seen in weights.values() for e, n in seen.exponents.items() if 2.0 ** (e + 1) <= edge)
-    if not total or gone / total < 0.5 or edge / config.epsilon < 0.5:
+    fmt, edge = config.policy.state.fmt, first_step(config).vanishing
+    seen = _received(history, math.floor(math.log2(min(_scales(history)))))
+    gone, total = _up_to(edge, seen), sum(seen.values())
+    if not total or gone / total < 0.5 or edge < config.epsilon / 2:
         return None
     text = (
-        f"The square of at least {percent(gone / total)} of the weights' gradients is 0 in {fmt.name} (those below "
-        f"{edge:.2g}): their steps are divided by epsilon={config.epsilon:g} alone."
+        f"The second moment of at least {percent(gone / total)} of the weights' gradients is 0 in {fmt.name} (of those "
+        f"up to {edge:.2g}): their steps are divided by epsilon={config.epsilon:g} alone."
     )
-    return Advice("second moment", text, _larger_scale(history), {"gone": gone / total, "edge": edge})
+    return Advice("second moment", text, _save_squares(history, edge), {"gone": gone / total, "edge": edge})
 
 
-def _larger_scale(history: History) -> dict[str, Any]:
-    config = history.config
+def _save_squares(history: History, edge: float) -> dict[str, Any]:
+    """A loss scale that is not divided out again; or binary32 for the state, if no scale saves half of the squares."""
+    config, seen = history.config, _received(history, 0)
     shift = min(_headroom(history), 10)
     scale = config.make_loss_scale().scale * 2.0**shift
-    return {"loss_scale": scale, "unscale": False} if shift and is_representable(scale, config.policy.loss.fmt) else {}
+    change = {"loss_scale": scale, "unscale": False}
+    saved = _up_to(edge / 2.0**shift, seen) < sum(seen.values()) / 2 and is_representable(scale, config.policy.loss.fmt)
+    return (
+        change if saved and complete(config, change) == change else {"policy": replace(config.policy, state="binary32")}
+    )
+
+
+def _up_to(edge: float, seen: Mapping[int, int]) -> int:
+    """How many numbers are in binades that end at an edge or below it."""
+    return sum(n for e, n in seen.items() if 2.0 ** (e + 1) <= edge)
+
+
+def _received(history: History, doublings: int) -> dict[int, int]:
+    """How many gradients of weights have each exponent when the optimizer receives them.
+
+    They were seen before they were divided by the loss scale, 2^doublings, if the run does that.
+    """
+    found: Counter[int] = Counter()
+    for seen in _weight_gradients(history).values():
+        found.update({e - doublings * history.config.unscale: n for e, n in seen.exponents.items()})
+    return found
+
+
+def _scales(history: History) -> list[float]:
+    """All loss scales of the run."""
+    return [scale for _, scale in history.telemetry.scales] or [1.0]
 
 
 def _absorbed(history: History) -> Advice | None:
     """Updates too small to change their weight."""
     config = history.config
     share = sum((epoch.absorbed_updates for epoch in history.epochs), Share()).value
-    if share is None or share < 0.2 or config.update != "plain":
+    if share is None or share < 0.2 or not rounds_updates_to_nearest(config) or _divergence(history):
         return None
     fmt = config.policy.weights.fmt
     text = f"{percent(share)} of the updates were too small to change their weight in {fmt.name} (absorption)"
@@ -192,22 +234,109 @@ def _least_arrived(rows: list[TensorCounts]) -> tuple[float, str] | None:
 
 def _skipped(history: History) -> Advice | None:
     """More skipped steps than a search for the right scale needs."""
-    skipped = sum(epoch.skipped for epoch in history.epochs)
-    if history.steps < 100 or skipped / history.steps < 0.05:
+    config, scales = history.config, _scales(history)
+    searching = sum(step == k for k, step in enumerate(history.telemetry.skipped, start=1))
+    skipped = len(history.telemetry.skipped) - searching
+    if history.death or history.steps < 100 or skipped / history.steps < 0.05:
+        return None
+    text = f"{percent(skipped / history.steps)} of the steps were skipped because a gradient was not finite"
+    grown = sum(after > before for before, after in pairwise(scales))
+    if 2 * grown >= skipped:
+        text += f", and the loss scale was doubled {count(grown, 'time')}: it grows too often."
+        return Advice("skipped steps", text, {"growth_interval": 4 * config.growth_interval}, {"skipped": skipped})
+    if any(not math.isfinite(epoch.loss or 0) for epoch in history.epochs):
+        text += ": the loss was not finite either, and no loss scale changes that."
+    else:
+        text += f", and the loss scale fell to {power_of_two(scales[-1])}: the gradients become larger and larger."
+    return Advice("skipped steps", text, {"lr": _lower_rate(config)}, {"skipped": skipped})
+
+
+def _lower_rate(config: Config) -> float:
+    """A tenth of the learning rate, or a usual one if that is lower still."""
+    return min(config.lr / 10, usual_rates(config)[0])
+
+
+def _divergence(history: History) -> Advice | None:
+    """A run with a high learning rate whose loss is larger at the end than that of a guess."""
+    config, loss, last = history.config, history.epochs[-1].loss, list(history.params.values())[-1]
+    guess = math.log(last.shape[-1])
+    if loss is None or not guess < loss < math.inf or config.l1 or config.l2 or not _has_high_rate(config):
         return None
     text = (
-        f"{percent(skipped / history.steps)} of the steps were skipped because a gradient was not finite: the loss "
-        "scale grows too often, or the run diverges."
+        f"At the end the loss is {loss:.3g}, and that of a guess is {guess:.3g}: with the learning rate {config.lr:g} "
+        "the run diverges."
     )
-    return Advice("skipped steps", text, {"growth_interval": 2 * history.config.growth_interval}, {"skipped": skipped})
+    return Advice("learning rate", text, {"lr": _lower_rate(config)}, {"loss": loss})
+
+
+def _has_high_rate(config: Config) -> bool:
+    return config.lr > 10 * usual_rates(config)[0]
+
+
+# --- how a run died -------------------------------------------------------------------------------------------------
+
+
+def _overflow(history: History) -> Advice | None:
+    """A run that died because gradients overflowed under a loss scale that never becomes smaller."""
+    death, config, scale = history.death, history.config, history.config.make_loss_scale()
+    if death is None or death.phase not in _GRADIENTS or not isinstance(scale, StaticLossScale) or scale.scale <= 1:
+        return None
+    text = f"Gradients overflowed under the loss scale {power_of_two(scale.scale)}: {death}."
+    change: dict[str, Any] = {"loss_scale": "dynamic", "unscale": True}
+    if _weights_changed(history) and _has_high_rate(config):
+        change["lr"] = _lower_rate(config)  # no loss scale saves a run that diverges
+    return Advice("gradient overflow", text, change, {"scale": scale.scale})
+
+
+_GRADIENTS = (Phase.SCALING, Phase.BACKWARD, Phase.UNSCALING)
+
+_OVERFLOWED = {
+    Phase.FORWARD: "Activations",
+    Phase.LOSS: "Numbers in the loss",
+    Phase.SCALING: "The loss scale",
+    Phase.BACKWARD: "Gradients",
+    Phase.UNSCALING: "Gradients",
+    Phase.OPTIMIZER: "Steps",
+    Phase.UPDATE: "Weights",
+}
+"""What overflowed, by phase."""
+
+
+def _explosion(history: History) -> Advice | None:
+    """A run that died of numbers that had become too large, or were so from the start."""
+    death, config = history.death, history.config
+    if death is None or _overflow(history) or (death.phase is Phase.OPTIMIZER and complete(config, {})):
+        return None
+    text = f"{_OVERFLOWED[death.phase]} overflowed: {death}."
+    if _weights_changed(history) or death.phase in (Phase.OPTIMIZER, Phase.UPDATE):
+        return Advice("learning rate", text, {"lr": _lower_rate(config)}, {"lr": config.lr})
+    text += " No weight had changed yet, so the learning rate is not the cause."
+    narrow = death.cause.largest < float(BFLOAT16.max_finite)
+    return Advice("range", text, {"policy": _with_more_range(config.policy)} if narrow else {})
+
+
+def _weights_changed(history: History) -> bool:
+    """Whether a step was taken before the one in which the run died."""
+    death, skipped = history.death, history.telemetry.skipped
+    return death is not None and death.step - 1 > len(set(skipped) - {death.step})
+
+
+def _with_more_range(policy: Policy) -> Policy:
+    """The policy with bfloat16 instead of each format with less range; the factors of products saturate instead."""
+    given = {name: getattr(policy, name) for name in PRECISIONS if name not in ("operand", "cotangent")}
+    narrow = [name for name, p in given.items() if p is not None and p.fmt.emax < BFLOAT16.emax]
+    wider = {name: given[name]._replace(fmt=BFLOAT16) for name in narrow}
+    return replace(policy, **wider, accumulator="sequential:binary32")
 
 
 FINDERS: tuple[Callable[[History], Advice | None], ...] = (
     _overflow,
     _explosion,
     _underflow,
+    _saturated,
     _squares_overflow,
     _second_moment,
     _absorbed,
     _skipped,
+    _divergence,
 )
