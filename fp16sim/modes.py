@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TypeVar
 
+from .wording import did_you_mean
+
 
 class Rounding(StrEnum):
     """The rule that picks one of the two neighbours of a number that a format does not hold."""
@@ -60,23 +62,33 @@ def member(enum: type[Choice], label: str, value: object) -> Choice:
     """The member of `enum` that `value` names."""
     if isinstance(value, enum):
         return value
-    known = ", ".join(repr(choice.value) for choice in enum)
+    names = [choice.value for choice in enum]
+    known = ", ".join(map(repr, names))
     if not isinstance(value, str):
         raise TypeError(f"{label}={value!r} is not a name; use one of {known}")
     key = value.strip().lower().replace("-", "_")
     if key not in enum._value2member_map_:
-        raise ValueError(f"{label}={value!r} is unknown; use one of {known}")
+        similar = did_you_mean(key, [*names, *SHORT_MODES] if enum is Rounding else names)
+        raise ValueError(f"{label}={value!r} is unknown; {similar}use one of {known}")
     return enum(key)
 
 
 def get_rounding(mode: Rounding | str) -> Rounding:
-    """The rounding mode that a name stands for.
+    """The rounding mode that a name stands for, in full or in the short form of processor manuals.
 
-    >>> get_rounding("toward_zero")
-    <Rounding.TOWARD_ZERO: 'toward_zero'>
+    >>> get_rounding("toward_zero"), get_rounding("rtz")
+    (<Rounding.TOWARD_ZERO: 'toward_zero'>, <Rounding.TOWARD_ZERO: 'toward_zero'>)
     """
     known = _MODES.get(mode) if isinstance(mode, str) else None
     return known or member(Rounding, "mode", mode)
 
 
-_MODES = {mode.value: mode for mode in Rounding}
+SHORT_MODES = {
+    "rne": Rounding.TIES_TO_EVEN,
+    "rna": Rounding.TIES_TO_AWAY,
+    "rtz": Rounding.TOWARD_ZERO,
+    "rup": Rounding.TOWARD_POSITIVE,
+    "rdn": Rounding.TOWARD_NEGATIVE,
+    "rto": Rounding.TO_ODD,
+}
+_MODES = {mode.value: mode for mode in Rounding} | SHORT_MODES

@@ -136,3 +136,15 @@ def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> str:
         width = max(map(len, column))
         padded.append([text.ljust(width) if i < left else text.rjust(width) for text in column])
     return "\n".join("  ".join(row).rstrip() for row in zip(*padded, strict=True))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question to put before the list of what is known; "" if nothing is similar.
+
+    >>> did_you_mean("bfloat61", ["binary16", "bfloat16"]), did_you_mean("x", ["binary16"])
+    ("did you mean 'bfloat16'? ", '')
+    """
+    from difflib import get_close_matches  # needed for mistakes only
+
+    similar = get_close_matches(name.lower(), list(known), 1)
+    return f"did you mean {similar[0]!r}? " if similar else ""

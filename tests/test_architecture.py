@@ -18,7 +18,7 @@ import fp16sim
 HOME = Path(fp16sim.__file__).parent
 
 HOUSE = {
-    "version modes wording files archives flags": "the ground: choices, numbers in sentences, files, five exceptions",
+    "version wording modes files archives flags": "the ground: choices, numbers in sentences, files, five exceptions",
     "formats": "what a format is, and all that follows from its width and precision",
     "exact": "the slow truth, on ints and Fractions: the definition that everything else is compared with",
     "conversion": "anything that a user gives -> an array or an exact value",

@@ -70,12 +70,12 @@ def test_a_run_that_dies_says_where_and_why(tmp_path, capsys):
         (["--epochs", "-1"], "epochs=-1 must be 1 or more"),
         (["--format", "fp17"], "fmt='fp17' is not a known format"),
         (["--epochs", "1.5"], "argument --epochs: '1.5' is not an integer"),
-        (["--rng", "-1"], "argument --rng: '-1' is negative; use 0 or more"),
+        (["--rng", "-1"], "argument --rng/--seed: '-1' is negative; use 0 or more"),
         (["--data", "spirals"], "argument --data: invalid choice: 'spirals'"),
         (["--format", "fp16,half"], "'binary16' is given twice"),
         (["--layers", "a"], "'a' is not a list of layer sizes"),
         (["--lr", "tiny"], "'tiny' is not a number"),
-        (["--mode", "up"], "invalid choice: 'up'"),
+        (["--mode", "up"], "mode='up' is unknown; did you mean 'rup'?"),
         (["--out", "nowhere/run.png"], "does not exist"),
         (["--out", "run.gif"], "out='run.gif' must end in .png, .svg or .pdf"),
         (["--recipe", "pure-binary17"], "recipe='pure-binary17' is unknown; use one of pure-binary32"),
@@ -198,3 +198,37 @@ def test_an_interrupted_run_leaves_the_old_picture(tmp_path, monkeypatch, capsys
     assert main([*SHORT, "--out", str(picture)]) == 130
     assert picture.read_bytes() == b"the old one"
     assert "interrupted" in capsys.readouterr().err
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_bare_command_prints_a_short_help_with_examples_that_work(capsys):
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    examples = re.findall(r"^  fp16sim (\w+)", said, re.MULTILINE)
+    assert len(said.splitlines()) < 12
+    assert len(examples) == 5
+    assert set(examples) <= set(COMMANDS)
+
+
+def test_a_misspelled_command_or_mode_is_answered_with_the_one_meant(capsys):
+    assert main(["explian", "1"]) == 2
+    assert "did you mean 'explain'?" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["show", "1", "--mode", "toward_positve"])
+    assert "did you mean 'toward_positive'?" in capsys.readouterr().err
+
+
+def test_options_have_the_usual_other_names(capsys, tmp_path):
+    assert main(["show", "0.1", "--mode", "rtz", "--json"]) == 0
+    short = capsys.readouterr().out
+    assert main(["show", "0.1", "--mode", "toward_zero", "--json"]) == 0
+    assert capsys.readouterr().out == short
+    drawn = []
+    for option in ("--rng", "--seed"):
+        assert main(["show", "0.1", "--mode", "stochastic", option, "5", "--json"]) == 0
+        drawn.append(capsys.readouterr().out)
+    assert drawn[0] == drawn[1]
+    for option in ("-o", "--out", "--output"):
+        assert main(["explore", option, str(tmp_path / "page.html")]) == 0

@@ -195,7 +195,7 @@ def test_a_number_that_is_none_is_shown_with_a_caret(capsys, command, text, plac
     [
         (["show", "1", "--format", "fp17"], "fmt='fp17' is not a known format"),
         (["show", "nan", "--format", "e2m1fn"], "nan_code"),
-        (["explain", "1", "--mode", "up"], "invalid choice: 'up'"),
+        (["explain", "1", "--mode", "up"], "mode='up' is unknown"),
         (
             ["explain", "1", "--accumulator", "tree"],
             "accumulator='tree' is unknown; use one of 'sequential', 'pairwise'",

@@ -359,7 +359,7 @@ def test_plot_scales_slide_the_gradients(tmp_path, capsys):
         (["ulp", "--mode", "to_odd"], "it takes fmt"),
         (["staircase", "--format", "e5m2,e4m3"], "this picture shows one format"),
         (["staircase", "--format", "bf16"], "2^16 numbers, too many to draw"),
-        (["harmonic", "--mode", "up"], "invalid choice: 'up'"),
+        (["harmonic", "--mode", "up"], "mode='up' is unknown"),
         (["harmonic", "--format", "fp17"], "fp17"),
         (["gradients", "--scales", "1,x"], "'x' is not a number"),
         (["gradients", "--scales", "0"], "scale=0 is not a power of two"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TypeAlias
 
 from ..conversion import Generator, Seed
 from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding
+from ..wording import did_you_mean
 from .base import Accumulator
 from .blas import Blas
 from .blocked import Blocked, Pairwise
@@ -74,10 +74,9 @@ def parse(
 
 
 def _unknown(text: str, name: str) -> str:
-    similar = difflib.get_close_matches(name, NAMES, 1)
-    hint = f"did you mean {similar[0]!r}? " if similar else ""
+    known = ", ".join(map(repr, (*NAMES, *SHORTHANDS)))
     return (
-        f"accumulator={text!r} is unknown; {hint}use one of {', '.join(map(repr, (*NAMES, *SHORTHANDS)))}, "
+        f"accumulator={text!r} is unknown; {did_you_mean(name, NAMES)}use one of {known}, "
         "or NAME:FORMAT or NAME:FORMAT:MODE, such as 'pairwise:binary32'"
     )
 

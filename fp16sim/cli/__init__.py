@@ -14,6 +14,7 @@ from importlib import import_module
 from types import ModuleType
 
 from ..version import __version__
+from ..wording import did_you_mean
 from .expressions import ExpressionError
 from .output import print_error
 from .parsing import CommandParser, Parser
@@ -35,6 +36,18 @@ COMMANDS = {
     "certify": "check the elementary functions on this machine",
 }
 """What each command does, in the order of the help."""
+
+
+HELP = """fp16sim: low-precision arithmetic, emulated exactly. Try:
+
+  fp16sim show 0.1                 how binary16 stores a number
+  fp16sim explain "0.1 + 0.2"      why a result is what it is, step by step
+  fp16sim explore                  every bit and every step, in the browser
+  fp16sim train                    a network in three formats, side by side
+  fp16sim tutorials my-folder      the course, in a folder of yours
+
+fp16sim --help lists all commands; each has its own help, such as fp16sim show --help."""
+"""What `fp16sim` alone prints."""
 
 
 def module_of(command: str) -> ModuleType:
@@ -69,8 +82,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = " ".join(["fp16sim", *(word for word in given[:1] if word in COMMANDS)])
     if sys.stdout is None:  # it was closed before the start
         sys.stdout = io.StringIO()
+    if not given:
+        print(HELP)
+        return 0
     try:
         try:
+            if given[0] not in COMMANDS and not given[0].startswith("-"):
+                similar = did_you_mean(given[0], COMMANDS)
+                raise ValueError(f"{given[0]!r} is not a command; {similar}fp16sim --help lists them")
             options = build_parser().parse_args(given)
             return module_of(options.command).run(options) or 0
         finally:

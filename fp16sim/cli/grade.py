@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from ..formats import get_format
+from ..formats import Rounding, get_format
 from ..teach import grade
 from ..teach.grading import loading
 from ..teach.grading.report import Report
 from .output import print_json, print_text
-from .parsing import MODES, Parser, add_options, number
+from .parsing import Parser, add_options, number
 
 
 def configure(parser: Parser) -> None:
@@ -29,7 +29,7 @@ def configure(parser: Parser) -> None:
     option("target", nargs="?", metavar="FILE[:FUNCTION]", help="a Python file, and a function in it")
     option("--task", metavar="NAME", help="what the function should do; --list shows the tasks")
     add_options(parser, "format")
-    add_options(parser, "mode", choices=[mode for mode in MODES if mode != "stochastic"])
+    add_options(parser, "mode", choices=[mode.value for mode in Rounding if mode is not Rounding.STOCHASTIC])
     option("--time-limit", type=number, metavar="S", help="seconds after which a call is stopped")
     budget_help = "seconds for all calls of a function (default: %(default)s)"
     option("--budget", type=number, default=10.0, metavar="S", help=budget_help)

@@ -12,7 +12,8 @@ from typing import Any
 from ..accumulators.parse import NAMES
 from ..archives import MAX_BYTES
 from ..exact import parse
-from ..formats import NAMED_FORMATS, Rounding, get_format
+from ..formats import NAMED_FORMATS, Rounding, get_format, get_rounding
+from ..modes import SHORT_MODES
 from ..wording import joined
 from .output import print_error
 
@@ -137,6 +138,14 @@ def format_name(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def mode_name(text: str) -> str:
+    """An option's rounding mode, as its full name."""
+    try:
+        return get_rounding(text).value
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def format_names(text: str) -> tuple[str, ...]:
     """An option's list of formats."""
     return tuple(map(format_name, text.split(",")))
@@ -148,7 +157,7 @@ FORMATS = joined((fmt.name for fmt in NAMED_FORMATS), "or")
 NUMBERS = """numbers: 0.1  1/3  1e-8  2^-24  1p-24  0x1.8p3  inf  nan
 codes:   0x2E66  0b0010111001100110  0_01011_1001100110"""
 """How numbers can be written, for the end of a help text."""
-MODES = tuple(mode.value for mode in Rounding)
+MODES = f"{joined((mode.value for mode in Rounding), 'or')}, or short: {joined(SHORT_MODES, 'or')}"
 
 
 def _option(*flags: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -160,14 +169,16 @@ OPTIONS = {
         "--format", default="binary16", type=format_name, metavar="F", help=f"{FORMATS}, or an alias such as bf16"
     ),
     "formats": _option("--format", type=format_names, metavar="F,G", help=f"one or more of {FORMATS}"),
-    "mode": _option("--mode", default="ties_to_even", choices=MODES, metavar="MODE", help="one of %(choices)s"),
+    "mode": _option("--mode", default="ties_to_even", type=mode_name, metavar="MODE", help=MODES),
     "accumulator": _option(
         "--accumulator",
         metavar="NAME",
         help=f"how products are summed: {joined(NAMES, 'or')}; in a wider format kahan:binary32",
     ),
-    "rng": _option("--rng", type=seed, metavar="SEED", help="seed of stochastic rounding"),
-    "out": _option("-o", "--out", type=Path, metavar="FILE", help="write the picture: .png, .svg or .pdf"),
+    "rng": _option("--rng", "--seed", type=seed, metavar="SEED", help="seed of stochastic rounding"),
+    "out": _option(
+        "-o", "--output", "--out", dest="out", type=Path, metavar="FILE", help="write the picture: .png, .svg or .pdf"
+    ),
     "max_bytes": _option(
         "--max-bytes",
         type=size,
