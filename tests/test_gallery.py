@@ -1,6 +1,7 @@
 """Every picture as a reader meets it: its lesson, labels, series told apart, no text cut off; files; commands."""
 
 import inspect
+import itertools
 import json
 import re
 import subprocess
@@ -22,7 +23,7 @@ import fp16sim as fs
 from fp16sim import demos, plots
 from fp16sim.cli import main
 from fp16sim.plots.gallery import PICTURES, figure_of, find, write
-from fp16sim.plots.style import DPI, FORMAT_LOOKS, SIZE, THEMES, folded, styled, typeset
+from fp16sim.plots.style import DPI, FORMAT_LOOKS, LOOKS, SIZE, THEMES, folded, styled, typeset
 
 NAMES = list(PICTURES)
 
@@ -212,6 +213,31 @@ def test_pictures_have_the_hues_of_the_page(k):
         assert abs(hues[0] - hues[1]) < 0.03, (ours, hues)
 
 
+SIGHT = {
+    "trichromacy": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+"""What linear red, green and blue become for each kind of sight (Machado, Oliveira and Fernandes 2009)."""
+
+
+def lab(color, sight):
+    """A colour in CIELAB: the distance between two is how different they look."""
+    rgb = np.array(to_rgb(color))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x, y, z = np.cbrt(to_xyz @ np.clip(np.array(sight) @ linear, 0.001, 1) / [0.9505, 1, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+@pytest.mark.parametrize("theme", THEMES)
+def test_series_are_told_apart_by_any_sight(theme, sight):
+    seen = [lab(THEMES[theme][look.hue], SIGHT[sight]) for look in LOOKS]
+    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 20
+
+
 def test_every_mode_has_a_rule_of_its_own():
     lessons = {plots.staircase("e2m1fn", mode, ax=Figure().subplots()).get_title(loc="left") for mode in fs.Rounding}
     assert len(lessons) == len(fs.Rounding)
@@ -367,7 +393,7 @@ def test_plot_scales_slide_the_gradients(tmp_path, capsys):
         (["ulp", "-o", "nowhere/a.png"], "does not exist"),
         (["ulp", "--theme", "pink"], "invalid choice: 'pink'"),
         (["ulp", "--size", "8x"], "'8x' is not a size"),
-        (["ulp", "--size", "1920x1080"], "width and height are inches, from 3 to 40"),
+        (["ulp", "--size", "1920x1080"], "width and height are inches, from 1 to 60"),
         (["ulp", "--dpi", "5000"], "dpi=5000 is not between 20 and 1200"),
         (["--sheet", "a.svg"], "the sheet is written as .png"),
         (["ulp", "-o", "a.gif"], "must end in .png, .svg or .pdf"),

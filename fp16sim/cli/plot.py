@@ -31,7 +31,9 @@ def configure(parser: Parser) -> None:
     option("--operation", metavar="NAME", help="of the picture pairs: add, subtract, multiply or divide")
     option("--scales", type=numbers, metavar="S,T", help="of the picture gradients: loss scales")
     option("--theme", choices=("light", "dark"), default="light", help="the colours (default: light)")
-    option("--size", type=size, metavar="WxH", help="inches, such as 10x5.6, or the width alone (default: 7.5x5)")
+    option(
+        "--size", type=size, metavar="WxH", help="inches, such as 10x5.6, or the width; text grows too (default: 7.5x5)"
+    )
     option("--dpi", type=number, metavar="N", help="pixels for an inch in a .png (default: 200)")
     option("--sheet", type=Path, metavar="FILE", help="write all pictures, at a third of their size, to one .png")
     add_options(parser, "list", help="list the pictures, each with its lesson")

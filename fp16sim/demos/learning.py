@@ -50,7 +50,7 @@ class Softmax:
         """What it shows."""
         if self.overflows_at is None:
             return f"A naive softmax in {self.fmt.name}: no overflow up to {number(float(self.x.max()))}"
-        return f"A naive softmax is NaN from a logit of {number(self.overflows_at)} on in {self.fmt.name}"
+        return f"In {self.fmt.name}, a naive softmax is NaN from logit {number(self.overflows_at)} on"
 
 
 def softmax(
@@ -230,10 +230,9 @@ class StuckWeight:
         """What it shows."""
         end, exact = (float(self.paths[name][-1]) for name in ("ties_to_even", "exact"))
         updates = f"{number(len(self.steps) - 1)} updates of {self.update:g}"
-        weight = f"A {self.fmt.name} weight of {self.start:g}"
         if end == self.paths["ties_to_even"][0]:
-            return f"{weight} ignores {updates}"
-        return f"{weight} after {updates}: {end:.4g}, not {exact:.4g}"
+            return f"A {self.fmt.name} weight of {self.start:g} ignores {updates}"
+        return f"{updates} in {self.fmt.name}: {end:.4g}, not {exact:.4g}"
 
 
 def stuck_weight(

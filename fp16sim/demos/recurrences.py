@@ -13,7 +13,7 @@ from .. import exact
 from ..arrays import array
 from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from ..wording import number
+from ..wording import count, number
 from .common import frozen
 
 
@@ -37,11 +37,13 @@ class Orbit:
     lesson: str
 
     @property
-    def leaves_at(self) -> int | None:
-        """The term with the largest error if that exceeds 110, else the first with one of more than 30."""
-        away = np.flatnonzero(self.error > 30)
-        peak = int(np.argmax(self.error))
-        return peak if self.error[peak] > 110 else int(away[0]) if len(away) else None
+    def leaves_at(self) -> int:
+        """The term with the largest error if that exceeds 110, else the first with one over 30, or the last finite."""
+        error = np.where(np.isfinite(self.error), self.error, 0)
+        peak, away = int(np.argmax(error)), np.flatnonzero(error > 30)
+        if error[peak] > 110:
+            return peak
+        return int(away[0]) if len(away) else int(np.flatnonzero(np.isfinite(self.error))[-1])
 
     @property
     def error(self) -> Array:
@@ -81,7 +83,7 @@ def logistic(
         x = 4 * x * (1 - x)
         values.append(float(x))
     lost = _first_lost(np.array(values), np.array(truth))
-    lesson = f"Chaos doubles errors: {fmt.name} loses the orbit after {lost} steps"
+    lesson = f"Chaos doubles errors: {fmt.name} loses the orbit after {count(lost, 'step') if lost else 'no step'}"
     return Orbit(fmt, mode, frozen(values), frozen(truth), lost, lesson)
 
 
@@ -122,7 +124,9 @@ def muller(
             x.append(111 - 1130 / x[-1] + 3000 / (x[-1] * x[-2]))
             t.append(111 - 1130 / t[-1] + 3000 / (t[-1] * t[-2]))
     values, truth = np.array([float(v) for v in x]), np.array([float(v) for v in t])
-    lesson = f"The limit is 6; {fmt.name} converges, calmly, to {number(float(values[-1]))}"
+    end = float(values[-1])
+    ends = f"converges, calmly, to {number(end)}" if np.isfinite(end) else "ends at infinity or NaN"
+    lesson = f"The limit is 6; {fmt.name} {ends}"
     return Orbit(fmt, mode, frozen(values), frozen(truth), _first_lost(values, truth), lesson)
 
 

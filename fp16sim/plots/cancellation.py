@@ -110,7 +110,7 @@ def derivative(
         note(ax, "formula\nalone", (float(longest.steps[4]), float(longest.formula[4])), (8, -34))
         ax.axhline(1, color=ink("edge"), linestyle=":", linewidth=1.5)
         ax.set_xscale("log", base=2)
-        ax.set(yscale="log", ylim=(longest.error.min() / 6, 10 ** (0.5 + 0.5 * len(series))))
+        ax.set(yscale="log", ylim=(longest.error.min() / 6, 10 ** (0.8 + 0.4 * len(series))))
         note(ax, "x + h = x: quotient 0", (float(longest.steps[-1]), 1), (7, 6))
         name_above(ax, labels)
         finish(ax, series[0][1].lesson, "step h", "relative error of (f(x+h) − f(x)) / h")

@@ -130,14 +130,14 @@ def figure_of(name: str, *, theme: str = "light", size: tuple[float, float] = SI
     name : str
     theme : {"light", "dark"}
     size : (float, float)
-        Width and height in inches, each from 3 to 40.
+        Width and height in inches. The size of the text does not depend on it.
     **options
         What the picture takes: `fmt`, `mode`, ...
 
     Raises
     ------
     ValueError
-        For an unknown name or theme, a size out of range, or an option that the picture does not take.
+        For an unknown name or theme, or an option that the picture does not take.
     """
     picture = find(name)
     for option in options:
@@ -146,8 +146,6 @@ def figure_of(name: str, *, theme: str = "light", size: tuple[float, float] = SI
             raise ValueError(
                 f"{option}={options[option]!r}: the picture {name!r} does not have this option; it {takes}"
             )
-    if not all(3 <= side <= 40 for side in size):
-        raise ValueError(f"size={size[0]:g}x{size[1]:g}: width and height are inches, from 3 to 40")
     with styled(theme):
         figure = Figure(figsize=size, layout="constrained")
         picture.draw(ax=figure.subplots(), **options)
@@ -163,14 +161,37 @@ def _default_settings(theme: str) -> Iterator[None]:
             yield
 
 
-def write(name: str, path: str | Path, *, theme: str = "light", dpi: float = DPI, **options: Any) -> str:
+def write(
+    name: str,
+    path: str | Path,
+    *,
+    theme: str = "light",
+    size: tuple[float, float] = SIZE,
+    dpi: float = DPI,
+    **options: Any,
+) -> str:
     """Draw a picture, write it as .png, .svg or .pdf, and return its title; the same versions write the same bytes.
 
-    `options` are those of `figure_of`; `dpi` is the number of pixels for an inch in a .png.
+    Parameters
+    ----------
+    name : str
+    path : str or Path
+    theme : {"light", "dark"}
+    size : (float, float)
+        Width and height in inches. The text grows with the picture. A .svg or .pdf has this shape, and any size.
+    dpi : float
+        Pixels for an inch of a .png.
+    **options
+        What the picture takes: `fmt`, `mode`, ...
     """
+    if not all(1 <= side <= 60 for side in size):
+        raise ValueError(f"size={size[0]:g}x{size[1]:g}: width and height are inches, from 1 to 60")
+    if not 20 <= dpi <= 1200:
+        raise ValueError(f"dpi={dpi:g} is not between 20 and 1200")
+    scale = min(side / ours for side, ours in zip(size, SIZE, strict=True))
     with _default_settings(theme):
-        figure = figure_of(name, theme=theme, **options)
-        save(figure, path, dpi=dpi)
+        figure = figure_of(name, theme=theme, size=(size[0] / scale, size[1] / scale), **options)
+        save(figure, path, dpi=dpi * scale * (1 + 1e-9))  # so that 639.9999 pixels are 640
     return " ".join(figure.axes[0].get_title(loc="left").split())
 
 

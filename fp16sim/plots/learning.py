@@ -16,7 +16,7 @@ from .gallery import picture
 from .style import LOOKS, Label, computed_one, drawing, finish, ink, name_ends, note
 
 
-@picture("A naive softmax is NaN from a logit of 11.094 on in binary16")
+@picture("In binary16, a naive softmax is NaN from logit 11.094 on")
 def softmax(
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
@@ -78,8 +78,8 @@ def gradients(
         for k, scale in enumerate(g.scales):
             text = f"× {scale:,.0f}" if k else f"loss × {scale:,.0f}"
             place = (peak + np.log2(scale), top)
-            note(ax, text, place, (0, 6), ha="center" if k else "right", color=ink("ink"))
-        ax.set_ylim(0, 1.35 * top)
+            note(ax, text, place, (0, 6 + 17 * k), ha="center" if k else "right", color=ink("ink"))
+        ax.set_ylim(0, (1.2 + 0.1 * len(g.scales)) * top)
         finish(ax, g.lesson, f"exponent of the gradient, in the window of {g.fmt.name}", "% of nonzero gradients")
     return ax
 
@@ -113,7 +113,7 @@ def _name_parts(ax: Axes, edges: tuple[float, float, float]) -> None:
     hues = [hue for _, hue, _ in reversed(FATES)]
     for start, stop, name, hue in zip((low, *edges), (*edges, high), names, hues, strict=True):
         start, stop = max(start, low), min(stop, high)
-        if stop - start > len(name):
+        if stop - start > 0.016 * len(name) * (high - low):
             place = ax.get_xaxis_transform()
             ax.text((start + stop) / 2, 1.0, name, transform=place, color=ink(hue), **style)
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from .. import demos
 from ..demos.recurrences import NAMED, Orbit, Rump
 from ..formats import Rounding
-from ..wording import SUPERSCRIPTS
+from ..wording import SUPERSCRIPTS, count
 from .gallery import picture
 from .style import LOOKS, Formats, Label, computed, drawing, finish, ink, name_above, name_ends, note
 
@@ -34,7 +34,7 @@ def logistic(
             every = max(1, end // 8)
             ax.plot(np.arange(end + 1), error, **look.line(markersize=7, markevery=every, label=orbit.fmt.name))
             ax.plot(end, error[-1], **look.dots(markersize=11))
-            labels.append(Label(f"{orbit.fmt.name}: {end} steps", look.color, end, float(error[-1])))
+            labels.append(Label(f"{orbit.fmt.name}: {count(end, 'step')}", look.color, end, float(error[-1])))
         ax.axhline(0.1, color=ink("muted"), linestyle=":", linewidth=1.5)
         ax.set(
             yscale="log", ylim=(1e-17, 10 ** (1 + 1.4 * len(series))), xlim=(-1, 1.3 * max(x for _, _, x, _ in labels))
@@ -63,9 +63,8 @@ def muller(
         for look, orbit in series:
             n = np.arange(len(orbit.values))
             ax.plot(n, orbit.values, **look.line(markersize=7, markevery=2, label=orbit.fmt.name))
-            if orbit.leaves_at is not None:
-                k = orbit.leaves_at
-                note(ax, orbit.fmt.name, (k, orbit.values[k]), (9, -5), color=look.color)
+            k = orbit.leaves_at
+            note(ax, orbit.fmt.name, (k, orbit.values[k]), (9, -5), color=look.color)
         end = float(len(exact) - 1)
         name_ends(ax, [Label("exact: 6", ink("ink"), end, float(exact[-1])), Label("100", ink("muted"), end, 100.0)])
         finish(ax, series[0][1].lesson, "n", "term n of the recurrence")
@@ -91,7 +90,7 @@ def rump(mode: Rounding | str = "ties_to_even", *, ax: Axes | None = None, data:
             if p in r.precisions:
                 y = float(np.clip(r.values[r.precisions == p][0], -edge, edge))
                 ax.plot(p, y, "o", markersize=16, fillstyle="none", color=ink("ink"), mew=2)
-                note(ax, name, (p, y), (0, 15), ha="center", color=ink("ink"))
+                note(ax, name, (p, y), (0, 15 if y < edge else -26), ha="center", color=ink("ink"))
         ax.axhline(r.exact, color=ink("muted"), linestyle=":", linewidth=1.5)
         left, most = (
             float(r.precisions[0]),

@@ -30,7 +30,12 @@ def number_line(fmt: FormatLike = demos.TOY, *, ax: Axes | None = None, data: Nu
         ax.axhline(0, color=ink("ink"), linewidth=1)
         ax.set_ylim(-0.16 * top, 1.2 * top)
         ax.grid(False)
-        finish(ax, line.lesson, f"value: every {line.fmt.name} number is a tick", "gap to the next number")
+        finish(
+            ax,
+            line.lesson,
+            f"value: each mark is a number of {line.fmt.name} ({line.fmt.width} bits)",
+            "gap to the next number",
+        )
     return ax
 
 

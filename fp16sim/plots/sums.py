@@ -89,7 +89,7 @@ def clock(
                 labels.append(Label(f"{c.fmt.name}:\n{number(round(c.off))} s off", look.color, *end))
             else:
                 text = f"{c.fmt.name} stands still at {number(c.stops_at)} s"
-                note(ax, text, end, (0, 10), ha="right", color=look.color)
+                note(ax, text, end, (0, -8), ha="right", va="top", color=look.color)
         text = f"counting ticks in {first.fmt.name}:\n{number(round(abs(first.counted[-1] - first.seconds[-1])))} s off"
         middle = len(first.seconds) * 5 // 8
         note(ax, text, (first.seconds[middle], first.counted[middle]), (-14, 8), ha="right", color=ink("ink"))
