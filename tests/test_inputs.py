@@ -162,6 +162,7 @@ def test_out_may_be_wider_or_narrower_than_the_input_or_hold_what_python_gave():
     out = np.empty(2, np.float32)
     assert_same_codes(fs.round_to([0.1, "1/3"], "binary16", out=out), [0.0999755859375, 0.333251953125], fs.BINARY16)
     assert_same_codes(fs.round_to(np.array([1 + 2**-11 + 2**-40, 0.1]), out=out)[:1], [1.0009765625], fs.BINARY16)
+    assert fs.round_to(np.float32(0.1), "binary64") == np.float32(0.1)
     wide = np.empty((), np.float64)
     assert fs.round_to(np.float32(0.1), out=wide) is wide
     assert wide == 0.0999755859375

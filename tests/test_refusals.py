@@ -20,6 +20,9 @@ NO_NUMBERS = (
     "test tri tril_indices triu_indices typename zeros printoptions choose savez savez_compressed from_dlpack "
     "fft.fftfreq fft.rfftfreq"
 )
+NO_FUNCTIONS = {"_get_promotion_state", "_set_promotion_state", "_no_nep50_warning", "trapz"}
+"""What else stands in the `__all__` of old versions: private functions, and another name of trapezoid."""
+
 EXEMPT = {*CONVERTING.split(), *NO_NUMBERS.split()}
 UNCALLED = {"test", "savez", "savez_compressed", "fft.fftfreq", "fft.rfftfreq"}
 
@@ -28,9 +31,22 @@ def public_functions():
     for module, names in ((np, np.__all__), (np.linalg, np.linalg.__all__), (np.fft, np.fft.__all__)):
         for name in sorted(names):
             function = getattr(module, name)
-            if callable(function) and not isinstance(function, (type, np.ufunc)):
+            if callable(function) and not isinstance(function, (type, np.ufunc)) and name not in NO_FUNCTIONS:
                 yield f"{module.__name__}.{name}", function
 
+
+def needed_arguments(function):
+    """How many arguments a function needs, one at least; before NumPy 2.4 those written in C do not tell."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return 3 if function is np.putmask else 2 if function.__name__ in OF_TWO.split() else 1
+    needed = [p for p in parameters if p.kind < p.VAR_POSITIONAL]
+    return max(1, sum(p.default is p.empty for p in needed) if needed else 1)
+
+
+OF_TWO = "busday_count busday_offset can_cast copyto inner may_share_memory ravel_multi_index shares_memory vdot"
+OF_TWO += " unravel_index"
 
 UNSUPPORTED = {
     name: function
@@ -44,10 +60,8 @@ def test_any_other_function_of_numpy_is_refused_by_name(name, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)  # should one of them write a file
     function = UNSUPPORTED[name]
     x = fs.array([[1.0, 2.0], [3.0, 4.0]], "binary16")
-    needed = [p for p in inspect.signature(function).parameters.values() if p.kind < p.VAR_POSITIONAL]
-    count = sum(p.default is p.empty for p in needed) if needed else 1
     with pytest.raises(TypeError, match=rf"numpy\.\S*{function.__name__} .*np\.asarray\(x, np\.float64\)"):
-        function(*[x] * max(1, count))
+        function(*[x] * needed_arguments(function))
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore::DeprecationWarning")

@@ -1,6 +1,5 @@
 """NumPy and Python meet a Tensor: what they ask it for has gradients, or is refused by name; nothing leaves unasked."""
 
-import inspect
 import math
 import operator
 
@@ -12,7 +11,7 @@ from fp16sim.learn import Tensor, gradients
 from fp16sim.learn.model import numpy_protocols
 
 from .test_gradients import check
-from .test_refusals import CONVERTING, EXEMPT, NO_NUMBERS, UNCALLED, public_functions
+from .test_refusals import CONVERTING, EXEMPT, NO_NUMBERS, UNCALLED, needed_arguments, public_functions
 
 MATRIX = [[1.0, 2.0, -0.7], [3.0, 4.0, 0.3]]
 OTHER = np.array([[0.1, -2.0, 1.5], [0.6, 2.0, -3.0]])
@@ -105,10 +104,8 @@ REFUSED = {
 def test_any_other_function_of_numpy_is_refused_by_name(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # should one of them write a file
     function = REFUSED[name]
-    needed = [p for p in inspect.signature(function).parameters.values() if p.kind < p.VAR_POSITIONAL]
-    count = sum(p.default is p.empty for p in needed) if needed else 1
     with pytest.raises(TypeError, match=rf"numpy\.\S*{function.__name__} is not supported for Tensor.* t\.value"):
-        function(*[tensor()] * max(1, count))
+        function(*[tensor()] * needed_arguments(function))
 
 
 @pytest.mark.parametrize("name", UFUNCS)

@@ -37,7 +37,7 @@ def buffered(x: Array, out: Array, carrier: Carrier, size: int) -> Iterator[tupl
     offset = 0
     nditer: Any = np.nditer
     iterator = nditer(
-        [x, out],
+        [np.atleast_1d(x), np.atleast_1d(out)],  # before NumPy 2.3, numbers of no dimensions are not written back
         flags=["external_loop", "buffered", "zerosize_ok", "copy_if_overlap"],
         op_flags=[[access, "overlap_assume_elementwise", "aligned", "contig"] for access in ("readonly", "writeonly")],
         op_dtypes=[carrier, carrier],
