@@ -7,8 +7,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .conversion import Array, Seed, check_fits, lift, same_format
-from .formats import BINARY64, Format, FormatLike, Rounding, Specials, get_format, get_rounding
+from .conversion import Array, Seed, array_of_objects, check_fits, lift, same_format
+from .formats import (
+    BINARY64,
+    Format,
+    FormatLike,
+    Rounding,
+    Specials,
+    as_integer,
+    get_format,
+    get_rounding,
+    not_a_code,
+    quoted,
+)
+from .nans import has_nan, widened
 from .rounding import exponent, round_to
 
 
@@ -54,7 +66,8 @@ def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
     -------
     ndarray or scalar
         Of the smallest unsigned dtype that holds the codes. A NaN in a float32 or float64 array keeps its sign and
-        the leading bits of its payload; if these are all 0, it becomes the quiet NaN.
+        the leading bits of its payload. If the format holds the payload, as it does after `decode`, the code is that of
+        the NaN, signaling or quiet, and no flag is raised. If not, a signaling NaN raises invalid and becomes quiet.
 
     Raises
     ------
@@ -71,22 +84,18 @@ def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     source = lift(same_format(x, fmt))
-    values = widened(np.asarray(round_to(x, fmt, mode, rng=rng)))
-    if source.dtype != object:
-        # Arithmetic in between may make a NaN quiet, so its bits are taken from the input.
-        values = np.where(np.isnan(source) & np.isnan(values), widened(source), values)
-    return encode_held(values, fmt)[()]
+    held = _held_nans(source, fmt)
+    rounded = round_to(np.where(held, source.dtype.type(0), source) if held.any() else source, fmt, mode, rng=rng)
+    values = widened(np.asarray(rounded))
+    return encode_held(np.where(held, widened(source), values) if held.any() else values, fmt)[()]
 
 
-def widened(x: Array) -> Array:
-    """float32 or float64 as float64; a NaN keeps its payload, which a cast would make quiet."""
-    if x.dtype == np.float64:
-        return x
-    bits = x.view(np.uint32).astype(np.uint64)
-    sign, payload = bits >> np.uint64(31) << np.uint64(63), (bits & np.uint64(2**23 - 1)) << np.uint64(29)
-    nan = sign | np.uint64(0x7FF << 52) | payload
-    with np.errstate(all="ignore"):
-        return np.where(np.isnan(x), nan.view(np.float64), x.astype(np.float64))
+def _held_nans(source: Array, fmt: Format) -> Array:
+    """Which NaNs have a payload that `fmt` holds."""
+    if source.dtype == object or not fmt.has_infinity or not has_nan(source):
+        return np.asarray(False)
+    lost = np.uint64(2 ** (BINARY64.trailing_bits - fmt.trailing_bits) - 1)
+    return np.asarray(np.isnan(source) & (widened(source).view(np.uint64) & lost == 0))
 
 
 def encode_held(values: Array, fmt: Format) -> Array:
@@ -129,14 +138,15 @@ def decode(code: Any, fmt: FormatLike = "binary16") -> Any:
     Returns
     -------
     ndarray or scalar of float64
-        A NaN carries its payload in the leading bits of its significand, so that `encode` gives its code back.
+        A NaN carries its payload in the leading bits of its significand, so that `encode` gives its code back, and a
+        signaling NaN stays one.
 
     Raises
     ------
     ValueError
         For a number outside 0 to 2^width - 1.
     TypeError
-        For anything but integers.
+        For anything but integers, and for ragged lists.
 
     Examples
     --------
@@ -159,13 +169,15 @@ def decode(code: Any, fmt: FormatLike = "binary16") -> Any:
 
 
 def _checked_codes(code: Any, fmt: Format) -> Array:
-    codes = np.asarray(code)
-    whole = codes.dtype.kind in "iu" or all(isinstance(c, int) for c in codes.flat)
-    if not whole:
-        raise TypeError(f"code={code!r} is not an integer; give codes: encode(x, fmt) is the code of a value")
+    codes = np.asarray(code) if hasattr(code, "__array__") else array_of_objects(code)
+    why = "give codes: encode(x, fmt) is the code of a value"
+    if codes.dtype == object:
+        codes = np.array([as_integer("code", c, why) for c in codes.flat], object).reshape(codes.shape)
+    elif codes.dtype.kind not in "iu" and (codes.size or codes.dtype.kind != "f"):  # NumPy's empty arrays are float64
+        raise TypeError(f"code={quoted(code)} is not an integer; {why}")
     outside = (codes < 0) | (codes > 2**fmt.width - 1)
     if outside.any():
-        raise ValueError(f"code={codes[outside].flat[0]} is not a code of {fmt.name}; use 0 to {2**fmt.width - 1}")
+        raise ValueError(not_a_code(codes[outside].flat[0], fmt))
     return codes.astype(np.uint64)
 
 

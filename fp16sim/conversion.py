@@ -13,25 +13,33 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .formats import BINARY32, BINARY64, Format, Rounding
+from .formats import BINARY32, BINARY64, Format, Rounding, quoted
+from .nans import Array as Array
+from .nans import widened
 
-Array: TypeAlias = np.ndarray[Any, Any]
 Seed: TypeAlias = "int | np.random.Generator | None"
 Generator: TypeAlias = "np.random.Generator | None"  # as text, because evaluating it would load numpy.random
 Carrier: TypeAlias = "np.dtype[Any] | type[np.float32] | type[np.float64]"
 """float32 or float64: the dtype of an array whose values are those of a narrower format."""
 
 
+DEEPEST = 32
+"""Lists may be nested as deeply as NumPy's iterators can follow."""
+
+
 def lift(x: Any) -> Array:
     """The exact values of `x` as an array: float32, float64, or objects where those do not hold every element.
 
-    Raises TypeError for anything that is not a real number.
+    A NaN keeps its sign and payload. Raises TypeError for anything that is not a real number, and ValueError for lists
+    that are nested too deeply.
     """
-    array = np.asarray(x) if hasattr(x, "__array__") else np.array(x, dtype=object)
+    array = np.asarray(x) if hasattr(x, "__array__") else array_of_objects(x)
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind == "f" and size in (4, 8):
         return array.astype(array.dtype.newbyteorder("="), copy=False)
-    if kind == "b" or (kind in "iu" and size <= 4) or (kind == "f" and size == 2) or _is_extension_float(array.dtype):
+    if (kind == "f" and size <= 2) or _is_extension_float(array.dtype):
+        return widened(array.astype(array.dtype.newbyteorder("="), copy=False))
+    if kind == "b" or (kind in "iu" and size <= 4):
         return array.astype(np.float64)
     if kind in "iu":
         exactly = array.astype(np.float64)
@@ -51,21 +59,58 @@ def _is_extension_float(dtype: np.dtype[Any]) -> bool:
     return dtype.kind == "V" and dtype.names is None and dtype.subdtype is None and "float" in dtype.name
 
 
+def array_of_objects(x: Any) -> Array:
+    """Python's numbers in nested lists, as they are; TypeError for ragged lists."""
+    check_nesting(x)
+    try:
+        return np.array(x, dtype=object)
+    except ValueError:  # NumPy refuses some lists of arrays whose shapes differ
+        raise ragged(x) from None
+
+
+def check_nesting(x: Any) -> None:
+    """ValueError for lists in lists in lists ... without end. (NumPy goes no deeper than the first elements do.)"""
+    inner = x
+    for _ in range(DEEPEST):
+        if not isinstance(inner, (list, tuple)) or not inner:
+            return
+        inner = inner[0]
+    raise nested_too_deeply(x)
+
+
+def nested_too_deeply(x: Any) -> ValueError:
+    """The error for lists in lists in lists ... without end."""
+    return ValueError(
+        f"x={quoted(x)} is nested {DEEPEST} deep or more, or contains itself; give an array or flat lists"
+    )
+
+
+def ragged(x: Any) -> TypeError:
+    """The error for lists that are not an array."""
+    return TypeError(f"x={quoted(x)} is ragged: its lists differ in length or depth; give rows of one length")
+
+
 def _lift_objects(array: Array) -> Array:
     """Python's own numbers: as float64 if that holds all of them, else as they are."""
     for item in array.flat:
-        if not isinstance(item, (numbers.Real, Decimal, str, np.generic)) and not hasattr(item, "as_integer_ratio"):
+        if isinstance(item, (list, tuple, np.ndarray)) and np.ndim(item):
+            raise ragged(array.tolist())
+        known = isinstance(item, (numbers.Real, Decimal, str, np.generic, np.ndarray))
+        if not known and not hasattr(item, "as_integer_ratio"):
             raise TypeError(
-                f"x contains {item!r} of type {type(item).__name__}, not a real number; "
+                f"x contains {quoted(item)} of type {type(item).__name__}, not a real number; "
                 "give floats, ints, booleans, Fractions, Decimals or text"
             )
-    if all(
-        isinstance(item, (float, np.float32, np.float16, bool, np.bool_))
-        or (isinstance(item, (int, np.integer)) and abs(int(item)) <= 2**53)
-        for item in array.flat
-    ):
-        return array.astype(np.float64)
-    return array
+    return array.astype(np.float64) if all(map(_is_held, array.flat)) else array
+
+
+def _is_held(item: Any) -> bool:
+    """Whether a conversion to float64 keeps a number, and the payload of a NaN."""
+    if isinstance(item, (float, bool, np.bool_)):
+        return True
+    if isinstance(item, (int, np.integer)) and not isinstance(item, np.timedelta64):
+        return abs(int(item)) <= 2**53
+    return isinstance(item, (np.float32, np.float16)) and bool(item == item)
 
 
 def same_format(x: Any, fmt: Format) -> Any:
@@ -96,7 +141,11 @@ def as_generator(mode: Rounding, rng: Seed) -> np.random.Generator | None:
     if mode is not Rounding.STOCHASTIC:
         return None
     if rng is not None and not isinstance(rng, (int, np.integer, np.random.Generator)):
-        raise TypeError(f"rng={rng!r} is not a source of random bits; give a seed, a numpy.random.Generator or None")
+        raise TypeError(
+            f"rng={quoted(rng)} is not a source of random bits; give a seed, a numpy.random.Generator or None"
+        )
+    if isinstance(rng, (int, np.integer)) and rng < 0:
+        raise ValueError(f"rng={quoted(rng)} is negative; a seed is 0 or more")
     return np.random.default_rng(rng)
 
 

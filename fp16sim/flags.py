@@ -21,6 +21,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .wording import quoted
+
 FLAGS = ("invalid", "divide_by_zero", "overflow", "underflow", "inexact")
 
 # Our name -> NumPy's key in errstate, and NumPy's words.
@@ -170,10 +172,10 @@ def record_flags(
     Flag(count=1, operation='cumsum', index=(2,))
     """
     if tininess not in ("after", "before"):
-        raise ValueError(f"tininess={tininess!r} is unknown; use 'after' or 'before' (rounding)")
+        raise ValueError(f"tininess={quoted(tininess)} is unknown; use 'after' or 'before' (rounding)")
     wanted = frozenset(FLAGS if only is None else only)
     if not wanted <= set(FLAGS):
-        raise ValueError(f"only={sorted(wanted - set(FLAGS))}: not an exception; use some of {', '.join(FLAGS)}")
+        raise ValueError(f"only={quoted(only)}: not an exception; use some of {', '.join(FLAGS)}")
     flags = Flags(tininess=tininess, only=wanted)
     others = _recorders.get()
     token = _recorders.set(_Recorders((*others.flags, flags), (*others.requests, (wanted, tininess))))
@@ -225,9 +227,9 @@ class Tally:
         """Whether anyone listens for one of these."""
         return not self.listeners.names.isdisjoint(names)
 
-    def has_enough(self, name: str) -> bool:
-        """Whether `name` was raised and nobody counts how often: more of it would change nothing."""
-        return (name, "") in self.events and name not in self.listeners.counted
+    def lacks(self, name: str) -> bool:
+        """Whether someone listens for `name` who has not heard it yet, or counts how often it is raised."""
+        return name in self.listeners.names and ((name, "") not in self.events or name in self.listeners.counted)
 
     def note_at(self, name: str, indices: np.ndarray[Any, Any], offset: int = 0) -> None:
         """Add the elements at these indices, in ascending order."""

@@ -11,6 +11,7 @@ ends of the range (`subnormals`, `saturate`, `nan_code`) complete the definition
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -21,6 +22,11 @@ from .modes import Specials as Specials
 from .modes import Subnormals as Subnormals
 from .modes import get_rounding as get_rounding
 from .modes import member
+from .wording import quoted as quoted
+
+MAX_WIDTH, MAX_EXPONENT_BITS, MAX_NAME = 512, 15, 100
+"""The widest format, the most exponent bits (those of binary128), so that all facts of a format are computed at once;
+and the longest name."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,9 @@ class Format:
     name : str
         What to call it in messages. Two formats that differ in name only are equal.
     width : int
-        Bits in all.
+        Bits in all: at most 512.
     precision : int
-        Significand bits, with the implicit one.
+        Significand bits, with the implicit one: 2 or more. It leaves 2 to 15 exponent bits, as many as binary128 has.
     specials : Specials or str
         "ieee" (default), "nan" (no infinities) or "none" (every code is a number; such a format always saturates).
     subnormals : Subnormals or str
@@ -70,10 +76,14 @@ class Format:
     nan_code: int | None = None
 
     def __post_init__(self) -> None:
-        for label, value in (("width", self.width), ("precision", self.precision)):
-            if isinstance(value, bool) or not hasattr(value, "__index__"):
-                raise TypeError(f"{label}={value!r} is not an integer; a format counts whole bits")
-            object.__setattr__(self, label, int(value))
+        if not isinstance(self.name, str) or not self.name.isprintable() or len(self.name) > MAX_NAME:
+            raise TypeError(f"name={quoted(self.name)} is not a name; give at most {MAX_NAME} printable characters")
+        for label, bits in (("width", self.width), ("precision", self.precision)):
+            object.__setattr__(self, label, as_integer(label, bits, "a format counts whole bits"))
+            if abs(getattr(self, label)) > MAX_WIDTH:
+                raise ValueError(f"{label}={quoted(bits)} is out of range; a format has at most {MAX_WIDTH} bits")
+        if self.nan_code is not None:
+            object.__setattr__(self, "nan_code", as_integer("nan_code", self.nan_code, "a code is one"))
         object.__setattr__(self, "specials", member(Specials, "specials", self.specials))
         object.__setattr__(self, "subnormals", member(Subnormals, "subnormals", self.subnormals))
         object.__setattr__(self, "saturate", bool(self.saturate) or self.specials is Specials.NONE)
@@ -91,20 +101,20 @@ class Format:
                 f"width={self.width}; at least 2 are needed: use precision <= {self.width - 2} or "
                 f"width >= {self.precision + 2}"
             )
-        if self.width - self.precision > 20:
+        if self.width - self.precision > MAX_EXPONENT_BITS:
             raise ValueError(
                 f"width={self.width} with precision={self.precision} has {self.width - self.precision} exponent bits; "
-                f"at most 20 are supported: use width <= {self.precision + 20}"
+                f"at most {MAX_EXPONENT_BITS} are supported: use width <= {self.precision + MAX_EXPONENT_BITS}"
             )
         if self.nan_code is None:
             return
         if self.specials is not Specials.NONE:
             raise ValueError(
-                f"nan_code={self.nan_code} is for formats without NaN, and {self.name} has one "
+                f"nan_code={quoted(self.nan_code)} is for formats without NaN, and {self.name} has one "
                 f"(specials={self.specials.value!r}); leave nan_code out"
             )
         if not 0 <= self.nan_code < 2**self.width:
-            raise ValueError(f"nan_code={self.nan_code} is not a code of {self.name}; use 0 to {2**self.width - 1}")
+            raise ValueError(not_a_code(self.nan_code, self, "nan_code"))
 
     def __str__(self) -> str:
         return self.name
@@ -248,6 +258,22 @@ def _fits_in(fmt: Format, other: Format) -> bool:
     return fits_below and Fraction(fmt.max_finite) <= Fraction(other.max_finite)
 
 
+def as_integer(label: str, value: object, why: str) -> int:
+    """An integer as Python's own, from Python's or NumPy's; TypeError for booleans and everything else."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{label}={quoted(value)} is not an integer; {why}")
+    try:
+        return operator.index(value)
+    except TypeError:  # an array that is not one integer
+        raise TypeError(f"{label}={quoted(value)} is not an integer; {why}") from None
+
+
+def not_a_code(code: object, fmt: Format, label: str = "code") -> str:
+    """The error for an integer that is not a code of a format."""
+    largest = 2**fmt.width - 1 if fmt.width <= 64 else f"2^{fmt.width} - 1"
+    return f"{label}={quoted(code)} is not a code of {fmt.name}; use 0 to {largest}"
+
+
 def scaled(significand: int, exponent: int) -> float | Fraction:
     """significand * 2^exponent, exactly: a float where binary64 holds it, else a Fraction."""
     if significand.bit_length() <= 53 and exponent >= -1074 and exponent + significand.bit_length() <= 1024:
@@ -326,13 +352,15 @@ def get_format(fmt: FormatLike) -> Format:
     if isinstance(fmt, dict):
         return Format(**fmt)
     # np.dtype has .name, a scalar type has __name__, and torch's dtypes are known by their str.
-    name = fmt if isinstance(fmt, str) else getattr(fmt, "name", None) or getattr(fmt, "__name__", None) or str(fmt)
-    if not isinstance(name, str) or isinstance(fmt, (int, float, list, tuple, type(None))):
-        raise TypeError(f"fmt={fmt!r} is not a format; give a Format, a name such as 'binary16', or a dtype")
+    name = fmt if isinstance(fmt, str) else getattr(fmt, "name", None) or getattr(fmt, "__name__", None)
+    if name is None and not isinstance(fmt, (int, float, type(None))) and not hasattr(fmt, "__len__"):
+        name = str(fmt)
+    if not isinstance(name, str):
+        raise TypeError(f"fmt={quoted(fmt)} is not a format; give a Format, a name such as 'binary16', or a dtype")
     key = name.lower().replace("-", "").replace(" ", "").removeprefix("torch.")
     if key not in _BY_NAME:
         raise ValueError(
-            f"fmt={fmt!r} is not a known format; known: {', '.join(f.name for f in NAMED_FORMATS)}; "
+            f"fmt={quoted(fmt)} is not a known format; known: {', '.join(f.name for f in NAMED_FORMATS)}; "
             'make your own with Format("mine", width=8, precision=4)'
         )
     return _BY_NAME[key]

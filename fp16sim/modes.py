@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TypeVar
 
-from .wording import did_you_mean
+from .wording import did_you_mean, quoted
 
 
 class Rounding(StrEnum):
@@ -19,7 +19,11 @@ class Rounding(StrEnum):
     TOWARD_POSITIVE = "toward_positive"
     TOWARD_NEGATIVE = "toward_negative"
     TO_ODD = "to_odd"
-    """The one whose last bit is 1: it shows that something was lost, so that a second rounding is innocuous."""
+    """The one whose last bit is 1: it shows that something was lost, so that a second rounding is innocuous.
+
+    Beyond max_finite it is max_finite, as in TOWARD_ZERO, also where the last bit of that is 0 (in formats without
+    infinity, such as e4m3fn: 448.1 becomes 448). There only the flags overflow and inexact show the loss.
+    """
     STOCHASTIC = "stochastic"
     """Either one at random, with probabilities that make the mean the number itself."""
 
@@ -65,11 +69,11 @@ def member(enum: type[Choice], label: str, value: object) -> Choice:
     names = [choice.value for choice in enum]
     known = ", ".join(map(repr, names))
     if not isinstance(value, str):
-        raise TypeError(f"{label}={value!r} is not a name; use one of {known}")
+        raise TypeError(f"{label}={quoted(value)} is not a name; use one of {known}")
     key = value.strip().lower().replace("-", "_")
     if key not in enum._value2member_map_:
         similar = did_you_mean(key, [*names, *SHORT_MODES] if enum is Rounding else names)
-        raise ValueError(f"{label}={value!r} is unknown; {similar}use one of {known}")
+        raise ValueError(f"{label}={quoted(value)} is unknown; {similar}use one of {known}")
     return enum(key)
 
 

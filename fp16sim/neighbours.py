@@ -1,4 +1,4 @@
-"""The numbers next to a number, and the distance between them: exact; no flag is raised."""
+"""The numbers next to a number, and the distance between them: exact; only a signaling NaN raises a flag."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .codes import decode, encode_held, widened
+from .codes import decode, encode_held
 from .conversion import Array, check_fits, lift, same_format
 from .flags import without_flags
 from .formats import BINARY64, Format, FormatLike, Rounding, Subnormals, get_format
+from .nans import quieted, report_signaling, widened
 from .rounding import exponent, round_to, round_without_flags
 
 
@@ -18,7 +19,8 @@ def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
     """The smallest number of `fmt` that is greater than x; exact, and raises no flag.
 
     IEEE 754's nextUp: from -min_subnormal to -0, from both zeros to min_subnormal, from max_finite to infinity if there
-    is one. The greatest number and NaN stay. `x` need not be a number of the format.
+    is one. The greatest number and NaN stay (a signaling NaN raises invalid, and becomes quiet). `x` need not be a
+    number of the format.
 
     Returns
     -------
@@ -35,11 +37,17 @@ def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
     fmt = get_format(fmt)
     check_fits(fmt)
     x = _as_float64(same_format(x, fmt), Rounding.TOWARD_NEGATIVE)  # no number of `fmt` is in between
+    report_signaling("next_up", x)
+    return above(x, fmt)[()]
+
+
+def above(x: Array, fmt: Format) -> Array:
+    """`next_up` of float64 numbers, without a flag."""
     # All codes count here, also those that results never have; without infinity nothing is above max_finite.
     every_code = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=not fmt.has_infinity)
     nan = np.isnan(x)
-    above = round_without_flags(np.where(nan, 0.0, x), every_code, Rounding.TOWARD_POSITIVE)
-    return np.where(nan, x, np.where(above > x, above, _step_up(above, every_code)))[()]
+    rounded = round_without_flags(np.where(nan, 0.0, x), every_code, Rounding.TOWARD_POSITIVE)
+    return np.where(nan, quieted(x), np.where(rounded > x, rounded, _step_up(rounded, every_code)))
 
 
 def _step_up(values: Array, fmt: Format) -> Array:
@@ -54,7 +62,11 @@ def _step_up(values: Array, fmt: Format) -> Array:
 
 def next_down(x: Any, fmt: FormatLike = "binary16") -> Any:
     """The greatest number of `fmt` that is less than x; exact, and raises no flag: next_up mirrored at zero."""
-    return -next_up(-_as_float64(same_format(x, get_format(fmt)), Rounding.TOWARD_POSITIVE), fmt)
+    fmt = get_format(fmt)
+    check_fits(fmt)
+    x = _as_float64(same_format(x, fmt), Rounding.TOWARD_POSITIVE)
+    report_signaling("next_down", x)
+    return -above(-x, fmt)[()]
 
 
 def _as_float64(x: Any, mode: Rounding) -> Array:
@@ -88,4 +100,4 @@ def ulp(x: Any, fmt: FormatLike = "binary16") -> Any:
     finite = np.isfinite(x)
     e = np.where(x == 0, fmt.emin, exponent(np.where(finite, x, 1.0)))
     quantum = np.ldexp(1.0, np.clip(e, fmt.emin, fmt.emax) - fmt.trailing_bits)
-    return np.where(finite, quantum, np.abs(x))[()]
+    return np.where(finite, quantum, quieted(np.abs(x)))[()]

@@ -9,7 +9,7 @@ from typing import Any
 from . import exact
 from .codes import encode
 from .exact import parse
-from .formats import Format, FormatLike, get_format
+from .formats import Format, FormatLike, get_format, quoted
 
 __all__ = ["parse", "to_text"]
 
@@ -50,8 +50,8 @@ def to_text(x: Any, fmt: FormatLike = "binary16", style: str = "shortest") -> st
     '0_01011_1001100110'
     """
     fmt = get_format(fmt)
-    if style not in STYLES:
-        raise ValueError(f"style={style!r} is unknown; use one of {', '.join(map(repr, STYLES))}")
+    if not isinstance(style, str) or style not in STYLES:
+        raise ValueError(f"style={quoted(style)} is unknown; use one of {', '.join(map(repr, STYLES))}")
     if style == "bits":
         return _bits(x, fmt)
     value = exact.round_to(x, fmt)

@@ -1,10 +1,14 @@
-"""How numbers, lists and names stand in sentences, tables and pictures: the one place for percentages and powers."""
+"""How numbers, lists and quotations stand in sentences, tables and pictures: the one place for all of them."""
 
 from __future__ import annotations
 
 import math
 import re
+import reprlib
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import islice
+from typing import Any
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -146,5 +150,48 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     from difflib import get_close_matches  # needed for mistakes only
 
-    similar = get_close_matches(name.lower(), list(known), 1)
+    similar = get_close_matches(name[:40].lower(), list(known), 1)  # with a long text it would take seconds
     return f"did you mean {similar[0]!r}? " if similar else ""
+
+
+# --- quotations -----------------------------------------------------------------------------------------------------
+
+LONGEST_QUOTE = 200
+"""Characters of what was given that an error shows."""
+
+
+class _Quotation(reprlib.Repr):
+    """repr of the first few elements alone, so that a huge or recursive argument takes no time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother = 4, LONGEST_QUOTE, LONGEST_QUOTE
+        self.maxlist = self.maxtuple = 20
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if x.bit_length() < 3 * LONGEST_QUOTE else f"<an integer of {x.bit_length()} bits>"
+
+    def repr_Fraction(self, x: Fraction, level: int) -> str:
+        return f"Fraction({self.repr_int(x.numerator, level)}, {self.repr_int(x.denominator, level)})"
+
+    def repr_bytes(self, x: bytes, level: int) -> str:
+        return repr(x[:LONGEST_QUOTE])
+
+    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
+        return super().repr_dict(dict(islice(x.items(), 10)), level)
+
+    def repr_set(self, x: set[Any], level: int) -> str:
+        return super().repr_set(set(islice(x, 10)), level)
+
+
+_quotation = _Quotation()
+
+
+def quoted(x: object) -> str:
+    """What was given, for an error: its repr, in at most 200 characters.
+
+    >>> quoted("0.1"), len(quoted("1" * 10**6)), quoted(10**300)
+    ("'0.1'", 200, '<an integer of 997 bits>')
+    """
+    text = _quotation.repr(x)
+    return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 30]}...{text[-27:]}"

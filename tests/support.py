@@ -118,7 +118,9 @@ def unrounded(name, buffers, toward_negative):
     results, which, places = [], [], {}
     for operands in zip(*(np.frombuffer(buffer).tolist() for buffer in buffers), strict=True):
         # A NaN goes through; but infinity times zero is invalid in fma even if the third operand is NaN.
-        if any(map(math.isnan, operands[:2] if name == "fma" else operands)):
+        if any(map(exact.is_signaling, operands)):
+            found = exact.Result(exact.NAN, frozenset({"invalid"}))
+        elif any(map(math.isnan, operands[:2] if name == "fma" else operands)):
             found = exact.Result(exact.NAN)
         else:
             found = exact.OPERATIONS[name](mode, *map(exact.as_exact, operands))

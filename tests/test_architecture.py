@@ -21,6 +21,7 @@ HOUSE = {
     "version wording modes files archives flags": "the ground: choices, numbers in sentences, files, five exceptions",
     "formats": "what a format is, and all that follows from its width and precision",
     "exact": "the slow truth, on ints and Fractions: the definition that everything else is compared with",
+    "nans": "NaN in arrays: payloads, and what a signaling one raises",
     "conversion": "anything that a user gives -> an array or an exact value",
     "rounding": "round_to: the one place that rounds; a clear reference, and fast kernels proved equal to it",
     "codes": "encode, decode, fields, classes: the bits of a number",

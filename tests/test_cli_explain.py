@@ -143,11 +143,14 @@ def test_precedence_is_that_of_arithmetic():
         ("2^0.5", 1, "an integer is missing"),
         ("1 + 0x12345", 4, "0x12345p0"),
         ("1 + 0_0101_01", 4, "1, 5 and 10 bits"),
-        ("1 + 1e99999", 4, "exponent beyond"),
+        ("1 + 1e99999", 4, "beyond 2^20000"),
         ("", 0, "nothing to explain"),
         ("(" * 100 + "1", 60, "nested brackets"),
         ("sqrt(" * 100 + "1", 300, "nested brackets"),
         ("1+" * 3000, 4000, "too long"),
+        ("+".join(["1"] * 1999), 401, "more than 200 operations"),
+        ("*".join(["1"] * 1999), 401, "more than 200 operations"),
+        ("sqrt(1)+" * 499 + "1", 799, "more than 200 operations"),
     ],
 )
 def test_a_typo_gets_a_caret_under_the_place_and_the_way_out(capsys, text, position, says):

@@ -277,7 +277,7 @@ def test_the_error_of_a_dot_product_by_accumulator():
             r"c is an array of format bfloat16, which does not fit in binary16",
         ),
         (TypeError, lambda: Sequential("binary16", "stochastic", rng="x").sum([1.0]), "rng='x' is not a source"),
-        (ValueError, lambda: Sequential(fs.Format("wide", 80, 64)).sum([1.0]), "fmt=wide .* does not fit in binary64"),
+        (ValueError, lambda: Sequential(fs.Format("wide", 79, 64)).sum([1.0]), "fmt=wide .* does not fit in binary64"),
     ],
 )
 def test_bad_input_is_refused_with_the_way_out(error, call, says):

@@ -39,7 +39,7 @@ def produced():
     values = held_values(TINY)
     for fmt, mode in [*product([TINY], Rounding), *product(OTHERS, [Rounding.TIES_TO_EVEN])]:
         operands = [operand("x", x, fmt, Rounding.TIES_TO_EVEN, None) for x in values]
-        whys = [explain.rounding(x, fmt, mode) for x in values]
+        whys = [*(explain.rounding(x, fmt, mode) for x in values), explain.add("0x7C01", 1)]  # a signaling NaN
         for name, arity in OPERATIONS.items():
             some = operands if arity < 3 else operands[::4]
             whys += [operate_on(name, given, fmt, mode, 1 << (DRAW_BITS - 1)) for given in product(some, repeat=arity)]

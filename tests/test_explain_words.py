@@ -73,6 +73,11 @@ FAMOUS = [
     (lambda: rounding("2047.5"), "The carry runs through all 11 digits", "2048"),
     (lambda: rounding("1023.5p-24"), "That is min_normal: the carry makes the number normal", "0x0400"),
     (lambda: rounding("1/3", "fp16", "to_odd"), "they stay", "an odd last digit shows that some were cut off"),
+    (
+        lambda: rounding("448.1", "e4m3fn", "to_odd"),
+        "stays at +max_finite. Its last bit is 0, so only the flags show that something was lost.",
+        "overflow: the rounded result is beyond max_finite",
+    ),
     (lambda: rounding("0.1", "bf16", "stochastic", rng=1), "the probability of adding one", "The random number is"),
     (lambda: rounding("nan", replace(fs.E2M1FN, nan_code=8)), "its nan_code is used instead", "-0"),
     (lambda: rounding(0.1, "fp16"), "0.1 is 0.1000000000000000055511151231257827", "less than half"),

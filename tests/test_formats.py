@@ -1,13 +1,16 @@
 """Format: facts derived from width and precision, names, equality, and refusals that show the way out."""
 
 import dataclasses
+import math
 import pickle
+import time
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import fp16sim as fs
+from fp16sim import exact
 from fp16sim.flags import FLAGS
 from fp16sim.formats import NAMED_FORMATS, Format, Specials, Subnormals, get_format, get_rounding
 from fp16sim.text import STYLES
@@ -144,7 +147,15 @@ def test_fitting_in_another_format_means_that_every_value_is_one_of_it():
         (lambda: Format("f", 16, 16), ValueError, ["precision=16", "width=16", "use precision <= 14"]),
         (lambda: Format("f", 16, 15), ValueError, ["precision=15", "1 exponent bits", "use precision <= 14"]),
         (lambda: Format("f", 8, 1), ValueError, ["precision=1", "trailing significand", "use precision >= 2"]),
-        (lambda: Format("f", 40, 8), ValueError, ["width=40", "32 exponent bits", "use width <= 28"]),
+        (lambda: Format("f", 40, 8), ValueError, ["width=40", "32 exponent bits", "at most 15", "use width <= 23"]),
+        (lambda: Format("k", 22, 2), ValueError, ["width=22", "20 exponent bits", "use width <= 17"]),
+        (lambda: Format("x", 10**9, 10**9 - 5), ValueError, ["width=1000000000", "at most 512 bits"]),
+        (lambda: Format("x", 10**5000, 5), ValueError, ["width=<an integer of 16610 bits>", "at most 512 bits"]),
+        (lambda: Format("x", 16, -(10**9)), ValueError, ["precision=-1000000000", "at most 512 bits"]),
+        (lambda: Format("n" * 10**7, 16, 11), TypeError, ["name='nnn", "at most 100 printable characters"]),
+        (lambda: Format("\x1b[31m", 16, 11), TypeError, ["name='\\x1b[31m'", "printable"]),
+        (lambda: Format(16, 16, 11), TypeError, ["name=16", "is not a name"]),
+        (lambda: Format("f", 6, 3, "none", nan_code=1.0), TypeError, ["nan_code=1.0", "not an integer"]),
         (lambda: Format("f", 8.0, 4), TypeError, ["width=8.0", "not an integer"]),
         (lambda: Format("f", 8, True), TypeError, ["precision=True", "not an integer"]),
         (lambda: Format("f", 8, 4, specials="none?"), ValueError, ["specials='none?'", "'none'"]),
@@ -159,10 +170,33 @@ def test_fitting_in_another_format_means_that_every_value_is_one_of_it():
     ],
 )
 def test_impossible_parameters_are_refused_with_the_way_out(make, error, fragments):
+    start = time.perf_counter()
     with pytest.raises(error) as caught:
         make()
+    assert time.perf_counter() - start < 0.05
     for fragment in fragments:
         assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(("exponent_bits", "precision"), [(15, 2), (15, 497), (2, 510)])
+def test_the_widest_formats_that_are_allowed_are_explained_in_a_moment(exponent_bits, precision):
+    fmt = Format("widest", exponent_bits + precision, precision)
+    assert fmt.max_significand.bit_length() == precision
+    for call in (lambda: str(fs.explain.anatomy(0, fmt)), lambda: str(fs.explain.anatomy("1/3", fmt))):
+        start = time.perf_counter()
+        assert len(call()) < 10_000
+        assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("precision", [300, 318, 330, 510])
+def test_a_root_is_right_in_every_precision_that_is_allowed(precision):
+    fmt = Format("wide", precision + 2, precision)
+    for x in (2, 3):
+        root = math.isqrt(x << (2 * (precision + 8)))  # precision + 9 bits, rounded down
+        for mode, up in (("toward_negative", 0), ("toward_positive", 1)):
+            found = exact.sqrt(x, fmt, mode)
+            assert found == Fraction((root >> 9) + up, 2 ** (precision - 1)), (x, mode)
+            assert fs.explain.sqrt(x, fmt, mode).result.value == found
 
 
 @pytest.mark.parametrize(

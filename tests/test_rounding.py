@@ -122,6 +122,24 @@ def test_beyond_the_largest_number_each_mode_does_as_the_table_says(fmt, mode):
     assert_same_codes(fs.round_to([np.inf, -np.inf], fmt, mode), [infinity, -infinity], fmt, mode=mode)
 
 
+@pytest.mark.parametrize("fmt", [*support.TOYS, fs.E4M3FN, replace(fs.E4M3FN, saturate=True), fs.E5M2], ids=str)
+def test_to_odd_loses_digits_only_where_the_last_bit_is_1_or_the_flags_say_so(fmt):
+    top = 4 * float(fmt.max_finite)
+    x = np.arange(float(fmt.min_normal), top, top / 4096) * (1 + 2**-10)
+    for value in x.tolist():
+        result = exact.round_operand(exact.as_exact(value), fmt, Rounding.TO_ODD)
+        lost, odd = result.value != exact.as_exact(value), exact.encode(result.value, fmt) % 2 == 1
+        assert not lost or odd or "overflow" in result.flags, value
+        assert result.value == fmt.max_finite or value < fmt.max_finite, value
+
+
+def test_to_odd_beyond_a_largest_number_whose_last_bit_is_0_is_that_number():
+    with fs.record_flags() as raised, np.errstate(over="ignore"):
+        assert fs.round_to([448.1, -470.0, 600.0], "e4m3fn", "to_odd").tolist() == [448.0, -448.0, 448.0]
+    assert (raised.overflow.count, raised.inexact.count) == (3, 3)
+    assert fs.encode(448.0, "e4m3fn") % 2 == 0
+
+
 def test_the_largest_double_below_a_half_does_not_round_to_one():
     toy = Format("integers", width=12, precision=8)
     assert fs.round_to(64 + 0.49999999999999994, replace(toy), "ties_to_away") == 64.5

@@ -48,21 +48,28 @@ GRIDS = {
 }
 
 
+def signaling(fmt):
+    """Two signaling NaNs."""
+    top = (2**fmt.exponent_bits - 1) << fmt.trailing_bits
+    return fs.decode([top + 1, (1 << (fmt.width - 1)) + top + 5], fmt)
+
+
 def operands_of(fmt, arity):
-    """Flat arrays: every pair of the grid, infinities and NaN included; of triples a sixth of the values."""
+    """Flat arrays: every pair of the grid, infinities and NaNs included; of triples a sixth of the values."""
     exponents, trailings = GRIDS[fmt]
-    values = np.concatenate([support.interesting(fmt, exponents, trailings), [np.inf, -np.inf, np.nan]])
+    specials = np.append([np.inf, -np.inf, np.nan], signaling(fmt))
+    values = np.concatenate([support.interesting(fmt, exponents, trailings), specials])
     if arity == 1:
         return [np.concatenate([values, fs.all_values(fs.BINARY16)[:0x7C00]])]
     if arity == 2:
         return list(support.pairs(values))
-    few = np.append(values[:: len(values) // 30 | 1], [0.0, -0.0, np.inf, np.nan])
+    few = np.concatenate([values[:: len(values) // 30 | 1], [0.0, -0.0, np.inf, np.nan], signaling(fmt)])
     return [x.ravel() for x in np.meshgrid(few, few, few, indexing="ij")]
 
 
 def soft_numbers(x, fmt):
     """SoftFloat's objects; it takes and gives codes as big-endian bytes."""
-    kind = softfloat.Float16 if fmt == fs.BINARY16 else softfloat.Float32
+    kind = {16: softfloat.Float16, 32: softfloat.Float32, 64: softfloat.Float64}[fmt.width]
     size = fmt.width // 8
     codes = fs.encode(x, fmt).astype(f">u{size}").tobytes()
     return [kind.from_bytes(codes[i : i + size]) for i in range(0, len(codes), size)]
@@ -108,7 +115,8 @@ def test_values_and_flags_are_those_of_softfloat(fmt, mode, name):
 @pytest.mark.parametrize("mode", SOFT_MODES, ids=str)
 def test_conversions_to_binary16_and_their_flags_are_those_of_softfloat(mode):
     x = np.concatenate([support.landmarks(fs.BINARY16)[::97], np.random.default_rng(3).normal(size=2000) * 2.0**-14])
-    doubles = [softfloat.Float64.from_float(v) for v in x.tolist()]
+    x = np.concatenate([x, [np.nan], signaling(fs.BINARY16), signaling(fs.BINARY64)])
+    doubles = soft_numbers(x, fs.BINARY64)
     softfloat.set_rounding_mode(SOFT_MODES[mode])
     got, flags = support.raised_by(lambda: fs.round_to(x, "binary16", mode))
     for tininess, soft_tininess in SOFT_TININESS.items():
@@ -121,11 +129,12 @@ def test_conversions_to_binary16_and_their_flags_are_those_of_softfloat(mode):
 @pytest.mark.parametrize("mode", SOFT_MODES, ids=str)
 def test_conversions_to_bfloat16_are_those_of_softfloat(mode):
     x = np.arange(0, 2**32, 99_991, dtype=np.uint64).astype(np.uint32).view(np.float32)
-    x = x[~np.isnan(x)]
     singles = soft_numbers(x, fs.BINARY32)
     softfloat.set_rounding_mode(SOFT_MODES[mode])
-    expected, _ = soft_results(softfloat.f32_to_bf16, [singles], fs.BFLOAT16)
-    assert_same_codes(fs.round_to(x, "bfloat16", mode), expected, fs.BFLOAT16, "SoftFloat: conversions", [x], mode=mode)
+    expected, raised = soft_results(softfloat.f32_to_bf16, [singles], fs.BFLOAT16)
+    got, flags = support.raised_by(lambda: fs.round_to(x, "bfloat16", mode))
+    assert_same_codes(got, expected, fs.BFLOAT16, "SoftFloat: conversions", [x], mode=mode)
+    assert flags["after"] == expected_flags(raised, got.shape)
 
 
 COMPARISONS = {"equal": "eq", "less": "lt_quiet", "less_equal": "le_quiet"}

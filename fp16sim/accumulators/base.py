@@ -13,7 +13,7 @@ import numpy as np
 from ..arithmetic import operate
 from ..conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift
 from ..flags import Indices, StepTally, current_listeners
-from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding
+from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding, quoted
 from ..rounding import round_to
 
 Start: TypeAlias = Array | None
@@ -262,7 +262,9 @@ def axis_first(x: Array, axis: int | None) -> Array:
     if axis is None:
         return x.reshape(-1)
     if not isinstance(axis, (int, np.integer)):
-        raise TypeError(f"axis={axis!r} is not an integer; sum over one axis at a time, or over all with axis=None")
+        raise TypeError(
+            f"axis={quoted(axis)} is not an integer; sum over one axis at a time, or over all with axis=None"
+        )
     if not -x.ndim <= axis < x.ndim:
         way_out = f"use {-x.ndim} to {x.ndim - 1}" if x.ndim else "leave it out"
         raise ValueError(f"axis={axis} does not exist in x of shape {x.shape}; {way_out}")

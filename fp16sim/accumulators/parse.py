@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from ..conversion import Generator, Seed
-from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding
+from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding, quoted
 from ..wording import did_you_mean
 from .base import Accumulator
 from .blas import Blas
@@ -70,13 +70,13 @@ def parse(
     try:
         return _make(name, own, get_format(fmt), get_rounding(mode), rng)
     except ValueError as error:
-        raise ValueError(f"accumulator={text!r}: {error}") from None
+        raise ValueError(f"accumulator={quoted(text)}: {error}") from None
 
 
 def _unknown(text: str, name: str) -> str:
     known = ", ".join(map(repr, (*NAMES, *SHORTHANDS)))
     return (
-        f"accumulator={text!r} is unknown; {did_you_mean(name, NAMES)}use one of {known}, "
+        f"accumulator={quoted(text)} is unknown; {did_you_mean(name, NAMES)}use one of {known}, "
         "or NAME:FORMAT or NAME:FORMAT:MODE, such as 'pairwise:binary32'"
     )
 
@@ -104,7 +104,7 @@ def resolve(accumulator: AccumulatorLike | None, fmt: Format, mode: Rounding, rn
         accumulator = parse(accumulator, fmt, mode, rng)
     if not isinstance(accumulator, Accumulator):
         raise TypeError(
-            f"accumulator={accumulator!r} is not an accumulator; use one of fp16sim.accumulators, such as "
+            f"accumulator={quoted(accumulator)} is not an accumulator; use one of fp16sim.accumulators, such as "
             f"Pairwise({fmt.name!r}), or a name such as 'pairwise'"
         )
     return accumulator.for_format(fmt, mode, rng)

@@ -5,6 +5,7 @@ the processor's own operations where that gives the same result; `comparisons` n
 """
 
 from .comparisons import (
+    compare,
     equal,
     extremum,
     greater,
@@ -19,11 +20,22 @@ from .comparisons import (
     total_order,
     unordered,
 )
-from .operations import add, broadcast_shape, divide, fma, ieee_remainder, multiply, operate, sqrt, subtract
+from .operations import (
+    add,
+    broadcast_shape,
+    divide,
+    fma,
+    ieee_remainder,
+    multiply,
+    operate,
+    sqrt,
+    subtract,
+)
 
 __all__ = [
     "add",
     "broadcast_shape",
+    "compare",
     "divide",
     "equal",
     "extremum",

@@ -1,4 +1,7 @@
-"""minimum, maximum and the comparisons of IEEE 754-2019: exact, after operands not in the format are rounded."""
+"""minimum, maximum and the comparisons of IEEE 754-2019: exact, after operands not in the format are rounded.
+
+A signaling NaN raises invalid in all of them but `total_order`, and minimum and maximum never return one.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..codes import widened
 from ..conversion import Array, Seed, as_generator, carrier_for, lift, same_format
 from ..flags import Tally, current_listeners
 from ..formats import FormatLike, Rounding, get_format, get_rounding
-from ..rounding import round_to
+from ..nans import has_nan, quieted, report_signaling, widened
+from ..rounding import round_operand
 from .operations import broadcast_shape
 
 
@@ -20,19 +23,14 @@ def _operands(
 ) -> tuple[Array, Array]:
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
-    a, b = (np.asarray(round_to(same_format(x, fmt), fmt, mode, rng=generator)) for x in values)
+    sources = [lift(same_format(x, fmt)) for x in values]
+    a, b = (round_operand(x, fmt, mode, generator) for x in sources)
     broadcast_shape(name, [a, b])
-    sources = [lift(x) for x in values]
     carrier = carrier_for(fmt, *sources)
-    return _with_payload(sources[0], a.astype(carrier)), _with_payload(sources[1], b.astype(carrier))
+    return (a, b) if a.dtype == b.dtype == carrier else (widened(a), widened(b))
 
 
-def _with_payload(source: Array, rounded: Array) -> Array:
-    """`rounded` with the NaNs of `source`, which rounding may have made quiet: total_order tells them apart."""
-    nan = np.isnan(rounded)
-    if source.dtype != rounded.dtype or not nan.any():
-        return rounded
-    return np.where(nan & np.isnan(source), source, rounded)
+# --- minimum and maximum ----------------------------------------------------------------------------------------------
 
 
 def _smaller(a: Array, b: Array) -> Array:
@@ -45,9 +43,12 @@ def extremum(name: str, a: Array, b: Array, sign: int) -> Array:
     # Unary minus, because NumPy would warn of a signaling NaN in a product.
     y = _smaller(a, b) if sign > 0 else -_smaller(-a, -b)
     nan_a, nan_b = np.isnan(a), np.isnan(b)
+    if not (nan_a.any() or nan_b.any()):
+        return y
+    report_signaling(name, a, b)
     if name.endswith("number"):
-        return np.where(nan_a, b, np.where(nan_b, a, y))
-    return np.where(nan_a, a, np.where(nan_b, b, y))
+        return quieted(np.where(nan_a, b, np.where(nan_b, a, y)))
+    return quieted(np.where(nan_a, a, np.where(nan_b, b, y)))
 
 
 def minimum(
@@ -88,6 +89,20 @@ def maximum_number(
     return extremum("maximum_number", *_operands("maximum_number", (a, b), fmt, mode, rng), -1)[()]
 
 
+# --- comparisons ------------------------------------------------------------------------------------------------------
+
+
+def compare(name: str, a: Array, b: Array) -> Any:
+    """A quiet comparison of values of one format by the name of NumPy's: a signaling NaN raises invalid."""
+    if has_nan(a) or has_nan(b):
+        report_signaling(name, a, b)
+    return getattr(np, name)(a, b)
+
+
+def _unordered(a: Array, b: Array) -> Array:
+    return np.asarray(np.isnan(a) | np.isnan(b))
+
+
 def _compare(
     name: str,
     relation: Callable[[Array, Array], Any],
@@ -98,10 +113,11 @@ def _compare(
 ) -> Any:
     a, b = _operands(name, values, fmt, mode, None)
     if signaling:
-        tally = Tally(current_listeners())
-        unordered = np.asarray(np.isnan(a) | np.isnan(b))
-        tally.note("invalid", unordered.reshape(-1))
-        tally.report(name, unordered.shape)
+        tally, nan = Tally(current_listeners()), _unordered(a, b)
+        tally.note("invalid", nan.reshape(-1))
+        tally.report(name, nan.shape)
+    elif name != "total_order":
+        report_signaling(name, a, b)
     return relation(a, b)
 
 
@@ -110,8 +126,8 @@ def equal(
 ) -> Any:
     """a == b, exactly: -0 equals +0, and NaN equals nothing.
 
-    Operands that the format does not hold are rounded to it first. The six comparisons are IEEE 754's quiet ones; with
-    `signaling=True` a NaN operand raises invalid (section 5.11).
+    Operands that the format does not hold are rounded to it first. The six comparisons are IEEE 754's quiet ones: only
+    a signaling NaN raises invalid. With `signaling=True` every NaN does (section 5.11).
 
     >>> import fp16sim as fs
     >>> fs.equal(0.1, "0.09999", "binary16"), fs.equal(0.0, -0.0, "binary16")
@@ -157,13 +173,13 @@ def greater_equal(
 
 def unordered(a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even") -> Any:
     """Whether either operand is NaN: then <, == and > are all false (IEEE 754's compareQuietUnordered)."""
-    return _compare("unordered", lambda x, y: np.isnan(x) | np.isnan(y), (a, b), fmt, mode, False)
+    return _compare("unordered", _unordered, (a, b), fmt, mode, False)[()]
 
 
 def total_order(a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even") -> Any:
     """Whether a is before b, or is b, in the order of all values; exact (IEEE 754-2019, section 5.10).
 
-    The order is -NaN, -infinity, negative numbers, -0, +0, positive numbers, infinity, NaN.
+    The order is -NaN, -infinity, negative numbers, -0, +0, positive numbers, infinity, NaN; no NaN raises a flag.
 
     >>> import fp16sim as fs
     >>> fs.total_order(-0.0, 0.0, "binary16"), fs.total_order(0.0, -0.0, "binary16")

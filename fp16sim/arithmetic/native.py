@@ -46,7 +46,6 @@ def by_hardware(hardware: Hardware, operands: list[Array], listeners: Listeners)
 
     A finite result has raised neither invalid, nor divide_by_zero, nor (in ties to even) overflow.
     """
-    operands = [x if x.dtype == hardware.dtype else x.astype(hardware.dtype) for x in operands]
     if not listeners.names:
         return _in_chunks(hardware, operands, None), True
     may_overflow = False
@@ -63,7 +62,8 @@ def by_hardware(hardware: Hardware, operands: list[Array], listeners: Listeners)
 
 def _in_chunks(hardware: Hardware, operands: list[Array], on_overflow: kernels.OnOverflow | None) -> Array:
     """The operation and its rounding, chunk by chunk, so that a chunk is rounded while it is still in the cache."""
-    ufunc, _, kernel, _ = hardware
+    ufunc, dtype, kernel, _ = hardware
+    operands = [x if x.dtype == dtype else x.astype(dtype) for x in operands]
     if kernel is None or max(operands[0].size, operands[-1].size) <= CHUNK or not _can_slice(operands):
         y = np.asarray(ufunc(*operands))
         if kernel is not None:

@@ -11,10 +11,21 @@ from typing import Any
 import numpy as np
 
 from .. import exact
-from ..conversion import Array, Carrier, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from ..conversion import (
+    Array,
+    Carrier,
+    Generator,
+    Seed,
+    as_generator,
+    carrier_for,
+    check_hardware,
+    lift,
+    same_format,
+)
 from ..flags import PER_ELEMENT, Tally, current_listeners
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
-from ..rounding import note_exact, round_array, round_if_needed
+from ..nans import any_signaling, widened
+from ..rounding import note_exact, round_array, round_operand
 from .intermediates import LIFTED, float64_is_enough
 from .native import by_hardware, hardware_of, report_overflow
 
@@ -45,23 +56,24 @@ def operate(
     with np.errstate(all="ignore"):
         wide = [x.astype(np.float64, copy=False) for x in operands]
         lifted = np.asarray(LIFTED[name](mode, *wide))
-    _note_invalid(tally, name, wide, lifted)
+    _note_invalid(tally, name, operands, lifted)
     out = np.empty(lifted.shape, carrier)
     return round_array(lifted, exact.without_input_flush(fmt), mode, rng, out=out, operation=label or name, tally=tally)
 
 
 def _note_invalid(tally: Tally, name: str, operands: list[Array], lifted: Array) -> None:
-    """Note invalid: a NaN from no NaN, or zero times infinity in any fma; and divide_by_zero: x / 0 for finite x."""
+    """Note invalid: a signaling operand, a NaN from no NaN, or zero times infinity in any fma; and divide_by_zero."""
     if not tally.wants("invalid", "divide_by_zero"):
         return
-    new_nan = np.isnan(lifted)
+    nan = new_nan = np.isnan(lifted)
     for x in operands[:2] if name == "fma" else operands:
         new_nan = new_nan & ~np.isnan(x)
     if name == "fma" and new_nan.any():
         a, b, c = operands
         with np.errstate(all="ignore"):
             new_nan = new_nan & (np.isnan(a * b) | ~np.isnan(c))
-    tally.note("invalid", new_nan.reshape(-1))
+    signaling = any_signaling(*operands) if nan.any() else np.False_
+    tally.note("invalid", (new_nan | signaling).reshape(-1))
     if name == "divide":
         a, b = operands
         tally.note("divide_by_zero", ((b == 0) & np.isfinite(a) & (a != 0)).reshape(-1))
@@ -78,7 +90,7 @@ def _operate_exactly(
     label: str,
 ) -> Array:
     """The same, element by element in the exact layer."""
-    arrays = np.broadcast_arrays(*operands)
+    arrays = np.broadcast_arrays(*map(widened, operands))
     out = np.empty(arrays[0].shape, carrier)
     draws = np.zeros(out.size, np.uint32) if rng is None else rng.integers(0, 2**32, out.size, dtype=np.uint32)
     for i, (items, draw) in enumerate(zip(zip(*(a.flat for a in arrays), strict=True), draws, strict=True)):
@@ -98,7 +110,7 @@ def _operation(name: str, values: tuple[Any, ...], fmt: FormatLike, mode: Roundi
     arrays = [s for s, x in zip(sources, values, strict=True) if not isinstance(x, (bool, int, float))]
     carrier = carrier_for(fmt, *(arrays or sources))
     generator = as_generator(mode, rng)
-    operands = [round_if_needed(s, fmt, mode, generator) for s in sources]
+    operands = [round_operand(s, fmt, mode, generator) for s in sources]
     shape = broadcast_shape(name, operands)
     return operate(name, operands, fmt, mode, generator, carrier).reshape(shape)[()]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..conversion import Array, Seed, as_generator, carrier_for, lift
+from ..conversion import DEEPEST, Array, Seed, as_generator, carrier_for, lift, nested_too_deeply
 from ..flags import PER_ELEMENT, current_listeners
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
@@ -158,8 +157,9 @@ class FloatArray(Methods):
             return NotImplemented
         out = keywords.pop("out", None)
         entry, args, keywords = numpy_functions.find(function, args, keywords)
-        given = (self._unwrap(x, k in entry.numbers) for k, x in enumerate(args))
-        named = {name: self._unwrap(x, name in entry.numbers) for name, x in keywords.items()}
+        unwrap = self._unwrap if entry.takes_lists else self._unwrap_array
+        given = (unwrap(x, k in entry.numbers) for k, x in enumerate(args))
+        named = {name: unwrap(x, name in entry.numbers) for name, x in keywords.items()}
         return self._wrap(entry.run(self._steps, *given, **named), out)
 
     def _unwrap(self, x: Any, number: bool) -> Any:
@@ -169,6 +169,10 @@ class FloatArray(Methods):
         if isinstance(x, FloatArray):
             return self._values_of(x)
         return self._values_of(x).copy() if number and x is not None else x  # a copy, for functions that give views
+
+    def _unwrap_array(self, x: Any, number: bool) -> Any:
+        """The same for a function whose numbers come as arrays, never as lists."""
+        return self._values_of(x) if number else self._unwrap(x, number)
 
     def _wrap(self, y: Any, out: Any = None) -> Any:
         """A result: floats become FloatArrays; booleans, integers and texts stay as they are."""
@@ -188,8 +192,12 @@ class FloatArray(Methods):
                 ours, theirs = (f"{x.fmt.name}, {x.mode.value}" for x in (self, other))
                 raise TypeError(f"operands are ({ours}) and ({theirs}); convert one of them first with astype")
             return other.values
+        if isinstance(other, np.ndarray) and not other.ndim:
+            other = other[()]  # what NumPy makes of its own number on the left of a comparison
         if isinstance(other, (int, float, Fraction)):
             return self._round_number(other)
+        if isinstance(other, np.integer):
+            return self._round_number(int(other))
         raise TypeError(
             f"operand of type {type(other).__name__} has no format; wrap it with fs.array(..., {self.fmt.name!r}) first"
         )
@@ -212,9 +220,9 @@ class FloatArray(Methods):
     __rpow__ = ufunc_operator(np.power, swapped=True)
     __floordiv__, __rfloordiv__ = ufunc_operator(np.floor_divide), ufunc_operator(np.floor_divide, swapped=True)
     __divmod__, __rdivmod__ = ufunc_operator(np.divmod), ufunc_operator(np.divmod, swapped=True)
-    __lt__, __le__ = comparison_operator(operator.lt), comparison_operator(operator.le)
-    __gt__, __ge__ = comparison_operator(operator.gt), comparison_operator(operator.ge)
-    __eq__, __ne__ = comparison_operator(operator.eq), comparison_operator(operator.ne)
+    __lt__, __le__ = comparison_operator("less"), comparison_operator("less_equal")
+    __gt__, __ge__ = comparison_operator("greater"), comparison_operator("greater_equal")
+    __eq__, __ne__ = comparison_operator("equal"), comparison_operator("not_equal")
 
     def __pow__(self, exponent: Any) -> FloatArray:
         """A power; the square is the product, as in NumPy."""
@@ -275,10 +283,12 @@ def array(
     return FloatArray(np.asarray(round_to(source, fmt, mode, rng=generator), carrier), fmt, mode, generator)
 
 
-def _plain_values(x: Any) -> Any:
+def _plain_values(x: Any, depth: int = 0) -> Any:
     """Plain values in place of FloatArrays."""
     if isinstance(x, FloatArray):
-        return x.values
+        return x.values if depth == 0 else x.tolist()
     if isinstance(x, (list, tuple)):
-        return [part.tolist() if isinstance(part, FloatArray) else _plain_values(part) for part in x]
+        if depth >= DEEPEST:
+            raise nested_too_deeply(x)
+        return [_plain_values(part, depth + 1) for part in x]
     return x

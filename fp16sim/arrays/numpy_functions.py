@@ -30,6 +30,8 @@ class Implementation(NamedTuple):
     run: Callable[..., Any]
     numbers: Container[int | str] = (0,)
     """Their positions and names: there a Python number is rounded to the format, and a plain array is refused."""
+    takes_lists: bool = True
+    """Whether a list of arrays or numbers may stand for an array."""
 
 
 ALL_ARGUMENTS = range(64)
@@ -148,17 +150,21 @@ def _array2string(
         return array_text(x, steps.fmt, separator, prefix, suffix)
 
 
+def _product(run: Callable[..., Any]) -> Implementation:
+    return Implementation(run, (0, 1, "b"), takes_lists=False)
+
+
 COMPUTING = {
     "sum": Implementation(_reduction("sum")),
     "mean": Implementation(_reduction("mean")),
     "prod": Implementation(_reduction("prod")),
     "cumsum": Implementation(ufuncs.cumsum),
     "cumprod": Implementation(ufuncs.cumprod),
-    "dot": Implementation(dot, (0, 1, "b")),
-    "vdot": Implementation(lambda steps, a, b: dot(steps, a.reshape(-1), b.reshape(-1)), (0, 1, "b")),
-    "inner": Implementation(_inner, (0, 1, "b")),
-    "outer": Implementation(_outer, (0, 1, "b")),
-    "tensordot": Implementation(tensordot, (0, 1, "b")),
+    "dot": _product(dot),
+    "vdot": _product(lambda steps, a, b: dot(steps, a.reshape(-1), b.reshape(-1))),
+    "inner": _product(_inner),
+    "outer": _product(_outer),
+    "tensordot": _product(tensordot),
     "diff": Implementation(_diff),
     "round": Implementation(_round),
     "around": Implementation(_round),

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..arithmetic import compare
+
 Method: TypeAlias = Callable[[Any, Any], Any]
 
 
@@ -56,10 +58,10 @@ def in_place_operator(function: Method) -> Method:
     return method
 
 
-def comparison_operator(relation: Method) -> Method:
-    """A comparison, which is exact."""
+def comparison_operator(name: str) -> Method:
+    """A comparison, which is exact, by the name of NumPy's."""
 
     def method(self: Any, other: Any) -> Any:
-        return relation(self.values, self._values_of(other))
+        return compare(name, self.values, self._values_of(other))
 
     return method

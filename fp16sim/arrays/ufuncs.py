@@ -15,12 +15,13 @@ import numpy as np
 from .. import reductions
 from ..accumulators import AccumulatorLike
 from ..accumulators.base import Steps
-from ..arithmetic import extremum
+from ..arithmetic import compare, extremum
 from ..conversion import Array
 from ..elementary.definitions import FUNCTIONS
 from ..elementary.evaluation import evaluate
 from ..flags import Tally, current_listeners
-from ..neighbours import next_down, next_up
+from ..nans import any_signaling, quieted, report_signaling
+from ..neighbours import above
 from ..rounding import round_array
 
 Axes: TypeAlias = int | Sequence[int] | None
@@ -43,9 +44,9 @@ def round_exact(steps: Steps, name: str, y: Array, *operands: Array) -> Array:
     """An exact result, rounded if it is not a value of the format: ceil(7.5) in e2m3fn, or a flushed subnormal."""
     tally = Tally(current_listeners())
     is_new_nan = functools.reduce(lambda new, x: new & ~np.isnan(x), operands, np.isnan(y))
-    tally.note("invalid", is_new_nan.reshape(-1))
+    tally.note("invalid", (is_new_nan | any_signaling(*operands)).reshape(-1))
     out = np.empty(np.shape(y), steps.carrier)
-    return round_array(np.asarray(y), steps.fmt, steps.mode, steps.rng, out=out, operation=name, tally=tally)
+    return round_array(quieted(np.asarray(y)), steps.fmt, steps.mode, steps.rng, out=out, operation=name, tally=tally)
 
 
 # --- elementwise ----------------------------------------------------------------------------------------------------
@@ -77,13 +78,15 @@ def _remainder(steps: Steps, a: Array, b: Array) -> Array:
     r = _without_warnings(np.fmod, a, b)
     r = np.where(r == 0, np.copysign(r, b), r)
     other_side = (r != 0) & ~np.isnan(r) & (np.signbit(r) != np.signbit(b))
-    moved = steps.operate("add", np.where(other_side, r, r.dtype.type(0)), b)
+    moved = steps.operate("add", *(np.where(other_side, x, x.dtype.type(0)) for x in (r, b)))
     return np.where(other_side, moved, round_exact(steps, "remainder", np.where(other_side, b, r), a, b))
 
 
 def _next_after(steps: Steps, a: Array, b: Array) -> Array:
-    y = np.where(a < b, next_up(a, steps.fmt), np.where(a > b, next_down(a, steps.fmt), b))
-    return np.where(np.isnan(a), a, y).astype(steps.carrier)
+    report_signaling("nextafter", a, b)
+    up, down = above(a.astype(np.float64), steps.fmt), -above(-a.astype(np.float64), steps.fmt)
+    y = np.where(a < b, up, np.where(a > b, down, b))
+    return quieted(np.where(np.isnan(a), a, y)).astype(steps.carrier)
 
 
 def _vecdot(steps: Steps, a: Array, b: Array) -> Array:
@@ -95,10 +98,12 @@ def matmul(steps: Steps, a: Array, b: Array, accumulator: AccumulatorLike | None
     return np.asarray(reductions.matmul_values(a, b, steps.fmt, steps.mode, steps.rng, accumulator), steps.carrier)
 
 
-_PREDICATES = (
-    "equal not_equal less less_equal greater greater_equal isnan isfinite isinf signbit "
-    "logical_and logical_or logical_xor logical_not"
-)
+def _comparison(name: str) -> Operation:
+    return lambda steps, a, b: compare(name, a, b)
+
+
+_COMPARISONS = "equal not_equal less less_equal greater greater_equal"
+_PREDICATES = "isnan isfinite isinf signbit logical_and logical_or logical_xor logical_not"
 
 UFUNCS: dict[str, Operation] = {
     **{name: _correctly_rounded(name) for name in ("add", "subtract", "multiply", "divide", "sqrt")},
@@ -115,6 +120,7 @@ UFUNCS: dict[str, Operation] = {
     "fmax": lambda steps, a, b: extremum("maximum_number", a, b, -1),
     "fmin": lambda steps, a, b: extremum("minimum_number", a, b, 1),
     "nextafter": _next_after,
+    **{name: _comparison(name) for name in _COMPARISONS.split()},
     **{name: _unrounded(name) for name in _PREDICATES.split()},
     "matmul": matmul,
     "vecdot": _vecdot,

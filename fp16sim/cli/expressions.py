@@ -23,7 +23,8 @@ OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 SPELLINGS = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "**": "^"}
 """Other ways to write an operator."""
 
-LONGEST, DEEPEST = 4000, 60
+LONGEST, DEEPEST, MOST = 4000, 60, 200
+"""The limits of an expression: its characters, its nested brackets, its operations."""
 EXAMPLES = 'write it like "0.1 + 0.2", "sqrt(2)" or "fma(3, 683, 2^-24)"'
 
 
@@ -32,9 +33,8 @@ class ExpressionError(ValueError):
 
     def __init__(self, message: str, text: str, position: int, length: int = 1) -> None:
         self.position, self.length = position, length
-        shown = "".join(c if c.isprintable() else " " for c in text)
-        first = max(0, min(position - 40, len(shown) - 74))
-        window = shown[first : first + 74]
+        first = max(0, min(position - 40, len(text) - 74))
+        window = "".join(c if c.isprintable() else " " for c in text[first : first + 74])
         marks = "^" * max(1, min(length, len(window) - (position - first)))
         super().__init__(f"{message}\n  {window}\n  {' ' * (position - first)}{marks}")
 
@@ -139,7 +139,7 @@ class _Reader:
     """The tokens, and the position of the next one."""
 
     def __init__(self, text: str) -> None:
-        self.text, self.tokens, self.at, self.depth = text, tokens(text), 0, 0
+        self.text, self.tokens, self.at, self.depth, self.count = text, tokens(text), 0, 0, 0
 
     @property
     def now(self) -> Token:
@@ -168,8 +168,14 @@ class _Reader:
         left = part()
         while self.now.kind in kinds:
             operator = self.take()
-            left = Operation(OPERATORS[operator.kind], (left, part()), operator.position)
+            left = self.operation(OPERATORS[operator.kind], (left, part()), operator)
         return left
+
+    def operation(self, name: str, operands: tuple[Node, ...], token: Token) -> Operation:
+        self.count += 1
+        if self.count > MOST:
+            raise self.error(f"more than {MOST} operations; use fewer, or dot for a long sum", token)
+        return Operation(name, operands, token.position)
 
     def factor(self) -> Node:
         signs = []
@@ -233,7 +239,7 @@ class _Reader:
         self.depth -= 1
         if len(arguments) != FUNCTIONS[key]:
             raise self.error(f"{key} takes {FUNCTIONS[key]} arguments, but {len(arguments)} are given", close)
-        return Operation(key, tuple(arguments), name.position)
+        return self.operation(key, tuple(arguments), name)
 
     def argument(self, function: str) -> Node:
         if function != "dot":

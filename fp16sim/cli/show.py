@@ -8,7 +8,7 @@ from .. import explain
 from ..explain.decoding import Given, read
 from ..formats import Format, get_format
 from .documents import print_records
-from .expressions import ExpressionError, Literal, Negation, Operation, parse_expression
+from .expressions import LONGEST, ExpressionError, Literal, Negation, Operation, parse_expression
 from .parsing import NUMBERS, Parser, add_options
 
 
@@ -41,6 +41,8 @@ def read_number(text: str, fmt: Format) -> Given:
     try:
         return read(text, fmt)
     except ValueError as error:
+        if len(text) > LONGEST:
+            raise
         problem = error
     try:
         node = parse_expression(text)

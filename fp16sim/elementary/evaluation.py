@@ -20,6 +20,7 @@ import numpy as np
 from ..conversion import Array, Generator
 from ..flags import PER_ELEMENT, Tally, current_listeners, without_flags
 from ..formats import BINARY32, Format, Rounding
+from ..nans import any_signaling, widened
 from ..rounding import exponent, round_array, round_to
 from .definitions import DEFINITIONS
 
@@ -41,11 +42,12 @@ def evaluate_directly(
     name: str, operands: list[Array], fmt: Format, mode: Rounding, rng: Generator, carrier: Any
 ) -> Array:
     """Find a float64 that decides, round it once, and report the flags."""
-    wide = list(np.broadcast_arrays(*(x.astype(np.float64, copy=False) for x in operands)))
-    y = deciding_float64(name, wide, fmt)
+    wide = list(np.broadcast_arrays(*map(widened, operands)))
+    signaling = any_signaling(*wide)
+    y = np.where(signaling, np.nan, deciding_float64(name, wide, fmt))  # 1^NaN is 1, but only for a quiet one
     tally = Tally(current_listeners())
     nan = np.logical_or.reduce([np.isnan(x) for x in wide])
-    tally.note("invalid", (np.isnan(y) & ~nan).reshape(-1))
+    tally.note("invalid", (signaling | (np.isnan(y) & ~nan)).reshape(-1))
     tally.note("divide_by_zero", (np.isinf(y) & DEFINITIONS[name].pole(*wide)).reshape(-1))
     return round_array(y, fmt, mode, rng, out=np.empty(y.shape, carrier), operation=name, tally=tally)
 

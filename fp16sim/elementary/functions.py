@@ -14,7 +14,7 @@ import numpy as np
 from ..arithmetic.operations import broadcast_shape, divide
 from ..conversion import Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from ..formats import FormatLike, Rounding, get_format, get_rounding
-from ..rounding import round_to
+from ..rounding import round_operand
 from .evaluation import evaluate, evaluate_by_table
 
 
@@ -26,7 +26,7 @@ def _function(name: str, x: Any, fmt: FormatLike, mode: Rounding | str, rng: See
     y = evaluate_by_table(name, source, fmt, mode, carrier)
     if y is not None:
         return y[()]
-    value = np.asarray(round_to(source, fmt, mode, rng=generator))
+    value = round_operand(source, fmt, mode, generator)
     return evaluate(name, [value], fmt, mode, generator, carrier)[()]
 
 
@@ -35,7 +35,7 @@ def _function_of_two(name: str, x: Any, y: Any, fmt: FormatLike, mode: Rounding 
     check_hardware()
     sources = [lift(same_format(value, fmt)) for value in (x, y)]
     carrier, generator = carrier_for(fmt, *sources), as_generator(mode, rng)
-    operands = [np.asarray(round_to(source, fmt, mode, rng=generator)) for source in sources]
+    operands = [round_operand(source, fmt, mode, generator) for source in sources]
     broadcast_shape(name, operands)
     return evaluate(name, operands, fmt, mode, generator, carrier)[()]
 

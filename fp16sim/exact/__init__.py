@@ -1,7 +1,7 @@
 """The slow truth: floating-point arithmetic on ints and Fractions. Every other module is judged by this one.
 
-A value is a Fraction, or one of the four floats that no Fraction can be: -0.0, inf, -inf and nan. An operation is
-computed exactly, then rounded once:
+A value is a Fraction, or one of the floats that no Fraction can be: -0.0, inf, -inf and nan (quiet, or signaling: an
+operation on that raises invalid). An operation is computed exactly, then rounded once:
 
     lift   x = n * 2^q, where 2^q is the quantum (the unit in the last place) of the binade that x lies in
     round  n to an integer k, by the mode
@@ -24,7 +24,7 @@ from .operations import (
     sqrt_to_odd,
     subtract,
 )
-from .parsing import INF, MAX_DIGITS, MAX_EXPONENT, NAN, Value, parse
+from .parsing import INF, MAX_DIGITS, MAX_LENGTH, NAN, REACH, Value, parse, parse_to_round
 from .rounding import (
     DRAW_BITS,
     FLAGS,
@@ -38,16 +38,18 @@ from .rounding import (
     round_to,
     without_input_flush,
 )
-from .values import as_exact, exponent_of, is_finite, is_nan, is_negative, signed
+from .values import SIGNALING_NAN, as_exact, exponent_of, is_finite, is_nan, is_negative, is_signaling, signed
 
 __all__ = [
     "DRAW_BITS",
     "FLAGS",
     "INF",
     "MAX_DIGITS",
-    "MAX_EXPONENT",
+    "MAX_LENGTH",
     "NAN",
     "OPERATIONS",
+    "REACH",
+    "SIGNALING_NAN",
     "Result",
     "Value",
     "add",
@@ -62,10 +64,12 @@ __all__ = [
     "is_finite",
     "is_nan",
     "is_negative",
+    "is_signaling",
     "multiply",
     "nan_value",
     "operate",
     "parse",
+    "parse_to_round",
     "quantum_exponent",
     "round_integer",
     "round_operand",

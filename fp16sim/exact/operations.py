@@ -7,10 +7,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
+from ..formats import MAX_WIDTH, Format, FormatLike, Rounding, get_format, get_rounding
 from .parsing import INF, NAN, Value
 from .rounding import Result, draw_for, round_operand, round_result
-from .values import as_exact, exponent_of, is_finite, is_nan, is_negative, signed
+from .values import as_exact, exponent_of, is_finite, is_nan, is_negative, is_signaling, signed
 
 _INVALID = Result(NAN, frozenset({"invalid"}))
 
@@ -61,7 +61,11 @@ def _sqrt(mode: Rounding, a: Value) -> Result:
     return Result(sqrt_to_odd(Fraction(a)))
 
 
-def sqrt_to_odd(x: Fraction, bits: int = 320) -> Fraction:
+ROOT_BITS = MAX_WIDTH + 64
+"""The bits of a root: more than enough to decide every rounding to the widest format."""
+
+
+def sqrt_to_odd(x: Fraction, bits: int = ROOT_BITS) -> Fraction:
     """sqrt(x) where it is rational in `bits` bits, else a number between the two neighbours of `bits` bits.
 
     Every decision of rounding to fewer than `bits` bits is the same for both (this is rounding to odd).
@@ -128,7 +132,9 @@ def operate(
     """Value and flags of an operation on operands that `fmt` holds."""
     values = [as_exact(x) for x in operands]
     # A quiet NaN goes through; fma alone decides for itself, since infinity times zero is invalid whatever c is.
-    if any(is_nan(v) for v in (values[:2] if operation == "fma" else values)):
+    if any(map(is_signaling, values)):
+        result = _INVALID
+    elif any(is_nan(v) for v in (values[:2] if operation == "fma" else values)):
         result = Result(NAN)
     else:
         result = OPERATIONS[operation](mode, *values)
@@ -169,7 +175,7 @@ def divide(
 
 
 def sqrt(a: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None) -> Value:
-    """The square root of a, rounded once from a value that decides every rounding up to 300 bits as the root does."""
+    """The square root of a, rounded once from a value that decides every rounding of every format as the root does."""
     return compute("sqrt", (a,), fmt, mode, rng=rng).value
 
 

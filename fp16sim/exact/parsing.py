@@ -6,14 +6,18 @@ import math
 import re
 from fractions import Fraction
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
+
+from ..formats import quoted
 
 Value: TypeAlias = Fraction | float
 """A Fraction, or one of the floats -0.0, inf, -inf and nan."""
 
 NAN, INF = math.nan, math.inf
-MAX_DIGITS, MAX_EXPONENT = 1200, {2: 20000, 10: 5000}
-"""The limits of a text: enough for all digits of every binary64 and the range of binary128, in a millisecond."""
+MAX_LENGTH, MAX_DIGITS = 10_000, 1200
+"""The limits of a text: its characters, and its digits without zeros at either end; all of a binary64 fit."""
+REACH = 20_000
+"""All numbers of all formats are between 2^-REACH and 2^REACH, and so are the points where their rounding changes."""
 
 # Possessive quantifiers (*+, ?+) never give a digit back, so that no text takes more than linear time.
 _UNSIGNED = r"(?:\d[\d_]*+\.?+[\d_]*+|\.\d[\d_]*+)"
@@ -31,7 +35,7 @@ _GRAMMAR = rf"""(?P<sign>[+-]?)\s*(?:
 @lru_cache(maxsize=1)
 def _grammar() -> re.Pattern[str]:
     """Compiled at first use, so that importing the package takes no time for it."""
-    return re.compile(_GRAMMAR, re.VERBOSE | re.IGNORECASE)
+    return re.compile(_GRAMMAR, re.VERBOSE | re.IGNORECASE | re.ASCII)
 
 
 def parse(text: str) -> Value:
@@ -48,17 +52,69 @@ def parse(text: str) -> Value:
     Raises
     ------
     ValueError
-        If the text is not a number, is ambiguous (`0x2E66` may be a code or a number), has more than 1,300
-        characters, or an exponent beyond 5,000 (of two: 20,000).
+        If the text is not a number, is ambiguous (`0x2E66` may be a code or a number), has more than 1,200 digits, or
+        its value is beyond 2^20000 or below 2^-20000. `round_to` and `encode` round these too: no format reaches them.
+    TypeError
+        If it is not a text.
 
     Examples
     --------
     >>> parse("1/3"), parse("0x1.8p3"), parse("1p-3"), parse("-0")
     (Fraction(1, 3), Fraction(12, 1), Fraction(1, 8), -0.0)
     """
-    if len(text) > MAX_DIGITS + 100:
-        raise ValueError(f"text of {len(text)} characters is too long for a number; use at most {MAX_DIGITS} digits")
-    text = text.strip()
+    value = _read(text)
+    if isinstance(value, _Beyond):
+        raise out_of_reach("text", text, value.large)
+    return value
+
+
+def out_of_reach(label: str, x: object, large: bool) -> ValueError:
+    """The error for a number whose exact value has too many digits."""
+    side = f"beyond 2^{REACH}" if large else f"below 2^-{REACH}"
+    return ValueError(
+        f"{label}={quoted(x)} is {side}, too many digits to be written out; no format reaches it, so round_to and "
+        "encode still round it"
+    )
+
+
+def stand_in(negative: bool, large: bool) -> Fraction:
+    """2^REACH or 2^-REACH with a sign: every format rounds it as it rounds what is beyond."""
+    magnitude = Fraction(2) ** (REACH if large else -REACH)
+    return -magnitude if negative else magnitude
+
+
+def parse_to_round(text: str) -> Value:
+    """The exact value of a text; or 2^REACH or 2^-REACH for what is beyond, which every format rounds in the same way.
+
+    >>> parse_to_round("-1e999999999999") == -(2**20000)
+    True
+    """
+    value = _read(text)
+    return stand_in(*value) if isinstance(value, _Beyond) else value
+
+
+class _Beyond(NamedTuple):
+    """A number whose magnitude is beyond 2^REACH (`large`) or below 2^-REACH."""
+
+    negative: bool
+    large: bool
+
+
+class _Number(NamedTuple):
+    """The number top / bottom * 10^ten * 2^two, not yet multiplied out."""
+
+    top: int
+    bottom: int = 1
+    ten: int = 0
+    two: int = 0
+
+
+def _read(text: str) -> Value | _Beyond:
+    if not isinstance(text, str):
+        raise TypeError(f"text={quoted(text)} is not a text; give one such as '0.1', or give the number to round_to")
+    if len(text) > MAX_LENGTH:  # before anything that takes time
+        raise ValueError(f"text of {len(text)} characters is too long for a number; use at most {MAX_LENGTH}")
+    text = " ".join(text.split())
     match = _grammar().fullmatch(text)
     if match is None:
         raise ValueError(_complaint(text))
@@ -66,50 +122,88 @@ def parse(text: str) -> Value:
     negative = part["sign"] == "-"
     if part["special"]:
         return NAN if part["special"].lower() == "nan" else math.copysign(INF, -negative)
-    magnitude = _magnitude(text, part)
-    if magnitude == 0:
+    number = _number(text, part)
+    if number.top == 0:
         return -0.0 if negative else Fraction(0)
+    magnitude = _multiplied_out(text, number)
+    if isinstance(magnitude, bool):
+        return _Beyond(negative, large=magnitude)
     return -magnitude if negative else magnitude
 
 
-def _magnitude(text: str, part: dict[str, str]) -> Fraction:
+def _number(text: str, part: dict[str, str]) -> _Number:
     if part["hex"] is not None:
-        whole, _, fraction = part["hex"].replace("_", "").partition(".")
-        if not whole + fraction:
-            raise ValueError(_complaint(text))
-        return int(whole + fraction, 16) * _power(text, 2, part["hex_exponent"]) / 16 ** len(fraction)
-    top = _decimal(text, part["top"], part["top_exponent"])
+        return _hexadecimal(text, part["hex"], _exponent(text, part["hex_exponent"]))
+    top, ten = _decimal(text, part["top"], part["top_exponent"])
     if part["bottom"]:
-        bottom = _decimal(text, part["bottom"], part["bottom_exponent"])
+        bottom, less = _decimal(text, part["bottom"], part["bottom_exponent"])
         if bottom == 0:
-            raise ValueError(f"text={text!r} divides by zero; write inf or nan if you mean it")
-        return top / bottom
+            raise ValueError(f"text={quoted(text)} divides by zero; write inf or nan if you mean it")
+        return _Number(top, bottom, ten - less)
     if part["power"]:
-        if top != 2:
-            raise ValueError(f"text={text!r}: only powers of two are understood; write 2^{part['power']}")
-        return _power(text, 2, part["power"])
-    return top * _power(text, 2, part["two"]) if part["two"] else top
+        if (top, ten) != (2, 0):
+            raise ValueError(f"text={quoted(text)}: only powers of two are understood, like 2^-24")
+        return _Number(1, two=_exponent(text, part["power"]))
+    return _Number(top, ten=ten, two=_exponent(text, part["two"] or "0"))
 
 
-def _decimal(text: str, digits: str, exponent: str | None) -> Fraction:
+def _decimal(text: str, digits: str, exponent: str | None) -> tuple[int, int]:
+    """An integer without zeros at its end, and the power of ten that it is multiplied by."""
     whole, _, fraction = digits.replace("_", "").partition(".")
-    return int(whole + fraction) * _power(text, 10, exponent or "0") / 10 ** len(fraction)
+    significant = (whole + fraction).rstrip("0")
+    zeros = len(whole + fraction) - len(significant)
+    return _integer(text, significant, 10), _exponent(text, exponent or "0") - len(fraction) + zeros
 
 
-def _power(text: str, base: int, exponent: str) -> Fraction:
-    if len(exponent) > 8 or abs(int(exponent)) > MAX_EXPONENT[base]:
-        raise ValueError(
-            f"text={text[:40]!r} has an exponent beyond {MAX_EXPONENT[base]}; no supported format reaches it"
-        )
-    return Fraction(base) ** int(exponent)
+def _hexadecimal(text: str, digits: str, exponent: int) -> _Number:
+    whole, _, fraction = digits.replace("_", "").partition(".")
+    if not whole + fraction:
+        raise ValueError(_complaint(text))
+    significant = (whole + fraction).rstrip("0")
+    zeros = len(whole + fraction) - len(significant)
+    return _Number(_integer(text, significant, 16), two=exponent + 4 * (zeros - len(fraction)))
+
+
+def _integer(text: str, digits: str, base: int) -> int:
+    digits = digits.lstrip("0")
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"text={quoted(text)} has {len(digits)} digits, too many for a number; use {MAX_DIGITS}")
+    return int(digits or "0", base)
+
+
+def _exponent(text: str, digits: str) -> int:
+    sign = -1 if digits.startswith("-") else 1
+    digits = digits.lstrip("+-0")
+    return sign * (int(digits or "0") if len(digits) <= 40 else 10**40)  # an exponent that no other one can cancel
+
+
+def _multiplied_out(text: str, x: _Number) -> Fraction | bool:
+    """The magnitude; if it is beyond REACH, whether it is large (True) or small (False)."""
+    if abs(x.ten) > REACH or abs(x.two) > 4 * REACH:
+        # Too many digits to try: log2(10) is between 3.3219 and 3.3220, and log2(top / bottom) between -5000 and 5000.
+        bounds = [x.ten * log // 10_000 + x.two for log in (33219, 33220)]
+        if min(bounds) > 2 * REACH or max(bounds) < -2 * REACH:
+            return min(bounds) > 0
+        raise ValueError(f"text={quoted(text)} has exponents too large to be multiplied out; write a single one")
+    magnitude = Fraction(x.top, x.bottom)
+    if x.ten:
+        magnitude *= Fraction(10) ** x.ten
+    if x.two:
+        magnitude *= Fraction(2) ** x.two
+    bits = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
+    if abs(bits) < REACH or Fraction(2) ** -REACH <= magnitude <= Fraction(2) ** REACH:
+        return magnitude
+    return magnitude > 1
 
 
 def _complaint(text: str) -> str:
-    shown = text if len(text) <= 40 else text[:37] + "..."
-    if re.fullmatch(r"[+-]?0(x(_?[0-9a-f])+|b(_?[01])+)", text, re.IGNORECASE):
+    shown = quoted(text if len(text) <= 40 else text[:37] + "...")
+    if re.fullmatch(r"[+-]?0(x(_?[0-9a-f])+|b(_?[01])+)", text, re.IGNORECASE | re.ASCII):
+        if len(text) > 40:
+            return f"text={shown} could be a code or a number; codes are for decode, and numbers end in p0"
         number = f"{int(text, 0)}" + (f" or {text}p0" if "x" in text.lower() else "")
         return (
-            f"text={shown!r} could be a code or a number; for the value with that code use decode({text}, fmt), "
+            f"text={shown} could be a code or a number; for the value with that code use decode({text}, fmt), "
             f"for the number {int(text, 0)} write {number}"
         )
-    return f"text={shown!r} is not a number; write it like 0.1, 1e-8, 1/3, 0x1.8p3, 1p-24, 2^-24, inf or nan"
+    return f"text={shown} is not a number; write it like 0.1, 1e-8, 1/3, 0x1.8p3, 1p-24, 2^-24, inf or nan"

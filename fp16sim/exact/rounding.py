@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
 from .codes import decode, encode_held
 from .parsing import INF, NAN, Value
-from .values import as_exact, exponent_of, signed
+from .values import as_exact, exponent_of, is_signaling, signed
 
 FLAGS = ("invalid", "divide_by_zero", "overflow", "underflow", "inexact")
 DRAW_BITS = 32
@@ -69,7 +70,7 @@ def overflow_value(negative: bool, fmt: Format, mode: Rounding) -> Value:
 def _round_special(x: float, fmt: Format) -> Result:
     """-0.0, an infinity or nan in a format that may not have it."""
     if math.isnan(x):
-        return Result(nan_value(fmt))
+        return Result(nan_value(fmt), frozenset({"invalid"} if is_signaling(x) else ()))
     if math.isinf(x) and (fmt.saturate or not fmt.has_infinity):
         value = signed(x < 0, Fraction(fmt.max_finite)) if fmt.saturate else NAN
         return Result(value, frozenset({"overflow", "inexact"}))
@@ -170,7 +171,7 @@ def draw_for(mode: Rounding, rng: Any) -> int:
     if not hasattr(rng, "getrandbits"):
         import random  # loaded on demand: it loads hashes, and takes longer than the rest of this package
 
-        rng = random.Random(rng)
+        rng = random.Random(operator.index(rng) if hasattr(rng, "__index__") else rng)
     return int(rng.getrandbits(DRAW_BITS))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..conversion import Generator, Seed, as_generator
-from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
-from .decoding import Given, NumberLike, code_in, read
+from ..exact import is_signaling
+from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, quoted, with_behaviour
+from .decoding import Given, NumberLike, code_in, number, number_of, read
 from .exact_step import exact_step
 from .explanation import Explanation
 from .records import ExactStep, Operand, RoundingStep, ordered_flags
@@ -15,8 +16,16 @@ NAMES = {"sqrt": ("x",), "fma": ("a", "b", "c")}
 
 
 def operand(name: str, x: NumberLike, fmt: Format, mode: Rounding, rng: Generator, tininess: str = "after") -> Operand:
-    """What was given, rounded to the format if it is not a number of it."""
+    """What was given, rounded to the format if it is not a number of it; a signaling NaN stays for the operation."""
     given = read(x, fmt)
+    if is_signaling(given.value) and fmt.has_infinity:
+        held = number_of(given.value, fmt) if given.code is None else number(given.code, fmt)
+        return Operand(name, given.text, given.value, None, held)
+    return converted(name, given, fmt, mode, rng, tininess)
+
+
+def converted(name: str, given: Given, fmt: Format, mode: Rounding, rng: Generator, tininess: str = "after") -> Operand:
+    """What was given, rounded to the format; a signaling NaN becomes quiet."""
     step = round_step(given.value, fmt, mode, next_draw(rng), operand=True, tininess=tininess)
     return Operand(name, given.text, given.value, step if step.changes else None, step.result)
 
@@ -196,10 +205,12 @@ def parse(
     (1.0009765625, [('binary32', 1.0), ('binary64', 1.0)])
     """
     if not isinstance(text, str):
-        raise TypeError(f"text={text!r} is not text; use rounding({text!r}, fmt) for a number")
+        raise TypeError(f"text={quoted(text)} is not text; use rounding(x, fmt) for a number")
     fmt = get_format(fmt)
     if code_in(text, fmt) is not None:
-        raise ValueError(f"text={text!r} is a code of {fmt}, not a number; use rounding({text!r}, {fmt.name!r})")
+        raise ValueError(
+            f"text={quoted(text)} is a code of {fmt}, not a number; use rounding({quoted(text)}, {fmt.name!r})"
+        )
     return explain_rounding("parse", read(text, fmt), fmt, get_rounding(mode), rng, tininess)
 
 

@@ -16,7 +16,7 @@ from ..codes import FloatClass
 from ..conversion import Array, same_format
 from ..exact import Value
 from ..exact.codes import encode_held
-from ..formats import Format, Specials, Subnormals
+from ..formats import Format, Specials, Subnormals, quoted
 from .records import Number
 
 
@@ -54,9 +54,9 @@ def number_of(value: Value, fmt: Format) -> Number:
 
 
 def next_up(x: Number) -> Number:
-    """The next greater number of the format; the greatest number and NaN are returned unchanged."""
+    """The next greater number of the format; the greatest number and NaN stay, and a signaling NaN becomes quiet."""
     if exact.is_nan(x.value):
-        return x
+        return number(x.code | 1 << (x.fmt.trailing_bits - 1), x.fmt) if exact.is_signaling(x.value) else x
     if x.value == 0:
         return number(1, x.fmt)
     if x.sign:
@@ -67,7 +67,7 @@ def next_up(x: Number) -> Number:
 def next_down(x: Number) -> Number:
     """The next smaller number of the format: -next_up(-x)."""
     if exact.is_nan(x.value):
-        return x
+        return next_up(x)
     sign = 1 << (x.fmt.width - 1)
     return number(next_up(number(x.code ^ sign, x.fmt)).code ^ sign, x.fmt)
 
@@ -108,19 +108,21 @@ def code_in(text: str, fmt: Format) -> int | None:
     bare = digits.replace("_", "")
     if match["plain"] and (len(bare) != fmt.width or fmt.width < 8):
         return None
+    text = text.strip() if len(text) <= 100 else f"{text.strip()[:37]}..."
     sizes = (1, fmt.exponent_bits, fmt.trailing_bits)
     if match["fields"] and tuple(map(len, digits.split("_"))) != sizes:
+        without = f"0b{bare}" if len(bare) < 100 else "0b..."
         raise ValueError(
-            f"{text.strip()}: the fields of {fmt.name} have {sizes[0]}, {sizes[1]} and {sizes[2]} bits; "
-            f"write 0b{bare} for a code without fields, or choose another format"
+            f"{text}: the fields of {fmt.name} have {sizes[0]}, {sizes[1]} and {sizes[2]} bits; "
+            f"write {without} for a code without fields, or choose another format"
         )
     if not bare:
-        raise ValueError(f"{text.strip()} has no digits; write a code like 0x3C00")
+        raise ValueError(f"{text} has no digits; write a code like 0x3C00")
     code = int(bare, 16 if match["hex"] else 2)
     if code >= 1 << fmt.width:
-        number = f"write {text.strip()}p0 if you mean the number {code}"
+        number = f"write {text}p0 if you mean the number {quoted(code)}"
         repair = number if match["hex"] else f"write at most {fmt.width} bits, or choose another format"
-        raise ValueError(f"{text.strip()} is not a code of {fmt.name}, which has {fmt.width} bits; {repair}")
+        raise ValueError(f"{text} is not a code of {fmt.name}, which has {fmt.width} bits; {repair}")
     return code
 
 
@@ -131,16 +133,20 @@ def read(x: NumberLike, fmt: Format) -> Given:
     if isinstance(x, Number):
         return Given(x.hex, x.value, x.code)
     if isinstance(x, str):
+        if len(x) > exact.MAX_LENGTH:
+            exact.parse(x)  # raises, before anything that takes time
         code = code_in(x, fmt)
         return Given(x.strip(), exact.parse(x) if code is None else exact.decode(code, fmt), code)
     x = getattr(same_format(x, fmt), "values", x)
     shape = getattr(x, "shape", ())
     if shape != () or isinstance(x, (list, tuple)):
-        raise TypeError(f"x={x!r} is not one number; explain one element at a time, such as x[0]")
-    item = x.item() if hasattr(x, "item") else x
-    return Given(_text_of(item), exact.as_exact(item))
+        raise TypeError(f"x={quoted(x)} is not one number; explain one element at a time, such as x[0]")
+    return Given(_text_of(x.item() if hasattr(x, "item") else x), exact.as_exact(x, strict=True))
 
 
 def _text_of(x: object) -> str:
-    text = str(x)
+    try:
+        text = str(x)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return quoted(x)
     return text if len(text) <= 40 else f"{text[:30]}... ({len(text)} digits)"

@@ -12,9 +12,9 @@ from ..accumulators import Accumulator, AccumulatorLike
 from ..arrays.floatarray import FloatArray
 from ..conversion import Array, Generator, Seed, as_generator, same_format
 from ..exact import Value, is_finite, is_negative
-from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
-from .basic_operations import explain_rounding, operand, operate_on
-from .decoding import Given, NumberLike
+from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, quoted
+from .basic_operations import converted, explain_rounding, operate_on
+from .decoding import Given, NumberLike, read
 from .explanation import Explanation
 from .records import Number, Operand, Record, RoundingStep, ordered_flags
 from .rendering import Shown
@@ -129,7 +129,7 @@ def dot(
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
     operands = [
-        tuple(operand(f"{name}{k}", x, fmt, mode, generator) for k, x in enumerate(vector))
+        tuple(converted(f"{name}{k}", read(x, fmt), fmt, mode, generator) for k, x in enumerate(vector))
         for name, vector in zip("ab", _vectors(a, b, fmt), strict=True)
     ]
     left, right = ([x.number.value for x in vector] for vector in operands)
@@ -163,7 +163,7 @@ def _vectors(a: VectorLike, b: VectorLike, fmt: Format) -> tuple[list[NumberLike
     for name, x in (("a", a), ("b", b)):
         x = getattr(same_format(x, fmt), "values", x)
         if isinstance(x, str) or not hasattr(x, "__len__") or getattr(x, "ndim", 1) != 1:
-            raise TypeError(f"{name}={x!r} is not a vector; give a list of numbers")
+            raise TypeError(f"{name}={quoted(x)} is not a vector; give a list of numbers")
         vectors.append(list(x))
     if len(vectors[0]) != len(vectors[1]) or not vectors[0]:
         raise ValueError(

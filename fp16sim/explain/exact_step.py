@@ -8,12 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 from .. import exact
-from ..exact import Value, exponent_of, is_finite, is_nan, is_negative
+from ..exact import Value, exponent_of, is_finite, is_nan, is_negative, is_signaling
 from ..formats import Rounding
 from .records import ExactRule, ExactStep, Number, Term, ordered_flags
 
 ROOT_BITS = 320
-"""How many bits `exact.sqrt_to_odd` keeps of an irrational root."""
+"""How many bits are kept of an irrational root; more in a format with more of them."""
 
 
 def _term(name: str, x: Number, negate: bool = False) -> Term:
@@ -27,6 +27,8 @@ def _term(name: str, x: Number, negate: bool = False) -> Term:
 def exact_step(operation: str, operands: tuple[Number, ...], mode: Rounding) -> ExactStep:
     """The exact result of an operation on numbers of a format, and the integers that lead to it."""
     values = [x.value for x in operands]
+    if any(map(is_signaling, values)):
+        return ExactStep("signaling_operand", exact.NAN, flags=("invalid",))
     if any(map(is_nan, values[:2] if operation == "fma" else values)):
         return ExactStep("nan_operand", exact.NAN)
     result = exact.OPERATIONS[operation](mode, *values)
@@ -162,7 +164,7 @@ def _sqrt(a: Number) -> ExactStep:
     root = math.isqrt(x.integer << places)
     irrational = root * root != x.integer << places
     return _digits(
-        exact.sqrt_to_odd(Fraction(a.value), ROOT_BITS),
+        exact.sqrt_to_odd(Fraction(a.value), max(ROOT_BITS, a.fmt.precision + 64)),
         _exponent(x) // 2,
         irrational=irrational,
         terms=(x,),

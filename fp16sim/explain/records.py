@@ -153,7 +153,7 @@ class RoundingStep(Record):
     fmt, mode
         The format it is rounded to, and how.
     exact : Value
-        What is rounded. (For an irrational root: 320 bits and a sticky bit, which round to the same result.)
+        What is rounded. (For an irrational root: 320 bits or more and a sticky bit, which round to the same result.)
     case : str
         "normal", "subnormal" (the quantum no longer shrinks with the number), "overflow" (the rounded number is beyond
         max_finite), "zero" (exact is a zero), "infinity", "nan", or "flushed_input".
@@ -268,6 +268,7 @@ ExactRule: TypeAlias = Literal[
     "given",
     "digits",
     "nan_operand",
+    "signaling_operand",
     "invalid_difference",
     "invalid_zero_times_infinity",
     "invalid_zero_by_zero",
@@ -291,12 +292,13 @@ class ExactStep(Record):
     ----------
     rule : str
         "given" where there is no operation, only a rounding; "digits" where integers are computed; else the special
-        case: "nan_operand", "invalid_difference" (of infinities), "invalid_zero_times_infinity",
-        "invalid_zero_by_zero", "invalid_infinity_by_infinity", "invalid_root", "divide_by_zero", "infinity",
-        "cancelled" (the sum of two terms is 0), "zeros_of_one_sign", "zeros_of_unlike_signs" (both terms are 0),
-        "by_infinity" (a quotient is 0), "zero" (a product, quotient or root is 0).
+        case: "nan_operand", "signaling_operand" (a signaling NaN), "invalid_difference" (of infinities),
+        "invalid_zero_times_infinity", "invalid_zero_by_zero", "invalid_infinity_by_infinity", "invalid_root",
+        "divide_by_zero", "infinity", "cancelled" (the sum of two terms is 0), "zeros_of_one_sign",
+        "zeros_of_unlike_signs" (both terms are 0), "by_infinity" (a quotient is 0), "zero" (a product, quotient or root
+        is 0).
     value : Value
-        The exact result. (For an irrational root: 320 bits and a sticky bit, which round to the same result.)
+        The exact result. (For an irrational root: 320 bits or more and a sticky bit, which round to the same result.)
     irrational : bool
     terms : tuple of Term
         What is added, multiplied or divided.

@@ -11,7 +11,7 @@ from .. import exact
 from ..conversion import Generator
 from ..exact import Value, exponent_of, is_finite, is_nan, is_negative, quantum_exponent, signed
 from ..exact.codes import encode_held
-from ..formats import Format, Rounding, Subnormals
+from ..formats import Format, Rounding, Subnormals, quoted
 from .decoding import number_of
 from .records import Neighbour, OverflowRule, RoundingCase, RoundingRule, RoundingStep, ordered_flags
 
@@ -28,7 +28,7 @@ def round_step(
 ) -> RoundingStep:
     """The rounding of an operand, which the format may flush, or of the exact result of an operation."""
     if tininess not in ("after", "before"):
-        raise ValueError(f"tininess={tininess!r} is unknown; use 'after' or 'before' (rounding)")
+        raise ValueError(f"tininess={quoted(tininess)} is unknown; use 'after' or 'before' (rounding)")
     judge = exact.round_operand if operand else exact.round_result
     result = judge(x, fmt, mode, draw, tininess)
     common: dict[str, Any] = {

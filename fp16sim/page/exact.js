@@ -1,10 +1,10 @@
 /* Exact numbers: a sign and a ratio of integers times a power of two. Nothing here rounds.
 
    A number is {kind, negative, n, d, e}. Where kind is "finite" its magnitude is n / d * 2^e, with BigInts n >= 0 and
-   d >= 1 and a Number e; zero keeps its sign. The other kinds are "infinite" and "nan". Everything a format holds has
-   d = 1; quotients and decimals need d. */
+   d >= 1 and a Number e; zero keeps its sign. The other kinds are "infinite" and "nan", which may be `signaling`.
+   Everything a format holds has d = 1; quotients and decimals need d. */
 
-export const NAN = Object.freeze({ kind: "nan", negative: false, n: 0n, d: 1n, e: 0 });
+export const NAN = Object.freeze({ kind: "nan", negative: false, n: 0n, d: 1n, e: 0, signaling: false });
 
 /** The number (-1)^negative * n / d * 2^e. */
 export function finite(negative, n, d = 1n, e = 0) {

@@ -58,6 +58,7 @@ function exactStep(operation, values, mode) {
 
 /** The rule for infinities, NaN and zeros; null where integers decide. */
 function specialRule(operation, values, value, flags) {
+  if (values.some((x) => x.signaling)) return "signaling_operand";
   if (flags.includes("invalid")) return invalidRule(operation, values);
   if (value.kind === "nan") return "nan_operand";
   if (flags.includes("divide_by_zero")) return "divide_by_zero";

@@ -68,7 +68,9 @@ export function fieldsOf(code, fmt) {
 /** The value with that code. */
 export function decode(code, fmt) {
   const { negative, field, trailing } = fieldsOf(code, fmt);
-  if (fmt.specials === "ieee" && field === fmt.topField) return trailing ? { ...NAN, negative } : infinity(negative);
+  if (fmt.specials === "ieee" && field === fmt.topField) {
+    return trailing ? { ...NAN, negative, signaling: !(trailing & (fmt.implicitBit >> 1n)) } : infinity(negative);
+  }
   if (fmt.specials === "nan" && (code & (fmt.signBit - 1n)) === fmt.signBit - 1n) return { ...NAN, negative };
   const significand = trailing + (field ? fmt.implicitBit : 0n);
   return finite(negative, significand, 1n, Math.max(Number(field), 1) - fmt.bias - fmt.trailingBits);
@@ -94,10 +96,7 @@ export function encodeHeld(x, fmt) {
 export function classify(code, fmt) {
   const value = decode(code, fmt);
   const { field, trailing } = fieldsOf(code, fmt);
-  if (value.kind === "nan") {
-    const quiet = !fmt.hasInfinity || trailing & (fmt.implicitBit >> 1n);
-    return quiet ? "quietNaN" : "signalingNaN";
-  }
+  if (value.kind === "nan") return value.signaling ? "signalingNaN" : "quietNaN";
   const name = value.kind === "infinite" ? "Infinity" : field ? "Normal" : trailing ? "Subnormal" : "Zero";
   return (value.negative ? "negative" : "positive") + name;
 }
@@ -107,9 +106,11 @@ export function greatestCode(fmt) {
   return encodeHeld(fmt.hasInfinity ? infinity(false) : fmt.maxFinite, fmt);
 }
 
-/** IEEE 754's nextUp of a code: from -min_subnormal to -0, from either zero to min_subnormal; ends and NaN stay. */
+/** IEEE 754's nextUp of a code: from -min_subnormal to -0, from either zero to min_subnormal; ends and NaN stay, and a
+    signaling NaN becomes quiet. */
 export function nextUp(code, fmt) {
   const value = decode(code, fmt);
+  if (value.signaling) return code | (fmt.implicitBit >> 1n);
   if (value.kind === "nan" || code === greatestCode(fmt)) return code;
   if (isZero(value)) return 1n;
   return value.negative ? code - 1n : code + 1n;
@@ -117,7 +118,7 @@ export function nextUp(code, fmt) {
 
 /** nextUp mirrored at zero. */
 export function nextDown(code, fmt) {
-  if (decode(code, fmt).kind === "nan") return code;
+  if (decode(code, fmt).kind === "nan") return nextUp(code, fmt);
   return nextUp(code ^ fmt.signBit, fmt) ^ fmt.signBit;
 }
 

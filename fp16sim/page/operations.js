@@ -60,8 +60,9 @@ export const OPERATIONS = {
   fma: { arity: 3, symbol: "", label: "fma: a × b + c", exact: fma },
 };
 
-/** The exact result of an operation on values: {value, flags}. A quiet NaN goes through. */
+/** The exact result of an operation on values: {value, flags}. A quiet NaN goes through, a signaling one is invalid. */
 export function unrounded(operation, operands, mode) {
+  if (operation !== "round" && operands.some((x) => x.signaling)) return INVALID;
   // fma decides for itself: infinity times zero is invalid whatever c is.
   const asked = operation === "fma" ? operands.slice(0, 2) : operands;
   if (asked.some((x) => x.kind === "nan")) return of(NAN);

@@ -1,10 +1,11 @@
 /* Numbers as people write them, exactly; and codes, which need a format to mean anything. As `fp16sim.parse`. */
 
-import { NAN, finite, infinity, product, quotient } from "./exact.js";
+import { NAN, exponentOf, finite, infinity } from "./exact.js";
 import { decode } from "./formats.js";
 
-export const MAX_DIGITS = 1200;
-const MAX_EXPONENT = { 2: 20000, 10: 5000 };
+const MAX_LENGTH = 10000, MAX_DIGITS = 1200;
+/** Every number of every format is between 2^-REACH and 2^REACH; what is beyond has too many digits to show. */
+const REACH = 20000n;
 
 const HELP = "write it like 0.1, 1e-8, 1/3, 0x1.8p3, 1p-24, 2^-24, inf or nan; a code like 0x2E66; or all bits";
 
@@ -14,6 +15,7 @@ const HELP = "write it like 0.1, 1e-8, 1/3, 0x1.8p3, 1p-24, 2^-24, inf or nan; a
 export function readNumber(text, fmt) {
   const trimmed = text.trim();
   try {
+    if (trimmed.length > MAX_LENGTH) throw new TextError(`That is too long for a number; use at most ${MAX_LENGTH} characters.`);
     const code = readCode(trimmed, fmt);
     if (code) return { ...code, value: decode(code.code, fmt) };
     return { value: parse(trimmed), code: null, reading: "number" };
@@ -58,60 +60,87 @@ function checkFields(text, digits, fmt) {
 
 /** The exact value of a number; nothing is rounded. Throws a TextError. */
 export function parse(text) {
-  if (text.length > MAX_DIGITS + 100) throw new TextError(`That is too long for a number; use at most ${MAX_DIGITS} digits.`);
-  const sign = /^([+-]?)\s*/.exec(text);
+  const blanks = text.trim().replace(/\s+/g, " ");
+  const sign = /^([+-]?) ?/.exec(blanks);
   const negative = sign[1] === "-";
-  const rest = text.slice(sign[0].length).toLowerCase();
+  const rest = blanks.slice(sign[0].length).toLowerCase();
   if (/^inf(inity)?$/.test(rest)) return infinity(negative);
   if (rest === "nan") return NAN;
-  return { ...unsigned(rest, text), negative };
+  return { ...multipliedOut(unsigned(rest, text), text), negative };
 }
 
-/** A magnitude: one of the forms below, in this order. */
+/** A magnitude top / bottom * 10^ten * 2^two, not yet multiplied out: one of the forms below, in this order. */
 function unsigned(rest, text) {
   const hex = /^0x([0-9a-f_]*)(?:\.([0-9a-f_]*))?p([+-]?\d+)$/.exec(rest);
   if (hex) return hexadecimal(hex, text);
   const ratio = rest.split("/");
   if (ratio.length === 2) return fraction(ratio, text);
-  const power = /^([^^*]*?)\s*(?:\^|\*\*)\s*([+-]?\d+)$/.exec(rest);
+  const power = /^([^^*]*?) ?(?:\^|\*\*) ?([+-]?\d+)$/.exec(rest);
   if (power && !power[1].includes("*")) {
-    if (!equalsTwo(decimal(power[1], text))) throw new TextError(`${shown(text)}: only powers of two are understood, like 2^-24.`);
-    return finite(false, 1n, 1n, exponentIn(text, 2, power[2]));
+    const base = decimal(power[1], text);
+    if (base.top !== 2n || base.ten) throw new TextError(`${shown(text)}: only powers of two are understood, like 2^-24.`);
+    return { ...ONE, two: exponentOfText(power[2]) };
   }
-  const scaled = /^([^p*]*?)\s*(?:p|\*\s*2\s*(?:\^|\*\*))\s*([+-]?\d+)$/.exec(rest);
-  if (scaled) return product(decimal(scaled[1], text), finite(false, 1n, 1n, exponentIn(text, 2, scaled[2])));
+  const scaled = /^([^p*]*?) ?(?:p|\* ?2 ?(?:\^|\*\*)) ?([+-]?\d+)$/.exec(rest);
+  if (scaled) return { ...decimal(scaled[1], text), two: exponentOfText(scaled[2]) };
   return decimal(rest, text);
 }
+
+const ONE = { top: 1n, bottom: 1n, ten: 0n, two: 0n };
 
 function hexadecimal([, whole, places = "", exponent], text) {
   const digits = (whole + places).replace(/_/g, "");
   if (!digits) throw complaint(text);
-  const e = exponentIn(text, 2, exponent) - 4 * places.replace(/_/g, "").length;
-  return finite(false, BigInt(`0x${digits}`), 1n, e);
+  const significant = digits.replace(/0+$/, "");
+  const moved = digits.length - significant.length - places.replace(/_/g, "").length;
+  return { ...ONE, top: integer(significant, "0x", text), two: exponentOfText(exponent) + 4n * BigInt(moved) };
 }
 
 function fraction([top, bottom], text) {
   const [x, y] = [decimal(top.trimEnd(), text), decimal(bottom.trimStart(), text)];
-  if (y.n === 0n) throw new TextError(`${shown(text)} divides by zero; write inf or nan if you mean it.`);
-  return quotient(x, y);
+  if (y.top === 0n) throw new TextError(`${shown(text)} divides by zero; write inf or nan if you mean it.`);
+  return { ...ONE, top: x.top, bottom: y.top, ten: x.ten - y.ten };
 }
 
-function decimal(digits, text) {
-  const match = /^(?:(\d[\d_]*)(?:\.([\d_]*))?|\.(\d[\d_]*))(?:e([+-]?\d+))?$/.exec(digits);
-  if (!match) throw complaint(text);
+/** An integer without zeros at its end, times a power of ten. */
+function decimal(text, whole) {
+  const match = /^(?:(\d[\d_]*)(?:\.([\d_]*))?|\.(\d[\d_]*))(?:e([+-]?\d+))?$/.exec(text);
+  if (!match) throw complaint(whole);
   const places = (match[2] ?? match[3] ?? "").replace(/_/g, "");
-  const n = BigInt((match[1] ?? "").replace(/_/g, "") + places);
-  const k = exponentIn(text, 10, match[4] ?? "0") - places.length;
-  // 10^k = 5^k 2^k
-  const five = 5n ** BigInt(Math.abs(k));
-  return k >= 0 ? finite(false, n * five, 1n, k) : finite(false, n, five, k);
+  const digits = (match[1] ?? "").replace(/_/g, "") + places;
+  const significant = digits.replace(/0+$/, "");
+  const moved = digits.length - significant.length - places.length;
+  return { ...ONE, top: integer(significant, "", whole), ten: exponentOfText(match[4] ?? "0") + BigInt(moved) };
 }
 
-const equalsTwo = (x) => x.e >= 0 ? x.n << BigInt(x.e) === 2n * x.d : x.n === (2n * x.d) << BigInt(-x.e);
+function integer(significant, prefix, text) {
+  const digits = significant.replace(/^0+/, "");
+  if (digits.length > MAX_DIGITS) throw new TextError(`${shown(text)} has ${digits.length} digits, too many for a number; use ${MAX_DIGITS}.`);
+  return digits ? BigInt(prefix + digits) : 0n;
+}
 
-function exponentIn(text, base, exponent) {
-  if (exponent.length > 8 || Math.abs(Number(exponent)) > MAX_EXPONENT[base]) {
-    throw new TextError(`${shown(text)} has an exponent beyond ${MAX_EXPONENT[base]}; no format here reaches it.`);
-  }
-  return Number(exponent);
+/** An exponent; one of more than 40 digits becomes one that no other can cancel. */
+function exponentOfText(text) {
+  const digits = text.replace(/^[+-]?0*/, "");
+  const size = digits.length > 40 ? 10n ** 40n : BigInt(digits || "0");
+  return text.startsWith("-") ? -size : size;
+}
+
+const abs = (n) => (n < 0n ? -n : n);
+
+/** The number itself; a TextError if its magnitude is beyond 2^REACH or below 2^-REACH. */
+function multipliedOut({ top, bottom, ten, two }, text) {
+  if (top === 0n) return finite(false, 0n);
+  if (abs(ten) > REACH || abs(two) > 4n * REACH) throw outOfReach(text);
+  // 10^ten = 5^ten 2^ten
+  const [five, e] = [5n ** abs(ten), Number(ten + two)];
+  const x = ten >= 0n ? finite(false, top * five, bottom, e) : finite(false, top, bottom * five, e);
+  const exponent = BigInt(exponentOf(x));
+  const atEnd = exponent === REACH && x.n << BigInt(Math.max(x.e, 0)) === (x.d << REACH) << BigInt(Math.max(-x.e, 0));
+  if (exponent < -REACH || (exponent >= REACH && !atEnd)) throw outOfReach(text);
+  return x;
+}
+
+function outOfReach(text) {
+  return new TextError(`${shown(text)} is beyond 2^${REACH} or below 2^-${REACH}: too many digits to show, and no format here reaches it.`);
 }

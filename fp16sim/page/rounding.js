@@ -42,7 +42,7 @@ export function quantumExponent(x, fmt) {
 
     Underflow is a tiny result, after rounding, that is inexact. */
 export function roundResult(x, fmt, mode, draw = 0n) {
-  if (x.kind === "nan") return nanOf(fmt);
+  if (x.kind === "nan") return nanOf(fmt, x.signaling ? ["invalid"] : []);
   if (x.kind === "infinite") return roundInfinity(x, fmt);
   if (x.n === 0n) return held(finite(x.negative, 0n), fmt, []);
   const q = quantumExponent(x, fmt);
@@ -58,9 +58,9 @@ function held(value, fmt, flags) {
   return { value, code: encodeHeld(value, fmt), flags };
 }
 
-/** NaN, or what the format has in its place; code null where it has nothing. */
-function nanOf(fmt) {
-  return { value: NAN, code: encodeHeld(NAN, fmt), flags: [] };
+/** A quiet NaN, or what the format has in its place; code null where it has nothing. */
+function nanOf(fmt, flags) {
+  return { value: NAN, code: encodeHeld(NAN, fmt), flags };
 }
 
 function roundInfinity(x, fmt) {

@@ -40,16 +40,18 @@ function stochasticWords(r) {
 export function overflowWords(r) {
   if (!r.overflowRule) return null;
   const limit = `Beyond ${shortText(r.fmt.maxFinite, 20)}, the largest number of ${r.fmt.name}: overflow. `;
+  const even = r.mode === "to_odd" && !(r.fmt.maxSignificand & 1n);
   return limit + {
     infinity: "In this mode the result is infinity.",
     nan: `${r.fmt.name} has no infinity, so the result is NaN.`,
     max_finite: "In this mode the result stays at the largest number.",
     saturate: `${r.fmt.name} has neither infinity nor NaN: it saturates, so the result is the largest number.`,
-  }[r.overflowRule];
+  }[r.overflowRule] + (even ? " Its last bit is 0, so only the flags show that something was lost." : "");
 }
 
 const SPECIAL_WORDS = {
   nan_operand: "An operand is NaN, so the result is NaN: this raises no flag.",
+  signaling_operand: "An operand is a signaling NaN: the result is a quiet NaN, and the flag invalid is raised.",
   invalid_difference: "∞ − ∞ is undefined: the result is NaN, and the flag invalid is raised.",
   invalid_zero_times_infinity: "0 × ∞ is undefined: the result is NaN, and the flag invalid is raised.",
   invalid_zero_by_zero: "0 ÷ 0 is undefined: the result is NaN, and the flag invalid is raised.",
@@ -75,7 +77,7 @@ export function specialWords({ operation, exact, rounding: r }) {
 
 /** Why each flag is raised. */
 export const FLAG_WORDS = {
-  invalid: "the result is undefined, so it is NaN",
+  invalid: "no number is the right result, so it is NaN",
   divide_by_zero: "finite operands give an exact infinity",
   overflow: "the rounded result is beyond the largest number",
   underflow: "the result is tiny (below the smallest normal number) and inexact",

@@ -8,7 +8,7 @@ There are two paths: `reference`, clear and general, and `kernels`, faster, each
 from .dispatch import CHUNK, round_array, round_without_flags
 from .exact_numbers import note_exact
 from .reference import exponent
-from .round_to import round_if_needed, round_to
+from .round_to import round_if_needed, round_operand, round_to
 
 __all__ = [
     "CHUNK",
@@ -16,6 +16,7 @@ __all__ = [
     "note_exact",
     "round_array",
     "round_if_needed",
+    "round_operand",
     "round_to",
     "round_without_flags",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 from .. import flags
 from ..conversion import Array, Generator
 from ..formats import Format, Rounding
+from ..nans import any_signaling, widened
 from . import chunks, kernels
 from .kernels import buffers
 from .random_bits import draws_from
@@ -40,23 +41,33 @@ def _note_flags(
             tally.note("underflow", small & (unbounded < fmt.min_normal), offset, "after")
 
 
-def _note_overflow(
+def _note_top(
     tally: flags.Tally, fmt: Format, mode: Rounding, draws: Array | None, offset: int, x: Array, start: int = 0
 ) -> bool:
-    """Note overflow alone, from the numbers above max_finite: no other can raise it. Return whether more would matter.
+    """Note what NaNs and large numbers raise: invalid and overflow. Return whether more of them would matter.
 
     With its first five arguments bound, this is an `OnOverflow` of a kernel: x is the chunk that starts at `start`.
     """
+    if tally.lacks("invalid"):
+        tally.note("invalid", any_signaling(x), offset + start)
+    if tally.lacks("overflow"):
+        _note_overflow(tally, fmt, mode, draws, offset, x, start)
+    return tally.lacks("invalid") or tally.lacks("overflow")
+
+
+def _note_overflow(
+    tally: flags.Tally, fmt: Format, mode: Rounding, draws: Array | None, offset: int, x: Array, start: int
+) -> None:
+    """Note overflow alone, from the numbers above max_finite: no other can raise it."""
     bound = float(fmt.max_finite)
     for first in range(0, x.size, CHUNK):
         at = first + np.flatnonzero(np.abs(x[first : first + CHUNK]) > bound)
-        if at.size and not tally.has_enough("overflow"):
+        if at.size and tally.lacks("overflow"):
             large = x[at].astype(np.float64)
             beyond = np.abs(round_to_quantum(large, fmt, mode, None if draws is None else draws[start + at]))
             becomes_finite = fmt.saturate or not fmt.has_infinity  # or NaN: there infinity itself overflows
             raised = np.where(np.isinf(large), becomes_finite, beyond > fmt.max_finite)
             tally.note_at("overflow", at[raised], offset + start)
-    return not tally.has_enough("overflow")
 
 
 # --- arrays ---------------------------------------------------------------------------------------------------------
@@ -76,15 +87,17 @@ def _round_chunk(
 ) -> None:
     """Round contiguous numbers, the first of which is number `offset`, and note their flags."""
     on_overflow = None
-    if not per_element and tally.wants("overflow") and not tally.has_enough("overflow"):
-        on_overflow = partial(_note_overflow, tally, fmt, mode, draws, offset)
+    if per_element:
+        tally.note("invalid", any_signaling(x), offset)
+    elif tally.lacks("invalid") or tally.lacks("overflow"):
+        on_overflow = partial(_note_top, tally, fmt, mode, draws, offset)
     # A copy, because `out` may be x, and the flags are found by comparing the two.
     exact = x.astype(np.float64) if per_element or kernel is None else x
     if kernel is not None:
         kernel(x, out, draws, on_overflow, kernel_bytes)
     else:
         if on_overflow is not None:
-            on_overflow(exact)
+            on_overflow(x)
         out[...] = round_float64(exact.copy() if per_element else exact, fmt, mode, draws)
     if per_element:
         _note_flags(tally, exact, out.astype(np.float64), fmt, mode, draws, offset)
@@ -104,6 +117,8 @@ def round_array(
     """Round a float32 or float64 array into `out`, in chunks in C order, and report the flags of `operation`."""
     tally = flags.Tally(flags.current_listeners()) if tally is None else tally
     carrier = out.dtype if x.dtype == out.dtype else np.result_type(x, out)
+    if x.dtype != carrier and any_signaling(x).any():
+        x = widened(x)
     kernel = kernels.find(fmt, mode, "float32" if carrier.itemsize == 4 else "float64")
     draw = None if rng is None else draws_from(rng)
     per_element = not tally.listeners.names.isdisjoint(flags.PER_ELEMENT)

@@ -14,6 +14,7 @@ import numpy as np
 from .. import exact
 from ..conversion import Array
 from ..formats import Format, Rounding, Subnormals
+from ..nans import quieted
 
 # --- the integer step, by mode --------------------------------------------------------------------------------------
 # Each takes n (float64, below 2^54) and 32 random bits for each element (STOCHASTIC only).
@@ -91,7 +92,7 @@ def round_float64(x: Array, fmt: Format, mode: Rounding, draws: Array | None = N
 
 
 def _put_specials(x: Array, y: Array, fmt: Format) -> Array:
-    """NaN stays NaN, with its payload; infinity stays, saturates, or becomes NaN where the format has no infinity."""
+    """NaN stays, quiet and with its payload; infinity stays, saturates, or becomes NaN where there is no infinity."""
     infinity = float(fmt.max_finite) if fmt.saturate else np.inf if fmt.has_infinity else np.nan
     y = np.where(np.isinf(x), infinity, y)
     nan = np.isnan(x)
@@ -99,4 +100,4 @@ def _put_specials(x: Array, y: Array, fmt: Format) -> Array:
         value = float(exact.nan_value(fmt))
         x[nan] = value  # so that the sign comes from the code that was asked for
         return np.where(nan, abs(value), y)
-    return np.where(nan, x, y)
+    return np.where(nan, quieted(x), y)

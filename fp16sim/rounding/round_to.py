@@ -18,7 +18,8 @@ from ..conversion import (
     lift,
     same_format,
 )
-from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, with_behaviour
+from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, quoted, with_behaviour
+from ..nans import has_nan, widened
 from . import kernels
 from .dispatch import round_array
 from .exact_numbers import round_objects
@@ -79,6 +80,9 @@ def round_to(
     -----
     Besides input and output, a call needs less than 2 MiB a thread, for float32 and float64 arrays of any size.
 
+    A signaling NaN raises invalid and becomes quiet, as in all operations of IEEE 754 (2019, section 6.2). In a float32
+    or float64 array it is a NaN whose first payload bit is 0: `decode` gives one for the code of a signaling NaN.
+
     IEEE 754-2019, section 4.3; round to odd after Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums:
     proved algorithms using rounding to odd" (2008).
 
@@ -110,7 +114,7 @@ def _checked_threads(threads: int | None) -> int:
     if threads is None:
         return 1
     if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
-        raise TypeError(f"threads={threads!r} is not a number of threads; give an integer, or None for one")
+        raise TypeError(f"threads={quoted(threads)} is not a number of threads; give an integer, or None for one")
     if threads < 1:
         raise ValueError(f"threads={threads} must be 1 or more; leave it out for one")
     return int(threads)
@@ -132,6 +136,17 @@ def round_if_needed(x: Array, fmt: Format, mode: Rounding, rng: Generator = None
     if x.size >= CHECK_FROM and rng is None and kernels.all_representable(x, fmt):
         return x
     return np.asarray(round_to(x, fmt, mode, rng=rng))
+
+
+def round_operand(x: Array, fmt: Format, mode: Rounding, rng: Generator = None) -> Array:
+    """The same for an operand, whose NaNs stay as they are: the operation itself says what a signaling one raises."""
+    if x.size >= CHECK_FROM and rng is None and kernels.all_representable(x, fmt):
+        return x
+    if x.dtype == object or not fmt.has_nan or not has_nan(x):
+        return np.asarray(round_to(x, fmt, mode, rng=rng))
+    nan = np.isnan(x)
+    y = np.asarray(round_to(np.where(nan, x.dtype.type(0), x), fmt, mode, rng=rng))
+    return np.where(nan, x if x.dtype == y.dtype else widened(x), y)
 
 
 CHECK_FROM = 1 << 10

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import sys
 from fractions import Fraction
 from functools import lru_cache
 
@@ -50,10 +51,11 @@ def facts(fmt, codes):
     """What Python says of codes, in the words of ALL_CODES."""
     values = np.asarray(fs.decode(codes, fmt))
     kinds = np.asarray(fs.classify(values, fmt))
-    up, down = (np.asarray(fs.encode(near(values, fmt), fmt)) for near in (fs.next_up, fs.next_down))
+    with np.errstate(invalid="ignore"):  # signaling NaNs
+        up, down = (np.asarray(fs.encode(near(values, fmt), fmt)) for near in (fs.next_up, fs.next_down))
     for code, value, kind, above, below in zip(codes, values.tolist(), kinds, up, down, strict=True):
         if np.isnan(value):
-            texts, above, below, back = ["nan"] * 4, code, code, "nan"
+            texts, back = ["nan"] * 4, "nan"
         else:
             texts, back = [fs.to_text(value, fmt, style) for style in ("exact", "fraction", "hex", "shortest")], code
         yield " ".join(map(str, [*texts, kind, above, below, back]))
@@ -164,6 +166,8 @@ def test_special_operands_agree_in_every_combination(core):
         top = 2 ** (fmt.width - 1)
         one = fmt.bias << fmt.trailing_bits
         codes = sorted({0, 1, one, top - 1, exact.encode("inf", fmt)} | {top, top + one, 2 * top - 1})
+        if fmt.has_infinity and fmt.trailing_bits > 1:
+            codes += [exact.encode("inf", fmt) + 1]  # a signaling NaN
         for mode in (Rounding.TIES_TO_EVEN, Rounding.TOWARD_NEGATIVE):
             given = [
                 (operation, [f"0x{code:x}" for code in operands], 0)
@@ -202,15 +206,30 @@ NUMBERS = [
     "0.1", "-1.5e-8", "1/3", "0x1.8p3", "1p-24", "3*2^-24", "2^-24", "2**-24", "inf", "-Infinity", "nan", "1_000.5",
     ".5", "5.", "1e5p3", "-0", "0.5/.25", "1e-400", "6*2**3", "0x.8p0", "1e5/2e3", "+7", "2^10", "1.e2", "0/5",
     "-1/3", "INF", "NaN", "0x1.8_0p3",
-    "11111111111111111",
+    "11111111111111111", "2.4E+00000000001", "4063E00000000000", "0e9999999999", "-0e-9999999999", "0/1e9999999999",
+    "1e99999/1e99999", "0" * 5000 + "1", "1." + "0" * 5000, "1" + "0" * 6000, "1e6020", "1e-6020", "2^20000",
+    "2^-20000", "0x1p20000", "1e-19999p66000", "9" * 1200, "0x" + "0" * 2000 + "f.8p-4", "1e5001", "20e-1^5", "2.0**3",
+    "1/3e6000", "1\u00a0/\u00a03",
 ]
 NO_NUMBERS = [
     ".", "p3", "0x", "1..2", "1e", "_1", "0x1p", "inf3", "1/0", "1.2.3", "2^", "^3", "1*2^", "0x1.8", "1e99999999",
-    "3^2", "1/-3", "1/2/3", "1p2p3", "2^3/4", "-nan(1)", "0x1.8p", "1e5001", "2^20001", "e5", "1,5", "½",
+    "3^2", "1/-3", "1/2/3", "1p2p3", "2^3/4", "-nan(1)", "0x1.8p", "2^20001", "-2^-20001", "e5", "1,5", "½", "1e6021",
+    "1e-6021", "1e" + "9" * 5000, "1" * 1201, "1e999999999999p-3321928094887", "0x1p-99999", "1/1e99999", "٣",
+    "1" * 10_001, "0x" + "1" * 10_001 + "p1",
 ]
 # fmt: on
 
 
+@pytest.fixture
+def _long_integers():
+    """Python writes integers of more than 4,300 digits."""
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    yield
+    sys.set_int_max_str_digits(before)
+
+
+@pytest.mark.usefixtures("_long_integers")
 def test_texts_are_read_as_python_reads_them(core):
     values = [exact.parse(text) for text in NUMBERS]
     expected = ["number " + ("-0" if isinstance(v, float) and v == 0 else str(v)) for v in values]
@@ -224,7 +243,7 @@ def test_texts_are_read_as_python_reads_them(core):
 
 def test_what_python_refuses_is_refused(core):
     for text in NO_NUMBERS:
-        with pytest.raises(ValueError, match="text="):
+        with pytest.raises(ValueError, match="text"):
             exact.parse(text)
     assert set(core.evaluate(READ, [*NO_NUMBERS, "", " ", "1" * 1400])) == {"refused"}
 

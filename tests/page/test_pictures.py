@@ -105,6 +105,11 @@ CASES = (
     ),
     ("op=subtract&a=1.001&b=1", ("cancellation", "Nothing is cut off", "With all roundings together")),
     ("op=multiply&a=448&b=2&format=e4m3fn", ("no infinity, so the result is NaN", "overflow")),
+    (
+        "op=round&a=448.1&format=e4m3fn&mode=to_odd",
+        ("stays at the largest number. Its last bit is 0, so only the flags show that something was lost", "overflow"),
+    ),
+    ("op=add&a=0x7C01&b=1", ("An operand is a signaling NaN", "no number is the right result")),
     ("op=multiply&a=60000&b=2&mode=toward_zero", ("stays at the largest number", "65504")),
     ("op=multiply&a=2^-14&b=0.7", ("subnormal", "underflow")),
     ("op=divide&a=1&b=0", ("divide_by_zero", "∞")),

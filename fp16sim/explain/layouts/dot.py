@@ -76,6 +76,8 @@ def rounding_words(step: RoundingStep) -> Line:
     """What the table says of a rounding: how it ended, or which rule decided and how much it cut off."""
     if step.overflow_rule:
         return line(Span("overflow", "warn"), f": {OVERFLOWS[step.overflow_rule]}")
+    if "invalid" in step.flags:
+        return line("signaling NaN")
     if step.flushed:
         return line(RULES["flushed_input"])
     return line(RULES.get(step.rule, step.rule), f", {ulps_text(step.rest)} ulp cut off" if step.rest else "")

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from ...codes import FloatClass
 from ...exact import DRAW_BITS, Value, is_negative
-from ...formats import Format, Specials, Subnormals
+from ...formats import Format, Rounding, Specials, Subnormals
 from ...text import to_text
 from ..decoding import without_behaviour
 from ..records import ExactRule, Number, OverflowRule, RoundingStep
@@ -82,6 +82,7 @@ CLASSES = {
 
 SPECIAL_CASES: dict[ExactRule, str] = {
     "nan_operand": "An operand is NaN, so the result is NaN: this raises no flag.",
+    "signaling_operand": "An operand is a signaling NaN: the result is a quiet NaN, and the flag invalid is raised.",
     "invalid_difference": "Infinity minus infinity is undefined: the result is NaN, and the flag invalid is raised.",
     "invalid_zero_times_infinity": "Zero times infinity is undefined: the result is NaN, and the flag invalid is "
     "raised.",
@@ -101,7 +102,7 @@ SPECIAL_CASES: dict[ExactRule, str] = {
 }
 
 FLAGS = {
-    "invalid": "the result is undefined, so it is NaN",
+    "invalid": "no number is the right result, so it is NaN",
     "divide_by_zero": "finite operands give an exact infinity",
     "overflow": "the rounded result is beyond max_finite",
     "underflow": "the result is tiny (below min_normal) and inexact",
@@ -168,7 +169,9 @@ def _end_of_range(step: RoundingStep) -> str:
     what = "That" if step.up else "The number"
     sign = "-" if is_negative(step.exact) else "+"
     overflow = OVERFLOWS[step.overflow_rule].format(fmt=fmt, mode=step.mode, sign=sign)
-    return f"{what} is beyond max_finite = {short_text(Fraction(fmt.max_finite))}: overflow. {overflow}"
+    even = step.mode is Rounding.TO_ODD and fmt.max_significand % 2 == 0 and step.overflow_rule != "nan"
+    only = " Its last bit is 0, so only the flags show that something was lost." if even else ""
+    return f"{what} is beyond max_finite = {short_text(Fraction(fmt.max_finite))}: overflow. {overflow}{only}"
 
 
 OVERFLOWS: dict[OverflowRule, str] = {
@@ -190,6 +193,8 @@ def _nothing_cut_off(step: RoundingStep) -> str:
         return f"{step.fmt} {why}: infinity becomes {short_text(step.result.value)}, which is an overflow."
     if step.case == "nan" and not step.fmt.has_nan:
         return f"{step.fmt} has no NaN: its nan_code is used instead."
+    if step.case == "nan" and "invalid" in step.flags:
+        return "A signaling NaN becomes quiet, and raises the flag invalid."
     return {"zero": "A zero is exact in every format.", "infinity": "An infinity is exact.", "nan": "NaN stays NaN."}[
         step.case
     ]

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...conversion import Array
 from ...formats import BINARY16, BINARY32, BINARY64, Format, Rounding, Subnormals
+from ...nans import has_nan
 from ..reference import INWARD, round_float64
 from . import buffers
 from .bits import on_bits, on_bits_where_normal
@@ -24,8 +25,8 @@ from .method import Method
 from .scaling import CARRIERS, by_scaling
 
 OnOverflow: TypeAlias = Callable[[Array, int], bool]
-"""on_overflow(chunk, start) is called before a chunk is rounded that may overflow: one with NaN, or with numbers of
-2^emax or more. It returns whether it wants to be called for later chunks, too."""
+"""on_overflow(chunk, start) is called before each chunk is rounded that may overflow, because of NaN or of numbers of
+2^emax or more; and perhaps before later ones. It returns whether it wants to be called for later chunks, too."""
 
 
 class Kernel(Protocol):
@@ -85,8 +86,13 @@ def _copy(
     on_overflow: OnOverflow | None = None,
     chunk_bytes: int | None = None,
 ) -> None:
-    np.copyto(out, x)
+    """The numbers themselves; a signaling NaN becomes quiet, as in every multiplication."""
+    if on_overflow is not None and has_nan(x):
+        on_overflow(x, 0)
+    np.multiply(x, _ONE[x.dtype], out=out)
 
+
+_ONE = {F4: np.array(1, F4), F8: np.array(1, F8)}
 
 FEW = 128
 """Up to this size, NumPy's conversion is faster than the calls of a kernel (or little slower, if all are subnormal)."""
@@ -132,8 +138,8 @@ def _round(
         stop = start + size
         chunk, target, bits = x[start:stop], out[start:stop], None if draws is None else draws[start:stop]
         prepared = method.prepare(chunk)
-        # After one chunk that may overflow, others often follow. If nobody must be told, it is faster not to check.
-        assumed = may_overflow and on_overflow is None and method.overflows_to_infinity
+        # After one chunk that may overflow, others often follow: it is faster not to check.
+        assumed = may_overflow and method.overflows_to_infinity
         may_overflow = assumed or method.may_overflow(prepared)
         if may_overflow and on_overflow is not None and not on_overflow(chunk, start):
             on_overflow = None  # it wants no more calls
