@@ -23,6 +23,10 @@ loaded when you first use them, such as `fs.learn`:
 import importlib
 from types import ModuleType
 
+from . import interruption as interruption  # before NumPy, which takes most of the time to load
+
+# isort: split
+
 from . import accumulators, exact
 from .arithmetic import (
     add,

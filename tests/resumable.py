@@ -1,5 +1,10 @@
-"""Runs for the tests of resuming; python resumable.py RECIPE FILE makes one in a process of its own, to be killed."""
+"""Runs for the tests of resuming; python resumable.py RECIPE FILE makes one in a process of its own, to be killed.
 
+With a third argument N it kills itself just before the Nth file gets its name.
+"""
+
+import os
+import signal
 import sys
 from dataclasses import replace
 
@@ -29,5 +34,19 @@ def run(name, path=None, **how):
     return train(config(name), DATA, checkpoint_path=path, checkpoint_seconds=0, look_every=3, **how)
 
 
+def die_at_rename(number):
+    """Kill this process when it renames a file for the `number`th time."""
+    renames = iter(range(1, number))
+
+    def die(event, arguments):
+        if event == "os.rename" and next(renames, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(die)
+
+
 if __name__ == "__main__":
-    run(*sys.argv[1:], resume=True)
+    name, path, *number = sys.argv[1:]
+    if number:
+        die_at_rename(int(number[0]))
+    run(name, path, resume=True)

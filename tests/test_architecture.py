@@ -18,7 +18,7 @@ import fp16sim
 HOME = Path(fp16sim.__file__).parent
 
 HOUSE = {
-    "version wording modes files archives flags": "the ground: choices, numbers in sentences, files, five exceptions",
+    "interruption version wording modes files archives flags": "the ground: choices, sentences, files, five exceptions",
     "formats": "what a format is, and all that follows from its width and precision",
     "exact": "the slow truth, on ints and Fractions: the definition that everything else is compared with",
     "nans": "NaN in arrays: payloads, and what a signaling one raises",

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -98,6 +99,20 @@ def test_a_process_that_is_killed_while_it_writes_after_each_step_can_be_resumed
     path = tmp_path / "run.npz"
     kill_at_random(start(resumable.__file__, name, str(path)), path, random.Random(name))
     assert_same_run(resumable.run(name, path, resume=True), uninterrupted(name))
+    assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("write", [1, 2, 7])
+def test_what_a_process_that_is_killed_before_it_renames_a_file_leaves_is_removed_by_the_resumed_run(write, tmp_path):
+    path = tmp_path / "run.npz"
+    process = start(resumable.__file__, "plain", str(path), str(write))
+    assert process.wait(120) == -signal.SIGKILL
+    (hidden,) = [file for file in tmp_path.iterdir() if file != path]
+    assert hidden.name.startswith(".fp16sim-part-")
+    assert path.exists() == (write > 1)
+    assert_same_run(resumable.run("plain", path, resume=True), uninterrupted("plain"))
+    assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]
 
 
 def test_fp16sim_train_can_be_killed_and_resumed(tmp_path, capsys):
@@ -114,6 +129,7 @@ def test_fp16sim_train_can_be_killed_and_resumed(tmp_path, capsys):
     assert main([*killed, "--resume"]) == 0
     assert main([*arguments, "--out", str(tmp_path / "whole.png")]) == 0
     assert_same_file(path, tmp_path / "whole-bfloat16-stochastic.npz")
+    assert not [file.name for file in tmp_path.iterdir() if file.name.startswith(".")]
     for suffix in ("json", "png"):
         assert (tmp_path / f"killed.{suffix}").read_bytes() == (tmp_path / f"whole.{suffix}").read_bytes()
 

@@ -11,12 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fp16sim as fs
 from fp16sim.cli import main, module_of
 from fp16sim.cli.output import print_error, print_table, print_text, progress
 from fp16sim.wording import printable
 
 EVIL = "[/b][red]\x1b[31m\x9b2J\r\x07\u202e\udcff:smile:"
 SHOWN = r"[/b][red]\x1b[31m\x9b2J\r\x07\u202e\udcff:smile:"
+
+
+PATH = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([str(Path(fs.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]),
+}
 
 
 def obeyed(text):
@@ -206,6 +213,33 @@ def test_an_interruption_while_the_module_of_a_command_loads_is_one_line():
     )
     done = in_a_process(code)
     assert (done.returncode, done.stderr) == (130, "fp16sim plot: interrupted; no file was left half-written\n")
+
+
+INTERRUPT = (
+    "import signal, sys\n"
+    "class Now:\n"
+    "    def find_spec(self, name, path=None, target=None):\n"
+    "        if name == {module!r}: signal.raise_signal(signal.SIGINT)\n"
+    "sys.meta_path.insert(0, Now())\n"
+)
+
+
+@pytest.mark.parametrize("module", ["numpy", "fp16sim.arrays", "fp16sim.cli", "rich.console"])
+def test_an_interruption_while_the_program_loads_is_one_line(module, tmp_path):
+    (tmp_path / "fp16sim").write_text(
+        INTERRUPT.format(module=module) + "from fp16sim.cli import main\nsys.exit(main(['show', '1']))"
+    )
+    done = subprocess.run([sys.executable, str(tmp_path / "fp16sim")], capture_output=True, text=True, env=PATH)
+    assert done.returncode == 130
+    assert done.stderr.startswith("fp16sim")
+    assert "interrupted" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_program_that_imports_fp16sim_gets_its_keyboard_interrupts():
+    code = f"{INTERRUPT.format(module='numpy')}try: import fp16sim\nexcept KeyboardInterrupt: print('caught')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=PATH)
+    assert (done.stdout, done.stderr) == ("caught\n", "")
 
 
 posix = pytest.mark.skipif(os.name != "posix", reason="pipes and /dev/full of POSIX")

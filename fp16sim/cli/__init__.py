@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
+from .. import interruption
 from ..version import __version__
 from ..wording import did_you_mean
 from .expressions import ExpressionError
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(HELP)
         return 0
     try:
+        interruption.raise_again()
         try:
             if given[0] not in COMMANDS and not given[0].startswith("-"):
                 similar = did_you_mean(given[0], COMMANDS)
