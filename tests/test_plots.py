@@ -94,3 +94,11 @@ def test_a_picture_is_byte_stable_and_leaves_no_other_file(runs, tmp_path, kind)
 def test_another_kind_of_file_is_refused(runs, tmp_path):
     with pytest.raises(ValueError, match=r"\.gif"):
         save(training_figure(runs), tmp_path / "a.gif")
+
+
+def test_the_name_of_a_run_is_text_and_no_formula(runs, tmp_path):
+    name = "a$b^$ \x1b[31m%s{x}"
+    named = [replace(run, config=replace(run.config, recipe=f"{name}{k}")) for k, run in enumerate(runs)]
+    save(training_figure(named), tmp_path / "a.svg")
+    (label, *_) = training(named, "loss", Figure().subplots()).get_legend_handles_labels()[1]
+    assert label == r"a\$b^\$ \x1b[31m%s{x}0"

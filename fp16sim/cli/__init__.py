@@ -17,7 +17,7 @@ from .. import interruption
 from ..version import __version__
 from ..wording import did_you_mean
 from .expressions import ExpressionError
-from .output import print_error
+from .output import print_error, print_text
 from .parsing import CommandParser, Parser
 
 COMMANDS = {
@@ -83,12 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = " ".join(["fp16sim", *(word for word in given[:1] if word in COMMANDS)])
     if sys.stdout is None:  # it was closed before the start
         sys.stdout = io.StringIO()
-    if not given:
-        print(HELP)
-        return 0
     try:
         interruption.raise_again()
         try:
+            if not given:
+                print_text(HELP)
+                return 0
             if given[0] not in COMMANDS and not given[0].startswith("-"):
                 similar = did_you_mean(given[0], COMMANDS)
                 raise ValueError(f"{given[0]!r} is not a command; {similar}fp16sim --help lists them")

@@ -17,7 +17,7 @@ from ..learn.run.settings import compare_settings
 from ..learn.run.train import ranking
 from ..report.notes import shared_settings
 from ..wording import joined, percent
-from .style import LOOKS, SIZE, Look, drawing, folded, ink, looks_of, styled, typeset
+from .style import LOOKS, SIZE, Look, drawing, folded, ink, literal, looks_of, styled, typeset
 
 
 class Measure(NamedTuple):
@@ -90,7 +90,7 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
             numbers, values = curve(history, measure)
             # A point between two gaps has no line that shows it, so each point gets a marker.
             every = 1 if any(map(math.isnan, values)) else max(1, -(-len(numbers) // 12))
-            ax.plot(numbers, values, label=history.config.label, **look.line(markersize=7, markevery=every))
+            ax.plot(numbers, values, label=literal(history.config.label), **look.line(markersize=7, markevery=every))
             if history.death:
                 place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False, "zorder": 5}
                 ax.plot(history.epochs[-1].number, 0, "X", color=look.color, markersize=13, **place)
@@ -115,8 +115,10 @@ def training_figure(histories: Sequence[History]) -> Figure:
             training(histories, measure, ax)
             if measure != "accuracy":
                 ax.get_legend().remove()  # that of the first panel is for all
-        figure.suptitle(folded(typeset(lesson(histories)), 100), x=0.01, ha="left", fontsize=18, fontweight="bold")
-        note = textwrap.fill(settings_note(histories), 140)
+        figure.suptitle(
+            folded(typeset(literal(lesson(histories))), 100), x=0.01, ha="left", fontsize=18, fontweight="bold"
+        )
+        note = textwrap.fill(literal(settings_note(histories)), 140)
         figure.supxlabel(note, x=0.01, ha="left", fontsize=13, color=ink("muted"))
     return figure
 

@@ -19,7 +19,7 @@ from matplotlib.patheffects import withStroke
 
 from ..files import atomic_path
 from ..formats import Format, FormatLike, get_format
-from ..wording import with_superscripts
+from ..wording import printable, with_superscripts
 
 SIZE = (7.5, 5.0)
 """Width and height of a picture in inches: small, so that its text is large on a slide."""
@@ -252,6 +252,15 @@ def typeset(text: str) -> str:
     for plain, printed in TYPESET.items():
         text = text.replace(plain, printed)
     return with_superscripts(re.sub(r"(\d) s\b", "\\1\u00a0s", text))
+
+
+def literal(text: str) -> str:
+    """A name as a picture shows it: matplotlib reads what is between two dollar signs as a formula.
+
+    >>> print(literal("a$b$"))
+    a\\$b\\$
+    """
+    return printable(text).replace("$", r"\$")
 
 
 def folded(text: str, columns: int) -> str:
