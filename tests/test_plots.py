@@ -100,5 +100,5 @@ def test_the_name_of_a_run_is_text_and_no_formula(runs, tmp_path):
     name = "a$b^$ \x1b[31m%s{x}"
     named = [replace(run, config=replace(run.config, recipe=f"{name}{k}")) for k, run in enumerate(runs)]
     save(training_figure(named), tmp_path / "a.svg")
-    (label, *_) = training(named, "loss", Figure().subplots()).get_legend_handles_labels()[1]
-    assert label == r"a\$b^\$ \x1b[31m%s{x}0"
+    labels = training(named, "accuracy", Figure().subplots()).get_legend_handles_labels()[1]
+    assert labels[0] == r"a\$b^\$ \x1b[31m%s{x}0"
