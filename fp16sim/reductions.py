@@ -117,6 +117,14 @@ def sum(
     ValueError
         For an axis that x does not have, an unknown name, or an accumulator that is narrower than the format.
 
+    Notes
+    -----
+    Fast paths add a few long sums (or dot products) term by term: a term takes some 10 ns in binary16, binary32 and
+    binary64 to nearest, 60 ns in other formats to nearest, less than 1 us in the other modes, and a few times as much
+    while `record_flags` listens for inexact or underflow. There is no fast path for "stochastic", nor for formats of
+    more than 24 bits of precision but binary64 to nearest: 10 to 100 us a term. Of many sums at once, each term takes
+    less. The memory of a sequential sum, besides its input, is less than 2 MiB.
+
     Examples
     --------
     >>> import fp16sim as fs
@@ -141,8 +149,13 @@ def cumsum(
 ) -> Any:
     """The partial sums: element k is `sum` of the first k + 1 elements by the same accumulator.
 
-    Parameters and errors as for `sum`; without an axis the result is flat. Accumulators whose partial sums do not
-    follow from each other (all but Sequential, Fused and Kahan) compute each of them from the start.
+    Parameters and errors as for `sum`; without an axis the result is flat. Blas adds one term after the other.
+
+    Notes
+    -----
+    n partial sums take a number of steps proportional to n, and n^1.5 in pairs. But Pairwise, Blocked and TensorCore
+    take each sum from its start, n^2 steps in all, in "stochastic" mode, and while `record_flags` counts exceptions:
+    the recorded ones are those of all steps of each sum.
 
     Examples
     --------

@@ -101,7 +101,7 @@ def test_tiles_cover_each_result_once_and_stay_below_the_limit(monkeypatch):
             seen[tile] += 1
             assert seen[tile].size * shape[0] <= max(100, shape[0])
         assert (seen == 1).all(), shape
-    assert len(list(base.tiles((7, 30, 20), whole=True))) == 1
+    assert len(list(base.tiles((7, 30, 20), 7 * 30 * 20))) == 1
 
 
 def test_the_mean_divides_by_a_rounded_count():

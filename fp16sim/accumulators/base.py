@@ -69,9 +69,22 @@ class Steps(NamedTuple):
         """The same for steps on several rows at once, each of which has one element for each of the results."""
         return self.placed(lambda indices: indices % results)
 
-    def from_row(self, k: int, sums: Array) -> Steps:
-        """The same for steps on row k of all partial sums, and on those after it."""
-        return self.placed(lambda indices: indices + k * math.prod(sums.shape[1:]))
+    def from_row(self, k: int, results: int) -> Steps:
+        """The same for steps on the k-th of the partial sums of all results, and on those after it."""
+        return self.placed(lambda indices: indices + k * results)
+
+    def unplaced(self) -> Steps:
+        """The same where nobody records for which elements exceptions are raised."""
+        return self.placed(np.zeros_like)
+
+    @property
+    def may_share(self) -> bool:
+        """Whether a step that belongs to several partial sums may be taken once for all of them.
+
+        Each sum draws its own random numbers, and a recorder counts the steps of each sum.
+        """
+        recorded = self.tally is not None and bool(self.tally.listeners.counted)
+        return self.mode is not Rounding.STOCHASTIC and not recorded
 
     def done(self, y: Array) -> Array:
         """The result of the reduction, whose exceptions are now reported."""
@@ -166,7 +179,7 @@ class Accumulator:
         if not shape[0]:
             return np.zeros(shape[1:], steps.carrier) if start is None else np.array(start)
         out = np.empty(shape[1:], steps.carrier)
-        for tile in tiles(shape, whole=steps.mode is Rounding.STOCHASTIC):
+        for tile in tiles(shape, math.prod(shape) if steps.mode is Rounding.STOCHASTIC else None):
             first, part = None if start is None else start[tile], steps.placed(tile_place(tile, shape[1:]))
             a, b = terms_of(tile, left), terms_of(tile, right)
             out[tile] = self.reduce_from(first, part.on_rows(out[tile].size).multiply(a, b), part)
@@ -189,7 +202,8 @@ class Accumulator:
 
     def partial_sums(self, terms: Array, steps: Steps) -> Array:
         """All partial sums over the first axis: the k-th is the sum of the first k + 1 terms, by this accumulator."""
-        sums = [self.sum_terms(terms[: k + 1], steps.from_row(k, terms)) for k in range(len(terms))]
+        results = math.prod(terms.shape[1:])
+        sums = [self.sum_terms(terms[: k + 1], steps.from_row(k, results)) for k in range(len(terms))]
         return np.array(sums).reshape(terms.shape).astype(steps.carrier)
 
     # --- how the reductions use one ---------------------------------------------------------------------------------
@@ -271,9 +285,9 @@ def axis_first(x: Array, axis: int | None) -> Array:
     return np.moveaxis(x, axis, 0)
 
 
-def tiles(shape: tuple[int, ...], whole: bool = False) -> Iterator[tuple[slice, ...]]:
-    """Slices that cover the results: one if `whole`, else each of TERMS_AT_A_TIME terms at most, or of one result."""
-    left = math.prod(shape) if whole else TERMS_AT_A_TIME // max(1, shape[0])
+def tiles(shape: tuple[int, ...], terms: int | None = None) -> Iterator[tuple[slice, ...]]:
+    """Slices that cover the results, each of so many terms at most (TERMS_AT_A_TIME by default), or of one result."""
+    left = (TERMS_AT_A_TIME if terms is None else terms) // max(1, shape[0])
     cuts = []
     for n in reversed(shape[1:]):
         step = max(1, min(n, left))

@@ -38,6 +38,11 @@ class Blas(Accumulator):
         with np.errstate(all="ignore"):
             return np.asarray(np.sum(terms, axis=0, dtype=np.float32))
 
+    def partial_sums(self, terms: Array, steps: Steps) -> Array:
+        """NumPy's cumulative sums in float32, one term after the other."""
+        with np.errstate(all="ignore"):
+            return np.add.accumulate(terms, axis=0, dtype=np.float32).astype(steps.carrier)
+
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
         """An einsum, because the operands need not be matrices."""
         with np.errstate(all="ignore"):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from ..conversion import Array, Seed
 from ..formats import BINARY32, FormatLike, Rounding
-from .base import Accumulator, Start, Steps
+from .base import Accumulator, Start, Steps, tiles
 from .sequential import Sequential
 
 
@@ -44,6 +46,59 @@ class Pairwise(Accumulator):
         for _ in range(depth):
             level = steps.add(level[0::2], level[1::2])
         return level[0]
+
+    def partial_sums(self, terms: Array, steps: Steps) -> Array:
+        """All P(x[:n]), which have many of their halves, quarters ... in common."""
+        if not steps.may_share:
+            return super().partial_sums(terms, steps)
+        out, add = np.empty(terms.shape, steps.carrier), steps.unplaced().add
+        for tile in tiles(terms.shape, TABLED_TERMS):
+            at = (slice(None), *tile)
+            for octave in range(len(terms).bit_length()):
+                _add_octave(octave, terms[at], out[at], add)
+        return out
+
+
+TABLED_TERMS = 1 << 18
+"""Terms of all results together for which partial sums are tabled at once, unless a single result has more."""
+
+
+def _add_octave(octave: int, x: Array, sums: Array, add: Callable[[Array, Array], Array]) -> None:
+    """Put P(x[:n]) into sums[n - 1] for all n from 2^octave to less than twice that, given those for smaller n.
+
+    Halved d times, x[:n] becomes 2^d runs. With n = 2^d m + r, r < 2^d, they are as long as those of x[:r], which has
+    runs of 0 and 1, plus m; so they start m, 2m, ... terms later. Hence all n of one m need the sums of runs of m and
+    of m + 1, which are tabled, each from the tables of its halves. About sqrt(n) tables of n sums are made, and as many
+    additions are left for each n: n^1.5 in all.
+    """
+    if octave == 0:
+        sums[0] = x[0]
+        return
+    x = x[: 2 << octave]
+    depth = min(octave, octave // 2 + 1)
+
+    @lru_cache(maxsize=32)  # those of the last few m, and of their halves, quarters ...
+    def sums_of_runs(length: int) -> Array:
+        if length == 1:
+            return x
+        half, count = length // 2, len(x) - length + 1
+        return add(sums_of_runs(half)[:count], sums_of_runs(length - half)[half : half + count])
+
+    # The runs of the second halves; the sums of the first ones are given. Axes: runs, r.
+    lengths = np.arange(1 << depth)[None]
+    starts, lengths = lengths // 2, lengths - lengths // 2
+    for _ in range(depth - 1):
+        halves = lengths // 2
+        starts = np.stack([starts, starts + halves], axis=1).reshape(-1, starts.shape[1])
+        lengths = np.stack([halves, lengths - halves], axis=1).reshape(starts.shape)
+    runs = np.arange(len(starts), 2 * len(starts))[:, None]
+    for m in range(1 << octave >> depth, (len(x) >> depth) + 1):
+        tables = np.concatenate([sums_of_runs(m), sums_of_runs(m + 1)])
+        n = np.arange(m << depth, min((m + 1) << depth, len(x) + 1))
+        level = tables[(starts + runs * m + lengths * (len(x) - m + 1))[:, : len(n)]]
+        while len(level) > 1:
+            level = add(level[0::2], level[1::2])
+        sums[n - 1] = add(sums[n // 2 - 1], level[0])
 
 
 @dataclass(frozen=True)
@@ -100,3 +155,15 @@ class Blocked(Accumulator):
         if start is not None:
             sums.insert(0, start)
         return plain.reduce(np.stack(sums), steps)
+
+    def partial_sums(self, terms: Array, steps: Steps) -> Array:
+        """The sum of all full blocks so far, plus the partial sums in the next one."""
+        if not steps.may_share:
+            return super().partial_sums(terms, steps)
+        n, shape, plain, steps = len(terms), terms.shape[1:], Sequential(self.fmt, self.mode), steps.unplaced()
+        blocks = np.zeros((-(-n // self.block), self.block, *shape), steps.carrier)
+        blocks.reshape(-1, *shape)[:n] = terms
+        inside = plain.partial_sums(np.moveaxis(blocks, 1, 0), steps)
+        before = plain.partial_sums(inside[-1, :-1], steps)
+        sums = np.concatenate([inside[:, :1], steps.add(before, inside[:, 1:])], axis=1)
+        return np.moveaxis(sums, 0, 1).reshape(-1, *shape)[:n]

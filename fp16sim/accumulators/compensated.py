@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..conversion import Array
+from ..formats import Format, Rounding
+from . import chain, floats
 from .base import Accumulator, Steps
+
+
+def _step(steps: Steps, state: chain.State, x: Array) -> chain.State:
+    s, lost = state
+    y = steps.subtract(x, lost)
+    t = steps.add(s, y)
+    return t, steps.subtract(steps.subtract(t, s), y)
+
+
+@lru_cache(maxsize=256)
+def _runner(fmt: Format, mode: Rounding) -> chain.Runner | None:
+    """Loops over floats. If terms and states are below a quarter of max_finite, y and t - s are below it, even where a
+    step rounds away half of its result.
+    """
+    add, c = floats.adder(fmt, mode), floats.shifter(fmt, mode)
+    quick = None if c is None else floats.quick_compensated_sums(c)
+    return None if add is None else chain.by_floats(quick, floats.compensated_sums(add), float(fmt.max_finite) / 4)
+
+
+COMPENSATED_ADDITIONS = chain.Recurrence(first=lambda steps, x: (x, np.zeros_like(x)), step=_step, runner=_runner)
 
 
 class Kahan(Accumulator):
@@ -27,18 +51,11 @@ class Kahan(Accumulator):
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
         """The loop."""
-        return self._sums(terms, [steps] * len(terms))[-1]
+        return chain.run(COMPENSATED_ADDITIONS, steps, None, [terms])[0]
 
     def partial_sums(self, terms: Array, steps: Steps) -> Array:
         """The values of s along the way."""
-        return self._sums(terms, [steps.from_row(k, terms) for k in range(len(terms))])
-
-    def _sums(self, terms: Array, all_steps: list[Steps]) -> Array:
-        out = np.array(terms)
-        lost = np.zeros(out.shape[1:])
-        for k in range(1, len(out)):
-            steps = all_steps[k]
-            y = steps.subtract(out[k], lost)
-            out[k] = steps.add(out[k - 1], y)
-            lost = steps.subtract(steps.subtract(out[k], out[k - 1]), y)
+        out = np.empty(terms.shape, steps.carrier)
+        if len(terms):
+            chain.run(COMPENSATED_ADDITIONS, steps, None, [terms], out)
         return out

@@ -122,12 +122,29 @@ class TensorCore(Accumulator):
         total = np.zeros(shape[1:]) if start is None else start.astype(np.float64)
         size = GENERATIONS[self.generation].group
         for k in range(0, shape[0], size):
-            a, b = (x[k : k + size].astype(np.float64) for x in (left, right))
-            exact_sum = self._aligned_sum(a, b, total)
-            out = np.empty(total.shape, np.float64)
-            total = round_array(exact_sum, self.fmt, self.mode, out=out, operation=steps.label, tally=steps.tally)
-            total = np.where(np.abs(exact_sum) >= 2.0 ** (self.fmt.emax + 1), np.copysign(np.inf, exact_sum), total)
+            total = self._add_group(left[k : k + size], right[k : k + size], total, steps)
         return np.asarray(total, steps.carrier)
+
+    def partial_sums(self, terms: Array, steps: Steps) -> Array:
+        """The sum of all full groups so far, and some terms of the next one."""
+        if not steps.may_share:
+            return super().partial_sums(terms, steps)
+        n, shape, size, steps = len(terms), terms.shape[1:], GENERATIONS[self.generation].group, steps.unplaced()
+        groups = np.zeros((-(-n // size), size, *shape))
+        groups.reshape(-1, *shape)[:n] = terms
+        before, sums = np.zeros((len(groups), *shape)), np.empty(groups.shape, steps.carrier)
+        for k in range(1, len(groups)):
+            before[k] = self._add_group(groups[k - 1], np.ones_like(groups[k - 1]), before[k - 1], steps)
+        for k in range(size):
+            some = np.moveaxis(groups[:, : k + 1], 1, 0)
+            sums[:, k] = self._add_group(some, np.ones_like(some), before, steps)
+        return sums.reshape(-1, *shape)[:n]
+
+    def _add_group(self, left: Array, right: Array, total: Array, steps: Steps) -> Array:
+        exact_sum = self._aligned_sum(left.astype(np.float64), right.astype(np.float64), total)
+        out = np.empty(total.shape, np.float64)
+        rounded = round_array(exact_sum, self.fmt, self.mode, out=out, operation=steps.label, tally=steps.tally)
+        return np.where(np.abs(exact_sum) >= 2.0 ** (self.fmt.emax + 1), np.copysign(np.inf, exact_sum), rounded)
 
     def _aligned_sum(self, a: Array, b: Array, total: Array) -> Array:
         """The sum of the truncated terms. float64 commits no error: they are 17 numbers below 2^(bits + 2) quanta."""
