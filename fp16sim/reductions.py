@@ -123,7 +123,7 @@ def sum(
     binary64 to nearest, 60 ns in other formats to nearest, less than 1 us in the other modes, and a few times as much
     while `record_flags` listens for inexact or underflow. There is no fast path for "stochastic", nor for formats of
     more than 24 bits of precision but binary64 to nearest: 10 to 100 us a term. Of many sums at once, each term takes
-    less. The memory of a sequential sum, besides its input, is less than 2 MiB.
+    less. If x is a float32 array of values of the format, a sequential sum needs less than 2 MiB besides it.
 
     Examples
     --------
