@@ -225,7 +225,7 @@ def _tie_products(fmt: Format) -> tuple[Array, Array]:
     found = []
     for product in range(2**p + 1, min(2 ** (p + 1), 2**p + 401), 2):
         for a in range(3, 64, 2):
-            if product % a == 0 and product // a < 2**p and product <= fmt.max_finite:
+            if product % a == 0 and a <= product // a < 2**p and product <= fmt.max_finite:
                 found.append((a, product // a))
                 break
     pairs = np.array(found[:60], np.float64).reshape(-1, 2)

@@ -60,6 +60,14 @@ def test_products_that_are_ties_meet_an_addend_too_small_to_see():
     assert (3.0, 683.0, 2.0**-24) in rows
 
 
+@pytest.mark.parametrize("fmt", FORMATS, ids=str)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_operands_are_numbers_of_the_format(fmt, count):
+    for column in cases.tuples(fmt, count):
+        finite = column[np.isfinite(column)]
+        assert (fs.round_to(finite, fmt) == finite).all()
+
+
 def test_every_pair_of_a_small_format_is_there():
     a, _ = cases.tuples("e4m3fn", 2, every=True)
     assert a.size == 255**2  # one NaN stands for both

@@ -56,6 +56,16 @@ def _swapped(name: str) -> Answer:
     return lambda ab, fmt, mode: _once(name, (ab[1], ab[0]), fmt, mode)
 
 
+def _flushes_operands(name: str) -> Answer:
+    """The right operation on operands of which the subnormal ones are replaced by zeros."""
+
+    def answer(operands: tuple[Array, ...], fmt: Format, mode: Rounding) -> Array:
+        flushed = (np.where(np.abs(x) < fmt.min_normal, np.copysign(0.0, x), x) for x in operands)
+        return _once(name, tuple(flushed), fmt, mode)
+
+    return answer
+
+
 def _is_zero_times_infinity(a: Array, b: Array) -> Array:
     return ((a == 0) & np.isinf(b)) | (np.isinf(a) & (b == 0))
 
@@ -117,4 +127,8 @@ OPERATIONS: tuple[tuple[str, str, str, Answer], ...] = (
     ("root_zero", "sqrt", "gives 0 for the root of a negative number", _where(lambda a: a < 0, _always(0.0), "sqrt")),
     ("two_roundings", "fma", "rounds twice: the product, and then the sum", _fma_in_two),
     ("float64_fma", "fma", "rounds twice: a * b + c in float64 first", _in_float64(lambda a, b, c: a * b + c)),
+    *(
+        ("flushes_operands", name, "treats subnormal operands as zero", _flushes_operands(name))
+        for name in ("add", "subtract", "multiply", "divide", "sqrt", "fma")
+    ),
 )

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..formats import BFLOAT16, BINARY16, BINARY32, Format, Rounding, Specials
+from ..neighbours import next_up
 from ..rounding import round_without_flags
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -132,6 +133,10 @@ def _drops_sign_of_underflow(x: Array, fmt: Format, mode: Rounding) -> Array:
     return np.where((y == 0) & (x != 0), 0.0, y)
 
 
+def _flushes_first(x: Array, fmt: Format, mode: Rounding) -> Array:
+    return right(np.where(np.abs(x) < fmt.min_normal, np.copysign(0.0, x), x), fmt, mode)
+
+
 def _wide_exponent(fmt: Format) -> Format:
     """The same precision with a much larger exponent range."""
     return replace(fmt, width=max(fmt.precision + 9, fmt.width + 2), specials=Specials.IEEE)
@@ -221,9 +226,12 @@ ROUNDINGS: dict[str, tuple[str, Rounder]] = {
     "ties_down": ("rounds ties down (toward -inf)", _nearest(_ties_down)),
     "ties_to_zero": ("rounds ties toward zero", _nearest(_ties_to_zero)),
     "ties_to_odd": ("rounds ties to odd", _nearest(_half_to_odd)),
-    "floor_half": ("computes floor(n + 0.5), but the sum is rounded, too", _nearest(_floor_half)),
+    "floor_half": (
+        "rounds ties up (toward +inf), not to even; in floor(n + 0.5) the sum is rounded, too",
+        _nearest(_floor_half),
+    ),
     "floor_half_of_magnitude": (
-        "rounds ties away from zero by floor(abs(n) + 0.5), but the sum is rounded, too",
+        "rounds ties away from zero; in floor(abs(n) + 0.5) the sum is rounded, too",
         _nearest(_floor_half_of_magnitude),
     ),
     "rounds_down": ("rounds down, toward -inf", _in_mode(Rounding.TOWARD_NEGATIVE)),
@@ -234,7 +242,8 @@ ROUNDINGS: dict[str, tuple[str, Rounder]] = {
     "minus_zero": ("turns -0 into +0", _drops_sign_of_zero_input),
     "sign_of_underflow": ("drops the sign of a number that it rounds to zero", _drops_sign_of_underflow),
     "drops_sign": ("drops the sign", lambda x, fmt, mode: np.abs(right(x, fmt, mode))),
-    "flushes": ("flushes subnormals to zero", _with(subnormals="flush_to_zero")),
+    "flushes": ("flushes subnormal results to zero", _with(subnormals="flush_to_zero")),
+    "flushes_first": ("treats everything below min_normal as zero, before it is rounded", _flushes_first),
     "flushes_to_nearest": ("rounds subnormals to 0 or min_normal", _with(subnormals="flush_to_nearest")),
     "no_emin": ("gives subnormals full precision: forgets the smallest exponent", _no_smallest_exponent),
     "subnormal_half": ("spaces subnormals half as far apart as they are", _subnormals_shifted(-1)),
@@ -278,12 +287,22 @@ def _stochastically(up: Callable[[Array, Array, Array], Array]) -> Answer:
     return answer
 
 
+def _up_to_the_fraction(operands: tuple[Any, ...], fmt: Format, mode: Rounding) -> Array:
+    """Away from zero where u <= fraction; so an exact number moves where u is 0."""
+    x = np.asarray(operands[0], np.float64)
+    moved = np.copysign(next_up(right(np.abs(x), fmt, Rounding.TOWARD_ZERO), fmt), x)
+    exact_and_zero = (np.asarray(operands[1]) == 0) & (np.abs(x) <= fmt.max_finite)
+    up = _stochastically(lambda fraction, u, negative: u <= fraction)(operands, fmt, mode)
+    return np.where(exact_and_zero, moved, up)
+
+
 STOCHASTIC_ROUNDINGS: tuple[tuple[str, str, Answer], ...] = (
     (
         "swapped",
         "swaps the two probabilities: rounds away from zero where u is less than one minus the fraction",
         _stochastically(lambda fraction, u, negative: u < 1 - fraction),
     ),
+    ("or_equal", "goes away from zero also where u is equal to the fraction", _up_to_the_fraction),
     ("nearest", "ignores u", _stochastically(lambda fraction, u, negative: fraction > 0.5)),
     ("coin", "goes either way with probability 1/2", _stochastically(lambda fraction, u, negative: u < 0.5)),
     (
