@@ -59,6 +59,9 @@ def _check_files(export: Path | None, key: Path | None) -> None:
         check_writable(key, (".md",), "key")
     if key and export and key.resolve() == export.resolve():
         raise ValueError(f"key={str(key)!r} and export are one file; give the key another name")
+    for name, path in (("export", export), ("key", key)):
+        if path and path.exists():
+            raise ValueError(f"{name}={str(path)!r} is there already; choose another name, or remove the file first")
 
 
 def _write(path: Path, text: str) -> None:
@@ -74,6 +77,9 @@ def _ask(questions: Sequence[Question]) -> None:
             for letter, choice in zip("abcdefghij", question.choices, strict=False):
                 print_text(f"   {letter}) {choice}")
             answer = input("> ")
+            while answer.strip() and not question.understands(answer):
+                print_text(f"Please answer with {question.how_to_answer}; press Enter alone to see the answer.")
+                answer = input("> ")
             asked += 1
             if question.check(answer):
                 right += 1

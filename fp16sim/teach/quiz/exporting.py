@@ -10,14 +10,24 @@ from .question import Question
 LETTERS = "abcdefghij"
 
 
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _markdown_text(text: str) -> str:
-    """Text in which nothing is markup for Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~^])", r"\\\1", text)
+    """Text on one line in which nothing is markup for Markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~^])", r"\\\1", _one_line(text))
+
+
+def _fence(text: str) -> str:
+    """What stands before and after a text as it is: more backticks than there are in a row in the text."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    return "`" * max(3, longest + 1)
 
 
 def markdown(questions: Iterable[Question], title: str = "Questions") -> str:
     """A sheet of questions, without answers."""
-    parts = [f"# {title}\n"]
+    parts = [f"# {_markdown_text(title)}\n"]
     for number, question in enumerate(questions, 1):
         parts.append(f"{number}. {_markdown_text(question.prompt)}\n")
         for letter, choice in zip(LETTERS, question.choices, strict=False):
@@ -29,12 +39,13 @@ def markdown(questions: Iterable[Question], title: str = "Questions") -> str:
 
 def markdown_key(questions: Iterable[Question], title: str = "Answers") -> str:
     """The answers to a sheet, with worked solutions."""
-    parts = [f"# {title}\n"]
+    parts = [f"# {_markdown_text(title)}\n"]
     for number, question in enumerate(questions, 1):
         letter = f"{LETTERS[question.choices.index(question.answer)]}) " if question.choices else ""
         parts.append(f"{number}. {letter}{_markdown_text(question.answer)}\n")
-        lines = question.solution.splitlines() or [""]
-        parts += ["    ```text", *(f"    {line}".rstrip() for line in lines), "    ```\n"]
+        fence = _fence(question.solution)
+        lines = [f"{fence}text", *question.solution.splitlines(), fence]
+        parts += [*(f"    {line}".rstrip() for line in lines), ""]
     return "\n".join(parts) + "\n"
 
 
@@ -45,7 +56,7 @@ def gift_text(text: str) -> str:
     a \= \{b\}\: \~c \#1
     """
     escaped = re.sub(r"([\\~=#{}:])", r"\\\1", text)
-    return escaped.replace("\r\n", "\n").replace("\n", "\\n")
+    return "\\n".join(escaped.splitlines())
 
 
 def _answers(question: Question) -> str:
@@ -71,8 +82,11 @@ def _spellings(question: Question) -> list[str]:
 
 
 def to_gift(questions: Iterable[Question], category: str = "fp16sim") -> str:
-    """Questions with their answers in Moodle's import format (GIFT); the solutions are the general feedback."""
-    parts = [f"$CATEGORY: {category}\n"]
+    """Questions with their answers in Moodle's import format (GIFT); the solutions are the general feedback.
+
+    The category becomes one line. Moodle takes that line literally, so nothing is escaped in it.
+    """
+    parts = [f"$CATEGORY: {_one_line(category)}\n"]
     for number, question in enumerate(questions, 1):
         title = gift_text(f"{number:03d} {question.kind}")
         feedback = gift_text(question.solution)
