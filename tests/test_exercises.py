@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import sys
 
 import pytest
 
@@ -93,15 +94,51 @@ def test_a_sheet_has_no_answers_and_the_key_has_them():
     assert re.search(r"\n=0x[0-9A-F]{4}\n", gift)
 
 
+def test_titles_and_categories_are_one_line_and_titles_are_text():
+    questions = exercises.generate("round-it", rng=2, n=1, level=1)
+    nasty = "*a*\n\n::evil::{=1}"
+    for text in (exercises.markdown(questions, nasty), exercises.markdown_key(questions, nasty)):
+        assert text.splitlines()[0] == r"# \*a\* ::evil::\{=1\}"
+        assert text.splitlines()[1] == ""
+    lines = exercises.to_gift(questions, nasty).splitlines()
+    assert lines[0] == "$CATEGORY: *a* ::evil::{=1}"  # Moodle takes it literally
+    assert [line[:2] for line in lines[1:]].count("::") == 1
+
+
+def test_a_solution_with_backticks_stays_inside_its_fence():
+    solution = "before\n```\n# not a heading\n`````"
+    key = exercises.markdown_key([exercises.Question("k", 1, "?", "1", solution, "number")])
+    lines = [line.strip() for line in key.splitlines()]
+    fences = [line for line in lines if line.startswith("``````")]
+    assert fences == ["``````text", "``````"]
+    assert lines.index("``````") > lines.index("`````")
+
+
+def test_lines_may_end_in_any_way_in_gift():
+    assert exercises.to_gift([exercises.Question("k", 1, "a\r\nb\rc", "1", "", "number")]).count("\r") == 0
+
+
 def test_quiz_asks_checks_and_counts(capsys, monkeypatch):
-    questions = exercises.generate("add", rng=4, n=3, level=1)
-    typed = f"{questions[0].answer}\nnonsense\n"
+    questions = exercises.generate("add", rng=4, n=4, level=1)
+    typed = f"{questions[0].answer}\n12345\n\n"
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-    assert main(["quiz", "--kind", "add", "--rng", "4", "-n", "3"]) == 0
+    assert main(["quiz", "--kind", "add", "--rng", "4", "-n", "4"]) == 0
     printed = capsys.readouterr().out
     assert "right" in printed
     assert f"wrong: {questions[1].answer}" in printed
-    assert printed.rstrip().endswith("1 of 2 right; 1 not asked")
+    assert f"wrong: {questions[2].answer}" in printed  # a line with nothing gives up
+    assert printed.rstrip().endswith("1 of 3 right; 1 not asked")
+
+
+@pytest.mark.parametrize("kind", exercises.KINDS)
+def test_help_and_typos_do_not_cost_the_question(kind, capsys, monkeypatch):
+    (question,) = exercises.generate(kind, rng=4, n=1, level=1)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"help\n?\n{question.answer}#\n{question.answer}\n"))
+    main(["quiz", "--kind", kind, "--rng", "4", "-n", "1"])
+    printed = capsys.readouterr().out
+    assert printed.count(f"Please answer with {question.how_to_answer}") == 3
+    assert printed.rstrip().endswith("1 of 1 right")
+    assert not question.understands("help")
 
 
 def test_quiz_exports_a_sheet_and_its_key(tmp_path, capsys):
@@ -110,6 +147,7 @@ def test_quiz_exports_a_sheet_and_its_key(tmp_path, capsys):
     assert sheet.read_text(encoding="utf-8").count("\n4. ") == 1
     assert key.read_text(encoding="utf-8").startswith("# Answers")
     assert main(["quiz", "--rng", "1", "--export", str(tmp_path / "moodle.gift")]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["key.md", "moodle.gift", "sheet.md"]
     capsys.readouterr()
     for arguments, says in (
         (["--export", "x.txt"], "export='x.txt' must end in .md or .gift"),
@@ -121,6 +159,27 @@ def test_quiz_exports_a_sheet_and_its_key(tmp_path, capsys):
         captured = capsys.readouterr()
         assert says in captured.err
         assert captured.err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_quiz_touches_no_file_but_those_that_it_names(tmp_path, capsys):
+    """A file beside, also a link with a name that a temporary file could have, is not written to."""
+    precious, part = tmp_path / "precious", tmp_path / "sheet.md.part"
+    precious.write_text("mine", encoding="utf-8")
+    part.symlink_to(precious)
+    sheet = tmp_path / "sheet.md"
+    assert main(["quiz", "--rng", "1", "--export", str(sheet)]) == 0
+    assert part.is_symlink()
+    assert precious.read_text(encoding="utf-8") == "mine"
+
+
+def test_quiz_does_not_write_over_a_file(tmp_path, capsys):
+    sheet, key = tmp_path / "sheet.md", tmp_path / "key.md"
+    key.write_text("mine", encoding="utf-8")
+    assert main(["quiz", "--export", str(sheet), "--key", str(key)]) == 2
+    assert "is there already; choose another name, or remove the file first" in capsys.readouterr().err
+    assert not sheet.exists()
+    assert key.read_text(encoding="utf-8") == "mine"
 
 
 # --- grade and tutorials --------------------------------------------------------------------------------------------
@@ -160,6 +219,7 @@ def test_grade_prints_the_report_and_its_exit_code_says_whether_it_passed(tmp_pa
         ("def f(:\n", [":f", "--task", "add"], "raised SyntaxError, line 1"),
         ("import nowhere\n", [":f", "--task", "add"], "raised ModuleNotFoundError"),
         ("x = 1\n", [""], "declares no TASKS"),
+        ("TASKS = {}\n", [""], "declares no TASKS"),
     ],
 )
 def test_a_file_that_cannot_be_graded_is_one_line(tmp_path, capsys, content, arguments, says):

@@ -9,8 +9,8 @@ import fp16sim as fs
 from fp16sim import cases, faults
 from fp16sim.faults.roundings import right
 from fp16sim.formats import Rounding
-from fp16sim.teach.grading.examining import as_list
 from fp16sim.teach.grading.results import same
+from fp16sim.teach.grading.running import as_list
 from fp16sim.teach.grading.tasks import TASKS, prepared
 
 from .support import bit_patterns
@@ -54,6 +54,7 @@ def test_no_two_rounders_answer_alike_and_none_is_right(fmt):
         ("drops_sign_of_zero", -0.0, 0.0),
         ("sign_of_underflow", -(2.0**-30), 0.0),
         ("flushes", 2.0**-15, 0.0),
+        ("flushes_first", np.nextafter(2.0**-14, 0), 0.0),
         ("flushes_to_nearest", 1.5 * 2**-15, 2.0**-14),
         ("no_emin", 1.5 * 2**-25, 1.5 * 2**-25),
         ("subnormal_half", 1.125 * 2.0**-25, 2.0**-25),

@@ -229,7 +229,8 @@ print(fs.teach.grade.decode(normal_value))
 #    and has one. `float("inf")` and `float("nan")` are the other two.
 # 4. `numbers_in_binade(k)`: how many numbers x of binary16 have 2^k <= x < 2^(k + 1)? For every integer k.
 #
-# In a terminal, `fp16sim grade exercises/01_sixteen_bits.py` grades the whole file.
+# In a terminal, `fp16sim grade exercises/01_sixteen_bits.py` grades the whole file. It runs the file as Python would. The
+# grader is not a sandbox: it does not protect you from what a file does, so grade only files that you would run.
 #
 # ## Read next
 #

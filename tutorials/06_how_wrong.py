@@ -221,7 +221,8 @@ print(fs.teach.grade.cases(ulps_apart, [((1.0, 1.0009765625), 1), ((-0.0, 0.0), 
 #    What about negative ones, and the two zeros, which count as one place?
 # 2. `small_root(b)`: the root of x^2 - b x + 1 = 0 that is smaller in magnitude, in Python floats, for |b| >= 2, b of
 #    either sign. And b * b may overflow: rewrite s = sqrt(b^2 - 4) as well.
-# 3. `versine_ratio(x)`: (1 - cos x) / x^2 in Python floats, right also for tiny x, with the limit 1/2 at x = 0.
+# 3. `versine_ratio(x)`: (1 - cos x) / x^2, right also for tiny x, with the limit 1/2 at x = 0. Compute in Python floats,
+#    and round to binary16 at the end.
 #
 # ## Read next
 #

@@ -284,8 +284,9 @@ print(fs.teach.grade.cases(first_lost, [(("binary16",), 2048), (("bfloat16",), 2
 # 1. `first_lost(fmt)`: where counting stops, for any format. `fs.get_format(fmt)` has what you need.
 # 2. `holds(law, a, b, c)`: whether a law of school holds in binary16 for these three numbers, every step rounded. Two NaNs
 #    count as the same here.
-# 3. `may_replace(rewrite)`: a compiler wants to replace one expression by another, such as `"x + 0 -> x"`. Is that right
-#    for *all* x of binary16, infinities, NaN and the sign of zero included? Decide by experiment, over all codes.
+# 3. `may_replace(rewrite, c)`: a compiler wants to replace one expression by another, such as `"x + c -> x"` for c = 0. Is
+#    that right for *all* x of binary16, infinities, NaN and the sign of zero included? Decide by experiment, over all
+#    codes.
 #
 # ## Read next
 #

@@ -6,7 +6,6 @@ import argparse
 
 from ..formats import Rounding, get_format
 from ..teach import grade
-from ..teach.grading import loading
 from ..teach.grading.report import Report
 from .output import print_json, print_text
 from .parsing import Parser, add_options, number
@@ -17,7 +16,12 @@ def configure(parser: Parser) -> None:
     parser.description = (
         "Run a function that you wrote on every interesting case, and compare each\n"
         "result with the exact one. If a result is wrong, show the simplest such case\n"
-        "and name the misconception. The exit code is 0 if all functions pass, else 1."
+        "and name the misconception. The exit code is 0 if all functions pass, else 1.\n\n"
+        "The score is the percentage of the cases that are right, rounded down. A case\n"
+        "that was not reached, because a call before it hung, is not right.\n\n"
+        "Your file runs in a process of its own, with limits of time and memory. This is\n"
+        "not a sandbox: the file may do whatever you may do, such as delete files. Grade\n"
+        "only files that you would run."
     )
     parser.epilog = (
         "examples:\n"
@@ -47,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         print_json([report.to_dict() for report in reports])
     else:
         print_text("\n\n".join(map(str, reports)))
-    return 0 if all(report.passed for report in reports) else 1
+    return 0 if reports and all(report.passed for report in reports) else 1
 
 
 def _reports(options: argparse.Namespace) -> list[Report]:
@@ -56,19 +60,31 @@ def _reports(options: argparse.Namespace) -> list[Report]:
     limits = {"budget": options.budget}
     if options.time_limit is not None:
         limits["time_limit"] = options.time_limit
-    path, name = loading.split(options.target)
+    path, name = split(options.target)
     if not name:
         return list(grade.file(path, **limits))
     if not options.task:
         raise ValueError(f"say what {name} should do, as in --task rounding; fp16sim grade --list shows the tasks")
-    function = loading.function(options.target)
-    return [grade.run(function, options.task, get_format(options.format), options.mode, **limits)]
+    return [grade.function_of_file(path, name, options.task, get_format(options.format), options.mode, **limits)]
+
+
+def split(target: str) -> tuple[str, str]:
+    """The file and the function of "file.py:function"; an empty text if no function is named.
+
+    >>> split("my.py:round_it"), split("my.py"), split("C:/my.py")
+    (('my.py', 'round_it'), ('my.py', ''), ('C:/my.py', ''))
+    """
+    path, colon, name = target.rpartition(":")
+    return (path, name) if colon and name.isidentifier() and len(path) > 1 else (target, "")
 
 
 def _print_tasks(as_json: bool) -> None:
-    tasks = grade.TASKS.values()
     if as_json:
-        print_json([{"task": t.name, "signature": t.signature, "returns": t.statement} for t in tasks])
+        tasks = (grade.TASKS | grade.EXERCISES).items()
+        print_json([{"task": name, "signature": task.signature, "returns": task.statement} for name, task in tasks])
         return
-    for task in tasks:
-        print_text(f"{task.name:13} {task.signature:12} {task.statement}")
+    for name, task in grade.TASKS.items():
+        print_text(f"{name:13} {task.signature:12} {task.statement}")
+    print_text("\nexercises of the lessons, whose format is part of the task:")
+    for name, task in grade.EXERCISES.items():
+        print_text(f"{name + task.signature[1:]}: {task.statement}")

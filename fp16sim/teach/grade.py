@@ -4,32 +4,49 @@
 
 There is a grader for each task: rounding stochastic parse decode encode fields classify ulp next_up next_down add
 subtract multiply divide sqrt fma sum pairwise_sum kahan_sum dot mixed_dot softmax tests. `TASKS` says what each task
-asks for. `cases` grades a function by a list of arguments and results; `file` grades every function that a file of
-exercises declares in one table, by the name of the function:
+asks for, and `EXERCISES` what the other exercises of the lessons ask for. `cases` grades a function by a list of
+arguments and results; `file` grades every function that a file declares in one table, by the name of the function:
 
     TASKS = {
         "round_to_half": "rounding",                                 # binary16, ties_to_even
         "truncate": ("rounding", "bfloat16", "toward_zero"),         # task, format, mode
         "double": [((1.0,), 2.0), ((0.5,), 1.0)],                    # cases of its own: (arguments, result), ...
     }
+
+The score is the percentage of the cases that are right, rounded down; a case that was not reached is not right, so that
+it is 100 only if all are right. The cases of a task are the interesting ones. If these are right, then in formats of at
+most 16 bits (8 for two operands) every case follows, as far as the time allows.
+
+A function of this process, such as one that is typed in a notebook, is graded in this process: that is for honest use.
+Its calls are stopped after some time, but it could end the process, or change the grader. A file is run in a process of
+its own, with limits of time and memory, which only answers; the comparison is made here. Neither is a sandbox: what is
+graded may do whatever its user may do, such as delete files, so grade only what you would run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from .grading import loading, results
+from .grading import results, running
+from .grading.examining import Clock
 from .grading.judging import judge
+from .grading.lesson_tasks import EXERCISES
+from .grading.plain import is_plain, plain, safe_text, shortened
+from .grading.process import LearnerFile
 from .grading.report import Counterexample, Group, Report
+from .grading.running import Calls
 from .grading.tasks import TASKS, Cases, Task
 
 BUDGET = 10.0
 """Seconds for all calls of a function, unless the caller says otherwise."""
 TEST_BUDGET_FACTOR = 20
 """A learner's test gets this many times the budget, because it calls each rounder many times."""
+MOST_FUNCTIONS = 100
+"""Of one file."""
 
 
 def run(
@@ -41,17 +58,18 @@ def run(
     time_limit: float | None = None,
     budget: float = BUDGET,
 ) -> Report:
-    """Grade a function: every case is compared by code, without tolerance, with the exact layer's answer.
+    """Grade a function of this process: every case is compared by code, without tolerance, with the exact answer.
 
-    The interesting cases come first, judged by `fp16sim.exact`. If they are right, then in formats of at most 16 bits
-    (8 for two operands) every case follows, judged by the fast layer, which tests prove equal.
+    The right answers are those of `fp16sim.exact`; where every case of a format is tried, those of the fast layer,
+    which tests prove equal. The function is called in this process, which is for honest use: it could end it, or change
+    the grader. `file` is safer; neither is a sandbox.
 
     Parameters
     ----------
     function : callable
         It takes numbers or arrays; `TASKS[task].signature` says which arguments it is called with.
     task : str
-        A key of `TASKS`.
+        A key of `TASKS` or of `EXERCISES`.
     fmt : Format, str or dtype
         At most 24 bits of precision.
     mode : Rounding or str
@@ -62,7 +80,8 @@ def run(
     Returns
     -------
     Report
-        It prints as text, and as HTML in a notebook.
+        It prints as text, and as HTML in a notebook. Its score is the percentage of the cases that are right, rounded
+        down; a case that was not reached is not right.
 
     Raises
     ------
@@ -80,46 +99,24 @@ def run(
     >>> report.counterexample.shown, report.counterexample.expected
     ('<lambda>(2049.0)', 2048.0)
     """
-    fmt, mode = get_format(fmt), get_rounding(mode)
-    chosen = _task(task)
-    _check(chosen, fmt, mode)
-    limit = chosen.time_limit if time_limit is None else _positive("time_limit", time_limit)
-    total = _positive("budget", budget) * (TEST_BUDGET_FACTOR if chosen.name == "tests" else 1)
-    return judge(_callable(function), _name(function), chosen, fmt, mode, limit, total)
+    return _run(_here(function), _name(function), task, fmt, mode, time_limit, budget)
 
 
 def cases(
     function: Callable[..., Any],
     rows: Sequence[tuple[tuple[Any, ...], Any]],
     *,
-    time_limit: float = 2.0,
+    time_limit: float | None = None,
     budget: float = BUDGET,
 ) -> Report:
-    """Grade a function by a list of (arguments, result); results are compared exactly, without tolerance.
+    """Grade a function of this process by a list of (arguments, result), which are compared exactly, without tolerance.
 
     A result is a number, a text, a truth value, or a (nested) tuple, list or array of those.
 
     >>> cases(lambda x: 2 * x, [((1.0,), 2.0), ((-0.0,), -0.0)]).verdict
     'passed: all 2 cases are right. Score 100 of 100.'
     """
-    rows = list(rows)
-    for row in rows:
-        if not (isinstance(row, (tuple, list)) and len(row) == 2 and isinstance(row[0], (tuple, list))):
-            raise ValueError(f"rows contain {row!r}, which is not (arguments, result); write ((1.0, 2.0), 3.0)")
-    if not rows or len({len(arguments) for arguments, _ in rows}) != 1:
-        raise ValueError("rows must contain at least one case, and all cases the same number of arguments")
-    columns = tuple(list(column) for column in zip(*(arguments for arguments, _ in rows), strict=True))
-    expected = [results.anything(result) for _, result in rows]
-    task = Task(
-        "cases",
-        "",
-        "the listed results",
-        "anything",
-        lambda fmt, mode, every: (columns, ["listed cases"] * len(rows)),
-        lambda columns, fmt, mode, every: expected,
-    )
-    name = _name(function)
-    return judge(_callable(function), name, task, BINARY16, Rounding.TIES_TO_EVEN, time_limit, budget)
+    return _cases(_here(function), _name(function), rows, time_limit, budget)
 
 
 def assert_correct(
@@ -139,8 +136,21 @@ def assert_correct(
         raise AssertionError(f"\n{report}")
 
 
-def file(path: str | Path, *, declared: Mapping[str, Any] | None = None, **limits: float) -> tuple[Report, ...]:
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def file(
+    path: str | Path,
+    *,
+    declared: Mapping[str, Any] | None = None,
+    time_limit: float | None = None,
+    budget: float = BUDGET,
+) -> tuple[Report, ...]:
     """Grade every function that a file declares in its table TASKS (see the module's text); one report for each.
+
+    The file runs in a process of its own, which is given arguments and answers with results; all else happens here. If
+    that process ends, loops, or does anything else than answer, the function that was called fails, and its report says
+    so. It is not a sandbox.
 
     Parameters
     ----------
@@ -148,32 +158,132 @@ def file(path: str | Path, *, declared: Mapping[str, Any] | None = None, **limit
         A Python file; it is run as an import would run it.
     declared : mapping, optional
         A table to use instead of the file's own.
-    **limits
-        time_limit and budget, as for `run`.
+    time_limit, budget : float
+        As for `run`.
 
     Raises
     ------
     ValueError
         If the file cannot be run, or has no such table.
     """
-    module = loading.load(path)
-    table = module.get("TASKS") if declared is None else declared
-    if not isinstance(table, Mapping) or not table:
+    with LearnerFile(path) as learner:
+        table = learner.contents.tasks if declared is None else declared
+        if not isinstance(table, Mapping) or not table:
+            raise ValueError(
+                f"{str(path)!r} declares no TASKS; name a function and its task, as in {Path(path).name}:my_function "
+                '--task rounding, or write TASKS = {"my_function": "rounding"} into the file'
+            )
+        if len(table) > MOST_FUNCTIONS:
+            raise ValueError(f"{str(path)!r} declares {len(table):,} functions; grade at most {MOST_FUNCTIONS} at once")
+        return tuple(_declared(learner, name, what, time_limit, budget) for name, what in table.items())
+
+
+def function_of_file(
+    path: str | Path,
+    name: str,
+    task: str,
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    time_limit: float | None = None,
+    budget: float = BUDGET,
+) -> Report:
+    """Grade one function of a file, which runs in a process of its own as for `file`.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be run, or has no such function; the message lists those that it has.
+    """
+    with LearnerFile(path) as learner:
+        if name not in learner.contents.functions:
+            theirs = ", ".join(known for known in learner.contents.functions if not known.startswith("_"))
+            raise ValueError(f"{str(path)!r} has no function {name!r}; it has {theirs or 'none'}")
+        return _run(learner.calls(name), name, task, fmt, mode, time_limit, budget)
+
+
+def _declared(learner: LearnerFile, name: Any, what: Any, time_limit: float | None, budget: float) -> Report:
+    """Grade a function by its entry in TASKS: a task, a tuple of task, format and mode, or a list of cases."""
+    task, *setting = what if isinstance(what, tuple) and what else (what,)
+    if not isinstance(task, (str, list)) or len(setting) > 2:
+        shown = f"TASKS[{name!r}]={shortened(repr(what))}"
+        raise ValueError(f'{shown} is not a task; write "rounding", ("rounding", format, mode) or a list of cases')
+    if name not in learner.contents.functions:
+        kind = task if isinstance(task, str) else "cases"
+        return Report(kind, str(name), BINARY16, Rounding.TIES_TO_EVEN, problem=f"There is no function {name}.")
+    if isinstance(task, str):
+        fmt, mode = (*setting, "binary16", "ties_to_even")[:2] if len(setting) != 1 else (setting[0], "ties_to_even")
+        return _run(learner.calls(name), name, task, fmt, mode, time_limit, budget)
+    rows = plain(task)
+    if not is_plain(rows):
         raise ValueError(
-            f"{str(path)!r} declares no TASKS; name a function and its task, as in {Path(path).name}:my_function "
-            '--task rounding, or write TASKS = {"my_function": "rounding"} into the file'
+            f"TASKS[{name!r}] has cases that another process cannot be given; use numbers, texts and lists"
         )
-    return tuple(_declared(module, name, what, limits) for name, what in table.items())
+    return _cases(learner.calls(name), name, rows, time_limit, budget)
 
 
-def _declared(module: Mapping[str, Any], name: str, what: Any, limits: Mapping[str, Any]) -> Report:
-    if name not in module:
-        task = what if isinstance(what, str) else what[0] if isinstance(what, tuple) else "cases"
-        return Report(str(task), name, BINARY16, Rounding.TIES_TO_EVEN, problem=f"There is no function {name}.")
-    if isinstance(what, list):
-        return cases(module[name], what, **limits)
-    task, *setting = (what,) if isinstance(what, str) else what
-    return run(module[name], task, *setting, **limits)
+# --- what they share ------------------------------------------------------------------------------------------------
+
+
+def _run(
+    calls: Calls,
+    name: str,
+    task: str,
+    fmt: FormatLike,
+    mode: Rounding | str,
+    time_limit: float | None,
+    budget: float,
+) -> Report:
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    chosen = _task(task)
+    _check(chosen, fmt, mode)
+    clock = _clock(calls, chosen.time_limit if time_limit is None else time_limit, budget)
+    clock.budget *= TEST_BUDGET_FACTOR if chosen.name == "tests" else 1
+    return judge(clock, name, chosen, fmt, mode)
+
+
+def _cases(
+    calls: Calls,
+    name: str,
+    rows: Sequence[tuple[tuple[Any, ...], Any]],
+    time_limit: float | None,
+    budget: float,
+) -> Report:
+    rows = list(rows)
+    for row in rows:
+        if not (isinstance(row, (tuple, list)) and len(row) == 2 and isinstance(row[0], (tuple, list)) and row[0]):
+            shown = shortened(repr(row), 200)
+            raise ValueError(f"rows contain {shown}, which is not (arguments, result); write ((1.0, 2.0), 3.0)")
+    if not rows or len({len(arguments) for arguments, _ in rows}) != 1:
+        raise ValueError("rows must contain at least one case, and all cases the same number of arguments")
+    columns = tuple(list(column) for column in zip(*(arguments for arguments, _ in rows), strict=True))
+    expected = [results.anything(plain(result)) for _, result in rows]
+    task = Task(
+        "cases",
+        "",
+        "the listed results",
+        "anything",
+        lambda fmt, mode, every: (columns, ["listed cases"] * len(rows)),
+        lambda columns, fmt, mode, every: expected,
+    )
+    clock = _clock(calls, task.time_limit if time_limit is None else time_limit, budget)
+    return judge(clock, name, task, BINARY16, Rounding.TIES_TO_EVEN)
+
+
+def _clock(calls: Calls, time_limit: float, budget: float) -> Clock:
+    return Clock(calls, _positive("time_limit", time_limit), _positive("budget", budget))
+
+
+def _here(function: Any) -> Calls:
+    """What calls a function of this process."""
+    if not callable(function):
+        raise TypeError(f"function={function!r} cannot be called; give the function itself, without parentheses")
+    return partial(running.run, function)
+
+
+def _name(function: Any) -> str:
+    found = safe_text(lambda: function.__name__) or safe_text(lambda: type(function).__name__)
+    return shortened(found) or "the function"
 
 
 # --- one grader for each task ---------------------------------------------------------------------------------------
@@ -214,9 +324,12 @@ tests = _grader("tests")
 
 
 def _task(name: str) -> Task:
-    if name not in TASKS:
-        raise ValueError(f"task={name!r} is unknown; use one of {', '.join(TASKS)}")
-    return TASKS[name]
+    known = TASKS | EXERCISES
+    if name not in known:
+        raise ValueError(
+            f"task={shortened(repr(name))} is unknown; use one of {', '.join(TASKS)}, or the name of an exercise"
+        )
+    return known[name]
 
 
 def _check(task: Task, fmt: Format, mode: Rounding) -> None:
@@ -245,17 +358,8 @@ def _positive(name: str, value: float) -> float:
     return float(value)
 
 
-def _callable(function: Any) -> Callable[..., Any]:
-    if not callable(function):
-        raise TypeError(f"function={function!r} cannot be called; give the function itself, without parentheses")
-    return function
-
-
-def _name(function: Any) -> str:
-    return str(getattr(function, "__name__", type(function).__name__))
-
-
 __all__ = [
+    "EXERCISES",
     "TASKS",
     "Cases",
     "Counterexample",
@@ -272,6 +376,7 @@ __all__ = [
     "fields",
     "file",
     "fma",
+    "function_of_file",
     "kahan_sum",
     "mixed_dot",
     "multiply",

@@ -24,4 +24,4 @@ def versine_ratio(x):
     if x == 0:
         return 0.5
     ratio = math.sin(x / 2) / (x / 2)
-    return 0.5 * ratio * ratio
+    return fs.round_to(0.5 * ratio * ratio, "binary16")

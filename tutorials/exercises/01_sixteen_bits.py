@@ -7,19 +7,7 @@ TASKS = {
     "my_fields": "fields",
     "my_classify": "classify",
     "my_decode": "decode",
-    "numbers_in_binade": [
-        ((0,), 1024),
-        ((10,), 1024),
-        ((15,), 1024),
-        ((16,), 0),
-        ((-14,), 1024),
-        ((-15,), 512),
-        ((-20,), 16),
-        ((-24,), 1),
-        ((-25,), 0),
-        ((40,), 0),
-        ((-40,), 0),
-    ],
+    "numbers_in_binade": "numbers_in_binade",
 }
 
 
@@ -39,5 +27,8 @@ def my_decode(code):
 
 
 def numbers_in_binade(k):
-    """How many numbers x of binary16 have 2^k <= x < 2^(k + 1), for any integer k; subnormal numbers count, too."""
+    """How many numbers x of binary16 have 2^k <= x < 2^(k + 1), for any integer k; subnormal numbers count, too.
+
+    numbers_in_binade(0) is 1024, and numbers_in_binade(-25) is 0.
+    """
     raise NotImplementedError

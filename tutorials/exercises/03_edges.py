@@ -3,37 +3,11 @@
 fs.encode(x) is the code of x in binary16, fs.decode(code) the value of a code; both may be used.
 """
 
-INF, NAN = float("inf"), float("nan")
-LARGEST, SMALLEST = 1.7976931348623157e308, 5e-324  # of Python's floats
-
 TASKS = {
-    "same": [
-        ((1.0, 1.0), True),
-        ((1.0, 2.0), False),
-        ((0.0, 0.0), True),
-        ((-0.0, -0.0), True),
-        ((0.0, -0.0), False),
-        ((-0.0, 0.0), False),
-        ((NAN, NAN), True),
-        ((NAN, 1.0), False),
-        ((1.0, NAN), False),
-        ((NAN, 0.0), False),
-        ((INF, INF), True),
-        ((INF, -INF), False),
-    ],
+    "same": "same",
     "my_next_up": "next_up",
     "my_ulp": "ulp",
-    "mean": [
-        ((1.0, 2.0), 1.5),
-        ((-1.0, 1.0), 0.0),
-        ((LARGEST, LARGEST), LARGEST),
-        ((-LARGEST, -LARGEST), -LARGEST),
-        ((LARGEST, -LARGEST), 0.0),
-        ((2.0**1023, 2.0**1023 * 1.5), 2.0**1023 * 1.25),
-        ((SMALLEST, SMALLEST), SMALLEST),
-        ((3 * SMALLEST, SMALLEST), 2 * SMALLEST),
-        ((2.0**-1022, 2.0**-1022), 2.0**-1022),
-    ],
+    "mean": "mean",
 }
 
 
@@ -63,5 +37,8 @@ def my_ulp(x):
 
 
 def mean(a, b):
-    """(a + b) / 2 of finite Python floats, without overflow and without loss among the smallest numbers."""
+    """(a + b) / 2 of finite Python floats, without overflow and without loss among the smallest numbers.
+
+    The mean of the largest float, 1.7976931348623157e308, with itself is that float; so it is for the smallest, 5e-324.
+    """
     raise NotImplementedError

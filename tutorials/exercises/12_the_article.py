@@ -1,36 +1,10 @@
 """Exercises of lesson 12: the article. Write the functions, then run: fp16sim grade exercises/12_the_article.py"""
 
 TASKS = {
-    "memory": [
-        ((1000, 0, False), 8000),
-        ((1000, 0, True), 18000),
-        ((1000, 5000, False), 18000),
-        ((1000, 5000, True), 28000),
-        ((0, 7, True), 14),
-    ],
-    "f1": [
-        (([0, 0, 1, 1], [0, 0, 1, 1], 1), 1.0),
-        (([0, 0, 1, 1], [0, 0, 0, 0], 1), 0.0),
-        (([0, 1, 1, 1], [1, 1, 0, 0], 1), 0.4),
-        (([2, 2, 1, 0], [2, 1, 1, 2], 2), 0.5),
-        (([0, 0], [0, 0], 1), 0.0),
-    ],
-    "first_step": [
-        ((1.0, 0.5, 0.75, True), 1.0),
-        ((1.0, 0.5, 0.75, False), 1.0),
-        ((-4.0, 0.5, 0.75, True), -1.0),
-        ((2.0, 0.75, 0.75, False), 0.5),
-        ((2.0, 0.5, 0.9375, False), 2.0),
-        ((-2.0, 0.5, 0.9375, True), -1.0),
-    ],
-    "survives": [
-        ((1e-8,), False),
-        ((2.0**-25,), False),
-        ((3e-8,), True),
-        ((1e-7,), True),
-        ((1e-4,), True),
-        ((0.0,), False),
-    ],
+    "memory": "memory",
+    "f1": "f1",
+    "first_step": "first_step",
+    "survives": "survives",
 }
 
 
@@ -39,13 +13,16 @@ def memory(parameters, activations, master):
 
     There are that many parameters, each with a weight, a gradient and two moments; and that many numbers in activations.
     Without master weights every number has 2 bytes. With them, weights and activations have 2 bytes, and there are a second
-    copy of the weights, gradients and moments of 4 bytes each.
+    copy of the weights, gradients and moments of 4 bytes each. memory(1000, 5000, False) is 18000.
     """
     raise NotImplementedError
 
 
 def f1(labels, predicted, positive):
-    """F1 of one class: 2 t / (labels of the class + predictions of it), t the right ones among them; 0.0 for 0 / 0."""
+    """F1 of one class: 2 t / (labels of the class + predictions of it), t the right ones among them; 0.0 for 0 / 0.
+
+    f1([0, 1, 1, 1], [1, 1, 0, 0], 1) is 0.4.
+    """
     raise NotImplementedError
 
 
@@ -53,10 +30,14 @@ def first_step(g, beta1, beta2, correct):
     """Adam's first step for a gradient g that is not 0, in learning rates, with epsilon 0, in Python floats.
 
     That is m / sqrt(v), where m and v start at 0. If correct is true, m is divided by 1 - beta1, and v by 1 - beta2, first.
+    first_step(2.0, 0.75, 0.75, False) is 0.5.
     """
     raise NotImplementedError
 
 
 def survives(epsilon):
-    """Whether 0 / (sqrt(0) + epsilon) is a number in binary16, epsilon rounded to it first: True or False."""
+    """Whether 0 / (sqrt(0) + epsilon) is a number in binary16, epsilon rounded to it first: True or False.
+
+    survives(1e-4) is True, and survives(1e-8) is False.
+    """
     raise NotImplementedError

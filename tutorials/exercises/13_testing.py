@@ -3,17 +3,7 @@
 TASKS = {
     "check_rounder": "tests",
     "check_truncation": ("tests", "bfloat16", "toward_zero"),
-    "shrink": [
-        (([101], 100), [101]),
-        (([500], 100), [101]),
-        (([5, 90, 7, 30], 100), [71, 30]),
-        (([60, 60, 60], 100), [41, 60]),
-        (([1, 1, 1], 2), [1, 1, 1]),
-        (([1, 2, 3, 4], 3), [4]),
-        (([7, 7], 0), [1]),
-        (([50, 0, 51], 100), [50, 51]),
-        (([1, 2, 3], 10), [1, 2, 3]),
-    ],
+    "shrink": "shrink",
 }
 
 
@@ -35,6 +25,6 @@ def shrink(values, limit):
 
     First leave out elements: go from left to right, and drop each without which the sum of the others that are left still
     exceeds the limit. Then lower elements: go from left to right, and replace each by the least integer >= 0 with which the
-    sum exceeds the limit. Do not change the list that you were given.
+    sum exceeds the limit. Do not change the list that you were given. shrink([5, 90, 7, 30], 100) is [71, 30].
     """
     raise NotImplementedError

@@ -8,8 +8,9 @@ import numpy as np
 
 from ... import faults
 from ...formats import Format, Rounding
-from .examining import Outcome, as_list, pick
+from .examining import Outcome, pick
 from .results import same
+from .running import as_list
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Candidate: TypeAlias = tuple[faults.Fault, Array, Array]
@@ -18,10 +19,13 @@ Candidate: TypeAlias = tuple[faults.Fault, Array, Array]
 
 def _comparable(values: Any) -> Any:
     """The bits in binary64, with one NaN for all, if every value is a float or a small integer; else a list."""
-    items = [tuple(x) if isinstance(x, list) else x for x in as_list(values)]
-    if not all(isinstance(x, float) or (isinstance(x, int) and abs(x) < 2**53) for x in items):
-        return items
-    numbers = np.array(items, np.float64)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":  # codes are small integers
+        numbers = values.astype(np.float64)
+    else:
+        items = [tuple(x) if isinstance(x, list) else x for x in as_list(values)]
+        if not all(isinstance(x, float) or (isinstance(x, int) and abs(x) < 2**53) for x in items):
+            return items
+        numbers = np.array(items, np.float64)
     return np.where(np.isnan(numbers), np.nan, numbers).view(np.uint64)
 
 
@@ -34,14 +38,17 @@ def _alike(one: Any, other: Any) -> Array:
 
 
 def misconceptions(outcome: Outcome, task: str, fmt: Format, mode: Rounding) -> tuple[str, ...]:
-    """What the function does instead: the fault, or the two faults, that explain every usable answer; else nothing."""
-    usable = [i for i, value in enumerate(outcome.values) if value is not None]
-    columns = [pick(column, usable) for column in outcome.cases.columns]
-    truth = _comparable(pick(as_list(outcome.cases.expected), usable))
-    got = _comparable([outcome.values[i] for i in usable])
-    right = _alike(truth, got)
-    if right.all():
+    """What the function does instead: the fault, or the two faults, that give its answer in every case tried.
+
+    Nothing is named if a call raised or gave something that cannot be compared: no fault does that.
+    """
+    if outcome.complaints or not outcome.wrong.size:
         return ()
+    tried = np.flatnonzero(outcome.tried)
+    columns = [pick(column, tried) for column in outcome.cases.columns]
+    truth = _comparable(pick(outcome.cases.expected, tried))
+    got = _comparable([outcome.values[i] for i in tried.tolist()])
+    right = _alike(truth, got)
     candidates: list[Candidate] = []
     for fault in faults.suspects(task):
         answer = _comparable(fault.answer(task, columns, fmt, mode))

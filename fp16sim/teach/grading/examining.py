@@ -2,51 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from ...faults.roundings import differs
 from ...formats import Format
 from . import results
+from .plain import Raised
 from .results import READERS, Unsuitable, same
-from .running import Raised, Run, run
+from .running import Calls, Run, as_list
 from .tasks import Cases, Task, canonical
 
 SAMPLE = 50
 """Cases that are tried one by one before a function is called with whole arrays."""
 
 
+@dataclass
+class Clock:
+    """Calls a function, and counts the time that its calls take.
+
+    Attributes
+    ----------
+    calls : callable
+        What calls the function.
+    time_limit, budget : float
+        Seconds for one call, and for all calls.
+    spent : float
+        Seconds that the calls took.
+    """
+
+    calls: Calls
+    time_limit: float
+    budget: float
+    spent: float = 0.0
+
+    def each(self, columns: Sequence[Any], budget: float = math.inf) -> Run:
+        """One call for each row, as long as there is time."""
+        return self._timed(columns, self.time_limit, min(budget, self.budget - self.spent))
+
+    def whole(self, columns: Sequence[Any], budget: float = math.inf) -> Run:
+        """One call with whole columns, which may take all the time that is left."""
+        seconds = min(budget, self.budget - self.spent)
+        return self._timed([[column] for column in columns], seconds, seconds)
+
+    def _timed(self, columns: Sequence[Any], time_limit: float, budget: float) -> Run:
+        start = time.monotonic()
+        try:
+            return self.calls(columns, time_limit, max(budget, 0.0))
+        finally:
+            self.spent += time.monotonic() - start
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What a function answered."""
+    """What a function answered, for each case of a list."""
 
     cases: Cases
+    results: tuple[Any, ...]
+    """Plain data; None where a case was not tried."""
     values: tuple[Any, ...]
     """The results, as the task reads them; None where a result was not usable."""
     complaints: dict[int, str]
     """By index: why a result was not usable."""
+    tried: np.ndarray[Any, Any]
     correct: np.ndarray[Any, Any]
-    run: Run
+    """Two columns of truth values."""
+    failure: str = ""
+    """What a call did instead of returning, with which the calls ended; see `Run`."""
+    failed_at: int = 0
+    """The index of the case of that call."""
+    out_of_time: bool = False
+    printed: int = 0
 
     @property
     def wrong(self) -> np.ndarray[Any, Any]:
         """The indices of the cases that were tried and are not right."""
-        return np.flatnonzero(~self.correct)
+        return np.flatnonzero(self.tried & ~self.correct)
 
 
-def as_list(column: Any) -> list[Any]:
-    """A column as a list of Python's own numbers."""
-    return column.tolist() if isinstance(column, np.ndarray) else list(column)
-
-
-def rows_of(columns: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """The arguments of each call, as Python's own numbers."""
-    return list(zip(*map(as_list, columns), strict=True))
-
-
-def pick(column: Any, indices: Sequence[int]) -> Any:
+def pick(column: Any, indices: Any) -> Any:
     """Some rows of a column."""
     return column[indices] if isinstance(column, np.ndarray) else [column[i] for i in indices]
 
@@ -54,20 +94,20 @@ def pick(column: Any, indices: Sequence[int]) -> Any:
 # --- calls ----------------------------------------------------------------------------------------------------------
 
 
-def _by_arrays(function: Callable[..., Any], case: Cases, sample: Run, budget: float) -> Run | None:
+def _by_arrays(clock: Clock, case: Cases, sample: Run, budget: float) -> Run | None:
     """One call with whole arrays, if the function accepts them and answers for arrays as it does for numbers."""
     columns = case.columns
     if not all(isinstance(column, np.ndarray) for column in columns) or len(columns[0]) <= SAMPLE:
         return None
-    few = _array_call(function, [column[:SAMPLE] for column in columns], budget)
+    few = _array_call(clock, [column[:SAMPLE] for column in columns], clock.time_limit)
     if few is None:
         return None
     # A function that is written for arrays only may refuse every single number: then there is nothing to compare.
     arrays_only = all(isinstance(result, Raised) for result in sample.results)
-    for one, other in () if arrays_only else zip(sample.results, few.results, strict=False):
+    for one, other in () if arrays_only else zip(sample.results, few.results, strict=True):
         if isinstance(one, Raised) or not _same_number(one, other):
             return None
-    return _array_call(function, list(columns), budget)
+    return _array_call(clock, columns, budget)
 
 
 def _same_number(one: Any, other: Any) -> bool:
@@ -77,76 +117,105 @@ def _same_number(one: Any, other: Any) -> bool:
         return False
 
 
-def _array_call(function: Callable[..., Any], columns: list[Any], budget: float) -> Run | None:
-    done = run(function, [tuple(columns)], budget, budget)
-    answer = results.unwrapped(done.results[0]) if done.results else None
+def _array_call(clock: Clock, columns: Sequence[Any], budget: float) -> Run | None:
+    """One call with arrays; None if it does not return an array, because functions may be written for numbers only."""
+    done = clock.whole(columns, budget)
+    answer = done.results[0] if done.results else None
     if not isinstance(answer, np.ndarray) or answer.shape != columns[0].shape:
         return None
-    return Run(tuple(answer.tolist() if answer.dtype.kind in "iufbO" else list(answer)), done.stopped, done.printed)
+    return replace(done, results=tuple(answer.tolist()))
 
 
-def call_all(function: Callable[..., Any], case: Cases, time_limit: float, budget: float) -> Run:
+def call_all(clock: Clock, case: Cases, budget: float = math.inf) -> Run:
     """Call a function on all cases: with whole arrays if it accepts them, else one by one."""
-    rows = rows_of(case.columns)
-    sample = run(function, rows[:SAMPLE], time_limit, budget)
-    if len(rows) <= SAMPLE or sample.stopped:
+    sample = clock.each([column[:SAMPLE] for column in case.columns], budget)
+    if len(case.labels) <= SAMPLE or not sample.complete:
         return sample
-    whole = _by_arrays(function, case, sample, budget)
+    whole = _by_arrays(clock, case, sample, budget)
     if whole is not None:
         return whole
-    if all(isinstance(result, Raised) for result in sample.results):
-        return sample
-    rest = run(function, rows[SAMPLE:], time_limit, budget)
-    return Run(sample.results + rest.results, rest.stopped, sample.printed + rest.printed)
+    rest = clock.each([column[SAMPLE:] for column in case.columns], budget)
+    return replace(rest, results=sample.results + rest.results, printed=sample.printed + rest.printed)
 
 
-def examine(
-    function: Callable[..., Any], task: Task, case: Cases, fmt: Format, time_limit: float, budget: float
-) -> Outcome:
-    """Call the function on all cases and compare each result with the right answer."""
-    done = call_all(function, case, time_limit, budget)
+def examine(clock: Clock, task: Task, case: Cases, fmt: Format, budget: float = math.inf) -> Outcome:
+    """Call the function on all cases, within the seconds given, and compare each result with the right answer."""
+    done = call_all(clock, case, budget)
+    total, tried = len(case.labels), len(done.results)
+    untried = (None,) * (total - tried)
+    correct = np.zeros(total, bool)
+    if task.result == "number" and all(type(result) is float for result in done.results):
+        values, complaints = done.results, dict[int, str]()
+        correct[:tried] = ~differs(np.array(values, np.float64), np.asarray(case.expected[:tried]))
+    else:
+        values, complaints, correct[:tried] = _read_and_compared(task, case, done.results, fmt)
+    return Outcome(
+        case,
+        done.results + untried,
+        values + untried,
+        complaints,
+        np.arange(total) < tried,
+        correct,
+        done.failure,
+        tried,
+        done.out_of_time,
+        done.printed,
+    )
+
+
+def _read_and_compared(
+    task: Task, case: Cases, found: Sequence[Any], fmt: Format
+) -> tuple[tuple[Any, ...], dict[int, str], list[bool]]:
+    """The results as the task reads them, complaints on those that are not usable, and which are right."""
     read = READERS[task.result]
-    values, complaints, correct = [], {}, np.zeros(len(done.results), bool)
-    expected = as_list(case.expected)
-    for i, raw in enumerate(done.results):
+    values: list[Any] = [None] * len(found)
+    complaints: dict[int, str] = {}
+    correct = [False] * len(found)
+    for i, (result, right) in enumerate(zip(found, as_list(case.expected), strict=False)):
         try:
-            value = canonical(task, read(raw), fmt)
+            values[i] = canonical(task, read(result), fmt)
         except Unsuitable as complaint:
             complaints[i] = str(complaint)
-            value = None
         else:
-            correct[i] = same(expected[i], value)
-        values.append(value)
-    return Outcome(case, tuple(values), complaints, correct, done)
+            correct[i] = same(right, values[i])
+    return tuple(values), complaints, correct
 
 
 # --- parts of outcomes ----------------------------------------------------------------------------------------------
 
 
-def first_cases(outcome: Outcome, count: int) -> Outcome:
-    """An outcome with its first cases only."""
+def some_cases(outcome: Outcome, chosen: npt.ArrayLike) -> Outcome:
+    """An outcome with some of its cases, by their indices in ascending order."""
+    indices = np.asarray(chosen, np.intp)
     case = outcome.cases
-    columns = tuple(column[:count] for column in case.columns)
-    return Outcome(
-        Cases(columns, case.expected[:count], case.labels[:count]),
-        outcome.values[:count],
-        outcome.complaints,
-        outcome.correct[:count],
-        outcome.run,
+    columns = tuple(pick(column, indices) for column in case.columns)
+    expected, labels = pick(as_list(case.expected), indices), pick(case.labels, indices)
+    return replace(
+        outcome,
+        cases=Cases(columns, expected, labels),
+        results=tuple(outcome.results[i] for i in indices),
+        values=tuple(outcome.values[i] for i in indices),
+        complaints={new: outcome.complaints[i] for new, i in enumerate(indices) if i in outcome.complaints},
+        tried=outcome.tried[indices],
+        correct=outcome.correct[indices],
+        failed_at=int(np.searchsorted(indices, outcome.failed_at)),
     )
 
 
 def concatenated(one: Outcome, other: Outcome) -> Outcome:
-    """Two outcomes as one: the cases that were tried, and the untried ones of the second if the function hung."""
-    first = first_cases(one, len(one.correct))
-    second = other if other.run.stopped == "hung" else first_cases(other, len(other.correct))
-    columns = tuple(np.concatenate(pair) for pair in zip(first.cases.columns, second.cases.columns, strict=True))
-    expected = [*as_list(first.cases.expected), *as_list(second.cases.expected)]
-    count, stopped = len(one.correct), other.run.stopped or one.run.stopped
+    """Two outcomes as one."""
+    count = len(one.values)
+    columns = tuple(np.concatenate(pair) for pair in zip(one.cases.columns, other.cases.columns, strict=True))
+    expected = [*as_list(one.cases.expected), *as_list(other.cases.expected)]
     return Outcome(
-        Cases(columns, expected, [*first.cases.labels, *second.cases.labels]),
+        Cases(columns, expected, [*one.cases.labels, *other.cases.labels]),
+        one.results + other.results,
         one.values + other.values,
         one.complaints | {count + i: text for i, text in other.complaints.items()},
+        np.concatenate([one.tried, other.tried]),
         np.concatenate([one.correct, other.correct]),
-        Run(one.run.results + other.run.results, stopped, one.run.printed + other.run.printed),
+        one.failure or other.failure,
+        one.failed_at if one.failure else count + other.failed_at,
+        one.out_of_time or other.out_of_time,
+        one.printed + other.printed,
     )

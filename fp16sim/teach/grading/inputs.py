@@ -6,8 +6,10 @@ layer, which tests prove equal.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -98,26 +100,46 @@ def encoded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Array
     return np.array([exact.encode(y, fmt) for y in values.tolist()], np.int64)
 
 
-_DRAWS = (0, 2**30 - 1, 2**31 - 1, 2**31, 3 * 2**30, 2**32 - 1)
-"""Random integers of 32 bits on both sides of the fractions 1/4, 1/2 and 3/4."""
+_DRAWS = (
+    0.0,
+    2.0**-33,
+    0.25 - 2.0**-33,
+    0.25,
+    0.5 - 2.0**-33,
+    0.5,
+    0.5 + 2.0**-33,
+    0.75,
+    0.75 + 2.0**-33,
+    1 - 2.0**-33,
+)
+"""The fractions 0, 1/4, 1/2 and 3/4 themselves, and both sides of them."""
 
 
 def stochastic_inputs(fmt: Format, mode: Rounding, every: bool) -> Given:
     """Floats for a stochastic rounder, each with every one of the draws u."""
-    x = cases.roundable(fmt)[:400]
-    x = np.concatenate([x, cases.midpoints([float(fmt.max_finite)], fmt), -cases.midpoints([0.0, 1.0], fmt)])
-    u = (np.array(_DRAWS) + 0.5) / 2.0**32
-    grid = np.repeat(x, u.size), np.tile(u, x.size)
+    top = float(fmt.max_finite)
+    tie = cases.midpoints([top], fmt)
+    beyond = top + (tie - top) * [0.5, 1.0, 1.5, 1.9375, 2.0, 4.0]
+    x = np.concatenate([cases.roundable(fmt)[:400], beyond, -beyond, -cases.midpoints([0.0, 1.0], fmt)])
+    grid = np.repeat(x, len(_DRAWS)), np.tile(_DRAWS, x.size)
     return grid, rounding_labels(grid[0], fmt)
 
 
 def stochastically_rounded(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> Array:
     """Each float rounded as its draw decides."""
-    found = []
-    for x, u in zip(columns[0].tolist(), columns[1].tolist(), strict=True):
-        draw = int(u * 2.0**32)
-        found.append(float(exact.round_result(exact.as_exact(x), fmt, Rounding.STOCHASTIC, draw).value))
-    return np.array(found)
+    rows = zip(columns[0].tolist(), columns[1].tolist(), strict=True)
+    return np.array([_as_drawn(x, u, fmt) for x, u in rows])
+
+
+def _as_drawn(x: float, u: float, fmt: Format) -> float:
+    """abs(x) is n + f quanta, with an integer n and 0 <= f < 1: n + 1 quanta if u < f, else n."""
+    if not math.isfinite(x) or x == 0:
+        return float(exact.round_to(x, fmt))
+    magnitude = abs(Fraction(x))
+    quantum = Fraction(2) ** exact.quantum_exponent(magnitude, fmt)
+    n, fraction = divmod(magnitude / quantum, 1)
+    drawn = exact.round_to((n + (u < fraction)) * quantum, fmt)  # exact, except for overflow
+    return math.copysign(float(drawn), x)
 
 
 def texts(fmt: Format, mode: Rounding, every: bool) -> Given:
@@ -220,34 +242,50 @@ def operated(name: str) -> Truth:
 # --- tests that learners write --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+ACCEPTED, REFUSED = "accepted", "refused"
+"""The verdicts of a test on a rounder."""
+CONTROL_EVERY = 8
+"""So many wrong rounders stand between two right ones; a test that only counts its calls is found out."""
+
+
+@dataclass
 class Rounder:
-    """A rounder as a learner's test gets it: x -> rounded x, for numbers and arrays."""
+    """A rounder as a learner's test gets it: x -> rounded x, for numbers and arrays. It remembers the last number."""
 
     description: str
     rule: Callable[..., Any]
     fmt: Format
     mode: Rounding
+    last: tuple[float, float] | None = None
+    """The number that it was last asked for, and its answer."""
 
     def __call__(self, x: Any) -> Any:
-        y = self.rule(np.atleast_1d(np.asarray(x, np.float64)), self.fmt, self.mode)
-        return np.asarray(y).reshape(np.shape(x)) if np.shape(x) else float(y[0])
+        given = np.asarray(x, np.float64)
+        with np.errstate(all="ignore"):
+            y = np.asarray(self.rule(np.atleast_1d(given), self.fmt, self.mode)).reshape(given.shape)
+        if given.size == 1:
+            self.last = float(given.item()), float(y.item())
+        return y if given.shape else float(y)
 
     def __str__(self) -> str:
         return f"a rounder that {self.description}"
 
 
 def rounders(fmt: Format, mode: Rounding, every: bool) -> Given:
-    """The right rounder first, then the wrong ones."""
+    """The wrong rounders, with the right one before, among and after them."""
     wrong = [
         Rounder(fault.misconception, fault.rounder, fmt, mode)
         for fault in faults.wrong_rounders(fmt, mode)
         if fault.rounder is not None
     ]
-    labels = [f"one that {rounder.description}" for rounder in wrong]
-    return ([Rounder("is right", right, fmt, mode), *wrong],), ["the right rounder", *labels]
+    found: list[Rounder] = []
+    for start in range(0, len(wrong), CONTROL_EVERY):
+        found += [Rounder("is right", right, fmt, mode), *wrong[start : start + CONTROL_EVERY]]
+    found.append(Rounder("is right", right, fmt, mode))
+    labels = ["the right rounder" if x.rule is right else f"one that {x.description}" for x in found]
+    return (found,), labels
 
 
 def verdicts(columns: Columns, fmt: Format, mode: Rounding, every: bool) -> list[str]:
     """What a test should say about each rounder."""
-    return ["accepted", *["refused"] * (len(columns[0]) - 1)]
+    return [ACCEPTED if rounder.rule is right else REFUSED for rounder in columns[0]]

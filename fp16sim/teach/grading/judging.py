@@ -2,34 +2,102 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable
+from collections import Counter
+from dataclasses import replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
 
 from ... import cases
 from ...formats import Format, Rounding
+from ...wording import count
 from .causes import misconceptions
-from .examining import Outcome, as_list, concatenated, examine, first_cases, pick, rows_of
+from .examining import Clock, Outcome, concatenated, examine, pick, some_cases
+from .inputs import ACCEPTED
+from .plain import Raised
 from .report import Counterexample, Group, Report
 from .results import show
-from .running import Raised
+from .running import as_list, rows_of
 from .tasks import Cases, Task, prepared
 from .why import why
 
 
+def judge(clock: Clock, name: str, task: Task, fmt: Format, mode: Rounding) -> Report:
+    """The report on a function, which the clock calls."""
+    examined = _examine_test if task.name == "tests" else _examine
+    outcome = examined(clock, task, fmt, mode)
+    first = outcome.results[0] if outcome.results else None
+    if isinstance(first, Raised) and first.kind == "NotImplementedError":
+        return Report(task.name, name, fmt, mode, problem=f"{name} is not written yet: it raises NotImplementedError.")
+    problem = _failure(outcome, name, task, fmt)
+    if task.name == "tests":
+        outcome, refusal = _without_controls(outcome, name)
+        problem = refusal or problem
+    example: Counterexample | None = None
+    causes: tuple[str, ...] = ()
+    if outcome.wrong.size:
+        example = counterexample(outcome, int(outcome.wrong[0]), name, task, fmt, mode)
+        causes = misconceptions(outcome, task.name, fmt, mode)
+    unanswered = _unanswered(outcome, name, task, fmt)
+    note = _note(outcome, name, task, clock.budget)
+    return Report(task.name, name, fmt, mode, groups_of(outcome), example, causes, unanswered, problem, note)
+
+
+# --- which cases are tried ------------------------------------------------------------------------------------------
+
+
+def _examine(clock: Clock, task: Task, fmt: Format, mode: Rounding) -> Outcome:
+    """The interesting cases; if they are right, then every case; else also those simpler than the first wrong one."""
+    quick = examine(clock, task, prepared(task, fmt, mode, False), fmt)
+    if not (task.has_more and fmt.width <= cases.WIDEST_TABLE and quick.tried.all()):
+        return quick
+    every = prepared(task, fmt, mode, True)
+    if not quick.wrong.size:
+        return concatenated(quick, _as_time_allows(examine(clock, task, every, fmt)))
+    wrong = [column[quick.wrong[0]] for column in quick.cases.columns]
+    limit = sum(float(cases.cost(x)) for x in wrong)
+    simpler = int(np.searchsorted(np.sum([cases.cost(x) for x in every.columns], axis=0), limit))
+    if not simpler:
+        return quick
+    fewer = Cases(tuple(x[:simpler] for x in every.columns), every.expected[:simpler], every.labels[:simpler])
+    return concatenated(_as_time_allows(examine(clock, task, fewer, fmt, clock.budget / 2)), quick)
+
+
+def _as_time_allows(more: Outcome) -> Outcome:
+    """Cases beyond the interesting ones count if they were tried, or if the function failed before it came to them."""
+    return more if more.failure else some_cases(more, np.flatnonzero(more.tried))
+
+
+def _examine_test(clock: Clock, task: Task, fmt: Format, mode: Rounding) -> Outcome:
+    """All rounders, each of them new: it remembers what it was last asked."""
+    given = prepared(task, fmt, mode, False)
+    return examine(clock, task, replace(given, columns=([copy.copy(x) for x in given.columns[0]],)), fmt)
+
+
+def _without_controls(outcome: Outcome, name: str) -> tuple[Outcome, str]:
+    """Only the first of the right rounders, which stand among the others; or the one that is refused, and a text."""
+    expected = as_list(outcome.cases.expected)
+    controls = [i for i, right in enumerate(expected) if right == ACCEPTED]
+    for i in controls:
+        if outcome.tried[i] and not outcome.correct[i]:
+            asked = outcome.cases.columns[0][i].last
+            question = f" Before that it asked rounder({asked[0]!r}), and {asked[1]!r} is right." if asked else ""
+            text = f"{name} refuses the right rounder, too: it {outcome.results[i]}.{question}"
+            return some_cases(outcome, [i]), text
+    return some_cases(outcome, [i for i in range(len(expected)) if i not in controls[1:]]), ""
+
+
+# --- what is said ---------------------------------------------------------------------------------------------------
+
+
 def groups_of(outcome: Outcome) -> tuple[Group, ...]:
     """The cases by what they are about, in order of appearance."""
-    labels = list(outcome.cases.labels)
-    tried = len(outcome.correct)
-    counts: dict[str, list[int]] = {label: [0, 0, 0] for label in dict.fromkeys(labels)}
-    for i, label in enumerate(labels):
-        counts[label][2] += 1
-        if i < tried:
-            counts[label][1] += 1
-            counts[label][0] += bool(outcome.correct[i])
-    return tuple(Group(label, *counted) for label, counted in counts.items())
+    labels = outcome.cases.labels
+    right, tried = (Counter(compress(labels, chosen)) for chosen in (outcome.correct, outcome.tried))
+    return tuple(Group(label, right[label], tried[label], total) for label, total in Counter(labels).items())
 
 
 def _argument(x: Any) -> str:
@@ -40,14 +108,15 @@ def _argument(x: Any) -> str:
     return repr(x) if isinstance(x, (str, list, tuple)) else str(x)
 
 
-def _arguments(outcome: Outcome, index: int) -> tuple[Any, ...]:
-    return rows_of([pick(column, [index]) for column in outcome.cases.columns])[0]
-
-
-def _call(name: str, arguments: tuple[Any, ...], task: Task, fmt: Format) -> str:
-    """A call as one would type it; codes are in hexadecimal."""
+def _call(name: str, outcome: Outcome, index: int, task: Task, fmt: Format) -> str:
+    """The call of a case as one would type it; codes are in hexadecimal."""
+    arguments = _arguments(outcome, index)
     given = map(fmt.hex_code if task.signature == "f(code)" else _argument, arguments)
     return f"{name}({', '.join(given)})"
+
+
+def _arguments(outcome: Outcome, index: int) -> tuple[Any, ...]:
+    return rows_of([pick(column, [index]) for column in outcome.cases.columns])[0]
 
 
 def _result(value: Any, task: Task, fmt: Format) -> str:
@@ -66,76 +135,38 @@ def counterexample(outcome: Outcome, index: int, name: str, task: Task, fmt: For
         arguments,
         expected,
         got,
-        _call(name, arguments, task, fmt),
+        _call(name, outcome, index, task, fmt),
         _result(expected, task, fmt),
         outcome.complaints.get(index) or _result(got, task, fmt),
         why(task.name, arguments, fmt, mode),
     )
 
 
-def judge(
-    function: Callable[..., Any],
-    name: str,
-    task: Task,
-    fmt: Format,
-    mode: Rounding,
-    time_limit: float,
-    budget: float,
-) -> Report:
-    """The report on a function that can be called."""
-    outcome = examine(function, task, prepared(task, fmt, mode, False), fmt, time_limit, budget)
-    first = outcome.run.results[0] if outcome.run.results else None
-    if isinstance(first, Raised) and first.kind == "NotImplementedError":
-        return Report(task.name, name, fmt, mode, problem=f"{name} is not written yet: it raises NotImplementedError.")
-    if task.has_more and fmt.width <= cases.WIDEST_TABLE and not outcome.run.stopped:
-        outcome = _with_more(function, task, fmt, mode, outcome, time_limit, budget)
-    problem = _hung(outcome, name, task, fmt, time_limit)
-    if task.name == "tests" and outcome.correct.size and not outcome.correct[0]:
-        problem = f"{name} refuses the right rounder, too: it refuses everything."
-        outcome = first_cases(outcome, 1)
-    example: Counterexample | None = None
-    causes: tuple[str, ...] = ()
-    if outcome.wrong.size:
-        example = counterexample(outcome, int(outcome.wrong[0]), name, task, fmt, mode)
-        causes = misconceptions(outcome, task.name, fmt, mode) if task.name != "tests" else ()
-    note = _note(outcome, name, task, budget)
-    return Report(task.name, name, fmt, mode, groups_of(outcome), example, causes, problem, note)
-
-
-def _hung(outcome: Outcome, name: str, task: Task, fmt: Format, time_limit: float) -> str:
-    if outcome.run.stopped != "hung":
+def _failure(outcome: Outcome, name: str, task: Task, fmt: Format) -> str:
+    """What ended the calls; the case of the call comes right after those that were tried."""
+    if not outcome.failure:
         return ""
-    call = _call(name, _arguments(outcome, len(outcome.run.results)), task, fmt)
-    return f"{call} did not return within {time_limit:g} seconds: an endless loop? The cases after it were not tried."
+    at = outcome.failed_at
+    call = _call(name, outcome, at, task, fmt) if at < len(outcome.values) else name
+    return f"{call} {outcome.failure}." + " The cases after it were not tried." * (not outcome.tried.all())
+
+
+def _unanswered(outcome: Outcome, name: str, task: Task, fmt: Format) -> str:
+    """The cases without a usable answer, unless the counterexample is one: they must be corrected first."""
+    first = min(outcome.complaints, default=None)
+    if first is None or first == outcome.wrong[0]:
+        return ""
+    call, what = _call(name, outcome, first, task, fmt), outcome.complaints[first]
+    cases = count(len(outcome.complaints), "case")
+    return f"In {cases} there is no answer to compare; the simplest: {call} {what}. Correct this first."
 
 
 def _note(outcome: Outcome, name: str, task: Task, budget: float) -> str:
     notes = []
-    if outcome.run.stopped == "budget":
-        tried = len(outcome.correct)
-        notes.append(f"The time was up after {budget:g} seconds and {tried:,} cases; a larger budget= gives more time.")
-    if outcome.run.printed and task.name != "tests":
+    if outcome.out_of_time:
+        tried = count(int(outcome.tried.sum()), "case")
+        more = "a larger budget (budget= in Python, --budget in the command) gives more"
+        notes.append(f"The time was up after {budget:g} seconds and {tried}; {more}.")
+    if outcome.printed and task.name != "tests":
         notes.append(f"What {name} printed while it was graded is not shown.")
     return " ".join(notes)
-
-
-def _with_more(
-    function: Callable[..., Any],
-    task: Task,
-    fmt: Format,
-    mode: Rounding,
-    quick: Outcome,
-    time_limit: float,
-    budget: float,
-) -> Outcome:
-    """All cases if the interesting ones are right; else also those that are simpler than the first wrong one."""
-    every = prepared(task, fmt, mode, True)
-    if not quick.wrong.size:
-        return concatenated(quick, examine(function, task, every, fmt, time_limit, budget))
-    wrong = [column[quick.wrong[0]] for column in quick.cases.columns]
-    limit = sum(float(cases.cost(x)) for x in wrong)
-    simpler = int(np.searchsorted(np.sum([cases.cost(x) for x in every.columns], axis=0), limit))
-    if not simpler:
-        return quick
-    fewer = Cases(tuple(x[:simpler] for x in every.columns), every.expected[:simpler], every.labels[:simpler])
-    return concatenated(examine(function, task, fewer, fmt, time_limit, budget / 2), quick)

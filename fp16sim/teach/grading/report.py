@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...formats import Format, Rounding
+from ...wording import count
 
 WIDTH = 100
 """Columns of the text."""
@@ -24,8 +25,8 @@ class Group:
 
     @property
     def passed(self) -> bool:
-        """Whether some were tried, and all of those are right."""
-        return self.right == self.tried > 0
+        """Whether there are some, and all are right."""
+        return self.right == self.total > 0
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class Report:
     counterexample : Counterexample or None
         The simplest wrong case.
     misconceptions : tuple of str
-        What the function does instead, if a known fault, or two together, give the same answers in every case.
+        What the function does instead, if a known fault, or two together, give the same answers in every case tried.
+    unanswered : str
+        The cases without an answer that can be compared, such as exceptions, and the simplest of them; empty if there
+        are none, or if that is the counterexample.
     problem : str
         Why the function could not be graded to the end; empty if it could.
     note : str
@@ -82,20 +86,23 @@ class Report:
     groups: tuple[Group, ...] = ()
     counterexample: Counterexample | None = None
     misconceptions: tuple[str, ...] = ()
+    unanswered: str = ""
     problem: str = ""
     note: str = ""
 
     @property
     def passed(self) -> bool:
-        """Whether every case was tried and is right."""
-        return not self.problem and self.counterexample is None and all(group.passed for group in self.groups)
+        """Whether there were cases, every one was tried, and every one is right."""
+        return not self.problem and bool(self.groups) and all(group.passed for group in self.groups)
 
     @property
     def score(self) -> int:
-        """0 to 100: the percentage of groups that are all right; 100 only if the function passed."""
-        done = sum(group.passed for group in self.groups)
-        percentage = int(100 * done / len(self.groups)) if self.groups else 0
-        return 100 if self.passed else min(percentage, 99)
+        """0 to 100: the percentage of cases that are right, rounded down; a case that was not reached is not right.
+
+        So it is 100 only if the function passed.
+        """
+        right, total = sum(group.right for group in self.groups), sum(group.total for group in self.groups)
+        return min(100 * right // max(total, 1), 100 if self.passed else 99)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -116,11 +123,10 @@ class Report:
     @property
     def verdict(self) -> str:
         """Passed or not, and the score."""
-        tried = sum(group.tried for group in self.groups)
+        right, total = sum(group.right for group in self.groups), sum(group.total for group in self.groups)
         if self.passed:
-            return f"passed: all {tried:,} cases are right. Score 100 of 100."
-        right = sum(group.right for group in self.groups)
-        counted = f": {right:,} of {tried:,} cases are right" if tried else ""
+            return f"passed: {'all ' * (total > 1)}{count(total, 'case is', 'cases are')} right. Score 100 of 100."
+        counted = f": {right:,} of {count(total, 'case is', 'cases are')} right" if total else ""
         return f"not yet{counted}. Score {self.score} of 100."
 
     def to_dict(self) -> dict[str, Any]:
@@ -136,6 +142,7 @@ class Report:
             "groups": [vars(group) for group in self.groups],
             "missing": list(self.missing),
             "misconceptions": list(self.misconceptions),
+            "unanswered": self.unanswered,
             "problem": self.problem,
             "note": self.note,
             "counterexample": example
@@ -165,6 +172,8 @@ def _lines(report: Report) -> list[str]:
     if report.problem:
         lines += _wrapped(report.problem)
     lines += _table(report)
+    if report.unanswered:
+        lines += ["", *_wrapped(report.unanswered)]
     if report.misconceptions:
         said = f"In every case tried, it answers like a function that {report.misconception}."
         lines += ["", *_wrapped(said)]
@@ -190,9 +199,15 @@ def _table(report: Report) -> list[str]:
     lines = [""]
     for group in report.groups:
         mark = "ok " if group.passed else "-- " if group.tried else "?? "
-        counted = f"{group.right:,} of {group.tried:,}" if group.tried else "not tried"
-        lines.append(f"  {mark} {group.name:{wide}}  {counted}")
+        lines.append(f"  {mark} {group.name:{wide}}  {_counted(group)}")
     return lines
+
+
+def _counted(group: Group) -> str:
+    if not group.tried:
+        return "not tried"
+    untried = group.total - group.tried
+    return f"{group.right:,} of {group.total:,}" + (f" ({untried:,} not tried)" if untried else "")
 
 
 def _explanation(example: Counterexample) -> str:
@@ -213,9 +228,11 @@ def _html(report: Report) -> str:
         cell = "<tr><td style='text-align:left'>{}</td><td style='text-align:left'>{}</td><td>{}</td></tr>"
         rows = []
         for group in report.groups:
-            mark = "ok" if group.passed else "not yet" if group.tried else "not tried"
-            rows.append(cell.format(mark, escape(group.name), f"{group.right:,} of {group.tried:,}"))
+            mark = "ok" if group.passed else "not yet"
+            rows.append(cell.format(mark, escape(group.name), _counted(group)))
         parts.append(f"<table>{''.join(rows)}</table>")
+    if report.unanswered:
+        parts.append(f"<p>{escape(report.unanswered)}</p>")
     if report.misconceptions:
         parts.append(
             f"<p>In every case tried, it answers like a function that <b>{escape(report.misconception)}</b>.</p>"

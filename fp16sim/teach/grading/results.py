@@ -4,114 +4,97 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ... import exact
 from ...formats import Format
-from .running import Raised
+from .inputs import ACCEPTED, REFUSED
+from .plain import Other, Raised, shortened
+
+Number: TypeAlias = int | float | Fraction
 
 
 class Unsuitable(ValueError):
     """A result of the wrong kind; the message says what it is, and what to return."""
 
 
-def _shown(raw: Any) -> str:
-    text = " ".join(repr(raw).split())
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _refusal(raw: Any, wanted: str) -> Unsuitable:
+def _refusal(result: Any, wanted: str) -> Unsuitable:
     """The message for a result that cannot be read; a missing result and an exception have their own."""
-    if isinstance(raw, Raised):
-        return Unsuitable(str(raw))
-    if raw is None:
+    if isinstance(result, Raised):
+        return Unsuitable(str(result))
+    if result is None:
         return Unsuitable("returned None; is a `return` missing?")
-    return Unsuitable(f"returned {_shown(raw)}, a {type(raw).__name__}; return {wanted}")
-
-
-def unwrapped(raw: Any) -> Any:
-    """The values of a FloatArray; anything else unchanged."""
-    return getattr(raw, "values", raw) if hasattr(raw, "fmt") else raw
+    kind = result.kind if isinstance(result, Other) else type(result).__name__
+    shown = result.shown if isinstance(result, Other) else shortened(repr(result))
+    return Unsuitable(f"returned {shown}, a {kind}; return {wanted}")
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def number(raw: Any) -> float | Fraction:
-    """A real number, exactly: a float where binary64 has it."""
-    if type(raw) is float or type(raw) is np.float64:
-        return float(raw)
-    raw = unwrapped(raw)
-    if isinstance(raw, (bool, np.bool_)):
-        raise Unsuitable(f"returned {raw}; return a number")
-    if isinstance(raw, str):
-        raise Unsuitable(f"returned the text {_shown(raw)}; return a number, not its digits")
-    if getattr(raw, "shape", ()) != ():
-        raise Unsuitable(f"returned an array of shape {raw.shape} for plain numbers; return a number")
-    raw = raw[()] if isinstance(raw, np.ndarray) else raw
-    try:
-        value = exact.as_exact(raw)
-    except (TypeError, ValueError, OverflowError):
-        raise _refusal(raw, "a real number") from None
-    if isinstance(value, float):
-        return value
-    try:
-        near = float(value)
-    except OverflowError:
-        return value
-    return near if near == value else value
+def number(result: Any) -> Number:
+    """A real number, exactly."""
+    if isinstance(result, bool):
+        raise Unsuitable(f"returned {result}; return a number")
+    if isinstance(result, (int, float, Fraction)):
+        return result
+    if isinstance(result, str):
+        raise Unsuitable(f"returned the text {shortened(repr(result))}; return a number, not its digits")
+    if isinstance(result, np.ndarray):
+        raise Unsuitable(f"returned an array of shape {result.shape} for plain numbers; return a number")
+    raise _refusal(result, "a real number")
 
 
-def code(raw: Any) -> int:
+def code(result: Any) -> int:
     """An integer; a float is refused even if it is whole."""
-    value = number(raw)
-    if hasattr(raw, "__index__"):
-        return int(raw)
+    value = number(result)
+    if isinstance(value, int):
+        return value
     whole = isinstance(value, float) and value.is_integer()
-    raise Unsuitable(f"returned {_shown(raw)}; a code is an integer" + (": return int(...)" if whole else ""))
+    raise Unsuitable(f"returned {show(value)}; a code is an integer" + (": return int(...)" if whole else ""))
 
 
-def text(raw: Any) -> str:
+def text(result: Any) -> str:
     """A text."""
-    if isinstance(raw, str):
-        return str(raw)
-    raise _refusal(raw, "a text")
+    if isinstance(result, str):
+        return result
+    raise _refusal(result, "a text")
 
 
-def numbers(raw: Any) -> tuple[float | Fraction, ...]:
+def numbers(result: Any) -> tuple[Number, ...]:
     """Several numbers, in a list, tuple or array."""
-    raw = unwrapped(raw)
-    if isinstance(raw, (list, tuple, np.ndarray)) and np.ndim(raw) == 1:
-        return tuple(number(item) for item in raw)
-    raise _refusal(raw, "a list of numbers")
+    if isinstance(result, (list, tuple)) or (isinstance(result, np.ndarray) and result.ndim == 1):
+        return tuple(number(item) for item in _items(result))
+    raise _refusal(result, "a list of numbers")
 
 
-def codes(raw: Any) -> tuple[int, ...]:
+def codes(result: Any) -> tuple[int, ...]:
     """Several integers, in a list, tuple or array."""
-    if isinstance(raw, (list, tuple, np.ndarray)):
-        return tuple(code(item) for item in raw)
-    raise _refusal(raw, "a tuple of integers")
+    if isinstance(result, (list, tuple, np.ndarray)):
+        return tuple(code(item) for item in _items(result))
+    raise _refusal(result, "a tuple of integers")
 
 
-def anything(raw: Any) -> Any:
+def _items(result: Any) -> list[Any]:
+    return result.tolist() if isinstance(result, np.ndarray) else list(result)
+
+
+def anything(result: Any) -> Any:
     """Numbers exactly, texts and truth values unchanged, sequences as tuples of such."""
-    if isinstance(raw, (bool, np.bool_)):
-        return bool(raw)
-    if isinstance(raw, str):
-        return str(raw)
-    if isinstance(raw, (set, frozenset)):
-        return frozenset(anything(item) for item in raw)
-    raw = unwrapped(raw)
-    if isinstance(raw, (list, tuple)) or getattr(raw, "shape", ()) != ():
-        return tuple(anything(item) for item in raw)
-    return number(raw)
+    if isinstance(result, (bool, str)):
+        return result
+    if isinstance(result, frozenset):
+        return frozenset(anything(item) for item in result)
+    if isinstance(result, (list, tuple, np.ndarray)):
+        return tuple(anything(item) for item in _items(result))
+    return number(result)
 
 
-def verdict(raw: Any) -> str:
+def verdict(result: Any) -> str:
     """What a learner's test said about a rounder: it refuses by raising."""
-    return "refused" if isinstance(raw, Raised) else "accepted"
+    return REFUSED if isinstance(result, Raised) else ACCEPTED
 
 
 READERS = {
@@ -145,16 +128,17 @@ def show(value: Any, fmt: Format | None = None) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(show(item) for item in value)})"
     if isinstance(value, frozenset):
-        return repr(set(value))
+        return shortened(repr(set(value)), LONGEST_SHOWN)
     if isinstance(value, (str, bool)):
-        return repr(value)
-    if isinstance(value, (int, np.integer)):
-        return str(value)
-    shown = str(value) if isinstance(value, Fraction) else repr(float(value))
+        return shortened(repr(value), LONGEST_SHOWN)
+    shown = shortened(str(value) if isinstance(value, (int, Fraction)) else repr(float(value)), LONGEST_SHOWN)
     return shown if fmt is None else f"{shown}   {code_note(value, fmt)}"
 
 
-def code_note(value: float | Fraction, fmt: Format) -> str:
+LONGEST_SHOWN = 100
+
+
+def code_note(value: Number, fmt: Format) -> str:
     """The code of a value and its bits, or a note that the format does not have the value."""
     if isinstance(value, float) and not math.isfinite(value):
         has_it = fmt.has_infinity if math.isinf(value) else fmt.has_nan

@@ -1,27 +1,31 @@
-"""Running a learner's function: whatever it does, the caller continues.
+"""Running a learner's function in this process: whatever it does, the caller continues.
 
 The calls are made in a daemon thread, which the caller watches. A call that takes too long is stopped by an exception
-raised inside it (CPython's PyThreadState_SetAsyncExc, on every system). A call that cannot be stopped so, because it
-sleeps or catches everything, is left running in its thread. A process would need functions that can be imported; a
-thread also runs those typed in a notebook. Nothing interrupts a single operation of the interpreter, such as
-10 ** 10 ** 9.
+raised inside it (CPython's PyThreadState_SetAsyncExc, on every system). A call that cannot be stopped in this way,
+because it sleeps or catches everything, is left running in its thread. A thread also runs functions that are typed in a
+notebook, which another process could not import.
+
+This is for honest use: nothing interrupts a single operation of the interpreter, such as 10 ** 10 ** 9, and a function
+in this process can end it, or change the grader. Files of learners run in a process of their own: see `process`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import ctypes
 import io
 import sys
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+
+from .plain import plain, raised
 
 
 class Expired(BaseException):
@@ -29,38 +33,53 @@ class Expired(BaseException):
 
 
 @dataclass(frozen=True)
-class Raised:
-    """What a call raised instead of returning."""
-
-    kind: str
-    message: str
-    line: int | None
-
-    def __str__(self) -> str:
-        where = f", line {self.line}" if self.line else ""
-        return f"raised {self.kind}{where}" + (f": {self.message}" if self.message else "")
-
-
-@dataclass(frozen=True)
 class Run:
-    """What the calls gave: results or Raised, in order; fewer than the calls asked for if `stopped` says why."""
+    """What the calls gave, as plain data: results or Raised, in order.
+
+    There are fewer results than calls if `failure` or `out_of_time` says why.
+    """
 
     results: tuple[Any, ...]
-    stopped: str = ""
-    """"" (all calls made), "hung" (the next call took too long) or "budget" (the time for all calls was up)."""
+    failure: str = ""
+    """What the next call did instead of returning: it "did not return within 2 seconds", say."""
+    out_of_time: bool = False
+    """The time for all calls was up."""
     printed: int = 0
     """Characters that the function printed; they are not shown."""
 
+    @property
+    def complete(self) -> bool:
+        """Whether all calls were made."""
+        return not (self.failure or self.out_of_time)
 
-def raised(error: BaseException) -> Raised:
-    """An exception as data; the line is the last one in the learner's own code, if there is one."""
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if frame.filename != __file__]
-    own = [frame for frame in theirs if "site-packages" not in frame.filename and "fp16sim" not in frame.filename]
-    last = next(reversed(own or theirs), None)
-    line = error.lineno if isinstance(error, SyntaxError) else last.lineno if last else None
-    message = " ".join(str(error).split())
-    return Raised(type(error).__name__, message[:200], line)
+
+Calls: TypeAlias = Callable[[Sequence[Any], float, float], Run]
+"""columns of arguments, seconds for one call, seconds for all -> what the calls gave, one call for each row."""
+
+
+def hung(time_limit: float) -> str:
+    """The failure of a call that was stopped."""
+    return f"did not return within {time_limit:g} seconds (an endless loop?)"
+
+
+def as_list(column: Any) -> list[Any]:
+    """A column as a list of Python's own numbers."""
+    return column.tolist() if isinstance(column, np.ndarray) else list(column)
+
+
+def rows_of(columns: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The arguments of each call, as Python's own numbers."""
+    return list(zip(*map(as_list, columns), strict=True))
+
+
+def call(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    """What a call returns, or what it raises, as plain data."""
+    try:
+        return plain(function(*arguments))
+    except Expired:
+        raise
+    except BaseException as error:  # also SystemExit: the learner's sys.exit() must not end our program
+        return raised(error)
 
 
 @dataclass
@@ -81,17 +100,9 @@ class _Worker:
                 if self.time_is_up:
                     return
                 self.began = time.monotonic()
-                self.results.append(self._call(row))
-
-    def _call(self, row: tuple[Any, ...]) -> Any:
-        # Copies, so that a function that changes its arguments does not change our cases.
-        own = [x.copy() if isinstance(x, (list, np.ndarray)) else x for x in row]
-        try:
-            return self.function(*own)
-        except Expired:
-            raise
-        except BaseException as error:  # also SystemExit: the learner's sys.exit() must not end our program
-            return raised(error)
+                # Copies, so that a function that changes its arguments does not change our cases.
+                own = [copy.deepcopy(x) if isinstance(x, (list, tuple, np.ndarray)) else x for x in row]
+                self.results.append(call(self.function, own))
 
 
 class _Nowhere(io.TextIOBase):
@@ -106,7 +117,7 @@ class _Nowhere(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[_Nowhere]:
+def quiet() -> Iterator[_Nowhere]:
     """Without output, input and warnings."""
     sink, stdin = _Nowhere(), sys.stdin
     sys.stdin = io.StringIO()
@@ -118,48 +129,47 @@ def _quiet() -> Iterator[_Nowhere]:
         sys.stdin = stdin
 
 
-def run(function: Callable[..., Any], rows: Sequence[tuple[Any, ...]], time_limit: float, budget: float) -> Run:
-    """Call `function(*row)` for each row.
+def run(function: Callable[..., Any], columns: Sequence[Any], time_limit: float, budget: float) -> Run:
+    """Call a function for each row of arguments.
 
     Parameters
     ----------
     function : callable
-        Any function; it may raise, loop for ever, print, read, or exit.
-    rows : sequence of tuple
-        Arguments; lists and arrays are passed as copies.
+        Any function; it may raise, loop for ever, print, read, or call sys.exit.
+    columns : sequence of lists or arrays
+        The arguments; lists and arrays among them are passed as copies.
     time_limit, budget : float
         Seconds for one call, and for all of them.
-
-    Returns
-    -------
-    Run
-        What was returned and raised, unchanged.
     """
-    worker = _Worker(function, rows)
+    worker = _Worker(function, rows_of(columns))
     thread = threading.Thread(target=worker.work, daemon=True, name="graded function")
-    with _quiet() as sink:
+    with quiet() as sink:
         start = worker.began = time.monotonic()
         try:
             thread.start()
         except RuntimeError:  # no threads here, as in a browser: run without a limit
             worker.work()
-            return Run(tuple(worker.results), "", sink.count)
+            return Run(tuple(worker.results), printed=sink.count)
         try:
-            stopped = _watch(thread, worker, start, time_limit, budget)
+            is_hung = _watch(thread, worker, start, time_limit, budget)
         finally:  # also when the watcher itself is interrupted
             if thread.is_alive():
                 _end(thread)
-    return Run(tuple(worker.results[: len(rows)]), stopped, sink.count)
+    results = tuple(worker.results[: len(worker.rows)])
+    if len(results) == len(worker.rows):
+        return Run(results, printed=sink.count)
+    return Run(results, hung(time_limit) if is_hung else "", not is_hung, sink.count)
 
 
-def _watch(thread: threading.Thread, worker: _Worker, start: float, time_limit: float, budget: float) -> str:
+def _watch(thread: threading.Thread, worker: _Worker, start: float, time_limit: float, budget: float) -> bool:
+    """Wait until all calls are made or the time is up; whether one call took too long."""
     while thread.is_alive():
         thread.join(0.02)
         now = time.monotonic()
         if now - worker.began > time_limit and thread.is_alive():
-            return "hung"
+            return True
         worker.time_is_up = now - start > budget
-    return "budget" if len(worker.results) < len(worker.rows) else ""
+    return False
 
 
 def _end(thread: threading.Thread) -> None:

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from ... import exact, explain
+import numpy as np
+
+from ... import cases, exact, explain
 from ...codes import decode
+from ...faults.roundings import differs, right
 from ...formats import Format, Rounding
 from ...text import to_text
 from .list_inputs import partial_sums
+from .results import show
 
 Arguments: TypeAlias = tuple[Any, ...]
 _EXPLAINED = ("add", "subtract", "multiply", "divide", "sqrt", "fma")
@@ -111,6 +115,18 @@ def _stochastic(arguments: Arguments, fmt: Format, mode: Rounding) -> str:
     return f"abs(x) is {int(n)} + {float(fraction)} quanta of 2^{q}; u = {u} is {compared} than {float(fraction)}"
 
 
+def _accepted(arguments: Arguments, fmt: Format, mode: Rounding) -> str:
+    """The simplest number that a wrong rounder, which a test accepts, rounds wrongly."""
+    (rounder,) = arguments
+    x = cases.roundable(fmt)
+    found, truth = rounder(x), right(x, fmt, mode)
+    wrong = np.flatnonzero(differs(found, truth))
+    if not wrong.size:
+        return ""
+    shown = (show(float(column[wrong[0]])) for column in (x, found, truth))
+    return "it rounds {} to {}; {} is right. Try that number, and others like it.".format(*shown)
+
+
 _TEXTS: dict[str, Callable[[Arguments, Format, Rounding], str]] = {
     "decode": _decoding,
     "fields": _decoding,
@@ -121,4 +137,5 @@ _TEXTS: dict[str, Callable[[Arguments, Format, Rounding], str]] = {
     "sum": _sum,
     "dot": _dot,
     "stochastic": _stochastic,
+    "tests": _accepted,
 }

@@ -1,0 +1,602 @@
+"""The exercises of the lessons that are not tasks of their own kind: what each asks for, its cases, and what is right.
+
+There are many cases, and most stand on no page, so that neither a constant nor a table of what the page shows passes.
+The right answers follow the statement, by exact integers where that is possible, not a learner's way.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from functools import lru_cache, partial
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ... import arithmetic, cases, exact
+from ...codes import all_values
+from ...faults.roundings import differs
+from ...formats import BINARY16, NAMED_FORMATS, Format, FormatLike, Rounding, get_format
+from ...rounding import round_to
+from .inputs import Columns, Given
+from .plain import plain
+from .results import anything
+from .tasks import Task
+
+Row: TypeAlias = tuple[Any, ...]
+"""A label, and the arguments of a call."""
+Array: TypeAlias = np.ndarray[Any, Any]
+
+INF, NAN = math.inf, math.nan
+
+
+def _rng() -> np.random.Generator:
+    """The same source of random numbers for every exercise."""
+    return np.random.default_rng(16)
+
+
+def _numbers(count: int, fmt: FormatLike = "binary16", spread: int = 12) -> list[float]:
+    """Random numbers of a format, of both signs and of many sizes around 1."""
+    rng = _rng()
+    x = rng.normal(size=count) * 2.0 ** rng.integers(-spread, spread + 1, count)
+    return np.asarray(round_to(x, fmt), np.float64).tolist()
+
+
+@lru_cache(maxsize=1)
+def _ordered() -> Array:
+    """All finite numbers of binary16 in ascending order, with one zero."""
+    x = np.asarray(all_values("binary16")) + 0.0
+    return np.unique(x[np.isfinite(x)])
+
+
+def _round(x: Fraction | int, fmt: FormatLike = "binary64") -> float:
+    return float(exact.round_to(x, fmt))
+
+
+# --- lesson 1: sixteen bits; lesson 2: rounding; lesson 3: edges ----------------------------------------------------
+
+
+def _binades() -> Iterator[Row]:
+    for k in sorted([*range(-40, 41), -1000, 1000], key=abs):
+        yield ("normal numbers" if -14 <= k <= 15 else "subnormal numbers" if -24 <= k < -14 else "no numbers"), k
+
+
+def _numbers_in_binade(k: int) -> int:
+    below, above = np.searchsorted(_ordered(), [2.0**k, 2.0 ** (k + 1)])
+    return int(above - below)
+
+
+def _finite_floats() -> Iterator[Row]:
+    for x in cases.roundable("binary16")[:3000].tolist():
+        if math.isfinite(x):
+            yield "ordinary numbers" if abs(x) >= 2.0**-14 else "subnormal numbers and zero", x
+    for k in range(17, 1024, 50):
+        yield "large numbers", 1.5 * 2.0**k
+
+
+def _ulp_of(x: float) -> float:
+    return 2.0 ** exact.quantum_exponent(abs(Fraction(x)), BINARY16) if x else 2.0**-24
+
+
+_SPECIAL = (0.0, -0.0, 1.0, -1.0, 2.0, 5e-324, -5e-324, 65504.0, INF, -INF, NAN)
+
+
+def _pairs_of_specials() -> Iterator[Row]:
+    equal = [(x, x) for x in _numbers(60)]
+    for a, b in itertools.chain(itertools.product(_SPECIAL, repeat=2), equal):
+        yield "zeros" if a == b == 0 else "NaN" if a != a or b != b else "other numbers", a, b
+
+
+def _same(a: float, b: float) -> bool:
+    return repr(a) == repr(b)
+
+
+def _pairs_to_average() -> Iterator[Row]:
+    rng = _rng()
+    largest, smallest = 1.7976931348623157e308, 5e-324
+    for a, b in ((1.0, 2.0), (-1.0, 1.0), (3.0, 8.0), (0.1, 0.2)):
+        yield "ordinary numbers", a, b
+    for a, b in ((1, 1), (3, 1), (1, 0), (-1, -2), (5, 2), (2**52, 2**52 + 1)):
+        yield "the smallest numbers", a * smallest, b * smallest
+    for a, b in ((1.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (1.0, 0.5), (-1.0, -0.75)):
+        yield "the largest numbers", a * largest, b * largest
+    for a, b in rng.uniform(0.5, 1.0, (50, 2)).tolist():
+        yield "the largest numbers", a * largest, b * largest
+    for a, b in (rng.integers(-(2**40), 2**40, (50, 2)) * smallest).tolist():
+        yield "the smallest numbers", a, b
+    for a, b in rng.normal(size=(50, 2)).tolist():
+        yield "ordinary numbers", a, b
+
+
+def _mean(a: float, b: float) -> float:
+    return _round((Fraction(a) + Fraction(b)) / 2)
+
+
+# --- lesson 4: arithmetic on paper; lesson 6: how wrong -------------------------------------------------------------
+
+
+def _shifts() -> Iterator[Row]:
+    for n, k in itertools.product(range(41), range(7)):
+        yield "small integers", n, k
+    for n, k in ((1, 10), (0, 10), (3, 60), (2**60, 61), (2**60 + 1, 61)):
+        yield "everything pushed out", n, k
+    for k in (52, 53, 54, 64, 90):
+        for beyond in (0, 1, 2**k // 2 - 1, 2**k // 2, 2**k // 2 + 1, 2**k - 1):
+            for kept in (2**10, 2**10 + 1):
+                yield "large integers", kept * 2**k + beyond, k
+
+
+def _shift_right_sticky(n: int, k: int) -> int:
+    quotient, remainder = divmod(n, 2**k)
+    return quotient + 1 if remainder and quotient % 2 == 0 else quotient
+
+
+def _shift_right_round(n: int, k: int) -> int:
+    return round(Fraction(n, 2**k))
+
+
+def _pairs_of_numbers() -> Iterator[Row]:
+    u, top = 2.0**-10, 65504.0
+    for a, b in ((1.0, 1.0), (1.0, 1 + u), (1 + u, 1.0), (1.0, 2.0), (-1.0, -2.0), (2048.0, 2050.0), (-top, top)):
+        yield "two numbers", a, b
+    for a, b in itertools.product((0.0, -0.0, 2.0**-24, -(2.0**-24), 2.0**-14), repeat=2):
+        yield "around zero", a, b
+    x = _numbers(400)
+    for a, b in zip(x[::2], x[1::2], strict=True):
+        yield "two numbers", a, b
+
+
+def _ulps_apart(a: float, b: float) -> int:
+    below, above = np.searchsorted(_ordered(), sorted([a, b]))
+    return int(above - below)
+
+
+def _coefficients() -> Iterator[Row]:
+    """b = 2^k + 2^-k, rounded, where every good way to compute gives 2^-k exactly."""
+    for k in (0, 1, 2, 4, 6, 8, 10, 12, *range(30, 1001, 10)):
+        for sign in (1.0, -1.0):
+            label = "ordinary coefficients" if k <= 12 else "large coefficients" if k < 500 else "where b * b overflows"
+            yield label, sign * (2.0**k + 2.0**-k)
+
+
+def _small_root(b: float) -> float:
+    k = math.frexp(b)[1] - 1 if abs(b) != 2 else 0
+    return math.copysign(2.0**-k, b)
+
+
+def _angles() -> Iterator[Row]:
+    yield "x = 0", 0.0
+    for k in (1, 2, 3, 5, 8, 11, 13, 27, 28, 30, 40, 100, 300):
+        for sign in (1.0, -1.0):
+            yield "tiny angles" if k > 13 else "ordinary angles", sign * 1.25 * 2.0**-k
+    for x in (1.0, 2.0, 2.5, 3.0, -4.0, 5.0, 1e-3, 1e-9, 1e-100, 1e-300):
+        yield "tiny angles" if abs(x) < 1e-4 else "ordinary angles", x
+    for x in _rng().uniform(-6.0, 6.0, 30).tolist():
+        yield "ordinary angles", x
+
+
+def _versine_ratio(x: float) -> float:
+    """By the series 1/2! - x^2/4! + x^4/6! - ..., rounded to binary16."""
+    square, term, total = Fraction(x) ** 2, Fraction(1, 2), Fraction(0)
+    for n in itertools.count(3, 2):
+        total += term
+        term *= -square / (n * (n + 1))
+        if abs(term) < Fraction(1, 2**80):
+            return _round(total, "binary16")
+    raise AssertionError("the series ends")
+
+
+# --- lesson 8: dot products; lesson 9: formats ----------------------------------------------------------------------
+
+
+def _terms() -> Iterator[Row]:
+    rng = _rng()
+    u = 2.0**-24
+    yield "nothing to lose", [0.0, 0.0], 5
+    yield "nothing to lose", [0.0, 0.75], 1
+    yield "nothing to lose", [2.0**-30, 2.0**-31], 2
+    for bits in range(7):
+        yield "small terms beside 0", [0.0, 2.0**-30, 2.0**-31, 2.0**-34], bits
+        for terms in ([8.0, 1.75], [8.0, -1.75], [-8.0, -1.75], [8.0, 1.75, -1.75], [3.0, 3.0], [-1.0, 0.375]):
+            yield "two or three terms", terms, bits
+    for bits in (22, 23, 24, 25):
+        yield "many small terms", [1.0, u, u, u, u], bits
+        yield "many small terms", [-0.5, u, u], bits
+    for _ in range(80):
+        size = int(rng.integers(2, 9))
+        drawn = rng.integers(-2048, 2049, size) * 2.0 ** rng.integers(-12, 4, size)
+        yield "ordinary lists", drawn.tolist(), int(rng.integers(0, 16))
+
+
+def _aligned_sum(terms: Sequence[float], bits: int) -> float:
+    exact_terms = [Fraction(x) for x in terms if x]
+    if not exact_terms:
+        return 0.0
+    quantum = Fraction(2) ** (max(exact.exponent_of(abs(x)) for x in exact_terms) - bits)
+    return float(sum(int(x / quantum) for x in exact_terms) * quantum)
+
+
+def _lengths() -> Iterator[Row]:
+    for n_bits, p in itertools.product((1, 2, 3, 4, 5, 7, 8, 11, 12, 16), (1, 8, 11, 15, 16, 24, 53, 64, 113)):
+        yield "a few bits" if p <= 11 else "more bits", n_bits, p
+
+
+def _longest_exact(n_bits: int, p: int) -> int:
+    return 2**p // (2**n_bits - 1) ** 2
+
+
+def _layouts() -> Iterator[Row]:
+    for exponent_bits, trailing_bits in itertools.product(range(2, 12), (1, 2, 3, 4, 7, 10, 23, 52)):
+        label = "large formats" if exponent_bits > 5 else "small formats"
+        yield label, 1 + exponent_bits + trailing_bits, 1 + trailing_bits
+
+
+def _facts(width: int, precision: int) -> tuple[int, float, float, float]:
+    fmt = Format("of the exercise", width=width, precision=precision)
+    return fmt.bias, float(fmt.max_finite), float(fmt.min_normal), float(fmt.min_subnormal)
+
+
+def _blocks() -> Iterator[Row]:
+    rng = _rng()
+    tops = (6.0, 7.5, 28.0, 448.0, 57344.0)
+    yield "nothing but zeros", [0.0, 0.0], 6.0
+    yield "nothing but zeros", [-0.0], 448.0
+    for top in tops:
+        for value in (top, top / 2, top * 1.25, top * 0.75, top * (1 + 2.0**-20), top * (1 - 2.0**-20), 2.0**-40):
+            yield "one number", [value], top
+            yield "two numbers", [-value, 0.0], top
+    for _ in range(60):
+        values = rng.normal(size=int(rng.integers(2, 9))) * 2.0 ** int(rng.integers(-40, 41))
+        yield "ordinary lists", values.tolist(), tops[int(rng.integers(len(tops)))]
+
+
+def _block_scale(values: Sequence[float], top: float) -> float:
+    largest = max(abs(Fraction(x)) for x in values)
+    return 2.0 ** exact.exponent_of(Fraction(top) / largest) if largest else 1.0
+
+
+# --- lesson 10: backpropagation; lesson 11: training; lesson 12: the article ----------------------------------------
+
+
+def _tanhs() -> Iterator[Row]:
+    for g in (1.0, 2.0, -3.0, 2.0**-14, 2.0**-15, 0.25):
+        for y in (0.0, 0.5, 1.0, -1.0, -0.99951171875, 0.9892578125, 0.8251953125, 0.0999755859375):
+            yield "saturated" if abs(y) > 0.98 else "ordinary numbers", g, y
+    for g, y in zip(_numbers(200), np.asarray(round_to(np.tanh(_numbers(200, spread=2)), "binary16")), strict=True):
+        yield "saturated" if abs(y) > 0.98 else "ordinary numbers", g, float(y)
+
+
+def _tanh_vjp(g: float, y: float) -> float:
+    return float(arithmetic.multiply(g, arithmetic.subtract(1.0, arithmetic.multiply(y, y))))
+
+
+def _quotients() -> Iterator[Row]:
+    rows = [(1.0, 1.0, 2.0), (3.0, 8.0, 4.0), (1.0, -1.0, 0.5), (2.0, 3.0, 7.0), (-1.0, 5.0, -3.0)]
+    for row in rows:
+        yield "ordinary numbers", *row
+    for k in (-2, -1, 1, 2, 3):
+        yield "small numbers", 2.0**-14, 2.0**-12, 2.0**k
+    x = _numbers(600, spread=5)
+    for row in zip(x[::3], x[1::3], x[2::3], strict=True):
+        yield "ordinary numbers", *row
+
+
+def _divide_vjp(g: float, a: float, b: float) -> tuple[float, float]:
+    y = arithmetic.divide(a, b)
+    minus = arithmetic.subtract(-0.0, arithmetic.multiply(g, y))
+    return float(arithmetic.divide(g, b)), float(arithmetic.divide(minus, b))
+
+
+def _factors() -> Iterator[Row]:
+    for row in ([3.0], [2.0, 3.0], [2.0, 3.0, 5.0], [2048.0, 3.0, 0.5, 0.25], [0.1, 0.2, 0.3]):
+        yield "ordinary numbers", np.asarray(round_to(row, "binary16"), np.float64).tolist()
+    yield "underflow", [1.0, 2.0**13, 2.0**-14, 2.0**-12]
+    yield "underflow", [2.0**-14, 2.0**-12, 2.0**13]
+    x = iter(_numbers(400, spread=3))
+    for count in range(1, 21):
+        yield "ordinary numbers", list(itertools.islice(x, count))
+
+
+def _product_gradients(factors: Sequence[float]) -> list[float]:
+    def product(numbers: Sequence[float]) -> float:
+        total = numbers[0]
+        for x in numbers[1:]:
+            total = float(arithmetic.multiply(total, x))
+        return total
+
+    after = [1.0]  # the g with which the walk comes to each factor, from the last
+    for x in factors[:0:-1]:
+        after.append(float(arithmetic.multiply(after[-1], x)))
+    return [
+        float(arithmetic.multiply(after[len(factors) - 1 - k], product(factors[:k]))) if k else after[-1]
+        for k in range(len(factors))
+    ]
+
+
+def _gradients() -> Iterator[Row]:
+    for x in cases.values("binary16").tolist():
+        small = abs(x) < 2.0**-7
+        yield "where v underflows" if small else "where v overflows" if abs(x) > 200 else "ordinary numbers", x
+    for x in _numbers(200, spread=9):
+        yield "ordinary numbers", x
+
+
+def _first_second_moment(g: float) -> float:
+    factor = arithmetic.subtract(1.0, round_to(0.999, "binary16"))
+    return float(arithmetic.multiply(factor, arithmetic.multiply(g, g)))
+
+
+def _updates() -> Iterator[Row]:
+    for fmt, p in (("bfloat16", 8), ("binary16", 11), ("e4m3fn", 4), ("binary32", 24)):
+        for weight in (1.0, -1.0, 1.5, 2.0 - 2.0 ** (1 - p)):
+            for k in range(p - 2, p + 3):
+                for step in (2.0**-k, -(2.0**-k), 1.25 * 2.0**-k):
+                    yield "small steps", weight, float(round_to(step, fmt)), fmt
+        yield "no step", 1.0, 0.0, fmt
+        yield "no step", 0.0, 0.0, fmt
+        yield "no weight", 0.0, 2.0**-6, fmt
+    yield "small steps", 2048.0, 1.0, "binary16"
+    yield "small steps", 2050.0, 1.0, "binary16"
+
+
+def _absorbed(weight: float, step: float, fmt: str) -> bool:
+    return step != 0 and exact.add(weight, step, fmt) == weight
+
+
+def _kahan_updates() -> Iterator[Row]:
+    for weight, lost, step in itertools.product((1.0, 256.0, -3.0), (0.0, -1.0, 0.5), (1.0, -1.0, 2.0**-4)):
+        yield "a few", weight, lost, step
+    for k, lost in itertools.product((6, 7, 8, 9, 10), (0.0, 2.0**-9, -(2.0**-9), -(2.0**-8))):
+        yield "small steps", 1.0, lost, 2.0**-k
+    x = _numbers(600, "bfloat16", 3)
+    for weight, lost, step in zip(x[::3], x[1::3], x[2::3], strict=True):
+        yield "ordinary numbers", weight, float(round_to(lost * 2.0**-8, "bfloat16")), step
+
+
+def _kahan_update(weight: float, lost: float, step: float) -> tuple[float, float]:
+    fmt = "bfloat16"
+    y = arithmetic.subtract(step, lost, fmt)
+    moved = arithmetic.add(weight, y, fmt)
+    return float(moved), float(arithmetic.subtract(arithmetic.subtract(moved, weight, fmt), y, fmt))
+
+
+def _steps() -> Iterator[Row]:
+    lists = ([1.0, -2.0], [0.0], [1e30], [-1.0, 2.0, 3.0], [1.0, INF], [NAN, 0.0], [-INF], [0.0, -0.0, NAN])
+    for gradients, scale, (good, interval) in itertools.product(
+        lists, (0.5, 1.0, 8.0, 1024.0, 65536.0), ((0, 1), (0, 2), (1, 2), (5, 2000), (1998, 2000), (1999, 2000))
+    ):
+        label = "finite gradients" if all(map(math.isfinite, gradients)) else "gradients that are not finite"
+        yield label, gradients, scale, good, interval
+
+
+def _dynamic_step(gradients: Sequence[float], scale: float, good: int, interval: int) -> tuple[bool, float, int]:
+    if not all(map(math.isfinite, gradients)):
+        return False, scale / 2, 0
+    grows = good + 1 == interval
+    return True, scale * (1 + grows), 0 if grows else good + 1
+
+
+def _networks() -> Iterator[Row]:
+    for parameters, activations in itertools.product((0, 1, 7, 1000, 123_456, 10**9), (0, 1, 7, 5000, 10**6)):
+        for master in (False, True):
+            yield "with master weights" if master else "without", parameters, activations, master
+
+
+def _memory(parameters: int, activations: int, master: bool) -> int:
+    each = 2 + 4 + 4 + 4 + 4 if master else 2 + 2 + 2 + 2
+    return parameters * each + 2 * activations
+
+
+def _predictions() -> Iterator[Row]:
+    for size in (1, 2, 3, 4):
+        for labels, predicted in itertools.product(itertools.product((0, 1), repeat=size), repeat=2):
+            yield "no such class" if 1 not in labels + predicted else "two classes", [*labels], [*predicted], 1
+    rng = _rng()
+    for _ in range(60):
+        labels, predicted = rng.integers(0, 4, (2, int(rng.integers(4, 20)))).tolist()
+        yield "four classes", labels, predicted, int(rng.integers(0, 4))
+
+
+def _f1(labels: Sequence[int], predicted: Sequence[int], positive: int) -> float:
+    right = sum(a == b == positive for a, b in zip(labels, predicted, strict=True))
+    total = [*labels, *predicted].count(positive)
+    return _round(Fraction(2 * right, total)) if total else 0.0
+
+
+def _adam_steps() -> Iterator[Row]:
+    """Powers of 2, and of 4 where a root is taken: every way to compute is exact."""
+    for g, m, v, correct in itertools.product((1.0, -4.0, 2.0, -0.125, 3.0), (1, 2, 3, 5), (1, 2, 3), (True, False)):
+        yield "corrected" if correct else "not corrected", g, 1 - 2.0**-m, 1 - 4.0**-v, correct
+
+
+def _first_step(g: float, beta1: float, beta2: float, correct: bool) -> float:
+    return math.copysign(1.0 if correct else (1 - beta1) / math.sqrt(1 - beta2), g)
+
+
+def _epsilons() -> Iterator[Row]:
+    half = 2.0**-25  # of the smallest subnormal number: a tie, which goes to 0
+    yield "0", 0.0
+    for x in (half, np.nextafter(half, 0), np.nextafter(half, 1), 3e-8, 2e-8, 1e-8):
+        yield "around half the smallest number", float(x)
+    for k in range(60):
+        yield "large" if k < 20 else "small", 10.0 ** (-k / 4)
+
+
+def _survives(epsilon: float) -> bool:
+    return Fraction(epsilon) > Fraction(1, 2**25)
+
+
+# --- lesson 13: testing; lesson 14: the quiz ------------------------------------------------------------------------
+
+
+def _failing_lists() -> Iterator[Row]:
+    for size in (1, 2, 3):
+        for values in itertools.product((0, 1, 2, 5), repeat=size):
+            for limit in (0, 2, 3, 6):
+                yield "nothing to do" if sum(values) <= limit else "short lists", [*values], limit
+    rng = _rng()
+    for _ in range(80):
+        values = rng.integers(0, 100, int(rng.integers(2, 9))).tolist()
+        yield "nothing to do" if sum(values) <= 150 else "ordinary lists", values, 150
+
+
+def _shrink(values: Sequence[int], limit: int) -> list[int]:
+    if sum(values) <= limit:
+        return list(values)
+    kept: list[int] = []
+    for k, x in enumerate(values):
+        if sum(kept) + sum(values[k + 1 :]) <= limit:
+            kept.append(x)
+    for k in range(len(kept)):
+        kept[k] = max(0, limit + 1 - (sum(kept) - kept[k]))
+    return kept
+
+
+def _format_names() -> Iterator[Row]:
+    for fmt in NAMED_FORMATS:
+        if fmt.max_finite >= 2**fmt.precision:
+            yield "16 bits" if fmt.width == 16 else "narrower" if fmt.width < 16 else "wider", fmt.name
+    for name, label in (("half", "16 bits"), ("bf16", "16 bits"), ("float32", "wider"), ("double", "wider")):
+        yield label, name
+
+
+def _first_lost(fmt: str) -> int:
+    return int(2 ** get_format(fmt).precision)
+
+
+_add, _minus, _times, _over = arithmetic.add, arithmetic.subtract, arithmetic.multiply, arithmetic.divide
+
+_LAWS: dict[str, Callable[..., tuple[Any, Any]]] = {
+    "commute": lambda a, b, c: (_add(a, b), _add(b, a)),
+    "associate": lambda a, b, c: (_add(_add(a, b), c), _add(a, _add(b, c))),
+    "distribute": lambda a, b, c: (_times(a, _add(b, c)), _add(_times(a, b), _times(a, c))),
+    "cancel": lambda a, b, c: (_minus(_add(a, b), a), b),
+}
+
+
+def _law_cases() -> Iterator[Row]:
+    top = 65504.0
+    triples = [
+        (1.0, 2.0, 3.0),
+        (2048.0, 1.0, 1.0),
+        (1.0, 0.5, 0.0),
+        (2.0, 3.0, 4.0),
+        (0.0, -0.0, 0.0),
+        (-1.0, 1.0, -0.0),
+    ]
+    triples += [(top, top, -top), (top, 1.0, -1.0), (top, 2.0, -1.0), (2.0**-24, 0.5, 0.5), (0.5, 2.0**-24, 2.0**-24)]
+    triples += [(INF, -INF, 1.0), (INF, 1.0, -1.0), (INF, 2.0, -1.0), (INF, 1.0, 0.0), (NAN, 1.0, 1.0), (0.0, INF, 1.0)]
+    x = _numbers(300, spread=4)
+    triples += zip(x[::3], x[1::3], x[2::3], strict=True)
+    for triple in triples:
+        label = "ordinary numbers" if all(map(math.isfinite, triple)) else "infinities and NaN"
+        for law in _LAWS:
+            yield label, law, *triple
+
+
+def _holds(law: str, a: float, b: float, c: float) -> bool:
+    left, right = _LAWS[law](a, b, c)
+    return bool(left == right or (np.isnan(left) and np.isnan(right)))
+
+
+_REWRITES: dict[str, tuple[Callable[[Array, float], Any], Callable[[Array, float], Any]]] = {
+    "x + c -> x": (_add, lambda x, c: x),
+    "x - c -> x": (_minus, lambda x, c: x),
+    "x * c -> x": (_times, lambda x, c: x),
+    "x * c -> c * x": (_times, lambda x, c: _times(c, x)),
+    "x / c -> x * (1 / c)": (_over, lambda x, c: _times(x, _over(1.0, c))),
+    "(x * c) / c -> x": (lambda x, c: _over(_times(x, c), c), lambda x, c: x),
+    "(x + c) - c -> x": (lambda x, c: _minus(_add(x, c), c), lambda x, c: x),
+    "x + x -> x * c": (lambda x, c: _add(x, x), _times),
+    "c - x -> -(x - c)": (lambda x, c: _minus(c, x), lambda x, c: -_minus(x, c)),
+}
+_CONSTANTS = (1.0, -1.0, 2.0, 0.5, 3.0, 0.0, -0.0, 10.0, -2.0, 2.0**-14, 2.0**-15, 2.0**-16, 2.0**15, 65504.0, INF, NAN)
+
+
+def _rewrites() -> Iterator[Row]:
+    for c, rewrite in itertools.product(_CONSTANTS, _REWRITES):
+        yield rewrite, rewrite, c
+
+
+def _may_replace(rewrite: str, c: float) -> bool:
+    x = np.asarray(all_values("binary16"))
+    before, after = (np.asarray(side(x, c), np.float64) for side in _REWRITES[rewrite])
+    return not differs(before, after).any()
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+_ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any]]] = {
+    "numbers_in_binade": (
+        "f(k)",
+        "how many numbers x of binary16 have 2^k <= x < 2^(k + 1)",
+        _binades,
+        _numbers_in_binade,
+    ),
+    "ulp_of": ("f(x)", "the quantum of binary16 at a float, as if exponents had no upper end", _finite_floats, _ulp_of),
+    "same": (
+        "f(a, b)",
+        "whether two floats are the same, the sign of zero included; NaN is NaN",
+        _pairs_of_specials,
+        _same,
+    ),
+    "mean": ("f(a, b)", "(a + b) / 2 of two floats, without overflow or underflow", _pairs_to_average, _mean),
+    "shift_right_sticky": ("f(n, k)", "n shifted right by k places, with a sticky bit", _shifts, _shift_right_sticky),
+    "shift_right_round": ("f(n, k)", "n / 2^k rounded to an integer, ties to even", _shifts, _shift_right_round),
+    "ulps_apart": ("f(a, b)", "how many steps of next_up lie between two numbers", _pairs_of_numbers, _ulps_apart),
+    "small_root": ("f(b)", "the root of x^2 - b x + 1 that is smaller in magnitude", _coefficients, _small_root),
+    "versine_ratio": ("f(x)", "(1 - cos x) / x^2, rounded to binary16", _angles, _versine_ratio),
+    "aligned_sum": ("f(terms, bits)", "the sum of aligned terms, each cut off", _terms, _aligned_sum),
+    "longest_exact": ("f(n_bits, p)", "how many products always add up exactly", _lengths, _longest_exact),
+    "facts": ("f(width, precision)", "(bias, largest, smallest normal, smallest subnormal number)", _layouts, _facts),
+    "block_scale": ("f(values, top)", "the largest power of two that scales no value above top", _blocks, _block_scale),
+    "tanh_vjp": ("f(g, y)", "g * (1 - y * y), each operation rounded to binary16", _tanhs, _tanh_vjp),
+    "divide_vjp": ("f(g, a, b)", "(g / b, -(g * y) / b) with y = a / b, each rounded", _quotients, _divide_vjp),
+    "product_gradients": ("f(factors)", "the derivatives of a product by each factor", _factors, _product_gradients),
+    "first_second_moment": (
+        "f(g)",
+        "(1 - 0.999) * (g * g), each rounded to binary16",
+        _gradients,
+        _first_second_moment,
+    ),
+    "absorbed": (
+        "f(weight, step, fmt)",
+        "whether a step other than 0 leaves the weight unchanged",
+        _updates,
+        _absorbed,
+    ),
+    "kahan_update": ("f(weight, lost, step)", "(weight, lost) after a compensated step", _kahan_updates, _kahan_update),
+    "dynamic_step": ("f(gradients, scale, good, interval)", "(taken, scale, good) after a step", _steps, _dynamic_step),
+    "memory": ("f(parameters, activations, master)", "bytes held while training with Adam", _networks, _memory),
+    "f1": ("f(labels, predicted, positive)", "F1 of one class", _predictions, _f1),
+    "first_step": ("f(g, beta1, beta2, correct)", "Adam's first step, in learning rates", _adam_steps, _first_step),
+    "survives": ("f(epsilon)", "whether epsilon is not 0 in binary16", _epsilons, _survives),
+    "shrink": ("f(values, limit)", "a simpler list whose sum still exceeds the limit", _failing_lists, _shrink),
+    "first_lost": (
+        "f(fmt)",
+        "the least positive integer n for which n + 1 is rounded to n",
+        _format_names,
+        _first_lost,
+    ),
+    "holds": ("f(law, a, b, c)", "whether a law holds in binary16 for three numbers", _law_cases, _holds),
+    "may_replace": ("f(rewrite, c)", "whether a rewrite changes no code of binary16", _rewrites, _may_replace),
+}
+"""For each exercise: how the function is called, what it returns, its cases, and the right answer for one case."""
+
+
+def _inputs(rows: Callable[[], Iterator[Row]], fmt: Format, mode: Rounding, every: bool) -> Given:
+    labels, *columns = map(list, zip(*rows(), strict=True))
+    return tuple(columns), labels
+
+
+def _truth(right: Callable[..., Any], columns: Columns, fmt: Format, mode: Rounding, every: bool) -> list[Any]:
+    return [anything(plain(right(*row))) for row in zip(*columns, strict=True)]
+
+
+EXERCISES: dict[str, Task] = {
+    name: Task("cases", signature, statement, "anything", partial(_inputs, rows), partial(_truth, right))
+    for name, (signature, statement, rows, right) in _ASKED.items()
+}
+"""The exercises by the names of their functions. Format and mode are part of the statement."""

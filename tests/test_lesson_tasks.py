@@ -1,0 +1,582 @@
+"""The exercises of the lessons: right answers are right, and no answer that knows nothing passes any task."""
+
+import ast
+import itertools
+import math
+import runpy
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim import exact
+from fp16sim.formats import BINARY16, Rounding
+from fp16sim.teach import grade
+from fp16sim.teach.grade import EXERCISES, TASKS
+from fp16sim.teach.grading.plain import plain
+from fp16sim.teach.grading.results import READERS, same
+from fp16sim.teach.grading.running import rows_of
+from fp16sim.teach.grading.tasks import prepared
+
+ROOT = Path(__file__).parents[1]
+STUBS = sorted((ROOT / "tutorials" / "exercises").glob("*.py"))
+TOY = fs.Format("toy", width=6, precision=3)
+EVEN = Rounding.TIES_TO_EVEN
+
+INF, NAN = math.inf, math.nan
+LARGEST, SMALLEST = 1.7976931348623157e308, 5e-324  # of Python's floats
+
+BY_HAND = {
+    # lesson 1: sixteen bits
+    "numbers_in_binade": [
+        ((0,), 1024),
+        ((10,), 1024),
+        ((15,), 1024),
+        ((16,), 0),
+        ((-14,), 1024),
+        ((-15,), 512),
+        ((-20,), 16),
+        ((-24,), 1),
+        ((-25,), 0),
+        ((40,), 0),
+        ((-40,), 0),
+    ],
+    # lesson 2: rounding
+    "ulp_of": [
+        ((1.0,), 2.0**-10),
+        ((1.5,), 2.0**-10),
+        ((-2.0,), 2.0**-9),
+        ((0.9999999999999999,), 2.0**-11),
+        ((7.999999999999999,), 2.0**-8),
+        ((65504.0,), 32.0),
+        ((65536.0,), 64.0),
+        ((0.1,), 2.0**-14),
+        ((2.0**-14,), 2.0**-24),
+        ((2.0**-15,), 2.0**-24),
+        ((2.0**-30,), 2.0**-24),
+        ((0.0,), 2.0**-24),
+    ],
+    # lesson 3: edges
+    "same": [
+        ((1.0, 1.0), True),
+        ((1.0, 2.0), False),
+        ((0.0, 0.0), True),
+        ((-0.0, -0.0), True),
+        ((0.0, -0.0), False),
+        ((-0.0, 0.0), False),
+        ((NAN, NAN), True),
+        ((NAN, 1.0), False),
+        ((1.0, NAN), False),
+        ((NAN, 0.0), False),
+        ((INF, INF), True),
+        ((INF, -INF), False),
+    ],
+    # lesson 3: edges
+    "mean": [
+        ((1.0, 2.0), 1.5),
+        ((-1.0, 1.0), 0.0),
+        ((LARGEST, LARGEST), LARGEST),
+        ((-LARGEST, -LARGEST), -LARGEST),
+        ((LARGEST, -LARGEST), 0.0),
+        ((2.0**1023, 2.0**1023 * 1.5), 2.0**1023 * 1.25),
+        ((SMALLEST, SMALLEST), SMALLEST),
+        ((3 * SMALLEST, SMALLEST), 2 * SMALLEST),
+        ((2.0**-1022, 2.0**-1022), 2.0**-1022),
+    ],
+    # lesson 4: arithmetic
+    "shift_right_sticky": [
+        ((0b1000, 3), 0b1),
+        ((0b1001, 3), 0b1),
+        ((0b10000, 3), 0b10),
+        ((0b10001, 3), 0b11),
+        ((0b10100, 3), 0b11),
+        ((0b11000, 3), 0b11),
+        ((5, 0), 5),
+        ((4, 0), 4),
+        ((1, 10), 1),
+        ((0, 10), 0),
+        ((2**100, 90), 2**10),
+        ((2**100 + 1, 90), 2**10 + 1),
+    ],
+    # lesson 4: arithmetic
+    "shift_right_round": [
+        ((8, 3), 1),
+        ((11, 3), 1),
+        ((12, 3), 2),
+        ((13, 3), 2),
+        ((4, 3), 0),
+        ((5, 3), 1),
+        ((20, 3), 2),
+        ((21, 3), 3),
+        ((28, 3), 4),
+        ((7, 0), 7),
+        ((1, 1), 0),
+        ((3, 1), 2),
+        ((1, 10), 0),
+        ((0, 5), 0),
+        ((2**100 + 2**89, 90), 2**10),
+        ((2**100 + 2**89 + 1, 90), 2**10 + 1),
+    ],
+    # lesson 6: how wrong
+    "ulps_apart": [
+        ((1.0, 1.0), 0),
+        ((1.0, 1.0009765625), 1),
+        ((1.0009765625, 1.0), 1),
+        ((1.0, 2.0), 1024),
+        ((-1.0, -2.0), 1024),
+        ((0.0, -0.0), 0),
+        ((0.0, 2.0**-24), 1),
+        ((-0.0, 2.0**-24), 1),
+        ((-(2.0**-24), 2.0**-24), 2),
+        ((-(2.0**-24), 0.0), 1),
+        ((-65504.0, 65504.0), 2 * 31743),
+        ((2048.0, 2050.0), 1),
+    ],
+    # lesson 6: how wrong
+    "small_root": [
+        ((2.0,), 1.0),
+        ((-2.0,), -1.0),
+        ((2.5,), 0.5),
+        ((4.25,), 0.25),
+        ((-4.25,), -0.25),
+        ((2.0**30,), 2.0**-30),
+        ((-(2.0**40),), -(2.0**-40)),
+        ((2.0**100,), 2.0**-100),
+        ((2.0**600,), 2.0**-600),
+        ((-(2.0**1000),), -(2.0**-1000)),
+    ],
+    # lesson 6: how wrong
+    "versine_ratio": [
+        ((0.0,), 0.5),
+        ((2.0**-27,), 0.5),
+        ((2.0**-30,), 0.5),
+        ((-(2.0**-40),), 0.5),
+        ((1e-9,), 0.5),
+        ((1e-100,), 0.5),
+        ((1e-300,), 0.5),
+        ((1.0,), 0.459716796875),
+        ((3.0,), 0.2210693359375),
+    ],
+    # lesson 8: dot products
+    "aligned_sum": [
+        (([1.0, 2.0**-24, 2.0**-24, 2.0**-24, 2.0**-24], 23), 1.0),
+        (([1.0, 2.0**-24, 2.0**-24, 2.0**-24, 2.0**-24], 24), 1.0 + 2.0**-22),
+        (([0.5, 2.0**-24, 2.0**-24], 23), 0.5 + 2.0**-23),
+        (([8.0, 1.75, -1.75], 3), 8.0),
+        (([8.0, 1.75], 4), 9.5),
+        (([8.0, -1.75], 4), 6.5),
+        (([8.0, -1.75], 3), 7.0),
+        (([-8.0, -1.75], 3), -9.0),
+        (([3.0, 3.0], 0), 4.0),
+        (([0.0, 0.75], 1), 0.75),
+        (([0.0, 0.0], 5), 0.0),
+        (([2.0**-30, 2.0**-31], 2), 2.0**-30 + 2.0**-31),
+    ],
+    # lesson 8: dot products
+    "longest_exact": [
+        ((1, 11), 2048),
+        ((4, 11), 9),
+        ((4, 24), 74565),
+        ((8, 24), 258),
+        ((8, 16), 1),
+        ((8, 15), 0),
+        ((11, 53), 2149582337),
+    ],
+    # lesson 9: formats
+    "facts": [
+        ((16, 11), (15, 65504.0, 2.0**-14, 2.0**-24)),
+        ((16, 8), (127, 2.0**128 - 2.0**120, 2.0**-126, 2.0**-133)),
+        ((32, 24), (127, 2.0**128 - 2.0**104, 2.0**-126, 2.0**-149)),
+        ((8, 3), (15, 57344.0, 2.0**-14, 2.0**-16)),
+        ((8, 4), (7, 240.0, 2.0**-6, 2.0**-9)),
+        ((6, 3), (3, 14.0, 0.25, 0.0625)),
+        ((5, 3), (1, 3.5, 1.0, 0.25)),
+    ],
+    # lesson 9: formats
+    "block_scale": [
+        (([0.05, -0.04], 6.0), 64.0),
+        (([3.0, 1.0], 6.0), 2.0),
+        (([6.0], 6.0), 1.0),
+        (([6.5], 6.0), 0.5),
+        (([0.1, -100.0], 448.0), 4.0),
+        (([2.0**-40], 6.0), 2.0**42),
+        (([0.0, 0.0], 6.0), 1.0),
+        (([0.0, 1e6], 448.0), 2.0**-12),
+    ],
+    # lesson 10: backpropagation
+    "tanh_vjp": [
+        ((1.0, 0.0), 1.0),
+        ((2.0, 0.5), 1.5),
+        ((1.0, 1.0), 0.0),
+        ((1.0, -0.99951171875), 2.0**-10),
+        ((3.0, 0.9892578125), 0.064453125),
+        ((2.0, 0.8251953125), 0.6376953125),
+        ((2.0**-15, 0.99951171875), 0.0),
+        ((2.0**-14, 0.99951171875), 2.0**-24),
+    ],
+    # lesson 10: backpropagation
+    "divide_vjp": [
+        ((1.0, 1.0, 2.0), (0.5, -0.25)),
+        ((3.0, 8.0, 4.0), (0.75, -1.5)),
+        ((1.0, -1.0, 0.5), (2.0, 4.0)),
+        ((2.0**-14, 2.0**-12, 2.0**-2), (2.0**-12, -(2.0**-22))),
+        ((2.0**-14, 2.0**-12, 2.0**2), (2.0**-16, -0.0)),
+    ],
+    # lesson 10: backpropagation
+    "product_gradients": [
+        (([3.0],), [1.0]),
+        (([2.0, 3.0],), [3.0, 2.0]),
+        (([2.0, 3.0, 5.0],), [15.0, 10.0, 6.0]),
+        (([1.0, 2.0**13, 2.0**-14, 2.0**-12],), [0.0, 0.0, 2.0, 0.5]),
+        (([2.0**-14, 2.0**-12, 2.0**13],), [2.0, 0.5, 0.0]),
+        (([2049.0 - 1.0, 3.0, 0.5, 0.25],), [0.375, 256.0, 1536.0, 3072.0]),
+    ],
+    # lesson 11: why the run died
+    "first_second_moment": [
+        ((1.0,), 2.0**-10),
+        ((32.0,), 1.0),
+        ((-(2.0**-7),), 2.0**-24),
+        ((2.0**-8,), 0.0),
+        ((0.0,), 0.0),
+        ((128.0,), 16.0),
+        ((256.0,), INF),
+    ],
+    # lesson 11: why the run died
+    "absorbed": [
+        ((1.0, 0.001, "bfloat16"), True),
+        ((1.0, 0.001, "binary16"), False),
+        ((1.0, 2.0**-8, "bfloat16"), True),
+        ((1.0, -(2.0**-8), "bfloat16"), False),
+        ((1.0, -(2.0**-9), "bfloat16"), True),
+        ((1.0, 0.0, "bfloat16"), False),
+        ((0.0, 2.0**-130, "bfloat16"), False),
+        ((2048.0, 1.0, "binary16"), True),
+        ((2050.0, 1.0, "binary16"), False),
+    ],
+    # lesson 11: why the run died
+    "kahan_update": [
+        ((1.0, 0.0, 2.0**-7), (1.0 + 2.0**-7, 0.0)),
+        ((1.0, 0.0, 2.0**-9), (1.0, -(2.0**-9))),
+        ((1.0, -(2.0**-9), 2.0**-9), (1.0, -(2.0**-8))),
+        ((1.0, -(2.0**-8), 2.0**-9), (1.0 + 2.0**-7, 2.0**-9)),
+        ((256.0, 0.0, 1.0), (256.0, -1.0)),
+        ((256.0, -1.0, 1.0), (258.0, 0.0)),
+    ],
+    # lesson 11: why the run died
+    "dynamic_step": [
+        (([1.0, -2.0], 8.0, 0, 2), (True, 8.0, 1)),
+        (([1.0, -2.0], 8.0, 1, 2), (True, 16.0, 0)),
+        (([1.0, INF], 8.0, 1, 2), (False, 4.0, 0)),
+        (([NAN, 0.0], 1024.0, 5, 2000), (False, 512.0, 0)),
+        (([-INF], 1.0, 0, 1), (False, 0.5, 0)),
+        (([0.0], 1.0, 0, 1), (True, 2.0, 0)),
+    ],
+    # lesson 12: the article
+    "memory": [
+        ((1000, 0, False), 8000),
+        ((1000, 0, True), 18000),
+        ((1000, 5000, False), 18000),
+        ((1000, 5000, True), 28000),
+        ((0, 7, True), 14),
+    ],
+    # lesson 12: the article
+    "f1": [
+        (([0, 0, 1, 1], [0, 0, 1, 1], 1), 1.0),
+        (([0, 0, 1, 1], [0, 0, 0, 0], 1), 0.0),
+        (([0, 1, 1, 1], [1, 1, 0, 0], 1), 0.4),
+        (([2, 2, 1, 0], [2, 1, 1, 2], 2), 0.5),
+        (([0, 0], [0, 0], 1), 0.0),
+    ],
+    # lesson 12: the article
+    "first_step": [
+        ((1.0, 0.5, 0.75, True), 1.0),
+        ((1.0, 0.5, 0.75, False), 1.0),
+        ((-4.0, 0.5, 0.75, True), -1.0),
+        ((2.0, 0.75, 0.75, False), 0.5),
+        ((2.0, 0.5, 0.9375, False), 2.0),
+        ((-2.0, 0.5, 0.9375, True), -1.0),
+    ],
+    # lesson 12: the article
+    "survives": [
+        ((1e-8,), False),
+        ((2.0**-25,), False),
+        ((3e-8,), True),
+        ((1e-7,), True),
+        ((1e-4,), True),
+        ((0.0,), False),
+    ],
+    # lesson 13: testing
+    "shrink": [
+        (([101], 100), [101]),
+        (([500], 100), [101]),
+        (([5, 90, 7, 30], 100), [71, 30]),
+        (([60, 60, 60], 100), [41, 60]),
+        (([1, 1, 1], 2), [1, 1, 1]),
+        (([1, 2, 3, 4], 3), [4]),
+        (([7, 7], 0), [1]),
+        (([50, 0, 51], 100), [50, 51]),
+        (([1, 2, 3], 10), [1, 2, 3]),
+    ],
+    # lesson 14: quiz
+    "first_lost": [
+        (("binary16",), 2048),
+        (("bfloat16",), 256),
+        (("binary32",), 2**24),
+        (("binary64",), 2**53),
+        (("tf32",), 2048),
+        (("e4m3fn",), 16),
+        (("e5m2",), 8),
+        (("e3m2fn",), 8),
+    ],
+    # lesson 14: quiz
+    "holds": [
+        (("commute", 1.0, 2048.0, 0.0), True),
+        (("commute", INF, -INF, 0.0), True),
+        (("associate", 1.0, 2.0, 3.0), True),
+        (("associate", 2048.0, 1.0, 1.0), False),
+        (("associate", 65504.0, 65504.0, -65504.0), False),
+        (("associate", INF, -INF, 1.0), True),
+        (("distribute", 2.0, 3.0, 4.0), True),
+        (("distribute", 65504.0, 1.0, -1.0), True),
+        (("distribute", 65504.0, 2.0, -1.0), False),
+        (("distribute", INF, 1.0, -1.0), True),
+        (("distribute", INF, 2.0, -1.0), False),
+        (("cancel", 1.0, 0.5, 0.0), True),
+        (("cancel", 2048.0, 1.0, 0.0), False),
+        (("cancel", INF, 1.0, 0.0), False),
+    ],
+    # lesson 14: quiz
+    "may_replace": [
+        (("x / c -> x * (1 / c)", 2.0), True),
+        (("x / c -> x * (1 / c)", 3.0), False),
+        (("x + c -> x", 0.0), False),
+        (("x + c -> x", -0.0), True),
+        (("x - c -> x", 0.0), True),
+        (("x * c -> x", 1.0), True),
+        (("(x + c) - c -> x", 1.0), False),
+        (("x + x -> x * c", 2.0), True),
+        (("(x * c) / c -> x", 2.0), False),
+        (("(x * c) / c -> x", -1.0), True),
+        (("x * c -> c * x", NAN), True),
+        (("c - x -> -(x - c)", 0.0), False),
+    ],
+}
+"""Answers worked out by hand."""
+
+
+def given(task, fmt=BINARY16):
+    """The arguments of every case of a task, and the right answers."""
+    cases = prepared(task, fmt, EVEN, False)
+    return rows_of(cases.columns), list(cases.expected)
+
+
+# --- right answers are right ----------------------------------------------------------------------------------------
+
+
+def truth(name, *arguments):
+    """The right answer of an exercise for one case."""
+    with np.errstate(all="ignore"):
+        return EXERCISES[name].truth(tuple([x] for x in arguments), BINARY16, EVEN, False)[0]
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_right_answers_of_an_exercise_are_those_by_hand(name):
+    for arguments, answer in BY_HAND[name]:
+        found = truth(name, *arguments)
+        assert same(READERS["anything"](plain(answer)), found), (arguments, found)
+
+
+ROOTS = {
+    "with two roots": lambda b: math.copysign(1 / (abs(b) / 2 + math.sqrt(abs(b) - 2) * math.sqrt(abs(b) + 2) / 2), b),
+    "by the larger root": lambda b: 2 / (b + math.copysign(math.sqrt(b * b - 4), b)) if abs(b) < 1e150 else 1 / b,
+    "by halves": lambda b: (
+        1 / (b / 2 + math.copysign(math.sqrt((b / 2 - 1) * (b / 2 + 1)), b)) if abs(b) < 1e150 else 1 / b
+    ),
+}
+"""Good ways to compute the smaller root of x^2 - b x + 1."""
+
+
+@pytest.mark.parametrize("root", ROOTS.values(), ids=ROOTS)
+def test_every_good_way_to_compute_the_small_root_passes(root):
+    assert grade.run(root, "small_root").passed
+
+
+def test_the_naive_small_root_and_the_reciprocal_fail():
+    assert not grade.run(lambda b: (b - math.copysign(math.sqrt(b * b - 4), b)) / 2, "small_root").passed
+    assert not grade.run(lambda b: 1 / b, "small_root").passed
+
+
+def test_no_versine_ratio_is_so_near_to_a_tie_that_a_good_computation_could_fail():
+    for (x,), right in zip(*given(EXERCISES["versine_ratio"]), strict=True):
+        ratio = 0.5 if x == 0 else 0.5 * (math.sin(x / 2) / (x / 2)) ** 2
+        for error in (-1e-12, 1e-12):
+            assert float(fs.round_to(ratio * (1 + error))) == right, x
+
+
+def test_the_first_integer_that_is_lost_is_found_by_counting():
+    for (name,), right in zip(*given(EXERCISES["first_lost"]), strict=True):
+        if right <= 2048:
+            lost = (n for n in itertools.count(1) if exact.round_to(n + 1, name) == n)
+            assert next(lost) == right, name
+
+
+# --- answers that know nothing --------------------------------------------------------------------------------------
+
+
+def most_common(answers):
+    """The answer that is right most often."""
+    counts = Counter(map(repr, answers))
+    return max(answers, key=lambda answer: counts[repr(answer)])
+
+
+def lazy_answers(rows, expected, thorough):
+    """Functions that compute nothing."""
+    guess = most_common(expected)
+    table = dict(zip(map(repr, rows[:12]), expected, strict=False))
+    yield "a guess", lambda *x: guess
+    yield "the first argument", lambda *x: x[0]
+    yield "a table of the first cases", lambda *x: table.get(repr(x), guess)
+    for answer in (True, False):
+        yield f"always {answer}", lambda *x, answer=answer: answer
+    if thorough:
+        for answer in (0, 0.0, -0.0, 1, 1.0, INF, NAN, None, "", "zero", (), []):
+            yield f"always {answer!r}", lambda *x, answer=answer: answer
+        yield "the last argument", lambda *x: x[-1]
+        yield "all arguments", lambda *x: x
+        yield "a list of the first argument", lambda *x: [x[0]]
+
+
+thoroughly = pytest.mark.parametrize("thorough", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
+
+
+@thoroughly
+@pytest.mark.parametrize("name", [name for name in TASKS if name != "tests"])
+def test_no_lazy_answer_passes_a_task(name, thorough):
+    for what, function in lazy_answers(*given(TASKS[name], TOY), thorough):
+        report = grade.run(function, name, TOY)
+        assert not report.passed, what
+        assert report.score < 100, what
+
+
+@thoroughly
+@pytest.mark.parametrize("name", EXERCISES)
+def test_no_lazy_answer_passes_an_exercise(name, thorough):
+    for what, function in lazy_answers(*given(EXERCISES[name]), thorough):
+        report = grade.run(function, name)
+        assert not report.passed, what
+        assert report.score < 100, what
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_table_of_everything_that_a_page_ever_showed_does_not_pass(name):
+    table = {repr(arguments): answer for arguments, answer in BY_HAND[name]}
+    guess = most_common([answer for _, answer in BY_HAND[name]])
+    report = grade.run(lambda *x: table.get(repr(x), guess), name)
+    assert not report.passed
+
+
+CALLS = itertools.count()
+
+
+def from_the_second(rounder):
+    assert next(CALLS) == 0
+
+
+def every_second(rounder):
+    assert next(CALLS) % 2 == 0
+
+
+def refuses(rounder):
+    raise AssertionError
+
+
+def fails(rounder):
+    return 1 / 0
+
+
+def one_number(rounder):
+    assert rounder(1.0) == 1.0
+
+
+@pytest.mark.parametrize("test", [lambda rounder: None, refuses, fails, from_the_second, every_second, one_number])
+def test_no_lazy_test_of_a_rounder_passes(test):
+    report = grade.tests(test)
+    assert not report.passed
+    assert report.score < 50
+
+
+# --- one comparison is wrong by one ---------------------------------------------------------------------------------
+
+SWAPPED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
+GRADED_IN = {"place": "ulps_apart", "interesting": "check_rounder"}
+"""For a function that is not graded itself: one that calls it."""
+
+HARMLESS = {
+    ("round_to_half", "abs(x) < 2.0 ** 17"): "2^17 is infinite in both ways",
+    ("round_up_half", "x < -65504"): "-65504 is itself in both ways",
+    ("truncate_to_bf16", "abs(x) > largest"): "the largest number is itself in both ways",
+    ("my_next_up", "x > 0"): "0 was dealt with before",
+    ("my_add", "math.copysign(1, a) < 0"): "1 or -1",
+    ("my_add", "math.copysign(1, b) < 0"): "1 or -1",
+    ("my_stochastic", "abs(x) >= 65536"): "65536 is infinite in both ways",
+    ("to_bfloat16", "abs(x) >= 2.0 ** 128"): "2^128 is infinite in both ways",
+    ("to_e4m3fn", "abs(x) < 480"): "480 is NaN in both ways",
+}
+"""Comparisons in solutions where it does not matter whether both sides may be equal, and why."""
+
+
+def mutants():
+    """(file, function, comparison, source) of each solution with one comparison wrong by one."""
+    for path in sorted((ROOT / "tests" / "solutions").glob("[0-9]*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in [node for node in tree.body if isinstance(node, ast.FunctionDef)]:
+            for node in ast.walk(function):
+                for i, operator in enumerate(node.ops if isinstance(node, ast.Compare) else ()):
+                    if type(operator) in SWAPPED:
+                        comparison = ast.unparse(node)
+                        node.ops[i] = SWAPPED[type(operator)]()
+                        yield path.name, function.name, comparison, ast.unparse(tree)
+                        node.ops[i] = operator
+
+
+MUTANTS = [
+    pytest.param(
+        *mutant, id=f"{mutant[1]}: {mutant[2]}", marks=pytest.mark.exhaustive if mutant[1:3] in HARMLESS else ()
+    )
+    for mutant in mutants()
+]
+
+
+@pytest.mark.parametrize(("file", "function", "comparison", "source"), MUTANTS)
+def test_a_solution_with_one_comparison_wrong_by_one_fails_unless_that_is_harmless(file, function, comparison, source):
+    module = {}
+    exec(source, module)
+    name = GRADED_IN.get(function, function)
+    task = runpy.run_path(str(ROOT / "tutorials" / "exercises" / file))["TASKS"][name]
+    task, *setting = (task,) if isinstance(task, str) else task
+    report = grade.run(module[name], task, *setting, budget=20)
+    assert report.passed == ((function, comparison) in HARMLESS), f"\n{report}"
+
+
+@pytest.mark.parametrize(
+    ("file", "function", "right", "wrong"),
+    [
+        ("07_sums.py", "my_stochastic", "abs(x) >= 65536", "abs(x) >= 65535"),
+        ("08_dot_products.py", "aligned_sum", "if x != 0", "if x != -1"),
+        ("06_how_wrong.py", "versine_ratio", "0.5 * ratio * ratio", "0.5"),
+    ],
+)
+def test_a_wrong_solution_that_once_passed_fails(file, function, right, wrong):
+    source = (ROOT / "tests" / "solutions" / file).read_text(encoding="utf-8")
+    assert right in source
+    module = {}
+    exec(source.replace(right, wrong), module)
+    task = runpy.run_path(str(ROOT / "tutorials" / "exercises" / file))["TASKS"][function]
+    assert not grade.run(module[function], task).passed
+
+
+def test_there_are_comparisons_to_get_wrong():
+    assert len(MUTANTS) > 20
+    assert set(HARMLESS) <= {mutant.values[1:3] for mutant in MUTANTS}
