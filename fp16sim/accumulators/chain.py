@@ -26,7 +26,7 @@ State: TypeAlias = tuple[Array, ...]
 """The sum so far, then what else is kept from term to term: arrays of the shape of the results."""
 
 AT_ONCE = 1 << 13
-"""Terms whose states are found at once. They need less than 2 MiB."""
+"""Terms that a loop takes at once. As Python's floats, all states need less than 2 MiB."""
 
 
 class Paths(NamedTuple):
@@ -45,6 +45,8 @@ class Runner(NamedTuple):
     """run(state, values), with a state of shape (results,), and values to add of shape (terms, results)."""
     most_results: int
     """For more results than these the clear way is faster."""
+    terms: int = 1
+    """How many times AT_ONCE terms it takes at once."""
 
 
 class Recurrence(NamedTuple):
@@ -77,7 +79,7 @@ def run(
         if sums is not None:
             sums[0] = state[0]
     runner = runner_for(chain, steps, results)
-    at_once = max(1, AT_ONCE // results) if runner else 1
+    at_once = max(1, runner.terms * AT_ONCE // results) if runner else 1
     for k in range(start, n, at_once):
         here = partial(steps.on_rows, results) if sums is None else partial(steps.from_row, k, results)
         if runner:
@@ -118,7 +120,7 @@ def by_numpy(dtype: Any) -> Runner:
         np.add.accumulate(path, axis=0, out=path)
         return Paths([path], bool(np.isfinite(path[-1]).all()))
 
-    return Runner(find, 128)
+    return Runner(find, 128, terms=4)
 
 
 def by_floats(quick: floats.Loop | None, careful: floats.Loop, limit: float, most_results: int = 64) -> Runner:
