@@ -56,6 +56,15 @@ def test_the_score_is_the_percentage_of_right_cases_rounded_down(right, total, h
     assert ("did not return within 0.3 seconds" in report.problem) == (hang_at is not None)
 
 
+def test_the_cases_that_count_do_not_depend_on_which_is_wrong():
+    totals = set()
+    for wrong in (2.0, 2049.0, 65504.0):
+        report = grade.rounding(lambda x, wrong=wrong: 0.0 if x == wrong else fs.round_to(x))
+        assert report.score == 99
+        totals.add(sum(group.total for group in report.groups))
+    assert len(totals) == 1
+
+
 def test_a_score_of_100_means_passed_whatever_the_counts():
     def report(*groups, problem=""):
         return Report("cases", "f", BINARY16, Rounding.TIES_TO_EVEN, groups, problem=problem)

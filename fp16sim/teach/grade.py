@@ -15,7 +15,7 @@ arguments and results; `file` grades every function that a file declares in one 
 
 The score is the percentage of the cases that are right, rounded down; a case that was not reached is not right, so that
 it is 100 only if all are right. The cases of a task are the interesting ones. If these are right, then in formats of at
-most 16 bits (8 for two operands) every case follows, as far as the time allows.
+most 16 bits (8 for two operands) every case follows and counts, as far as the time allows.
 
 A function of this process, such as one that is typed in a notebook, is graded in this process: that is for honest use.
 Its calls are stopped after some time, but it could end the process, or change the grader. A file is run in a process of
@@ -45,6 +45,8 @@ BUDGET = 10.0
 """Seconds for all calls of a function, unless the caller says otherwise."""
 TEST_BUDGET_FACTOR = 20
 """A learner's test gets this many times the budget, because it calls each rounder many times."""
+DEFAULT_SETTING: tuple[Any, ...] = ("binary16", "ties_to_even")
+"""The format and mode of a task, unless the caller says otherwise."""
 MOST_FUNCTIONS = 100
 """Of one file."""
 
@@ -210,9 +212,10 @@ def _declared(learner: LearnerFile, name: Any, what: Any, time_limit: float | No
         raise ValueError(f'{shown} is not a task; write "rounding", ("rounding", format, mode) or a list of cases')
     if name not in learner.contents.functions:
         kind = task if isinstance(task, str) else "cases"
-        return Report(kind, str(name), BINARY16, Rounding.TIES_TO_EVEN, problem=f"There is no function {name}.")
+        shown = shortened(str(name))
+        return Report(kind, shown, BINARY16, Rounding.TIES_TO_EVEN, problem=f"There is no function {shown}.")
     if isinstance(task, str):
-        fmt, mode = (*setting, "binary16", "ties_to_even")[:2] if len(setting) != 1 else (setting[0], "ties_to_even")
+        fmt, mode = (*setting, *DEFAULT_SETTING[len(setting) :])
         return _run(learner.calls(name), name, task, fmt, mode, time_limit, budget)
     rows = plain(task)
     if not is_plain(rows):

@@ -79,6 +79,8 @@ class Outcome:
     """The index of the case of that call."""
     out_of_time: bool = False
     printed: int = 0
+    uncounted: int = 0
+    """The number of first cases that were tried only to find a simpler counterexample; they are not in the score."""
 
     @property
     def wrong(self) -> np.ndarray[Any, Any]:

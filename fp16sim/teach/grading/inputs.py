@@ -245,7 +245,7 @@ def operated(name: str) -> Truth:
 ACCEPTED, REFUSED = "accepted", "refused"
 """The verdicts of a test on a rounder."""
 CONTROL_EVERY = 8
-"""So many wrong rounders stand between two right ones; a test that only counts its calls is found out."""
+"""The number of wrong rounders between two right ones, so that a test that only counts its calls is found out."""
 
 
 @dataclass

@@ -50,7 +50,7 @@ def judge(clock: Clock, name: str, task: Task, fmt: Format, mode: Rounding) -> R
 
 
 def _examine(clock: Clock, task: Task, fmt: Format, mode: Rounding) -> Outcome:
-    """The interesting cases; if they are right, then every case; else also those simpler than the first wrong one."""
+    """The interesting cases, and if they are right, every case; else those simpler than the first wrong one, too."""
     quick = examine(clock, task, prepared(task, fmt, mode, False), fmt)
     if not (task.has_more and fmt.width <= cases.WIDEST_TABLE and quick.tried.all()):
         return quick
@@ -63,7 +63,8 @@ def _examine(clock: Clock, task: Task, fmt: Format, mode: Rounding) -> Outcome:
     if not simpler:
         return quick
     fewer = Cases(tuple(x[:simpler] for x in every.columns), every.expected[:simpler], every.labels[:simpler])
-    return concatenated(_as_time_allows(examine(clock, task, fewer, fmt, clock.budget / 2)), quick)
+    found = _as_time_allows(examine(clock, task, fewer, fmt, clock.budget / 2))
+    return replace(concatenated(found, quick), uncounted=len(found.values))
 
 
 def _as_time_allows(more: Outcome) -> Outcome:
@@ -94,9 +95,10 @@ def _without_controls(outcome: Outcome, name: str) -> tuple[Outcome, str]:
 
 
 def groups_of(outcome: Outcome) -> tuple[Group, ...]:
-    """The cases by what they are about, in order of appearance."""
-    labels = outcome.cases.labels
-    right, tried = (Counter(compress(labels, chosen)) for chosen in (outcome.correct, outcome.tried))
+    """The cases that count, by what they are about, in order of appearance."""
+    counted = slice(outcome.uncounted, None)
+    labels = outcome.cases.labels[counted]
+    right, tried = (Counter(compress(labels, chosen[counted])) for chosen in (outcome.correct, outcome.tried))
     return tuple(Group(label, right[label], tried[label], total) for label, total in Counter(labels).items())
 
 
