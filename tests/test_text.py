@@ -145,6 +145,7 @@ def test_the_shortest_text_of_a_double_and_its_hex_are_those_of_python(x):
         ("1e400", Fraction(10) ** 400),
         ("2.4E+00000000001", Fraction(24)),
         ("4063E00000000000", Fraction(4063)),
+        ("5e-" + "0" * 99 + "1", Fraction(1, 2)),
         ("0e9999999999", Fraction(0)),
         ("0/1e-9999999999", Fraction(0)),
         ("1e99999/2e99999", Fraction(1, 2)),

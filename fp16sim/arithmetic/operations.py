@@ -24,7 +24,7 @@ from ..conversion import (
 )
 from ..flags import PER_ELEMENT, Tally, current_listeners
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
-from ..nans import any_signaling, widened
+from ..nans import any_signaling
 from ..rounding import note_exact, round_array, round_operand
 from .intermediates import LIFTED, float64_is_enough
 from .native import by_hardware, hardware_of, report_overflow
@@ -90,7 +90,7 @@ def _operate_exactly(
     label: str,
 ) -> Array:
     """The same, element by element in the exact layer."""
-    arrays = np.broadcast_arrays(*map(widened, operands))
+    arrays = np.broadcast_arrays(*operands)
     out = np.empty(arrays[0].shape, carrier)
     draws = np.zeros(out.size, np.uint32) if rng is None else rng.integers(0, 2**32, out.size, dtype=np.uint32)
     for i, (items, draw) in enumerate(zip(zip(*(a.flat for a in arrays), strict=True), draws, strict=True)):
