@@ -1,7 +1,10 @@
 """Hostile input: each error is a TypeError or ValueError that comes at once and quotes little of what was given."""
 
+import ast
+import re
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,3 +165,32 @@ def test_a_quotation_is_a_short_repr(x, shown):
 @pytest.mark.parametrize("x", [HUGE_TEXT, HUGE_TEXT.encode(), HUGE_LIST, set(range(10**6)), [["a" * 1000] * 9] * 9])
 def test_a_quotation_is_never_long(x):
     assert len(quoted(x)) <= LONGEST_QUOTE
+
+
+# --- the rule in every file -----------------------------------------------------------------------------------------
+
+PATHS_AND_OUR_OWN_NAMES = re.compile(
+    r"str\(.*\)|self\.path|.*\.data|(.*\.)?(fmt|wanted)\.name|__name__|name|twice|kind|dtype|text\[position\]|float\(nearest\)|"
+    r"self\.specials\.value|exclude_m..|allow_subnormal"
+)
+"""What a message may show with !r."""
+
+
+def quotations(path):
+    """(line, expression) of each {x!r} in a message that is raised."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            for part in ast.walk(node.exc):
+                if isinstance(part, ast.FormattedValue) and part.conversion == ord("r"):
+                    yield node.lineno, ast.unparse(part.value)
+
+
+def test_an_error_shows_what_was_given_in_the_words_of_quoted():
+    home = Path(fs.__file__).parent
+    long = [
+        f"{path.relative_to(home)}:{line} {shown}"
+        for path in sorted(home.rglob("*.py"))
+        for line, shown in quotations(path)
+        if not PATHS_AND_OUR_OWN_NAMES.fullmatch(shown)
+    ]
+    assert not long

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..conversion import Array, Seed
 from ..formats import BINARY32, FormatLike, Rounding
+from ..wording import quoted
 from .base import Accumulator, Start, Steps, tiles
 from .sequential import Sequential
 
@@ -135,7 +136,9 @@ class Blocked(Accumulator):
     ) -> None:
         super().__init__(fmt, mode, rng)
         if isinstance(block, bool) or not isinstance(block, (int, np.integer)) or block < 1:
-            raise ValueError(f"block={block!r} is not the length of a block; use an integer of 1 or more, such as 64")
+            raise ValueError(
+                f"block={quoted(block)} is not the length of a block; use an integer of 1 or more, such as 64"
+            )
         self._set(block=int(block))
 
     def reduce(self, terms: Array, steps: Steps) -> Array:

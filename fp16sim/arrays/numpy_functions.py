@@ -19,6 +19,7 @@ import numpy as np
 from ..accumulators import AccumulatorLike
 from ..accumulators.base import Steps
 from ..conversion import Array
+from ..wording import quoted
 from . import ufuncs
 from .printing import array_text
 from .ufuncs import round_exact, unsupported
@@ -74,7 +75,7 @@ def _pad(steps: Steps, x: Array, pad_width: Any, mode: str = "constant", *, cons
     if mode == "constant":
         return np.pad(x, pad_width, constant_values=constant_values)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise unsupported("numpy.pad", f" with mode={mode!r}")
+        raise unsupported("numpy.pad", f" with mode={quoted(mode)}")
     return np.pad(x, pad_width, mode=mode)  # type: ignore[call-overload]
 
 
@@ -139,7 +140,7 @@ def _round(steps: Steps, a: Array, decimals: int = 0) -> Array:
 def _norm(steps: Steps, x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:
     one_axis = isinstance(axis, int) or (axis is None and x.ndim == 1)
     if not (ord is None or (ord == 2 and one_axis)):
-        raise unsupported("numpy.linalg.norm", f" with ord={ord!r}")
+        raise unsupported("numpy.linalg.norm", f" with ord={quoted(ord)}")
     return ufuncs.reduce(steps, "norm", x, axis, keepdims)
 
 

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..rounding import round_to
+from ..wording import quoted
 from .measure import Comparison, Measured, Missing, Pair, measure, timed
 from .rows import ROWS, normal
 
@@ -63,7 +64,7 @@ def run(
     """
     chosen = [row for row in rows if only in row.work or only in row.rival]
     if not chosen:
-        raise ValueError(f"only={only!r} is in no row; try 'round_to', 'matmul' or 'import'")
+        raise ValueError(f"only={quoted(only)} is in no row; try 'round_to', 'matmul' or 'import'")
     measured = []
     for row in chosen:
         measured.append(measure(row, 1 / 16, 5, 1.0) if quick else measure(row))

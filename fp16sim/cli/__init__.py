@@ -15,7 +15,7 @@ from types import ModuleType
 
 from .. import interruption
 from ..version import __version__
-from ..wording import did_you_mean
+from ..wording import did_you_mean, quoted
 from .expressions import ExpressionError
 from .output import print_error, print_text
 from .parsing import CommandParser, Parser
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 0
             if given[0] not in COMMANDS and not given[0].startswith("-"):
                 similar = did_you_mean(given[0], COMMANDS)
-                raise ValueError(f"{given[0]!r} is not a command; {similar}fp16sim --help lists them")
+                raise ValueError(f"{quoted(given[0])} is not a command; {similar}fp16sim --help lists them")
             options = build_parser().parse_args(given)
             return module_of(options.command).run(options) or 0
         finally:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple, TypeAlias
 
+from ..wording import quoted
+
 FUNCTIONS = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "dot": 2}
 """Names that may be called, and their number of arguments; the arguments of dot are lists."""
 
@@ -131,7 +133,7 @@ def parse_expression(text: str) -> Node:
         raise reader.error(f"there is nothing to explain; {EXAMPLES}")
     node = reader.expression()
     if reader.now.kind != "end":
-        raise reader.error(f"an operator is missing before {reader.now.text!r}; {EXAMPLES}")
+        raise reader.error(f"an operator is missing before {quoted(reader.now.text)}; {EXAMPLES}")
     return node
 
 
@@ -202,7 +204,7 @@ class _Reader:
             return inside
         if token.kind == "[":
             raise self.error("a list is allowed only in dot([1, 2], [3, 4])")
-        where = "at the end" if token.kind == "end" else f"before {token.text!r}"
+        where = "at the end" if token.kind == "end" else f"before {quoted(token.text)}"
         raise self.error(f"a number is missing {where}; {EXAMPLES}")
 
     def _deeper(self, token: Token) -> None:
@@ -228,7 +230,9 @@ class _Reader:
         if key not in FUNCTIONS:
             near = get_close_matches(key, FUNCTIONS, 1)
             hint = f"did you mean {near[0]}? " if near else ""
-            raise self.error(f"{name.text!r} is not a known function; {hint}use one of {', '.join(FUNCTIONS)}", name)
+            raise self.error(
+                f"{quoted(name.text)} is not a known function; {hint}use one of {', '.join(FUNCTIONS)}", name
+            )
         self.expect("(", f"after {key}")
         self._deeper(name)
         arguments = [] if self.now.kind == ")" else [self.argument(key)]

@@ -14,7 +14,7 @@ from ..archives import MAX_BYTES
 from ..exact import parse
 from ..formats import NAMED_FORMATS, Rounding, get_format, get_rounding
 from ..modes import SHORT_MODES
-from ..wording import joined
+from ..wording import joined, quoted
 from .output import print_error
 
 
@@ -98,14 +98,14 @@ def integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an integer") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not an integer") from None
 
 
 def seed(text: str) -> int:
     """An option's seed of random numbers."""
     value = integer(text)
     if value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is negative; use 0 or more")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is negative; use 0 or more")
     return value
 
 
@@ -113,7 +113,7 @@ def size(text: str) -> int:
     """An option's number of bytes: 4000000000, 4e9 or 2^32."""
     value = number(text)
     if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes; write 4e9 or 2^32")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number of bytes; write 4e9 or 2^32")
     return int(value)
 
 
@@ -127,7 +127,7 @@ def layer_sizes(text: str) -> tuple[int, ...]:
     try:
         return tuple(map(integer, text.split(",")))
     except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of layer sizes; write 32 or 64,32") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a list of layer sizes; write 32 or 64,32") from None
 
 
 def format_name(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..wording import quoted
 from .output import check_writable, print_json, print_text
 from .parsing import Parser, add_options, number, numbers
 
@@ -81,7 +82,7 @@ def size(text: str) -> tuple[float, float]:
     try:
         return float(width), float(height) if by else float(width) / 1.5
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 10x5.6 or 10, in inches") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a size; write 10x5.6 or 10, in inches") from None
 
 
 def _print_list(pictures: Mapping[str, Any], as_json: bool) -> None:

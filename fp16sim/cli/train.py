@@ -19,7 +19,7 @@ from ..learn.run.config import MODELS, OPTIMIZERS
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import load_data
 from ..report.notes import accuracy_text, compared, counted, shared_settings
-from ..wording import decimal, joined, percent
+from ..wording import decimal, joined, percent, quoted
 from .output import print_json, print_lines, print_table, print_text, progress
 from .parsing import Parser, add_options, integer, layer_sizes, loss_scale, number
 from .run_files import FIRST, RunFiles, own_files
@@ -158,7 +158,7 @@ def _labels(chosen: Sequence[Config]) -> list[str]:
     labels = [config.label for config in chosen]
     twice = next((label for label in labels if labels.count(label) > 1), None)
     if twice:
-        raise ValueError(f"{twice!r} is given twice; give each format or recipe once")
+        raise ValueError(f"{quoted(twice)} is given twice; give each format or recipe once")
     return labels
 
 

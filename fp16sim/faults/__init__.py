@@ -19,6 +19,7 @@ from ..arithmetic.intermediates import LIFTED
 from ..codes import encode_held
 from ..exact import parse, round_to
 from ..formats import BINARY64, Format, FormatLike, Rounding, get_format, get_rounding
+from ..wording import quoted
 from .basic_operations import OPERATIONS
 from .encodings import DECODINGS, ENCODINGS, NEIGHBOURS
 from .lists import LISTS, softmax
@@ -88,7 +89,7 @@ class Fault:
             For a task that is not one of its own.
         """
         if task not in self.tasks:
-            raise ValueError(f"task={task!r} is not a task of {self.name}; use one of {', '.join(self.tasks)}")
+            raise ValueError(f"task={quoted(task)} is not a task of {self.name}; use one of {', '.join(self.tasks)}")
         fmt, mode = get_format(fmt), get_rounding(mode)
         with np.errstate(all="ignore"):
             if self.function is not None:
@@ -156,4 +157,4 @@ def find(name: str, task: str = "rounding") -> Fault:
         if fault.name == name:
             return fault
     known = ", ".join(fault.name for fault in suspects(task))
-    raise ValueError(f"name={name!r} is not a fault of {task}; known: {known}")
+    raise ValueError(f"name={quoted(name)} is not a fault of {task}; known: {known}")

@@ -11,6 +11,7 @@ from ..accumulators import Accumulator, parse, resolve
 from ..arrays import FloatArray, array
 from ..conversion import Generator, as_generator
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
+from ..wording import quoted
 from .records import Converted, from_plain
 
 
@@ -173,7 +174,7 @@ class Policy:
         try:
             resolve(accumulator, *self.compute, None)
         except ValueError as error:
-            raise ValueError(f"accumulator={self.accumulator!r} with compute={self.compute}: {error}") from None
+            raise ValueError(f"accumulator={quoted(self.accumulator)} with compute={self.compute}: {error}") from None
 
     @classmethod
     def of(cls, given: PolicyLike) -> Policy:
@@ -192,9 +193,9 @@ class Policy:
         for name, equals, value in pairs:
             if name not in known or not value:
                 rule = f"must be PART=VALUE, where PART is one of {', '.join(known)}"
-                raise ValueError(f"policy={given!r}: {name + equals + value!r} {rule}")
+                raise ValueError(f"policy={quoted(given)}: {quoted(name + equals + value)} {rule}")
         if len(parts) < len(pairs):
-            raise ValueError(f"policy={given!r} gives a part twice; give each part once")
+            raise ValueError(f"policy={quoted(given)} gives a part twice; give each part once")
         return cls(**parts)
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from ..wording import shortened
+from ..wording import quoted, shortened
 
 Given = TypeVar("Given")
 Kept = TypeVar("Kept")
@@ -100,7 +100,7 @@ def _read(kind: Any, given: Any, what: str) -> Any:
 
 
 def _wrong(given: Any, what: str, expected: str) -> ValueError:
-    return ValueError(f"{what}={shortened(repr(given))} is not {expected}")
+    return ValueError(f"{what}={quoted(given)} is not {expected}")
 
 
 # --- one reader for each kind ---------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from .. import exact
 from ..arrays import FloatArray, array
 from ..formats import BINARY32, Format
 from ..rounding import round_to
+from ..wording import quoted
 
 SMALLEST = 2.0**-149
 """The smallest dynamic scale: PyTorch's scale, a binary32 number, would become 0 and stay there."""
@@ -155,7 +156,7 @@ def get_loss_scale(given: str | float, fmt: Format, interval: int = 2000) -> Los
     if given == "dynamic":
         return DynamicLossScale.starting_in(fmt, interval=interval)
     if isinstance(given, str):
-        raise ValueError(f"loss_scale={given!r} is unknown; use 'none', 'dynamic' or a number such as 1024")
+        raise ValueError(f"loss_scale={quoted(given)} is unknown; use 'none', 'dynamic' or a number such as 1024")
     return StaticLossScale(float(given))
 
 

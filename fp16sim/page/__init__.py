@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 
+from ..wording import quoted
 from .assemble import assemble
 
 __all__ = ["Explorer", "build", "show"]
@@ -34,7 +35,7 @@ def build(state: str = "") -> str:
     ('<!doctype html>', True)
     """
     if not isinstance(state, str):
-        raise TypeError(f"state={state!r} must be a string; give the part after # in the explorer's address")
+        raise TypeError(f"state={quoted(state)} must be a string; give the part after # in the explorer's address")
     return assemble(state.removeprefix("#"))
 
 
@@ -78,5 +79,5 @@ def show(state: str = "", *, height: int = 900) -> Explorer:
     Explorer(state='number?x=1/3&beside=bfloat16', height=600)
     """
     if isinstance(height, bool) or not isinstance(height, int) or height < 1:
-        raise ValueError(f"height={height!r} is not a number of pixels; use for example 900")
+        raise ValueError(f"height={quoted(height)} is not a number of pixels; use for example 900")
     return Explorer(state, height)

@@ -19,7 +19,7 @@ from matplotlib.image import imsave
 
 from ..conversion import Array
 from ..files import atomic_path
-from ..wording import joined
+from ..wording import joined, quoted
 from .style import DPI, SIZE, save, styled
 
 
@@ -118,7 +118,7 @@ def find(name: str) -> Picture:
     if key not in PICTURES:
         near = difflib.get_close_matches(key, PICTURES, cutoff=0.5)
         known = f"did you mean {joined(near, 'or')}?" if near else f"known: {', '.join(PICTURES)}"
-        raise ValueError(f"name={name!r} is not a picture; {known}")
+        raise ValueError(f"name={quoted(name)} is not a picture; {known}")
     return PICTURES[key]
 
 
@@ -144,7 +144,7 @@ def figure_of(name: str, *, theme: str = "light", size: tuple[float, float] = SI
         if option not in picture.options:
             takes = f"takes {', '.join(picture.options)}"
             raise ValueError(
-                f"{option}={options[option]!r}: the picture {name!r} does not have this option; it {takes}"
+                f"{option}={quoted(options[option])}: the picture {name!r} does not have this option; it {takes}"
             )
     with styled(theme):
         figure = Figure(figsize=size, layout="constrained")

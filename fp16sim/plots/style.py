@@ -19,7 +19,7 @@ from matplotlib.patheffects import withStroke
 
 from ..files import atomic_path
 from ..formats import Format, FormatLike, get_format
-from ..wording import printable, with_superscripts
+from ..wording import printable, quoted, with_superscripts
 
 SIZE = (7.5, 5.0)
 """Width and height of a picture in inches: small, so that its text is large on a slide."""
@@ -151,7 +151,7 @@ def styled(theme: str | None = None) -> Iterator[None]:
         By default that of the context around this one, or "light".
     """
     if theme is not None and theme not in THEMES:
-        raise ValueError(f"theme={theme!r} is unknown; use 'light' or 'dark'")
+        raise ValueError(f"theme={quoted(theme)} is unknown; use 'light' or 'dark'")
     before = _theme.set(theme or _theme.get())
     try:
         with matplotlib.rc_context(_settings()):

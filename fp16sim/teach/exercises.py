@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..wording import quoted
 from .quiz.exporting import markdown, markdown_key, to_gift
 from .quiz.question import Question
 from .quiz.questions import KINDS, setting
@@ -44,11 +45,11 @@ def generate(
     (True, False)
     """
     if kind != "mixed" and kind not in KINDS:
-        raise ValueError(f"kind={kind!r} is unknown; use 'mixed' or one of {', '.join(KINDS)}")
+        raise ValueError(f"kind={quoted(kind)} is unknown; use 'mixed' or one of {', '.join(KINDS)}")
     if level not in (1, 2, 3):
-        raise ValueError(f"level={level!r} is not a level; use 1, 2 or 3")
+        raise ValueError(f"level={quoted(level)} is not a level; use 1, 2 or 3")
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
-        raise ValueError(f"n={n!r} is not a number of questions; use an integer of 0 or more")
+        raise ValueError(f"n={quoted(n)} is not a number of questions; use an integer of 0 or more")
     source = np.random.default_rng(rng)
     found: list[Question] = []
     seen: set[str] = set()

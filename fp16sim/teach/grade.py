@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
+from ..wording import quoted
 from .grading import results, running
 from .grading.examining import Clock
 from .grading.judging import judge
@@ -200,7 +201,7 @@ def function_of_file(
     with LearnerFile(path) as learner:
         if name not in learner.contents.functions:
             theirs = ", ".join(known for known in learner.contents.functions if not known.startswith("_"))
-            raise ValueError(f"{str(path)!r} has no function {name!r}; it has {theirs or 'none'}")
+            raise ValueError(f"{str(path)!r} has no function {quoted(name)}; it has {theirs or 'none'}")
         return _run(learner.calls(name), name, task, fmt, mode, time_limit, budget)
 
 
@@ -208,7 +209,7 @@ def _declared(learner: LearnerFile, name: Any, what: Any, time_limit: float | No
     """Grade a function by its entry in TASKS: a task, a tuple of task, format and mode, or a list of cases."""
     task, *setting = what if isinstance(what, tuple) and what else (what,)
     if not isinstance(task, (str, list)) or len(setting) > 2:
-        shown = f"TASKS[{name!r}]={shortened(repr(what))}"
+        shown = f"TASKS[{quoted(name)}]={quoted(what)}"
         raise ValueError(f'{shown} is not a task; write "rounding", ("rounding", format, mode) or a list of cases')
     if name not in learner.contents.functions:
         kind = task if isinstance(task, str) else "cases"
@@ -220,7 +221,7 @@ def _declared(learner: LearnerFile, name: Any, what: Any, time_limit: float | No
     rows = plain(task)
     if not is_plain(rows):
         raise ValueError(
-            f"TASKS[{name!r}] has cases that another process cannot be given; use numbers, texts and lists"
+            f"TASKS[{quoted(name)}] has cases that another process cannot be given; use numbers, texts and lists"
         )
     return _cases(learner.calls(name), name, rows, time_limit, budget)
 
@@ -280,7 +281,7 @@ def _clock(calls: Calls, time_limit: float, budget: float) -> Clock:
 def _here(function: Any) -> Calls:
     """What calls a function of this process."""
     if not callable(function):
-        raise TypeError(f"function={function!r} cannot be called; give the function itself, without parentheses")
+        raise TypeError(f"function={quoted(function)} cannot be called; give the function itself, without parentheses")
     return partial(running.run, function)
 
 
@@ -357,7 +358,7 @@ def _check(task: Task, fmt: Format, mode: Rounding) -> None:
 
 def _positive(name: str, value: float) -> float:
     if not value > 0:
-        raise ValueError(f"{name}={value!r} must be more than 0 seconds")
+        raise ValueError(f"{name}={quoted(value)} must be more than 0 seconds")
     return float(value)
 
 

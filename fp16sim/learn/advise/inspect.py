@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ...archives import MAX_BYTES
 from ...formats import Format, FormatLike
-from ...wording import count, number, printable
+from ...wording import count, number, printable, quoted
 from ..observe.histogram import bar_chart
 from .inspected import InFormat, Inspected, examine, together
 from .tensor_table import table
@@ -180,7 +180,7 @@ def inspect(
     512 distinct values become 385. If they are ids, indices or positions, keep them as integers.
     """
     if kind is not None and kind not in KINDS:
-        raise ValueError(f"kind={kind!r} is unknown; use 'gradients' or 'values'")
+        raise ValueError(f"kind={quoted(kind)} is unknown; use 'gradients' or 'values'")
     formats, codes = as_formats(fmt), by_size(read_as)
     if not formats:
         raise ValueError("fmt is empty; give at least one format, such as 'binary16'")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...conversion import Array
+from ...wording import quoted
 
 PARTS = ("train", "test", "validation")
 
@@ -97,7 +98,7 @@ class Dataset:
     def images(self, part: str = "train") -> Array:
         """The images of a part ("train", "test" or "validation"), each in `image_shape`: a view."""
         if part not in PARTS:
-            raise ValueError(f"part={part!r} is unknown; use one of {', '.join(map(repr, PARTS))}")
+            raise ValueError(f"part={quoted(part)} is unknown; use one of {', '.join(map(repr, PARTS))}")
         rows: Array = getattr(self, f"{part}_images")
         return rows.reshape(len(rows), *self.image_shape)
 
@@ -176,7 +177,9 @@ def batches(n: int, size: int, *, rng: int = 0, epoch: int = 0, shuffle: bool = 
     """
     for name, value, least in (("n", n, 0), ("size", size, 1), ("rng", rng, 0), ("epoch", epoch, 0)):
         if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise TypeError(f"{name}={value!r} is not an integer; give an integer, so that the order can be repeated")
+            raise TypeError(
+                f"{name}={quoted(value)} is not an integer; give an integer, so that the order can be repeated"
+            )
         if value < least:
             raise ValueError(f"{name}={value} must be {least} or more")
     order = np.random.default_rng([int(rng), int(epoch)]).permutation(n) if shuffle else np.arange(n)

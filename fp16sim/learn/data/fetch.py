@@ -13,6 +13,7 @@ from typing import Any
 
 from ...files import write_bytes
 from ...version import __version__
+from ...wording import quoted
 from .sources import SLACK, Source, SourceFile, cache_folder, find, read_bounded, verified
 
 TIMEOUT = 30.0
@@ -58,12 +59,14 @@ def fetch(
         If a file cannot be fetched, or is not right. Then no existing file is overwritten.
     """
     if url is not None and folder is not None:
-        raise ValueError(f"url={url!r} and folder={str(folder)!r} were both given; give only one of them")
+        raise ValueError(f"url={quoted(url)} and folder={str(folder)!r} were both given; give only one of them")
     if folder is not None and not Path(folder).is_dir():
         raise ValueError(f"folder={str(folder)!r} is not a folder; give the folder with {source.files[0].name}.gz")
     base = source.url if url is None else url
     if folder is None and not base.lower().startswith(("http://", "https://")):
-        raise ValueError(f"url={base!r} must start with http:// or https://; to copy from a folder use --from FOLDER")
+        raise ValueError(
+            f"url={quoted(base)} must start with http:// or https://; to copy from a folder use --from FOLDER"
+        )
     target = Path(cache_folder() if to is None else to).expanduser() / source.folders[0]
     results = []
     for file in source.files:

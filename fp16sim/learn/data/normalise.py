@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...conversion import Array
+from ...wording import quoted
 from .dataset import Dataset
 
 
@@ -89,6 +90,6 @@ def normalise(data: Dataset, name: str = "unit") -> Dataset:
     (-1.0, 1.0)
     """
     if name not in NORMALISATIONS:
-        raise ValueError(f"normalise={name!r} is unknown; use one of {', '.join(map(repr, NORMALISATIONS))}")
+        raise ValueError(f"normalise={quoted(name)} is unknown; use one of {', '.join(map(repr, NORMALISATIONS))}")
     normalisation = NORMALISATIONS[name](data)
     return data if (normalisation.shift, normalisation.scale) == (0, 1) else normalisation.apply(data)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ...conversion import Array
+from ...wording import quoted
 
 Initialiser: TypeAlias = Callable[[tuple[int, ...], np.random.Generator], Array]
 """(shape, generator) -> float64 array. A shape ends with inputs, outputs; a window's rows and columns come before."""
@@ -40,5 +41,5 @@ INITIALISERS: dict[str, Initialiser] = {"he": he, "xavier": xavier, "small": sma
 def get_initialiser(name: str) -> Initialiser:
     """The initialiser with a name: "he", "xavier" or "small"."""
     if name not in INITIALISERS:
-        raise ValueError(f"init={name!r} is unknown; use one of {', '.join(map(repr, INITIALISERS))}")
+        raise ValueError(f"init={quoted(name)} is unknown; use one of {', '.join(map(repr, INITIALISERS))}")
     return INITIALISERS[name]

@@ -19,6 +19,7 @@ import numpy as np
 from ... import reductions
 from ...accumulators import Accumulator
 from ...arrays import FloatArray, array
+from ...wording import quoted
 from .layers import Params
 from .vjps import zeros_like
 
@@ -276,7 +277,7 @@ def _check(constants: str, *, lr: Schedule, below_one: dict[str, float], epsilon
 
 def _check_constants(constants: str) -> None:
     if constants not in CONSTANTS:
-        raise ValueError(f"constants={constants!r} is unknown; use 'rounded' or 'binary64'")
+        raise ValueError(f"constants={quoted(constants)} is unknown; use 'rounded' or 'binary64'")
 
 
 def _positive(name: str, value: float) -> None:

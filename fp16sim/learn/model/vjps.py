@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ...accumulators import Accumulator
 from ...arrays import FloatArray, array
 from ...conversion import Array, Generator
+from ...wording import quoted
 from ..precision import Precision
 from . import windows
 from .windows import like
@@ -114,7 +115,7 @@ Index: TypeAlias = int | slice | EllipsisType | tuple[int | slice | EllipsisType
 def _select(x: FloatArray, index: Index) -> FloatArray:
     parts = index if isinstance(index, tuple) else (index,)
     if not all(part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) for part in parts):
-        raise TypeError(f"index={index!r} is not made of integers, slices, ... and None; use those, or pick")
+        raise TypeError(f"index={quoted(index)} is not made of integers, slices, ... and None; use those, or pick")
     return like(np.array(x.values[index]), x)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...conversion import Generator
+from ...wording import quoted
 from ..data.normalise import NORMALISATIONS
 from ..model.initialisers import get_initialiser
 from ..model.optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
@@ -102,7 +103,7 @@ class Config:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(
-                    f"{name}={getattr(self, name)!r} is unknown; use one of {', '.join(map(repr, choices))}"
+                    f"{name}={quoted(getattr(self, name))} is unknown; use one of {', '.join(map(repr, choices))}"
                 )
         if self.init:
             get_initialiser(self.init)

@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from ...formats import get_format
+from ...wording import quoted
 from ..precision import Policy
 from .config import Config
 
@@ -128,7 +129,7 @@ def get_config(given: str | Config, **options: Any) -> Config:
     elif given in RECIPES:
         base = {"recipe": given, **RECIPES[given].options, **suitable(chosen)}
     else:
-        raise ValueError(f"recipe={given!r} is {_what_else(given)}; use one of {', '.join(RECIPES)}")
+        raise ValueError(f"recipe={quoted(given)} is {_what_else(given)}; use one of {', '.join(RECIPES)}")
     accumulator = chosen.pop("accumulator", base.pop("accumulator", None))
     merged = {**base, **chosen}
     policy = Policy.of(merged["policy"])

@@ -11,6 +11,7 @@ from hypothesis.errors import InvalidArgument
 
 from ... import exact
 from ...formats import BINARY64, Format, FormatLike, get_format
+from ...wording import quoted
 from .from_bytes import Allowed, Interval, numbers
 
 Bound: TypeAlias = SupportsFloat | str | None
@@ -92,8 +93,8 @@ def _allowed(
     )
     if not (positive or negative or zeros or infinities or nan):
         raise InvalidArgument(
-            f"There are no {fmt.name} floating-point values between min_value={min_value!r} and "
-            f"max_value={max_value!r}, with {exclude_min=}, {exclude_max=} and {allow_subnormal=}"
+            f"There are no {fmt.name} floating-point values between min_value={quoted(min_value)} and "
+            f"max_value={quoted(max_value)}, with {exclude_min=}, {exclude_max=} and {allow_subnormal=}"
         )
     return Allowed(fmt, positive, negative, zeros, infinities, nan)
 
@@ -104,13 +105,14 @@ def _bound(fmt: Format, name: str, value: Bound) -> exact.Value | None:
     try:
         bound = exact.as_exact(value)
     except (TypeError, ValueError) as error:
-        raise InvalidArgument(f"Cannot use {name}={value!r} of type {type(value).__name__}: {error}") from None
+        raise InvalidArgument(f"Cannot use {name}={quoted(value)} of type {type(value).__name__}: {error}") from None
     if exact.is_nan(bound):
-        raise InvalidArgument(f"Invalid {name}={value!r}: NaN is not a bound")
+        raise InvalidArgument(f"Invalid {name}={quoted(value)}: NaN is not a bound")
     nearest = exact.round_to(bound, fmt) if exact.is_finite(bound) else bound
     if nearest != bound:
         raise InvalidArgument(
-            f"{name}={value!r} cannot be exactly represented in {fmt.name} - use {name}={float(nearest)!r} instead."
+            f"{name}={quoted(value)} cannot be exactly represented in {fmt.name} - "
+            f"use {name}={float(nearest)!r} instead."
         )
     return bound
 
