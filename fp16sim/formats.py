@@ -115,6 +115,12 @@ class Format:
             )
         if not 0 <= self.nan_code < 2**self.width:
             raise ValueError(not_a_code(self.nan_code, self, "nan_code"))
+        small = 0 < self.nan_code % (1 << (self.width - 1)) < 1 << (self.precision - 1)
+        if small and self.subnormals is not Subnormals.GRADUAL:
+            raise ValueError(
+                f"nan_code={self.nan_code} is a subnormal number, and subnormals={self.subnormals.value!r} makes those "
+                "zeros; choose the code of a zero or of a normal number"
+            )
 
     def __str__(self) -> str:
         return self.name

@@ -162,6 +162,7 @@ def test_fitting_in_another_format_means_that_every_value_is_one_of_it():
         (lambda: Format("f", 8, 4, subnormals=0), TypeError, ["subnormals=0", "'gradual'"]),
         (lambda: Format("f", 8, 4, nan_code=3), ValueError, ["nan_code=3", "leave nan_code out"]),
         (lambda: Format("f", 6, 3, "none", nan_code=64), ValueError, ["nan_code=64", "use 0 to 63"]),
+        (lambda: Format("f", 6, 3, "none", "flush_to_zero", nan_code=33), ValueError, ["nan_code=33", "subnormal"]),
         (lambda: get_format("fp17"), ValueError, ["'fp17'", "known", "Format("]),
         (lambda: get_format(None), TypeError, ["fmt=None", "dtype"]),
         (lambda: get_format(np.int32), ValueError, ["int32", "known"]),

@@ -53,6 +53,8 @@ def parse(
 
     Raises
     ------
+    TypeError
+        If it is not text.
     ValueError
         For an unknown name, and for a format or mode that the accumulator cannot have.
 
@@ -63,6 +65,8 @@ def parse(
     >>> parse("pairwise:binary32:toward_zero") == Pairwise("binary32", "toward_zero")
     True
     """
+    if not isinstance(text, str):
+        raise TypeError(f"text={str(text)[:60]!r} of type {type(text).__name__} is not a name; use one such as 'kahan'")
     key = text.strip().lower()
     name, *own = SHORTHANDS.get(key, key).split(":")
     if name not in NAMES or len(own) > 2:

@@ -33,7 +33,7 @@ def as_exact(x: Any, strict: bool = False) -> Value:
         return _from_decimal(x, strict)
     if isinstance(x, Rational):
         return _from_ratio(x)
-    if getattr(x, "shape", None) == () and not hasattr(x, "as_integer_ratio"):
+    if getattr(x, "shape", None) == () and hasattr(x, "item") and not hasattr(x, "as_integer_ratio"):
         return _from_item(x)
     if hasattr(x, "__index__"):
         return _from_ratio(x)
