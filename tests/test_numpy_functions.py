@@ -273,3 +273,11 @@ def test_derived_arrays_carry_mode_and_generator():
     for y in (x + 1, -x, x[0], np.exp(x), np.stack([x, x]), np.sum(x), x.mean(), x.copy(), x.T, np.zeros_like(x)):
         assert (y.fmt, y.mode) == (fs.BINARY16, fs.Rounding.STOCHASTIC)
         assert y.rng is x.rng
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "norm", "prod", "cumsum", "cumprod"])
+@pytest.mark.parametrize("axis", [2, -3, 2**400, (0, 2**70), "0", 1.0], ids=lambda axis: str(axis)[:12])
+def test_an_axis_that_an_array_does_not_have_is_a_value_or_type_error(name, axis):
+    x = fs.array([[1.0, 2.0], [3.0, 4.0]], "binary16")
+    with pytest.raises((TypeError, ValueError), match="axis"):
+        getattr(x, name)(axis)

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import reductions
 from ..accumulators import AccumulatorLike
-from ..accumulators.base import Steps
+from ..accumulators.base import Steps, axis_first
 from ..arithmetic import compare, extremum
 from ..conversion import Array
 from ..elementary.definitions import FUNCTIONS
@@ -143,7 +143,7 @@ def _norm(steps: Steps, x: Array, axis: int | None, accumulator: AccumulatorLike
 
 def _prod(steps: Steps, x: Array, axis: int | None, accumulator: None) -> Array:
     """One factor after the other, each product rounded; 1 if there are no factors."""
-    factors = x.reshape(-1) if axis is None else np.moveaxis(x, axis, 0)
+    factors = axis_first(x, axis)
     if not len(factors):
         return round_exact(steps, "multiply", np.ones(factors.shape[1:]))
     return np.array(functools.reduce(functools.partial(steps.operate, "multiply"), factors))
@@ -164,6 +164,8 @@ def reduce(
     if axis is None or isinstance(axis, (int, np.integer)):
         y = REDUCTIONS[name](steps, x, axis, accumulator)
     else:
+        for one in axis if isinstance(axis, (tuple, list)) else (axis,):
+            axis_first(x, one)  # refuses what is not an axis of x
         axes = sorted(np.lib.array_utils.normalize_axis_tuple(axis, x.ndim))
         terms = np.moveaxis(x, axes, range(len(axes)))
         shape = (math.prod(terms.shape[: len(axes)]), *terms.shape[len(axes) :])
@@ -187,7 +189,7 @@ def cumsum(steps: Steps, x: Array, axis: int | None = None, accumulator: Accumul
 def cumprod(steps: Steps, x: Array, axis: int | None = None) -> Array:
     """The partial products, each rounded."""
     out = np.array(x.reshape(-1) if axis is None else x)
-    factors = np.moveaxis(out, 0 if axis is None else axis, 0)
+    factors = axis_first(out, 0 if axis is None else axis)
     for k in range(1, len(factors)):
         factors[k] = steps.operate("multiply", factors[k - 1], factors[k])
     return out
