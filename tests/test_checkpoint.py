@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import tracemalloc
 import zipfile
 from dataclasses import fields, replace
 
@@ -11,7 +13,16 @@ import pytest
 import fp16sim as fs
 from fp16sim.formats import NAMED_FORMATS
 from fp16sim.learn import Config, Model, Policy, evaluate, load_model, save_model, spirals, train
-from fp16sim.learn.run.checkpoint import VERSION, ModelText, RunText, read, unfinished, word
+from fp16sim.learn.run.checkpoint import (
+    BYTES_KEPT,
+    BYTES_WHILE_READ,
+    VERSION,
+    ModelText,
+    RunText,
+    read,
+    unfinished,
+    word,
+)
 
 from .support import assert_same_codes, held_values
 
@@ -257,6 +268,8 @@ def tiny(fmt="binary16", layers=()):
 def test_a_model_that_nobody_could_read_is_not_written(tmp_path):
     with pytest.raises(ValueError, match=r"do not fit its configuration, which needs .*layer2"):
         save_model(tmp_path / "m.npz", tiny(layers=(2,)))
+    with pytest.raises(ValueError, match=r"layer1.weight of the model is in binary16, .* says param=bfloat16"):
+        save_model(tmp_path / "m.npz", replace(tiny(), config=Config("bfloat16", layers=())))
     assert not list(tmp_path.iterdir())
 
 
@@ -383,7 +396,30 @@ def test_a_file_that_needs_more_memory_than_the_limit_is_refused_and_the_limit_c
     for how in ({"resume": True, "checkpoint_path": path}, {"checkpoint_path": path}, {"start_from": path}):
         with pytest.raises(ValueError, match="more than max_bytes=9,999"):
             train(SMALL, DATA, max_bytes=9_999, **how)
-    assert load_model(path, max_bytes=10**6).params
+    assert load_model(path, max_bytes=10**7).params
+
+
+@pytest.mark.parametrize("fmt", ["e2m1fn", "binary16", "tf32", "binary64"])
+def test_a_file_needs_no_more_memory_than_is_said(fmt, tmp_path):
+    path, pixels = tmp_path / "model.npz", 20_000
+    params = {"layer1.weight": fs.array(np.ones((pixels, 10)), fmt), "layer1.bias": fs.array(np.ones(10), fmt)}
+    save_model(path, Model(Config(fmt, layers=()), params, (pixels,), 10))
+    tracemalloc.start()
+    load_model(path)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    with pytest.raises(ValueError, match="it would take ") as caught:
+        load_model(path, max_bytes=1)
+    said = int(re.search("take ([0-9,]+) bytes", str(caught.value))[1].replace(",", ""))
+    assert said / 2 < used < said
+
+
+def test_a_text_needs_no_more_memory_than_is_said():
+    text = b"[" + b"{}," * 100_000 + b"{}]"
+    tracemalloc.start()
+    json.loads(text)
+    assert tracemalloc.get_traced_memory()[1] < (BYTES_KEPT + BYTES_WHILE_READ) * len(text)
+    tracemalloc.stop()
 
 
 # --- refusals that overwrite nothing --------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from typing import Any
 from ..files import write_text
 from ..wording import count, decimal, joined, percent
 from .chance import Ranking
+from .records import from_plain
 from .run.config import Config
 from .run.recipes import RECIPES
 from .run.settings import compare_settings
@@ -87,13 +88,14 @@ def run(recipe: str, seed: int, folder: Path, options: Sequence[str]) -> Run:
 
 
 def _read(file: Path, options: Sequence[str]) -> Run:
-    stored = json.loads(file.read_text(encoding="utf-8"))
-    if stored.keys() != {field.name for field in fields(Run)}:
-        raise ValueError(f"{file} was written by another version; delete it, or give another --folder")
-    if stored["options"] != list(options):
-        was = " ".join(stored["options"]) or "none"
+    try:
+        stored = from_plain(Run, json.loads(file.read_text(encoding="utf-8")), "run")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged or was written by another version ({error}); delete it") from None
+    if stored.options != list(options):
+        was = " ".join(stored.options) or "none"
         raise ValueError(f"{file} was made with other options ({was}); delete it, or give another --folder")
-    return Run(**stored)
+    return stored
 
 
 def _peak_memory(process: subprocess.Popen[bytes]) -> float | None:

@@ -38,8 +38,8 @@ from .engine import model_for
 
 VERSION = 3
 
-BYTES_EACH = 24
-"""How much memory a number takes while it is decoded, and a character of the text while it is read."""
+BYTES_KEPT, BYTES_WHILE_READ = 8, 72
+"""How much memory a number takes, and how much more while its array is decoded; for a character of the text both."""
 
 
 # --- arrays ---------------------------------------------------------------------------------------------------------
@@ -97,8 +97,9 @@ def opened(path: str | Path, max_bytes: int = MAX_BYTES) -> Iterator[tuple[dict[
 
 
 def _check_memory(path: Path, archive: Archive, max_bytes: int) -> None:
+    sizes = [header.size for header in archive.headers.values()]
     try:
-        check_memory(BYTES_EACH * sum(header.size for header in archive.headers.values()), max_bytes)
+        check_memory(BYTES_KEPT * sum(sizes) + BYTES_WHILE_READ * max(sizes, default=0), max_bytes)
     except ValueError as error:
         raise _Refusal(f"path={str(path)!r} is refused: {error}") from None
 
@@ -187,6 +188,12 @@ def save_model(path: str | Path, model: Model) -> None:
     given = {name: x.shape for name, x in model.params.items()}
     if given != needed:
         raise ValueError(f"params={given} of the model do not fit its configuration, which needs {needed}")
+    fmt = model.config.policy.param.fmt
+    if other := next((name for name, x in model.params.items() if x.fmt != fmt), None):
+        raise ValueError(
+            f"{other} of the model is in {model.params[other].fmt}, and its configuration says param={fmt}; give "
+            "parameters in that format, or another policy"
+        )
     about = {"config": model.config.to_dict(), "image_shape": list(model.image_shape), "classes": model.classes}
     write(path, about, to_codes(model.params, "params"))
 
