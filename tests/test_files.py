@@ -142,10 +142,12 @@ def writes(node):
     """Whether a call writes a file."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return False
-    owner, name = getattr(node.func.value, "id", ""), node.func.attr
+    owner, name = ast.unparse(node.func.value), node.func.attr
     if name == "open":
         return any(isinstance(x, ast.Constant) and str(x.value).startswith(("w", "a", "x")) for x in node.args)
-    return (name in ("write_text", "write_bytes") and owner != "files") or f"{owner}.{name}" in (
+    # A method of the grader's process has the name of a Path's; it writes to a pipe.
+    pipe = owner.startswith("self")
+    return (name in ("write_text", "write_bytes") and owner != "files" and not pipe) or f"{owner}.{name}" in (
         "os.replace",
         "os.rename",
         "np.save",

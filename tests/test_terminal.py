@@ -271,9 +271,18 @@ def test_a_full_disk_under_stdout_is_one_line(command):
 
 
 @posix
-@pytest.mark.parametrize("command", ["show 1", "certify", "train --costs", "data --json"])
-def test_a_stdout_that_was_closed_before_the_start_is_no_error(command):
-    done = subprocess.run(
-        ["sh", "-c", f'"$0" -m fp16sim {command} >&-', sys.executable], stderr=subprocess.PIPE, timeout=60
-    )
+@pytest.mark.parametrize(
+    ("command", "closed"),
+    [
+        ("show 1", ">&-"),
+        ("train --costs", ">&-"),
+        ("data --json", "2>&-"),
+        ("train --epochs 1 --layers 2", "2>&-"),
+        ("certify", ">&- 2>&-"),
+    ],
+)
+def test_an_output_that_was_closed_before_the_start_is_no_error(command, closed, tmp_path):
+    line = f'"$0" -m fp16sim {command} {closed}'
+    done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, cwd=tmp_path, env=PATH, timeout=60)
     assert (done.returncode, done.stderr) == (0, b"")
+    assert bool(done.stdout) == (closed == "2>&-")

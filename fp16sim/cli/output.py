@@ -37,7 +37,7 @@ def check_writable(
 
 def progress(quiet: bool, unit: str = "steps") -> AbstractContextManager[Callable[[str], OnProgress | None]]:
     """A context that makes a callback for each label: a bar on a terminal, None in a pipe."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         return nullcontext(lambda label: None)
     return _Bars(unit)
 
