@@ -25,7 +25,7 @@ from ...codes import decode
 from ...conversion import Array, Generator
 from ...files import atomic_path, why_not_writable
 from ...formats import Format
-from ...wording import shortened
+from ...wording import quoted, shortened
 from ..chance import Answers
 from ..model.layers import Params, Shapes
 from ..model.optimizers import State
@@ -112,7 +112,7 @@ def _text(path: Path, archive: Archive) -> dict[str, Any]:
         raise ValueError("its text is not an object of JSON")
     if (version := about.get("version")) != VERSION:
         raise _Refusal(
-            f"path={str(path)!r} has version={shortened(repr(version))}, but this fp16sim reads version {VERSION}; "
+            f"path={str(path)!r} has version={quoted(version)}, but this fp16sim reads version {VERSION}; "
             "use the fp16sim that wrote it, or delete it and train again"
         )
     return about
