@@ -135,6 +135,13 @@ def test_a_narrow_interval_and_no_subnormals(x, y):
     assert y == 0 or abs(y) >= 2**-14
 
 
+@FEW
+@given(fst.floats("binary16", 0.0, 3 * 2.0**-16), fst.floats("e5m2", -3 * 2.0**-16, -(2.0**-16)))
+def test_between_subnormal_bounds_every_number_is_of_the_format(x, y):
+    assert fs.round_to(x) == x
+    assert fs.round_to(y, "e5m2") == y
+
+
 def test_a_narrow_interval_is_filled():
     assert set(drawn(fst.floats("e4m3fn", 104, 192), 200)) == {104.0, 112.0, 120.0, 128.0, 144.0, 160.0, 176.0, 192.0}
     assert set(map(str, drawn(fst.floats("binary16", 0.0, 0.0), 5))) == {"0.0"}

@@ -127,8 +127,9 @@ def _normal(n: int, index: int, sign: int, side: Interval, fmt: Format) -> Fract
     low = max(side.exponents[0], fmt.emin)
     high = max(side.exponents[1], low)
     e = numbered(index, low, high)
-    for value in (with_exponent(n, e), with_exponent(n, e - 1), with_exponent(n, e + 1)):
-        if value in side:
+    for exponent in (e, e - 1, e + 1):
+        value = with_exponent(n, exponent)
+        if exponent >= fmt.emin and value in side:  # below emin the format may lack the last bits
             return sign * value
     first, last = exact.encode(side.low, fmt), exact.encode(side.high, fmt)
     return sign * Fraction(exact.decode(first + (n // 2) % (last - first + 1), fmt))
