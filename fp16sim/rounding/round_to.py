@@ -18,7 +18,18 @@ from ..conversion import (
     lift,
     same_format,
 )
-from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, quoted, with_behaviour
+from ..formats import (
+    BINARY32,
+    BINARY64,
+    Format,
+    FormatLike,
+    Rounding,
+    Subnormals,
+    get_format,
+    get_rounding,
+    quoted,
+    with_behaviour,
+)
 from ..nans import has_nan, widened
 from . import kernels
 from .dispatch import round_array
@@ -140,6 +151,8 @@ def round_if_needed(x: Array, fmt: Format, mode: Rounding, rng: Generator = None
 
 def round_operand(x: Array, fmt: Format, mode: Rounding, rng: Generator = None) -> Array:
     """The same for an operand, whose NaNs stay as they are: the operation itself says what a signaling one raises."""
+    if rng is None and x.dtype.kind == "f" and fmt.width == 8 * x.itemsize and fmt in (BINARY32, BINARY64):
+        return x
     if x.size >= CHECK_FROM and rng is None and kernels.all_representable(x, fmt):
         return x
     if x.dtype == object or not fmt.has_nan or not has_nan(x):
