@@ -66,7 +66,7 @@ def parse(
     True
     """
     if not isinstance(text, str):
-        raise TypeError(f"text={str(text)[:60]!r} of type {type(text).__name__} is not a name; use one such as 'kahan'")
+        raise TypeError(f"text={quoted(text)} of type {type(text).__name__} is not a name; use one such as 'kahan'")
     key = text.strip().lower()
     name, *own = SHORTHANDS.get(key, key).split(":")
     if name not in NAMES or len(own) > 2:
