@@ -88,6 +88,13 @@ def test_forecasts_of_the_optimizers_without_a_second_moment_or_without_steps():
     assert first_step(Config("binary16")).overflowing == 256
 
 
+def test_a_step_is_compared_with_one_without_epsilon():
+    first = first_step(Config("binary32", epsilon=2.0**-10))
+    assert first.factor(2.0**-10) == pytest.approx(1 / 2, rel=1e-6)
+    assert first.factor(2.0**-20) == pytest.approx(2.0**-10, rel=2.0**-9)
+    assert first.factor(2.0**-150) == 0
+
+
 def test_a_forecast_is_without_clipping_and_the_same_each_time():
     config = Config(Policy("binary16:stochastic"), clip_norm=1e-3)
     first = first_step(config)

@@ -244,6 +244,24 @@ def test_looking_changes_nothing_and_happens_when_it_was_asked_for(name):
         Microscope(-1)
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy("binary16", output="bfloat16"),
+        Policy("binary16", output="bfloat16", loss="binary32"),
+        Policy("binary16", param="binary32", loss="binary32"),
+        Policy("binary16", param="bfloat16", loss="bfloat16", gradient="binary32"),
+    ],
+)
+def test_a_run_with_a_format_for_each_part_and_a_penalty_is_examined_in_the_formats_of_its_parts(policy):
+    config = Config(policy, layers=(4,), batch=32, l2=0.25, epochs=1)
+    seen = {key: survey.fmt for key, survey in train(config, resumable.DATA).telemetry.surveys.items()}
+    assert {fmt for (kind, _), fmt in seen.items() if kind == "weight gradient"} == {policy.compute.fmt}
+    assert seen["activation gradient", "loss"] == policy.loss.fmt
+    casts = [a.fmt for a, b in pairwise([policy.compute, policy.output, policy.loss]) if a != b]
+    assert [seen["activation gradient", name] for name in ("logits", "output")[: len(casts)]] == casts
+
+
 def test_no_advice_about_gradients_is_given_from_steps_that_were_not_examined():
     history = train(Config("e5m2", loss_scale=1, epochs=2, layers=(8,)), look_every=1)
     known = {advice.topic for advice in check(history.config)} | {"absorbed updates"}  # these need no examined step

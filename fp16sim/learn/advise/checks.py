@@ -11,9 +11,10 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...conversion import Array
-from ...formats import Rounding
+from ...formats import BINARY32, Rounding
 from ...rounding import round_to
 from ...wording import percent, power_of_two
+from ..precision import Policy
 from ..run.config import Config
 from ..run.engine import make_model
 from ..run.recipes import get_config
@@ -296,9 +297,14 @@ def _sums(config: Config) -> Advice | None:
                 f"{what} {terms:,} terms one after the other in {fmt.name}, where a sum of equal terms stops growing "
                 f"at {stall:,} of them."
             )
-            change = {"policy": replace(policy, accumulator="sequential:binary32")}
+            change = {"policy": replace(policy, accumulator=wider_accumulator(policy))}
             return Advice("accumulator", text, change, {"terms": terms, "stall": stall})
     return None
+
+
+def wider_accumulator(policy: Policy) -> str:
+    """One term after the other in binary32, or in binary64 if the terms do not fit in binary32."""
+    return f"sequential:{'binary32' if policy.compute.fmt.fits_in(BINARY32) else 'binary64'}"
 
 
 def _longest_sum(config: Config) -> int:

@@ -28,6 +28,7 @@ from .checks import (
     received_scale,
     rounds_updates_to_nearest,
     usual_rates,
+    wider_accumulator,
 )
 from .forecast import first_step
 
@@ -119,7 +120,7 @@ def _missed(seen: Survey, shift: int = 0) -> float:
 def _best_shift(history: History, seen: Survey, scale: float) -> int:
     """The power of two by which the loss scale should grow so that the expected error is the smallest."""
     fmt = history.config.policy.loss.fmt
-    shifts = [k for k in range(_headroom(history) + 1) if is_representable(scale * 2.0**k, fmt)]
+    shifts = [k for k in range(min(_headroom(history), 1023) + 1) if is_representable(scale * 2.0**k, fmt)]
     return seen.best_shift(shifts) if shifts else 0
 
 
@@ -279,7 +280,11 @@ def _has_high_rate(config: Config) -> bool:
 def _overflow(history: History) -> Advice | None:
     """A run that died because gradients overflowed under a loss scale that never becomes smaller."""
     death, config, scale = history.death, history.config, history.config.make_loss_scale()
-    if death is None or death.phase not in _GRADIENTS or not isinstance(scale, StaticLossScale) or scale.scale <= 1:
+    if death is None or not isinstance(scale, StaticLossScale) or scale.scale <= 1:
+        return None
+    cause = death.cause
+    in_state = death.phase is Phase.OPTIMIZER and abs(cause.operands[0]) > cause.largest
+    if death.phase not in _GRADIENTS and not in_state:
         return None
     text = f"Gradients overflowed under the loss scale {power_of_two(scale.scale)}: {death}."
     change: dict[str, Any] = {"loss_scale": "dynamic", "unscale": True}
@@ -326,7 +331,7 @@ def _with_more_range(policy: Policy) -> Policy:
     given = {name: getattr(policy, name) for name in PRECISIONS if name not in ("operand", "cotangent")}
     narrow = [name for name, p in given.items() if p is not None and p.fmt.emax < BFLOAT16.emax]
     wider = {name: given[name]._replace(fmt=BFLOAT16) for name in narrow}
-    return replace(policy, **wider, accumulator="sequential:binary32")
+    return replace(policy, **wider, accumulator=wider_accumulator(policy))
 
 
 FINDERS: tuple[Callable[[History], Advice | None], ...] = (

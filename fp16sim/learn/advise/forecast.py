@@ -60,8 +60,9 @@ class FirstStep:
         return float(factors[np.isfinite(factors)].max(initial=0.0))
 
     def factor(self, gradient: float) -> float:
-        """The step of a gradient, as a multiple of what it should be."""
-        return float(self._factors[self._place(gradient)])
+        """The step of a gradient, as a multiple of what it should be; 0 if the gradient itself becomes 0."""
+        place = self._place(gradient)
+        return float(self._factors[place]) if place else 0.0
 
     def _place(self, gradient: float) -> int:
         """Where the largest of `gradients` up to a number is."""
@@ -95,7 +96,7 @@ def first_step(config: Config) -> FirstStep:
 
 
 def _probes(config: Config) -> Array:
-    """0, and eight numbers between 2^e and 2^(e+1) for each e that the gradients' format has, and binary64 at least."""
+    """0, and eight numbers from 2^e to 2^(e+1) for each exponent e of the gradients' format from -1022 on."""
     fmt = config.policy.gradient.fmt
     exponents = np.arange(max(fmt.quantum_exponent_min, -1022), fmt.emax + 1)
     return np.concatenate([[0.0], np.outer(np.ldexp(1.0, exponents), np.arange(8, 16) / 8).reshape(-1)])

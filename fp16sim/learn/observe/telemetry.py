@@ -233,6 +233,13 @@ def _wide_step(tensor: Tensor, k: int, g: FloatArray) -> Array:
     return wide @ right.T if k == 0 else left.T @ wide
 
 
+def _outside(tensor: Tensor) -> str:
+    """What a tensor outside all layers belongs to: the loss, or a cast of the last layer's output or of the logits."""
+    if tensor.operation != "cast":
+        return "loss"
+    return "logits" if tensor.arguments[0].layer else "output"
+
+
 class BackwardObserver:
     """Sees every vjp of a backward pass, and surveys what it is in binary64, before the format rounds it."""
 
@@ -243,12 +250,13 @@ class BackwardObserver:
         fmt, weight = part.fmt, _weight(tensor.arguments[k])
         if tensor.operation in _MOVES or (weight and tensor.operation in _VIEWS):
             return
-        kind, name = ("weight gradient", weight) if weight else ("activation gradient", tensor.layer)
+        if weight.startswith(f"{tensor.layer}.") or (weight and "." not in weight):
+            kind, name = "weight gradient", weight
+        else:  # a weight outside its layer is one of a penalty, which belongs to the loss
+            kind, name = "activation gradient", tensor.layer or _outside(tensor)
         if tensor.operation == "narrow_back":
             kind, fmt = "product cotangent", tensor.settings["to"].fmt
-        # Outside all layers there are the loss and, if they are cast to a format of its own, the logits.
-        outside = "logits" if tensor.operation == "cast" else "loss"
-        self.seen.append((kind, name or outside, survey(_wide_step(tensor, k, g), fmt)))
+        self.seen.append((kind, name, survey(_wide_step(tensor, k, g), fmt)))
 
     @property
     def lost(self) -> Share:
