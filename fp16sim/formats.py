@@ -118,8 +118,8 @@ class Format:
         small = 0 < self.nan_code % (1 << (self.width - 1)) < 1 << (self.precision - 1)
         if small and self.subnormals is not Subnormals.GRADUAL:
             raise ValueError(
-                f"nan_code={quoted(self.nan_code)} is a subnormal number, and subnormals={self.subnormals.value!r} makes those "
-                "zeros; choose the code of a zero or of a normal number"
+                f"nan_code={quoted(self.nan_code)} is a subnormal number, and subnormals={self.subnormals.value!r} "
+                "makes those zeros; choose the code of a zero or of a normal number"
             )
 
     def __str__(self) -> str:
