@@ -40,7 +40,7 @@ def test_commands_on_hostile_files_end_in_one_line_and_within_their_bounds(tmp_p
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("seed", range(2, 6))
+@pytest.mark.parametrize("seed", range(2, 4))
 def test_thousands_of_commands_on_hostile_files_end_in_one_line_and_within_their_bounds(seed, tmp_path):
     check(*attack(tmp_path, seed, count=5000), count=5000)
 
