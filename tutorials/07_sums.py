@@ -9,7 +9,6 @@
 # | **You will be able to** | predict where a sum stalls, and choose between pairwise, compensated, stochastic and wider summation |
 
 # %%
-
 import matplotlib.pyplot as plt
 import numpy as np
 
