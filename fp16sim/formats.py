@@ -266,7 +266,8 @@ def _fits_in(fmt: Format, other: Format) -> bool:
 
 def as_integer(label: str, value: object, why: str) -> int:
     """An integer as Python's own, from Python's or NumPy's; TypeError for booleans and everything else."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    # By its name, a boolean of NumPy too, which before NumPy 2.3 is an index like an integer.
+    if type(value).__name__ == "bool" or not hasattr(value, "__index__"):
         raise TypeError(f"{label}={quoted(value)} is not an integer; {why}")
     try:
         return operator.index(value)
