@@ -90,8 +90,11 @@ def clock(
             else:
                 text = f"{c.fmt.name} stands still at {number(c.stops_at)} s"
                 note(ax, text, end, (0, -8), ha="right", va="top", color=look.color)
-        text = f"counting ticks in {first.fmt.name}:\n{number(round(abs(first.counted[-1] - first.seconds[-1])))} s off"
-        middle = len(first.seconds) * 5 // 8
+        counted = [k for k, time in enumerate(first.counted) if np.isfinite(time)]  # counts overflow in small formats
+        error = abs(first.counted[-1] - first.seconds[-1])
+        drift = f"{number(round(error))} s off" if np.isfinite(error) else "it overflows"
+        text = f"counting ticks in {first.fmt.name}:\n{drift}"
+        middle = min(len(first.seconds) * 5 // 8, counted[-1])
         note(ax, text, (first.seconds[middle], first.counted[middle]), (-14, 8), ha="right", color=ink("ink"))
         ax.set(xscale="log", yscale="log")
         if labels:
