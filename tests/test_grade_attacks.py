@@ -75,7 +75,9 @@ QUICK = {
         "raised PermissionError, line 4: a file that is graded may not fork",
     ),
     "it forks behind Python's back": (
-        "import ctypes\ndef f(x):\n    ctypes.CDLL(None).fork()\n    return 2 * x",
+        # Once, before many right answers: those of the copy arrive among them, however busy the machine is.
+        'import ctypes, time\nTASKS = {"f": [((float(k),), 2.0 * k) for k in range(100)]}\n'
+        "def f(x):\n    if x == 0: ctypes.CDLL(None).fork()\n    time.sleep(0.005)\n    return 2 * x",
         "sent the grader something that is not an answer",
     ),
     "it sends no answers": (
