@@ -9,7 +9,7 @@ import pytest
 
 from fp16sim import exact
 from fp16sim.cli import main
-from fp16sim.teach import exercises, lessons
+from fp16sim.teach import course, exercises, lessons
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
@@ -234,22 +234,22 @@ def test_a_file_that_cannot_be_graded_is_one_line(tmp_path, capsys, content, arg
 def test_tutorials_are_copied_and_a_students_work_is_kept(tmp_path, capsys, monkeypatch):
     shipped = tmp_path / "shipped"
     (shipped / "exercises").mkdir(parents=True)
-    for name in ("01_a.py", "01_a.ipynb", "exercises/01_a.py", "notes.txt", "build.py", "exercises/.hidden.py"):
+    for name in ("sums.py", "sums.ipynb", "exercises/sums.py", "notes.txt", "build.py", "exercises/.hidden.py"):
         (shipped / name).write_text(f"shipped {name}", encoding="utf-8")
-    monkeypatch.setattr(lessons, "source", lambda: shipped)
-    course = tmp_path / "my course"
-    assert main(["tutorials", str(course)]) == 0
+    monkeypatch.setattr(course, "source", lambda: shipped)
+    mine = tmp_path / "my course"
+    assert main(["tutorials", str(mine)]) == 0
     assert "3 files written" in capsys.readouterr().out
-    assert sorted(p.name for p in course.rglob("*") if p.is_file()) == ["01_a.ipynb", "01_a.py", "01_a.py"]
-    (course / "exercises" / "01_a.py").write_text("mine", encoding="utf-8")
-    (course / "01_a.py").unlink()
-    copied = lessons.copy(course)
-    assert copied == lessons.Copied(("01_a.py",), ("01_a.ipynb",), ("exercises/01_a.py",))
-    assert (course / "exercises" / "01_a.py").read_text(encoding="utf-8") == "mine"
-    main(["tutorials", str(course)])
-    assert "kept, because it differs from the original: exercises/01_a.py" in capsys.readouterr().out
+    assert sorted(p.name for p in mine.rglob("*") if p.is_file()) == ["sums.ipynb", "sums.py", "sums.py"]
+    (mine / "exercises" / "sums.py").write_text("mine", encoding="utf-8")
+    (mine / "sums.py").unlink()
+    copied = lessons.copy(mine)
+    assert copied == lessons.Copied(("sums.py",), ("sums.ipynb",), ("exercises/sums.py",))
+    assert (mine / "exercises" / "sums.py").read_text(encoding="utf-8") == "mine"
+    main(["tutorials", str(mine)])
+    assert "kept, because it differs from the original: exercises/sums.py" in capsys.readouterr().out
     with pytest.raises(ValueError, match="is a file"):
-        lessons.copy(course / "01_a.py")
+        lessons.copy(mine / "sums.py")
     with pytest.raises(ValueError, match="where the lessons come from"):
         lessons.copy(shipped)
 

@@ -4,15 +4,18 @@ import ast
 import json
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent.parent / "tutorials"
-LESSONS = sorted(HERE.glob("[0-9][0-9]_*.py"))
+from fp16sim.teach import course
+
+ROOT = Path(__file__).resolve().parents[1]
+HERE = ROOT / "tutorials"
+LESSONS = [HERE / f"{name}.py" for name in course.NAMES]
 ALLOWED = {"numpy", "matplotlib", "hypothesis", "fp16sim"} | sys.stdlib_module_names
 
-pytestmark = pytest.mark.skipif(not LESSONS, reason="the lessons are in the repository, not in the installed package")
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 
 
@@ -25,8 +28,50 @@ def cells(lesson):
     ]
 
 
-def test_the_lessons_are_numbered_from_1_on():
-    assert [int(path.name[:2]) for path in LESSONS] == list(range(1, len(LESSONS) + 1))
+# --- the course: names, order, and what refers to them --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", [HERE, HERE / "exercises", ROOT / "tests" / "solutions"], ids=lambda path: path.name)
+def test_the_table_of_the_course_names_every_lesson_once_and_no_other(folder):
+    assert sorted(course.NAMES) == sorted(path.stem for path in folder.glob("*.py") if path.name != "build.py")
+
+
+@pytest.mark.parametrize("name", course.NAMES)
+def test_a_lesson_needs_only_lessons_before_it_and_on_the_core_path_only_those_of_the_core_path(name):
+    before = course.NAMES[: course.NAMES.index(name)]
+    assert set(course.linked(course.lesson(name).needs)) <= set(before)
+
+
+@pytest.mark.parametrize(("name", "following"), list(pairwise(course.NAMES)), ids=course.NAMES[:-1])
+def test_a_lesson_ends_with_a_link_to_the_next_one(name, following):
+    end = cells(HERE / f"{name}.py")[-1][1]
+    assert course.linked(end[end.index("# Next lesson: ") :])[0] == following
+
+
+@each_lesson
+def test_a_link_to_a_lesson_is_called_what_that_lesson_is_called(lesson):
+    for text, name in re.findall(r"\[([^\]]+)\]\((\w+)\.ipynb\)", lesson.read_text(encoding="utf-8")):
+        assert course.lesson(name).title.startswith(text), f"[{text}]({name}.ipynb)"
+
+
+PAGES = [ROOT / "README.md", *HERE.rglob("*.py"), *HERE.rglob("*.md"), *HERE.rglob("*.ipynb")]
+PAGES += [path for folder in ("fp16sim", "tests") for path in (ROOT / folder).rglob("*.py")]
+
+
+def test_lessons_are_named_and_never_numbered():
+    """A number would be wrong as soon as a lesson is added."""
+    number = re.compile(rf"\blessons? \d.*|\b\d\d_(?:{'|'.join(course.NAMES)})\b", re.I)
+    for path in PAGES:
+        found = number.search(path.read_text(encoding="utf-8"))
+        assert not found, f"{path.name}: {found[0]}"
+
+
+def test_the_page_of_the_course_has_the_table_that_the_lessons_give():
+    page = (HERE / "reference" / "course.md").read_text(encoding="utf-8")
+    assert course.tables("../") in page, "run: python tutorials/build.py"
+
+
+# --- each lesson ----------------------------------------------------------------------------------------------------
 
 
 @each_lesson

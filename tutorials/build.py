@@ -1,12 +1,14 @@
 """Rebuild the notebooks from the lessons: `python tutorials/build.py`; with --check, fail where one is stale.
 
-A lesson is `NN_name.py` in percent cells. Its notebook is the same cells, executed here, with their outputs. A notebook
+A lesson is `NAME.py` in percent cells, and its name is in `fp16sim.teach.course`. Its notebook is the same cells, executed here, with their outputs. A notebook
 is stale if a cell's source or a text that it prints is not what the lesson gives now. Pictures are not compared: the
 same drawing may differ in its bytes between versions of matplotlib.
 
-    python tutorials/build.py              all lessons
-    python tutorials/build.py 02 07        those
-    python tutorials/build.py --check      compare, and change nothing
+    python tutorials/build.py                   all lessons
+    python tutorials/build.py rounding sums     those
+    python tutorials/build.py --check           compare, and change nothing
+
+The table of lessons in `reference/course.md` is written too, from the heads of the lessons.
 """
 
 from __future__ import annotations
@@ -22,14 +24,20 @@ import nbformat
 from nbclient import NotebookClient
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # this checkout, before an installed fp16sim
+
+from fp16sim.teach import course
+
+PAGE, BEGIN, END = HERE / "reference" / "course.md", "<!-- lessons: written by build.py -->", "<!-- end of lessons -->"
 TIME_LIMIT = 300
 """Seconds for a cell."""
 
 
 def lessons(chosen: list[str]) -> list[Path]:
-    """The lessons whose names start so; all if none is chosen."""
-    found = sorted(HERE.glob("[0-9][0-9]_*.py"))
-    return [path for path in found if not chosen or path.name.startswith(tuple(chosen))]
+    """The chosen lessons, in the order of the course; all if none is chosen."""
+    for name in set(chosen) - set(course.NAMES):
+        raise SystemExit(f"lesson={name!r} is unknown; use {', '.join(course.NAMES)}")
+    return [HERE / f"{name}.py" for name in course.NAMES if not chosen or name in chosen]
 
 
 def executed(lesson: Path) -> nbformat.NotebookNode:
@@ -86,6 +94,12 @@ def stale(lesson: Path) -> str:
     return ""
 
 
+def page() -> str:
+    """The page of the course with the table of lessons as it is now."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{course.tables('../')}\n\n{END}{rest.partition(END)[2]}"
+
+
 def rebuild(lesson: Path) -> None:
     """Write the notebook of a lesson, beside its name first."""
     path = lesson.with_suffix(".ipynb")
@@ -95,17 +109,22 @@ def rebuild(lesson: Path) -> None:
 
 
 def main() -> int:
-    """Rebuild or check; the exit code is the number of stale notebooks."""
+    """Rebuild or check; the exit code is the number of stale files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("lessons", nargs="*", help="numbers of lessons; all if none is given")
+    parser.add_argument("lessons", nargs="*", help="names of lessons; all if none is given")
     parser.add_argument("--check", action="store_true", help="compare, and change nothing")
     options = parser.parse_args()
-    failures = 0
-    for lesson in lessons(options.lessons):
+    chosen, failures = lessons(options.lessons), 0
+    if options.check:
+        failures += page() != PAGE.read_text(encoding="utf-8")
+        print(f"{PAGE.name}: {'its table differs from the heads of the lessons' if failures else 'ok'}")
+    else:
+        PAGE.write_text(page(), encoding="utf-8")
+    for lesson in chosen:
         problem = stale(lesson) if options.check else rebuild(lesson)
         print(f"{lesson.name}: {problem or 'ok'}", flush=True)
         failures += bool(problem)
-    print(f"{len(lessons(options.lessons)) - failures} passed, {failures} failed")
+    print(f"{len(chosen) + options.check - failures} passed, {failures} failed")
     return failures
 
 

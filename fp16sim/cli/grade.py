@@ -26,7 +26,7 @@ def configure(parser: Parser) -> None:
     parser.epilog = (
         "examples:\n"
         "  fp16sim grade my.py:my_round --task rounding --mode toward_zero\n"
-        "  fp16sim grade exercises/02_rounding.py   (all functions in TASKS of the file)\n"
+        "  fp16sim grade exercises/rounding.py   (all functions in TASKS of the file)\n"
         "  fp16sim grade --list"
     )
     option = parser.add_argument

@@ -13,10 +13,10 @@ from .parsing import Parser, add_options
 def configure(parser: Parser) -> None:
     """What the command does, and its options."""
     parser.description = (
-        "Copy the lessons (NN_name.py and .ipynb) and the exercises to a folder, which is\n"
-        "created if needed. Files that you changed are kept, and their names are printed."
+        "Copy the lessons (NAME.py and NAME.ipynb) and the exercises to a folder, which\n"
+        "is created if needed. Files that you changed are kept, and their names printed."
     )
-    parser.epilog = "examples:\n  fp16sim tutorials course\n  fp16sim grade course/exercises/02_rounding.py"
+    parser.epilog = "examples:\n  fp16sim tutorials course\n  fp16sim grade course/exercises/rounding.py"
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder to copy to")
     add_options(parser, "json")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..files import write_bytes
+from . import course
 
 KINDS = (".py", ".ipynb", ".md", ".png")
 
@@ -21,32 +22,18 @@ class Copied:
     """Already there and different: the student's own work, which is kept."""
 
 
-def source() -> Path:
-    """The folder of the lessons: inside an installed package, or beside it in a checkout.
-
-    Raises
-    ------
-    ValueError
-        If this installation has no lessons.
-    """
-    here = Path(__file__).resolve()
-    for folder in (here.parent / "lessons", here.parents[2] / "tutorials"):
-        if folder.is_dir():
-            return folder
-    raise ValueError("this installation has no lessons; install the package again")
-
-
 def files() -> tuple[Path, ...]:
     """The lessons, exercises and pictures, relative to their folder."""
-    folder = source()
+    folder = course.source()
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.suffix in KINDS)
     return tuple(sorted(path for path in found if _is_for_students(path)))
 
 
 def _is_for_students(path: Path) -> bool:
-    """Lessons and exercises have numbers, pictures and texts need none; the rest is the reference, and our tools."""
-    hidden = any(part.startswith((".", "__")) for part in path.parts) or path.parts[0] == "reference"
-    return not hidden and (path.suffix in (".md", ".png") or path.name[:2].isdigit())
+    """The lessons of the course, and their exercises; pictures and texts; not the reference, nor our tools."""
+    if path.parent not in (Path(), Path("exercises")):
+        return False
+    return path.suffix in (".md", ".png") or path.stem in course.NAMES
 
 
 def copy(target: str | Path) -> Copied:
@@ -57,7 +44,7 @@ def copy(target: str | Path) -> Copied:
     ValueError
         If the target is a file, or the folder of the lessons themselves.
     """
-    folder, target = source(), Path(target)
+    folder, target = course.source(), Path(target)
     if target.exists() and not target.is_dir():
         raise ValueError(f"folder={str(target)!r} is a file; choose a folder")
     if target.resolve() == folder:

@@ -55,7 +55,7 @@ def _round(x: Fraction | int, fmt: FormatLike = "binary64") -> float:
     return float(exact.round_to(x, fmt))
 
 
-# --- lesson 1: sixteen bits; lesson 2: rounding; lesson 3: edges ----------------------------------------------------
+# --- sixteen bits; rounding; edges ----------------------------------------------------------------------------------
 
 
 def _binades() -> Iterator[Row]:
@@ -114,7 +114,7 @@ def _mean(a: float, b: float) -> float:
     return _round((Fraction(a) + Fraction(b)) / 2)
 
 
-# --- lesson 4: arithmetic on paper; lesson 6: how wrong -------------------------------------------------------------
+# --- arithmetic on paper; how wrong ---------------------------------------------------------------------------------
 
 
 def _shifts() -> Iterator[Row]:
@@ -188,7 +188,7 @@ def _versine_ratio(x: float) -> float:
     raise AssertionError("the series ends")
 
 
-# --- lesson 8: dot products; lesson 9: formats ----------------------------------------------------------------------
+# --- dot products; formats ------------------------------------------------------------------------------------------
 
 
 def _terms() -> Iterator[Row]:
@@ -257,7 +257,7 @@ def _block_scale(values: Sequence[float], top: float) -> float:
     return 2.0 ** exact.exponent_of(Fraction(top) / largest) if largest else 1.0
 
 
-# --- lesson 10: backpropagation; lesson 11: training; lesson 12: the article ----------------------------------------
+# --- backpropagation; training; the article -------------------------------------------------------------------------
 
 
 def _tanhs() -> Iterator[Row]:
@@ -428,7 +428,7 @@ def _survives(epsilon: float) -> bool:
     return Fraction(epsilon) > Fraction(1, 2**25)
 
 
-# --- lesson 13: testing; lesson 14: the quiz ------------------------------------------------------------------------
+# --- testing; the quiz ----------------------------------------------------------------------------------------------
 
 
 def _failing_lists() -> Iterator[Row]:
