@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import math
 import operator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -22,6 +24,7 @@ from .modes import Specials as Specials
 from .modes import Subnormals as Subnormals
 from .modes import get_rounding as get_rounding
 from .modes import member
+from .wording import did_you_mean, joined
 from .wording import quoted as quoted
 
 MAX_WIDTH, MAX_EXPONENT_BITS, MAX_NAME = 512, 15, 100
@@ -312,12 +315,27 @@ ALIASES = {
     "e5m2": "float8_e5m2 fp8_e5m2",
     "e4m3": "float8_e4m3",
     "e4m3fn": "float8_e4m3fn fp8_e4m3 fp8_e4m3fn",
-    "e3m2fn": "float6_e3m2fn fp6_e3m2",
-    "e2m3fn": "float6_e2m3fn fp6_e2m3",
-    "e2m1fn": "float4_e2m1fn fp4_e2m1",
+    "e3m2fn": "float6_e3m2fn float6_e3m2 fp6_e3m2fn fp6_e3m2 e3m2",
+    "e2m3fn": "float6_e2m3fn float6_e2m3 fp6_e2m3fn fp6_e2m3 e2m3",
+    "e2m1fn": "float4_e2m1fn float4_e2m1 fp4_e2m1fn fp4_e2m1 e2m1 fp4 float4",
 }
 _BY_NAME = {fmt.name: fmt for fmt in NAMED_FORMATS}
 _BY_NAME |= {alias: _BY_NAME[name] for name, aliases in ALIASES.items() for alias in aliases.split()}
+_BY_KEY = {name.replace("_", ""): fmt for name, fmt in _BY_NAME.items()}
+SEVERAL = {"8": ("e4m3fn", "e5m2", "e4m3"), "6": ("e3m2fn", "e2m3fn")}
+"""Widths that do not tell which format is meant."""
+
+FIELDS: dict[str, Callable[[str], Any]] = {
+    "width": int,
+    "precision": int,
+    "specials": str,
+    "subnormals": str,
+    "saturate": lambda text: {"true": True, "false": False}[text.lower()],
+    "nan_code": lambda text: int(text, 0),
+}
+"""What a format in text may state, and how its value is read."""
+NO_FIELD = rf"(?!\s*(?:{'|'.join(name for name in FIELDS if name != 'width')})\s*=)"
+"""What follows a separator in a list of formats (a regular expression); there the width is the first field."""
 
 
 class Named(Protocol):
@@ -328,7 +346,7 @@ class Named(Protocol):
 
 
 FormatLike: TypeAlias = Format | str | type[Any] | Named | dict[str, Any]
-"""A Format, one of its names, a dtype or scalar type with that name, or a dict from `Format.to_dict`."""
+"""A Format, a name or other text that `get_format` reads, a dtype or scalar type, or a dict from `Format.to_dict`."""
 
 
 def get_format(fmt: FormatLike) -> Format:
@@ -337,20 +355,29 @@ def get_format(fmt: FormatLike) -> Format:
     Parameters
     ----------
     fmt : Format, str, dtype or dict
-        In a name, case, "-" and blanks do not matter; `np.float16`, `ml_dtypes.bfloat16` and the like are recognised
-        by their names; a dict has the fields that `Format.to_dict` gives.
+        A name such as "binary16", "half" or "fp8_e4m3", in which case, "-", "_" and blanks do not matter; a layout such
+        as "e5m4", of 5 exponent bits and 4 stored significand bits, as IEEE 754 would have it; or fields, as in
+        "width=8,precision=4" or "binary16,saturate=true,subnormals=flush_to_zero". `np.float16`, `ml_dtypes.bfloat16`
+        and the like are recognised by their names; a dict has the fields that `Format.to_dict` gives.
 
     Raises
     ------
     ValueError
-        For an unknown name.
+        For an unknown name, and for fields that contradict each other.
     TypeError
         For anything else, and for a dict with other fields.
 
+    Notes
+    -----
+    "e3m2", "e2m3" and "e2m1" are the formats of OCP's MX, which have no infinity and no NaN; "e4m3" has both, and
+    "e4m3fn" is that of OCP.
+
     Examples
     --------
-    >>> get_format("bf16") is BFLOAT16, get_format("half") is BINARY16
-    (True, True)
+    >>> get_format("bf16") is BFLOAT16, get_format("half") is BINARY16, get_format("fp4") is E2M1FN
+    (True, True, True)
+    >>> get_format("e5m4").max_finite, str(get_format("width=10, precision=5"))
+    (63488.0, 'e5m4')
     """
     if isinstance(fmt, Format):
         return fmt
@@ -364,13 +391,80 @@ def get_format(fmt: FormatLike) -> Format:
         name = str(fmt)
     if not isinstance(name, str):
         raise TypeError(f"fmt={quoted(fmt)} is not a format; give a Format, a name such as 'binary16', or a dtype")
-    key = name.lower().replace("-", "").replace(" ", "").removeprefix("torch.")
-    if key not in _BY_NAME:
-        raise ValueError(
-            f"fmt={quoted(fmt)} is not a known format; known: {', '.join(f.name for f in NAMED_FORMATS)}; "
-            'make your own with Format("mine", width=8, precision=4)'
-        )
-    return _BY_NAME[key]
+    return _from_text(name) if len(name) <= 2 * MAX_NAME else _from_name(name, name)
+
+
+@lru_cache(maxsize=1000)
+def _from_text(text: str) -> Format:
+    """The format of a name, of a layout, or of fields such as "width=8,precision=4"."""
+    base, *rest = text.split(",")
+    if "=" not in base:
+        start = _from_name(base, text)
+        return _named(_made(text, **start.to_dict() | _fields(rest, text))) if rest else start
+    changes = _fields([base, *rest], text)
+    if not {"width", "precision"} <= changes.keys():
+        raise ValueError(f"fmt={quoted(text)} must state both; write width=8,precision=4, or a name before the fields")
+    return _named(_made(text, name="", **changes))
+
+
+def _fields(parts: list[str], text: str) -> dict[str, Any]:
+    """Fields from texts such as "width=8"."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or name not in FIELDS or name in found:
+            why = "is given twice" if name in found else "is not FIELD=VALUE"
+            similar = did_you_mean(name, FIELDS) if name not in FIELDS else ""
+            raise ValueError(f"fmt={quoted(text)}: {quoted(part)} {why}; {similar}FIELD is one of {', '.join(FIELDS)}")
+        try:
+            found[name] = FIELDS[name](value)
+        except (ValueError, KeyError):
+            kind = "true or false" if name == "saturate" else "an integer"
+            raise ValueError(f"fmt={quoted(text)}: {name}={quoted(value)} is not {kind}") from None
+    return found
+
+
+def _from_name(name: str, text: str) -> Format:
+    """The format of a known name in any spelling, or of a layout such as e5m4 or float8_e3m4."""
+    key = re.sub(r"[-_\s]", "", name[: 2 * MAX_NAME].lower()).removeprefix("torch.")
+    if key in _BY_KEY:
+        return _BY_KEY[key]
+    if layout := re.fullmatch(r"(?:(?:fp|float)(\d{1,3}))?e(\d{1,3})m(\d{1,3})", key, re.ASCII):
+        exponent, trailing = int(layout[2]), int(layout[3])
+        width = 1 + exponent + trailing
+        if layout[1] in (None, str(width)):
+            return _made(text, name=f"e{exponent}m{trailing}", width=width, precision=trailing + 1)
+        raise ValueError(f"fmt={quoted(text)}: e{exponent}m{trailing} has {width} bits with its sign, not {layout[1]}")
+    width_alone = re.fullmatch(r"(?:fp|float|f)([68])", key)
+    if width_alone:
+        raise ValueError(f"fmt={quoted(text)} is more than one format; use {joined(SEVERAL[width_alone[1]], 'or')}")
+    raise ValueError(
+        f"fmt={quoted(text)} is not a known format; {did_you_mean(key, _BY_NAME)}"
+        f"known: {', '.join(f.name for f in NAMED_FORMATS)}; "
+        "make your own: e5m4 (exponent bits and stored bits) or width=8,precision=4"
+    )
+
+
+def _made(text: str, **given: Any) -> Format:
+    """A format of these fields; an error quotes the text."""
+    try:
+        return Format(**given)
+    except ValueError as error:
+        raise ValueError(f"fmt={quoted(text)}: {error}") from None
+
+
+def _named(fmt: Format) -> Format:
+    """The format under the shortest name that `get_format` reads; a known format is itself."""
+    for known in NAMED_FORMATS:
+        if (known.width, known.precision, known.specials) == (fmt.width, fmt.precision, fmt.specials):
+            break
+    else:
+        known = Format(f"e{fmt.exponent_bits}m{fmt.trailing_bits}", fmt.width, fmt.precision)
+        if known.name in _BY_KEY:  # the name means another format
+            known = replace(known, name=f"width={fmt.width},precision={fmt.precision}")
+    mine, theirs = fmt.to_dict(), known.to_dict()
+    own = [f"{name}={str(mine[name]).lower()}" for name in FIELDS if mine[name] != theirs[name]]
+    return replace(fmt, name=",".join([known.name, *own])) if own else known
 
 
 def with_behaviour(fmt: Format, saturate: bool | None, subnormals: Subnormals | str | None) -> Format:

@@ -10,6 +10,7 @@ from . import exact
 from .codes import encode
 from .exact import parse
 from .formats import Format, FormatLike, get_format, quoted
+from .wording import did_you_mean
 
 __all__ = ["parse", "to_text"]
 
@@ -51,7 +52,8 @@ def to_text(x: Any, fmt: FormatLike = "binary16", style: str = "shortest") -> st
     """
     fmt = get_format(fmt)
     if not isinstance(style, str) or style not in STYLES:
-        raise ValueError(f"style={quoted(style)} is unknown; use one of {', '.join(map(repr, STYLES))}")
+        known = f"{did_you_mean(style, STYLES)}use one of {', '.join(map(repr, STYLES))}"
+        raise ValueError(f"style={quoted(style)} is unknown; {known}")
     if style == "bits":
         return _bits(x, fmt)
     value = exact.round_to(x, fmt)

@@ -142,15 +142,16 @@ def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> str:
     return "\n".join("  ".join(row).rstrip() for row in zip(*padded, strict=True))
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question to put before the list of what is known; "" if nothing is similar.
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """A question to put before the list of what is known; "" if nothing is similar, or if the name is not text.
 
     >>> did_you_mean("bfloat61", ["binary16", "bfloat16"]), did_you_mean("x", ["binary16"])
     ("did you mean 'bfloat16'? ", '')
     """
     from difflib import get_close_matches  # needed for mistakes only
 
-    similar = get_close_matches(name[:40].lower(), list(known), 1)  # with a long text it would take seconds
+    text = name[:40].lower() if isinstance(name, str) else ""  # a long text would take seconds
+    similar = get_close_matches(text, list(known), 1)
     return f"did you mean {similar[0]!r}? " if similar else ""
 
 

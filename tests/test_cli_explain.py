@@ -130,7 +130,7 @@ def test_precedence_is_that_of_arithmetic():
         ("3 4", 2, "an operator is missing before '4'"),
         ("(1 + 2", 6, "')' is missing here, to close the '(' at 1"),
         ("1 + 2)", 5, "an operator is missing before ')'"),
-        ("fmaa(1, 2, 3)", 0, "did you mean fma?"),
+        ("fmaa(1, 2, 3)", 0, "did you mean 'fma'?"),
         ("foo(1)", 0, "use one of add, subtract"),
         ("sqrt 2", 5, "'(' is missing here, after sqrt"),
         ("fma(1, 2)", 8, "fma takes 3 arguments, but 2 are given"),

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import pickle
+import re
 import time
 from fractions import Fraction
 
@@ -99,10 +100,82 @@ def test_the_values_of_a_dtype_of_ml_dtypes_are_those_of_its_format(name):
         ("torch.bfloat16", fs.BFLOAT16),
         ("fp8_e4m3", fs.E4M3FN),
         (fs.TF32, fs.TF32),
+        ("fp4", fs.E2M1FN),
+        ("e2m1", fs.E2M1FN),
+        ("E2M3", fs.E2M3FN),
+        ("e3m2", fs.E3M2FN),
+        ("fp6_e2m3", fs.E2M3FN),
+        ("float4_e2m1fn", fs.E2M1FN),
+        ("e4m3", fs.E4M3),
+        ("width=16, precision=8", fs.BFLOAT16),
+        ("e4m3,specials=nan", fs.E4M3FN),
+        ("precision=4,width=6,specials=none", fs.E2M3FN),
     ],
 )
 def test_a_format_has_many_names(alias, fmt):
     assert get_format(alias) is fmt
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "fields"),
+    [
+        ("e5m4", "e5m4", {"width": 10, "precision": 5}),
+        ("E05M4", "e5m4", {"width": 10, "precision": 5}),
+        ("float8_e3m4", "e3m4", {"width": 8, "precision": 5}),
+        ("width=10,precision=5", "e5m4", {"width": 10, "precision": 5}),
+        ("width=6,precision=3", "width=6,precision=3", {"width": 6, "precision": 3, "specials": "ieee"}),
+        ("half,saturate=True", "binary16,saturate=true", {"width": 16, "precision": 11, "saturate": True}),
+        (
+            "e5m4, subnormals=flush_to_zero",
+            "e5m4,subnormals=flush_to_zero",
+            {"width": 10, "precision": 5, "subnormals": "flush_to_zero"},
+        ),
+        ("fp4,nan_code=0x8", "e2m1fn,nan_code=8", {"width": 4, "precision": 2, "specials": "none", "nan_code": 8}),
+    ],
+)
+def test_a_format_of_ones_own_is_text_and_its_name_is_read_back(text, name, fields):
+    fmt = get_format(text)
+    assert (fmt, fmt.name) == (Format("mine", **fields), name)
+    assert get_format(fmt.name) == fmt
+    assert get_format(fmt.to_plain()) == fmt
+
+
+def test_a_layout_rounds_as_the_same_fields_do_in_every_function():
+    own = Format("mine", width=10, precision=5)
+    x = np.linspace(-60000, 61000, 1001)
+    assert np.array_equal(fs.round_to(x, "e5m4"), fs.round_to(x, own))
+    assert np.array_equal(fs.exp(x / 7000, "e5m4"), fs.exp(x / 7000, own))
+    wide = fs.accumulators.Kahan(Format("wide", width=24, precision=18))
+    assert fs.sum(x / 1e5, own, accumulator="kahan:width=24,precision=18") == fs.sum(x / 1e5, own, accumulator=wide)
+    assert fs.explain.add(1, 0.3, "e5m4").result == fs.explain.add(1, 0.3, own).result
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("bfloat61", "did you mean 'bfloat16'? known: binary16"),
+        ("fp8", "fmt='fp8' is more than one format; use e4m3fn, e5m2 or e4m3"),
+        ("float6", "use e3m2fn or e2m3fn"),
+        ("fp8_e5m4", "fmt='fp8_e5m4': e5m4 has 10 bits with its sign, not 8"),
+        ("e1m5", "fmt='e1m5': precision=6 leaves 1 exponent bits"),
+        ("e5m0", "fmt='e5m0': precision=1 leaves no trailing significand bit"),
+        ("e16m3", "at most 15 are supported"),
+        ("width=8", "fmt='width=8' must state both"),
+        ("width=8,precision=9", "fmt='width=8,precision=9': precision=9 leaves 0 exponent bits"),
+        ("width=8,precision=4,width=9", "'width=9' is given twice"),
+        ("width=8,precison=4", "'precison=4' is not FIELD=VALUE; did you mean 'precision'?"),
+        ("width=wide,precision=4", "width='wide' is not an integer"),
+        ("e5m4,saturate=perhaps", "saturate='perhaps' is not true or false"),
+        ("e5m4,subnormals=flush", "subnormals='flush' is unknown"),
+        ("e5m4,bf16", "'bf16' is not FIELD=VALUE"),
+        ("e" * 10**6, "is not a known format"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_a_text_that_is_not_a_format_is_answered_with_the_way_out(text, says):
+    with pytest.raises(ValueError, match=re.escape(says)) as caught:
+        get_format(text)
+    assert len(str(caught.value)) < 600
 
 
 def test_formats_are_frozen_hashable_values_and_their_name_is_not_part_of_them():
@@ -163,7 +236,7 @@ def test_fitting_in_another_format_means_that_every_value_is_one_of_it():
         (lambda: Format("f", 8, 4, nan_code=3), ValueError, ["nan_code=3", "leave nan_code out"]),
         (lambda: Format("f", 6, 3, "none", nan_code=64), ValueError, ["nan_code=64", "use 0 to 63"]),
         (lambda: Format("f", 6, 3, "none", "flush_to_zero", nan_code=33), ValueError, ["nan_code=33", "subnormal"]),
-        (lambda: get_format("fp17"), ValueError, ["'fp17'", "known", "Format("]),
+        (lambda: get_format("fp17"), ValueError, ["'fp17'", "known", "make your own", "width=8,precision=4"]),
         (lambda: get_format(None), TypeError, ["fmt=None", "dtype"]),
         (lambda: get_format(np.int32), ValueError, ["int32", "known"]),
         (lambda: get_rounding("up"), ValueError, ["mode='up'", "'toward_positive'"]),

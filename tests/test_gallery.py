@@ -391,7 +391,7 @@ def test_plot_scales_slide_the_gradients(tmp_path, capsys):
         (["gradients", "--scales", "0"], "scale=0 is not a power of two"),
         (["pairs", "--operation", "mod"], "operation='mod' is unknown"),
         (["ulp", "-o", "nowhere/a.png"], "does not exist"),
-        (["ulp", "--theme", "pink"], "invalid choice: 'pink'"),
+        (["ulp", "--theme", "pink"], "'pink' is unknown; use light or dark"),
         (["ulp", "--size", "8x"], "'8x' is not a size"),
         (["ulp", "--size", "1920x1080"], "width and height are inches, from 1 to 60"),
         (["ulp", "--dpi", "5000"], "dpi=5000 is not between 20 and 1200"),

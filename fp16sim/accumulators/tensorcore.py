@@ -18,7 +18,7 @@ import numpy as np
 from ..conversion import Array, Generator
 from ..formats import BINARY16, BINARY32, TF32, Format, FormatLike, Rounding, get_format
 from ..rounding import exponent, round_array, round_to
-from ..wording import quoted
+from ..wording import did_you_mean, quoted
 from .base import Accumulator, Start, Steps
 
 
@@ -84,9 +84,8 @@ class TensorCore(Accumulator):
     ) -> None:
         fmt = get_format(output)
         if generation not in tuple(GENERATIONS):
-            raise ValueError(
-                f"generation={quoted(generation)} is unknown; use one of {', '.join(map(repr, GENERATIONS))}"
-            )
+            known = f"{did_you_mean(generation, GENERATIONS)}use one of {', '.join(map(repr, GENERATIONS))}"
+            raise ValueError(f"generation={quoted(generation)} is unknown; {known}")
         if fmt not in (BINARY16, BINARY32):
             raise ValueError(f"output={fmt.name}: tensor cores give binary32 or binary16 here; use one of them")
         factors = get_format(factors)

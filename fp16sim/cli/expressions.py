@@ -13,10 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import NamedTuple, TypeAlias
 
-from ..wording import quoted
+from ..wording import did_you_mean, quoted
 
 FUNCTIONS = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "dot": 2}
 """Names that may be called, and their number of arguments; the arguments of dot are lists."""
@@ -228,11 +227,8 @@ class _Reader:
         name = self.take()
         key = name.text.lower()
         if key not in FUNCTIONS:
-            near = get_close_matches(key, FUNCTIONS, 1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise self.error(
-                f"{quoted(name.text)} is not a known function; {hint}use one of {', '.join(FUNCTIONS)}", name
-            )
+            known = f"{did_you_mean(key, FUNCTIONS)}use one of {', '.join(FUNCTIONS)}"
+            raise self.error(f"{quoted(name.text)} is not a known function; {known}", name)
         self.expect("(", f"after {key}")
         self._deeper(name)
         arguments = [] if self.now.kind == ")" else [self.argument(key)]

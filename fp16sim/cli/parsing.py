@@ -12,9 +12,9 @@ from typing import Any
 from ..accumulators.parse import NAMES
 from ..archives import MAX_BYTES
 from ..exact import parse
-from ..formats import NAMED_FORMATS, Rounding, get_format, get_rounding
+from ..formats import NAMED_FORMATS, NO_FIELD, Rounding, get_format, get_rounding
 from ..modes import SHORT_MODES
-from ..wording import joined, quoted
+from ..wording import did_you_mean, joined, quoted
 from .output import print_error
 
 
@@ -23,6 +23,13 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = list(map(str, action.choices))
+            raise argparse.ArgumentError(
+                action, f"{quoted(value)} is unknown; {did_you_mean(value, known)}use {joined(known, 'or')}"
+            )
 
     def error(self, message: str) -> Any:
         print_error(f"{self.prog}: {message} (see {self.prog} --help)")
@@ -52,7 +59,9 @@ class CommandParser(Parser):
             self.configure = None
         known, unknown = super().parse_known_args(self._with_numbers_marked(list(args)), namespace)
         if unknown:
-            self.error(f"unknown arguments: {' '.join(arg for arg in unknown if arg != '--')}")
+            named = [arg for arg in unknown if arg != "--"]
+            similar = did_you_mean(named[0].partition("=")[0], self._option_string_actions) if named else ""
+            self.error(f"unknown arguments: {' '.join(named)}{f'; {similar.strip()}' if similar else ''}")
         return known, []
 
     def _with_numbers_marked(self, args: list[str]) -> list[str]:
@@ -148,12 +157,13 @@ def mode_name(text: str) -> str:
 
 def format_names(text: str) -> tuple[str, ...]:
     """An option's list of formats."""
-    return tuple(map(format_name, text.split(",")))
+    return tuple(map(format_name, re.split(f",{NO_FIELD}", text)))
 
 
 # --- options that several commands have -----------------------------------------------------------------------------
 
 FORMATS = joined((fmt.name for fmt in NAMED_FORMATS), "or")
+OWN_FORMATS = "or an alias such as bf16, e5m4 (exponent and stored bits), width=8,precision=4"
 NUMBERS = """numbers: 0.1  1/3  1e-8  2^-24  1p-24  0x1.8p3  inf  nan
 codes:   0x2E66  0b0010111001100110  0_01011_1001100110"""
 """How numbers can be written, for the end of a help text."""
@@ -165,10 +175,8 @@ def _option(*flags: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, An
 
 
 OPTIONS = {
-    "format": _option(
-        "--format", default="binary16", type=format_name, metavar="F", help=f"{FORMATS}, or an alias such as bf16"
-    ),
-    "formats": _option("--format", type=format_names, metavar="F,G", help=f"one or more of {FORMATS}"),
+    "format": _option("--format", default="binary16", type=format_name, metavar="F", help=f"{FORMATS}; {OWN_FORMATS}"),
+    "formats": _option("--format", type=format_names, metavar="F,G", help=f"one or more of {FORMATS}; {OWN_FORMATS}"),
     "mode": _option("--mode", default="ties_to_even", type=mode_name, metavar="MODE", help=MODES),
     "accumulator": _option(
         "--accumulator",

@@ -11,7 +11,7 @@ from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY64, E4M3FN, Format, FormatLike, Rounding, Specials, get_format, get_rounding
 from ..neighbours import ulp
 from ..rounding import round_to
-from ..wording import percent, quoted
+from ..wording import did_you_mean, percent, quoted
 from .common import frozen
 from .spacing import finite_values
 
@@ -79,7 +79,8 @@ def pairs(
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
     if operation not in OPERATIONS:
-        raise ValueError(f"operation={quoted(operation)} is unknown; use one of {', '.join(map(repr, OPERATIONS))}")
+        known = f"{did_you_mean(operation, OPERATIONS)}use one of {', '.join(map(repr, OPERATIONS))}"
+        raise ValueError(f"operation={quoted(operation)} is unknown; {known}")
     if fmt.width > 8:
         raise ValueError(
             f"fmt={fmt.name} has 2^{2 * fmt.width} pairs, too many to draw; use a format of 8 bits or fewer"

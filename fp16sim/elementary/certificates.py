@@ -21,7 +21,7 @@ from ..codes import all_values, encode_held
 from ..conversion import Array
 from ..files import write_text
 from ..formats import BFLOAT16, BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from ..wording import quoted
+from ..wording import did_you_mean, quoted
 from .definitions import FUNCTIONS
 from .evaluation import NEAR, TINY, evaluate, nearest_boundary
 
@@ -82,7 +82,8 @@ def closest_approach(name: str, fmt: FormatLike = "binary16") -> Approach:
 def _inputs(name: str, fmt: Format) -> Array:
     if name not in FUNCTIONS:
         raise ValueError(
-            f"name={quoted(name)} is not an elementary function of one argument; use one of {', '.join(FUNCTIONS)}"
+            f"name={quoted(name)} is not an elementary function of one argument; {did_you_mean(name, FUNCTIONS)}"
+            f"use one of {', '.join(FUNCTIONS)}"
         )
     values = all_values(fmt)
     return values[~np.isnan(values)]

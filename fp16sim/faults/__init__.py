@@ -19,7 +19,7 @@ from ..arithmetic.intermediates import LIFTED
 from ..codes import encode_held
 from ..exact import parse, round_to
 from ..formats import BINARY64, Format, FormatLike, Rounding, get_format, get_rounding
-from ..wording import quoted
+from ..wording import did_you_mean, quoted
 from .basic_operations import OPERATIONS
 from .encodings import DECODINGS, ENCODINGS, NEIGHBOURS
 from .lists import LISTS, softmax
@@ -89,7 +89,8 @@ class Fault:
             For a task that is not one of its own.
         """
         if task not in self.tasks:
-            raise ValueError(f"task={quoted(task)} is not a task of {self.name}; use one of {', '.join(self.tasks)}")
+            known = f"{did_you_mean(task, self.tasks)}use one of {', '.join(self.tasks)}"
+            raise ValueError(f"task={quoted(task)} is not a task of {self.name}; {known}")
         fmt, mode = get_format(fmt), get_rounding(mode)
         with np.errstate(all="ignore"):
             if self.function is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, TypeAlias
 
@@ -10,8 +11,8 @@ import numpy.typing as npt
 from ..accumulators import Accumulator, parse, resolve
 from ..arrays import FloatArray, array
 from ..conversion import Generator, as_generator
-from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
-from ..wording import quoted
+from ..formats import FIELDS, NO_FIELD, Format, FormatLike, Rounding, get_format, get_rounding
+from ..wording import did_you_mean, quoted
 from .records import Converted, from_plain
 
 
@@ -187,13 +188,16 @@ class Policy:
             return given
         if not isinstance(given, str) or "=" not in given:
             return cls(given)
-        pairs = [part.partition("=") for part in given.replace(",", " ").split()]
+        pairs = [part.partition("=") for part in re.split(rf"[,\s]+{NO_FIELD}", given.strip(" ,"))]
+        if len(pairs) == 1 and ("," in pairs[0][0] or pairs[0][0] in FIELDS):  # "width=8,precision=4"
+            return cls(given)
         parts: dict[str, Any] = {name: value for name, _, value in pairs}
         known = [field.name for field in fields(cls)]
         for name, equals, value in pairs:
             if name not in known or not value:
                 rule = f"must be PART=VALUE, where PART is one of {', '.join(known)}"
-                raise ValueError(f"policy={quoted(given)}: {quoted(name + equals + value)} {rule}")
+                similar = did_you_mean(name, known) if value else ""
+                raise ValueError(f"policy={quoted(given)}: {similar}{quoted(name + equals + value)} {rule}")
         if len(parts) < len(pairs):
             raise ValueError(f"policy={quoted(given)} gives a part twice; give each part once")
         return cls(**parts)

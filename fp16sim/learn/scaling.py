@@ -18,7 +18,7 @@ from .. import exact
 from ..arrays import FloatArray, array
 from ..formats import BINARY32, Format
 from ..rounding import round_to
-from ..wording import quoted
+from ..wording import did_you_mean, quoted
 
 SMALLEST = 2.0**-149
 """The smallest dynamic scale: PyTorch's scale, a binary32 number, would become 0 and stay there."""
@@ -156,7 +156,10 @@ def get_loss_scale(given: str | float, fmt: Format, interval: int = 2000) -> Los
     if given == "dynamic":
         return DynamicLossScale.starting_in(fmt, interval=interval)
     if isinstance(given, str):
-        raise ValueError(f"loss_scale={quoted(given)} is unknown; use 'none', 'dynamic' or a number such as 1024")
+        similar = did_you_mean(given, ("none", "dynamic"))
+        raise ValueError(
+            f"loss_scale={quoted(given)} is unknown; {similar}use 'none', 'dynamic' or a number such as 1024"
+        )
     return StaticLossScale(float(given))
 
 

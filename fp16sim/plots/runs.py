@@ -16,7 +16,7 @@ from ..learn import Epoch, History
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import ranking
 from ..report.notes import shared_settings
-from ..wording import joined, percent, quoted
+from ..wording import did_you_mean, joined, percent, quoted
 from .style import LOOKS, SIZE, Look, drawing, folded, ink, literal, looks_of, styled, typeset
 
 
@@ -84,7 +84,8 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
         For an unknown measure.
     """
     if measure not in MEASURES:
-        raise ValueError(f"measure={quoted(measure)} is unknown; use one of {', '.join(map(repr, MEASURES))}")
+        known = f"{did_you_mean(measure, MEASURES)}use one of {', '.join(map(repr, MEASURES))}"
+        raise ValueError(f"measure={quoted(measure)} is unknown; {known}")
     with drawing(ax) as ax:
         for look, history in zip(looks(histories), histories, strict=False):
             numbers, values = curve(history, measure)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..wording import quoted
+from ..wording import did_you_mean, quoted
 from .quiz.exporting import markdown, markdown_key, to_gift
 from .quiz.question import Question
 from .quiz.questions import KINDS, setting
@@ -45,7 +45,8 @@ def generate(
     (True, False)
     """
     if kind != "mixed" and kind not in KINDS:
-        raise ValueError(f"kind={quoted(kind)} is unknown; use 'mixed' or one of {', '.join(KINDS)}")
+        known = f"{did_you_mean(kind, KINDS)}use 'mixed' or one of {', '.join(KINDS)}"
+        raise ValueError(f"kind={quoted(kind)} is unknown; {known}")
     if level not in (1, 2, 3):
         raise ValueError(f"level={quoted(level)} is not a level; use 1, 2 or 3")
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
-from ..wording import quoted
+from ..wording import did_you_mean, quoted
 from .grading import results, running
 from .grading.examining import Clock
 from .grading.judging import judge
@@ -200,8 +200,9 @@ def function_of_file(
     """
     with LearnerFile(path) as learner:
         if name not in learner.contents.functions:
-            theirs = ", ".join(known for known in learner.contents.functions if not known.startswith("_"))
-            raise ValueError(f"{str(path)!r} has no function {quoted(name)}; it has {theirs or 'none'}")
+            theirs = [known for known in learner.contents.functions if not known.startswith("_")]
+            known = f"{did_you_mean(name, theirs)}it has {', '.join(theirs) or 'none'}"
+            raise ValueError(f"{str(path)!r} has no function {quoted(name)}; {known}")
         return _run(learner.calls(name), name, task, fmt, mode, time_limit, budget)
 
 
@@ -331,7 +332,8 @@ def _task(name: str) -> Task:
     known = TASKS | EXERCISES
     if name not in known:
         raise ValueError(
-            f"task={shortened(repr(name))} is unknown; use one of {', '.join(TASKS)}, or the name of an exercise"
+            f"task={shortened(repr(name))} is unknown; {did_you_mean(name, known)}"
+            f"use one of {', '.join(TASKS)}, or the name of an exercise"
         )
     return known[name]
 

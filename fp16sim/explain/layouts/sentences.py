@@ -16,13 +16,15 @@ from ..value_text import binary_text, short_text, two_to_the, ulps_text
 
 
 def format_name(fmt: Format) -> str:
-    """The name, and in brackets how the format differs from the format of that name.
+    """The name, and in brackets how the format differs from the format of that name, unless the name says so.
 
     >>> from dataclasses import replace
     >>> from fp16sim import BINARY16
     >>> format_name(replace(BINARY16, saturate=True, subnormals="flush_to_zero"))
     'binary16 (saturating, flush_to_zero)'
     """
+    if "=" in fmt.name:  # "binary16,saturate=true"
+        return fmt.name
     behaviour = ["saturating"] if fmt.saturate and fmt.specials is not Specials.NONE else []
     if fmt.subnormals is not Subnormals.GRADUAL:
         behaviour.append(fmt.subnormals)

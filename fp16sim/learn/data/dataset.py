@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...conversion import Array
-from ...wording import quoted
+from ...wording import did_you_mean, quoted
 
 PARTS = ("train", "test", "validation")
 
@@ -98,7 +98,8 @@ class Dataset:
     def images(self, part: str = "train") -> Array:
         """The images of a part ("train", "test" or "validation"), each in `image_shape`: a view."""
         if part not in PARTS:
-            raise ValueError(f"part={quoted(part)} is unknown; use one of {', '.join(map(repr, PARTS))}")
+            known = f"{did_you_mean(part, PARTS)}use one of {', '.join(map(repr, PARTS))}"
+            raise ValueError(f"part={quoted(part)} is unknown; {known}")
         rows: Array = getattr(self, f"{part}_images")
         return rows.reshape(len(rows), *self.image_shape)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ...conversion import Array
-from ...wording import quoted
+from ...wording import did_you_mean, quoted
 from .dataset import Dataset
 from .sources import SOURCES, VARIABLE, Found, Source, cache_folder, find, roots
 from .synthetic import sequences, spirals
@@ -194,7 +194,9 @@ def load(name: str, folder: str | Path | None = None) -> Dataset:
     key = str(name).strip().lower().replace("_", "-")
     key = {"fashion": "fashion-mnist", "fashionmnist": "fashion-mnist"}.get(key, key)
     if key not in DATASETS:
-        raise ValueError(f"data={quoted(name)} is unknown; use one of {', '.join(DATASETS)}")
+        raise ValueError(
+            f"data={quoted(name)} is unknown; {did_you_mean(key, DATASETS)}use one of {', '.join(DATASETS)}"
+        )
     if folder is None:
         return DATASETS[key]()
     if key not in SOURCES:

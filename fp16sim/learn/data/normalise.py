@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...conversion import Array
-from ...wording import quoted
+from ...wording import did_you_mean, quoted
 from .dataset import Dataset
 
 
@@ -90,6 +90,7 @@ def normalise(data: Dataset, name: str = "unit") -> Dataset:
     (-1.0, 1.0)
     """
     if name not in NORMALISATIONS:
-        raise ValueError(f"normalise={quoted(name)} is unknown; use one of {', '.join(map(repr, NORMALISATIONS))}")
+        known = f"{did_you_mean(name, NORMALISATIONS)}use one of {', '.join(map(repr, NORMALISATIONS))}"
+        raise ValueError(f"normalise={quoted(name)} is unknown; {known}")
     normalisation = NORMALISATIONS[name](data)
     return data if (normalisation.shift, normalisation.scale) == (0, 1) else normalisation.apply(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...conversion import Array
-from ...wording import quoted
+from ...wording import did_you_mean, quoted
 from .dataset import Dataset, one_hot
 
 
@@ -67,7 +67,8 @@ def sequences(
     True
     """
     if task not in TASKS:
-        raise ValueError(f"task={quoted(task)} is unknown; use one of {', '.join(map(repr, TASKS))}")
+        known = f"{did_you_mean(task, TASKS)}use one of {', '.join(map(repr, TASKS))}"
+        raise ValueError(f"task={quoted(task)} is unknown; {known}")
     _check(length=(length, 2), count=(count, 10))
     generator = np.random.default_rng(rng)
     steps, labels = (_first if task == "first" else _adding)(length, count, generator)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ...conversion import Array
-from ...wording import quoted
+from ...wording import did_you_mean, quoted
 
 Initialiser: TypeAlias = Callable[[tuple[int, ...], np.random.Generator], Array]
 """(shape, generator) -> float64 array. A shape ends with inputs, outputs; a window's rows and columns come before."""
@@ -41,5 +41,6 @@ INITIALISERS: dict[str, Initialiser] = {"he": he, "xavier": xavier, "small": sma
 def get_initialiser(name: str) -> Initialiser:
     """The initialiser with a name: "he", "xavier" or "small"."""
     if name not in INITIALISERS:
-        raise ValueError(f"init={quoted(name)} is unknown; use one of {', '.join(map(repr, INITIALISERS))}")
+        known = f"{did_you_mean(name, INITIALISERS)}use one of {', '.join(map(repr, INITIALISERS))}"
+        raise ValueError(f"init={quoted(name)} is unknown; {known}")
     return INITIALISERS[name]

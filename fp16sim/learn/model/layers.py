@@ -10,7 +10,7 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...conversion import Array
-from ...wording import quoted
+from ...wording import did_you_mean, quoted
 from ..precision import DEFAULT_PRODUCTS, Products
 from .autograd import Tensor
 from .initialisers import Initialiser, he, xavier
@@ -161,7 +161,8 @@ class Activation(Layer):
 
     def __post_init__(self) -> None:
         if self.name not in ACTIVATIONS:
-            raise ValueError(f"activation={quoted(self.name)} is unknown; use one of {', '.join(ACTIVATIONS)}")
+            known = f"{did_you_mean(self.name, ACTIVATIONS)}use one of {', '.join(ACTIVATIONS)}"
+            raise ValueError(f"activation={quoted(self.name)} is unknown; {known}")
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The function."""

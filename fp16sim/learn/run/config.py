@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...conversion import Generator
-from ...wording import quoted
+from ...wording import did_you_mean, quoted
 from ..data.normalise import NORMALISATIONS
 from ..model.initialisers import get_initialiser
 from ..model.optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
@@ -101,10 +101,9 @@ class Config:
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(
-                    f"{name}={quoted(getattr(self, name))} is unknown; use one of {', '.join(map(repr, choices))}"
-                )
+            if (given := getattr(self, name)) not in choices:
+                known = f"{did_you_mean(given, choices)}use one of {', '.join(map(repr, choices))}"
+                raise ValueError(f"{name}={quoted(given)} is unknown; {known}")
         if self.init:
             get_initialiser(self.init)
         for name in ("epochs", "batch", "growth_interval"):

@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from ...formats import get_format
-from ...wording import quoted
+from ...wording import did_you_mean, quoted
 from ..precision import Policy
 from .config import Config
 
@@ -129,7 +129,7 @@ def get_config(given: str | Config, **options: Any) -> Config:
     elif given in RECIPES:
         base = {"recipe": given, **RECIPES[given].options, **suitable(chosen)}
     else:
-        raise ValueError(f"recipe={quoted(given)} is {_what_else(given)}; use one of {', '.join(RECIPES)}")
+        raise ValueError(f"recipe={quoted(given)} is {_what_else(given)}use one of {', '.join(RECIPES)}")
     accumulator = chosen.pop("accumulator", base.pop("accumulator", None))
     merged = {**base, **chosen}
     policy = Policy.of(merged["policy"])
@@ -145,8 +145,8 @@ def _what_else(name: str) -> str:
     try:
         fmt = get_format(name).name
     except ValueError:
-        return "unknown"
-    return f"a format, not a recipe; to train in it, give Config({fmt!r}) (--format {fmt})"
+        return f"unknown; {did_you_mean(name, RECIPES)}"
+    return f"a format, not a recipe; to train in it, give Config({fmt!r}) (--format {fmt}); "
 
 
 def _has_policy_of(recipe: str, policy: Policy) -> bool:
