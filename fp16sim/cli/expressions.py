@@ -6,6 +6,8 @@ factor       ("+" | "-") factor | atom
 atom         number | name "(" [argument ("," argument)*] ")" | "(" expression ")"
 argument     expression | "[" expression ("," expression)* "]"
 number       0.1   1e-8   0x1.8p3   1p-24   2^-24   inf   nan   and codes: 0x2E66   0b...   0_01011_1001100110
+
+Also with the signs of printed texts, as in −2⁻²⁴ × 3. A comma outside brackets is a decimal one.
 """
 
 from __future__ import annotations
@@ -15,15 +17,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from ..exact.parsing import with_plain_signs
 from ..wording import did_you_mean, quoted
 
 FUNCTIONS = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "dot": 2}
 """Names that may be called, and their number of arguments; the arguments of dot are lists."""
 
 OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
-SPELLINGS = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "**": "^"}
-"""Other ways to write an operator."""
-
 LONGEST, DEEPEST, MOST = 4000, 60, 200
 """The limits of an expression: its characters, its nested brackets, its operations."""
 EXAMPLES = 'write it like "0.1 + 0.2", "sqrt(2)" or "fma(3, 683, 2^-24)"'
@@ -48,17 +48,16 @@ class Token(NamedTuple):
     position: int
 
 
-_TOKEN = re.compile(
-    r"""(?P<number>
+_TOKEN = r"""(?P<number>
             0x[0-9a-f_]*\.?[0-9a-f_]*p[+-]?\d+      # C99's hexadecimal, with an exponent of two
           | 0x[0-9a-f_]+ | 0b[01_]+ | [01]_[01]+_[01]+   # codes
-          | (?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[+-]?\d+|p[+-]?\d+)?
+          | (?:\d[\d_]*[.POINT]?[\d_]*|[.POINT]\d[\d_]*)(?:e[+-]?\d+|p[+-]?\d+)?
         )
-      | (?P<name>[a-z_]\w*)
-      | (?P<symbol>\*\*|[-+*/^()\[\],×·⋅÷−–])
-      | (?P<blank>\s+)""",
-    re.VERBOSE | re.IGNORECASE,
-)
+      | (?P<name>[a-z_]\w*|∞)
+      | (?P<symbol>\*\*|[-+*/^()\[\],])
+      | (?P<blank>\s+)"""
+_OUTSIDE, _INSIDE = (re.compile(_TOKEN.replace("POINT", comma), re.VERBOSE | re.IGNORECASE) for comma in (",", ""))
+"""Tokens outside brackets, and inside, where commas part arguments."""
 
 
 def tokens(text: str) -> list[Token]:
@@ -67,16 +66,17 @@ def tokens(text: str) -> list[Token]:
         raise ExpressionError(
             f"an expression of {len(text)} characters is too long; use at most {LONGEST}", text, LONGEST
         )
-    found, position = [], 0
+    found, position, depth = [], 0, 0
     while position < len(text):
-        match = _TOKEN.match(text, position)
+        match = (_INSIDE if depth > 0 else _OUTSIDE).match(text, position)
         if match is None:
             raise ExpressionError(f"{text[position]!r} is not understood here; {EXAMPLES}", text, position)
         piece, kind = match.group(), match.lastgroup or ""
-        if kind == "name" and piece.lower() in ("inf", "infinity", "nan"):
+        if kind == "name" and piece.lower() in ("inf", "infinity", "∞", "nan"):
             kind = "number"
         if kind == "symbol":
-            kind = SPELLINGS.get(piece, piece)
+            kind = "^" if piece == "**" else piece
+            depth += (piece in "([") - (piece in ")]")
         if kind != "blank":
             found.append(Token(kind, piece, position))
         position = match.end()
@@ -127,7 +127,7 @@ Node: TypeAlias = Literal | Negation | Vector | Operation
 
 def parse_expression(text: str) -> Node:
     """The tree of an expression; if the text is not one, an ExpressionError with a caret under the place."""
-    reader = _Reader(text)
+    reader = _Reader(with_plain_signs(text))
     if reader.now.kind == "end":
         raise reader.error(f"there is nothing to explain; {EXAMPLES}")
     node = reader.expression()
@@ -216,12 +216,12 @@ class _Reader:
         if self.now.kind != "^":
             return Literal(token.text, token.position)
         power = self.take()
-        if token.text != "2":
-            raise self.error("only powers of two are understood; write them like 2^-24", token)
+        if token.text not in ("2", "10"):
+            raise self.error("only powers of 2 and 10 are understood; write them like 2^-24", token)
         sign = self.take().kind if self.now.kind in ("+", "-") else ""
         if self.now.kind != "number" or not self.now.text.isdigit():
             raise self.error("an integer is missing after the power sign; write it like 2^-24", power)
-        return Literal(f"2^{sign}{self.take().text}", token.position)
+        return Literal(f"{token.text}^{sign}{self.take().text}", token.position)
 
     def call(self) -> Node:
         name = self.take()

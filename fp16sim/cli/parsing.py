@@ -83,7 +83,7 @@ class CommandParser(Parser):
         return option.startswith("-") and any(known.startswith(option) for known in self.value_options)
 
 
-NEGATIVE_NUMBER = re.compile(r"-\.?\d|-(inf|nan)|-\(|-[a-z]{2,}\(", re.IGNORECASE)
+NEGATIVE_NUMBER = re.compile(r"-[.,]?\d|-(inf|∞|nan)|-\(|-[a-z]{2,}\(", re.IGNORECASE)
 
 
 # --- types ----------------------------------------------------------------------------------------------------------

@@ -19,17 +19,30 @@ MAX_LENGTH, MAX_DIGITS = 10_000, 1200
 REACH = 20_000
 """All numbers of all formats are between 2^-REACH and 2^REACH, and so are the points where their rounding changes."""
 
+SIGNS = str.maketrans("−–×·⋅÷", "--***/")
+"""Signs that keyboards do not have, and that people and this package write."""
+RAISED = "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+# Digits with no-break, thin or narrow no-break spaces between them; and those that are groups of three, as in
+# 65 536 or 0.000 061.
+_SPACE = r"[\u00a0\u2009\u202f]"
+_SPACED = rf"\d+(?:{_SPACE}\d+)*(?:[.,]\d+(?:{_SPACE}\d+)*)?"
+_GROUPED = rf"(?:\d+|\d{{1,3}}(?:{_SPACE}\d{{3}})+)(?:[.,](?:\d+|(?:\d{{3}}{_SPACE})+\d{{1,3}}))?"
+
 # Possessive quantifiers (*+, ?+) never give a digit back, so that no text takes more than linear time.
-_UNSIGNED = r"(?:\d[\d_]*+\.?+[\d_]*+|\.\d[\d_]*+)"
+_UNSIGNED = r"(?:\d[\d_]*+(?:\.[\d_]*+|,\d[\d_]*+)?+|[.,]\d[\d_]*+)"
 _GRAMMAR = rf"""(?P<sign>[+-]?)\s*(?:
-        (?P<special>inf(?:inity)?|nan)
+        (?P<special>inf(?:inity)?|∞|nan)
       | 0x(?P<hex>[0-9a-f_]*+\.?+[0-9a-f_]*+)p(?P<hex_exponent>[+-]?\d+)
       | (?P<top>{_UNSIGNED})(?:e(?P<top_exponent>[+-]?\d+))?\s*(?:
             /\s*(?P<bottom>{_UNSIGNED})(?:e(?P<bottom_exponent>[+-]?\d+))?
           | (?:p|(?:\*\s*2\s*(?:\^|\*\*)))\s*(?P<two>[+-]?\d+)
+          | \*\s*10\s*(?:\^|\*\*)\s*(?P<ten>[+-]?\d+)
           | (?:\^|\*\*)\s*(?P<power>[+-]?\d+)
         )?
     )"""
+
+_AMBIGUOUS = r"[1-9]\d{0,2},\d{3}"
+"""Here a comma may be a decimal point, or stand between thousands."""
 
 
 @lru_cache(maxsize=1)
@@ -42,7 +55,8 @@ def parse(text: str) -> Value:
     """The exact value of a number as people write it; nothing is rounded.
 
     Understood: `0.1`, `-1.5e-8`, `1/3`, `0x1.8p3` (C99), `1p-24` and `3*2^-24` (times a power of two), `2^-24`, `inf`,
-    `nan`, with `_` between digits if you like.
+    `nan`, with `_` between digits if you like; and what is printed for people: `−0.5`, `3 × 10⁻⁵`, `2⁻²⁴`, `∞`, `0,1`
+    with a decimal comma, and no-break or thin spaces between groups of three digits.
 
     Returns
     -------
@@ -52,8 +66,9 @@ def parse(text: str) -> Value:
     Raises
     ------
     ValueError
-        If the text is not a number, is ambiguous (`0x2E66` may be a code or a number), has more than 1,200 digits, or
-        its value is beyond 2^20000 or below 2^-20000. `round_to` and `encode` round these too: no format reaches them.
+        If the text is not a number, is ambiguous (`0x2E66` may be a code or a number, `1,234` a thousand or one), has
+        more than 1,200 digits, or its value is beyond 2^20000 or below 2^-20000. `round_to` and `encode` round these
+        two: no format reaches them.
     TypeError
         If it is not a text.
 
@@ -61,6 +76,8 @@ def parse(text: str) -> Value:
     --------
     >>> parse("1/3"), parse("0x1.8p3"), parse("1p-3"), parse("-0")
     (Fraction(1, 3), Fraction(12, 1), Fraction(1, 8), -0.0)
+    >>> parse("−2⁻³"), parse("3 × 10⁻⁵"), parse("0,5")
+    (Fraction(-1, 8), Fraction(3, 100000), Fraction(1, 2))
     """
     value = _read(text)
     if isinstance(value, _Beyond):
@@ -93,6 +110,24 @@ def parse_to_round(text: str) -> Value:
     return stand_in(*value) if isinstance(value, _Beyond) else value
 
 
+def with_plain_signs(text: str) -> str:
+    """A text with the signs that keyboards have, and without spaces between groups of digits; other texts as they are.
+
+    >>> with_plain_signs("−3 × 10⁻⁵"), with_plain_signs("65\\u202f536")
+    ('-3 * 10^-5', '65536')
+    """
+    if text.isascii():
+        return text
+    plain = str.maketrans(RAISED, "+-0123456789")
+    text = re.sub(f"[{RAISED}]+", lambda found: f"^{found[0].translate(plain)}", text)
+    return re.sub(_SPACED, _ungrouped, text, flags=re.ASCII).translate(SIGNS)
+
+
+def _ungrouped(found: re.Match[str]) -> str:
+    text = found[0]
+    return re.sub(_SPACE, "", text) if re.fullmatch(_GROUPED, text, re.ASCII) else text
+
+
 class _Beyond(NamedTuple):
     """A number whose magnitude is beyond 2^REACH (`large`) or below 2^-REACH."""
 
@@ -114,8 +149,8 @@ def _read(text: str) -> Value | _Beyond:
         raise TypeError(f"text={quoted(text)} is not a text; give one such as '0.1', or give the number to round_to")
     if len(text) > MAX_LENGTH:  # before anything that takes time
         raise ValueError(f"text of {len(text)} characters is too long for a number; use at most {MAX_LENGTH}")
-    text = " ".join(text.split())
-    match = _grammar().fullmatch(text)
+    plain, text = (" ".join(line.split()) for line in (with_plain_signs(text), text))
+    match = _grammar().fullmatch(plain)
     if match is None:
         raise ValueError(_complaint(text))
     part = match.groupdict()
@@ -141,15 +176,20 @@ def _number(text: str, part: dict[str, str]) -> _Number:
             raise ValueError(f"text={quoted(text)} divides by zero; write inf or nan if you mean it")
         return _Number(top, bottom, ten - less)
     if part["power"]:
-        if (top, ten) != (2, 0):
-            raise ValueError(f"text={quoted(text)}: only powers of two are understood, like 2^-24")
-        return _Number(1, two=_exponent(text, part["power"]))
-    return _Number(top, ten=ten, two=_exponent(text, part["two"] or "0"))
+        if (top, ten) not in ((2, 0), (1, 1)):
+            raise ValueError(f"text={quoted(text)}: only powers of 2 and 10 are understood, like 2^-24")
+        exponent = _exponent(text, part["power"])
+        return _Number(1, two=exponent) if top == 2 else _Number(1, ten=exponent)
+    return _Number(top, ten=ten + _exponent(text, part["ten"] or "0"), two=_exponent(text, part["two"] or "0"))
 
 
 def _decimal(text: str, digits: str, exponent: str | None) -> tuple[int, int]:
     """An integer without zeros at its end, and the power of ten that it is multiplied by."""
-    whole, _, fraction = digits.replace("_", "").partition(".")
+    digits = digits.replace("_", "")
+    if re.fullmatch(_AMBIGUOUS, digits):
+        both = f"{digits.replace(',', '.')} or {digits.replace(',', '')}"
+        raise ValueError(f"text={quoted(text)}: {digits} could be one number or a thousand times it; write {both}")
+    whole, _, fraction = digits.replace(",", ".").partition(".")
     significant = (whole + fraction).rstrip("0")
     zeros = len(whole + fraction) - len(significant)
     return _integer(text, significant, 10), _exponent(text, exponent or "0") - len(fraction) + zeros
@@ -206,4 +246,6 @@ def _complaint(text: str) -> str:
             f"text={shown} could be a code or a number; for the value with that code use decode({text}, fmt), "
             f"for the number {int(text, 0)} write {number}"
         )
+    if "…" in text:
+        return f"text={shown} is the beginning of a number; copy all its digits, or write it as a fraction"
     return f"text={shown} is not a number; write it like 0.1, 1e-8, 1/3, 0x1.8p3, 1p-24, 2^-24, inf or nan"

@@ -93,24 +93,27 @@ class Given(NamedTuple):
 NumberLike: TypeAlias = int | float | str | Fraction | Decimal | np.generic | Array | FloatArray | Number | Given
 """One number, as a user gives it: an array has shape (), a text may be a code."""
 
-_CODE = re.compile(r"0x(?P<hex>[0-9a-f_]+)|0b(?P<bits>[01_]+)|(?P<fields>[01]_[01]+_[01]+)|(?P<plain>[01]+)", re.I)
+_CODE = re.compile(
+    r"0x(?P<hex>[0-9a-f_]+)|0b(?P<bits>[01_]+)|(?P<fields>[01][_ ][01]+[_ ][01]+)|(?P<plain>[01]+)", re.I
+)
 
 
 def code_in(text: str, fmt: Format) -> int | None:
     """The code of `fmt` that a text writes: 0x2E66, 0b..., 0_01011_1001100110 or all `width` bits; else None.
 
+    Blanks between the fields do as well as "_".
     Bits without a prefix are a code only if there are exactly `width` of them, and 8 or more; 101 is the number 101.
     """
     match = _CODE.fullmatch(text.strip())
     if match is None:
         return None
     digits = match["hex"] or match["bits"] or match["fields"] or match["plain"]
-    bare = digits.replace("_", "")
+    bare = digits.replace("_", "").replace(" ", "")
     if match["plain"] and (len(bare) != fmt.width or fmt.width < 8):
         return None
     text = text.strip() if len(text) <= 100 else f"{text.strip()[:37]}..."
     sizes = (1, fmt.exponent_bits, fmt.trailing_bits)
-    if match["fields"] and tuple(map(len, digits.split("_"))) != sizes:
+    if match["fields"] and tuple(map(len, re.split("[_ ]", digits))) != sizes:
         without = f"0b{bare}" if len(bare) < 100 else "0b..."
         raise ValueError(
             f"{text}: the fields of {fmt.name} have {sizes[0]}, {sizes[1]} and {sizes[2]} bits; "

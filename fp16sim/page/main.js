@@ -136,6 +136,6 @@ addEventListener("resize", () => {
 
 globalThis.fp16sim = {
   format: ctx.format, customFormat, decode, encodeHeld, classify, nextUp, nextDown, operate, roundResult, explain,
-  readNumber, decimalText, fractionText, hexText, shortestText, store: ctx.store, stations: STATIONS,
+  readNumber, decimalText, fractionText, hexText, shortText, shortestText, store: ctx.store, stations: STATIONS,
   stepsOf: (record) => stepsOf(record, ctx),
 };

@@ -15,7 +15,7 @@ const HELP = "write it like 0.1, 1e-8, 1/3, 0x1.8p3, 1p-24, 2^-24, inf or nan; a
 export function readNumber(text, fmt) {
   const trimmed = text.trim();
   try {
-    if (trimmed.length > MAX_LENGTH) throw new TextError(`That is too long for a number; use at most ${MAX_LENGTH} characters.`);
+    if (text.length > MAX_LENGTH) throw new TextError(`That is too long for a number; use at most ${MAX_LENGTH} characters.`);
     const code = readCode(trimmed, fmt);
     if (code) return { ...code, value: decode(code.code, fmt) };
     return { value: parse(trimmed), code: null, reading: "number" };
@@ -31,6 +31,7 @@ const shown = (text) => `“${text.length > 40 ? `${text.slice(0, 37)}...` : tex
 
 function complaint(text) {
   if (!text) return new TextError(`Nothing is typed: ${HELP}.`);
+  if (text.includes("…")) return new TextError(`${shown(text)} is the beginning of a number: copy all its digits, or write it as a fraction.`);
   return new TextError(`${shown(text)} is not a number: ${HELP}.`);
 }
 
@@ -58,59 +59,91 @@ function checkFields(text, digits, fmt) {
   throw new TextError(`${shown(text)}: the fields of ${fmt.name} have ${widths.join(", ")} bits; for a code without fields write 0b${digits}, for a number no _.`);
 }
 
+/* --- the grammar of `fp16sim.exact.parsing`, part by part --- */
+
+const SIGNS = { "−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/" };
+const RAISED = "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹";
+const SPACE = "[\\u00a0\\u2009\\u202f]";
+const SPACED = new RegExp(`\\d+(?:${SPACE}\\d+)*(?:[.,]\\d+(?:${SPACE}\\d+)*)?`, "g");
+const GROUPED = new RegExp(`^(?:\\d+|\\d{1,3}(?:${SPACE}\\d{3})+)(?:[.,](?:\\d+|(?:\\d{3}${SPACE})+\\d{1,3}))?$`);
+/** What Python calls white space. */
+const BLANKS = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
+
+/** A text with the signs that keyboards have, without spaces between groups of digits, and with single blanks. */
+function plain(text) {
+  return text
+    .replace(new RegExp(`[${RAISED}]+`, "g"), (raised) => `^${[...raised].map((c) => "+-0123456789"[RAISED.indexOf(c)]).join("")}`)
+    .replace(SPACED, (digits) => (GROUPED.test(digits) ? digits.replace(new RegExp(SPACE, "g"), "") : digits))
+    .replace(/[−–×·⋅÷]/g, (c) => SIGNS[c])
+    .replace(BLANKS, " ").replace(/^ | $/g, "");
+}
+
+// A lookahead never gives a character back, so that no text takes more than linear time.
+const unsigned = (name) => `(?=(?<${name}>\\d[\\d_]*(?:\\.[\\d_]*|,\\d[\\d_]*)?|[.,]\\d[\\d_]*))\\k<${name}>`;
+const integerAs = (name) => `(?<${name}>[+-]?\\d+)`;
+const POWER = " ?(?:\\^|\\*\\*) ?";
+const BEHIND = [
+  `/ ?${unsigned("bottom")}(?:e${integerAs("bottomExponent")})?`,
+  `(?:p ?|\\* ?2${POWER})${integerAs("two")}`,
+  `\\* ?10${POWER}${integerAs("ten")}`,
+  `(?:\\^|\\*\\*) ?${integerAs("power")}`,
+];
+const FORMS = [
+  "(?<special>inf(?:inity)?|∞|nan)",
+  `0x(?=(?<hex>[0-9a-f_]*\\.?[0-9a-f_]*))\\k<hex>p${integerAs("hexExponent")}`,
+  `${unsigned("top")}(?:e${integerAs("topExponent")})? ?(?:${BEHIND.join("|")})?`,
+];
+const GRAMMAR = new RegExp(`^(?<sign>[+-]?) ?(?:${FORMS.join("|")})$`, "i");
+
 /** The exact value of a number; nothing is rounded. Throws a TextError. */
 export function parse(text) {
-  const blanks = text.trim().replace(/\s+/g, " ");
-  const sign = /^([+-]?) ?/.exec(blanks);
-  const negative = sign[1] === "-";
-  const rest = blanks.slice(sign[0].length).toLowerCase();
-  if (/^inf(inity)?$/.test(rest)) return infinity(negative);
-  if (rest === "nan") return NAN;
-  return { ...multipliedOut(unsigned(rest, text), text), negative };
+  const part = GRAMMAR.exec(plain(text))?.groups;
+  if (!part) throw complaint(text);
+  const negative = part.sign === "-";
+  if (part.special) return part.special.toLowerCase() === "nan" ? NAN : infinity(negative);
+  return { ...multipliedOut(numberOf(part, text), text), negative };
 }
 
-/** A magnitude top / bottom * 10^ten * 2^two, not yet multiplied out: one of the forms below, in this order. */
-function unsigned(rest, text) {
-  const hex = /^0x([0-9a-f_]*)(?:\.([0-9a-f_]*))?p([+-]?\d+)$/.exec(rest);
-  if (hex) return hexadecimal(hex, text);
-  const ratio = rest.split("/");
-  if (ratio.length === 2) return fraction(ratio, text);
-  const power = /^([^^*]*?) ?(?:\^|\*\*) ?([+-]?\d+)$/.exec(rest);
-  if (power && !power[1].includes("*")) {
-    const base = decimal(power[1], text);
-    if (base.top !== 2n || base.ten) throw new TextError(`${shown(text)}: only powers of two are understood, like 2^-24.`);
-    return { ...ONE, two: exponentOfText(power[2]) };
-  }
-  const scaled = /^([^p*]*?) ?(?:p|\* ?2 ?(?:\^|\*\*)) ?([+-]?\d+)$/.exec(rest);
-  if (scaled) return { ...decimal(scaled[1], text), two: exponentOfText(scaled[2]) };
-  return decimal(rest, text);
+/** A magnitude top / bottom * 10^ten * 2^two, not yet multiplied out. */
+function numberOf(part, text) {
+  if (part.hex !== undefined) return hexadecimal(part, text);
+  const { top, ten } = decimal(part.top, part.topExponent, text);
+  const number = { top, bottom: 1n, ten, two: 0n };
+  if (part.bottom !== undefined) return fraction(number, decimal(part.bottom, part.bottomExponent, text), text);
+  if (part.power === undefined) return { ...number, ten: ten + exponentOfText(part.ten ?? "0"), two: exponentOfText(part.two ?? "0") };
+  const exponent = exponentOfText(part.power);
+  if (top === 2n && ten === 0n) return { ...number, top: 1n, two: exponent };
+  if (top === 1n && ten === 1n) return { ...number, ten: exponent };
+  throw new TextError(`${shown(text)}: only powers of 2 and 10 are understood, like 2^-24.`);
 }
 
-const ONE = { top: 1n, bottom: 1n, ten: 0n, two: 0n };
-
-function hexadecimal([, whole, places = "", exponent], text) {
-  const digits = (whole + places).replace(/_/g, "");
-  if (!digits) throw complaint(text);
-  const significant = digits.replace(/0+$/, "");
-  const moved = digits.length - significant.length - places.replace(/_/g, "").length;
-  return { ...ONE, top: integer(significant, "0x", text), two: exponentOfText(exponent) + 4n * BigInt(moved) };
+function hexadecimal({ hex, hexExponent }, text) {
+  const [whole, places = ""] = hex.replace(/_/g, "").split(".");
+  if (!(whole + places)) throw complaint(text);
+  const { significant, moved } = withoutZeros(whole, places);
+  return { top: integer(significant, "0x", text), bottom: 1n, ten: 0n, two: exponentOfText(hexExponent) + 4n * moved };
 }
 
-function fraction([top, bottom], text) {
-  const [x, y] = [decimal(top.trimEnd(), text), decimal(bottom.trimStart(), text)];
+function fraction(x, y, text) {
   if (y.top === 0n) throw new TextError(`${shown(text)} divides by zero; write inf or nan if you mean it.`);
-  return { ...ONE, top: x.top, bottom: y.top, ten: x.ten - y.ten };
+  return { ...x, bottom: y.top, ten: x.ten - y.ten };
 }
 
 /** An integer without zeros at its end, times a power of ten. */
-function decimal(text, whole) {
-  const match = /^(?:(\d[\d_]*)(?:\.([\d_]*))?|\.(\d[\d_]*))(?:e([+-]?\d+))?$/.exec(text);
-  if (!match) throw complaint(whole);
-  const places = (match[2] ?? match[3] ?? "").replace(/_/g, "");
-  const digits = (match[1] ?? "").replace(/_/g, "") + places;
-  const significant = digits.replace(/0+$/, "");
-  const moved = digits.length - significant.length - places.length;
-  return { ...ONE, top: integer(significant, "", whole), ten: exponentOfText(match[4] ?? "0") + BigInt(moved) };
+function decimal(text, exponent, all) {
+  const digits = text.replace(/_/g, "");
+  if (/^[1-9]\d{0,2},\d{3}$/.test(digits)) {
+    throw new TextError(`${digits} could be one number or a thousand times it: write ${digits.replace(",", ".")} or ${digits.replace(",", "")}.`);
+  }
+  const [whole, places = ""] = digits.split(/[.,]/);
+  const { significant, moved } = withoutZeros(whole, places);
+  return { top: integer(significant, "", all), ten: exponentOfText(exponent ?? "0") + moved };
+}
+
+/** All digits but the zeros at their end, and by how many places the point has moved to the right. */
+function withoutZeros(whole, places) {
+  const significant = (whole + places).replace(/0+$/, "");
+  return { significant, moved: BigInt(whole.length - significant.length) };
 }
 
 function integer(significant, prefix, text) {

@@ -11,6 +11,7 @@ import pytest
 
 import fp16sim as fs
 from fp16sim import cases, exact
+from fp16sim.explain.decoding import read
 from fp16sim.formats import NAMED_FORMATS, Format, Rounding
 
 from ..support import MODES, count_cases
@@ -212,11 +213,13 @@ NUMBERS = [
     "11111111111111111", "2.4E+00000000001", "1e-" + "0" * 99 + "1", "0e9999999999", "-0e-9999999999", "0/1e9999999999",
     "1e99999/1e99999", "0" * 5000 + "1", "1." + "0" * 5000, "1" + "0" * 6000, "1e6020", "1e-6020", "2^20000",
     "2^-20000", "0x1p20000", "1e-19999p66000", "9" * 1200, "0x" + "0" * 2000 + "f.8p-4", "1e5001", "20e-1^5", "2.0**3",
-    "1/3e6000", "1\u00a0/\u00a03",
+    "1/3e6000", "1\u00a0/\u00a03", "1,5", "−0,5", "−2⁻²⁴", "3 × 10⁻⁵", "10^-5", "65\u202f536",
+    "0.000\u2009061", "∞", "1÷3",
 ]
 NO_NUMBERS = [
     ".", "p3", "0x", "1..2", "1e", "_1", "0x1p", "inf3", "1/0", "1.2.3", "2^", "^3", "1*2^", "0x1.8", "1e99999999",
-    "3^2", "1/-3", "1/2/3", "1p2p3", "2^3/4", "-nan(1)", "0x1.8p", "2^20001", "-2^-20001", "e5", "1,5", "½", "1e6021",
+    "3^2", "1/-3", "1/2/3", "1p2p3", "2^3/4", "-nan(1)", "0x1.8p", "2^20001", "-2^-20001", "e5", "1,500", "½", "1e6021",
+    "5,", "1,2,3", "1\u00a000", "0.1…", "3²",
     "1e-6021", "1e" + "9" * 5000, "1" * 1201, "1e999999999999p-3321928094887", "0x1p-99999", "1/1e99999", "٣",
     "1" * 10_001, "0x" + "1" * 10_001 + "p1",
 ]
@@ -249,6 +252,86 @@ def test_what_python_refuses_is_refused(core):
         with pytest.raises(ValueError, match="text"):
             exact.parse(text)
     assert set(core.evaluate(READ, [*NO_NUMBERS, "", " ", "1" * 1400])) == {"refused"}
+
+
+SIGNS, DIGITS = ("", "-", "−", "+", "- "), ("0", "1", "12", "100", "1234", "007", "65536", "1_0")
+SPACES, POINTS = ("\u00a0", "\u2009", "\u202f", " ", "_"), (".", ",")
+HEX = ("1", "1.8", ".8", "F,8", "1\u2009000")
+CODES = ("0 01011 1001100110", "0_01011_1001100110", "0\u00a001011\u00a01001100110", "0x2E66", "0b1\u2009000")
+RAISED = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def spelling(chosen):
+    """A number as somebody may write it, or nearly: with signs, groups, commas and powers of every kind."""
+
+    def decimal():
+        text = chosen.choice(DIGITS)
+        for _ in range(chosen.choice([0, 0, 1, 2])):
+            text += chosen.choice(SPACES) + chosen.choice(["000", "536", "061", "12", "5"])
+        if chosen.random() < 0.6:
+            text += chosen.choice(POINTS) + chosen.choice(
+                ["5", "25", "125", "000", "061\u202f035", "234\u20095", "1234", ""]
+            )
+        return text + (chosen.choice(["e5", "E-7", "e+2", "e−3"]) if chosen.random() < 0.2 else "")
+
+    def power(base):
+        exponent = chosen.choice(["", "-", "−", "+"]) + chosen.choice(["0", "3", "10", "24", "300"])
+        raised = exponent.replace("−", "-").translate(RAISED)
+        return f"{base}{chosen.choice([f'^{exponent}', f'**{exponent}', raised, f' ^ {exponent}', f'⁻{raised}'])}"
+
+    times = chosen.choice(["*", " * ", "×", " × ", " · ", "⋅", "x", " "])
+    forms = [
+        lambda: decimal(),
+        lambda: f"{decimal()}{times}{power(chosen.choice(['2', '10', '10', '3']))}",
+        lambda: power(chosen.choice(["2", "10", "2.0", "1e1", "5"])),
+        lambda: f"{decimal()}{chosen.choice(['/', ' / ', '÷', ' ÷ '])}{decimal()}",
+        lambda: f"{decimal()}{chosen.choice(['p', ' p ', 'P'])}{chosen.choice(['3', '-24', '−24', '⁻³'])}",
+        lambda: f"0x{chosen.choice(HEX)}p{chosen.choice(['3', '−4', '+2', '³'])}",
+        lambda: chosen.choice(["inf", "∞", "Infinity", "NaN", "∞inity", "nan", "1,234,567", "1.234,5", "0.1…"]),
+        lambda: chosen.choice(CODES),
+    ]
+    text = chosen.choice(SIGNS) + chosen.choice(forms)()
+    if chosen.random() < 0.15:  # one character more, or one less
+        at = chosen.randrange(len(text) + 1)
+        text = (
+            text[:at]
+            + chosen.choice(["", " ", "\u2009", ",", ".", "−", "⁻", "0", "_", "x"])
+            + text[at + chosen.randrange(2) :]
+        )
+    return text
+
+
+def as_python_reads(text):
+    try:
+        value = read(text, fs.BINARY16).value
+    except ValueError:
+        return "refused"
+    return "-0" if isinstance(value, float) and value == 0 else str(value)
+
+
+@pytest.mark.usefixtures("_long_integers")
+def test_thousands_of_spellings_mean_the_same_to_the_page_and_to_python(core):
+    chosen = random.Random(16)
+    texts = sorted({spelling(chosen) for _ in range(6000)})
+    expected = [as_python_reads(text) for text in texts]
+    got = [answer.split(" ")[-1] for answer in core.evaluate(READ, texts)]
+    first_difference(got, expected, texts)
+    assert 1000 < expected.count("refused") < len(texts) - 1000
+    count_cases(len(texts), "page: spellings")
+
+
+@pytest.mark.usefixtures("_long_integers")
+def test_what_the_page_prints_is_read_back(core):
+    printed = core.evaluate(PRINTED, ["1.5", "-2^-14", "65504", "-0.1", "1/3", "2^-24", "-inf", "1e-7"])
+    for text, value in printed:
+        assert as_python_reads(text) == value, text
+
+
+PRINTED = """(texts) => texts.flatMap((text) => {
+  const s = fp16sim, fmt = s.format("binary16"), { value } = s.roundResult(s.readNumber(text, fmt).value, fmt, "ties_to_even");
+  const short = [12, 60].map((room) => s.shortText(value, room)).filter((t) => !t.includes("…"));
+  return [s.decimalText(value), s.fractionText(value), s.hexText(value, fmt), ...short].map((t) => [t, s.fractionText(value)]);
+})"""  # noqa: E501
 
 
 def test_codes_and_bits_are_read_as_such(core):
