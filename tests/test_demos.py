@@ -204,7 +204,7 @@ def test_a_polynomial_multiplied_out_is_noise_near_its_root():
         return y
 
     assert by_operators(horner, ways.x[::40], "binary16") == list(ways.naive[::40])
-    assert "changes sign 137 times" in ways.lesson
+    assert "137 sign changes" in ways.lesson
     assert np.all(ways.careful * (ways.x - 1) >= 0)
 
 

@@ -23,6 +23,7 @@ import fp16sim as fs
 from fp16sim import demos, plots
 from fp16sim.cli import main
 from fp16sim.plots.gallery import PICTURES, figure_of, find, write
+from fp16sim.plots.labels import Name, name_beside
 from fp16sim.plots.style import DPI, FORMAT_LOOKS, LOOKS, SIZE, THEMES, folded, styled, typeset
 
 NAMES = list(PICTURES)
@@ -253,6 +254,46 @@ def test_pictures_are_drawn_for_other_formats_without_a_warning(fmt):
                 figure_of(name, fmt=fmt)
 
 
+def covered(ax):
+    """The points of lines that a note covers, by the text of the note."""
+    renderer, found = ax.figure.canvas.get_renderer(), {}
+    for text in ax.texts:
+        box = Text.get_window_extent(text, renderer).padded(-2)
+        for line in ax.lines:
+            points = line.get_transform().transform(line.get_xydata())
+            points = points[np.isfinite(points).all(axis=1)]
+            if any(box.contains(x, y) for x, y in points):
+                found[text.get_text()] = line.get_label()
+    return found
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e4m3fn", "e5m2"])
+@pytest.mark.parametrize("name", ["tenths", "clock", "accumulators", "quadratic", "derivative", "logistic", "softmax"])
+def test_no_label_covers_a_point_or_another_label_in_any_format(name, fmt):
+    figure = figure_of(name, fmt=fmt)
+    FigureCanvasAgg(figure)
+    figure.draw_without_rendering()
+    check_text(figure)
+    check_notes(figure)
+    assert covered(figure.axes[0]) == {}
+
+
+def test_names_stand_beside_their_points_in_free_places():
+    ax = Figure(figsize=SIZE).subplots()
+    x = np.linspace(0, 1, 20)
+    ax.plot(x, 0 * x)
+    ax.plot(x, x)
+    name_beside(ax, [Name("flat", "k", x, 0 * x), Name("rising", "k", x, x), Name("nowhere", "k", [np.nan], [1.0])])
+    FigureCanvasAgg(ax.figure)
+    ax.figure.draw_without_rendering()
+    flat, rising = ax.texts
+    assert covered(ax) == {}
+    boxes = [Text.get_window_extent(text) for text in (flat, rising)]
+    assert not boxes[0].overlaps(boxes[1])
+    assert flat.xy[1] < 0.2
+    assert abs(rising.xy[0] - rising.xy[1]) < 0.2
+
+
 def test_a_title_is_folded_into_lines_of_about_the_same_length():
     assert folded("a title that fits", 30) == "a title that fits"
     assert folded("one two three four five", 20) == "one two three\nfour five"
@@ -289,9 +330,12 @@ def test_a_sheet_shows_every_picture_at_a_third_of_its_size(tmp_path, monkeypatc
         gallery.write_sheet(sheet, theme=theme, columns=2)
     pixels = imread(sheets[0])
     height, width = (round(side * DPI / 3) for side in reversed(SIZE))
-    assert pixels.shape[:2] == (2 * height, 2 * width)
-    assert (pixels[height:, width:] == 1).all()
-    assert pixels[height:, :width].min() < 0.5
+    rows, columns = (side // 2 for side in pixels.shape[:2])
+    assert height < rows < 1.15 * height
+    assert width < columns < 1.1 * width
+    assert (pixels[rows:, columns:] == 1).all()
+    assert pixels[rows:, :columns].min() < 0.5
+    assert pixels[: rows - height, :columns].min() < 0.9  # the name
     assert sheets[0].read_bytes() == sheets[1].read_bytes()
     np.testing.assert_allclose(imread(sheets[2])[0, 0, :3], to_rgb(THEMES["dark"]["paper"]), atol=1e-3)
 
@@ -372,7 +416,7 @@ def test_plot_without_a_file_name_makes_one(tmp_path, monkeypatch, capsys):
 
 def test_plot_scales_slide_the_gradients(tmp_path, capsys):
     assert main(["plot", "gradients", "--scales", "1,2^14", "--json", "-o", str(tmp_path / "g.png")]) == 0
-    assert "scaled by 16,384" in json.loads(capsys.readouterr().out)["title"]
+    assert "at scale 16,384" in json.loads(capsys.readouterr().out)["title"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from fp16sim.learn import Config, load_digits, train
@@ -11,7 +13,7 @@ from fp16sim.learn.chance import Answers
 from fp16sim.learn.state import Share
 from fp16sim.plots import training, training_figure
 from fp16sim.plots.runs import MEASURES, curve, lesson
-from fp16sim.plots.style import LOOKS, save
+from fp16sim.plots.style import LOOKS, THEMES, save
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,17 @@ def test_the_title_calls_no_difference_one_and_the_settings_stand_below(runs):
     other = replace(runs[1], config=replace(runs[1].config, lr=0.5))
     note = training_figure([runs[0], other]).get_supxlabel()
     assert note.replace("\n", " ").endswith("layers 8. They differ in lr.")
-    assert max(map(len, note.splitlines())) <= 140
+
+
+@pytest.mark.parametrize("size", [(15, 5.8), (10, 5), (7.5, 12)])
+def test_title_and_settings_are_inside_a_picture_of_any_size_and_theme(runs, size):
+    figure = training_figure(runs, theme="dark", size=size)
+    FigureCanvasAgg(figure)
+    figure.draw_without_rendering()
+    assert to_rgb(figure.get_facecolor()) == to_rgb(THEMES["dark"]["paper"])
+    for text in figure.texts:
+        box = text.get_window_extent()
+        assert 0 <= box.x0 <= box.x1 <= figure.bbox.width
 
 
 def test_an_unknown_measure_is_refused(runs):

@@ -15,7 +15,7 @@ from ..elementary import cos, sin
 from ..exact import round_to as exact_round
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
-from ..wording import number
+from ..wording import count, number
 from .common import error_text, frozen, relative
 
 
@@ -90,7 +90,8 @@ def quadratic(
     naive, careful = ((b - root) / 2).values, (2 / (b + root)).values
     exact = 2 / (x + np.sqrt(x - 2) * np.sqrt(x + 2))
     lost = x[naive == 0]
-    worst = f"{s.fmt.name} is left with 0 from b = {lost.min():.2g}" if len(lost) else f"{s.fmt.name} loses digits"
+    start = number(float(f"{lost.min():.2g}")) if len(lost) else ""
+    worst = f"{s.fmt.name} is left with 0 from b = {start}" if len(lost) else f"{s.fmt.name} loses digits"
     lesson = f"b - sqrt(b^2 - 4) cancels: {worst}"
     return TwoWays(s.fmt, s.mode, frozen(x), frozen(naive), frozen(careful), frozen(exact), lesson)
 
@@ -111,7 +112,7 @@ def polynomial(
     square = d * d
     careful = square * square * square * d
     crossings = int(np.count_nonzero(np.diff(np.sign(value.values[value.values != 0]))))
-    lesson = f"(x - 1)^7, multiplied out, changes sign {crossings} times in {s.fmt.name}"
+    lesson = f"(x - 1)^7 multiplied out: {count(crossings, 'sign change')} in {s.fmt.name}"
     return TwoWays(s.fmt, s.mode, frozen(x), frozen(value.values), frozen(careful.values), frozen((x - 1) ** 7), lesson)
 
 
@@ -188,7 +189,8 @@ class Variance:
         """What it shows."""
         ends = {"negative": self.one_pass < 0, "infinite": ~np.isfinite(self.one_pass)}
         parts = [f"{name} from {number(float(self.offsets[x][0]))}" for name, x in ends.items() if x.any()]
-        worst = float(relative(self.one_pass, self.exact).max())
+        error = relative(self.one_pass, self.exact)
+        worst = float(error[np.isfinite(error)].max(initial=0))  # of small formats, the exact variance can be 0
         what = ", ".join(parts) if parts else f"up to {error_text(worst)} off"
         return f"One-pass variance, {self.fmt.name}: {what}"
 

@@ -20,10 +20,11 @@ def frozen(x: npt.ArrayLike) -> Array:
 def error_text(error: float, digits: int = 2) -> str:
     """A relative error in percent. It is not a share of 1, so `wording.percent` is not for it.
 
-    >>> error_text(0.086), error_text(2.0**-24), error_text(2.0**-11, digits=3)
-    ('8.6%', '6e-06%', '0.0488%')
+    >>> error_text(0.086), error_text(2.0**-24), error_text(2.0**-11, digits=3), error_text(0.997), error_text(12.0)
+    ('8.6%', '6e-06%', '0.0488%', '100%', '1,200%')
     """
-    return f"{100 * error:.{digits}g}%"
+    rounded = float(f"{100 * error:.{digits}g}")
+    return f"{rounded:,.0f}%" if rounded >= 100 else f"{rounded:.{digits}g}%"
 
 
 def relative(y: npt.ArrayLike, truth: Array | float) -> Array:

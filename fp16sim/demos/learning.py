@@ -140,7 +140,7 @@ class Gradients:
         first, last = self.fates[0].zero, self.fates[-1].zero
         unscaled = f"{percent(first, 2)} of gradients become 0 in {self.fmt.name}"
         same = len(self.scales) == 1 or first == last
-        return unscaled if same else f"{unscaled}; {percent(last, 2)} scaled by {number(self.scales[-1])}"
+        return unscaled if same else f"{unscaled}; {percent(last, 2)} at scale {number(self.scales[-1])}"
 
 
 def gradients(
@@ -231,8 +231,9 @@ class StuckWeight:
         end, exact = (float(self.paths[name][-1]) for name in ("ties_to_even", "exact"))
         updates = f"{number(len(self.steps) - 1)} updates of {self.update:g}"
         if end == self.paths["ties_to_even"][0]:
-            return f"A {self.fmt.name} weight of {self.start:g} ignores {updates}"
-        return f"{updates} in {self.fmt.name}: {end:.4g}, not {exact:.4g}"
+            return f"A weight of {self.start:g} in {self.fmt.name} ignores {updates}"
+        found, truth = f"{end:.4g}", f"{exact:.4g}"
+        return f"{updates} in {self.fmt.name}: {found}, {'as it should be' if found == truth else f'not {truth}'}"
 
 
 def stuck_weight(

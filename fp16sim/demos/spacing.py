@@ -157,7 +157,7 @@ class Staircase:
 
 
 _RULES = {
-    Rounding.TIES_TO_EVEN: "a tie goes to the even significand, up or down",
+    Rounding.TIES_TO_EVEN: "a tie goes to the even significand",
     Rounding.TIES_TO_AWAY: "a tie goes away from zero",
     Rounding.TOWARD_ZERO: "digits are cut off",
     Rounding.TOWARD_POSITIVE: "never below x: an upper bound",

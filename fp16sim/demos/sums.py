@@ -182,8 +182,9 @@ class Clock:
     def lesson(self) -> str:
         """What it shows."""
         if self.stops_at is not None:
-            return f"A {self.fmt.name} clock that adds 0.1 s stands still after {number(self.stops_at)} s"
-        return f"A {self.fmt.name} clock that adds 0.1 s is {self.off:.3g} s off after {number(self.seconds[-1])} s"
+            return f"A clock in {self.fmt.name} that adds 0.1 s stands still after {number(self.stops_at)} s"
+        end = number(round(self.seconds[-1]))
+        return f"A clock in {self.fmt.name} that adds 0.1 s is {self.off:.3g} s off after {end} s"
 
 
 TICKS = tuple(sorted({round(10 ** (k / 8)) for k in range(8, 47)}))
@@ -250,7 +251,8 @@ class Accumulators:
         """What it shows."""
         by_name = {cost.name: cost for cost in self.costs}
         slow, fast = by_name["sequential"].error, by_name["pairwise"].error
-        return f"The order of additions decides: {error_text(slow)} off, or {error_text(fast)} in pairs"
+        in_pairs = f"or {error_text(fast)} in pairs" if np.isfinite(fast) else "and in pairs infinity or NaN"
+        return f"The order of additions decides: {error_text(slow)} off, {in_pairs}"
 
 
 def accumulators(

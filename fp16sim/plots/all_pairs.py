@@ -33,7 +33,9 @@ def pairs(
     with drawing(ax) as ax:
         colors = LinearSegmentedColormap.from_list("error", [ink("low"), ink("high")]).with_extremes(under=ink("exact"))
         top = max(0.5, float(np.nanmax(p.error, initial=0)))
-        image = ax.imshow(p.error, origin="lower", cmap=colors, vmin=1e-9, vmax=top, interpolation="nearest")
+        image = ax.imshow(
+            p.error, origin="lower", cmap=colors, vmin=1e-9, vmax=top, interpolation="nearest", aspect="auto"
+        )
         _hatch(ax, p)
         ends = [float(p.values[0]), -1.0, 0.0, 1.0, float(p.values[-1])]
         ticks = [int(np.searchsorted(p.values, x)) for x in ends]

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .. import demos
 from ..demos.cancellation import Derivative, TwoWays, Variance
 from ..demos.common import relative
 from ..formats import FormatLike, Rounding
 from .gallery import picture
-from .style import LOOKS, Formats, Label, computed, computed_one, drawing, finish, ink, name_above, note
+from .labels import Name, name_beside
+from .style import LOOKS, Formats, computed, computed_one, drawing, finish, ink, note
 
 NAIVE, CAREFUL = LOOKS[1], LOOKS[0]
 
@@ -33,11 +35,15 @@ def one_minus_cos(
         ax.plot(ways.x, ways.exact, color=ink("ink"), linestyle=":", label="exact")
         ax.set_xscale("log")
         ax.set_ylim(-0.07, 1.1)
-        start = float(ways.x[0])
-        note(ax, "(1 − cos x) / x²", (start, float(ways.naive[0])), (0, 12), color=NAIVE.color)
-        note(ax, "½ (sin(x/2) / (x/2))²", (start, float(ways.careful[0])), (0, -24), color=CAREFUL.color)
-        note(ax, "exact", (float(ways.x[-1]), float(ways.exact[-1])), (0, -20), ha="right", color=ink("ink"))
         finish(ax, ways.lesson, "x", "computed value")
+        third = len(ways.x) // 3
+        apart = np.abs(ways.naive - ways.careful) > 0.1
+        names = [
+            Name("(1 − cos x) / x²", NAIVE.color, ways.x[apart], ways.naive[apart]),
+            Name("½ (sin(x/2) / (x/2))²", CAREFUL.color, ways.x[:third], ways.careful[:third]),
+            Name("exact", ink("ink"), ways.x[-third // 2 :], ways.exact[-third // 2 :]),
+        ]
+        name_beside(ax, names)
     return ax
 
 
@@ -53,23 +59,28 @@ def quadratic(
     ways = computed_one(demos.quadratic, fmt, data, mode)
     u = float(ways.fmt.unit_roundoff)
     left, right = float(ways.x[0]), 2.4 * float(ways.x[-1])
+    names = []
     formulas = ((NAIVE, ways.naive, "(b − √(b² − 4)) / 2"), (CAREFUL, ways.careful, "2 / (b + √(b² − 4))"))
     with drawing(ax) as ax:
         for look, y, name in formulas:
             error = np.maximum(relative(y, ways.exact), u / 16)
             ax.plot(ways.x, error, **look.dots(markersize=7, label=name))
+            names.append(Name(name, look.color, ways.x, error))
         ax.axhline(u, color=ink("muted"), linestyle="--", linewidth=1.5)
         note(ax, f"u of {ways.fmt.name}", (right, u), (0, 6), ha="right")
         ax.axhline(1, color=ink("muted"), linestyle=":", linewidth=1.5)
         note(ax, "no digit is right", (left, 1), (0, 5))
         ax.set(xscale="log", yscale="log", ylim=(u / 200, 10), xlim=(0.85 * left, right))
-        note(ax, formulas[0][2], (left, 1), (0, -40), color=NAIVE.color)
-        note(ax, formulas[1][2], (left, u / 200), (0, 8), color=CAREFUL.color)
+        steps = (1, 2, 5) if right < 1000 * left else (1,)
+        ax.xaxis.set_major_locator(LogLocator(subs=steps))
+        ax.xaxis.set_major_formatter(lambda b, _: f"{b:,.0f}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
         finish(ax, ways.lesson, "b", "relative error of the small root")
+        name_beside(ax, names)
     return ax
 
 
-@picture("(x - 1)^7, multiplied out, changes sign 137 times in binary16")
+@picture("(x - 1)^7 multiplied out: 137 sign changes in binary16")
 def polynomial(
     fmt: FormatLike = "binary16",
     mode: Rounding | str = "ties_to_even",
@@ -83,10 +94,13 @@ def polynomial(
         ax.plot(ways.x, ways.naive, **NAIVE.dots(markersize=5, fillstyle="none", label="x⁷ − 7x⁶ + 21x⁵ − … − 1"))
         ax.plot(ways.x, ways.careful, color=CAREFUL.color, linewidth=3, label="(x − 1)⁷ as a power")
         ax.axhline(0, color=ink("edge"), linewidth=1)
-        left, height = float(ways.x[0]), float(np.abs(ways.careful).max())
-        note(ax, "x⁷ − 7x⁶ + 21x⁵ − … − 1", (left, 0.8 * height), (6, 0), color=NAIVE.color)
-        note(ax, "(x − 1)⁷ as a power", (left, -0.8 * height), (32, 0), color=CAREFUL.color)
         finish(ax, ways.lesson, "x", "computed value")
+        half = len(ways.x) // 2
+        names = [
+            Name("(x − 1)⁷ as a power", CAREFUL.color, ways.x[:half], ways.careful[:half]),
+            Name("x⁷ − 7x⁶ + 21x⁵ − … − 1", NAIVE.color, ways.x[half:], ways.naive[half:]),
+        ]
+        name_beside(ax, names)
     return ax
 
 
@@ -100,20 +114,20 @@ def derivative(
 ) -> Axes:
     """The relative error of a difference quotient against its step: truncation on the right, rounding on the left."""
     series = computed(demos.derivative, fmt, data, mode)
-    labels: list[Label] = []
+    names = []
     with drawing(ax) as ax:
         for look, d in series:
             ax.plot(d.steps, d.error, **look.line(markersize=7, label=d.fmt.name))
-            labels.append(Label(f"{d.fmt.name}: at best {d.least}", look.color, float(d.steps[-1]), float(d.error[-1])))
+            names.append(Name(f"{d.fmt.name}: at best {d.least}", look.color, d.steps[3:], d.error[3:]))
         longest = max((d for _, d in series), key=lambda d: len(d.steps))
         ax.plot(longest.steps, longest.formula, color=ink("muted"), linestyle=":", label="formula alone")
-        note(ax, "formula\nalone", (float(longest.steps[4]), float(longest.formula[4])), (8, -34))
+        names.append(Name("formula\nalone", ink("muted"), longest.steps, longest.formula))
         ax.axhline(1, color=ink("edge"), linestyle=":", linewidth=1.5)
         ax.set_xscale("log", base=2)
-        ax.set(yscale="log", ylim=(longest.error.min() / 6, 10 ** (0.8 + 0.4 * len(series))))
+        ax.set(yscale="log", ylim=(longest.error.min() / 8, 10 if len(series) < 3 else 40))
         note(ax, "x + h = x: quotient 0", (float(longest.steps[-1]), 1), (7, 6))
-        name_above(ax, labels)
         finish(ax, series[0][1].lesson, "step h", "relative error of (f(x+h) − f(x)) / h")
+        name_beside(ax, names)
     return ax
 
 
@@ -139,9 +153,11 @@ def variance(
             note(ax, "infinite", (float(v.offsets[~finite][0]), reach), (-10, -5), ha="right", color=NAIVE.color)
         ax.axhline(0, color=ink("edge"), linewidth=1)
         ax.set_yscale("symlog", linthresh=0.1, linscale=0.8)
-        ax.set(xscale="log", ylim=(-3 * reach, 2 * reach))
-        note(ax, "one pass:\nmean(x²) − mean(x)²", (float(v.offsets[0]), -reach), (4, 0), color=NAIVE.color)
-        end = (float(v.offsets[-1]), float(v.exact[-1]))
-        note(ax, "two passes, and exact:\nmean((x − mean)²)", end, (0, 12), ha="right", color=CAREFUL.color)
+        ax.set(xscale="log", ylim=(min(-0.3, 3 * float(v.one_pass[finite].min(initial=0))), 2 * reach))
         finish(ax, v.lesson, "offset of the data: offset + 0, 0.1, …, 0.7", "variance")
+        names = [
+            Name("one pass:\nmean(x²) − mean(x)²", NAIVE.color, v.offsets[finite], v.one_pass[finite]),
+            Name("two passes:\nmean((x − mean)²)", CAREFUL.color, v.offsets, v.two_pass),
+        ]
+        name_beside(ax, names)
     return ax

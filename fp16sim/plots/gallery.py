@@ -20,7 +20,7 @@ from matplotlib.image import imsave
 from ..conversion import Array
 from ..files import atomic_path
 from ..wording import joined, quoted
-from .style import DPI, SIZE, save, styled
+from .style import DPI, FONT, SIZE, ink, save, styled
 
 
 class Picture(NamedTuple):
@@ -208,6 +208,8 @@ def write_all(folder: str | Path, kind: str = "png", *, theme: str = "light") ->
 def write_sheet(path: str | Path, *, theme: str = "light", dpi: float = DPI / 3, columns: int = 3) -> None:
     """Write all pictures as one .png, by default each at a third of its size, which shows what is hard to read.
 
+    The name of each stands above it.
+
     Raises
     ------
     ValueError
@@ -218,11 +220,24 @@ def write_sheet(path: str | Path, *, theme: str = "light", dpi: float = DPI / 3,
     if not 20 <= dpi <= 300:
         raise ValueError(f"dpi={dpi:g} is not between 20 and 300")
     with _default_settings(theme):
-        tiles = [_pixels(figure_of(name, theme=theme), dpi) for name in PICTURES]
+        tiles = [_tile(name, theme, dpi) for name in PICTURES]
         tiles += [np.full_like(tiles[0], tiles[0][0, 0])] * (-len(tiles) % columns)
         rows = [np.concatenate(tiles[k : k + columns], axis=1) for k in range(0, len(tiles), columns)]
         with atomic_path(Path(path)) as place:
             imsave(place, np.concatenate(rows), format="png")
+
+
+def _tile(name: str, theme: str, dpi: float) -> Array:
+    """A picture under its name, with an empty edge around both."""
+    width, edge = SIZE[0], round(EDGE * dpi)
+    header = Figure(figsize=(width, 2 * EDGE))
+    header.text(EDGE / width, 0.1, name, fontsize=FONT, color=ink("muted"), family="monospace")
+    tile = np.concatenate([_pixels(header, dpi), _pixels(figure_of(name, theme=theme), dpi)])
+    return np.pad(tile, ((0, edge), (edge, edge), (0, 0)), mode="edge")
+
+
+EDGE = 0.2
+"""The empty edge of a picture on the sheet in inches."""
 
 
 def _pixels(figure: Figure, dpi: float) -> Array:

@@ -13,6 +13,7 @@ from .. import demos
 from ..demos.learning import Gradients, Softmax, Stochastic, StuckWeight
 from ..formats import FormatLike, Rounding
 from .gallery import picture
+from .labels import Name, name_beside
 from .style import LOOKS, Label, computed_one, drawing, finish, ink, name_ends, note
 
 
@@ -35,23 +36,27 @@ def softmax(
         ax.plot(s.x, s.shifted, label="shifted: exp(x − max) / sum", **shifted)
         ax.plot(s.x, s.naive, label="naive: exp(x) / sum", **{**naive, "linewidth": 2.8})
         ax.set_ylim(0, 1.15)
-        note(ax, "naive: exp(x) / sum", (0, s.exact), (0, -28), ha="center", color=LOOKS[1].color)
-        note(ax, "shifted: exp(x − max) / sum", (0, s.exact), (0, 14), ha="center", color=LOOKS[0].color)
         finish(ax, s.lesson, "largest logit x, of x, x − 1, x − 2", "probability of the first")
+        level = np.abs(s.naive - s.exact) < 0.1
+        names = [
+            Name("shifted: exp(x − max) / sum", LOOKS[0].color, s.x, s.shifted),
+            Name("naive: exp(x) / sum", LOOKS[1].color, s.x[level], s.naive[level]),
+        ]
+        name_beside(ax, names)
     return ax
 
 
 FATES = (
     ("overflow", "rose", "xx"),
     ("normal", "blue", ""),
-    ("subnormal", "gold", "//"),
+    ("subnormal", "violet", "//"),
     ("becomes 0", "orange", "\\\\\\\\"),
 )
 """What a gradient can become: its name, hue and hatching."""
 
 
 @picture(
-    "3.9% of gradients become 0 in binary16; 0.17% scaled by 1,024",
+    "3.9% of gradients become 0 in binary16; 0.17% at scale 1,024",
     gradients="Of any shape; by default those of a small network on the bundled digits.",
     scales="Loss scales: bars for the first, outlines for the others.",
 )
@@ -118,7 +123,7 @@ def _name_parts(ax: Axes, edges: tuple[float, float, float]) -> None:
             ax.text((start + stop) / 2, 1.0, name, transform=place, color=ink(hue), **style)
 
 
-@picture("A bfloat16 weight of 1 ignores 1,000 updates of 0.001")
+@picture("A weight of 1 in bfloat16 ignores 1,000 updates of 0.001")
 def stuck_weight(fmt: FormatLike = "bfloat16", *, ax: Axes | None = None, data: StuckWeight | None = None) -> Axes:
     """A weight that gets a small update a thousand times: nearest, compensated, stochastic."""
     w = computed_one(demos.stuck_weight, fmt, data)
@@ -129,13 +134,16 @@ def stuck_weight(fmt: FormatLike = "bfloat16", *, ax: Axes | None = None, data: 
         ax.plot(w.steps, chance, label="stochastic", **LOOKS[2].line(**every))
         ax.plot(w.steps, nearest, label="to nearest", **LOOKS[1].line(**every))
         ax.plot(w.steps, exact, color=ink("ink"), linestyle=":", label="exact")
-        at = [round(part * (len(w.steps) - 1)) for part in (0.62, 0.7, 0.5)]
-        text = f"Kahan {kahan[-1]:.4g}\nexact {exact[-1]:.4g}"
-        note(ax, text, (w.steps[at[0]], kahan[at[0]]), (-14, 2), ha="right", color=LOOKS[0].color)
-        text = f"stochastic: this run {chance[-1]:.4g},\n64 runs on average {w.mean:.4g}"
-        note(ax, text, (w.steps[-1], chance[at[1]]), (0, -44), ha="right", color=LOOKS[2].color)
-        note(ax, f"to nearest {nearest[-1]:.4g}", (w.steps[-1], nearest[-1]), (0, 10), ha="right", color=LOOKS[1].color)
         finish(ax, w.lesson, f"updates of {w.update:g}", f"weight in {w.fmt.name}")
+        late = slice(len(w.steps) // 2, None)
+        several = f"stochastic: this run {chance[-1]:.4g},\n64 runs on average {w.mean:.4g}"
+        names = [
+            Name(f"exact {exact[-1]:.4g}", ink("ink"), w.steps[late], exact[late]),
+            Name(f"Kahan {kahan[-1]:.4g}", LOOKS[0].color, w.steps[late], kahan[late]),
+            Name(several, LOOKS[2].color, w.steps[late], chance[late]),
+            Name(f"to nearest {nearest[-1]:.4g}", LOOKS[1].color, w.steps[late], nearest[late]),
+        ]
+        name_beside(ax, names)
     return ax
 
 
@@ -158,8 +166,8 @@ def stochastic(fmt: FormatLike = "bfloat16", *, ax: Axes | None = None, data: St
             Label(f"nearest {s.nearest[-1]:.4g}", LOOKS[1].color, end, float(s.nearest[-1])),
         ]
         name_ends(ax, labels)
-        middle = len(s.counts) * 5 // 8
-        text = f"{len(s.runs)} stochastic runs"
-        note(ax, text, (s.counts[middle], s.runs[:, middle].max()), (-8, 6), ha="right", color=LOOKS[2].color)
         finish(ax, s.lesson, f"terms of {s.term:g} added", f"sum in {s.fmt.name}")
+        late = slice(len(s.counts) // 2, None)
+        text = f"{len(s.runs)} stochastic runs"
+        name_beside(ax, [Name(text, LOOKS[2].color, s.counts[late], s.runs[:, late].max(axis=0))])
     return ax

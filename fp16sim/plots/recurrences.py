@@ -12,7 +12,8 @@ from ..demos.recurrences import NAMED, Orbit, Rump
 from ..formats import Rounding
 from ..wording import SUPERSCRIPTS, count
 from .gallery import picture
-from .style import LOOKS, Formats, Label, computed, drawing, finish, ink, name_above, name_ends, note
+from .labels import Name, name_beside
+from .style import LOOKS, Formats, Label, computed, drawing, finish, ink, name_ends, note
 
 
 @picture("Chaos doubles errors: binary16 loses the orbit after 11 steps")
@@ -26,7 +27,7 @@ def logistic(
     """The error of x = 4 x (1 − x) against steps: it doubles until no digit is right."""
     series = computed(demos.logistic, fmt, data, mode)
     with drawing(ax) as ax:
-        labels = []
+        names, least = [], []
         for look, orbit in series:
             # Once the orbit is lost, its error goes up and down without a rule.
             end = len(orbit.values) - 1 if orbit.lost_at is None else orbit.lost_at
@@ -34,15 +35,15 @@ def logistic(
             every = max(1, end // 8)
             ax.plot(np.arange(end + 1), error, **look.line(markersize=7, markevery=every, label=orbit.fmt.name))
             ax.plot(end, error[-1], **look.dots(markersize=11))
-            labels.append(Label(f"{orbit.fmt.name}: {count(end, 'step')}", look.color, end, float(error[-1])))
+            names.append(Name(f"{orbit.fmt.name}: {count(end, 'step')}", look.color, np.arange(end + 1), error))
+            least.append(float(np.nanmin(error, initial=1e-3)))
         ax.axhline(0.1, color=ink("muted"), linestyle=":", linewidth=1.5)
-        ax.set(
-            yscale="log", ylim=(1e-17, 10 ** (1 + 1.4 * len(series))), xlim=(-1, 1.3 * max(x for _, _, x, _ in labels))
-        )
-        ax.set_yticks(10.0 ** np.arange(-16, 1, 4))
-        note(ax, "lost:\nerror 0.1", (ax.get_xlim()[1], 0.1), (0, -5), ha="right", va="top")
-        name_above(ax, labels)
+        longest = max(orbit.lost_at or len(orbit.values) for _, orbit in series)
+        ax.set(yscale="log", ylim=(min(least) / 10, 1e3), xlim=(-1, 1.2 * max(longest, 4)))
+        right = ax.get_xlim()[1]
+        names.append(Name("lost: error 0.1", ink("muted"), np.linspace(0.8 * right, right, 20), np.full(20, 0.1)))
         finish(ax, series[0][1].lesson, "steps", "error of x")
+        name_beside(ax, names)
     return ax
 
 
@@ -59,15 +60,18 @@ def muller(
     with drawing(ax) as ax:
         exact = series[0][1].exact
         ax.plot(np.arange(len(exact)), exact, color=ink("ink"), linestyle=":", label="exact")
-        ax.set_ylim(-15, 275)
+        names = []
         for look, orbit in series:
             n = np.arange(len(orbit.values))
             ax.plot(n, orbit.values, **look.line(markersize=7, markevery=2, label=orbit.fmt.name))
-            k = orbit.leaves_at
-            note(ax, orbit.fmt.name, (k, orbit.values[k]), (9, -5), color=look.color)
+            names.append(Name(orbit.fmt.name, look.color, orbit.leaves_at, orbit.values[orbit.leaves_at]))
         end = float(len(exact) - 1)
-        name_ends(ax, [Label("exact: 6", ink("ink"), end, float(exact[-1])), Label("100", ink("muted"), end, 100.0)])
+        ends = [Label("exact: 6", ink("ink"), end, float(exact[-1]))]
+        if any(abs(orbit.values[-1] - 100) < 5 for _, orbit in series):
+            ends.append(Label("100", ink("muted"), end, 100.0))
+        name_ends(ax, ends)
         finish(ax, series[0][1].lesson, "n", "term n of the recurrence")
+        name_beside(ax, names)
     return ax
 
 
@@ -79,7 +83,7 @@ def rump(mode: Rounding | str = "ties_to_even", *, ax: Axes | None = None, data:
     with drawing(ax) as ax:
         right, far = np.abs(r.values - r.exact) < 0.01, ~(np.abs(r.values) < edge)
         kinds = (
-            (far, LOOKS[5], "far off"),
+            (far, LOOKS[5]._replace(hue="muted", marker="x"), "far off"),
             (~right & ~far, LOOKS[1], "wrong"),
             (right, LOOKS[0], "right"),
         )
@@ -96,7 +100,7 @@ def rump(mode: Rounding | str = "ties_to_even", *, ax: Axes | None = None, data:
             float(r.precisions[0]),
             f"up to ±10{str(int(np.log10(np.abs(r.values).max()))).translate(SUPERSCRIPTS)}",
         )
-        note(ax, f"far off: {most}", (left, -edge), (0, 12), color=LOOKS[5].color)
+        note(ax, f"far off: {most}", (left, -edge), (0, 12), color=ink("muted"))
         note(ax, f"truth {r.exact:.4f}".replace("-", "−"), (left, r.exact), (0, 7), color=LOOKS[0].color)
         note(
             ax,

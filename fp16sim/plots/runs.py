@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, cycle
 from typing import Any, NamedTuple
@@ -17,7 +16,8 @@ from ..learn.run.settings import compare_settings
 from ..learn.run.train import ranking
 from ..report.notes import shared_settings
 from ..wording import did_you_mean, joined, percent, quoted
-from .style import LOOKS, SIZE, Look, drawing, folded, ink, literal, looks_of, styled, typeset
+from .labels import Name, name_beside
+from .style import FONT, LOOKS, SIZE, Look, drawing, folded, ink, literal, looks_of, styled, typeset
 
 
 class Measure(NamedTuple):
@@ -108,20 +108,58 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
     return ax
 
 
-def training_figure(histories: Sequence[History]) -> Figure:
-    """The three measures side by side, under a sentence that says what they show, and over the settings of the runs."""
-    with styled():
-        figure = Figure(figsize=(15, 5.8), layout="constrained")
-        for ax, measure in zip(figure.subplots(1, len(MEASURES)), MEASURES, strict=True):
+TRAINING_SIZE = (15.0, 5.8)
+"""Width and height of the picture of a training in inches: three panels side by side."""
+
+
+def training_figure(
+    histories: Sequence[History], *, theme: str = "light", size: tuple[float, float] = TRAINING_SIZE
+) -> Figure:
+    """The three measures, under a sentence that says what they show, and over the settings of the runs.
+
+    Parameters
+    ----------
+    histories : sequence of History
+    theme : {"light", "dark"}
+    size : (float, float)
+        Width and height in inches. If it is higher than wide, the panels stand one below the other.
+
+    Returns
+    -------
+    Figure
+    """
+    width, height = size
+    with styled(theme):
+        figure = Figure(figsize=size, layout="constrained")
+        shape = (len(MEASURES), 1) if height > width else (1, len(MEASURES))
+        panels = dict(zip(MEASURES, figure.subplots(*shape), strict=True))
+        for measure, ax in panels.items():
             training(histories, measure, ax)
             if measure != "accuracy":
                 ax.get_legend().remove()  # that of the first panel is for all
-        figure.suptitle(
-            folded(typeset(literal(lesson(histories))), 100), x=0.01, ha="left", fontsize=18, fontweight="bold"
-        )
-        note = textwrap.fill(literal(settings_note(histories)), 140)
-        figure.supxlabel(note, x=0.01, ha="left", fontsize=13, color=ink("muted"))
+        title = folded(typeset(literal(lesson(histories))), round(6.4 * width))
+        figure.suptitle(title, x=0.01, ha="left", fontsize=18, fontweight="bold")
+        note = folded(literal(settings_note(histories)), round(10.4 * width))
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=FONT, color=ink("muted"))
+        if len(histories) <= MOST_NAMES:
+            for measure in list(MEASURES)[1:]:  # in the first panel the lines of good runs lie on each other
+                name_beside(panels[measure], list(_names(histories, measure)))
     return figure
+
+
+MOST_NAMES = 4
+"""Of more runs, names at the lines would crowd the panels; then the legend alone says which is which."""
+
+
+def _names(histories: Sequence[History], measure: str) -> Iterator[Name]:
+    """The name of each run, beside its line without the first third, or beside the cross where it died."""
+    for look, history in zip(looks(histories), histories, strict=False):
+        numbers, values = curve(history, measure)
+        third, label = len(numbers) // 3, literal(history.config.label)
+        if history.death:
+            yield Name(f"{label} died", look.color, history.epochs[-1].number, 0)
+        else:
+            yield Name(label, look.color, numbers[third:], values[third:])
 
 
 def lesson(histories: Sequence[History]) -> str:
@@ -160,17 +198,22 @@ def cost(curves: Mapping[str, Sequence[tuple[int, float]]], ax: Axes | None = No
     -------
     Axes
     """
+    names = []
     with drawing(ax) as ax:
         for look, (name, points) in zip(cycle(LOOKS), curves.items(), strict=False):
-            ax.plot([n for n, _ in points], [ns for _, ns in points], label=name, **look.line(markersize=7))
+            sizes, times = [n for n, _ in points], [ns for _, ns in points]
+            ax.plot(sizes, times, label=name, **look.line(markersize=7))
+            names.append(Name(literal(name), look.color, sizes, times))
         ax.set(xscale="log", yscale="log", title="Cost of an element", xlabel="elements", ylabel="ns for an element")
-        ax.legend()
+        name_beside(ax, names)
     return ax
 
 
-def cost_figure(curves: Mapping[str, Sequence[tuple[int, float]]]) -> Figure:
-    """`cost` in a figure of its own."""
-    with styled():
-        figure = Figure(figsize=SIZE, layout="constrained")
+def cost_figure(
+    curves: Mapping[str, Sequence[tuple[int, float]]], *, theme: str = "light", size: tuple[float, float] = SIZE
+) -> Figure:
+    """`cost` in a figure of its own, of a size in inches."""
+    with styled(theme):
+        figure = Figure(figsize=size, layout="constrained")
         cost(curves, figure.subplots())
     return figure

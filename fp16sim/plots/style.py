@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import ScalarFormatter
 
 from ..files import atomic_path
 from ..formats import Format, FormatLike, get_format
@@ -25,6 +26,9 @@ SIZE = (7.5, 5.0)
 """Width and height of a picture in inches: small, so that its text is large on a slide."""
 
 DPI = 200
+
+FONT = 13
+"""The size of labels in points: 12 pixels in a picture at a third of its size."""
 
 THEMES = {
     "light": {
@@ -38,7 +42,7 @@ THEMES = {
         "violet": "#4a1fd6",
         "green": "#2b3d12",
         "rose": "#7a2552",
-        "gold": "#786e52",
+        "gold": "#8a6e45",
         "exact": "#f3f3f0",
         "low": "#aab2ee",
         "high": "#3a22b5",
@@ -115,7 +119,7 @@ def _settings() -> Any:
         "font.size": 14,
         "text.color": ink("ink"),
         "figure.facecolor": ink("paper"),
-        "savefig.facecolor": ink("paper"),
+        "savefig.facecolor": "auto",
         "axes.facecolor": ink("paper"),
         "axes.edgecolor": ink("edge"),
         "axes.labelcolor": ink("ink"),
@@ -137,6 +141,8 @@ def _settings() -> Any:
         "legend.fontsize": 13,
         "legend.frameon": False,
         "legend.handlelength": 1.6,
+        "figure.constrained_layout.w_pad": 0.09,
+        "figure.constrained_layout.h_pad": 0.09,
         "svg.hashsalt": "fp16sim",
     }
 
@@ -231,6 +237,7 @@ def computed_one(
 
 TYPESET = {
     " = ": "\u00a0=\u00a0",
+    "% to ": "%\u00a0to\u00a0",
     " times 0.1": " × 0.1",
     " - ": " − ",
     " -0": " −0",
@@ -289,6 +296,10 @@ def finish(ax: Axes, title: str, xlabel: str, ylabel: str, legend: bool | dict[s
     ax.set_title(folded(typeset(title), max(20, round(width * 7.4))), loc="left")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.set_axisbelow(True)
+    for axis in (ax.xaxis, ax.yaxis):
+        plain = axis.get_scale() == "linear" and isinstance(axis.get_major_formatter(), ScalarFormatter)
+        if plain and max(map(abs, axis.get_view_interval())) >= 1000:
+            axis.set_major_formatter(lambda x, _: f"{x:,.10g}".replace("-", "−"))
     if legend:
         ax.legend(**(legend if isinstance(legend, dict) else {}))
 
@@ -297,7 +308,7 @@ def note(ax: Axes, text: str, xy: tuple[float, float], offset: tuple[float, floa
     """A few words beside a point, at an `offset` in typographic points (1/72 inch)."""
     place: dict[str, Any] = {
         "textcoords": "offset points",
-        "fontsize": 13,
+        "fontsize": FONT,
         "color": ink("muted"),
         "annotation_clip": False,
         "path_effects": [withStroke(linewidth=3.5, foreground=ink("paper"))],
@@ -334,6 +345,7 @@ def name_ends(ax: Axes, labels: Sequence[Label]) -> None:
         short = np.maximum(ROW - np.diff(heights), 0) / 2
         heights[1:] += short
         heights[:-1] -= short
+        heights = np.clip(heights, 0.03, 0.98)
     for ((x, _), label), y in zip(placed, heights, strict=True):
         place: dict[str, Any] = {"xycoords": "axes fraction", "va": "center", "color": label.color}
         note(ax, label.text, (x, float(y)), (9, 0), **place)
