@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ... import exact
+from ...exact import FLAGS
 from ...wording import joined
-
-YES_NO = ("yes", "no")
+from . import reading
+from .reading import YES_NO
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,10 @@ class Question:
         "number", "code", "choice" or "flags": how answers are read.
     choices : tuple of str
         What to choose from, for "choice".
+    hint : str
+        How to begin.
+    bits : str
+        The answer in bits, for "code", with "_" between the fields.
     """
 
     kind: str
@@ -38,24 +42,26 @@ class Question:
     solution: str
     form: str
     choices: tuple[str, ...] = ()
+    hint: str = ""
+    bits: str = ""
 
     def check(self, text: str) -> bool:
         """Whether a text is the right answer; the comparison is exact, whatever the spelling.
 
-        Numbers may be decimals, fractions, powers such as 2^-10 or hexadecimal floats; the sign of zero matters. Codes
-        are hexadecimal (0x...) or bits. A choice is a letter (a, b, ...) or its words. Flags may come in any order.
+        Numbers may be decimals, fractions, powers such as 2^-10, or sums of them; the sign of zero matters. Codes are
+        hexadecimal or bits. A choice is a letter (a, b, ...) or its words. Flags may come in any order.
         """
-        given = self._read(text)
-        return given is not None and bool(given == self._read(self.answer))
+        (right,) = self._meanings(self.answer)
+        return right in self._meanings(text)
 
     def understands(self, text: str) -> bool:
         """Whether a text is an answer at all, right or wrong; `how_to_answer` says what is.
 
         >>> question = Question("ulp", 1, "What is the ulp of 1.0?", "2^-10", "...", "number")
         >>> question.understands("1/4"), question.understands("help"), question.how_to_answer
-        (True, False, 'a number, such as 0.0625, -1/16, 2^-10, inf or nan')
+        (True, False, 'a number, such as 0.0625, -1/16, 2^-10, 3*2^-10, inf or nan')
         """
-        return self._read(text) is not None
+        return bool(self._meanings(text))
 
     @property
     def how_to_answer(self) -> str:
@@ -64,55 +70,28 @@ class Question:
             return joined(self.choices, "or") if self.choices == YES_NO else "the letter of a choice, or its words"
         return _HOW[self.form]
 
-    def _read(self, text: str) -> Any:
-        """An answer in one spelling; None if it is not an answer."""
-        return _READERS[self.form](" ".join(text.split()).lower(), self)
+    def _meanings(self, text: str) -> list[reading.Meaning]:
+        """What a text can mean; nothing if it is not an answer."""
+        text = reading.plain(text)
+        if not text or len(text) > reading.LONGEST:
+            return []
+        match self.form:
+            case "number":
+                return reading.numbers(text)
+            case "code":
+                return reading.codes(text, len(self.answer) - 2)
+            case "choice":
+                return reading.choices(text, self.choices)
+        return reading.flags(text)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain data for JSON."""
         return asdict(self)
 
 
-# --- reading answers ------------------------------------------------------------------------------------------------
-
-
-def _number(text: str, question: Question) -> Any:
-    """Whether it is negative, and the number; all NaNs are one answer."""
-    try:
-        given = exact.parse(text)
-    except ValueError:
-        return None
-    return (False, "nan") if exact.is_nan(given) else (exact.is_negative(given), given)
-
-
-def _code(text: str, question: Question) -> Any:
-    digits = text.replace("_", "").replace(" ", "")
-    bits = set(digits) <= {"0", "1"} and len(digits) > len(question.answer)
-    try:
-        return int(digits, 2 if bits else 16)
-    except ValueError:
-        return None
-
-
-def _choice(text: str, question: Question) -> Any:
-    words = [" ".join(choice.split()).lower() for choice in question.choices]
-    index = ord(text) - ord("a") if len(text) == 1 else -1
-    if 0 <= index < len(words):
-        return words[index]
-    short = {"y": "yes", "n": "no"} if question.choices == YES_NO else {}
-    found = short.get(text, text)
-    return found if found in words else None
-
-
-def _flags(text: str, question: Question) -> Any:
-    words = set(text.replace(",", " ").split()) - {"and"}
-    return words - {"none"} if words and words <= {*exact.FLAGS, "none"} else None
-
-
-_READERS = {"number": _number, "code": _code, "choice": _choice, "flags": _flags}
 _HOW = {
-    "number": "a number, such as 0.0625, -1/16, 2^-10, inf or nan",
+    "number": "a number, such as 0.0625, -1/16, 2^-10, 3*2^-10, inf or nan",
     "code": "a code in hexadecimal, such as 0x3C00, or in bits",
-    "flags": f"the names of flags with commas between them, or none; the flags are {joined(exact.FLAGS)}",
+    "flags": f"the names of flags with commas between them, or none; the flags are {joined(FLAGS)}",
 }
 """What an answer looks like, by form; choices differ by question."""

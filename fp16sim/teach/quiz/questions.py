@@ -1,24 +1,28 @@
-"""The kinds of questions: each draws operands and works out the exact answer and its solution."""
+"""The kinds of questions: each draws operands and works out the exact answer and its solution.
+
+The numbers are chosen so that a pencil is enough: about one minute a question at level 1, three at levels 2 and 3. A
+number is n * 2^k with few bits in n. It is written in decimal if that takes at most five digits, else as n * 2^k. The
+exponents stay near 0, except where a question is about the ends of a format.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from ... import cases, exact, faults
-from ...exact import FLAGS
+from ...exact import FLAGS, Value
 from ...faults.roundings import differs, right
 from ...formats import BFLOAT16, BINARY16, E4M3, E5M2, Format, Rounding
-from ...neighbours import next_up, ulp
-from ...reductions import cumsum
-from ...text import to_text
 from ...wording import joined
 from ..grading.why import decoding, why
-from .question import YES_NO
+from .reading import YES_NO
+from .written import grouped, odd_and_power, written
 
 Rng: TypeAlias = np.random.Generator
 T = TypeVar("T")
@@ -36,13 +40,23 @@ class Setting:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question without its kind and level: the fields of `Question`."""
+    """A question before its solution is worked out, which takes longer than all the rest."""
 
     prompt: str
     answer: str
-    solution: str
+    solve: Callable[[], Any]
     form: str = "number"
     choices: tuple[str, ...] = ()
+    bits: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of question: how it is drawn, what it asks, and how to begin."""
+
+    ask: Callable[[Setting], Asked]
+    summary: str
+    hint: str
 
 
 TOY = Format("toy6", width=6, precision=3)
@@ -59,115 +73,168 @@ def setting(rng: Rng, level: int) -> Setting:
     return Setting(_pick(rng, FORMATS[level]), _pick(rng, MODES[level]), level, rng)
 
 
+# --- numbers --------------------------------------------------------------------------------------------------------
+
+
 def _pick(rng: Rng, options: Sequence[T]) -> T:
     return options[int(rng.integers(len(options)))]
 
 
-def _value(s: Setting) -> float:
-    """A finite number of the format: at level 1 one of few bits, at others an interesting one or any."""
-    if s.level > 1 and s.rng.random() < 0.5:
-        numbers = cases.values(s.fmt, every=True)
-        numbers = numbers[np.isfinite(numbers)]
-    else:
-        numbers = cases.values(s.fmt)
-        numbers = numbers[np.isfinite(numbers) & (numbers != 0)][: 40 * s.level]
-    return float(_pick(s.rng, numbers.tolist()))
+def _between(rng: Rng, low: int, high: int) -> int:
+    """A random integer from low to high, both included."""
+    return int(rng.integers(low, high + 1))
 
 
-def _between(s: Setting) -> float:
-    """Something to round: half of the time a tie, else a number a quarter or three quarters of an ulp above another."""
-    low = abs(_value(s))
-    tie = float(cases.midpoints([low], s.fmt)[0])
-    half_ulps = _pick(s.rng, (1.0, 1.0, 0.5, 1.5))
-    return (low + (tie - low) * half_ulps) * _pick(s.rng, (1.0, -1.0))
+def _value(s: Setting, bits: int = 24, ends: float = 0.0) -> Fraction:
+    """A number of the format other than 0 with at most `bits` bits; with the probability `ends` at an end of its range.
+
+    The exponent of the others is from -3 to 4 in formats of at most 8 bits, else from -6 to 9.
+    """
+    fmt, rng = s.fmt, s.rng
+    low, high = (3, 4) if fmt.width <= 8 else (6, 9)
+    n = 2 * _between(rng, 0, 2 ** (_between(rng, 1, min(bits, fmt.precision)) - 1) - 1) + 1
+    e = _between(rng, max(fmt.emin, -low), min(fmt.emax, high))
+    if rng.random() < ends:
+        e = _pick(rng, (fmt.emax - 1, fmt.emin, fmt.emin, fmt.quantum_exponent_min))
+    k = max(e - n.bit_length() + 1, fmt.quantum_exponent_min)
+    return n * Fraction(2) ** k * _pick(rng, (1, 1, -1))
 
 
-def _text(x: Any, fmt: Format) -> str:
-    return to_text(x, fmt, "exact")
+def _quantum(x: Fraction, fmt: Format) -> Fraction:
+    return Fraction(2) ** exact.quantum_exponent(abs(x), fmt)
 
 
-def _decimal(x: float) -> str:
-    return to_text(x, "binary64", "exact") if np.isfinite(x) else str(x)
+def _to_round(s: Setting) -> Fraction:
+    """Something to round: half of the time a tie, else a quarter or three quarters of an ulp beyond a number."""
+    x = _value(s)
+    quarters = _pick(s.rng, (2, 2, 1, 3))
+    return x + _quantum(x, s.fmt) * Fraction(quarters, 4) * (1 if x > 0 else -1)
 
 
-def _name(fmt: Format) -> str:
-    """The name of a format, with the layout if it is our own."""
-    layout = f" (1 sign bit, {fmt.exponent_bits} exponent bits, {fmt.trailing_bits} trailing bits)"
-    return fmt.name + layout * (fmt == TOY)
+# --- words ----------------------------------------------------------------------------------------------------------
 
 
-def _in(s: Setting) -> str:
-    return f"in {_name(s.fmt)} ({s.mode.value})"
+def _told(prompt: str, fmt: Format) -> str:
+    """A prompt with the fields of its format, so that it can be answered without a table."""
+    fields = f"1 sign bit, {fmt.exponent_bits} exponent bits with bias {fmt.bias}, {fmt.trailing_bits} trailing bits"
+    return f"{prompt} ({fmt.name}: {fields})"
+
+
+def _how(mode: Rounding) -> str:
+    away = mode is Rounding.TIES_TO_AWAY
+    return "ties away from zero" if away else mode.value.replace("_", " ")
+
+
+def _rounded(s: Setting) -> str:
+    return f"in {s.fmt.name}, rounded {_how(s.mode)}"
+
+
+def _why(task: str, arguments: tuple[Any, ...], fmt: Format, mode: Rounding) -> Callable[[], Any]:
+    """The explanation, worked out when it is needed; binary64 holds all these numbers."""
+    return lambda: why(task, tuple(x if isinstance(x, str) else float(x) for x in arguments), fmt, mode)
+
+
+# --- the kinds ------------------------------------------------------------------------------------------------------
 
 
 def _bits(s: Setting) -> Asked:
-    x = _value(s)
+    x = _value(s, ends=0.3)
     code = exact.encode(x, s.fmt)
-    prompt = f"What is the code, in hexadecimal, of {_decimal(x)} in {_name(s.fmt)}?"
-    return Asked(prompt, s.fmt.hex_code(code), decoding(code, s.fmt), "code")
+    bits = "_".join(s.fmt.bit_fields(code))
+    prompt = f"What is the code, in hexadecimal, of {written(x)} in {s.fmt.name}?"
+    return Asked(_told(prompt, s.fmt), s.fmt.hex_code(code), lambda: decoding(code, s.fmt), "code", bits=bits)
 
 
 def _decode(s: Setting) -> Asked:
-    code = exact.encode(_value(s), s.fmt)
+    x = _value(s, ends=0.3)
+    code = exact.encode(x, s.fmt)
     bits = "_".join(s.fmt.bit_fields(code))
-    prompt = f"Which number has the bits {bits} (code {s.fmt.hex_code(code)}) in {_name(s.fmt)}?"
-    return Asked(prompt, _text(exact.decode(code, s.fmt), s.fmt), decoding(code, s.fmt))
+    prompt = f"Which number has the bits {bits} (code {s.fmt.hex_code(code)}) in {s.fmt.name}?"
+    return Asked(_told(prompt, s.fmt), written(x), lambda: decoding(code, s.fmt))
 
 
 def _round(s: Setting) -> Asked:
-    x = _between(s)
-    answer = _text(exact.round_to(x, s.fmt, s.mode), s.fmt)
-    prompt = f"What is {_decimal(x)} rounded to {_name(s.fmt)} ({s.mode.value})?"
-    return Asked(prompt, answer, str(why("rounding", (x,), s.fmt, s.mode)))
+    x = _to_round(s)
+    answer = written(exact.round_to(x, s.fmt, s.mode))
+    prompt = f"What is {written(x)} {_rounded(s)}?"
+    return Asked(_told(prompt, s.fmt), answer, _why("rounding", (x,), s.fmt, s.mode))
 
 
 def _overflow(s: Setting) -> Asked:
     top, quantum = Fraction(s.fmt.max_finite), Fraction(2) ** (s.fmt.emax - s.fmt.trailing_bits)
-    x = float(top + quantum * _pick(s.rng, [Fraction(n, 4) for n in (1, 2, 3, 4, 8)]))
-    x *= _pick(s.rng, (1.0, -1.0))
-    largest = f"The largest finite number of {_name(s.fmt)} is {_decimal(float(top))}."
-    prompt = f"{largest} What is {_decimal(x)} rounded to {s.fmt.name} ({s.mode.value})?"
-    answer = _text(exact.round_to(x, s.fmt, s.mode), s.fmt)
-    return Asked(prompt, answer, str(why("rounding", (x,), s.fmt, s.mode)))
+    x = (top + quantum * Fraction(_pick(s.rng, (1, 2, 3, 4, 8)), 4)) * _pick(s.rng, (1, -1))
+    largest = f"The largest finite number of {s.fmt.name} is {written(top)}."
+    answer = written(exact.round_to(x, s.fmt, s.mode))
+    prompt = f"{largest} What is {written(x)} {_rounded(s)}?"
+    return Asked(_told(prompt, s.fmt), answer, _why("rounding", (x,), s.fmt, s.mode))
 
 
-def _operation_text(a: float, sign: str, b: float) -> str:
-    second = _decimal(b)
-    return f"{_decimal(a)} {sign} " + (f"({second})" if second.startswith("-") else second)
+SIGNS = {"add": "+", "multiply": "*", "divide": "/"}
 
 
-def _operation(name: str, sign: str) -> Callable[[Setting], Asked]:
+def _operation_text(a: Value, name: str, b: Value) -> str:
+    return f"{grouped(a) if '^' in written(a) else written(a)} {SIGNS[name]} {grouped(b)}"
+
+
+def _operands(s: Setting, name: str) -> tuple[Fraction, Fraction]:
+    """Operands that a pencil can manage: the second one has few bits, and in a division it is odd and not 1."""
+    a = _value(s)
+    if name == "add":
+        near = exact.exponent_of(abs(a)) - _between(s.rng, 0, s.fmt.precision)
+        k = max(near - 2, s.fmt.quantum_exponent_min)
+        return a, _pick(s.rng, (1, 3, 5, 7)) * Fraction(2) ** k * _pick(s.rng, (1, -1))
+    if name == "multiply":
+        return a, _value(s, bits=3 if s.level == 1 else 5)
+    return a, _pick(s.rng, (3, 5, 7) if s.level == 1 else (3, 5, 7, 9, 11, 13, 15)) * Fraction(_pick(s.rng, (1, -1)))
+
+
+def _operation(name: str) -> Callable[[Setting], Asked]:
     def ask(s: Setting) -> Asked:
-        a, b = _value(s), _value(s)
-        answer = _text(exact.compute(name, (a, b), s.fmt, s.mode).value, s.fmt)
-        prompt = f"What is {_operation_text(a, sign, b)} {_in(s)}?"
-        return Asked(prompt, answer, str(why(name, (a, b), s.fmt, s.mode)))
+        for _ in range(4):  # most of the time an exact result would teach nothing
+            a, b = _operands(s, name)
+            result = exact.compute(name, (a, b), s.fmt, s.mode)
+            if result.flags:
+                break
+        prompt = f"What is {_operation_text(a, name, b)} {_rounded(s)}?"
+        return Asked(_told(prompt, s.fmt), written(result.value), _why(name, (a, b), s.fmt, s.mode))
 
     return ask
 
 
 def _flags(s: Setting) -> Asked:
-    name, sign = _pick(s.rng, (("add", "+"), ("multiply", "*"), ("divide", "/")))
-    special = [0.0, float("inf")] if s.fmt.has_infinity else [0.0]
-    a, b = (_pick(s.rng, special) if s.rng.random() < 0.2 else _value(s) for _ in range(2))
+    name = _pick(s.rng, ("add", "multiply", "divide"))
+    special: list[Value] = [Fraction(0), float("inf")] if s.fmt.has_infinity else [Fraction(0)]
+    operands: list[Value] = list(_operands(s, name))
+    case = s.rng.random()
+    if case < 0.4:
+        operands[_between(s.rng, 0, 1)] = _pick(s.rng, special)
+    elif case < 0.8:  # near an end of the range, where there is overflow and underflow
+        operands[0] = _value(s, ends=1.0)
+    if operands[0] != 0 and s.rng.random() < 0.2:
+        operands[1] = _pick(s.rng, special)
+    a, b = operands
     raised = exact.compute(name, (a, b), s.fmt, s.mode).flags
     answer = ", ".join(flag for flag in FLAGS if flag in raised) or "none"
     which = f"Which of the flags {', '.join(FLAGS)}"
-    prompt = f"{which} does {_operation_text(a, sign, b)} raise {_in(s)}? Write none if it raises none."
-    return Asked(prompt, answer, str(why(name, (a, b), s.fmt, s.mode)), "flags")
+    prompt = f"{which} does {_operation_text(a, name, b)} raise {_rounded(s)}? Write none if it raises none."
+    return Asked(_told(prompt, s.fmt), answer, _why(name, (a, b), s.fmt, s.mode), "flags")
 
 
 def _ulp(s: Setting) -> Asked:
-    x = _value(s)
-    prompt = f"What is the ulp of {_decimal(x)} in {_name(s.fmt)}? You may write a power of two, such as 2^-10."
-    return Asked(prompt, _decimal(float(ulp(x, s.fmt))), str(why("ulp", (x,), s.fmt, s.mode)))
+    x = _value(s, ends=0.2)
+    prompt = f"What is the ulp of {written(x)} in {s.fmt.name}?"
+    return Asked(_told(prompt, s.fmt), written(_quantum(x, s.fmt)), _why("ulp", (x,), s.fmt, s.mode))
 
 
 def _next(s: Setting) -> Asked:
-    x = _value(s)
-    answer = _decimal(float(next_up(x, s.fmt)))
-    prompt = f"What is the next number of {_name(s.fmt)} above {_decimal(x)}?"
-    return Asked(prompt, answer, str(why("next_up", (x,), s.fmt, s.mode)))
+    x = _value(s, ends=0.2)
+    beside = (
+        abs(x) - Fraction(2) ** s.fmt.quantum_exponent_min
+    )  # in the binade from which x is left when it is negative
+    up = x + (_quantum(x, s.fmt) if x > 0 or beside == 0 else _quantum(beside, s.fmt))
+    prompt = f"What is the next number above {written(x)} in {s.fmt.name}?"
+    answer = exact.round_to(up, s.fmt)  # above max_finite it is infinity
+    return Asked(_told(prompt, s.fmt), written(answer if up or x > 0 else -0.0), _why("next_up", (x,), s.fmt, s.mode))
 
 
 _CLASSES = ("zero", "subnormal", "normal", "infinity", "nan")
@@ -180,21 +247,20 @@ def _classify(s: Setting) -> Asked:
         trailing = int(s.rng.integers(2**s.fmt.trailing_bits))
         code = _pick(s.rng, (top, top | trailing, trailing, 1 << (s.fmt.width - 1)))
     value = exact.decode(code, s.fmt)
-    if isinstance(value, float) and not exact.is_finite(value):
-        answer = "nan" if exact.is_nan(value) else "infinity"
+    if exact.is_finite(value):
+        answer = "zero" if value == 0 else "subnormal" if abs(Fraction(value)) < s.fmt.min_normal else "normal"
     else:
-        answer = "zero" if value == 0 else "subnormal" if abs(float(value)) < s.fmt.min_normal else "normal"
-    prompt = f"What kind of value has the bits {''.join(s.fmt.bit_fields(code))} in {_name(s.fmt)}?"
-    return Asked(prompt, answer, decoding(code, s.fmt), "choice", _CLASSES)
+        answer = "nan" if exact.is_nan(value) else "infinity"
+    prompt = f"What kind of value has the bits {''.join(s.fmt.bit_fields(code))} in {s.fmt.name}?"
+    return Asked(_told(prompt, s.fmt), answer, lambda: decoding(code, s.fmt), "choice", _CLASSES)
 
 
 def _absorbed(s: Setting) -> Asked:
-    a = abs(_value(s)) or 1.0
-    e = int(np.floor(np.log2(float(ulp(a, s.fmt)))))
-    b = float(exact.round_to(Fraction(2) ** (e - int(s.rng.integers(0, 4))), s.fmt)) or float(s.fmt.min_subnormal)
+    a = abs(_value(s))
+    b = max(_quantum(a, s.fmt) / 2 ** _between(s.rng, 0, 2), Fraction(s.fmt.min_subnormal))
     same = exact.add(a, b, s.fmt, s.mode) == a
-    prompt = f"Is {_decimal(a)} + {_decimal(b)} = {_decimal(a)} {_in(s)}?"
-    return Asked(prompt, YES_NO[not same], str(why("add", (a, b), s.fmt, s.mode)), "choice", YES_NO)
+    prompt = f"Is {_operation_text(a, 'add', b)} = {written(a)} {_rounded(s)}?"
+    return Asked(_told(prompt, s.fmt), YES_NO[not same], _why("add", (a, b), s.fmt, s.mode), "choice", YES_NO)
 
 
 _TEXTS = (
@@ -204,79 +270,189 @@ _TEXTS = (
 
 
 def _representable(s: Setting) -> Asked:
-    text = _pick(s.rng, _TEXTS)
+    n = 2 * _between(s.rng, 0, 2**s.fmt.precision - 1) + 1
+    x = Fraction(n, 2 ** _between(s.rng, 0, 4))
+    text = _pick(s.rng, (_pick(s.rng, _TEXTS), written(x), written(x)))
     same = exact.round_to(text, s.fmt) == exact.parse(text)
-    solution = str(why("parse", (text,), s.fmt, Rounding.TIES_TO_EVEN))
-    return Asked(f"Is {text} exactly a number of {_name(s.fmt)}?", YES_NO[not same], solution, "choice", YES_NO)
+    prompt = f"Is {text} exactly a number of {s.fmt.name}?"
+    return Asked(
+        _told(prompt, s.fmt), YES_NO[not same], _why("parse", (text,), s.fmt, Rounding.TIES_TO_EVEN), "choice", YES_NO
+    )
+
+
+@lru_cache(maxsize=256)
+def _stops_at(term: Fraction, fmt: Format) -> Value:
+    """Where s = s + term stands still: found by adding, after fewer terms than there are significands, twice."""
+    total: Value = Fraction(0)
+    while (following := exact.add(total, term, fmt)) != total:
+        total = following
+    return total
 
 
 def _stagnation(s: Setting) -> Asked:
-    term = _pick(s.rng, (1.0, 0.5, 2.0, 0.25))
-    sums = np.asarray(cumsum([term] * (2**s.fmt.precision + 2), s.fmt))
-    total = float(sums[-1])  # after more terms than there are significands, the sum has stopped or is infinite
-    start = f"In {_name(s.fmt)}, with ties to even, s starts at 0, and s = s + {_decimal(term)} is repeated."
-    prompt = f"{start} At which value does s stop growing?"
-    if not np.isfinite(total):
-        return Asked(f"{prompt} It may be inf.", "inf", "s reaches infinity before a term is absorbed")
-    return Asked(prompt, _text(total, s.fmt), str(why("add", (total, term), s.fmt, Rounding.TIES_TO_EVEN)))
+    term = Fraction(2) ** _between(s.rng, -3, 3)
+    total = _stops_at(term, s.fmt)
+    start = f"In {s.fmt.name}, rounded ties to even, s starts at 0, and s = s + {written(term)} is repeated."
+    prompt = f"{start} At which value does s stop growing? It may be inf."
+    if not exact.is_finite(total):
+        return Asked(_told(prompt, s.fmt), "inf", lambda: "s reaches infinity before a term is too small to change it")
+    return Asked(_told(prompt, s.fmt), written(total), _why("add", (total, term), s.fmt, Rounding.TIES_TO_EVEN))
 
 
 def _twice(s: Setting) -> Asked:
     fmt = BINARY16 if s.level < 3 else s.fmt
-    low = abs(_value(Setting(fmt, s.mode, 2, s.rng)))
-    tie = Fraction(float(cases.midpoints([low], fmt)[0]))
-    x = tie * (1 + Fraction(1, 2 ** int(_pick(s.rng, (12, 18, 30, 40)))))
-    once = exact.round_to(x, fmt)
-    twice = exact.round_to(exact.round_to(x, "binary32"), fmt)
-    text = f"{_decimal(float(tie))} * (1 + 2^-{(x / tie - 1).denominator.bit_length() - 1})"
-    twice_rounded = f"rounding x to binary32 and then to {fmt.name}"
-    prompt = f"x = {text}. With ties to even, does {twice_rounded} give the same number as rounding x once?"
-    intro = f"once: {float(once)}; through binary32: {float(twice)}\n"
-    solution = intro + str(why("rounding", (x,), fmt, Rounding.TIES_TO_EVEN))
-    return Asked(prompt, YES_NO[once != twice], solution, "choice", YES_NO)
+    a = abs(_value(Setting(fmt, s.mode, 2, s.rng)))
+    tie, power = a + _quantum(a, fmt) / 2, _pick(s.rng, (12, 18, 30, 40))
+    x = tie * (1 + Fraction(1, 2**power))
+    through = exact.round_to(x, "binary32")
+    once, twice = exact.round_to(x, fmt), exact.round_to(through, fmt)
+    prompt = (
+        f"x = {grouped(tie)} * (1 + 2^-{power}). Rounded ties to even, does rounding x to binary32 (24 significand "
+        f"bits) and then to {fmt.name} give the same number as rounding x to {fmt.name} at once?"
+    )
+    kept = "keeps" if through == x else "loses"
+    intro = f"at once: {written(once)}; through binary32, which {kept} the last bit of x: {written(twice)}\n"
+
+    def solve() -> str:
+        return intro + str(why("rounding", (float(x),), fmt, Rounding.TIES_TO_EVEN))
+
+    return Asked(_told(prompt, fmt), YES_NO[once != twice], solve, "choice", YES_NO)
+
+
+# --- misconceptions -------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16)
+def _wrong_answers(fmt: Format) -> tuple[Any, Any, dict[str, Any]]:
+    """Numbers that are short enough to be shown, rounded right, and rounded by each wrong rounder."""
+    mode = Rounding.TIES_TO_EVEN
+    x = np.array([value for value in cases.roundable(fmt).tolist() if _is_short(value, fmt)])
+    wrong = {fault.misconception: fault for fault in faults.wrong_rounders(fmt, mode) if fault.rounder}
+    answers = {words: np.asarray(fault.answer("rounding", (x,), fmt, mode)) for words, fault in wrong.items()}
+    return x, right(x, fmt, mode), answers
+
+
+def _is_short(x: float, fmt: Format) -> bool:
+    if not np.isfinite(x) or x == 0:
+        return True
+    n, k = odd_and_power(x)
+    return n.bit_length() <= min(fmt.precision + 3, 13) and abs(k) <= max(40, fmt.emax)
 
 
 def _misconception(s: Setting) -> Asked:
     """Answers of a wrong rounder that tell it from the right one and from the other three choices."""
-    fmt, mode = s.fmt, Rounding.TIES_TO_EVEN
-    x = cases.roundable(fmt)
-    wrong = [fault for fault in faults.wrong_rounders(fmt, mode) if fault.rounder]
-    order = s.rng.permutation(len(wrong))
-    chosen, others = wrong[order[0]], [wrong[i] for i in order[1:4]]
-    answers = [np.asarray(fault.answer("rounding", (x,), fmt, mode)) for fault in (chosen, *others)]
-    truth = right(x, fmt, mode)
+    x, truth, answers = _wrong_answers(s.fmt)
     shown: list[int] = []
-    for other in (truth, *answers[1:]):
-        found = np.flatnonzero(differs(answers[0], other))
-        if not found.size:
-            return _misconception(s)
-        shown.append(int(found[min(int(s.rng.integers(6)), found.size - 1)]))
-    rows = joined(f"{_decimal(float(x[i]))} to {_decimal(float(answers[0][i]))}" for i in dict.fromkeys(shown))
-    options = [fault.misconception for fault in (chosen, *others)]
-    options = [options[i] for i in s.rng.permutation(4)]
+    while not shown:
+        options = [list(answers)[i] for i in s.rng.permutation(len(answers))[:4]]
+        chosen = _pick(s.rng, options)
+        others = [truth, *(answers[option] for option in options if option != chosen)]
+        found = [np.flatnonzero(differs(answers[chosen], other))[:6] for other in others]
+        if all(rows.size for rows in found):
+            shown = [int(_pick(s.rng, rows.tolist())) for rows in found]
+    rows = joined(f"{written(x[i])} to {written(answers[chosen][i])}" for i in dict.fromkeys(shown))
     first = shown[0]
-    intro = f"right is: {_decimal(float(x[first]))} to {_decimal(float(truth[first]))}\n"
-    solution = intro + str(why("rounding", (float(x[first]),), fmt, mode))
-    prompt = f"A function should round to {_name(fmt)}, ties to even. It rounds {rows}. What does it do?"
-    return Asked(prompt, chosen.misconception, solution, "choice", tuple(options))
+
+    def solve() -> str:
+        said = f"right is: {written(x[first])} to {written(truth[first])}\n"
+        return said + str(why("rounding", (float(x[first]),), s.fmt, Rounding.TIES_TO_EVEN))
+
+    prompt = f"A function should round to {s.fmt.name}, ties to even. It rounds {rows}. What does it do?"
+    return Asked(_told(prompt, s.fmt), chosen, solve, "choice", tuple(options))
 
 
-KINDS: dict[str, Callable[[Setting], Asked]] = {
-    "predict-the-bits": _bits,
-    "decode-the-bits": _decode,
-    "round-it": _round,
-    "add": _operation("add", "+"),
-    "multiply": _operation("multiply", "*"),
-    "divide": _operation("divide", "/"),
-    "flags": _flags,
-    "overflow": _overflow,
-    "ulp": _ulp,
-    "next-number": _next,
-    "classify": _classify,
-    "absorbed": _absorbed,
-    "representable": _representable,
-    "stagnation": _stagnation,
-    "rounding-twice": _twice,
-    "misconception": _misconception,
+# --- the table ------------------------------------------------------------------------------------------------------
+
+_SCIENTIFIC = "Write the number in binary as 1.... times 2^e."
+_PLACES = "The significand has one bit more than the trailing bits: the bit before the point, which is not stored."
+_EXACT_FIRST = "Work out the exact result first. Then round it once: keep as many bits as the format has."
+
+KINDS: dict[str, Kind] = {
+    "predict-the-bits": Kind(
+        _bits,
+        "a number -> its code",
+        f"{_SCIENTIFIC} The exponent field is e plus the bias, and the bits after the point follow it. If that field "
+        "would be 0 or less, the number is subnormal: the field is 0, and the bits count multiples of 2^(1 - bias).",
+    ),
+    "decode-the-bits": Kind(
+        _decode,
+        "bits -> the number",
+        "Exponent field E and trailing bits T: (1 + T/2^t) * 2^(E - bias), where t is the number of trailing bits. If "
+        "E is 0, the number is (T/2^t) * 2^(1 - bias).",
+    ),
+    "round-it": Kind(
+        _round,
+        "a number between two others -> the one that is chosen",
+        f"{_SCIENTIFIC} Keep as many bits as the format has. {_PLACES} What was cut off decides: less than half, "
+        "half (a tie), or more.",
+    ),
+    "add": Kind(_operation("add"), "a sum, rounded", f"{_EXACT_FIRST} To add, write both with the same power of two."),
+    "multiply": Kind(
+        _operation("multiply"), "a product, rounded", f"{_EXACT_FIRST} Multiply the integers, add the exponents."
+    ),
+    "divide": Kind(
+        _operation("divide"),
+        "a quotient, rounded",
+        f"{_EXACT_FIRST} Divide integers until you have one bit more than you keep; whether there is a remainder "
+        "decides ties.",
+    ),
+    "flags": Kind(
+        _flags,
+        "an operation -> the flags that it raises",
+        "inexact: the result had to be rounded. overflow: it is beyond the largest finite number. underflow: it is "
+        "below the smallest normal number, and inexact. divide_by_zero: a finite number other than 0, divided by 0. "
+        "invalid: there is no sensible result, as in 0 / 0.",
+    ),
+    "overflow": Kind(
+        _overflow,
+        "a number beyond the largest -> what it becomes",
+        "Suppose that the format had one more exponent: to which number would this one be rounded? If that is beyond "
+        "the largest, there is an overflow. The mode says whether it becomes infinity or the largest.",
+    ),
+    "ulp": Kind(
+        _ulp,
+        "a number -> the step to the next one",
+        f"{_SCIENTIFIC} One unit in the last place is 2^(e - t), where t is the number of trailing bits. Below the "
+        "smallest normal number, e stays at 1 - bias.",
+    ),
+    "next-number": Kind(
+        _next,
+        "a number -> the one above it",
+        "The next number is one ulp away. Two cases differ: at a power of two the step changes, and above a negative "
+        "number lies one that is nearer to zero.",
+    ),
+    "classify": Kind(
+        _classify,
+        "bits -> zero, subnormal, normal, infinity or NaN",
+        "Look at the exponent field. All zeros: zero or subnormal. All ones: infinity or NaN. The trailing bits tell "
+        "which of the two.",
+    ),
+    "absorbed": Kind(
+        _absorbed,
+        "does a small term change a sum?",
+        "Compare the term with half an ulp of the other number. If it is exactly half, look at the last bit.",
+    ),
+    "representable": Kind(
+        _representable,
+        "is a number one of the format?",
+        f"Is it an odd integer times a power of two? Then count the bits of the integer. {_PLACES}",
+    ),
+    "stagnation": Kind(
+        _stagnation,
+        "where a running sum stands still",
+        "The sum stops where the term is half an ulp of it, and ties go back to the even number. But does the format "
+        "reach so far?",
+    ),
+    "rounding-twice": Kind(
+        _twice,
+        "does a stop at binary32 change the result?",
+        "x is a little beyond a tie. Does binary32 keep that little? Count the bits that x needs. If not, the "
+        "second rounding sees an exact tie.",
+    ),
+    "misconception": Kind(
+        _misconception,
+        "wrong answers -> what the function does",
+        "Round the shown numbers yourself, then look for the one that the function gets wrong, and at how it differs.",
+    ),
 }
 """Every kind of question by name."""

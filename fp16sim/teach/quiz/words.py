@@ -1,0 +1,69 @@
+"""The words of questions and solutions, each explained in a sentence."""
+
+from __future__ import annotations
+
+import re
+
+WORDS = {
+    "absorption": "a + b gives a, although b is not 0: b is less than half an ulp of a",
+    "align": "write both operands with the same power of two, so that they can be added",
+    "bias": "what is added to the exponent before it is stored, so that the stored field is never negative",
+    "biased exponent": "the exponent field as it is stored: the exponent plus the bias",
+    "carry": "a digit that moves one place to the left, as in 9 + 1",
+    "class": "what kind of number a code stands for: zero, subnormal, normal, infinity or NaN",
+    "code": "the bits of a number, read as an integer",
+    "divide_by_zero": "the flag for a finite number other than 0, divided by 0: the result is infinity",
+    "exponent": "the e in a number that is written as 1.... times 2^e",
+    "flag": "a mark that an operation leaves when its result is not exact, too large, too small, or not sensible",
+    "fraction": "a part of 1",
+    "guard, round, sticky": "the first bit after those that are kept, the one after it, and whether any later bit is 1",
+    "implicit 1": "the bit before the point of a normal number; it is always 1, so it is not stored",
+    "inexact": "the flag for a result that had to be rounded",
+    "infinity": "what stands for numbers beyond max_finite",
+    "integer ratio": "a fraction of integers",
+    "invalid": "the flag for an operation without a sensible result, such as 0 / 0: the result is NaN",
+    "magnitude": "a number without its sign",
+    "max_finite": "the largest number of a format",
+    "midpoint": "the number halfway between two neighbours",
+    "min_normal": "the smallest positive normal number: 2^(1 - bias)",
+    "min_subnormal": "the smallest positive number",
+    "mode": "the rule by which a number between two neighbours is rounded to one of them",
+    "NaN": "not a number: the result of 0 / 0 and the like",
+    "normal": "a number with an implicit 1",
+    "normalisation": "moving the point until one digit other than 0 stands before it",
+    "operand": "one of the numbers that an operation is given",
+    "overflow": "the flag for a rounded result beyond max_finite",
+    "quantum": "the value of the last bit of a number",
+    "quotient": "the result of a division",
+    "remainder": "what is left over in a division of integers",
+    "scale": "a drawing of the two neighbours, the midpoint between them, and the exact number",
+    "sign": "the first bit: 0 for +, 1 for -",
+    "significand": "the digits of a number: the 1.... in 1.... times 2^e",
+    "stochastic": "the mode that rounds up or down at random, to the nearer neighbour more often",
+    "subnormal": "a number below min_normal: it has no implicit 1, and fewer digits",
+    "tie": "a number exactly halfway between two neighbours",
+    "ties_to_away": "to the nearest number; a tie to the one that is farther from 0",
+    "ties_to_even": "to the nearest number; a tie to the one whose last bit is 0",
+    "to_odd": "if the number is not exact, to the neighbour whose last bit is 1",
+    "toward_negative": "to the neighbour below",
+    "toward_positive": "to the neighbour above",
+    "toward_zero": "to the neighbour that is nearer to 0: what is cut off is forgotten",
+    "trailing significand": "the stored bits of the significand: those after the point",
+    "ulp": "unit in the last place: the distance from a number to the next one",
+    "underflow": "the flag for a result below min_normal that had to be rounded",
+}
+"""In alphabetical order."""
+
+
+def used_in(text: str) -> dict[str, str]:
+    """The words of a text that `WORDS` explains, also in the plural.
+
+    >>> list(used_in("Exactly half an ulp is cut off: a tie."))
+    ['tie', 'ulp']
+    """
+    found = text.lower()
+    return {word: said for word, said in WORDS.items() if re.search(rf"\b{_pattern(word)}\b", found)}
+
+
+def _pattern(word: str) -> str:
+    return "(?:guard|sticky)" if word.startswith("guard") else rf"{re.escape(word.lower())}(?:s|es|ed)?"
