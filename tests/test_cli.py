@@ -125,7 +125,16 @@ def help_of(capsys, monkeypatch, *command):
 def test_the_help_lists_every_command_and_each_has_its_module(capsys, monkeypatch):
     listed = re.findall(r"^    (\w+) ", help_of(capsys, monkeypatch), re.MULTILINE)
     assert listed == list(COMMANDS)
-    shared = {"__init__", "documents", "expression_explainer", "expressions", "output", "parsing", "run_files"}
+    shared = {
+        "__init__",
+        "documents",
+        "expression_explainer",
+        "expressions",
+        "output",
+        "parsing",
+        "quiz_session",
+        "run_files",
+    }
     modules = {path.stem for path in Path(module_of("train").__file__).parent.glob("*.py")}
     assert modules - shared == set(COMMANDS)
 

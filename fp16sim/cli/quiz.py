@@ -24,8 +24,8 @@ EPILOG = """examples:
   fp16sim quiz --rng 7 --export sheet.md --key key.md
   fp16sim quiz -n 20 --export moodle.gift
 
-While it asks: ? says what an answer looks like, hint how to begin, words what the
-words mean, skip shows the answer, quit ends."""
+While it asks: ? says what an answer looks like, hint how to begin, words what
+the words mean; skip shows the answer, quit ends."""
 
 
 def configure(parser: Parser) -> None:

@@ -129,9 +129,9 @@ def _rounded(s: Setting) -> str:
     return f"in {s.fmt.name}, rounded {_how(s.mode)}"
 
 
-def _why(task: str, arguments: tuple[Any, ...], fmt: Format, mode: Rounding) -> Callable[[], Any]:
-    """The explanation, worked out when it is needed; binary64 holds all these numbers."""
-    return lambda: why(task, tuple(x if isinstance(x, str) else float(x) for x in arguments), fmt, mode)
+def _why(task: str, operands: tuple[Value | str, ...], fmt: Format, mode: Rounding) -> Callable[[], Any]:
+    """The explanation, worked out when it is needed; it quotes the operands as the question writes them."""
+    return lambda: why(task, tuple(x if isinstance(x, str) else written(x) for x in operands), fmt, mode)
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def _flags(s: Setting) -> Asked:
 def _ulp(s: Setting) -> Asked:
     x = _value(s, ends=0.2)
     prompt = f"What is the ulp of {written(x)} in {s.fmt.name}?"
-    return Asked(_told(prompt, s.fmt), written(_quantum(x, s.fmt)), _why("ulp", (x,), s.fmt, s.mode))
+    return Asked(_told(prompt, s.fmt), written(_quantum(x, s.fmt)), lambda: why("ulp", (x,), s.fmt, s.mode))
 
 
 def _next(s: Setting) -> Asked:
@@ -234,7 +234,9 @@ def _next(s: Setting) -> Asked:
     up = x + (_quantum(x, s.fmt) if x > 0 or beside == 0 else _quantum(beside, s.fmt))
     prompt = f"What is the next number above {written(x)} in {s.fmt.name}?"
     answer = exact.round_to(up, s.fmt)  # above max_finite it is infinity
-    return Asked(_told(prompt, s.fmt), written(answer if up or x > 0 else -0.0), _why("next_up", (x,), s.fmt, s.mode))
+    return Asked(
+        _told(prompt, s.fmt), written(answer if up or x > 0 else -0.0), lambda: why("next_up", (x,), s.fmt, s.mode)
+    )
 
 
 _CLASSES = ("zero", "subnormal", "normal", "infinity", "nan")
@@ -355,7 +357,7 @@ def _misconception(s: Setting) -> Asked:
 
     def solve() -> str:
         said = f"right is: {written(x[first])} to {written(truth[first])}\n"
-        return said + str(why("rounding", (float(x[first]),), s.fmt, Rounding.TIES_TO_EVEN))
+        return said + str(why("rounding", (written(x[first]),), s.fmt, Rounding.TIES_TO_EVEN))
 
     prompt = f"A function should round to {s.fmt.name}, ties to even. It rounds {rows}. What does it do?"
     return Asked(_told(prompt, s.fmt), chosen, solve, "choice", tuple(options))

@@ -17,6 +17,7 @@ YES_NO = ("yes", "no")
 LONGEST = 200
 """Characters of an answer; what is longer is not one."""
 
+
 def plain(text: str) -> str:
     """An answer in lower case, with single spaces, and in ASCII where people type other signs.
 

@@ -9,10 +9,13 @@ WORDS = {
     "align": "write both operands with the same power of two, so that they can be added",
     "bias": "what is added to the exponent before it is stored, so that the stored field is never negative",
     "biased exponent": "the exponent field as it is stored: the exponent plus the bias",
+    "cancellation": "the leading digits of two numbers are equal and vanish when one is subtracted from the other",
     "carry": "a digit that moves one place to the left, as in 9 + 1",
     "class": "what kind of number a code stands for: zero, subnormal, normal, infinity or NaN",
     "code": "the bits of a number, read as an integer",
     "divide_by_zero": "the flag for a finite number other than 0, divided by 0: the result is infinity",
+    "double rounding": "rounding to one format first, and then to a shorter one",
+    "emin": "the exponent of min_normal: 1 - bias",
     "exponent": "the e in a number that is written as 1.... times 2^e",
     "flag": "a mark that an operation leaves when its result is not exact, too large, too small, or not sensible",
     "fraction": "a part of 1",
@@ -22,6 +25,8 @@ WORDS = {
     "infinity": "what stands for numbers beyond max_finite",
     "integer ratio": "a fraction of integers",
     "invalid": "the flag for an operation without a sensible result, such as 0 / 0: the result is NaN",
+    "kept": "the digits that the format has room for; the others are cut off",
+    "leading bit": "the first bit that is not 0",
     "magnitude": "a number without its sign",
     "max_finite": "the largest number of a format",
     "midpoint": "the number halfway between two neighbours",
@@ -33,7 +38,9 @@ WORDS = {
     "normalisation": "moving the point until one digit other than 0 stands before it",
     "operand": "one of the numbers that an operation is given",
     "overflow": "the flag for a rounded result beyond max_finite",
+    "product": "the result of a multiplication",
     "quantum": "the value of the last bit of a number",
+    "quiet NaN": "the usual NaN; only a signaling one raises a flag when it is used",
     "quotient": "the result of a division",
     "remainder": "what is left over in a division of integers",
     "scale": "a drawing of the two neighbours, the midpoint between them, and the exact number",
@@ -41,6 +48,7 @@ WORDS = {
     "significand": "the digits of a number: the 1.... in 1.... times 2^e",
     "stochastic": "the mode that rounds up or down at random, to the nearer neighbour more often",
     "subnormal": "a number below min_normal: it has no implicit 1, and fewer digits",
+    "term": "one of the numbers of a sum",
     "tie": "a number exactly halfway between two neighbours",
     "ties_to_away": "to the nearest number; a tie to the one that is farther from 0",
     "ties_to_even": "to the nearest number; a tie to the one whose last bit is 0",
@@ -66,4 +74,4 @@ def used_in(text: str) -> dict[str, str]:
 
 
 def _pattern(word: str) -> str:
-    return "(?:guard|sticky)" if word.startswith("guard") else rf"{re.escape(word.lower())}(?:s|es|ed)?"
+    return "(?:guard|sticky)s?" if word.startswith("guard") else rf"{re.escape(word.lower())}(?:s|es|ed)?"
