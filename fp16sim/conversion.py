@@ -108,7 +108,7 @@ def _is_held(item: Any) -> bool:
     """Whether a conversion to float64 keeps a number, and the payload of a NaN."""
     if isinstance(item, (float, bool, np.bool_)):
         return True
-    if isinstance(item, (int, np.integer)) and not isinstance(item, np.timedelta64):
+    if not isinstance(item, np.timedelta64) and isinstance(item, (int, np.integer)):
         return abs(int(item)) <= 2**53
     return isinstance(item, (np.float32, np.float16)) and bool(item == item)
 

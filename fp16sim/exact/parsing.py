@@ -6,7 +6,7 @@ import math
 import re
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ..formats import quoted
 
@@ -166,7 +166,7 @@ def _read(text: str) -> Value | _Beyond:
     return -magnitude if negative else magnitude
 
 
-def _number(text: str, part: dict[str, str]) -> _Number:
+def _number(text: str, part: dict[str, str | Any]) -> _Number:
     if part["hex"] is not None:
         return _hexadecimal(text, part["hex"], _exponent(text, part["hex_exponent"]))
     top, ten = _decimal(text, part["top"], part["top_exponent"])
