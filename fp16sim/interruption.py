@@ -1,6 +1,6 @@
-"""Ctrl-C while the program `fp16sim` loads gives one line, as later. A program that imports fp16sim is left alone.
+"""Ctrl-C and a request to end (SIGTERM) give the program `fp16sim` one line, also while it loads.
 
-The package imports this module first.
+A program that imports fp16sim is left alone. The package imports this module first.
 """
 
 from __future__ import annotations
@@ -13,13 +13,28 @@ from typing import Any
 
 def _end(number: int, frame: Any) -> None:
     os.write(2, b"fp16sim: interrupted\n")
-    os._exit(130)  # nothing has been opened yet
+    os._exit(130)  # no file is open yet; or none is half-written, because files are renamed when they are complete
+
+
+class Terminated(KeyboardInterrupt):
+    """The system asks the program to end; what ends at Ctrl-C ends at this, too."""
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    signal.signal(signal.SIGINT, _end)  # a second Ctrl-C does not wait
+    raise KeyboardInterrupt
+
+
+def _terminate(number: int, frame: Any) -> None:
+    raise Terminated
 
 
 def raise_again() -> None:
-    """From now on Ctrl-C raises KeyboardInterrupt again."""
+    """From now on Ctrl-C raises KeyboardInterrupt, and SIGTERM the kind of it that is called Terminated."""
     if signal.getsignal(signal.SIGINT) is _end:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _interrupt)
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _terminate)
 
 
 _NAME = os.path.splitext(os.path.basename("".join(sys.argv[:1])))[0]

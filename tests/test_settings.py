@@ -11,7 +11,8 @@ from fp16sim import report
 from fp16sim.cli import main
 from fp16sim.learn import RECIPES, Config, get_config, train
 from fp16sim.learn.run.config import OPTIMIZERS
-from fp16sim.learn.run.settings import MAIN, UNUSED, compare_settings, settings_of
+from fp16sim.learn.run.settings import MAIN, compare_settings, settings_of
+from fp16sim.learn.run.unused import UNUSED
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -73,11 +73,11 @@ def build_parser() -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, or 1 where it found a fault.
+    """Run a command and return its exit code: 0, or 1 where it found a fault, or 3 for a run that died unexpectedly.
 
     Bad input gives 2 and one line on stderr (for an expression also its text, with a caret under the place). An
-    interruption gives 130, a closed pipe 141 and no line. Python's development mode (PYTHONDEVMODE=1) shows the
-    traceback of an error that is a fault of fp16sim.
+    interruption gives 130, SIGTERM 143, a closed pipe 141 and no line. Python's development mode (PYTHONDEVMODE=1)
+    shows the traceback of an error that is a fault of fp16sim.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     name = " ".join(["fp16sim", *(word for word in given[:1] if word in COMMANDS)])
@@ -93,15 +93,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 similar = did_you_mean(given[0], COMMANDS)
                 raise ValueError(f"{quoted(given[0])} is not a command; {similar}fp16sim --help lists them")
             options = build_parser().parse_args(given)
+            options.words = given
             return module_of(options.command).run(options) or 0
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # as in fp16sim ... | head
         _discard_output()
         return 141
-    except KeyboardInterrupt:
-        print_error(f"{name}: interrupted; no file was left half-written")
-        return 130
+    except KeyboardInterrupt as stop:
+        ended, code = ("terminated", 143) if isinstance(stop, interruption.Terminated) else ("interrupted", 130)
+        print_error(f"{name}: {ended}; {stop}" if str(stop) else f"{name}: {ended}; no file was left half-written")
+        return code
     except Exception as error:
         _discard_output()
         if sys.flags.dev_mode and not isinstance(error, EXPECTED):

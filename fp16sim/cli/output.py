@@ -7,6 +7,9 @@ shown and not obeyed.
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +19,7 @@ from typing import Any, TypeAlias
 
 from ..files import why_not_writable
 from ..wording import joined, printable, shortened
+from .layout import GAPS, Fit, as_lists, fit, wrapped
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -27,6 +31,8 @@ def check_writable(
     path: Path, suffixes: Sequence[str] = PICTURES, name: str = "out", beside: Iterable[Path] = ()
 ) -> None:
     """Refuse a file that cannot be written, or files `beside` it, before the work starts and not after it."""
+    if not path.name:  # "." and "/"
+        raise ValueError(f"{name}={str(path)!r} is a folder; give the name of a file in it")
     for file in (path, *beside):
         if why := why_not_writable(file):
             and_file = "" if file == path else f" also writes {str(file)!r}"
@@ -52,18 +58,19 @@ class _Bars(AbstractContextManager[Callable[[str], OnProgress | None]]):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (
-            TextColumn("{task.description:>10}", markup=False),
-            BarColumn(),
-            TextColumn(f"{{task.completed}}/{{task.total}} {self.unit}", markup=False),
-        )
-        self.progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
+        label, done = (TextColumn(text, markup=False) for text in ("{task.description:>10}", "{task.fields[done]}"))
+        columns = (label, BarColumn(), done, TimeElapsedColumn())
+        self.progress = Progress(*columns, console=Console(stderr=True))
         self.progress.start()
         return self._bar
 
     def _bar(self, label: str) -> OnProgress:
-        task = self.progress.add_task(shown(label, sys.stderr), total=None)
-        return lambda done, total: self.progress.update(task, completed=done, total=total)
+        task = self.progress.add_task(shown(label, sys.stderr), total=None, done="")
+
+        def update(done: int, total: int) -> None:
+            self.progress.update(task, completed=done, total=total, done=f"{done:,}/{total:,} {self.unit}")
+
+        return update
 
     def __exit__(self, *exception: object) -> None:
         self.progress.stop()
@@ -84,19 +91,35 @@ def _raise_again() -> None:
 
 
 def print_table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> None:
-    """A table of text; a column is (heading, "left" or "right")."""
+    """A table of text; a column is (heading, "left" or "right"). How it fits into a terminal: see `layout`."""
+    made = console()
+    headings = [shown(name, keep="\n") for name, _ in columns]
+    cells = [[shown(cell) for cell in row] for row in rows]
+    found = fit([list(column) for column in zip(headings, *cells, strict=True)], made.width)
+    if found is None:
+        print_text(f"{shown(title)}\n\n{as_lists(headings, cells, made.width)}")
+    else:
+        _draw(made, shown(title), columns, [headings, *cells], found)
+
+
+def _draw(made: Any, title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]], fit: Fit) -> None:
+    """The headings and rows as a table of rich."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    heading = Text(shown(title), style="table.title")
+    def text(cell: str, width: int) -> Text:
+        return Text("\n".join(wrapped(cell, width)))
+
+    heading, narrow = Text(title, style="table.title"), fit.gap < GAPS[0]
     table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name, justify in columns:
-        column = Text(shown(name, keep="\n"))
-        table.add_column(column, justify="left" if justify == "left" else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(shown(cell)) for cell in row))
-    console().print(table)
+    table.collapse_padding = narrow
+    for name, width, (_, justify) in zip(rows[0], fit.widths, columns, strict=True):
+        side: Any = "left" if justify == "left" else "right"
+        table.add_column(text(name, width), justify=side, overflow="fold", width=width)
+    for row in rows[1:]:
+        table.add_row(*map(text, row, fit.widths))
+    made.print(table)
 
 
 def print_text(text: str) -> None:
@@ -115,6 +138,13 @@ def print_error(text: str, keep: str = "") -> None:
             print(shortened(shown(text, sys.stderr, keep), LONGEST), file=sys.stderr)
 
 
+def command_line(words: Sequence[str]) -> str:
+    """The command line of this program with these arguments, as its user started it; it can be pasted."""
+    module = sys.orig_argv[1:3] == ["-m", "fp16sim"]
+    program = [sys.orig_argv[0], "-m", "fp16sim"] if module else ["fp16sim"]
+    return subprocess.list2cmdline([*program, *words]) if os.name == "nt" else shlex.join([*program, *words])
+
+
 def shown(text: str, stream: Any = None, keep: str = "") -> str:
     """The text as a stream, by default stdout, can show it: without control characters but those in `keep`."""
     encoding = getattr(sys.stdout if stream is None else stream, "encoding", None)
@@ -122,9 +152,18 @@ def shown(text: str, stream: Any = None, keep: str = "") -> str:
 
 
 def print_lines(text: str) -> None:
-    """A sentence or several, in lines of at most 80 characters; nothing if there are none."""
+    """Sentences in lines of at most 80 characters, or fewer in a narrow terminal; nothing if there are none."""
     if text:
-        print_text(textwrap.fill(text, 80))
+        print_text(_filled(text, min(80, console().width)))
+
+
+def print_sentence(text: str) -> None:
+    """A line that is wrapped between words on a terminal, and stays one line in a pipe, where programs read it."""
+    print_text(_filled(text, console().width) if sys.stdout.isatty() else text)
+
+
+def _filled(text: str, width: int) -> str:
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 PLAINER = {"×": "x"}

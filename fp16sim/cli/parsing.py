@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import math
 import re
+import textwrap
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..accumulators.parse import NAMES
 from ..archives import MAX_BYTES
@@ -18,11 +20,18 @@ from ..wording import did_you_mean, joined, quoted
 from .output import print_error
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help in which names such as pure-binary32 are not broken."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(text, width, break_on_hyphens=False)
+
+
 class Parser(argparse.ArgumentParser):
     """argparse that reports a mistake in one line."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+        super().__init__(formatter_class=_Help, **kwargs)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
@@ -34,6 +43,20 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         print_error(f"{self.prog}: {message} (see {self.prog} --help)")
         raise SystemExit(2)
+
+
+class Options(Protocol):
+    """What options can be added to."""
+
+    def add_argument(self, *args: Any, **kwargs: Any) -> argparse.Action:
+        """As of argparse."""
+
+
+@dataclass(frozen=True)
+class OptionGroup:
+    """A group of options of a `CommandParser`."""
+
+    add_argument: Callable[..., argparse.Action]
 
 
 class CommandParser(Parser):
@@ -49,7 +72,14 @@ class CommandParser(Parser):
         self.configure: Callable[[CommandParser], None] | None = configure
 
     def add_argument(self, *args: Any, **kwargs: Any) -> argparse.Action:
-        action = super().add_argument(*args, **kwargs)
+        return self._known(super().add_argument(*args, **kwargs))
+
+    def add_group(self, title: str) -> OptionGroup:
+        """A group of options with a title in the help."""
+        group = self.add_argument_group(title)
+        return OptionGroup(lambda *args, **kwargs: self._known(group.add_argument(*args, **kwargs)))
+
+    def _known(self, action: argparse.Action) -> argparse.Action:
         self.value_options += action.option_strings if action.nargs != 0 else []
         return action
 
@@ -200,7 +230,7 @@ OPTIONS = {
 """Common options: what `add_argument` is given for each."""
 
 
-def add_options(parser: argparse.ArgumentParser, *names: str, **changes: Any) -> None:
+def add_options(parser: Options, *names: str, **changes: Any) -> None:
     """Add common options, with these settings changed. Their help ends in the default where there is one."""
     for name in names:
         flags, settings = OPTIONS[name]

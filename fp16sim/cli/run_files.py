@@ -12,6 +12,7 @@ from pathlib import Path
 from ..archives import MAX_BYTES
 from ..files import claim, claim_file, numbered, numbers_in_use
 from ..learn.run.checkpoint import Checkpointer, unfinished
+from ..wording import joined
 from .output import check_writable, print_error
 
 FIRST = Path("fp16sim-train.png")
@@ -42,7 +43,27 @@ class RunFiles:
         """Refuse files that cannot be written."""
         check_writable(self.picture, beside=(self.page, self.log, *self.models))
 
-    def refuse_interrupted(self, max_bytes: int) -> None:
+    def check_resume(self) -> None:
+        """Refuse to resume a run that has no file."""
+        if not any(file.exists() for file in self.models):
+            names = joined((repr(str(file)) for file in self.models), "or")
+            raise ValueError(f"nothing to resume: there is no {names}; leave out --resume to start a new run")
+
+    def check_new(self, max_bytes: int) -> None:
+        """Refuse to replace the files of an interrupted run, or files that nobody named.
+
+        To name the picture of a run is to ask for the replacement of the run. Without that picture the other files
+        belong to another program, or to runs of which one was interrupted before its first checkpoint.
+        """
+        self.refuse_unfinished(max_bytes)
+        there = [file for file in (self.page, self.log, *self.models) if file.exists()]
+        if there and not self.picture.exists():
+            raise ValueError(
+                f"out={str(self.picture)!r} would also replace {str(there[0])!r}; name another picture, or go on with "
+                "--resume if it belongs to an interrupted run"
+            )
+
+    def refuse_unfinished(self, max_bytes: int) -> None:
         """Refuse to write over an interrupted run."""
         for file in self.models:
             Checkpointer(file, max_bytes=max_bytes).refuse_unfinished()
@@ -66,14 +87,18 @@ def own_files(out: Path | None, labels: Sequence[str], resume: bool, max_bytes: 
     ValueError
         If a file cannot be written, or is being written by another process, or has an interrupted run to be resumed.
     """
+    if out is not None:
+        check_writable(out)
     for picture in _free_names(labels, resume, max_bytes) if out is None else (out,):
         files = RunFiles.of(picture, labels)
         files.check()
         with claim(picture) as ours:
             if not ours or (out is None and not resume and files.exist):
                 continue  # another run has just taken the name
-            if not resume:
-                files.refuse_interrupted(max_bytes)
+            if resume:
+                files.check_resume()
+            else:
+                files.check_new(max_bytes)
             if out is None and picture != FIRST:
                 print_error(f"fp16sim train: {_change(resume)} {picture.stem}.*")
             yield files
@@ -95,7 +120,7 @@ def _free_names(labels: Sequence[str], resume: bool, max_bytes: int) -> Iterable
     for run in runs:
         with claim(run.picture) as ours:
             if ours:  # no process is at work on it
-                run.refuse_interrupted(max_bytes)
+                run.refuse_unfinished(max_bytes)
     return (numbered(FIRST, number) for number in count(max(used, default=0) + 1))
 
 

@@ -4,24 +4,41 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from .. import files, learn, report
-from ..learn import RECIPES, Config, History, get_config
+from ..formats import get_format, get_rounding
+from ..learn import RECIPES, Config, Dataset, History, Policy, Precision, get_config
 from ..learn.advise.costs import BYTES, OPERATIONS
 from ..learn.model.initialisers import INITIALISERS
 from ..learn.model.optimizers import CONSTANTS
 from ..learn.model.updates import UPDATES
+from ..learn.precision import PolicyLike
 from ..learn.run.config import MODELS, OPTIMIZERS
+from ..learn.run.engine import check_size
+from ..learn.run.recipes import is_expected_to_die, make_config
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import load_data
+from ..learn.run.unused import refuse_unused
 from ..report.notes import accuracy_text, compared, counted, shared_settings
-from ..wording import decimal, joined, percent, quoted
-from .output import print_json, print_lines, print_table, print_text, progress
-from .parsing import Parser, add_options, integer, layer_sizes, loss_scale, number
+from ..wording import count, decimal, joined, percent, quoted
+from .output import (
+    OnProgress,
+    command_line,
+    print_error,
+    print_json,
+    print_lines,
+    print_sentence,
+    print_table,
+    print_text,
+    progress,
+)
+from .parsing import OPTIONS as SHARED
+from .parsing import CommandParser, OptionGroup, add_options, integer, layer_sizes, loss_scale, number, seed
 from .run_files import FIRST, RunFiles, own_files
 
 FORMATS = "binary32,binary16,bfloat16"
@@ -34,37 +51,56 @@ STEPS = {"type": integer, "metavar": "STEPS"}
 NAME = {"metavar": "NAME"}
 SWITCH = {"action": argparse.BooleanOptionalAction}
 
-OPTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
-    ("--layers", {"type": layer_sizes, "metavar": "N,M"}, "units of each hidden layer of the mlp"),
-    ("--epochs", COUNT, "passes over the training images"),
-    ("--batch", COUNT, "images per step"),
-    ("--optimizer", NAME, joined(OPTIMIZERS, "or")),
-    ("--lr", NUMBER, "learning rate"),
-    ("--momentum", NUMBER, "momentum of sgd"),
-    ("--beta1", NUMBER, "decay of adam's first moment"),
-    ("--beta2", NUMBER, "decay of the second moment of adam and rmsprop"),
-    ("--epsilon", NUMBER, "added to the divisor by adam and rmsprop"),
-    ("--weight-decay", NUMBER, "weight decay of adamw"),
-    ("--clip-norm", NUMBER, "scale gradients of a larger norm down to this norm"),
-    ("--decay-every", STEPS, "steps after which the learning rate is multiplied by --decay-factor"),
-    ("--decay-factor", NUMBER, "see --decay-every"),
-    ("--loss-scale", {"type": loss_scale, "metavar": "S"}, "multiply the loss by a number; or dynamic, or none"),
-    ("--growth-interval", STEPS, "finite steps before a dynamic loss scale doubles"),
-    ("--unscale", SWITCH, "divide the gradients by the loss scale before the optimizer uses them"),
-    ("--bias-correction", SWITCH, "correct the bias of adam's moments"),
-    ("--update", NAME, f"how steps are added to weights: {joined(UPDATES, 'or')}"),
-    ("--constants", NAME, f"precision of the optimizer's constants: {joined(CONSTANTS, 'or')}"),
-    ("--l1", NUMBER, "factor of the sum of |weights| in the loss"),
-    ("--l2", NUMBER, "factor of the sum of weights^2 in the loss"),
-    ("--init", NAME, f"how the weights begin: {joined(INITIALISERS, 'or')}"),
-    ("--normalisation", NAME, "pixels: unit [0, 1], symmetric [-1, 1], or standard (mean 0)"),
-    ("--validation", {"type": number, "metavar": "PART"}, "part of the training images for validation, such as 0.1"),
-)
-"""Options that override those of a recipe; an option that is not given keeps its value."""
+GROUPS: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
+    "data and model": (
+        ("--data", {"choices": list(DATA), "metavar": "NAME"}, f"{joined(DATA, 'or')}; see fp16sim data"),
+        ("--model", NAME, joined(MODELS, "or")),
+        ("--layers", {"type": layer_sizes, "metavar": "N,M"}, "units of each hidden layer of the mlp"),
+        ("--init", NAME, f"how the weights begin: {joined(INITIALISERS, 'or')}"),
+        ("--normalisation", NAME, "pixels: unit [0, 1], symmetric [-1, 1], or standard (mean 0)"),
+        ("--validation", {"type": number, "metavar": "PART"}, "part of the training images for validation, as 0.1"),
+    ),
+    "training": (
+        ("--epochs", COUNT, "passes over the training images"),
+        ("--batch", COUNT, "images per step"),
+        ("--optimizer", NAME, joined(OPTIMIZERS, "or")),
+        ("--lr", NUMBER, "learning rate"),
+        ("--momentum", NUMBER, "momentum of sgd"),
+        ("--beta1", NUMBER, "decay of adam's first moment"),
+        ("--beta2", NUMBER, "decay of the second moment of adam and rmsprop"),
+        ("--epsilon", NUMBER, "added to the divisor by adam and rmsprop"),
+        ("--bias-correction", SWITCH, "correct the bias of adam's moments"),
+        ("--weight-decay", NUMBER, "weight decay of adamw"),
+        ("--clip-norm", NUMBER, "scale gradients of a larger norm down to this norm; 0: never"),
+        ("--decay-every", STEPS, "steps after which the learning rate is multiplied by --decay-factor; 0: never"),
+        ("--decay-factor", NUMBER, "see --decay-every"),
+        ("--l1", NUMBER, "factor of the sum of |weights| in the loss"),
+        ("--l2", NUMBER, "factor of the sum of weights^2 in the loss"),
+        ("--rng", {"type": seed, "metavar": "SEED"}, "seed of the weights, the order of images, stochastic rounding"),
+    ),
+    "loss scale and updates": (
+        ("--loss-scale", {"type": loss_scale, "metavar": "S"}, "multiply the loss by a number; or dynamic, or none"),
+        ("--growth-interval", STEPS, "finite steps before a dynamic loss scale doubles"),
+        ("--unscale", SWITCH, "divide the gradients by the loss scale before the optimizer uses them"),
+        ("--update", NAME, f"how steps are added to weights: {joined(UPDATES, 'or')}"),
+        ("--constants", NAME, f"precision of the optimizer's constants: {joined(CONSTANTS, 'or')}"),
+    ),
+}
+"""Options that replace those of a recipe, by what they are about; an option that is not given keeps its value."""
+
+OPTIONS = [name.lstrip("-").replace("-", "_") for group in GROUPS.values() for name, _, _ in group]
+
+EXIT_CODES = """exit codes:
+  0    all is well, or the runs that died are lessons: %s
+  2    an input, an option or a file cannot be used; one line says why
+  3    a run died that was not expected to; all files are written
+  130  interrupted by Ctrl-C (143: by SIGTERM); the command that goes on is printed
+  141  the reader of the output has ended"""
 
 
-def configure(parser: Parser) -> None:
+def configure(parser: CommandParser) -> None:
     """What the command does, and its options."""
+    parser.usage = "fp16sim train [--format F,G | --policy TEXT | --recipe A,B] [OPTION ...]"
     parser.description = (
         "Train a network with every product, partial sum, gradient and optimizer step\n"
         "rounded. By default it is an MLP on the bundled 8 x 8 digits (1,797 images; UCI,\n"
@@ -72,85 +108,241 @@ def configure(parser: Parser) -> None:
         "a table, a picture, a report that opens in a browser, a log in JSON, and the\n"
         "trained models."
     )
+    lessons = joined(name for name, recipe in RECIPES.items() if recipe.fatal)
     parser.epilog = (
         "examples:\n  fp16sim train\n"
         "  fp16sim train --format binary16 --epsilon 1e-8 --loss-scale 1   (it dies)\n"
         "  fp16sim train --data mnist --model cnn --recipe pure-binary16-scaled\n"
-        "  fp16sim train --recipes mixed-binary16,bfloat16,bfloat16-kahan --epochs 5\n"
-        "  fp16sim train --data mnist --model cnn --resume   (after an interruption)"
+        "  fp16sim train --recipes mixed-binary16,bfloat16-plain,bfloat16-kahan\n"
+        "  fp16sim train --data mnist --model cnn --resume   (after an interruption)\n\n" + EXIT_CODES % lessons
     )
-    option = parser.add_argument
-    add_options(parser, "formats", default=FORMATS)
-    add_options(parser, "mode")
-    recipe_help = f"bundles of options, instead of --format: {joined(RECIPES, 'or')}"
-    option("--recipe", "--recipes", dest="recipes", metavar="A,B", help=recipe_help)
-    option("--policy", metavar="TEXT", help='a format for each kind of number: "compute=binary16 master=binary32"')
-    data_help = "one of %(choices)s; see fp16sim data (default: %(default)s)"
-    option("--data", default="digits", choices=list(DATA), metavar="NAME", help=data_help)
-    option("--model", default="mlp", metavar="NAME", help=f"{joined(MODELS, 'or')} (default: %(default)s)")
-    for name, settings, text in OPTIONS:
-        option(name, default=None, help=text, **settings)
-    add_options(parser, "accumulator")
-    add_options(parser, "rng", help="seed of the weights, the order of the images, and stochastic rounding")
+    _add_formats(parser.add_group("formats"))
+    for title, group in GROUPS.items():
+        option = parser.add_group(title).add_argument
+        for name, settings, text in group:
+            flags = (name, "--seed") if name == "--rng" else (name,)
+            option(
+                *flags,
+                default=None,
+                help=f"{text} (default: {_default(name.lstrip('-').replace('-', '_'))})",
+                **settings,
+            )
+    _add_files(parser.add_group("files and output"))
+
+
+def _add_formats(group: OptionGroup) -> None:
+    formats_help = f"{SHARED['formats'][1]['help']} (default: {FORMATS})"
+    add_options(group, "formats", help=formats_help)
+    add_options(group, "mode", default=None, help=f"{SHARED['mode'][1]['help']} (default: ties_to_even)")
+    policy_help = (
+        'a format for each kind of number: "compute=binary16 master=binary32"; with one --recipe, instead of its'
+    )
+    group.add_argument("--policy", metavar="TEXT", help=policy_help)
+    recipe_help = f"bundles of options: {joined(RECIPES, 'or')}; each option below replaces what they say"
+    group.add_argument("--recipe", "--recipes", dest="recipes", metavar="A,B", help=recipe_help)
+    accumulator_help = f"{SHARED['accumulator'][1]['help']} (default: {_default('accumulator')})"
+    add_options(group, "accumulator", help=accumulator_help)
+
+
+def _add_files(group: OptionGroup) -> None:
+    option = group.add_argument
+    out_help = (
+        "the picture; the other files are named after it; a finished run of this name is replaced (default: "
+        f"{FIRST}, or the next free number)"
+    )
+    add_options(group, "out", help=out_help)
+    option("--resume", action="store_true", help="continue an interrupted run; the result is the same to the last bit")
     option("--from", dest="start_from", type=Path, metavar="MODEL", help="start with the weights of this model")
     look_help = "measure all tensors on every such step; 0: never (default: 50, or less in a short epoch)"
     option("--look-every", type=integer, default=None, metavar="STEPS", help=look_help)
-    option("--resume", action="store_true", help="continue an interrupted run; the result is the same to the last bit")
-    out_help = f"the picture; the other files are named after it (default: {FIRST}, or the next free number)"
-    add_options(parser, "out", help=out_help)
     option("--costs", action="store_true", help="count the bytes and operations of each run, and do not train")
-    add_options(parser, "max_bytes", "json")
+    add_options(group, "max_bytes", help="refuse a run or a file that needs more bytes of memory")
+    add_options(group, "json")
 
 
-def run(options: argparse.Namespace) -> None:
-    """Train, write all files, print the table."""
+# --- defaults in the help -------------------------------------------------------------------------------------------
+
+CASES: dict[str, dict[str, Any]] = {
+    "sgd": {"optimizer": "sgd"},
+    "MNIST": {"data": "mnist"},
+    "cnn": {"data": "mnist", "model": "cnn"},
+}
+"""Where formats have other defaults than usual."""
+
+
+def _default(name: str) -> str:
+    """The default of an option, and the others that it has: "0.01; sgd 0.1; MNIST 0.001; recipes 0.001".
+
+    They are read from the configurations that would run.
+    """
+    usual = _value(_plain(FORMATS.split(",")[0], {}), name)
+    parts, before = [usual], usual
+    for case, given in CASES.items():
+        value = _value(_plain(FORMATS.split(",")[0], given), name)
+        if name not in given and value not in (usual, before):
+            parts.append(f"{case} {value}")
+            before = value
+    recipes = list(dict.fromkeys(_value(get_config(recipe), name) for recipe in RECIPES))
+    return "; ".join(parts if recipes == [usual] else [*parts, f"recipes {joined(recipes, 'or')}"])
+
+
+def _value(config: Config, name: str) -> str:
+    value = config.policy.accumulator if name == "accumulator" else getattr(config, name)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value) or "each layer its own"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, write all files, print the table; 3 if a run died that was not expected to."""
+    refuse_contradictions(options)
     chosen = configs(options)
     if options.costs:
         _print_costs(chosen, options.json)
-        return
+        return 0
     with own_files(options.out, _labels(chosen), options.resume, options.max_bytes) as own:
-        histories = _trained(chosen, own, options)
-        _write(histories, own)
+        try:
+            histories = _trained(chosen, own, options)
+            _write(histories, own)
+        except KeyboardInterrupt as stop:
+            raise type(stop)(_how_to_go_on(own, options)) from None
     if options.json:
         print_json([history.to_dict() for history in histories])
-        return
-    _print_table(histories)
-    print_text(f"picture: {own.picture}   report: {own.page}   log: {own.log}")
+    else:
+        _print_table(histories)
+        print_text(f"picture: {own.picture}   report: {own.page}   log: {own.log}")
+    died = [h.config.label for h in histories if h.death and not is_expected_to_die(h.config)]
+    if died:
+        print_error(f"fp16sim train: {joined(died)} died, and {'were' if len(died) > 1 else 'was'} not expected to")
+    return 3 if died else 0
 
 
 def _trained(chosen: Sequence[Config], own: RunFiles, options: argparse.Namespace) -> list[History]:
     data = load_data(chosen[0])
+    for config in chosen:
+        check_size(config, data, options.max_bytes)
+    _say_what_never_happens(chosen, data, options)
     names = ("look_every", "resume", "start_from", "max_bytes")
     settings = {name: getattr(options, name) for name in names}
+    histories, new = [], False
     with progress(options.json) as bar:
-        return [
-            learn.train(config, data, bar(config.label), checkpoint_path=file, **settings)
-            for config, file in zip(chosen, own.models, strict=True)
-        ]
+        for config, file in zip(chosen, own.models, strict=True):
+            steps = _Steps(bar(config.label))
+            histories.append(learn.train(config, data, steps, checkpoint_path=file, **settings))
+            steps.end(histories[-1])
+            new |= steps.taken
+    if options.resume and not new:
+        print_error("fp16sim train: nothing was left to train; the picture, the report and the log are written again")
+    return histories
+
+
+class _Steps:
+    """The progress of one run; one that was finished before has a full bar, too."""
+
+    def __init__(self, update: OnProgress | None) -> None:
+        self.update, self.taken = update, False
+
+    def __call__(self, done: int, total: int) -> None:
+        self.taken = True
+        if self.update:
+            self.update(done, total)
+
+    def end(self, history: History) -> None:
+        """Show a run that was not trained now as it is."""
+        if self.update and not self.taken:
+            self.update(history.steps, history.steps)
+
+
+def _say_what_never_happens(chosen: Sequence[Config], data: Dataset, options: argparse.Namespace) -> None:
+    """Say which numbers of steps are longer than all runs."""
+    kept = len(data.train_labels) * (1 - chosen[0].validation)
+    steps = max(math.ceil(kept / config.batch) * config.epochs for config in chosen)
+    for name in ("decay_every", "growth_interval"):
+        given = getattr(options, name)
+        if given is not None and given > steps:
+            print_error(f"fp16sim train: {name}={given} has no effect: the longest run has {count(steps, 'step')}")
+
+
+def _how_to_go_on(own: RunFiles, options: argparse.Namespace) -> str:
+    """What to say after an interruption: the command line that goes on."""
+    words = list(options.words)
+    if options.out is None:
+        words += ["-o", str(own.picture)]
+    saved = any(file.exists() for file in own.models)
+    if saved and not options.resume:
+        words.append("--resume")
+    return f"{'go on with' if saved else 'nothing was saved yet; start again with'}: {command_line(words)}"
 
 
 # --- which runs -----------------------------------------------------------------------------------------------------
 
+CONTRADICTIONS = (
+    ("format", "recipes", "a recipe sets its own formats; leave one out, or give one recipe and --policy"),
+    ("format", "policy", "a policy sets all formats; leave one out"),
+    ("mode", "recipes", "a recipe sets its own modes; give one recipe and a policy such as --policy bf16:toward_zero"),
+    ("mode", "policy", "write the mode into the policy, such as --policy compute=bf16:toward_zero"),
+    ("start_from", "init", "the weights are those of --from; leave one out"),
+    *(
+        ("costs", name, "--costs trains nothing; leave one out")
+        for name in ("resume", "out", "start_from", "look_every")
+    ),
+)
+"""Pairs of options of which one would have no effect, and why."""
+
+FLAGS = {"recipes": "--recipe", "start_from": "--from", "out": "-o"}
+
+
+def refuse_contradictions(options: argparse.Namespace) -> None:
+    """ValueError if two options were given of which one would have no effect."""
+    for first, second, why in CONTRADICTIONS:
+        values = getattr(options, first), getattr(options, second)
+        if all(value is not None and value is not False for value in values):
+            one, other = (FLAGS.get(name, f"--{name.replace('_', '-')}") for name in (first, second))
+            raise ValueError(f"{one} beside {other}: {why}")
+    summed = "" if options.policy is None else options.policy.partition("accumulator=")[2]
+    if options.accumulator and summed and Policy.of(options.policy).accumulator != options.accumulator.lower():
+        raise ValueError("--accumulator beside --policy accumulator=...: give it once")
+
 
 def configs(options: argparse.Namespace) -> list[Config]:
     """The runs that the options ask for."""
-    names = ["data", "model", "accumulator", "rng", *(name.lstrip("-").replace("-", "_") for name, _, _ in OPTIONS)]
-    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    if given.get("loss_scale") == "dynamic":
-        given["unscale"] = True
+    given = {name: value for name in ("accumulator", *OPTIONS) if (value := getattr(options, name)) is not None}
     if options.recipes is not None:
-        return [get_config(name.strip(), **given) for name in options.recipes.split(",")]
+        names = [name.strip() for name in options.recipes.split(",")]
+        if options.policy is not None and len(names) > 1:
+            raise ValueError("--policy replaces the formats of one recipe; give one --recipe")
+        chosen = [make_config(name, **_with_unscale(given), policy=options.policy) for name in names]
+    else:
+        chosen = [_plain(policy, given) for policy in _policies(options)]
+    for note in refuse_unused(chosen, given):
+        print_error(f"fp16sim train: {note}")
+    return chosen
+
+
+def _plain(policy: PolicyLike, given: Mapping[str, Any]) -> Config:
+    """A run without a recipe, with what suits the data, the model and the optimizer."""
+    suits: dict[str, Any] = {}
+    if given.get("data", "digits") != "digits":
+        suits |= {"epochs": 1, "layers": (128,), "lr": 1e-3}
+    if given.get("model") == "cnn":
+        suits |= {"accumulator": "blas", "init": "xavier"}
     if given.get("optimizer") == "sgd":
-        given.setdefault("lr", 0.1)
-    suits = {} if options.data == "digits" else {"epochs": 1, "layers": (128,), "lr": 1e-3}
-    suits |= {"accumulator": "blas", "init": "xavier"} if options.model == "cnn" else {}
-    return [get_config(Config(policy), **{**suits, **given}) for policy in _policies(options)]
+        suits["lr"] = 0.1
+    return make_config(Config(policy), **{**suits, **_with_unscale(given)})
 
 
-def _policies(options: argparse.Namespace) -> list[str]:
+def _with_unscale(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A dynamic loss scale needs gradients that are divided by it."""
+    return {**({"unscale": True} if given.get("loss_scale") == "dynamic" else {}), **given}
+
+
+def _policies(options: argparse.Namespace) -> list[PolicyLike]:
     if options.policy is not None:
         return [options.policy]
-    return [fmt if options.mode == "ties_to_even" else f"{fmt}:{options.mode}" for fmt in options.format]
+    names = options.format or FORMATS.split(",")
+    return [Policy(Precision(get_format(name), get_rounding(options.mode or "ties_to_even"))) for name in names]
 
 
 def _labels(chosen: Sequence[Config]) -> list[str]:
@@ -207,9 +399,9 @@ def _print_table(histories: Sequence[History]) -> None:
     print_settings([history.config for history in histories])
     for history in histories:
         if history.death:
-            print_text(f"{history.config.label} {history.death}")
+            print_sentence(f"{history.config.label} {history.death}")
         for advice in learn.diagnose(history):
-            print_text(f"{history.config.label}: {advice}")
+            print_sentence(f"{history.config.label}: {advice}")
 
 
 def print_settings(configs: Sequence[Config]) -> None:

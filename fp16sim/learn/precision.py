@@ -13,7 +13,7 @@ from ..arrays import FloatArray, array
 from ..conversion import Generator, as_generator
 from ..formats import FIELDS, NO_FIELD, Format, FormatLike, Rounding, get_format, get_rounding
 from ..wording import did_you_mean, quoted
-from .records import Converted, from_plain
+from .records import Converted, from_plain, names_unknown
 
 
 class Precision(NamedTuple):
@@ -109,6 +109,7 @@ FollowsCompute: TypeAlias = Converted[PrecisionLike | None, Precision]
 OptionalPrecision: TypeAlias = Converted[PrecisionLike | None, Precision | None]
 
 
+@names_unknown
 @dataclass(frozen=True)
 class Policy:
     """The precision of each kind of number in a training run.

@@ -1,4 +1,4 @@
-"""Records: a field that may be given in several forms; and records from plain data, such as what JSON gave.
+"""Records: a field that may be given in several forms, misspelt options, and records from plain data, as JSON gives it.
 
 Nobody knows who wrote a file. So plain data are compared with the fields and types that a record states, and a field
 that is missing, unknown or of another type is refused by name.
@@ -6,17 +6,18 @@ that is missing, unknown or of another type is refused by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, wraps
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from ..wording import quoted, shortened
+from ..wording import did_you_mean, joined, quoted, shortened
 
 Given = TypeVar("Given")
 Kept = TypeVar("Kept")
+Made = TypeVar("Made")
 
 
 class Converted(Generic[Given, Kept]):
@@ -37,6 +38,33 @@ class Converted(Generic[Given, Kept]):
 
     def __set__(self, instance: Any, given: Given) -> None:
         instance.__dict__[self.name] = self.convert(given)
+
+
+def names_unknown(cls: type[Made]) -> type[Made]:
+    """Let a dataclass say which field is meant where a keyword is misspelt.
+
+    >>> from fp16sim.learn import Config
+    >>> Config(epoch=1)
+    Traceback (most recent call last):
+    TypeError: epoch=1 is not an option of Config; did you mean 'epochs'?
+    """
+    made, known = cls.__init__, [field.name for field in fields(cls)]  # type: ignore[arg-type]
+
+    @wraps(made)
+    def init(self: Made, *args: Any, **options: Any) -> None:
+        refuse_unknown(cls.__name__, options, known)
+        made(self, *args, **options)
+
+    cls.__init__ = init  # type: ignore[method-assign, assignment]
+    return cls
+
+
+def refuse_unknown(owner: str, given: Mapping[str, Any], known: Collection[str]) -> None:
+    """TypeError for a keyword that is not known, with the one that is most like it, or else with all."""
+    for name in given:
+        if name not in known:
+            similar = did_you_mean(name, known).rstrip() or f"it has {joined(known)}"
+            raise TypeError(f"{name}={quoted(given[name])} is not an option of {owner}; {similar}")
 
 
 # --- from plain data ------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import count
 
 from ..learn.state import Share
 from ..wording import percent, with_superscripts
@@ -43,7 +44,7 @@ def _window_head(window: Window) -> Markup:
         wide = (high - low) / (window.high - window.low)
         text = ZONE_NAMES[name] if wide > 0.14 else {"zero": "0", "overflow": "∞"}.get(name, "")
         parts.append(tag("text", text, x=_place(window, (low + high) / 2), y="11", class_=f"middle zone-{name}"))
-    step = next(s for s in (2, 4, 8, 16, 32, 64) if (window.high - window.low) / s <= 9)
+    step = next(s for s in (2**k for k in count(1)) if (window.high - window.low) / s <= 9)
     edges = [low for _, low, _ in _visible(window)[1:]]
     every = range(-(-window.low // step) * step, window.high, step)
     apart = (window.high - window.low) / 10

@@ -17,7 +17,7 @@ from ..data import Dataset
 from ..model.autograd import Tensor, consumers_first
 from ..model.layers import Params
 from ..run.config import Config
-from ..run.engine import Engine
+from ..run.engine import Engine, check_memory
 from ..run.recipes import get_config
 
 SHAPES = {"digits": (8, 8)}
@@ -125,6 +125,7 @@ def costs(given: Config | str, **options: Any) -> Costs:
 def example_data(config: Config) -> Dataset:
     """One batch with the shape of a run's data: images of zeros."""
     shape = SHAPES.get(config.data, (28, 28))
+    check_memory(config, shape, 10)
     images = np.zeros((config.batch, shape[0] * shape[1]), np.float32)
     labels = np.full(config.batch, 9)
     return Dataset(config.data, images, labels, images[:1], labels[:1], image_shape=shape)

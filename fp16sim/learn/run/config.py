@@ -12,13 +12,16 @@ from ..model.initialisers import get_initialiser
 from ..model.optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
 from ..model.updates import UPDATES
 from ..precision import Policy, PolicyLike, get_accumulator
-from ..records import Converted, from_plain
+from ..records import Converted, from_plain, names_unknown
 from ..scaling import DynamicLossScale, LossScale, get_loss_scale
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 MODELS = ("mlp", "cnn")
+MOST_EPOCHS = 100_000
+"""A checkpoint has a record of each epoch, and is written at the end of each."""
 
 
+@names_unknown
 @dataclass(frozen=True)
 class Config:
     """All options of a run.
@@ -109,6 +112,8 @@ class Config:
         for name in ("epochs", "batch", "growth_interval"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be 1 or more")
+        if self.epochs > MOST_EPOCHS:
+            raise ValueError(f"epochs={quoted(self.epochs)} is too many; use at most {MOST_EPOCHS:,}")
         for name in ("l1", "l2", "weight_decay", "clip_norm", "decay_every"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}={getattr(self, name)} is negative; use 0 or more")

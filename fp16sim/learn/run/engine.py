@@ -14,8 +14,10 @@ from dataclasses import replace
 import numpy as np
 
 from ...accumulators import Accumulator
+from ...archives import MAX_BYTES
 from ...conversion import Array
 from ...flags import record_flags
+from ...wording import quoted
 from ..data import Dataset, batches, split_validation
 from ..model.autograd import Observer, Tensor, gradients
 from ..model.layers import Params
@@ -47,6 +49,38 @@ def model_for(config: Config, image_shape: tuple[int, ...], classes: int) -> Cha
         rows, columns = image_shape
         return CNN((rows, columns), classes)
     return MLP((math.prod(image_shape), *config.layers, classes))
+
+
+BYTES_OF_A_NUMBER, BYTES_OF_AN_IMAGE = 60, 2_600_000
+"""Memory that a run needs, as measured: for each parameter, and for each result of a hidden unit, one an image of a
+batch; and for each image of a batch in the CNN."""
+
+
+def check_size(config: Config, data: Dataset, max_bytes: int = MAX_BYTES) -> None:
+    """Refuse a batch with more images than there are, or a run that needs too much memory, before anything is drawn."""
+    images = len(data.train_labels)
+    if config.batch > images:
+        raise ValueError(
+            f"batch={quoted(config.batch)} is more than the {images:,} training images; use {images} or less"
+        )
+    check_memory(config, data.image_shape, data.classes, max_bytes)
+
+
+def check_memory(config: Config, image_shape: tuple[int, ...], classes: int, max_bytes: int = MAX_BYTES) -> None:
+    """Refuse a run that needs too much memory, before anything is drawn."""
+    parameters = sum(map(math.prod, model_for(config, image_shape, classes).shapes().values()))
+    needed = BYTES_OF_A_NUMBER * parameters
+    needed += config.batch * (BYTES_OF_AN_IMAGE if config.model == "cnn" else BYTES_OF_A_NUMBER * sum(config.layers))
+    if needed > max_bytes:
+        layers = "" if config.model == "cnn" else f"layers={quoted(config.layers)} with "
+        raise ValueError(
+            f"{layers}batch={quoted(config.batch)} needs about {_gib(needed)} GiB of memory, more than the limit of "
+            f"{_gib(max_bytes)} GiB; use less, or give a larger limit (max_bytes, --max-bytes)"
+        )
+
+
+def _gib(size: int) -> str:
+    return f"{size >> 30:,}" if size >> 34 else f"{size / 2**30:.3g}"
 
 
 class Engine:

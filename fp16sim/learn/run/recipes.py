@@ -13,14 +13,23 @@ from typing import Any, NamedTuple
 from ...formats import get_format
 from ...wording import did_you_mean, quoted
 from ..precision import Policy
+from ..records import refuse_unknown
 from .config import Config
+from .unused import refuse_unused, unused
+
+OPTIONS = (*(field.name for field in fields(Config)), "accumulator")
+"""What `get_config` can replace."""
 
 
 class Recipe(NamedTuple):
-    """A bundle of options of Config, and a line about it."""
+    """A bundle of options of Config, and a line about it.
+
+    `fatal` names an option that is too small or too near 1 for the format, so that the run is expected to die.
+    """
 
     description: str
     options: Mapping[str, Any]
+    fatal: str = ""
 
 
 _AS_PUBLISHED: dict[str, Any] = {
@@ -45,15 +54,17 @@ _WIDE = {
 """Of mixed precision: what stays in binary32."""
 
 
-def _recipe(description: str, policy: Policy, **options: Any) -> Recipe:
-    return Recipe(description, {**_AS_PUBLISHED, "policy": policy, **options})
+def _recipe(description: str, policy: Policy, fatal: str = "", **options: Any) -> Recipe:
+    return Recipe(description, {**_AS_PUBLISHED, "policy": policy, **options}, fatal)
 
 
 RECIPES = {
     "pure-binary32": _recipe("everything in binary32, Adam as published: the reference", Policy("binary32")),
     # Epsilon is 0 in binary16, and so is the square of a small gradient: the step is 0 / 0.
     "pure-binary16": _recipe(
-        "everything in binary16, Adam as published: epsilon is 0, and the run dies at step 1", Policy("binary16")
+        "everything in binary16, Adam as published: epsilon is 0, and the run dies at step 1",
+        Policy("binary16"),
+        fatal="epsilon",
     ),
     # Adam's steps do not depend on the scale of the gradients, so nothing has to divide by it.
     "pure-binary16-scaled": _recipe(
@@ -71,7 +82,9 @@ RECIPES = {
     ),
     # Beta2 is 1 in bfloat16, so 1 - beta2 is 0, and the bias correction is 0 / 0.
     "pure-bfloat16": _recipe(
-        "everything in bfloat16, Adam as published: beta2 is 1, and the run dies at step 1", Policy("bfloat16")
+        "everything in bfloat16, Adam as published: beta2 is 1, and the run dies at step 1",
+        Policy("bfloat16"),
+        fatal="beta2",
     ),
     "bfloat16-plain": _recipe(
         "tensors in bfloat16, the optimizer's constants in binary64, as libraries do",
@@ -100,6 +113,19 @@ RECIPES = {
 """By name; what a recipe does not set has the default of Config."""
 
 
+def is_expected_to_die(config: Config) -> bool:
+    """Whether a run is known to die: its recipe is a lesson about that, and the fatal option is as the recipe has it.
+
+    >>> is_expected_to_die(get_config("pure-binary16")), is_expected_to_die(get_config("pure-binary16", epsilon=1e-4))
+    (True, False)
+    """
+    recipe = RECIPES.get(config.recipe)
+    if recipe is None or not recipe.fatal or recipe.fatal in unused(config):
+        return False
+    same = ("constants", "policy", recipe.fatal)
+    return all(getattr(config, name) == recipe.options[name] for name in same)
+
+
 def get_config(given: str | Config, **options: Any) -> Config:
     """The Config of a recipe, or a Config with some options replaced.
 
@@ -115,7 +141,9 @@ def get_config(given: str | Config, **options: Any) -> Config:
     Raises
     ------
     ValueError
-        If there is no recipe of this name.
+        If there is no recipe of this name, or an option would have no effect, such as momentum without sgd.
+    TypeError
+        If an option is none of Config.
 
     Examples
     --------
@@ -123,6 +151,14 @@ def get_config(given: str | Config, **options: Any) -> Config:
     >>> config.epsilon, config.policy.accumulator
     (0.0001, 'blas')
     """
+    config = make_config(given, **options)
+    refuse_unused([config], (name for name, value in options.items() if value is not None))
+    return config
+
+
+def make_config(given: str | Config, **options: Any) -> Config:
+    """The same Config, without an error for an option that has no effect: on another run it may have one."""
+    refuse_unknown("Config", options, OPTIONS)
     chosen = {name: value for name, value in options.items() if value is not None}
     if isinstance(given, Config):
         base = {field.name: getattr(given, field.name) for field in fields(Config)}

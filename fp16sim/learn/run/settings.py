@@ -7,17 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .config import Config
+from .recipes import RECIPES
+from .unused import UNUSED
 
 MAIN = ("optimizer", "lr", "momentum", "epsilon", "weight decay", "batch", "epochs", "loss scale", "accumulator")
-"""These are always said; the others where a run does not have the default, or where runs differ."""
-
-UNUSED = {
-    "sgd": ("epsilon", "beta1", "beta2", "bias_correction", "weight_decay"),
-    "rmsprop": ("momentum", "beta1", "bias_correction", "weight_decay"),
-    "adam": ("momentum", "weight_decay"),
-    "adamw": ("momentum",),
-}
-"""By optimizer: the options of Config that it does not use."""
+"""These are always said; the others where a run differs from the default or from its recipe, or where runs differ."""
 
 _APART = ("policy", "recipe", "data", "optimizer", "loss_scale", "unscale", "growth_interval")
 """Options that name the run, or that are said in another way."""
@@ -75,13 +69,14 @@ def compare_settings(configs: Sequence[Config]) -> Settings:
     {'lr': ('0.01', '0.001')}
     """
     each, usual = [_used(config) for config in configs], _used(Config())
+    changed = {name for config in configs for name in _changed(config)}
     common, differing = {}, {}
     for name in dict.fromkeys(name for one in each for name in one):
         texts = tuple(one.get(name, "-") for one in each)
         values = set(texts) - {"-"} if name not in MAIN else set(texts)
         if len(values) > 1:
             differing[name] = texts
-        elif name in MAIN or values != {usual.get(name)}:
+        elif name in MAIN or name in changed or values != {usual.get(name)}:
             (common[name],) = values
     return Settings(common, differing)
 
@@ -94,6 +89,13 @@ def _used(config: Config) -> dict[str, str]:
     options |= {"accumulator": config.policy.accumulator}
     first = [name for name in MAIN if name in options]
     return {name: _text(options[name]) for name in dict.fromkeys((*first, *options))}
+
+
+def _changed(config: Config) -> set[str]:
+    """The settings in which a run has not what the name of its recipe says."""
+    recipe = RECIPES.get(config.recipe)
+    options = recipe.options if recipe else {}
+    return {name.replace("_", " ") for name, value in options.items() if getattr(config, name) != value}
 
 
 def _loss_scale(config: Config) -> str:

@@ -19,11 +19,12 @@ from ..data import Dataset, load, normalise
 from ..model.layers import Params
 from ..observe.metrics import is_right
 from ..observe.telemetry import Microscope, Telemetry, usual_interval
+from ..records import refuse_unknown
 from ..state import Death, Epoch, LoopState, Progress, Share, Tally
 from .checkpoint import Checkpointer, Snapshot, load_model
 from .config import Config
-from .engine import Engine
-from .recipes import get_config
+from .engine import Engine, check_size
+from .recipes import OPTIONS, get_config
 from .settings import compare_settings, settings_of
 
 
@@ -168,7 +169,7 @@ def train(
     start_from : path or Params, optional
         Weights to start from, for fine-tuning: those of a saved model, of the same shapes, in any format.
     max_bytes : int
-        A file that needs more memory is refused, whether it is to be resumed or to start from.
+        A run that needs more memory is refused, and so is a file, whether it is to be resumed or to start from.
     **options
         Fields of Config that replace the recipe's.
 
@@ -181,7 +182,8 @@ def train(
     Raises
     ------
     ValueError
-        For impossible options, data that do not fit the model, or a checkpoint of another configuration.
+        For impossible options, options without effect, data that do not fit the model, a run that needs too much
+        memory, or a checkpoint of another configuration.
 
     Examples
     --------
@@ -189,8 +191,15 @@ def train(
     >>> history.epochs[0].test_accuracy > 0.8
     True
     """
+    refuse_unknown("train", options, (*OPTIONS, "on_step", *(train.__kwdefaults__ or ())))
+    if start_from is not None and options.get("init") is not None:
+        raise ValueError(
+            f"init={options['init']!r} would have no effect: the weights are those of start_from; leave it out"
+        )
     config = get_config(config, **options, data=data.name if isinstance(data, Dataset) else data)
-    loop = Loop(config, data if isinstance(data, Dataset) else load_data(config), look_every)
+    data = data if isinstance(data, Dataset) else load_data(config)
+    check_size(config, data, max_bytes)
+    loop = Loop(config, data, look_every)
     checkpoints = Checkpointer(checkpoint_path, checkpoint_seconds, max_bytes)
     if not resume:
         checkpoints.refuse_unfinished()
