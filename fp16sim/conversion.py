@@ -85,9 +85,19 @@ def nested_too_deeply(x: Any) -> ValueError:
     )
 
 
-def ragged(x: Any) -> TypeError:
+def ragged(x: Any, name: str = "x") -> TypeError:
     """The error for lists that are not an array."""
-    return TypeError(f"x={quoted(x)} is ragged: its lists differ in length or depth; give rows of one length")
+    return TypeError(f"{name}={quoted(x)} is ragged: its lists differ in length or depth; give rows of one length")
+
+
+def plain_array(x: Any, name: str, dtype: Any = None) -> Array:
+    """np.asarray(x), with an error that says so if the lists are ragged."""
+    try:
+        return np.asarray(x, dtype)
+    except ValueError:
+        if any(isinstance(item, (list, tuple, np.ndarray)) for item in array_of_objects(x).flat):
+            raise ragged(x, name) from None
+        raise
 
 
 def _lift_objects(array: Array) -> Array:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 PART, CLAIM = ".fp16sim-part-", ".fp16sim-claim-"
@@ -166,6 +167,11 @@ def numbered(path: Path, number: int) -> Path:
     ('x.png', 'x-2.png')
     """
     return path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def first_free(path: Path) -> Path:
+    """The path, or the first one with a number that is not there yet: what is not named is not replaced."""
+    return next(free for number in count(1) if not (free := numbered(path, number)).exists())
 
 
 def numbers_in_use(path: Path) -> list[int]:

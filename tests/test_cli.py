@@ -52,10 +52,12 @@ def test_train_json_is_json_and_nothing_else(tmp_path, capsys):
 
 def test_a_run_that_dies_says_where_and_why(tmp_path, capsys):
     arguments = ["train", "--format", "binary16", "--epsilon", "1e-8", "--loss-scale", "1"]
-    assert main([*arguments, "--out", str(tmp_path / "run.png")]) == 0
-    printed = capsys.readouterr().out
-    assert "binary16 died at step 1: the step of layer1.weight is not finite" in printed
-    assert "epsilon=1e-08 is 0 in binary16" in printed
+    assert main([*arguments, "--out", str(tmp_path / "run.png")]) == 3
+    printed = capsys.readouterr()
+    assert "binary16 died at step 1: the step of layer1.weight is not finite" in printed.out
+    assert "epsilon=1e-08 is 0 in binary16" in printed.out
+    assert printed.err == "fp16sim train: binary16 died, and was not expected to\n"
+    assert {path.suffix for path in tmp_path.iterdir()} == {".png", ".html", ".json", ".npz"}
 
 
 @pytest.mark.parametrize(
@@ -130,6 +132,7 @@ def test_the_help_lists_every_command_and_each_has_its_module(capsys, monkeypatc
         "documents",
         "expression_explainer",
         "expressions",
+        "layout",
         "output",
         "parsing",
         "quiz_session",

@@ -10,6 +10,7 @@ from fp16sim.learn import RECIPES, Config, Policy, check, get_config, load_digit
 from fp16sim.learn.advise.checks import TOO_LARGE, TYPICAL
 from fp16sim.learn.advise.forecast import first_step
 from fp16sim.learn.run.engine import Engine
+from fp16sim.learn.run.recipes import make_config
 
 DIGITS = load_digits()
 DIE_AS_PUBLISHED = ("pure-binary16", "pure-bfloat16")
@@ -26,7 +27,7 @@ def step_of(config):
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_run_dies_in_its_first_step_exactly_if_that_is_forecast(recipe, optimizer, quiet):
     for constants, epsilon in itertools.product(("rounded", "binary64"), EPSILONS):
-        config = get_config(recipe, optimizer=optimizer, constants=constants, epsilon=epsilon, layers=(8,))
+        config = make_config(recipe, optimizer=optimizer, constants=constants, epsilon=epsilon, layers=(8,))
         died = step_of(config).after.death is not None
         assert first_step(config).dies == died, (constants, epsilon)
         fatal = {advice.topic for advice in check(config)} & {"epsilon", "beta1", "beta2"}

@@ -12,6 +12,8 @@ from fp16sim.cli import main
 from fp16sim.learn import RECIPES, Config, diagnose, get_config, survey, train
 from fp16sim.learn.advise.costs import BYTES, OPERATIONS, Costs
 from fp16sim.learn.observe.telemetry import Telemetry, TensorCounts
+from fp16sim.learn.run.recipes import make_config
+from fp16sim.learn.run.unused import unused
 from fp16sim.learn.state import Share
 from fp16sim.report.figures import sparkline, strip
 from fp16sim.report.markup import Markup, join, tag
@@ -283,9 +285,12 @@ CHANGES = (
 def test_the_command_that_is_shown_runs_the_configuration_that_is_meant(change, data, monkeypatch):
     configs = [get_config(name, data=data, model=model) for name in RECIPES for model in ("mlp", "cnn")]
     for config in [*configs, Config("binary16", data=data)]:
-        wanted = get_config(config, **change)
-        (parsed,) = parse(report.command(config, **change), monkeypatch)
-        assert {**flat(parsed), "recipe": ""} == {**flat(wanted), "recipe": ""}
+        wanted = make_config(config, **change)
+        with_effect = {name: value for name, value in change.items() if name not in unused(wanted)}
+        (parsed,) = parse(report.command(config, **with_effect), monkeypatch)
+        apart = dict.fromkeys(unused(wanted), "no effect") | {"recipe": ""}
+        assert {**flat(parsed), **apart} == {**flat(wanted), **apart}
+        assert set(unused(parsed)) == set(unused(wanted))
 
 
 def parse(command, monkeypatch):

@@ -95,7 +95,7 @@ def test_the_main_job_and_the_recipe_in_binary32_have_names_and_files_of_their_o
 
 
 def test_costs_and_evaluate_say_the_settings_too(tmp_path, capsys):
-    assert main([*SHORT, "--costs", "--recipes", ",".join(RECIPES)]) == 0
+    assert main(["train", "--epochs", "1", "--layers", "4", "--costs", "--recipes", ",".join(RECIPES)]) == 0
     assert "Settings of all runs: optimizer adam" in capsys.readouterr().out
     assert main([*SHORT, "--format", "binary16", "--out", str(tmp_path / "run.png")]) == 0
     capsys.readouterr()

@@ -32,9 +32,11 @@ def run(options: argparse.Namespace) -> None:
     """Measure, draw, print."""
     if options.out:
         check_writable(options.out)
-    with progress(options.json) as bar:
-        measured = bench.run(quick=options.quick, only=options.only, progress=bar("rows"))
-    curves = bench.curve(quick=options.quick) if options.out else {}
+    with progress(options.json, "rows") as bar:
+        measured = bench.run(quick=options.quick, only=options.only, progress=bar("bench"))
+        if options.out:
+            bar("curve")  # how long it takes is not known
+        curves = bench.curve(quick=options.quick) if options.out else {}
     if options.out:
         from ..plots import cost_figure
         from ..plots.style import save

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from ..elementary import certificates
 from ..elementary.certificates import FORMATS, Approach
 from ..elementary.definitions import FUNCTIONS
-from .output import print_json, print_table, print_text
+from .output import print_json, print_table, print_text, progress
 from .parsing import Parser, add_options
 
 
@@ -29,7 +29,13 @@ def run(options: argparse.Namespace) -> int:
     """Print the table, or check; 1 if a result differs."""
     if options.check:
         return _check(options.json)
-    found = {name: [certificates.closest_approach(name, fmt) for fmt in FORMATS] for name in FUNCTIONS}
+    found: dict[str, list[Approach]] = {}
+    with progress(options.json, "functions") as bar:
+        update = bar("certify")
+        for name in FUNCTIONS:
+            found[name] = [certificates.closest_approach(name, fmt) for fmt in FORMATS]
+            if update:
+                update(len(found), len(FUNCTIONS))
     if options.json:
         print_json({name: _to_dict(approaches) for name, approaches in found.items()})
         return 0
@@ -44,7 +50,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(as_json: bool) -> int:
-    differences = certificates.check()
+    with progress(as_json) as bar:
+        bar("check")  # how long it takes is not known
+        differences = certificates.check()
     if as_json:
         print_json({"differences": differences})
     else:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..conversion import Array
-from ..learn import Evaluation, class_report, evaluate, load_model
+from ..learn import Dataset, Evaluation, Model, class_report, evaluate, load_model
 from ..learn.chance import LEVEL
 from ..learn.run.evaluate import NO_ANSWER
+from ..learn.run.recipes import is_expected_to_die
 from ..learn.run.settings import compare_settings, settings_of
 from ..learn.run.train import load_data
+from ..learn.scaling import all_finite
 from ..report.notes import accuracy_text
-from ..wording import count, percent
-from .output import print_json, print_lines, print_table, print_text
+from ..wording import count, percent, quoted
+from .output import print_error, print_json, print_lines, print_table, print_text, progress
 from .parsing import Parser, add_options
 
 FORMATS = "binary32,binary16,bfloat16,e5m2,e4m3fn,e3m2fn,e2m3fn,e2m1fn"
@@ -28,7 +31,8 @@ def configure(parser: Parser) -> None:
     parser.epilog = (
         "examples:\n  fp16sim evaluate fp16sim-train-binary16.npz\n"
         "  fp16sim evaluate fp16sim-train-binary32.npz --format e4m3fn,e5m2 --report\n"
-        "  fp16sim evaluate fp16sim-train-binary32.npz --weights-only"
+        "  fp16sim evaluate fp16sim-train-binary32.npz --weights-only\n\n"
+        "The exit code is 3 for the model of a run that died and was not expected to."
     )
     option = parser.add_argument
     option("model", type=Path, metavar="MODEL", help="a model or checkpoint that fp16sim train wrote")
@@ -50,12 +54,33 @@ COLUMNS = (
 )
 
 
-def run(options: argparse.Namespace) -> None:
-    """Evaluate in each format, and print."""
+def run(options: argparse.Namespace) -> int:
+    """Evaluate in each format, and print; 3 if the model is that of a run that died and was not expected to."""
+    _refuse(options)
     model = load_model(options.model, max_bytes=options.max_bytes)
     data = load_data(model.config)
     settings = {"accumulator": options.accumulator, "weights_only": options.weights_only}
-    found = evaluate(model, data, options.format, options.mode, **settings)
+    with progress(options.json, "formats") as bar:
+        found = evaluate(model, data, options.format, options.mode, **settings, on_format=bar("evaluate"))
+    _print(options, model, data, found, settings)
+    dead = not all_finite(model.params)
+    if dead:
+        print_error(f"fp16sim evaluate: {str(options.model)!r} has weights that are not finite: its run died")
+    return 3 if dead and not is_expected_to_die(model.config) else 0
+
+
+def _refuse(options: argparse.Namespace) -> None:
+    if options.report and options.json:
+        raise ValueError("--report beside --json: the JSON has the answer to every image instead; leave one out")
+    twice = next((fmt for fmt in options.format if list(options.format).count(fmt) > 1), None)
+    if twice:
+        raise ValueError(f"{quoted(twice)} is given twice; give each format once")
+
+
+def _print(
+    options: argparse.Namespace, model: Model, data: Dataset, found: Sequence[Evaluation], settings: dict[str, Any]
+) -> None:
+    """The table and what it is about, or JSON."""
     if options.json:
         chosen = {**settings, "mode": options.mode, "training": settings_of(model.config)}
         print_json([{**e.to_dict(), **chosen} for e in found])

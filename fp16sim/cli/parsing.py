@@ -158,7 +158,11 @@ def size(text: str) -> int:
 
 def loss_scale(text: str) -> float | str:
     """An option's loss scale: a number, "none" or "dynamic"."""
-    return text if text in ("none", "dynamic") else number(text)
+    if text in ("none", "dynamic"):
+        return text
+    if similar := did_you_mean(text, ("none", "dynamic")):
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is unknown; {similar}or write a number")
+    return number(text)
 
 
 def layer_sizes(text: str) -> tuple[int, ...]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..files import first_free
 from ..wording import quoted
-from .output import check_writable, print_json, print_text
+from .output import check_writable, print_json, print_text, progress
 from .parsing import Parser, add_options, number, numbers
 
 PICTURE_OPTIONS = ("fmt", "mode", "operation", "scales")
@@ -26,7 +27,11 @@ def configure(parser: Parser) -> None:
     )
     option = parser.add_argument
     option("name", nargs="?", metavar="NAME", help="the picture to draw; --list shows the names")
-    add_options(parser, "out", help="the file: .png, .svg or .pdf (default: fp16sim-NAME.png)")
+    add_options(
+        parser,
+        "out",
+        help="the file: .png, .svg or .pdf; replaced if it exists (default: fp16sim-NAME.png or the next free number)",
+    )
     add_options(parser, "formats", dest="fmt")
     add_options(parser, "mode", default=None)
     option("--operation", metavar="NAME", help="of the picture pairs: add, subtract, multiply or divide")
@@ -54,14 +59,16 @@ def run(options: argparse.Namespace) -> None:
         if options.name or options.out or chosen or drawn:
             raise ValueError("--sheet shows all pictures as they are; it takes --theme and --json only")
         check_writable(options.sheet)
-        plots.write_sheet(options.sheet, theme=options.theme)
+        with progress(options.json) as bar:
+            bar("pictures")  # they take different times
+            plots.write_sheet(options.sheet, theme=options.theme)
         _report({"file": str(options.sheet), "pictures": list(plots.PICTURES)}, f"pictures: {options.sheet}", options)
         return
     if options.name is None:
         raise ValueError("the name of the picture is missing; fp16sim plot --list shows the names")
     picture = plots.find(options.name)
     name = options.name.strip().lower().replace("-", "_")
-    out = options.out or Path(f"fp16sim-{name}.png")
+    out = options.out or first_free(Path(f"fp16sim-{name}.png"))
     check_writable(out)
     title = plots.write(name, out, theme=options.theme, **drawn, **chosen)
     told = {"name": name, "file": str(out), "title": title, "options": list(picture.options)}

@@ -91,10 +91,10 @@ GROUPS: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
 OPTIONS = [name.lstrip("-").replace("-", "_") for group in GROUPS.values() for name, _, _ in group]
 
 EXIT_CODES = """exit codes:
-  0    all is well, or the runs that died are lessons: %s
+  0    no run died, but for the lessons %s
   2    an input, an option or a file cannot be used; one line says why
   3    a run died that was not expected to; all files are written
-  130  interrupted by Ctrl-C (143: by SIGTERM); the command that goes on is printed
+  130  interrupted by Ctrl-C (143: SIGTERM); the command that goes on is printed
   141  the reader of the output has ended"""
 
 

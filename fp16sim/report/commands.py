@@ -8,12 +8,13 @@ from typing import Any
 
 from ..learn import RECIPES, Config, get_config
 from ..learn.precision import Policy
+from ..learn.run.unused import unused
 
 
 def command(config: Config, **change: Any) -> str:
     """The shortest command that runs a configuration with some options changed.
 
-    The command line reads it back as that same configuration.
+    The command line reads it back as that same configuration, but for options that have no effect on it.
 
     >>> from fp16sim.learn import get_config
     >>> command(get_config("pure-binary16", data="mnist", model="cnn"), epsilon=1e-4)
@@ -44,12 +45,12 @@ BY_DATA = ("layers", "epochs", "lr")
 
 def _options(wanted: Config, base: Config | None) -> list[tuple[str, Any]]:
     """The options whose values differ from those that the command has by itself."""
-    usual, parts = base or Config(wanted.policy), []
+    usual, parts, without = base or Config(wanted.policy), [], unused(wanted)
     if base is None or base.policy.accumulator != wanted.policy.accumulator:
         parts.append(("accumulator", wanted.policy.accumulator))
     for field in fields(Config):
         value = getattr(wanted, field.name)
-        named = field.name not in ("policy", "recipe", "data", "model")
+        named = field.name not in ("policy", "recipe", "data", "model", *without)
         if named and (value != getattr(usual, field.name) or (base is None and field.name in BY_DATA)):
             parts.append((field.name, value))
     return parts

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...archives import Archive, Header, check_memory, map_npy, open_archive
 from ...codes import decode
-from ...conversion import Array
+from ...conversion import Array, plain_array
 from ...formats import BINARY32, Format, FormatLike, get_format
 from ..run.checkpoint import load_arrays, word
 
@@ -146,7 +146,7 @@ def _in_numpy(x: Any) -> Array:
             return np.asarray(x.numpy())
         except TypeError:  # PyTorch's bfloat16 and float8, which NumPy does not have; float32 has all their numbers
             x = x.float().numpy()
-    return np.asarray(x)
+    return plain_array(x, "x")
 
 
 def _decoded(x: Array, read_as: Mapping[int, Format]) -> Array | str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from ...conversion import Array
+from ...conversion import Array, plain_array
 from ...wording import did_you_mean, quoted
 
 PARTS = ("train", "test", "validation")
@@ -106,7 +106,7 @@ class Dataset:
 
 def check_rows(what: str, rows: npt.ArrayLike) -> Array:
     """The rows, if they are finite numbers in two dimensions; an array is not copied."""
-    rows = np.asarray(rows)
+    rows = plain_array(rows, what)
     if rows.ndim != 2:
         raise ValueError(f"{what} has shape={rows.shape}; give one row for each image: images.reshape(len(images), -1)")
     if rows.dtype.kind not in "fiub":
@@ -120,7 +120,7 @@ def check_rows(what: str, rows: npt.ArrayLike) -> Array:
 
 def check_labels(what: str, labels: npt.ArrayLike, classes: int | None = None) -> Array:
     """The labels as an array of int64, if they are integers from 0 to classes - 1."""
-    labels = np.asarray(labels)
+    labels = plain_array(labels, what)
     if labels.ndim != 1:
         way_out = " (for one-hot labels: labels.argmax(axis=1))" if labels.ndim == 2 else ""
         raise ValueError(f"{what} has shape={labels.shape}; give one label for each image{way_out}")

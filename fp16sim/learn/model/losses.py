@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...accumulators import Accumulator
-from ...conversion import Array
+from ...conversion import Array, plain_array
 from .autograd import Operand, Tensor, as_tensor
 
 
@@ -120,7 +120,7 @@ def _rows_and_classes(scores: Tensor) -> tuple[int, int]:
 
 def _class_numbers(labels: npt.ArrayLike, batch: int, classes: int) -> Array:
     """Class numbers as an integer array; ValueError for anything else."""
-    labels = np.asarray(labels)
+    labels = plain_array(labels, "labels")
     if labels.shape == (batch, classes) and classes > 1:
         raise ValueError(
             f"labels has shape={labels.shape}, which is that of one-hot rows, but this loss takes class numbers; use "
@@ -139,7 +139,7 @@ def _class_numbers(labels: npt.ArrayLike, batch: int, classes: int) -> Array:
 
 def _probabilities(targets: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
     """Rows of probabilities as a float64 array; ValueError for anything else."""
-    targets = np.asarray(targets)
+    targets = plain_array(targets, "targets")
     if targets.shape == shape[:1] and targets.dtype.kind in "iu":
         raise ValueError(
             f"targets has shape={targets.shape} and integers, so class numbers, but this loss takes one-hot rows; use "

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...conversion import Array
+from ...conversion import Array, plain_array
 from ..data.dataset import check_labels
 
 
@@ -38,8 +38,8 @@ def is_right(logits: npt.ArrayLike, labels: npt.ArrayLike) -> Array:
     >>> is_right([[0.1, 0.9], [0.8, 0.2]], [1, 1]).tolist()
     [True, False]
     """
-    scores = np.asarray(logits, np.float64)
-    return (scores.argmax(axis=1) == np.asarray(labels)) & ~np.isnan(scores).any(axis=1)
+    scores = plain_array(logits, "logits", np.float64)
+    return (scores.argmax(axis=1) == plain_array(labels, "labels")) & ~np.isnan(scores).any(axis=1)
 
 
 def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int | None = None) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -82,6 +82,7 @@ def evaluate(
     *,
     accumulator: str = "blas",
     weights_only: bool = False,
+    on_format: Callable[[int, int], None] | None = None,
 ) -> list[Evaluation]:
     """The accuracy of a trained model with weights, activations and results rounded to each format.
 
@@ -97,6 +98,8 @@ def evaluate(
         How products are summed; by default in binary32 by BLAS. See `Policy`.
     weights_only : bool
         Round only the weights, and compute in binary32: compression.
+    on_format : callable, optional
+        Called after each format with the number of formats done and the number in all.
     """
     if (data.image_shape, data.classes) != (model.image_shape, model.classes):
         raise ValueError(
@@ -109,6 +112,8 @@ def evaluate(
     for precision in precisions:
         policy = Policy("binary32" if weights_only else precision, param=precision, accumulator=accumulator)
         found.append(_evaluation(model, data, policy, trained))
+        if on_format:
+            on_format(len(found), len(precisions))
     return found
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...archives import MAX_BYTES
 from ...conversion import Array
-from ...wording import count, decimal, percent
+from ...wording import count, decimal, percent, quoted
 from ..chance import Answers, Ranking
 from ..data import Dataset, load, normalise
 from ..model.layers import Params
@@ -194,7 +194,7 @@ def train(
     refuse_unknown("train", options, (*OPTIONS, "on_step", *(train.__kwdefaults__ or ())))
     if start_from is not None and options.get("init") is not None:
         raise ValueError(
-            f"init={options['init']!r} would have no effect: the weights are those of start_from; leave it out"
+            f"init={quoted(options['init'])} would have no effect: the weights are those of start_from; leave it out"
         )
     config = get_config(config, **options, data=data.name if isinstance(data, Dataset) else data)
     data = data if isinstance(data, Dataset) else load_data(config)
