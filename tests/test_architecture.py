@@ -46,7 +46,7 @@ HOUSE = {
 
 INSIDE = {
     "explain": "value_text records decoding exact_step rounding_step alternatives document rendering explanation "
-    "basic_operations dot_product stored_number layouts __init__",
+    "basic_operations functions dot_product stored_number layouts __init__",
     "learn": "records precision scaling chance data model state observe run advise table __init__",
     "teach": "course lessons strategies grading grade quiz exercises __init__",
 }

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from ..explain import Anatomy, Comparison, DotExplanation, Explanation
+from ..explain import (
+    Anatomy,
+    Comparison,
+    ComparisonExplanation,
+    DotExplanation,
+    Explanation,
+    FunctionExplanation,
+)
 from ..explain.document import Document, Line, Span, Style
 from ..explain.rendering import lines_of
 from .output import console, print_json, print_text, shown
@@ -25,7 +32,7 @@ STYLES: dict[Style, str] = {
 }
 """How a terminal shows each style; letters below the fields name them too, so that nobody needs the colours."""
 
-AnyRecord: TypeAlias = Explanation | DotExplanation | Anatomy | Comparison
+AnyRecord: TypeAlias = Explanation | DotExplanation | FunctionExplanation | ComparisonExplanation | Anatomy | Comparison
 
 
 def print_records(records: Sequence[AnyRecord], as_json: bool) -> None:

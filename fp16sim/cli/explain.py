@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 
 from ..accumulators.parse import IN_ANY_FORMAT, parse
 from ..conversion import as_generator
@@ -10,6 +11,7 @@ from ..formats import Subnormals, get_format, get_rounding, with_behaviour
 from ..wording import joined
 from .documents import print_records
 from .expression_explainer import Explainer
+from .expressions import FUNCTIONS, RELATIONS
 from .parsing import NUMBERS, Parser, add_options
 
 SUBNORMALS = tuple(kind.value for kind in Subnormals)
@@ -18,15 +20,17 @@ SUBNORMALS = tuple(kind.value for kind in Subnormals)
 def configure(parser: Parser) -> None:
     """What the command does, and its options."""
     parser.description = (
-        "Explain + - * / sqrt fma dot, or the rounding of a number: alignment, exact\n"
-        "result, guard, round and sticky bits, the neighbours and the rule that chose\n"
-        "one, the flags, and the result in every other mode."
+        "Explain arithmetic, a function, a sum, a comparison or the rounding of a number:\n"
+        "alignment, exact result, guard, round and sticky bits, the neighbours and the\n"
+        "rule that chose one, the flags, and the result in every other mode."
     )
     parser.epilog = (
         'examples:\n  fp16sim explain "0.1 + 0.2" --mode toward_positive\n'
         '  fp16sim explain "fma(3, 683, 2^-24)"\n  fp16sim explain "sqrt(2)" --format bf16\n'
         '  fp16sim explain "dot([1, 1], [2048, 1])" --accumulator kahan\n'
-        f"  fp16sim explain 65520\n{NUMBERS}"
+        '  fp16sim explain "0.1 + 0.2 == 0.3"\n  fp16sim explain "exp(1) / 3"\n'
+        '  fp16sim explain "sum([2048, 1, 1])"\n'
+        f"  fp16sim explain 65520\n{NUMBERS}\n{_named()}"
     )
     option = parser.add_argument
     option("expression", metavar="EXPRESSION", help='such as "0.1 + 0.2"; each operation in it is explained')
@@ -37,6 +41,12 @@ def configure(parser: Parser) -> None:
     accumulator_help = f"how dot sums: {joined([*IN_ANY_FORMAT, 'exact'], 'or')}; in a wider format kahan:binary32"
     add_options(parser, "accumulator", default="sequential", help=accumulator_help)
     add_options(parser, "json")
+
+
+def _named() -> str:
+    """The operators and functions, in lines of a help text."""
+    names = textwrap.fill(" ".join(FUNCTIONS), 79, initial_indent="functions: ", subsequent_indent="  ")
+    return f"operators: + - * / {' '.join(RELATIONS)}\n{names}"
 
 
 def run(options: argparse.Namespace) -> None:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from fractions import Fraction
+from typing import Any
 
 from .. import explain
 from ..accumulators import Accumulator
 from ..conversion import Generator
 from ..exact import is_negative, signed
 from ..explain.decoding import Given, read
+from ..explain.functions import COMPARISONS
 from ..formats import Format, Rounding
-from .expressions import OPERATORS, ExpressionError, Literal, Negation, Node, Operation, Vector, parse_expression
+from .documents import AnyRecord
+from .expressions import (
+    ARITHMETIC,
+    LISTS,
+    OPERATORS,
+    RELATIONS,
+    ROUNDING,
+    STORED,
+    VECTORS,
+    ExpressionError,
+    Literal,
+    Negation,
+    Node,
+    Operation,
+    Vector,
+    parse_expression,
+)
 
-Explained: TypeAlias = explain.Explanation | explain.DotExplanation
-
-SIGNS = {name: sign for sign, name in OPERATORS.items()}
+SIGNS = {name: sign for sign, name in (OPERATORS | RELATIONS).items()}
 
 
 class Explainer:
@@ -24,13 +40,16 @@ class Explainer:
         self, text: str, fmt: Format, mode: Rounding | str, rng: Generator, accumulator: Accumulator | None = None
     ) -> None:
         self.text, self.fmt, self.mode, self.rng, self.accumulator = text, fmt, mode, rng, accumulator
-        self.found: list[Explained] = []
+        self.found: list[AnyRecord] = []
 
-    def run(self) -> list[Explained]:
+    def run(self) -> list[AnyRecord]:
         """All explanations. A number alone, and a negated operation, end with the explanation of a rounding."""
         node = parse_expression(self.text)
-        given = self._given(node)
-        if not self.found or isinstance(node, Negation):
+        if isinstance(node, Operation):
+            self._operation(node)
+        else:
+            given = self._given(node)
+        if isinstance(node, (Literal, Negation)):
             self.found.append(explain.rounding(given, self.fmt, self.mode, rng=self.rng))
         return self.found
 
@@ -43,9 +62,12 @@ class Explainer:
             minus = signed(not is_negative(inner.value), -inner.value if inner.value < 0 else inner.value)
             return Given(f"-{inner.text}", minus)
         if isinstance(node, Vector):
-            raise ExpressionError("a list is allowed only in dot([1, 2], [3, 4])", self.text, node.position)
-        result = self._operation(node).result
-        return Given(_text(node), result.value, result.code)
+            raise ExpressionError(LISTS, self.text, node.position)
+        found = self._operation(node)
+        if isinstance(found, explain.ComparisonExplanation | explain.Anatomy) or node.name == "cumsum":
+            kind = "a list" if node.name == "cumsum" else "no number"
+            raise ExpressionError(f"{node.name} gives {kind}, so it stands alone", self.text, node.position)
+        return Given(_text(node), found.result.value, found.result.code)
 
     def _literal(self, node: Literal) -> Given:
         try:
@@ -53,18 +75,39 @@ class Explainer:
         except ValueError as error:
             raise ExpressionError(str(error), self.text, node.position, len(node.text)) from None
 
-    def _operation(self, node: Operation) -> Explained:
-        options: dict[str, Any] = {"rng": self.rng}
-        operands = [
+    def _operation(self, node: Operation) -> Any:
+        operands: list[Any] = [
             [self._given(item) for item in x.items] if isinstance(x, Vector) else self._given(x) for x in node.operands
         ]
-        if node.name == "dot" and self.accumulator is not None:
-            options["accumulator"] = self.accumulator
         try:
-            self.found.append(getattr(explain, node.name)(*operands, self.fmt, self.mode, **options))
+            self.found += self._explained(node.name, operands)
         except ValueError as error:
             raise ExpressionError(str(error), self.text, node.position) from None
         return self.found[-1]
+
+    def _explained(self, name: str, operands: list[Any]) -> list[AnyRecord]:
+        """The explanation of an operation; of a cumulative sum one for each of its elements."""
+        how: dict[str, Any] = {"fmt": self.fmt, "mode": self.mode, "rng": self.rng}
+        if name in VECTORS:
+            return self._summed(name, operands, how | {"accumulator": self.accumulator})
+        if name in ARITHMETIC:
+            names = ("divide", [Given("1", Fraction(1)), *operands]) if name == "reciprocal" else (name, operands)
+            return [getattr(explain, names[0])(*names[1], **how)]
+        if name in ROUNDING:
+            return [explain.rounding(*operands, **how)]
+        if name in STORED:
+            return [explain.anatomy(*operands, **how)]
+        if name in COMPARISONS:
+            return [explain.comparison(name, *operands, **how)]
+        return [explain.function(name, tuple(operands), **how)]
+
+    def _summed(self, name: Any, operands: list[Any], how: dict[str, Any]) -> list[AnyRecord]:
+        if VECTORS[name] == 2:
+            return [explain.dot(*operands, **how)]
+        (x,) = operands
+        if name == "cumsum":
+            return [explain.total(x[: k + 1], **how) for k in range(len(x))]
+        return [explain.total(x, **how, operation=name)]
 
 
 def _text(node: Node) -> str:

@@ -1,5 +1,6 @@
 """Arithmetic as people type it: a tokenizer, a grammar, and errors that point at the place.
 
+comparison   expression [("<" | "<=" | "==" | "!=" | ">" | ">=") expression]
 expression   term (("+" | "-") term)*
 term         factor (("*" | "/") factor)*
 factor       ("+" | "-") factor | atom
@@ -18,14 +19,53 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from ..exact.parsing import with_plain_signs
-from ..wording import did_you_mean, quoted
+from ..explain.functions import ARGUMENTS, COMPARISONS
+from ..wording import count, did_you_mean, quoted
 
-FUNCTIONS = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "dot": 2}
-"""Names that may be called, and their number of arguments; the arguments of dot are lists."""
+ARITHMETIC = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "reciprocal": 1}
+VECTORS = {"sum": 1, "mean": 1, "norm": 1, "cumsum": 1, "dot": 2, "matmul": 2}
+"""Functions whose arguments are lists."""
+ROUNDING = ("round_to", "array", "parse")
+STORED = ("encode", "decode", "fields", "classify", "to_text")
+"""Functions that say how a number is stored."""
+FUNCTIONS = {
+    **ARITHMETIC,
+    **ARGUMENTS,
+    **VECTORS,
+    **dict.fromkeys(COMPARISONS, 2),
+    **dict.fromkeys((*ROUNDING, *STORED), 1),
+}
+"""Names that may be called, and their number of arguments."""
+OTHER_NAMES = {
+    "acos": "arccos",
+    "asin": "arcsin",
+    "atan": "arctan",
+    "div": "divide",
+    "ln": "log",
+    "max": "maximum",
+    "min": "minimum",
+    "mul": "multiply",
+    "pow": "power",
+    "remainder": "ieee_remainder",
+    "sub": "subtract",
+}
+"""Names that other libraries have."""
 
 OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
+RELATIONS = {
+    "<": "less",
+    "<=": "less_equal",
+    "==": "equal",
+    "!=": "not_equal",
+    ">": "greater",
+    ">=": "greater_equal",
+}
+SPELLINGS = {"**": "^", "≤": "<=", "≥": ">=", "≠": "!="}
+"""Other ways to write an operator; `with_plain_signs` knows those of arithmetic."""
+
 LONGEST, DEEPEST, MOST = 4000, 60, 200
 """The limits of an expression: its characters, its nested brackets, its operations."""
+LISTS = "a list is allowed only in a sum, mean, norm, cumsum, dot or matmul, such as sum([1, 2, 3])"
 EXAMPLES = 'write it like "0.1 + 0.2", "sqrt(2)" or "fma(3, 683, 2^-24)"'
 
 
@@ -54,7 +94,7 @@ _TOKEN = r"""(?P<number>
           | (?:\d[\d_]*[.POINT]?[\d_]*|[.POINT]\d[\d_]*)(?:e[+-]?\d+|p[+-]?\d+)?
         )
       | (?P<name>[a-z_]\w*|∞)
-      | (?P<symbol>\*\*|[-+*/^()\[\],])
+      | (?P<symbol>\*\*|<=|>=|==|!=|[-+*/^()\[\],<>=≤≥≠])
       | (?P<blank>\s+)"""
 _OUTSIDE, _INSIDE = (re.compile(_TOKEN.replace("POINT", comma), re.VERBOSE | re.IGNORECASE) for comma in (",", ""))
 """Tokens outside brackets, and inside, where commas part arguments."""
@@ -75,7 +115,7 @@ def tokens(text: str) -> list[Token]:
         if kind == "name" and piece.lower() in ("inf", "infinity", "∞", "nan"):
             kind = "number"
         if kind == "symbol":
-            kind = "^" if piece == "**" else piece
+            kind = SPELLINGS.get(piece, piece)
             depth += (piece in "([") - (piece in ")]")
         if kind != "blank":
             found.append(Token(kind, piece, position))
@@ -104,7 +144,7 @@ class Negation:
 
 @dataclass(frozen=True)
 class Vector:
-    """A list of numbers: an argument of dot."""
+    """A list of numbers: an argument of dot, sum and the like."""
 
     items: tuple[Node, ...]
     position: int
@@ -130,7 +170,11 @@ def parse_expression(text: str) -> Node:
     reader = _Reader(with_plain_signs(text))
     if reader.now.kind == "end":
         raise reader.error(f"there is nothing to explain; {EXAMPLES}")
-    node = reader.expression()
+    node = reader.comparison()
+    if reader.now.kind == "=":
+        raise reader.error("write == to compare two numbers")
+    if reader.now.kind in RELATIONS:
+        raise reader.error("only two numbers are compared at a time")
     if reader.now.kind != "end":
         raise reader.error(f"an operator is missing before {quoted(reader.now.text)}; {EXAMPLES}")
     return node
@@ -158,6 +202,13 @@ class _Reader:
         if self.now.kind != kind:
             raise self.error(f"{kind!r} is missing here, {why}")
         return self.take()
+
+    def comparison(self) -> Node:
+        left = self.expression()
+        if self.now.kind not in RELATIONS:
+            return left
+        relation = self.take()
+        return self.operation(RELATIONS[relation.kind], (left, self.expression()), relation)
 
     def expression(self) -> Node:
         return self._chain(("+", "-"), self.term)
@@ -202,7 +253,7 @@ class _Reader:
             self.depth -= 1
             return inside
         if token.kind == "[":
-            raise self.error("a list is allowed only in dot([1, 2], [3, 4])")
+            raise self.error(LISTS)
         where = "at the end" if token.kind == "end" else f"before {quoted(token.text)}"
         raise self.error(f"a number is missing {where}; {EXAMPLES}")
 
@@ -225,9 +276,9 @@ class _Reader:
 
     def call(self) -> Node:
         name = self.take()
-        key = name.text.lower()
+        key = OTHER_NAMES.get(name.text.lower(), name.text.lower())
         if key not in FUNCTIONS:
-            known = f"{did_you_mean(key, FUNCTIONS)}use one of {', '.join(FUNCTIONS)}"
+            known = f"{did_you_mean(key, FUNCTIONS)}fp16sim explain --help lists them"
             raise self.error(f"{quoted(name.text)} is not a known function; {known}", name)
         self.expect("(", f"after {key}")
         self._deeper(name)
@@ -238,13 +289,18 @@ class _Reader:
         close = self.expect(")", f"to close the '(' after {key}")
         self.depth -= 1
         if len(arguments) != FUNCTIONS[key]:
-            raise self.error(f"{key} takes {FUNCTIONS[key]} arguments, but {len(arguments)} are given", close)
+            takes = count(FUNCTIONS[key], "argument")
+            raise self.error(
+                f"{key} takes {takes}, but {len(arguments)} {'is' if len(arguments) == 1 else 'are'} given", close
+            )
         return self.operation(key, tuple(arguments), name)
 
     def argument(self, function: str) -> Node:
-        if function != "dot":
+        if function not in VECTORS:
             return self.expression()
-        first = self.expect("[", "because dot takes two lists: dot([1, 2], [3, 4])")
+        example = "([1, 2], [3, 4])" if VECTORS[function] == 2 else "([1, 2, 3])"
+        takes = "two lists" if VECTORS[function] == 2 else "a list"
+        first = self.expect("[", f"because {function} takes {takes}: {function}{example}")
         items = [self.expression()]
         while self.now.kind == ",":
             self.take()

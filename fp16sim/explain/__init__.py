@@ -14,18 +14,21 @@ text or HTML.
 from . import layouts as layouts
 from .alternatives import Detour, ModeResult, Outcome
 from .basic_operations import add, convert, divide, fma, multiply, parse, rounding, sqrt, subtract
-from .dot_product import DotExplanation, Step, dot
+from .dot_product import DotExplanation, Step, dot, total
 from .explanation import Explanation
+from .functions import ComparisonExplanation, FunctionExplanation, comparison, function
 from .records import ExactStep, Neighbour, Number, Operand, RoundingStep, Term
 from .stored_number import Anatomy, Comparison, anatomy, compare
 
 __all__ = [
     "Anatomy",
     "Comparison",
+    "ComparisonExplanation",
     "Detour",
     "DotExplanation",
     "ExactStep",
     "Explanation",
+    "FunctionExplanation",
     "ModeResult",
     "Neighbour",
     "Number",
@@ -37,13 +40,16 @@ __all__ = [
     "add",
     "anatomy",
     "compare",
+    "comparison",
     "convert",
     "divide",
     "dot",
     "fma",
+    "function",
     "multiply",
     "parse",
     "rounding",
     "sqrt",
     "subtract",
+    "total",
 ]

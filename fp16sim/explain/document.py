@@ -38,6 +38,12 @@ class Table(NamedTuple):
     headings: tuple[str, ...]
     rows: tuple[tuple[Line, ...], ...]
 
+    @property
+    def width(self) -> int:
+        """Columns of its text, if no cell is wrapped."""
+        cells = [map(len, self.headings), *([sum(len(s.text) for s in cell) for cell in row] for row in self.rows)]
+        return sum(map(max, zip(*cells, strict=True))) + 2 * (len(self.headings) - 1)
+
 
 class Section(NamedTuple):
     """A title, and what is below it."""

@@ -1,11 +1,12 @@
-"""explain.dot: a sum of products, step by step, in the order of an accumulator."""
+"""explain.dot and explain.total: a sum of products or of numbers, step by step, in the order of an accumulator."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from .. import accumulators, exact
 from ..accumulators import Accumulator, AccumulatorLike
@@ -44,9 +45,12 @@ class Step(Record):
     why: Explanation
 
 
+Reduction: TypeAlias = Literal["dot", "sum", "mean", "norm"]
+
+
 @dataclass(frozen=True, repr=False)
 class DotExplanation(Shown, Record):
-    """Why a dot product is what it is: its steps, each with an explanation of its own.
+    """Why a dot product, sum, mean or norm is what it is: its steps, each with an explanation of its own.
 
     Attributes
     ----------
@@ -55,6 +59,7 @@ class DotExplanation(Shown, Record):
     accumulator : str
         How it was summed, such as "Sequential(binary16)".
     a, b : tuple of Operand
+        b is empty but for "dot".
     steps : tuple of Step
         In the order of the loop; empty for "Exact".
     total : Value
@@ -65,11 +70,13 @@ class DotExplanation(Shown, Record):
     flags : tuple of str
         Raised by any step, the rounding of operands included.
     exact : Value
-        The exact dot product of the rounded operands; nan if it is undefined.
+        The exact result for the rounded operands; nan if it is undefined. (An irrational norm: 320 bits of it.)
     best : Number
         That, rounded once: what the `Exact` accumulator gives (to nearest, if the mode is stochastic).
     ulps : Fraction or None
-        The error of the result, in ulp of the exact dot product; None if one of them is not finite.
+        The error of the result, in ulp of the exact one; None if one of them is not finite.
+    operation : str
+        "dot", "sum", "mean" or "norm".
     """
 
     fmt: Format
@@ -85,6 +92,7 @@ class DotExplanation(Shown, Record):
     exact: Value
     best: Number
     ulps: Fraction | None
+    operation: Reduction = "dot"
 
 
 def dot(
@@ -126,16 +134,67 @@ def dot(
     >>> float(why.result.value), float(why.exact), why.ulps
     (2048.0, 2050.0, Fraction(1, 1))
     """
+    return _explained("dot", (a, b), fmt, mode, accumulator, rng)
+
+
+def total(
+    x: VectorLike,
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    operation: Reduction = "sum",
+    accumulator: AccumulatorLike | None = None,
+    rng: Seed = None,
+) -> DotExplanation:
+    """Why a sum, mean or norm is what `fs.sum`, `fs.mean` or `fs.norm` gives, step by step: exact, with the same flags.
+
+    Parameters
+    ----------
+    x : sequence of numbers
+        One or more; each as for `rounding`.
+    operation : {"sum", "mean", "norm"}
+    fmt, mode, accumulator, rng
+        As for `dot`.
+
+    Returns
+    -------
+    DotExplanation
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `dot` does.
+
+    Examples
+    --------
+    >>> why = total([2048, 1, 1], "binary16")
+    >>> [(s.name, s.formula, float(s.why.result.value)) for s in why.steps]
+    [('s1', 'x0 + x1', 2048.0), ('s2', 's1 + x2', 2048.0)]
+    """
+    if operation not in ("sum", "mean", "norm"):
+        raise ValueError(f"operation={quoted(operation)} is unknown; use 'sum', 'mean' or 'norm'")
+    return _explained(operation, (x,), fmt, mode, accumulator, rng)
+
+
+def _explained(
+    operation: Reduction,
+    vectors: tuple[VectorLike, ...],
+    fmt: FormatLike,
+    mode: Rounding | str,
+    accumulator: AccumulatorLike | None,
+    rng: Seed,
+) -> DotExplanation:
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
+    names = "ab" if operation == "dot" else "x"
     operands = [
         tuple(converted(f"{name}{k}", read(x, fmt), fmt, mode, generator) for k, x in enumerate(vector))
-        for name, vector in zip("ab", _vectors(a, b, fmt), strict=True)
+        for name, vector in zip(names, _vectors(names, vectors, fmt), strict=True)
     ]
-    left, right = ([x.number.value for x in vector] for vector in operands)
-    truth = _exact_dot(left, right, mode)
+    left, right = _factors(operation, [[x.number.value for x in vector] for vector in operands])
+    truth = _finish_exactly(operation, _exact_dot(left, right, mode), len(left))
     how = _resolve(accumulator, fmt, mode, generator)
-    log = Log(how.fmt, how.mode, generator if accumulator is None else as_generator(how.mode, how.rng))
+    log = Log(how.fmt, how.mode, generator if accumulator is None else as_generator(how.mode, how.rng), operation)
     total, raised = _summed(how, left, right, truth, fmt, log)
     rounds_again = how.fmt != fmt or isinstance(how, accumulators.Exact)
     final = round_step(total, fmt, mode, next_draw(generator) if rounds_again else 0)
@@ -146,7 +205,7 @@ def dot(
         mode=mode,
         accumulator=_label(how),
         a=operands[0],
-        b=operands[1],
+        b=operands[1] if operation == "dot" else (),
         steps=tuple(log.steps),
         total=total,
         final=final,
@@ -155,22 +214,40 @@ def dot(
         exact=truth.value,
         best=best,
         ulps=_ulps(final.result, truth.value, fmt),
+        operation=operation,
     )
 
 
-def _vectors(a: VectorLike, b: VectorLike, fmt: Format) -> tuple[list[NumberLike], list[NumberLike]]:
+def _factors(operation: Reduction, vectors: list[list[Value]]) -> tuple[list[Value], list[Value]]:
+    """Both vectors of a dot product; a norm multiplies a vector by itself, and a sum by ones, which changes nothing."""
+    x = vectors[0]
+    return x, vectors[1] if operation == "dot" else x if operation == "norm" else [Fraction(1)] * len(x)
+
+
+def _finish_exactly(operation: Reduction, found: exact.Result, count: int) -> exact.Result:
+    """The exact mean or norm from the exact sum."""
+    if exact.is_nan(found.value):
+        return found
+    if operation == "mean":
+        return exact.OPERATIONS["divide"](Rounding.TIES_TO_EVEN, found.value, Fraction(count))
+    return exact.OPERATIONS["sqrt"](Rounding.TIES_TO_EVEN, found.value) if operation == "norm" else found
+
+
+def _vectors(names: str, given: Sequence[VectorLike], fmt: Format) -> list[list[NumberLike]]:
     vectors = []
-    for name, x in (("a", a), ("b", b)):
+    for name, x in zip(names, given, strict=True):
         x = getattr(same_format(x, fmt), "values", x)
         if isinstance(x, str) or not hasattr(x, "__len__") or getattr(x, "ndim", 1) != 1:
             raise TypeError(f"{name}={quoted(x)} is not a vector; give a list of numbers")
         vectors.append(list(x))
-    if len(vectors[0]) != len(vectors[1]) or not vectors[0]:
+    if len(names) == 1 and not vectors[0]:
+        raise ValueError("x has 0 elements; give one or more")
+    if len(vectors[0]) != len(vectors[-1]) or not vectors[0]:
         raise ValueError(
             f"a has {len(vectors[0])} elements and b has {len(vectors[1])}; "
             "give vectors of the same length, with one element or more"
         )
-    return vectors[0], vectors[1]
+    return vectors
 
 
 def _resolve(accumulator: AccumulatorLike | None, fmt: Format, mode: Rounding, rng: Generator) -> Accumulator:
@@ -222,10 +299,19 @@ class Log:
     fmt: Format
     mode: Rounding
     rng: Generator
+    reduction: Reduction = "dot"
     steps: list[Step] = field(default_factory=list)
 
     def do(self, operation: str, name: str, formula: str, *values: Value) -> Value:
-        """Take a step, record it, and return its result."""
+        """Take a step, record it, and return its result; a sum has no products."""
+        if self.reduction in ("sum", "mean"):
+            if operation == "multiply":
+                return values[0]
+            if operation == "fma":
+                operation, values = "add", (values[0], values[2])
+            formula = re.sub(r"a(\d+) × b\1|p(\d+)|s(0)(?![.\d])", lambda m: f"x{m[1] or m[2] or m[3]}", formula)
+        elif self.reduction == "norm":
+            formula = re.sub(r"\b[ab](\d+)", r"x\1", formula)
         operands = tuple(self._operand(label, x) for label, x in zip("abc", values, strict=False))
         why = operate_on(operation, operands, self.fmt, self.mode, next_draw(self.rng))
         self.steps.append(Step(name, formula, why))
@@ -260,7 +346,7 @@ def _summed(
     """The accumulator's last value and the flags of its steps; the steps are put into the log."""
     if isinstance(how, accumulators.Exact):
         return truth.value, truth.flags
-    total = LOOPS[type(how)](log, *_as_operands(a, b, fmt, log), how)
+    total = _finished(log, LOOPS[type(how)](log, *_as_operands(a, b, fmt, log), how), len(a))
     return total, frozenset[str]().union(*(step.why.flags for step in log.steps))
 
 
@@ -270,8 +356,17 @@ def _as_operands(a: list[Value], b: list[Value], fmt: Format, log: Log) -> tuple
     if own == fmt or (own.subnormals is Subnormals.GRADUAL and not own.saturate):
         return a, b
 
-    left = [log.take(f"a{k}", x) for k, x in enumerate(a)]
+    left = [log.take(f"{'a' if log.reduction == 'dot' else 'x'}{k}", x) for k, x in enumerate(a)]
+    if log.reduction != "dot":
+        return left, left if log.reduction == "norm" else b
     return left, [log.take(f"b{k}", x) for k, x in enumerate(b)]
+
+
+def _finished(log: Log, total: Value, count: int) -> Value:
+    """The quotient of a mean, or the root of a norm, in the accumulator's format."""
+    if log.reduction == "mean":
+        return log.do("divide", "mean", f"sum / {count}", total, log.take("n", Fraction(count)))
+    return log.do("sqrt", "norm", "sqrt(sum)", total) if log.reduction == "norm" else total
 
 
 def _sequential(log: Log, a: Sequence[Value], b: Sequence[Value], how: Accumulator) -> Value:

@@ -110,12 +110,12 @@ def _table(table: Table, margin: int) -> Iterator[Line]:
         for cell, width in zip(row[:-1], widths, strict=False):
             spans += [*cell, Span(" " * (width - _length(cell) + 2))]
         left = _length(tuple(spans))
-        if left > WIDTH - LEAST:  # the last cell does not fit beside the others: it goes below them
+        if left > WIDTH - min(LEAST, _length(row[-1])):  # the last cell goes below the others
             yield from _cut(tuple(spans), WIDTH)
-            left = 3 * INDENT
-            spans = [Span(" " * left)]
             if not row[-1]:
                 continue
+            left = 3 * INDENT
+            spans = [Span(" " * left)]
         for part in _wrapped(row[-1], WIDTH - left):
             yield from _cut((*spans, *part), WIDTH)
             spans = [Span(" " * left)]

@@ -31,6 +31,8 @@ OVERFLOWS: dict[OverflowRule, str] = {
 }
 """What the table says after "overflow: "."""
 
+NAMES = {"dot": "dot product", "sum": "sum", "mean": "mean", "norm": "norm"}
+
 MOST_STEPS = 60
 """Steps of a long sum that are shown; the record has all of them."""
 
@@ -39,7 +41,8 @@ MOST_STEPS = 60
 def dot_document(why: DotExplanation) -> Document:
     """The operands that were rounded, the loop, the result, the exact result."""
     terms = count(len(why.a), "term")
-    title = f"dot product of {terms} in {format_name(why.fmt)}, {why.mode}, {why.accumulator}: "
+    name = NAMES[why.operation]
+    title = f"{name} of {terms} in {format_name(why.fmt)}, {why.mode}, {why.accumulator}: "
     rounded = [x for x in (*why.a, *why.b) if x.rounding is not None]
     return document(
         title + short_text(why.result.value),
@@ -95,7 +98,7 @@ def _left_out(why: DotExplanation) -> LabelledLines | None:
 
 
 def _exact_result(why: DotExplanation) -> list[LabelledLines]:
-    lines = [paragraph("sum", short_text(why.exact, 40))]
+    lines = [paragraph(NAMES[why.operation].split()[-1], short_text(why.exact, 40))]
     lines.append(paragraph("rounded", f"{short_text(why.best.value)}  {why.best.hex}"))
     if why.ulps is not None:
         lines.append(paragraph("error", f"{ulps_text(why.ulps)} ulp" if why.ulps else "none"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from ...exact import Value, is_finite, is_negative
@@ -54,7 +54,7 @@ def operation_document(why: Explanation) -> Document:
         _operands(why),
         _exact_result(why),
         None if _is_settled(why) else rounding_section(why.rounding),
-        result_section(why.result, _flags(why)),
+        result_section(why.result, flags_text(why.flags, why.operands, (*why.exact.flags, *why.rounding.flags))),
         _modes(why),
         section("remark" if len(remarks) == 1 else "remarks", *(paragraph("", remark) for remark in remarks)),
     )
@@ -74,7 +74,7 @@ def _operands(why: Explanation) -> Section:
         x = why.operands[0]
         said = "" if x.text == x.number.hex else meaning(x.text, x.exact)
         return section("given", paragraph("", said) if said else None)
-    return section("operands", *(block for x in why.operands for block in _operand(x)))
+    return section("operands", *(block for x in why.operands for block in operand_lines(x)))
 
 
 def meaning(typed: str, x: Value) -> str:
@@ -94,7 +94,8 @@ def meaning(typed: str, x: Value) -> str:
     return "" if same else f"{typed} is {digits}."
 
 
-def _operand(x: Operand) -> Iterator[LabelledLines]:
+def operand_lines(x: Operand) -> Iterator[LabelledLines]:
+    """An operand: its code, after the rounding that made it a number of the format."""
     number, name = x.number, x.name
     shown = line(f"{number.hex}  = {short_text(number.value)}")
     if x.rounding is not None:
@@ -103,8 +104,9 @@ def _operand(x: Operand) -> Iterator[LabelledLines]:
         name = ""
     elif x.text not in (number.hex, exact_text(number.value)):
         shown = (*shown, Span(f"  given as {x.text}"[:24], "muted"))
-    if number.fmt.width <= 36:
-        yield fixed_lines(name, (*bits_of(number), Span("  "), *shown))
+    beside = (*bits_of(number), Span("  "), *shown)
+    if sum(len(part.text) for part in beside) <= WIDEST_CODE:
+        yield fixed_lines(name, beside)
     else:
         yield fixed_lines(name, bits_of(number), shown)
 
@@ -253,15 +255,19 @@ _DIGITS = {"multiply": _product, "divide": _quotient, "sqrt": _root}
 # --- rounding -------------------------------------------------------------------------------------------------------
 
 
-def rounding_section(step: RoundingStep) -> Section:
-    """The digits and where they are cut, the neighbours, the decision."""
+def rounding_section(step: RoundingStep, exact: str = "", beside: bool = False) -> Section:
+    """The digits and where they are cut, the neighbours, the decision.
+
+    `exact` is what to write for the exact number; `beside` says that it is next to a midpoint or to a number of the
+    format, so that its distances are not known.
+    """
     return section(
         "rounding",
         _digits(step),
         _scale(step),
-        _neighbours(step),
+        _neighbours(step, exact, beside),
         paragraph("place", place(step)) if step.rest or step.case == "overflow" else None,
-        paragraph("rule", decision(step)),
+        paragraph("rule", decision(step, _beside(step.rest or Fraction(0)) if beside else "")),
     )
 
 
@@ -283,6 +289,8 @@ def _digits(step: RoundingStep) -> LabelledLines | None:
     return fixed_lines("digits", (*digits, Span(f"   {power}")), line(Span(legend, "muted")))
 
 
+WIDEST_TABLE = 76
+"""Columns for the neighbours, beside the indentation and the longest label."""
 CELLS = 40
 """Width of the scale between the two neighbours; even, so that it has a middle."""
 
@@ -305,15 +313,27 @@ def _scale(step: RoundingStep) -> LabelledLines | None:
     return fixed_lines("scale", marks, line(Span(legend, "muted")))
 
 
-def _neighbours(step: RoundingStep) -> Table | None:
+def _neighbours(step: RoundingStep, exact: str, beside: bool) -> Table | None:
     if step.below is None or step.above is None:
         return None
     if step.rule == "exact" and step.below == step.above:
         return None
-    width = 30 if step.fmt.width <= 16 else 22
-    middle = (line("exact"), line(short_text(step.exact, width)), (), (), ())
-    sides = _neighbour("below", step.below, step, width), _neighbour("above", step.above, step, width)
-    return Table(("",) * 5, (sides[0], middle, sides[1]))
+    for width in (30, 22, 16) if step.fmt.width <= 16 else (22, 16):
+        middle = (line("exact"), line(exact or short_text(step.exact, width)), (), (), ())
+        below, above = (_neighbour(*side, step, width) for side in (("below", step.below), ("above", step.above)))
+        if beside:
+            below, above = ((*side[:3], (), side[4]) for side in (below, above))
+        table = Table(("",) * 5, (below, middle, above))
+        if table.width <= WIDEST_TABLE:
+            break
+    return table
+
+
+def _beside(rest: Fraction) -> str:
+    """The part that is cut off, if it is next to no ulp, to half an ulp or to a whole one."""
+    if abs(rest - HALF) < HALF / 2:
+        return f"Just {'over' if rest > HALF else 'under'} half an ulp"
+    return "Nearly a whole ulp" if rest > HALF else "A tiny part of an ulp"
 
 
 def _neighbour(name: str, one: Neighbour, step: RoundingStep, width: int) -> tuple[Line, ...]:
@@ -341,10 +361,15 @@ def result_section(number: Number, flags: str) -> Section:
     )
 
 
+WIDEST_CODE = 71
+"""Columns that are left beside a label."""
+
+
 def code_lines(label: str, number: Number, *after: str | Span) -> LabelledLines:
     """The bits above their legend, and the code in hexadecimal: after the bits, or below them in a wide format."""
-    if number.fmt.width <= 36:
-        return fixed_lines(label, line(*bits_of(number), f"  {number.hex}", *after), _legend(number.fmt))
+    beside = line(*bits_of(number), f"  {number.hex}", *after)
+    if sum(len(part.text) for part in beside) <= WIDEST_CODE:
+        return fixed_lines(label, beside, _legend(number.fmt))
     return fixed_lines(label, bits_of(number), _legend(number.fmt), line(number.hex, *after))
 
 
@@ -359,14 +384,18 @@ def _legend(fmt: Format) -> Line:
     return line(Span(f"s {'e' * fmt.exponent_bits} {'t' * fmt.trailing_bits}", "muted"))
 
 
-def _flags(why: Explanation) -> str:
-    """The flags and their reasons; and the operands, if it was only their rounding that raised a flag."""
+def flags_text(
+    raised: Iterable[str], operands: Iterable[Operand], late: Container[str], reasons: Mapping[str, str] = FLAGS
+) -> str:
+    """The flags and their reasons; and the operands, if it was only their rounding that raised a flag.
+
+    `late` are the flags of the operation itself, `reasons` its own reasons for some flags.
+    """
     said = []
-    for name in why.flags:
-        early = [x.name for x in why.operands if x.rounding and name in x.rounding.flags]
-        late = name in why.rounding.flags or name in why.exact.flags
-        where = "" if late else f" (in the rounding of {joined(early)})"
-        said.append(f"{name}: {FLAGS[name]}{where}.")
+    for name in raised:
+        early = [x.name for x in operands if x.rounding and name in x.rounding.flags]
+        where = f" (in the rounding of {joined(early)})" if early and name not in late else ""
+        said.append(f"{name}: {reasons.get(name, FLAGS[name])}{where}.")
     return " ".join(said) or "none."
 
 

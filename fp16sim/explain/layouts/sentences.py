@@ -114,13 +114,13 @@ FLAGS = {
 # --- the decision ---------------------------------------------------------------------------------------------------
 
 
-def decision(step: RoundingStep) -> str:
-    """Which rule decided, and how it applies here."""
+def decision(step: RoundingStep, part: str = "") -> str:
+    """Which rule decided, and how it applies here; `part` says how much is cut off, if that is not known exactly."""
     if step.rule in ("special", "flushed_input"):
         return _nothing_cut_off(step)
     if _beyond(step) or (step.rule == "exact" and step.changes):
         return _end_of_range(step)
-    return " ".join(part for part in (_decision(step), _carry(step), _end_of_range(step)) if part)
+    return " ".join(said for said in (_decision(step, part), _carry(step), _end_of_range(step)) if said)
 
 
 def _beyond(step: RoundingStep) -> bool:
@@ -128,8 +128,8 @@ def _beyond(step: RoundingStep) -> bool:
     return (step.kept or 0) * Fraction(2) ** (step.quantum_exponent or 0) > step.fmt.max_finite
 
 
-def _decision(step: RoundingStep) -> str:
-    cut_off = f"{ulps_text(step.rest or Fraction(0))} ulp is cut off"
+def _decision(step: RoundingStep, part: str) -> str:
+    cut_off = f"{part or ulps_text(step.rest or Fraction(0)) + ' ulp'} is cut off"
     sign = "negative" if is_negative(step.exact) else "positive"
     grows = "grows" if step.up else "shrinks"
     happens = "one is added to the last place" if step.up else "the kept digits stay"
