@@ -133,6 +133,7 @@ def test_the_help_lists_every_command_and_each_has_its_module(capsys, monkeypatc
         "expression_explainer",
         "expressions",
         "layout",
+        "lesson_reader",
         "output",
         "parsing",
         "quiz_session",

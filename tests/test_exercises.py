@@ -4,6 +4,7 @@ import io
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -231,32 +232,116 @@ def test_a_file_that_cannot_be_graded_is_one_line(tmp_path, capsys, content, arg
     assert captured.err.count("\n") == 1
 
 
-def test_tutorials_are_copied_and_a_students_work_is_kept(tmp_path, capsys, monkeypatch):
-    shipped = tmp_path / "shipped"
-    (shipped / "exercises").mkdir(parents=True)
-    for name in ("sums.py", "sums.ipynb", "exercises/sums.py", "notes.txt", "build.py", "exercises/.hidden.py"):
-        (shipped / name).write_text(f"shipped {name}", encoding="utf-8")
-    monkeypatch.setattr(course, "source", lambda: shipped)
+def test_tutorials_are_copied_and_a_students_work_is_kept(tmp_path, capsys):
     mine = tmp_path / "my course"
     assert main(["tutorials", str(mine)]) == 0
-    assert "3 files written" in capsys.readouterr().out
-    assert sorted(p.name for p in mine.rglob("*") if p.is_file()) == ["sums.ipynb", "sums.py", "sums.py"]
+    printed = capsys.readouterr().out
+    assert f"{len(lessons.files())} files written" in printed
+    assert f'jupyter lab "{mine / "00_start.ipynb"}"' in printed
+    assert sorted(p.relative_to(mine).as_posix() for p in mine.rglob("*") if p.is_file()) == sorted(lessons.files())
     (mine / "exercises" / "sums.py").write_text("mine", encoding="utf-8")
     (mine / "sums.py").unlink()
     copied = lessons.copy(mine)
-    assert copied == lessons.Copied(("sums.py",), ("sums.ipynb",), ("exercises/sums.py",))
+    assert (copied.written, copied.kept) == (("sums.py",), ("exercises/sums.py",))
     assert (mine / "exercises" / "sums.py").read_text(encoding="utf-8") == "mine"
     main(["tutorials", str(mine)])
     assert "kept, because it differs from the original: exercises/sums.py" in capsys.readouterr().out
     with pytest.raises(ValueError, match="is a file"):
         lessons.copy(mine / "sums.py")
     with pytest.raises(ValueError, match="where the lessons come from"):
-        lessons.copy(shipped)
+        lessons.copy(course.source())
+
+
+def test_students_get_notebooks_without_results_and_teachers_with_them(tmp_path):
+    def outputs(folder):
+        notebooks = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.ipynb")]
+        return sum(len(cell.get("outputs", ())) for notebook in notebooks for cell in notebook["cells"])
+
+    lessons.copy(tmp_path)
+    assert outputs(tmp_path) == 0
+    (tmp_path / "sums.ipynb").write_text('{"cells": []}', encoding="utf-8")
+    copied = lessons.copy(tmp_path, outputs=True)  # a notebook that the student did not touch is ours to replace
+    assert copied.kept == ("sums.ipynb",)
+    assert len(copied.written) == len(course.NAMES) - 1
+    assert outputs(tmp_path) > 100
+    assert len(lessons.copy(tmp_path).written) == len(course.NAMES) - 1
+    assert outputs(tmp_path) == 0
+
+
+def test_the_start_page_names_three_ways_in_and_links_to_every_lesson(tmp_path):
+    lessons.copy(tmp_path)
+    page = (tmp_path / "00_start.md").read_text(encoding="utf-8")
+    (cell,) = json.loads((tmp_path / "00_start.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert cell["source"] == page
+    assert {"**Jupyter**", "**VS Code**", "**Plain terminal**"} <= set(re.findall(r"\*\*.+?\*\*", page))
+    for link in re.findall(r"\]\((.+?)\)", page):
+        assert (tmp_path / link).is_file(), link
+    assert {f"{name}.ipynb" for name in course.NAMES} <= set(re.findall(r"\]\((.+?)\)", page))
+    assert page.index("**Optional**") < page.index("](rounding_twice.ipynb) |")
+    assert sorted(path.name for path in tmp_path.iterdir())[0].startswith("00_start")
+
+
+def test_tutorials_without_a_folder_says_what_there_is_and_how_to_start(capsys):
+    assert main(["tutorials"]) == 0
+    printed = capsys.readouterr().out
+    assert all(re.search(rf"^{name} ", printed, re.M) for name in course.NAMES)
+    assert "fp16sim tutorials course" in printed
+    assert main(["tutorials", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [lesson["name"] for lesson in listed if lesson["core"]] == list(course.CORE)
+
+
+# --- a lesson in the terminal ---------------------------------------------------------------------------------------
+
+LESSON = """\
+# %% [markdown]
+# # Halves
+#
+# Half of *three*?
+
+# %%
+x = 3 / 2
+x + 1
+
+# %%
+raise ValueError("oh")
+
+# %%
+print("still", x, __file__)
+"""
+
+
+def test_a_lesson_is_read_and_run_in_a_pipe_and_goes_on_after_an_error(tmp_path, capsys):
+    path = tmp_path / "halves.py"
+    path.write_text(LESSON, encoding="utf-8")
+    assert main(["tutorials", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "Half of *three*?" in printed
+    assert "    x = 3 / 2\n    x + 1\n\n2.5\n" in printed
+    assert 'halves.py", line 11, in <module>' in printed
+    assert printed.rstrip().endswith(f"still 1.5 {path}")
+
+
+@pytest.mark.parametrize("content", [None, "print(1)"])
+def test_what_is_no_lesson_is_one_line(tmp_path, capsys, content):
+    path = tmp_path / "none.py"
+    if content:
+        path.write_text(content, encoding="utf-8")
+    assert main(["tutorials", str(path)]) == 2
+    assert re.search("does not exist; copy|has no cells; a cell", capsys.readouterr().err)
+
+
+def test_where_no_window_opens_pictures_are_saved_beside_the_lesson(tmp_path, capsys):
+    path = tmp_path / "drawn.py"
+    path.write_text("# %%\nimport matplotlib.pyplot as plt\n\nplt.plot([1, 2])\nplt.show()\n", encoding="utf-8")
+    assert main(["tutorials", str(path)]) == 0
+    assert (tmp_path / "drawn-1-1.png").is_file()
+    assert f"the picture is in {tmp_path / 'drawn-1-1.png'}" in capsys.readouterr().out
 
 
 def test_this_installation_has_lessons():
     assert lessons.files()
-    assert {path.suffix for path in lessons.files()} <= set(lessons.KINDS)
+    assert {Path(name).suffix for name in lessons.files()} == {".py", ".ipynb", ".md"}
 
 
 def test_a_sum_stagnates_at_a_number_that_is_not_negative():

@@ -94,11 +94,56 @@ def test_each_cell_that_draws_has_its_picture_in_the_notebook(lesson):
             assert "image/png" in kinds, "".join(cell["source"])
 
 
+NOT_YET = set(course.NAMES) - {"rounding"}
+"""Lessons whose predictions are texts; in the others they are typed, kept and compared: `guess`."""
+
+
+@pytest.mark.parametrize("name", course.NAMES)
+def test_a_lesson_has_guesses(name):
+    assert (len(course.questions(name)) == 0) if name in NOT_YET else (len(course.questions(name)) >= 4)
+
+
+def test_no_two_guesses_have_the_same_question_which_is_the_name_in_the_file():
+    questions = [question for name in course.NAMES for question in course.questions(name)]
+    assert len(questions) == len(set(questions))
+    assert all(question.rstrip(")").endswith(("?", "yes or no", "numbers")) for question in questions)
+
+
+@pytest.mark.parametrize("name", sorted(set(course.NAMES) - NOT_YET))
+def test_what_is_guessed_is_compared_in_a_later_cell_and_no_result_comes_before(name):
+    code = [ast.parse(text) for kind, text in cells(HERE / f"{name}.py") if kind == "code"]
+    compared = [{node.value.id for node in ast.walk(tree) if _is_compare(node)} for tree in code]
+    for k, tree in enumerate(code):
+        made = [node for node in tree.body if isinstance(node, ast.Assign) and _is_guess(node.value)]
+        if made:
+            assert len(made) == len(tree.body), f"a cell with guesses has nothing else: {ast.unparse(tree)}"
+            for node in made:
+                assert any(node.targets[0].id in names for names in compared[k + 1 : k + 2]), ast.unparse(node)
+    assert len(course.questions(name)) == sum(_is_guess(node) for tree in code for node in ast.walk(tree))
+    assert "guesses()" in ast.unparse(code[-1]) + ast.unparse(code[-2]), "the score stands at the end"
+
+
+def _is_compare(node):
+    return isinstance(node, ast.Attribute) and node.attr == "compare" and isinstance(node.value, ast.Name)
+
+
+def _is_guess(node):
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "guess"
+
+
+@pytest.mark.parametrize("name", sorted(set(course.NAMES) - NOT_YET))
+def test_the_notebook_in_the_repository_has_nobodys_guesses(name):
+    text = (HERE / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert "No guess yet." in text
+    assert "You have made no guesses yet." in text
+    assert "You said" not in text
+
+
 @each_lesson
 def test_a_lesson_asks_for_predictions_before_it_shows_results(lesson):
     kinds = cells(lesson)
     predictions = [k for k, (kind, text) in enumerate(kinds) if kind == "markdown" and "**Predict" in text]
-    assert len(predictions) >= 4
+    assert len(predictions) + len(course.questions(lesson.stem)) >= 4
     for k in predictions:  # what is predicted is shown by the next cell of code, not said in the same breath
         assert kinds[k + 1][0] == "code", kinds[k][1]
 

@@ -18,6 +18,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jupytext
 import nbformat
@@ -54,14 +55,17 @@ def executed(lesson: Path) -> nbformat.NotebookNode:
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
     os.environ.setdefault("PYTHONPATH", str(HERE.parent))
     os.environ.pop("MPLBACKEND", None)  # a backend chosen outside would leave the notebooks without their pictures
-    NotebookClient(
-        notebook, timeout=TIME_LIMIT, kernel_name="python3", resources={"metadata": {"path": str(HERE)}}
-    ).execute()
+    with TemporaryDirectory() as folder:  # without guesses, and nothing that a lesson writes stays
+        resources = {"metadata": {"path": folder}}
+        NotebookClient(notebook, timeout=TIME_LIMIT, kernel_name="python3", resources=resources).execute()
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
         cell.metadata = nbformat.from_dict({})
         if "outputs" in cell:  # warnings name a file of this process, which is another one each time
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            for output in cell.outputs:
+                if "<iframe" in output.get("data", {}).get("text/html", ""):  # the whole explorer, in each such cell
+                    del output.data["text/html"]
     return notebook
 
 

@@ -16,22 +16,28 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import fp16sim as fs
+from fp16sim.teach import guess, guesses
 
 # %% [markdown]
 # ## Between two numbers
 #
 # From 2048 to 4096 binary16 holds the even integers only. An odd one lies exactly in the middle between two of them:
-# it is a **tie**.
+# it is a [**tie**](glossary.md#tie).
 #
-# **Predict:** what do 2049, 2049.5 and 2051 become? (Here `fs.round_to(x, fmt)` rounds x; binary16 is what it takes if
-# you say nothing else.)
+# Guess before you look: type an answer, and say how sure you are. (Enter skips the question. Your guesses stay on your
+# machine, in `guesses.json`.)
+
+# %%
+ties = guess("What do 2049, 2049.5 and 2051 become in binary16? (three numbers)")
 
 # %%
 for x in (2048.5, 2049, 2049.5, 2050, 2051):  # <- change: try 2053, -2049, 4097, 4098
     print(f"{x:7} becomes {fs.round_to(x, 'binary16')}")
+ties.compare(fs.round_to([2049, 2049.5, 2051], "binary16"))
 
 # %% [markdown]
-# 2049 went down to 2048, and 2051 went up to 2052. NumPy's own float16 does the same:
+# `fs.round_to(x, fmt)` rounds x to a format. 2049 went down to 2048, and 2051 went up to 2052. NumPy's own float16 does
+# the same:
 
 # %%
 print(np.float16(2049), np.float16(2051))
@@ -45,12 +51,21 @@ print(np.float16(2049), np.float16(2051))
 print(fs.explain.rounding(2051, "binary16"))
 
 # %% [markdown]
+# The explorer shows the same number on the line between its neighbours. Move it a little, and watch where it goes:
+
+# %%
+fs.page.show("number?x=2051&format=binary16", height=700)
+
+# %% [markdown]
 # ## Why even?
 #
 # At school a half goes up. Let us average a lot of halves. The list below holds 0.5, 1.5, 2.5, ... 999.5; its mean is
 # 500. We round each to an integer, in three ways, and take the mean again.
 #
-# **Predict:** which of the three means is off, in which direction, and by how much?
+# **Predict:** which of the three means is off, in which direction?
+
+# %%
+mean = guess("What is the mean of 0.5, 1.5, ... 999.5 if each is rounded half up first?")
 
 # %%
 halves = np.arange(1000) + 0.5
@@ -58,13 +73,18 @@ print("exact       ", halves.mean())
 print("half up     ", np.floor(halves + 0.5).mean())
 print("half to even", np.rint(halves).mean())
 print("cut off     ", np.floor(halves).mean())
+mean.compare(np.floor(halves + 0.5).mean())
 
 # %% [markdown]
 # Half up adds half a unit to every tie. Half to even goes up and down equally often, and its errors cancel on average.
 # It has another gift. Add and take away the same number again and again:
 #
-# **Predict:** start from x = 2050 in binary16, where the ulp is 2, and replace x by (x + 1) - 1 five times, rounding
-# each sum and each difference. Where does x go with ties to even? Where if ties went away from zero, as at school?
+# Start from x = 2050 in binary16, where the [ulp](glossary.md#ulp) is 2, and replace x by (x + 1) - 1 five times,
+# rounding each sum and each difference. Where does x go with ties to even? Where if ties went away from zero, as at
+# school?
+
+# %%
+drift = guess("Where is x after five times, with ties away from zero?")
 
 # %%
 for mode in ("ties_to_even", "ties_to_away"):
@@ -73,9 +93,26 @@ for mode in ("ties_to_even", "ties_to_away"):
         x = fs.subtract(fs.add(x, 1, "binary16", mode), 1, "binary16", mode)
         walk.append(float(x))
     print(f"{mode:13}", walk)
+drift.compare(x)  # of the last mode
 
 # %% [markdown]
 # Ties to even moves once and then stays. The rule from school drifts for ever.
+#
+# ### Money
+#
+# Banks round half to even for the same reason: over many accounts it favours nobody. But a tie must be one.
+
+# %%
+cents = guess("Python rounds half to even, too. What is round(2.675, 2)?")
+
+# %%
+print("round(2.5) =", round(2.5), "  round(3.5) =", round(3.5), "  round(2.675, 2) =", round(2.675, 2))
+print("the number behind 2.675 is", fs.to_text(2.675, "binary64", "exact"))
+cents.compare(round(2.675, 2))
+
+# %% [markdown]
+# 2.5 is a tie. 2.675 is none: no float64 has this value, and the nearest one is a little less. So no rule for ties was
+# needed. Who needs cents counts cents, as integers, or uses `decimal`.
 #
 # ## How to round: lift, round, put back
 #
@@ -83,8 +120,11 @@ for mode in ("ties_to_even", "ties_to_away"):
 # back. Dividing by a power of two loses nothing, so only one step rounds. All of this library is built on that one
 # idea.
 #
-# **Predict:** for x = 0.1, between 2^-4 and 2^-3, what is the ulp of binary16? (Ten digits after the first.) About
-# which integer do you get?
+# Take x = 0.1, between 2^-4 and 2^-3, in binary16, with its ten digits after the first.
+
+# %%
+ulp_there = guess("What is the ulp of binary16 at 0.1?")
+integer = guess("About which integer is 0.1 divided by that ulp?")
 
 # %%
 x = 0.1
@@ -92,6 +132,8 @@ ulp = 2.0**-4 / 2**10
 lifted = x / ulp
 print("ulp", ulp, " lifted", lifted, " rounded", round(lifted), " put back", round(lifted) * ulp)
 assert round(lifted) * ulp == fs.round_to(0.1, "binary16")
+ulp_there.compare(ulp)
+integer.compare(round(lifted), within=0.01)
 
 # %% [markdown]
 # Python's `round` takes ties to even, and so does `np.rint`. Three questions remain: how to find the exponent of x,
@@ -138,38 +180,61 @@ print("it answers like a function that", report.misconception)
 # %% [markdown]
 # ## Three traps
 #
-# **The exponent.** `floor(log2(x))` looks right.
-#
-# **Predict:** the largest float64 below 8 is 7.999999999999999. What is the floor of its `log2`?
+# **The exponent.** `floor(log2(x))` looks right. The largest float64 below 8 is 7.999999999999999.
+
+# %%
+floor = guess("What is floor(log2(x)) for that x?")
 
 # %%
 x = math.nextafter(8, 0)
 print(x, "log2:", math.log2(x), " floor:", math.floor(math.log2(x)), " but x < 8 is", x < 8)
 print("frexp:", math.frexp(x), " meaning", math.frexp(x)[0], "* 2 **", math.frexp(x)[1])
+floor.compare(math.floor(math.log2(x)))
 
 # %% [markdown]
-# The logarithm itself was rounded, up to 3. `math.frexp` does not compute: it reads the exponent field of the float. It
+# The logarithm itself was rounded, up to 3. Rounding to nearest forgives it, since x goes to 8 with either ulp. Cutting
+# off does not: with twice the ulp it cuts off twice as much.
+
+
+# %%
+def cut_off(x):
+    ulp = 2.0 ** math.floor(math.log2(x)) / 2**10
+    return math.floor(x / ulp) * ulp
+
+
+print("with log2:", cut_off(x), "  right:", fs.round_to(x, "binary16", "toward_zero"))
+
+# %% [markdown]
+# `math.frexp` does not compute: it reads the exponent field of the float. It
 # gives a fraction m with 0.5 <= m < 1, so the exponent in our sense is one less than what it returns.
 #
 # **The half.** Is `floor(x + 0.5)` "round half up", at least?
 #
-# **Predict:** the largest float64 below 0.5 is 0.49999999999999994. What does `floor(x + 0.5)` make of it?
+# The largest float64 below 0.5 is 0.49999999999999994.
+
+# %%
+half = guess("What is floor(0.49999999999999994 + 0.5) in Python?")
 
 # %%
 x = math.nextafter(0.5, 0)
 print(x, "+ 0.5 =", x + 0.5, " floor:", math.floor(x + 0.5), " but rint:", np.rint(x))
+half.compare(math.floor(x + 0.5))
 
 # %% [markdown]
 # The sum had no room for its last digit and was rounded up to 1.
 #
 # **The top.** The largest number is 65504. One ulp further, there would be 65536, if there were one more exponent.
 #
-# **Predict:** what becomes of 65505? Of 65519? Of 65520? From where on is the result infinity?
+# What becomes of 65505? Of 65519?
+
+# %%
+top = guess("From which number on does binary16 round to infinity?")
 
 # %%
 with np.errstate(over="ignore"):  # without this line, overflow warns, as it does in NumPy
     for x in (65504, 65505, 65519, 65519.99, 65520, 65536):
         print(f"{x:9} becomes {fs.round_to(x, 'binary16')}")
+top.compare(65520)
 
 # %% [markdown]
 # The rule: round as if there were no largest exponent. If the result is beyond the largest number, it is infinity. The
@@ -191,13 +256,17 @@ with np.errstate(over="ignore"):  # without this line, overflow warns, as it doe
 # | `to_odd` | the number itself if it exists, else the neighbour with an odd last bit (useful, see [Rounding twice](rounding_twice.ipynb)) |
 # | `stochastic` | one of the two by chance, the nearer one more often (see [Sums](sums.ipynb)) |
 #
-# **Predict:** fill this table for 2049, -2049 and 2050.5, in the first five modes and `to_odd`, before you run the
-# cell.
+# **Predict:** fill a table for 2049, -2049 and 2050.5, in the first five modes and `to_odd`, before you run the cell
+# after the next.
+
+# %%
+negative = guess("What does -2049 become in toward_negative, toward_zero and to_odd? (three numbers)")
 
 # %%
 modes = ("ties_to_even", "ties_to_away", "toward_zero", "toward_positive", "toward_negative", "to_odd")
 for mode in modes:
     print(f"{mode:16}", *(f"{fs.round_to(x, 'binary16', mode):8}" for x in (2049, -2049, 2050.5)))
+negative.compare([fs.round_to(-2049, "binary16", mode) for mode in ("toward_negative", "toward_zero", "to_odd")])
 
 # %% [markdown]
 # A rounding mode is a staircase. This is one of a format with four bits; a filled diamond shows where a tie goes.
@@ -214,14 +283,36 @@ plt.show()
 # `fs.round_to` takes integers, fractions and texts, too, and rounds what they *are*, not what a float64 would make of
 # them first.
 #
-# **Predict:** 2^53 + 1 is an integer that float64 cannot hold. In bfloat16, a format with 8 digits, is there a
-# difference between rounding it upward as an integer and as a float? And 1/3 upward in float64?
+# 2^53 + 1 is an integer that float64 cannot hold: as a float it is 2^53. bfloat16 has 8 digits only.
+
+# %%
+difference = guess("Rounded upward to bfloat16, do the integer 2^53 + 1 and the float give the same? (yes or no)")
 
 # %%
 print(fs.round_to(2**53 + 1, "bfloat16", "toward_positive"), "from the integer")
 print(fs.round_to(float(2**53 + 1), "bfloat16", "toward_positive"), "from the float64")
 print(fs.round_to(Fraction(1, 3), "binary64", "toward_positive"), "from the fraction")
 print(fs.round_to(1 / 3, "binary64", "toward_positive"), "from the float64")
+as_integer, as_float = (fs.round_to(x, "bfloat16", "toward_positive") for x in (2**53 + 1, float(2**53 + 1)))
+difference.compare(bool(as_integer == as_float))
+
+# %% [markdown]
+# ## In short
+#
+# - A number that a format does not hold becomes one of its two neighbours there. The **mode** says which.
+# - The usual mode is ties to even: the nearer neighbour; from the very middle the one whose last bit is 0. It has no
+#   preference for up or down, so errors cancel on average, and sums do not drift.
+# - To round: divide by the [ulp](glossary.md#ulp), round to an integer, multiply back. Powers of two cost nothing, so
+#   only one step rounds.
+# - Below 2^-14 the ulp of binary16 stays 2^-24. From 65520 on the nearest is infinity.
+# - Take the exponent from `frexp`, not from a logarithm, and a half from `round` or `rint`, not from `floor(x + 0.5)`:
+#   these steps round, too.
+# - Round once, from the exact number. [Rounding twice](rounding_twice.ipynb) shows what happens otherwise.
+#
+# Your guesses in this lesson:
+
+# %%
+guesses()
 
 # %% [markdown]
 # ## Exercises

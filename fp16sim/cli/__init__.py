@@ -31,7 +31,7 @@ COMMANDS = {
     "plot": "draw one of the pictures that teach",
     "grade": "grade a function that you wrote",
     "quiz": "answer questions, or write a sheet of them",
-    "tutorials": "copy the lessons and exercises to a folder",
+    "tutorials": "list the lessons, copy them to a folder, or read one here",
     "data": "list the data sets, or fetch MNIST or Fashion-MNIST",
     "bench": "measure the speed of fp16sim on this machine",
     "certify": "check the elementary functions on this machine",

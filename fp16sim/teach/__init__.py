@@ -1,6 +1,7 @@
 """Teaching: strategies that find bugs, a grader that names the misconception, and as many questions as you like.
 
-Each module is loaded when it is first used; `strategies` needs Hypothesis.
+Each module is loaded when it is first used; `strategies` needs Hypothesis. `guess` and `guesses` are for lessons: a
+guess is typed before the result, kept, compared and scored.
 
 >>> import fp16sim as fs
 >>> fs.teach.grade.decode(lambda code: fs.decode(code, "e4m3fn"), "e4m3fn").passed
@@ -9,10 +10,12 @@ True
 
 import importlib
 
-__all__ = ["exercises", "grade", "strategies"]
+from .guessing import guess, guesses
+
+__all__ = ["exercises", "grade", "guess", "guesses", "strategies"]
 
 
 def __getattr__(name: str) -> object:
-    if name in __all__:
+    if name in ("exercises", "grade", "strategies"):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,6 +6,7 @@ To add one, write it and enter its name below. Everything else is read from the 
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,31 @@ def _row(name: str, text: str, label: str) -> str:
     if found is None:
         raise ValueError(f"lesson={name!r} lacks the row {label!r} in its head; add '| **{label}** | ... |'")
     return found[1]
+
+
+def cells(text: str) -> tuple[tuple[str, str, int], ...]:
+    """The cells of a lesson: ("markdown" or "code", text, number of its first line); Markdown without its "# ".
+
+    >>> cells("# %% [markdown]\\n# Half of 3?\\n\\n# %%\\nprint(3 / 2)\\n")
+    (('markdown', 'Half of 3?', 2), ('code', 'print(3 / 2)', 5))
+    """
+    heads = list(re.finditer(r"^# %%.*\n", text, re.M))
+    ends = [head.start() for head in heads[1:]] + [len(text)] * bool(heads)
+    found = []
+    for head, end in zip(heads, ends, strict=True):
+        body = text[head.end() : end].rstrip("\n")
+        is_markdown = "[markdown]" in head[0]
+        plain = re.sub(r"^# ?", "", body, flags=re.M) if is_markdown else body
+        found.append(("markdown" if is_markdown else "code", plain, text.count("\n", 0, head.end()) + 1))
+    return tuple(found)
+
+
+def questions(name: str) -> tuple[str, ...]:
+    """What a lesson lets its reader guess, in order."""
+    tree = ast.parse((source() / f"{name}.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "guess"]
+    texts = [node.args[0].value for node in calls if node.args and isinstance(node.args[0], ast.Constant)]
+    return tuple(text for text in texts if isinstance(text, str))
 
 
 def linked(text: str) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..files import write_bytes
-from . import course
-
-KINDS = (".py", ".ipynb", ".md", ".png")
+from . import course, start
 
 
 @dataclass(frozen=True)
@@ -22,43 +23,78 @@ class Copied:
     """Already there and different: the student's own work, which is kept."""
 
 
-def files() -> tuple[Path, ...]:
-    """The lessons, exercises and pictures, relative to their folder."""
+def files(outputs: bool = False) -> dict[str, Callable[[], bytes]]:
+    """What is copied: for each name, relative to the folder, a function that gives the content.
+
+    The start page comes first; then each lesson, its notebook and its exercises; then the texts beside the lessons.
+    """
     folder = course.source()
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.suffix in KINDS)
-    return tuple(sorted(path for path in found if _is_for_students(path)))
+    found: dict[str, Callable[[], bytes]] = {
+        f"{start.NAME}.md": lambda: start.page().encode(),
+        f"{start.NAME}.ipynb": lambda: start.notebook().encode(),
+    }
+    for name in course.NAMES:
+        found[f"{name}.py"] = (folder / f"{name}.py").read_bytes
+        found[f"{name}.ipynb"] = partial(_notebook, folder / f"{name}.ipynb", outputs)
+        found[f"exercises/{name}.py"] = (folder / "exercises" / f"{name}.py").read_bytes
+    return found | {path.name: path.read_bytes for path in sorted(folder.glob("*.md"))}
 
 
-def _is_for_students(path: Path) -> bool:
-    """The lessons of the course, and their exercises; pictures and texts; not the reference, nor our tools."""
-    if path.parent not in (Path(), Path("exercises")):
-        return False
-    return path.suffix in (".md", ".png") or path.stem in course.NAMES
+def _notebook(path: Path, outputs: bool) -> bytes:
+    return path.read_bytes() if outputs else without_outputs(path.read_text(encoding="utf-8")).encode()
 
 
-def copy(target: str | Path) -> Copied:
+def without_outputs(notebook: str) -> str:
+    """A notebook as it is before it is run, so that no result stands below its question.
+
+    >>> print(without_outputs('{"cells": [{"cell_type": "code", "execution_count": 1, "outputs": [1]}]}'))
+    {
+     "cells": [
+      {
+       "cell_type": "code",
+       "execution_count": null,
+       "outputs": []
+      }
+     ]
+    }
+    <BLANKLINE>
+    """
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell["execution_count"], cell["outputs"] = None, []
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def copy(target: str | Path, outputs: bool = False) -> Copied:
     """Copy the lessons into a folder, which is created if needed; files that are there and differ are kept.
+
+    With `outputs`, the notebooks have their results, as a teacher wants them.
 
     Raises
     ------
     ValueError
         If the target is a file, or the folder of the lessons themselves.
     """
-    folder, target = course.source(), Path(target)
+    target = Path(target)
     if target.exists() and not target.is_dir():
         raise ValueError(f"folder={str(target)!r} is a file; choose a folder")
-    if target.resolve() == folder:
+    if target.resolve() == course.source():
         raise ValueError(f"folder={str(target)!r} is where the lessons come from; choose another")
     outcome: dict[str, list[str]] = {"written": [], "same": [], "kept": []}
-    for name in files():
-        outcome[_place(folder / name, target / name)].append(name.as_posix())
+    other = files(not outputs)
+    for name, content in files(outputs).items():
+        outcome[_place(target / name, content(), other[name]())].append(name)
     return Copied(tuple(outcome["written"]), tuple(outcome["same"]), tuple(outcome["kept"]))
 
 
-def _place(origin: Path, place: Path) -> str:
-    content = origin.read_bytes()
-    if place.exists() or place.is_symlink():
-        return "same" if place.is_file() and place.read_bytes() == content else "kept"
+def _place(place: Path, content: bytes, other: bytes) -> str:
+    """Write a file, unless it is there with the student's changes; `other` is the same notebook, run or not run."""
+    there = place.read_bytes() if place.is_file() else None
+    if there == content:
+        return "same"
+    if (place.exists() or place.is_symlink()) and there != other:
+        return "kept"
     place.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(place, content)
     return "written"
