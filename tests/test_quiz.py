@@ -275,6 +275,13 @@ def test_solutions_use_everyday_words_and_words_that_are_explained(level):
                 assert word in known, (word, question.solution)
 
 
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_no_line_of_a_solution_has_dozens_of_decimals(level):
+    for question in many(500, level, rng=level, solve=True):
+        decimals = re.findall(r"\d*\.?\d+", question.solution)
+        assert max(map(len, decimals), default=0) <= 60, question.solution
+
+
 def test_the_words_are_in_alphabetical_order_and_each_is_found():
     assert list(WORDS) == sorted(WORDS, key=str.lower)
     for word in WORDS:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from ..teach.exercises import Question
 from ..teach.quiz.results import CONFIDENCE, Answered, advice, confidence_rows, read_confidence, score
 from ..teach.quiz.words import WORDS, used_in
-from .output import print_table, print_text
+from ..wording import aligned
+from .output import print_text
 
 COMMANDS = "hint, words (what they mean), skip (shows the answer), quit"
 QUIT = ("quit", "exit", "q")
@@ -38,7 +39,7 @@ class Session:
 
     def ask(self, questions: Iterable[Question]) -> None:
         """Ask until there are no questions left, or the learner quits; then report."""
-        print_text(f"Type your answer, or: ? (what an answer looks like), {COMMANDS}.")
+        _print_wrapped(f"Type your answer, or: ? (what an answer looks like), {COMMANDS}.")
         try:
             for number, question in enumerate(questions, 1):
                 self.results.append(self._one(number, question))
@@ -79,7 +80,7 @@ class Session:
                 raise Quit
             warned = not text
             if not text:
-                print_text(ENTER)
+                _print_wrapped(ENTER)
             elif word in ("?", "help"):
                 _print_wrapped(f"Please answer with {question.how_to_answer}. Or type: {COMMANDS}.")
             elif word == "hint":
@@ -108,9 +109,11 @@ class Session:
 
     def _show(self, verdict: str, question: Question) -> None:
         """The verdict and the solution; the words in it are those that are explained next."""
-        print_text(f"{verdict}\n\n{question.solution}")
+        print_text(f"{verdict}\n")
+        for line in question.solution.splitlines():
+            _print_wrapped(line) if len(line) > 80 else print_text(line)
         self.words = used_in(question.solution)
-        if self.words:
+        if self.words and len(self.results) + 1 < self.total:
             print_text("\n(Type words to read what the words in it mean.)")
 
     def _explain(self, question: Question) -> None:
@@ -123,8 +126,7 @@ class Session:
     def _report(self) -> None:
         print_text(f"\n{score(self.results, self.total)}")
         if rows := confidence_rows(self.results):
-            print_text("")
-            print_table("", (("confidence", "left"), ("right", "right"), ("wrong", "right")), rows)
+            print_text("\n" + aligned([("confidence", "right", "wrong"), *rows]))
         if lines := advice(self.results):
             print_text("")
             for line in lines:

@@ -134,6 +134,13 @@ def _why(task: str, operands: tuple[Value | str, ...], fmt: Format, mode: Roundi
     return lambda: why(task, tuple(x if isinstance(x, str) else written(x) for x in operands), fmt, mode)
 
 
+def _decoded(code: int, fmt: Format) -> str:
+    """How a code is decoded, with the number as a question writes it: of 2^-133, all decimals would be 93 digits."""
+    steps, equals, _ = decoding(code, fmt).rpartition(" = ")
+    value = exact.decode(code, fmt)
+    return f"{steps}{equals}{written(value)}" if exact.is_finite(value) else decoding(code, fmt)
+
+
 # --- the kinds ------------------------------------------------------------------------------------------------------
 
 
@@ -142,7 +149,7 @@ def _bits(s: Setting) -> Asked:
     code = exact.encode(x, s.fmt)
     bits = "_".join(s.fmt.bit_fields(code))
     prompt = f"What is the code, in hexadecimal, of {written(x)} in {s.fmt.name}?"
-    return Asked(_told(prompt, s.fmt), s.fmt.hex_code(code), lambda: decoding(code, s.fmt), "code", bits=bits)
+    return Asked(_told(prompt, s.fmt), s.fmt.hex_code(code), lambda: _decoded(code, s.fmt), "code", bits=bits)
 
 
 def _decode(s: Setting) -> Asked:
@@ -150,7 +157,7 @@ def _decode(s: Setting) -> Asked:
     code = exact.encode(x, s.fmt)
     bits = "_".join(s.fmt.bit_fields(code))
     prompt = f"Which number has the bits {bits} (code {s.fmt.hex_code(code)}) in {s.fmt.name}?"
-    return Asked(_told(prompt, s.fmt), written(x), lambda: decoding(code, s.fmt))
+    return Asked(_told(prompt, s.fmt), written(x), lambda: _decoded(code, s.fmt))
 
 
 def _round(s: Setting) -> Asked:
@@ -254,7 +261,7 @@ def _classify(s: Setting) -> Asked:
     else:
         answer = "nan" if exact.is_nan(value) else "infinity"
     prompt = f"What kind of value has the bits {''.join(s.fmt.bit_fields(code))} in {s.fmt.name}?"
-    return Asked(_told(prompt, s.fmt), answer, lambda: decoding(code, s.fmt), "choice", _CLASSES)
+    return Asked(_told(prompt, s.fmt), answer, lambda: _decoded(code, s.fmt), "choice", _CLASSES)
 
 
 def _absorbed(s: Setting) -> Asked:
