@@ -17,7 +17,23 @@ import fp16sim
 from fp16sim.cli import layout, main
 from fp16sim.cli import train as command
 from fp16sim.cli.output import print_table
-from fp16sim.learn import RECIPES, Config, Policy, check, costs, get_config, train
+from fp16sim.learn import (
+    RECIPES,
+    Config,
+    Dataset,
+    Policy,
+    Tensor,
+    accuracy,
+    check,
+    confusion_matrix,
+    costs,
+    cross_entropy,
+    get_config,
+    one_hot,
+    one_hot_cross_entropy,
+    survey,
+    train,
+)
 from fp16sim.learn.run.recipes import is_expected_to_die
 from fp16sim.learn.run.unused import unused
 
@@ -68,6 +84,7 @@ def here(tmp_path, monkeypatch):
         ("--costs --layers 1000000000", "GiB of memory"),
         ("--batch 1000000000000", "batch=1000000000000 is more than the 1,438 training images; use 1438 or less"),
         ("--epochs 1000000000", "epochs=1000000000 is too many; use at most 100,000"),
+        ("--format e2m1fn", "compute=e2m1fn has no NaN, which training needs; round the factors of products to it"),
         ("-o .", "out='.' is a folder; give the name of a file in it"),
     ],
 )
@@ -142,6 +159,23 @@ def test_python_refuses_options_without_effect_too():
         train("fp8-mixed", batch=2000)
     with pytest.raises(ValueError, match=r"needs about .* GiB of memory"):
         check("fp8-mixed", batch=10**12)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda rows: accuracy(rows, [0, 1]),
+        lambda rows: one_hot(rows, 3),
+        lambda rows: confusion_matrix(rows, [0, 1]),
+        lambda rows: survey(rows, "binary16"),
+        lambda rows: Dataset("x", rows, [0, 1], rows, [0, 1]),
+        lambda rows: cross_entropy(Tensor(fp16sim.array([[1.0, 2.0]] * 2, "binary16")), rows),
+        lambda rows: one_hot_cross_entropy(Tensor(fp16sim.array([[1.0, 2.0]] * 2, "binary16")), rows),
+    ],
+)
+def test_a_ragged_list_is_called_one(call):
+    with pytest.raises(TypeError, match=r"=\[\[1\], \[1, 2\]\] is ragged: its lists differ in length or depth"):
+        call([[1], [1, 2]])
 
 
 def test_every_option_of_config_has_an_effect_in_some_run():

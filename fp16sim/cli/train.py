@@ -19,7 +19,7 @@ from ..learn.model.optimizers import CONSTANTS
 from ..learn.model.updates import UPDATES
 from ..learn.precision import PolicyLike
 from ..learn.run.config import MODELS, OPTIMIZERS
-from ..learn.run.engine import check_size
+from ..learn.run.engine import check_run
 from ..learn.run.recipes import is_expected_to_die, make_config
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import load_data
@@ -212,7 +212,7 @@ def run(options: argparse.Namespace) -> int:
         print_json([history.to_dict() for history in histories])
     else:
         _print_table(histories)
-        print_text(f"picture: {own.picture}   report: {own.page}   log: {own.log}")
+        print_sentence(f"picture: {own.picture}   report: {own.page}   log: {own.log}")
     died = [h.config.label for h in histories if h.death and not is_expected_to_die(h.config)]
     if died:
         print_error(f"fp16sim train: {joined(died)} died, and {'were' if len(died) > 1 else 'was'} not expected to")
@@ -222,7 +222,7 @@ def run(options: argparse.Namespace) -> int:
 def _trained(chosen: Sequence[Config], own: RunFiles, options: argparse.Namespace) -> list[History]:
     data = load_data(chosen[0])
     for config in chosen:
-        check_size(config, data, options.max_bytes)
+        check_run(config, data, options.max_bytes)
     _say_what_never_happens(chosen, data, options)
     names = ("look_every", "resume", "start_from", "max_bytes")
     settings = {name: getattr(options, name) for name in names}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...conversion import Array
+from ...conversion import Array, plain_array
 from ...formats import Format
 
 CHUNK = 1 << 16
@@ -57,7 +57,7 @@ class Counts(NamedTuple):
 
 def as_real(x: npt.ArrayLike) -> Array:
     """An array of float16, float32 or float64 as it is, ints and lists as float64; TypeError for anything else."""
-    x = np.asarray(x)
+    x = plain_array(x, "x")
     if x.dtype.kind in "iub":
         return x.astype(np.float64)
     if x.dtype.kind != "f" or x.dtype.itemsize > 8:

@@ -56,14 +56,28 @@ BYTES_OF_A_NUMBER, BYTES_OF_AN_IMAGE = 60, 2_600_000
 batch; and for each image of a batch in the CNN."""
 
 
-def check_size(config: Config, data: Dataset, max_bytes: int = MAX_BYTES) -> None:
-    """Refuse a batch with more images than there are, or a run that needs too much memory, before anything is drawn."""
+def check_run(config: Config, data: Dataset, max_bytes: int = MAX_BYTES) -> None:
+    """Refuse what cannot be trained, before anything is drawn.
+
+    That is a batch with more images than there are, a run that needs too much memory, and a format without NaN.
+    """
     images = len(data.train_labels)
     if config.batch > images:
         raise ValueError(
             f"batch={quoted(config.batch)} is more than the {images:,} training images; use {images} or less"
         )
     check_memory(config, data.image_shape, data.classes, max_bytes)
+    check_format(config)
+
+
+def check_format(config: Config) -> None:
+    """Refuse to compute in a format without NaN: there is no number for the result of a run that goes wrong."""
+    fmt = config.policy.compute.fmt
+    if not fmt.has_nan and fmt.nan_code is None:
+        raise ValueError(
+            f"compute={fmt} has no NaN, which training needs; round the factors of products to it instead, as in "
+            f"policy='compute=bfloat16 operand={fmt}' (--policy), or evaluate a trained model in it"
+        )
 
 
 def check_memory(config: Config, image_shape: tuple[int, ...], classes: int, max_bytes: int = MAX_BYTES) -> None:

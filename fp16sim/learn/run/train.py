@@ -23,7 +23,7 @@ from ..records import refuse_unknown
 from ..state import Death, Epoch, LoopState, Progress, Share, Tally
 from .checkpoint import Checkpointer, Snapshot, load_model
 from .config import Config
-from .engine import Engine, check_size
+from .engine import Engine, check_run
 from .recipes import OPTIONS, get_config
 from .settings import compare_settings, settings_of
 
@@ -198,7 +198,7 @@ def train(
         )
     config = get_config(config, **options, data=data.name if isinstance(data, Dataset) else data)
     data = data if isinstance(data, Dataset) else load_data(config)
-    check_size(config, data, max_bytes)
+    check_run(config, data, max_bytes)
     loop = Loop(config, data, look_every)
     checkpoints = Checkpointer(checkpoint_path, checkpoint_seconds, max_bytes)
     if not resume:
