@@ -15,12 +15,14 @@ from fp16sim.learn.observe.telemetry import Telemetry, TensorCounts
 from fp16sim.learn.run.recipes import make_config
 from fp16sim.learn.run.unused import unused
 from fp16sim.learn.state import Share
+from fp16sim.plots.style import LOOKS, THEMES, looks_of
+from fp16sim.report.css import STYLE
 from fp16sim.report.figures import sparkline, strip
 from fp16sim.report.markup import Markup, join, tag
 from fp16sim.report.microscope import loss_scale, window_lesson
 from fp16sim.report.outcomes import verdict
 from fp16sim.report.series import Arrival, Strip, columns, possible_shifts, stairs, strips, ticks, windows, zones
-from fp16sim.report.svg import Axis, Line, chart, classes_of
+from fp16sim.report.svg import Axis, Line, chart, classes_of, looks
 from fp16sim.report.tables import flat
 from fp16sim.wording import percent
 
@@ -181,6 +183,22 @@ def test_every_count_of_a_step_has_a_name_in_tables():
 def test_the_reading_order_of_the_report_names_each_of_its_files():
     named = re.findall(r"`(\w+)`", report.__doc__)
     assert sorted(named) == sorted(path.stem for path in Path(report.__file__).parent.glob("[!_]*.py"))
+
+
+def test_a_run_has_the_colour_that_its_format_has_in_pictures(runs):
+    light, dark = (dict(re.findall(r"--(\w+):(#\w+)", part)) for part in STYLE.split("@media", 1))
+    for theme, colours in (("light", light), ("dark", dark)):
+        assert [colours[f"run{k}"] for k in range(6)] == [THEMES[theme][look.hue] for look in LOOKS]
+    assert looks(["bfloat16", "binary16", "mine"]) == [1, 0, 4]
+    assert [LOOKS.index(look) for look in looks_of(["bfloat16", "binary16", "mine"])] == [1, 0, 4]
+    named = [replace(runs[1], config=Config(fmt)) for fmt in ("bfloat16", "binary16")]
+    assert 'class="c1 d1"' in report.html(named).split('aria-label="runs"')[1][:300]
+
+
+def test_runs_that_died_at_the_same_step_are_named_together(runs):
+    other = replace(runs[0], config=replace(runs[0].config, recipe="second-one"))
+    text = "".join(Reader(report.html([runs[0], other])).texts)
+    assert "pure-binary16 and second-one died at step 1." in text
 
 
 def test_36_runs_differ_by_colour_or_dashes():

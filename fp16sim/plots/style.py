@@ -20,6 +20,7 @@ from matplotlib.ticker import ScalarFormatter
 
 from ..files import atomic_path
 from ..formats import Format, FormatLike, get_format
+from ..report.svg import FORMATS, looks
 from ..wording import printable, quoted, with_superscripts
 
 SIZE = (7.5, 5.0)
@@ -109,7 +110,7 @@ LOOKS = (
     Look("gold", (0, (8, 2)), "P"),
 )
 
-FORMAT_LOOKS = dict(zip(("binary16", "bfloat16", "binary32", "binary64"), LOOKS, strict=False))
+FORMAT_LOOKS = dict(zip(FORMATS, LOOKS, strict=False))
 """A format has the same look in every picture; other formats take what is left."""
 
 
@@ -209,15 +210,12 @@ def computed(
 
 
 def looks_of(formats: Sequence[str]) -> list[Look]:
-    """A look for each format: its own, or else one that no other has.
+    """A look for each format, as in the report: its own, or else one that no other has.
 
     >>> [look.hue for look in looks_of(["e5m2", "bfloat16", "e4m3fn"])]
     ['rose', 'orange', 'gold']
     """
-    left = [look for look in (*LOOKS[4:], *LOOKS[:4]) if look not in map(FORMAT_LOOKS.get, formats)] or list(LOOKS)
-    others = [name for name in formats if name not in FORMAT_LOOKS]
-    own = {name: left[k % len(left)] for k, name in enumerate(others)} | FORMAT_LOOKS
-    return [own[name] for name in formats]
+    return [LOOKS[k % len(LOOKS)] for k in looks(formats)]
 
 
 def computed_one(

@@ -16,13 +16,13 @@ from .css import STYLE
 from .markup import Markup, join, tag
 from .microscope import microscope
 from .outcomes import curves, diagnosis, notes, result_table, task, verdict
-from .svg import definitions
+from .svg import definitions, looks
 from .tables import configuration, cost_table, setting_table
 
 __all__ = ["command", "html"]
 
-UNFOLDED = 3
-"""With more runs than this, the details of each run are folded away at first."""
+UNFOLDED = 1
+"""With more runs than this, the details of each run are folded away at first. What is open is printed."""
 
 
 def html(histories: Sequence[History]) -> str:
@@ -47,7 +47,7 @@ def html(histories: Sequence[History]) -> str:
     --------
     >>> from fp16sim.learn import train
     >>> text = html([train("pure-binary16", epochs=1)])
-    >>> "pure-binary16 died at step 1" in text
+    >>> "died at step 1" in text
     True
     """
     if not histories:
@@ -71,14 +71,21 @@ def _title(histories: Sequence[History]) -> Markup:
     return tag(
         "header",
         tag("p", "fp16sim training report", class_="kicker"),
-        tag("h1", verdict(histories)),
+        tag("h1", _unbroken(verdict(histories))),
         tag("p", what, class_="muted"),
     )
 
 
+def _unbroken(sentence: str) -> Markup:
+    """A sentence in which a name with hyphens, such as pure-binary16, is not broken at the end of a line."""
+    words = [tag("span", word) if "-" in word else join(word) for word in sentence.split(" ")]
+    return Markup(" ".join(words))
+
+
 def _sections(histories: Sequence[History]) -> Markup:
     unfolded = len(histories) <= UNFOLDED
-    seen = [microscope(h, k, unfolded) for k, h in enumerate(histories)]
+    shown = zip(histories, looks([h.config.label for h in histories]), strict=True)
+    seen = [microscope(h, k, look, unfolded) for k, (h, look) in enumerate(shown)]
     parts = (
         ("results", "Results", join(result_table(histories), notes(histories), setting_table(histories))),
         ("diagnosis", "Diagnosis", diagnosis(histories)),

@@ -1,16 +1,19 @@
-"""The style sheet of the report, light and dark. Colours that colour-blind readers can tell apart, and never alone."""
+"""The style sheet of the report, light and dark, in the colours of the page and of the pictures.
+
+Readers with any kind of colour blindness tell the six runs apart, and colour is never alone.
+"""
 
 STYLE = """
-:root{--page:#fff;--panel:#f5f6f8;--ink:#1b1f24;--muted:#57606a;--rule:#d5dae0;--grid:#e4e7eb;--link:#0a58a8;
---run0:#0072b2;--run1:#c24e00;--run2:#00805c;--run3:#a8508a;--run4:#2a86b8;--run5:#9a6700;
---zero:#c24e00;--subnormal:#d99400;--normal:#0072b2;--overflow:#a8508a;
---in-zero:#fbe9de;--in-subnormal:#fdf3d9;--in-overflow:#f5e6ef;
---l1:#cfe0ec;--l2:#9cc3de;--l3:#5b9cc8;--l4:#1f6fa8;--l5:#0b3c61;--bad:#b3261e;--bad-panel:#fdf0ee;--good:#00704f}
-@media (prefers-color-scheme:dark){:root{--page:#14171b;--panel:#1d2127;--ink:#e8eaed;--muted:#a2abb5;--rule:#3a414a;
---grid:#2b3138;--link:#7cc0f5;--run0:#56b4e9;--run1:#ff8a4c;--run2:#3fcf9f;--run3:#e29ac6;--run4:#9ad4f5;--run5:#f0b93a;
---zero:#ff8a4c;--subnormal:#f0b93a;--normal:#56b4e9;--overflow:#e29ac6;
---in-zero:#3b2417;--in-subnormal:#352b12;--in-overflow:#35212e;
---l1:#23394a;--l2:#2c5775;--l3:#3a82ad;--l4:#6db9e8;--l5:#d3ecfb;--bad:#ff8f85;--bad-panel:#331d1b;--good:#3fcf9f}}
+:root{--page:#fff;--panel:#f6f6f3;--ink:#1c1e24;--muted:#575c68;--rule:#d9d9d3;--grid:#e2e2dd;--link:#4b34c9;
+--run0:#0b7f9c;--run1:#bf5611;--run2:#4a1fd6;--run3:#2b3d12;--run4:#7a2552;--run5:#8a6e45;
+--zero:#bf5611;--subnormal:#4a1fd6;--normal:#0b7f9c;--overflow:#7a2552;
+--in-zero:#fdeee4;--in-subnormal:#eeebfd;--in-overflow:#f5e6ef;
+--l1:#ccd2f6;--l2:#a6aaec;--l3:#7d78dd;--l4:#5645c9;--l5:#2a1689;--bad:#b3261e;--bad-panel:#fdf0ee;--good:#3c6410}
+@media (prefers-color-scheme:dark){:root{--page:#131519;--panel:#1c1f26;--ink:#eceef3;--muted:#a7aebc;--rule:#3a414a;
+--grid:#313743;--link:#b4a8ff;--run0:#75e0ff;--run1:#f75a1e;--run2:#8780ff;--run3:#cae796;--run4:#fd739d;--run5:#ffd400;
+--zero:#f75a1e;--subnormal:#8780ff;--normal:#75e0ff;--overflow:#fd739d;
+--in-zero:#42291c;--in-subnormal:#2b2750;--in-overflow:#35212e;
+--l1:#3a3f63;--l2:#585d98;--l3:#807fcb;--l4:#aaa2f2;--l5:#dcd5ff;--bad:#ffb4a9;--bad-panel:#331d1b;--good:#b5dd7e}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
@@ -26,6 +29,8 @@ code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-s
 .muted,figcaption span{color:var(--muted)}
 .kicker{color:var(--muted);font-weight:600;letter-spacing:.02em;margin:0}
 .part{margin-top:44px;padding-top:22px;border-top:1px solid var(--rule)}
+.part{scroll-margin-top:3em}
+h1 span{display:inline-block}
 nav ul,.key{list-style:none;display:flex;flex-wrap:wrap;gap:.35em 1.3em;margin:.6em 0 1em;padding:0}
 .key{font-size:.875rem;color:var(--muted)}
 .key li{display:flex;align-items:center;gap:.45em}
@@ -35,16 +40,19 @@ table{border-collapse:collapse;width:100%}
 th,td{text-align:right;padding:.5em .7em;border-bottom:1px solid var(--rule);vertical-align:top;font-weight:400}
 thead th{color:var(--muted);font-size:.875rem;vertical-align:bottom;border-bottom:2px solid var(--rule)}
 th:first-child{text-align:left;padding-left:0}
-.results tbody th{min-width:13em}
+.results tbody th{min-width:14em}
+.results th,.results td{padding:.5em .45em}.results th:first-child{padding-left:0}
 .results td{white-space:nowrap}
 .results+p{margin-top:1em}
 .who{display:flex;gap:.6em;align-items:center;font-weight:600}
+.who a,.case h3,.run h3{overflow-wrap:anywhere;min-width:0}
 .policy{color:var(--muted);font-size:.8125rem;overflow-wrap:anywhere}
 .died{color:var(--bad);font-weight:600;white-space:nowrap}
 .fine{color:var(--good);white-space:nowrap}
 .scrolled{overflow-x:auto}
 .costs th,.costs td,.options th,.options td{padding:.35em .7em}
 .options td,.options th{text-align:left;font-size:.9rem;overflow-wrap:anywhere;min-width:7.5em}
+.options tbody th{white-space:nowrap;min-width:0}
 .costs td{white-space:nowrap}.costs td .muted{font-size:.8125rem}
 .case{padding:14px 18px;background:var(--panel);border-radius:8px;margin-bottom:14px}
 .case>p{margin:.4em 0 0}
@@ -65,7 +73,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.15em 1.2em;margin:.4e
 dt{color:var(--muted)}
 dd{margin:0;overflow-wrap:anywhere}
 figure{margin:0}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:26px 34px}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(400px,100%),1fr));gap:30px 40px}
 figcaption span{display:block;font-size:.875rem}
 .axes{padding:12px 10px 0 52px}
 svg.plot{display:block;width:100%;height:200px;overflow:visible}
@@ -110,15 +118,18 @@ margin-bottom:7px}
 .full{stroke:var(--muted);stroke-dasharray:3 3}
 footer{margin-top:44px;padding-top:14px;border-top:1px solid var(--rule);color:var(--muted);font-size:.875rem}
 footer p{margin:.2em 0}
-@media (max-width:720px){
-main{padding:18px 14px 36px}
-h1{font-size:1.35rem}
+@media screen and (max-width:1080px){
 .results,.results tbody,.results tr,.results th,.results td{display:block}
 .results thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
 .results tr{padding:10px 0;border-bottom:1px solid var(--rule)}
 .results th,.results td{border:0;padding:.12em 0}
 .results td{display:flex;justify-content:space-between;gap:1em}
 .results td::before{content:attr(data-label);color:var(--muted);font-weight:400;white-space:normal;text-align:left}
+.results td{max-width:34em}
+}
+@media (max-width:720px){
+main{padding:18px 14px 36px}
+h1{font-size:1.35rem}
 .case{padding:12px 13px}
 dl{grid-template-columns:1fr}dt{margin-top:.3em}
 .run{padding:0 12px}
@@ -130,5 +141,9 @@ dl{grid-template-columns:1fr}dt{margin-top:.3em}
 .strips .name{grid-column:1/-1;font-weight:600}
 .strips .head .cell{font-size:.8125rem;line-height:1.2}
 }
-@media print{.part{break-before:auto}.case,.chart{break-inside:avoid}}
+@media (min-width:721px){nav{position:sticky;top:0;z-index:2;background:var(--page)}nav ul{padding:.5em 0}}
+@media print{nav{display:none}.case,.chart,.row,tr{break-inside:avoid}h2,h3,h4,summary{break-after:avoid}
+.key{break-after:avoid}.results{font-size:.8125rem}.run{border:0;padding:0}.scrolled{overflow:visible;font-size:.875em}
+*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.options td,.options th{min-width:0;padding:.3em .35em}}
 """

@@ -23,11 +23,11 @@ KIND_NAMES = {
 """The kinds of numbers that are examined, the most important first."""
 
 
-def microscope(history: History, k: int, unfolded: bool = True) -> Markup:
+def microscope(history: History, k: int, look: int, unfolded: bool = True) -> Markup:
     """The section of one run."""
     config = history.config
     facts = f"{count(history.steps, 'step')}, {config.policy}"
-    head = tag("summary", tag("h3", swatch(k), config.label), tag("span", facts, class_="muted"))
+    head = tag("summary", tag("h3", swatch(look), config.label), tag("span", facts, class_="muted"))
     return tag("details", head, _body(history), open=unfolded, class_="run", id=f"run{k + 1}")
 
 

@@ -13,7 +13,7 @@ from ..wording import count, decimal, joined, percent
 from .commands import command
 from .markup import Markup, join, tag
 from .notes import accuracy_text, compared, counted
-from .svg import Axis, Line, chart, classes_of, swatch
+from .svg import Axis, Line, chart, classes_of, looks, swatch
 
 TASKS = {"digits": "8 × 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
 
@@ -29,7 +29,11 @@ def verdict(histories: Sequence[History]) -> str:
     """The outcome of all runs in one or two sentences."""
     alive = [h for h in histories if not h.death]
     said = [_finished(alive, len(histories))] if alive else []
-    said += [f"{h.config.label} died at {_at_step(h)}." for h in histories if h.death]
+    ends: dict[str, list[str]] = {}
+    for h in histories:
+        if h.death:
+            ends.setdefault(_at_step(h), []).append(h.config.label)
+    said += [f"{joined(names)} died at {where}." for where, names in ends.items()]
     return " ".join(said)
 
 
@@ -75,9 +79,11 @@ COLUMNS: tuple[tuple[str, Callable[[History], str]], ...] = (
 def result_table(histories: Sequence[History]) -> Markup:
     """One row for each run, on a phone one card. The roles keep it a table for screen readers, whatever CSS does."""
     heads = [
-        tag("th", name, scope="col", role="columnheader") for name in ("run", *(name for name, _ in COLUMNS), "outcome")
+        tag("th", name.replace(" % ", "\u00a0%\u00a0"), scope="col", role="columnheader")
+        for name in ("run", *(name for name, _ in COLUMNS), "outcome")
     ]
-    rows = [tag("tr", _run_cell(h, k), _cells(h), _outcome(h), role="row") for k, h in enumerate(histories)]
+    cells = [_run_cell(h, k, look) for k, (h, look) in enumerate(zip(histories, _looks(histories), strict=True))]
+    rows = [tag("tr", cell, _cells(h), _outcome(h), role="row") for cell, h in zip(cells, histories, strict=True)]
     return tag(
         "table", tag("thead", tag("tr", heads, role="row"), role="rowgroup"), tag("tbody", rows, role="rowgroup"),
         role="table", class_="results",
@@ -90,10 +96,15 @@ def notes(histories: Sequence[History]) -> Markup:
     return join([tag("p", text, class_="muted") for text in said])
 
 
-def _run_cell(history: History, k: int) -> Markup:
-    link = tag("a", history.config.label, href=f"#run{k + 1}")
-    policy = tag("div", str(history.config.policy), class_="policy")
-    return tag("th", tag("div", swatch(k), link, class_="who"), policy, scope="row", role="rowheader")
+def _run_cell(history: History, k: int, look: int) -> Markup:
+    label, policy = history.config.label, str(history.config.policy)
+    link = tag("a", label, href=f"#run{k + 1}")
+    more = tag("div", policy, class_="policy") if policy not in (label, f"compute={label}") else None
+    return tag("th", tag("div", swatch(look), link, class_="who"), more, scope="row", role="rowheader")
+
+
+def _looks(histories: Sequence[History]) -> list[int]:
+    return looks([h.config.label for h in histories])
 
 
 def _cells(history: History) -> list[Markup]:
@@ -110,7 +121,7 @@ def _outcome(history: History) -> Markup:
 
 def diagnosis(histories: Sequence[History]) -> Markup:
     """For each run the cause of its death, if it died, and advice."""
-    return tag("div", [_case(h, k) for k, h in enumerate(histories)], class_="cases")
+    return tag("div", [_case(h, k) for h, k in zip(histories, _looks(histories), strict=True)], class_="cases")
 
 
 def _case(history: History, k: int) -> Markup:
@@ -198,7 +209,8 @@ def _epoch_chart(
     if not values or (title == CURVES[2][0] and not any(values)):
         return None
     y = Axis.spanning(values, write, most=most)
-    lines = [Line(k, h.config.label, points[k], marks=_end(h)) for k, h in enumerate(histories)]
+    parts = zip(_looks(histories), histories, points, strict=True)
+    lines = [Line(k, h.config.label, own, marks=_end(h)) for k, h, own in parts]
     said = f"{title}, by epoch: {'; '.join(spoken_line(line, write) for line in lines)}."
     return chart(title, Axis.counting(longest), y, lines, said)
 
@@ -228,5 +240,6 @@ def _short(y: float, write: Callable[[float], str]) -> str:
 
 def legend(histories: Sequence[History]) -> Markup:
     """The line of each run."""
-    names = [tag("li", swatch(k), h.config.label, class_=classes_of(k)) for k, h in enumerate(histories)]
+    shown = zip(_looks(histories), histories, strict=True)
+    names = [tag("li", swatch(k), h.config.label, class_=classes_of(k)) for k, h in shown]
     return tag("ul", names, class_="key runs", aria_label="runs")

@@ -36,6 +36,25 @@ def _form(k: int) -> int:
     return (k + k // COLOURS) % COLOURS
 
 
+FORMATS = ("binary16", "bfloat16", "binary32", "binary64")
+"""The formats that have a look of their own: the first looks, in this order."""
+
+
+def looks(names: Sequence[str]) -> list[int]:
+    """The number of the look of each run: that of its format if it is named like one, else one that no other has.
+
+    Of many runs, or some with the same name, each has the look of its place.
+
+    >>> looks(["binary32", "binary16", "e5m2"]), looks(["a", "a"])
+    ([2, 0, 4], [0, 1])
+    """
+    if len(names) > COLOURS or len(set(names)) < len(names):
+        return list(range(len(names)))
+    own = {name: k for k, name in enumerate(FORMATS) if name in names}
+    free = iter([k for k in (*range(len(FORMATS), COLOURS), *range(len(FORMATS))) if k not in own.values()])
+    return [own[name] if name in own else next(free) for name in names]
+
+
 def definitions() -> Markup:
     """The shapes of the markers, defined once for the whole page."""
     shapes = [tag("path", id=f"m{k}", d=d) for k, d in enumerate(MARKERS)]
