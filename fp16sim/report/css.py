@@ -145,5 +145,5 @@ dl{grid-template-columns:1fr}dt{margin-top:.3em}
 @media print{nav{display:none}.case,.chart,.row,tr{break-inside:avoid}h2,h3,h4,summary{break-after:avoid}
 .key{break-after:avoid}.results{font-size:.8125rem}.run{border:0;padding:0}.scrolled{overflow:visible;font-size:.875em}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-.options td,.options th{min-width:0;padding:.3em .35em}}
+.options td,.options th{min-width:0;padding:.3em .35em;font-size:.72rem}}
 """
