@@ -178,6 +178,14 @@ def test_a_ragged_list_is_called_one(call):
         call([[1], [1, 2]])
 
 
+def test_a_config_with_an_option_without_effect_is_said_with_the_result():
+    lines = str(train(Config("binary32", layers=(4,), epochs=1, momentum=0.5), look_every=0)).splitlines()
+    assert [line for line in lines if "no effect" in line] == [
+        "momentum has no effect: adam does not use it, sgd does (optimizer, --optimizer)"
+    ]
+    assert "no effect" not in str(train("bfloat16-plain", optimizer="sgd", layers=(4,), epochs=1, look_every=0))
+
+
 def test_every_option_of_config_has_an_effect_in_some_run():
     cases = [Config(), Config(optimizer="sgd"), Config(optimizer="adamw", decay_every=1)]
     cases += [Config(loss_scale="dynamic", unscale=True)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from .config import Config
 from .recipes import RECIPES
-from .unused import UNUSED
+from .unused import UNUSED, unused
 
 MAIN = ("optimizer", "lr", "momentum", "epsilon", "weight decay", "batch", "epochs", "loss scale", "accumulator")
 """These are always said; the others where a run differs from the default or from its recipe, or where runs differ."""
@@ -96,6 +96,27 @@ def _changed(config: Config) -> set[str]:
     recipe = RECIPES.get(config.recipe)
     options = recipe.options if recipe else {}
     return {name.replace("_", " ") for name, value in options.items() if getattr(config, name) != value}
+
+
+def without_effect(config: Config) -> dict[str, str]:
+    """Options of a Config that were changed and have no effect on the run, each with the reason.
+
+    `get_config` and `train` refuse them among their own options; a Config that is made directly may have them.
+
+    >>> without_effect(Config("binary16", momentum=0.5))
+    {'momentum': 'adam does not use it, sgd does (optimizer, --optimizer)'}
+    """
+    recipe = RECIPES.get(config.recipe)
+    usual = {
+        f.name: [f.default, *([recipe.options[f.name]] if recipe and f.name in recipe.options else [])]
+        for f in fields(Config)
+    }
+    apart = ("layers",) if config.data != "digits" else ()
+    return {
+        name: why
+        for name, why in unused(config).items()
+        if name not in apart and getattr(config, name) not in usual[name]
+    }
 
 
 def _loss_scale(config: Config) -> str:

@@ -25,7 +25,7 @@ from .checkpoint import Checkpointer, Snapshot, load_model
 from .config import Config
 from .engine import Engine, check_run
 from .recipes import OPTIONS, get_config
-from .settings import compare_settings, settings_of
+from .settings import compare_settings, settings_of, without_effect
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,6 +58,7 @@ class History:
             f"gradients that became 0: {lost}; updates without effect: {absorbed}",
             f"overflows: {overflows:,}; skipped steps: {skipped:,}",
             f"settings: {compare_settings([self.config])}",
+            *(f"{name} has no effect: {why}" for name, why in without_effect(self.config).items()),
         ]
         return "\n".join([*lines, str(self.death)] if self.death else lines)
 
