@@ -5,7 +5,7 @@
     np.float64(0.0999755859375)
 
 Argument order is always value(s), format, mode. Start with `round_to`, the one function that rounds. Some modules are
-loaded when you first use them, such as `fs.learn`:
+loaded when you first use them, such as `fs.learn`::
 
     bench     how fast fp16sim is on this machine
     cases     the interesting operands of a format

@@ -14,7 +14,7 @@ class Blas(Accumulator):
 
     BLAS promises neither the order of the additions, nor whether a product is rounded before it is added or fused, nor
     the same result on another processor, for another shape, or with another number of threads. The error is bounded as
-    for any order of binary32 additions: n u sum |a b|, with u = 2^-24. Factors of up to 12 bits (binary16, bfloat16,
+    for any order of binary32 additions: `n u sum |a b|`, with u = 2^-24. Factors of up to 12 bits (binary16, bfloat16,
     TF32, fp8) have exact products in binary32. The steps record no exceptions. For a sum that is defined bit by bit,
     use Sequential("binary32") or Exact().
 

@@ -106,7 +106,7 @@ def _add_octave(octave: int, x: Array, sums: Array, add: Callable[[Array, Array]
 class Blocked(Accumulator):
     """Sequential in blocks, and sequential over the sums of the blocks (from c where given).
 
-    Defined by:
+    Defined by::
 
         s = c, or nothing
         for x in blocks:

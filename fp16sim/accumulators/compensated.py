@@ -35,7 +35,7 @@ COMPENSATED_ADDITIONS = chain.Recurrence(first=lambda steps, x: (x, np.zeros_lik
 class Kahan(Accumulator):
     """Compensated: what each addition lost is subtracted from the next term; more terms hardly increase the error.
 
-    Defined by the loop (Kahan 1965), which starts from the first term, or from c where given:
+    Defined by the loop (Kahan 1965), which starts from the first term, or from c where given::
 
         s, lost = x[0], 0
         for k in range(1, n):

@@ -57,7 +57,7 @@ FUSED_ADDITIONS = chain.Recurrence(
 class Sequential(Accumulator):
     """One term after the other, every product and every partial sum rounded: more terms can mean more error.
 
-    Defined by the loop, which starts from the first term, or from c where given:
+    Defined by the loop, which starts from the first term, or from c where given::
 
         s = x[0]                              s = c, or multiply(a[0], b[0])
         for k in range(1, n):                 for k in ...:
@@ -106,7 +106,7 @@ class Fused(Sequential):
     """A chain of fused multiply-adds: products are not rounded on their own.
 
     Defined by the loop, which starts from the first product, or from c where given (a sum of plain terms has no
-    products, and is Sequential's):
+    products, and is Sequential's)::
 
         s = multiply(a[0], b[0])
         for k in range(1, n):

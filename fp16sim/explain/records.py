@@ -73,7 +73,7 @@ class Number(Record):
     exponent : int or None
         e in 2^e times a significand in [1, 2), or emin for subnormals and zeros; None for infinities and NaN.
     significand : int or None
-        With the implicit bit: |value| = significand * 2^(exponent - trailing_bits).
+        With the implicit bit: `|value| = significand * 2^(exponent - trailing_bits)`.
     """
 
     fmt: Format
@@ -146,7 +146,7 @@ class Neighbour(Record):
 
 @dataclass(frozen=True)
 class RoundingStep(Record):
-    """One rounding: lift |exact| = scaled * 2^quantum_exponent, round scaled to an integer, put it back.
+    """One rounding: lift `|exact| = scaled * 2^quantum_exponent`, round scaled to an integer, put it back.
 
     Attributes
     ----------
@@ -158,12 +158,12 @@ class RoundingStep(Record):
         "normal", "subnormal" (the quantum no longer shrinks with the number), "overflow" (the rounded number is beyond
         max_finite), "zero" (exact is a zero), "infinity", "nan", or "flushed_input".
     exponent : int or None
-        e with 2^e <= |exact| < 2^(e + 1); None for zeros, infinities and NaN.
+        e with `2^e <= |exact| < 2^(e + 1)`; None for zeros, infinities and NaN.
     quantum_exponent : int or None
         q: the ulp is 2^q here. e - trailing_bits, but never below that of the subnormals. This and the next seven are
         None if the rule is "special" or "flushed_input".
     scaled : Fraction or None
-        |exact| / 2^q.
+        `|exact| / 2^q`.
     kept : int or None
         floor(scaled): the integer that truncation keeps.
     guard, round, sticky : int or None
@@ -312,7 +312,7 @@ class ExactStep(Record):
     remainder : bool
         Whether a division or a root has a remainder; it then sets the sticky bit.
     exponent : int or None
-        e with 2^e <= |value| < 2^(e + 1).
+        e with `2^e <= |value| < 2^(e + 1)`.
     normalisation : int or None
         How far the leading bit is above the place that the operands' exponents suggest: the larger one of two terms,
         the sum of two factors' exponents, the difference in a quotient, half in a root. 1 is a carry; a negative

@@ -5,7 +5,7 @@
 There is a grader for each task: rounding stochastic parse decode encode fields classify ulp next_up next_down add
 subtract multiply divide sqrt fma sum pairwise_sum kahan_sum dot mixed_dot softmax tests. `TASKS` says what each task
 asks for, and `EXERCISES` what the other exercises of the lessons ask for. `cases` grades a function by a list of
-arguments and results; `file` grades every function that a file declares in one table, by the name of the function:
+arguments and results; `file` grades every function that a file declares in one table, by the name of the function::
 
     TASKS = {
         "round_to_half": "rounding",                                 # binary16, ties_to_even

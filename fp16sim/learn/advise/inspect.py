@@ -150,7 +150,7 @@ def inspect(
         Values are all other numbers: weights, activations, indices. If it is not given, tensors are gradients if the
         name of the file, or the name of every tensor, has the word "grad", "grads", "gradient" or "gradients".
     read_as : Format, str or dtype, or a list of them
-        What arrays of unnamed bytes are codes of, such as "bfloat16": NumPy saves bfloat16 as "|V2" and fp8 as "|V1".
+        What arrays of unnamed bytes are codes of, such as "bfloat16": NumPy saves bfloat16 as `|V2` and fp8 as `|V1`.
     max_bytes : int
         A .npz file whose arrays take more bytes without compression is refused.
 

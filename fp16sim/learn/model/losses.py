@@ -90,7 +90,7 @@ def mean_squared_error(predictions: Tensor, targets: Operand, *, accumulator: Ac
 
 
 def l1_penalty(weights: Iterable[Tensor], accumulator: Accumulator | None = None) -> Tensor:
-    """The sum of |w| over all weights."""
+    """The sum of the absolute values of all weights."""
     return _total([abs(w).sum(accumulator) for w in weights])
 
 

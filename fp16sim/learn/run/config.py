@@ -60,7 +60,7 @@ class Config:
         How steps are added to weights: rounded to nearest; so that the next step gets back what rounding took; rounded
         stochastically.
     l1, l2 : float
-        Factors of the penalties in the loss: the sum of |weights|, and of their squares.
+        Factors of the penalties in the loss: the sum of the absolute weights, and of their squares.
     init : {"", "he", "xavier", "small"}
         How all weights are drawn; if empty, each layer has its own rule.
     normalisation : {"unit", "symmetric", "standard"}

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for numbers of a format: for people who test half-precision code, theirs or ours.
+"""Hypothesis strategies for numbers of a format: for people who test half-precision code, theirs or ours::
 
     from hypothesis import given
     from fp16sim.teach import strategies as fst
@@ -12,13 +12,15 @@ come at least once in a hundred draws each, and hardly any number comes twice. A
 a small exponent. Values are Python floats that the format has (Fractions where binary64 does not have them); use them
 as `np.float16(x)`, as `torch.tensor(x, dtype=torch.bfloat16)`, or unchanged.
 
-| to test | draw |
-|---|---|
-| a rounder, a cast, a parser | `reals(fmt)`, `ties(fmt)`, `near_overflow(fmt)`, `near_underflow(fmt)` |
-| an operation | `floats(fmt)`, `cancelling_pairs(fmt)`, `absorbing_pairs(fmt)` |
-| encode and decode | `codes(fmt)` |
-| sums and products of matrices | `arrays(fmt, shape)` |
-| code that takes a format and a mode | `formats()`, `modes()` |
+===================================  ======================================================================
+to test                              draw
+===================================  ======================================================================
+a rounder, a cast, a parser          `reals(fmt)`, `ties(fmt)`, `near_overflow(fmt)`, `near_underflow(fmt)`
+an operation                         `floats(fmt)`, `cancelling_pairs(fmt)`, `absorbing_pairs(fmt)`
+encode and decode                    `codes(fmt)`
+sums and products of matrices        `arrays(fmt, shape)`
+code that takes a format and a mode  `formats()`, `modes()`
+===================================  ======================================================================
 """
 
 from .floats import floats
