@@ -17,6 +17,7 @@ LESSONS = [HERE / f"{name}.py" for name in course.NAMES]
 ALLOWED = {"numpy", "matplotlib", "hypothesis", "fp16sim"} | sys.stdlib_module_names
 
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+each_with_exercises = pytest.mark.parametrize("lesson", LESSONS[1:], ids=lambda path: path.stem)
 
 
 def cells(lesson):
@@ -33,7 +34,9 @@ def cells(lesson):
 
 @pytest.mark.parametrize("folder", [HERE, HERE / "exercises", ROOT / "tests" / "solutions"], ids=lambda path: path.name)
 def test_the_table_of_the_course_names_every_lesson_once_and_no_other(folder):
-    assert sorted(course.NAMES) == sorted(path.stem for path in folder.glob("*.py") if path.name != "build.py")
+    found = {path.stem for path in folder.glob("*.py") if path.name != "build.py"}
+    assert found == set(course.NAMES) - ({course.FIRST} if folder != HERE else set())
+    assert len(course.NAMES) == len(set(course.NAMES))
 
 
 @pytest.mark.parametrize("name", course.NAMES)
@@ -94,7 +97,7 @@ def test_each_cell_that_draws_has_its_picture_in_the_notebook(lesson):
             assert "image/png" in kinds, "".join(cell["source"])
 
 
-NOT_YET = set(course.NAMES) - {"rounding"}
+NOT_YET = set(course.NAMES) - {"float16_in_ten_minutes", "rounding"}
 """Lessons whose predictions are texts; in the others they are typed, kept and compared: `guess`."""
 
 
@@ -148,7 +151,7 @@ def test_a_lesson_asks_for_predictions_before_it_shows_results(lesson):
         assert kinds[k + 1][0] == "code", kinds[k][1]
 
 
-@each_lesson
+@each_with_exercises
 def test_a_lesson_has_exercises_with_a_stub_and_references(lesson):
     text = lesson.read_text(encoding="utf-8")
     assert (HERE / "exercises" / lesson.name).exists()

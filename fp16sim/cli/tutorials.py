@@ -50,7 +50,8 @@ def _list(as_json: bool) -> None:
     if as_json:
         print_json([vars(course.lesson(name)) | {"core": name in course.CORE} for name in course.NAMES])
         return
-    for title, names in (("The core path, in this order", course.CORE), ("Optional", course.OPTIONAL)):
+    parts = ("In a hurry", (course.FIRST,)), ("The core path, in this order", course.CORE), ("Optional", course.OPTIONAL)
+    for title, names in parts:
         rows = [(f"{name}", one.time, one.question) for name in names for one in [course.lesson(name)]]
         print_table(title, [("lesson", "left"), ("time", "right"), ("question", "left")], rows)
         print_text("")

@@ -1,6 +1,7 @@
 """The lessons: which there are, in which order, and what the table at the head of each says.
 
-A lesson is a file of percent cells, `NAME.py`, with its notebook `NAME.ipynb` and its exercises `exercises/NAME.py`.
+A lesson is a file of percent cells, `NAME.py`, with its notebook `NAME.ipynb` and its exercises `exercises/NAME.py`,
+which only the first one lacks.
 To add one, write it and enter its name below. Everything else is read from the lesson.
 """
 
@@ -10,6 +11,9 @@ import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+FIRST = "float16_in_ten_minutes"
+"""It stands alone, without exercises: enough for who has ten minutes."""
 
 CORE = ("sixteen_bits", "rounding", "edges", "arithmetic", "sums")
 """The core path, in order: enough for who wants to work with 16-bit floats."""
@@ -27,7 +31,7 @@ OPTIONAL = (
 )
 """The other lessons, in the order in which they were meant; each says what it needs."""
 
-NAMES = CORE + OPTIONAL
+NAMES = (FIRST, *CORE, *OPTIONAL)
 
 HEADER = {"question": "Question", "time": "Time", "needs": "Needs", "afterwards": "You will be able to"}
 """The rows of the table at the head of a lesson."""
@@ -135,8 +139,9 @@ def table(names: tuple[str, ...], folder: str = "") -> str:
 
 
 def tables(folder: str = "") -> str:
-    """All lessons in Markdown: the core path, then the others."""
+    """All lessons in Markdown: the one that stands alone, the core path, then the others."""
     return (
+        f"**In a hurry?** This one stands alone:\n\n{table((FIRST,), folder)}\n\n"
         "**The core path**, in this order. It needs nothing else:\n\n"
         f"{table(CORE, folder)}\n\n"
         f"**Optional**: choose what you like. Each says what it needs.\n\n{table(OPTIONAL, folder)}"

@@ -36,7 +36,8 @@ def files(outputs: bool = False) -> dict[str, Callable[[], bytes]]:
     for name in course.NAMES:
         found[f"{name}.py"] = (folder / f"{name}.py").read_bytes
         found[f"{name}.ipynb"] = partial(_notebook, folder / f"{name}.ipynb", outputs)
-        found[f"exercises/{name}.py"] = (folder / "exercises" / f"{name}.py").read_bytes
+        if name != course.FIRST:
+            found[f"exercises/{name}.py"] = (folder / "exercises" / f"{name}.py").read_bytes
     return found | {path.name: path.read_bytes for path in sorted(folder.glob("*.md"))}
 
 
