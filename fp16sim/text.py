@@ -8,11 +8,53 @@ from typing import Any
 
 from . import exact
 from .codes import encode
-from .exact import parse
-from .formats import Format, FormatLike, get_format, quoted
+from .formats import Format, FormatLike, Rounding, get_format, get_rounding, quoted
 from .wording import did_you_mean
 
 __all__ = ["parse", "to_text"]
+
+
+def parse(
+    text: str, fmt: FormatLike | None = None, mode: Rounding | str = "ties_to_even", *, rng: Any = None
+) -> exact.Value:
+    """The exact value of a number as people write it; with a format, that value correctly rounded, once.
+
+    Understood: `0.1`, `-1.5e-8`, `1/3`, `0x1.8p3` (C99), `1p-24` and `3*2^-24` (times a power of two), `2^-24`, `inf`,
+    `nan`, as `fs.exact.parse` says in full.
+
+    Parameters
+    ----------
+    text : str
+    fmt : Format, str or dtype, optional
+        Without it nothing is rounded.
+    mode, rng
+        As for `fs.exact.round_to`; they need a format.
+
+    Returns
+    -------
+    Fraction or float
+        A float for -0.0, the infinities and nan only.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a number, or is ambiguous (`0x2E66` may be a code or a number).
+    TypeError
+        If it is not a text.
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.parse("1/3"), fs.parse("0.1", "binary16"), fs.parse("70000", "binary16")
+    (Fraction(1, 3), Fraction(819, 8192), inf)
+    """
+    if fmt is not None:
+        if not isinstance(text, str):
+            raise TypeError(f"text={quoted(text)} is not text; use round_to(x, fmt) for a number")
+        return exact.round_to(text, fmt, mode, rng=rng)
+    if get_rounding(mode) is not Rounding.TIES_TO_EVEN or rng is not None:
+        raise ValueError(f"mode={quoted(mode)} needs a format to round to: parse(text, fmt, mode)")
+    return exact.parse(text)
 
 
 def to_text(x: Any, fmt: FormatLike = "binary16", style: str = "shortest") -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import fp16sim as fs
-from fp16sim.cli import COMMANDS, main, module_of
+from fp16sim.cli import COMMANDS, EXIT_CODES, GROUPS, main, module_of
 from fp16sim.elementary.definitions import FUNCTIONS
 from fp16sim.learn import load_model
 
@@ -125,8 +125,11 @@ def help_of(capsys, monkeypatch, *command):
 
 
 def test_the_help_lists_every_command_and_each_has_its_module(capsys, monkeypatch):
-    listed = re.findall(r"^    (\w+) ", help_of(capsys, monkeypatch), re.MULTILINE)
-    assert listed == list(COMMANDS)
+    said = help_of(capsys, monkeypatch)
+    assert re.findall(r"^    ([a-z]+) ", said, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^(\w+):$", said, re.MULTILINE) == [*GROUPS, "options"]
+    assert list(map(int, re.findall(r"^    (\d+) ", said, re.MULTILINE))) == list(EXIT_CODES)
+    assert max(map(len, said.splitlines())) <= 80
     shared = {
         "__init__",
         "documents",
@@ -149,6 +152,7 @@ def test_every_help_has_an_example_and_fits_in_80_columns(capsys, monkeypatch, c
     assert f"\nexamples:\n  fp16sim {command}" in text
     assert max(map(len, text.splitlines())) <= 80
     assert "(default: None)" not in text
+    assert "(default: )" not in text
     assert "(default: False)" not in text
 
 
@@ -248,3 +252,92 @@ def test_options_have_the_usual_other_names(capsys, tmp_path):
     assert drawn[0] == drawn[1]
     for option in ("-o", "--out", "--output"):
         assert main(["explore", option, str(tmp_path / "page.html")]) == 0
+
+
+# --- nothing is ignored ---------------------------------------------------------------------------------------------
+
+GRADED = "def my_round(x):\n    return x\n\nTASKS = {'my_round': 'rounding'}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("show 0.1 --seed 5", "--seed has no effect: in ties_to_even nothing is random"),
+        ("compare 1 --mode rtz --rng 5", "--rng has no effect: in toward_zero nothing is random"),
+        ("explain 0.1+0.2 --seed=5", "--seed has no effect"),
+        ("explain 0.1+0.2 --acc kahan", "--accumulator has no effect: the expression has no sum, mean, norm"),
+        ("explain exp(1) --accumulator exact", "--accumulator has no effect"),
+        ("grade g.py --format bf16 --task rounding", "--format and --task have no effect: TASKS in the file says"),
+        ("grade g.py:my_round --task holds --mode rtz", "--mode has no effect: the exercise has its own"),
+        ("grade --list --budget 3", "--budget has no effect: --list grades nothing"),
+        ("grade g.py --list", "leave the file out"),
+        ("plot --list --dpi 3", "--dpi has no effect: --list draws nothing"),
+        ("plot ulp --list", "leave the name out"),
+        ("plot ulp --operation add -o x.png", "'ulp' does not have this option; it takes fmt"),
+        ("plot ulp --dpi 300 -o x.svg", "--dpi has no effect: a .svg file has no pixels"),
+        ("quiz --list --level 2", "--level has no effect: --list asks nothing"),
+        ("quiz --json --no-confidence", "--no-confidence has no effect: --json asks nothing"),
+        ("inspect g.npz --json --histogram", "--histogram has no effect: the JSON has every tensor"),
+        ("explore nmber -o x.html", "'nmber' is not a view; did you mean 'number'?"),
+        ("explore number?fromat=e5m2 -o x.html", "'fromat' is not part of a view's address; did you mean 'format'?"),
+        ("data mnst", "did you mean 'mnist'?"),
+        ("bench --only nothing", "only='nothing' is in no row"),
+    ],
+)
+def test_an_option_without_effect_is_an_error(arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "g.py").write_text(GRADED)
+    assert main(arguments.split()) == 2
+    captured = capsys.readouterr()
+    assert says in captured.err
+    assert captured.err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["g.py"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", "0.1", "--mode", "stochastic", "--seed", "5"],
+        ["explain", "sum([1, 2])", "--accumulator", "kahan"],
+        ["explain", "sqrt(dot([1], [2]))", "--accumulator", "kahan"],
+        ["explore", "arithmetic?op=add&a=2048&b=1", "-o", "x.html"],
+        ["quiz", "--list", "--json"],
+        ["show", "--format", "e5m4", "-0.1"],
+    ],
+    ids=" ".join,
+)
+def test_an_option_with_an_effect_is_none(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("show 1 --formt bf16", "did you mean '--format'?"),
+        ("show 1 --format bfloat61", "did you mean 'bfloat16'?"),
+        ("explain 1 --subnormals flush_too_zero", "did you mean 'flush_to_zero'?"),
+        ("explain sqr(2)", "did you mean 'sqrt'?"),
+        ("explain dot([1],[2]) --accumulator kahn", "did you mean 'kahan'?"),
+        ("train --data minst", "did you mean 'mnist'?"),
+        ("train --recipe mixed-binry16", "did you mean 'mixed-binary16'?"),
+        ("train --policy comput=binary16", "did you mean 'compute'?"),
+        ("train --optimizer adm", "did you mean 'adam'?"),
+        ("quiz --kind rond-it", "did you mean 'round-it'?"),
+        ("plot harmonik", "did you mean harmonic?"),
+        ("plot pairs --operation ad", "did you mean 'add'?"),
+        ("plot ulp --theme lihgt", "did you mean 'light'?"),
+        ("inspect x.npz --kind gradiens", "did you mean 'gradients'?"),
+        ("grade g.py:my_rund --task rounding", "did you mean 'my_round'?"),
+        ("grade g.py:my_round --task roundin", "did you mean 'rounding'?"),
+    ],
+)
+def test_every_misspelled_name_is_answered_with_the_one_meant(arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "g.py").write_text(GRADED)
+    try:
+        code = main(arguments.split())
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2
+    assert says in capsys.readouterr().err

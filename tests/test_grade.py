@@ -188,7 +188,7 @@ def test_assert_correct_raises_with_the_report():
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: grade.run(abs, "round"), "task='round' is unknown; use one of rounding"),
+        (lambda: grade.run(abs, "round"), "task='round' is unknown; did you mean 'rounding'? use one of rounding"),
         (lambda: grade.rounding(abs, "binary64"), "fmt=binary64 is too wide"),
         (lambda: grade.rounding(abs, "binary16", "stochastic"), "use the task 'stochastic'"),
         (lambda: grade.rounding(abs, time_limit=0), "time_limit=0 must be more than 0"),

@@ -314,3 +314,15 @@ def test_a_decimal_of_any_size_is_rounded_from_its_value():
 def test_an_unknown_style_is_refused():
     with pytest.raises(ValueError, match=r"style='short' is unknown; did you mean 'shortest'\? use one of 'sh"):
         fs.to_text(1, "binary16", "short")
+
+
+def test_parse_with_a_format_is_value_format_and_mode():
+    assert fs.parse("0.1", "binary16") == fs.exact.round_to("0.1", "binary16") == Fraction(819, 8192)
+    assert fs.parse("0.1", "binary16", "toward_positive") > fs.parse("0.1", "binary16")
+    assert fs.parse("1e99999999", "binary16") == np.inf
+    assert fs.parse("0.1", "bf16", "stochastic", rng=3) == fs.exact.round_to("0.1", "bf16", "stochastic", rng=3)
+    assert fs.parse("0.1") == Fraction(1, 10)
+    with pytest.raises(ValueError, match="mode='toward_zero' needs a format"):
+        fs.parse("0.1", mode="toward_zero")
+    with pytest.raises(TypeError, match=r"text=0\.1 is not text; use round_to"):
+        fs.parse(0.1, "binary16")

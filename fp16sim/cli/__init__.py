@@ -9,9 +9,11 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Sequence
+from argparse import SUPPRESS
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 from .. import interruption
 from ..version import __version__
@@ -20,24 +22,42 @@ from .expressions import ExpressionError
 from .output import print_error, print_text
 from .parsing import CommandParser, Parser
 
-COMMANDS = {
-    "train": "train a network with every operation rounded",
-    "evaluate": "test a trained model in other formats",
-    "inspect": "find out what a format would lose of saved tensors",
-    "show": "show how a format stores a number",
-    "compare": "show how all formats store a number, side by side",
-    "explain": "explain the result of an operation, step by step",
-    "explore": "open the explorer: bits, number line and arithmetic",
-    "plot": "draw one of the pictures that teach",
-    "grade": "grade a function that you wrote",
-    "quiz": "answer questions, or write a sheet of them",
-    "tutorials": "list the lessons, copy them to a folder, or read one here",
-    "data": "list the data sets, or fetch MNIST or Fashion-MNIST",
-    "bench": "measure the speed of fp16sim on this machine",
-    "certify": "check the elementary functions on this machine",
+GROUPS = {
+    "learn": {
+        "tutorials": "list the lessons, copy them to a folder, or read one here",
+        "grade": "grade a function that you wrote",
+        "quiz": "answer questions, or write a sheet of them",
+        "plot": "draw one of the pictures that teach",
+    },
+    "look": {
+        "show": "show how a format stores a number",
+        "compare": "show how all formats store a number, side by side",
+        "explain": "explain the result of an expression, step by step",
+        "explore": "open the explorer: bits, number line and arithmetic",
+    },
+    "train": {
+        "train": "train a network with every operation rounded",
+        "evaluate": "test a trained model in other formats",
+        "inspect": "find out what a format would lose of saved tensors",
+        "data": "list the data sets, or fetch MNIST or Fashion-MNIST",
+    },
+    "measure": {
+        "bench": "measure the speed of fp16sim on this machine",
+        "certify": "check the elementary functions on this machine",
+    },
 }
-"""What each command does, in the order of the help."""
+"""What each command does, in the groups and in the order of the help."""
+COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
+EXIT_CODES = {
+    0: "done",
+    1: "grade: a function fails; certify --check: a result differs",
+    2: "wrong input; one line on stderr says what, and the way out",
+    3: "train, evaluate: a run died that was not expected to",
+    130: "interrupted by Ctrl-C",
+    141: "the reader of the output stopped, as in fp16sim ... | head",
+    143: "terminated by a signal",
+}
 
 HELP = """fp16sim: low-precision arithmetic, emulated exactly. Try:
 
@@ -56,19 +76,27 @@ def module_of(command: str) -> ModuleType:
     return import_module(f".{command}", __package__)
 
 
+def _rows(texts: Mapping[Any, str]) -> str:
+    """Names and what they mean, below each other."""
+    return "\n".join(f"    {name:<10} {text}" for name, text in texts.items())
+
+
 def build_parser() -> Parser:
     """The parser of all commands."""
+    groups = (f"{title}:\n{_rows(commands)}" for title, commands in GROUPS.items())
     parser = Parser(
         prog="fp16sim",
-        description="Low-precision arithmetic, emulated exactly.",
-        epilog='Each command has its own help with examples, such as "fp16sim show --help".',
+        usage="fp16sim [-h] [-V] COMMAND ...",
+        description="Low-precision arithmetic, emulated exactly.\n\n" + "\n\n".join(groups),
+        epilog=f'Each command has its own help with examples, such as "fp16sim show --help".\n\nexit codes:\n'
+        f"{_rows(EXIT_CODES)}",
     )
     parser.add_argument("-V", "--version", action="version", version=f"fp16sim {__version__}", help="show the version")
     commands = parser.add_subparsers(
-        title="commands", metavar="COMMAND", dest="command", required=True, parser_class=CommandParser
+        prog="fp16sim", metavar="COMMAND", dest="command", required=True, parser_class=CommandParser, help=SUPPRESS
     )
-    for name, summary in COMMANDS.items():
-        commands.add_parser(name, help=summary, configure=lambda own, name=name: module_of(name).configure(own))
+    for name in COMMANDS:
+        commands.add_parser(name, configure=lambda own, name=name: module_of(name).configure(own))
     return parser
 
 

@@ -7,7 +7,7 @@ import argparse
 from .. import explain
 from ..formats import get_format
 from .documents import print_records
-from .parsing import NUMBERS, Parser, add_options
+from .parsing import NUMBERS, Parser, add_options, refuse_unused_seed
 from .show import read_number
 
 
@@ -25,6 +25,7 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Compare the formats, and print."""
+    refuse_unused_seed(options)
     own = get_format(options.format[0] if options.format else "binary16")
     number = read_number(options.number, own)
     found = explain.compare(number, options.format, options.mode, fmt=own, rng=options.rng)

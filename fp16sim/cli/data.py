@@ -10,7 +10,7 @@ from typing import Any
 from ..learn.data import DATASETS
 from ..learn.data.fetch import fetch
 from ..learn.data.sources import SOURCES, Found, Source, find, roots
-from ..wording import joined, quoted
+from ..wording import did_you_mean, joined, quoted
 from .output import OnProgress, print_json, print_table, print_text, progress
 from .parsing import Parser, add_options
 
@@ -50,7 +50,8 @@ def run(options: argparse.Namespace) -> None:
 def _fetch(options: argparse.Namespace) -> None:
     if options.name not in SOURCES:
         why = "needs no files" if options.name in DATASETS else "is unknown"
-        raise ValueError(f"name={quoted(options.name)} {why}; fetch {joined(SOURCES, 'or')}")
+        similar = did_you_mean(options.name, SOURCES)
+        raise ValueError(f"name={quoted(options.name)} {why}; {similar}fetch {joined(SOURCES, 'or')}")
     source = SOURCES[options.name]
     with progress(options.json, "KiB") as bar:
         files = fetch(

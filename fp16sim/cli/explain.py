@@ -7,12 +7,13 @@ import textwrap
 
 from ..accumulators.parse import IN_ANY_FORMAT, parse
 from ..conversion import as_generator
+from ..explain import DotExplanation
 from ..formats import Subnormals, get_format, get_rounding, with_behaviour
 from ..wording import joined
 from .documents import print_records
 from .expression_explainer import Explainer
-from .expressions import FUNCTIONS, RELATIONS
-from .parsing import NUMBERS, Parser, add_options
+from .expressions import FUNCTIONS, RELATIONS, VECTORS
+from .parsing import NUMBERS, Parser, add_options, refuse_unused, refuse_unused_seed
 
 SUBNORMALS = tuple(kind.value for kind in Subnormals)
 
@@ -38,7 +39,7 @@ def configure(parser: Parser) -> None:
     option("--saturate", action="store_true", help="overflow becomes max_finite")
     subnormals_help = "one of %(choices)s (default: %(default)s)"
     option("--subnormals", default="gradual", choices=SUBNORMALS, metavar="HOW", help=subnormals_help)
-    accumulator_help = f"how dot sums: {joined([*IN_ANY_FORMAT, 'exact'], 'or')}; in a wider format kahan:binary32"
+    accumulator_help = f"how a sum or dot is added: {joined([*IN_ANY_FORMAT, 'exact'], 'or')}; also kahan:binary32"
     add_options(parser, "accumulator", default="sequential", help=accumulator_help)
     add_options(parser, "json")
 
@@ -51,8 +52,13 @@ def _named() -> str:
 
 def run(options: argparse.Namespace) -> None:
     """Explain each operation, and print."""
+    refuse_unused_seed(options)
     subnormals = None if options.subnormals == "gradual" else options.subnormals
     fmt = with_behaviour(get_format(options.format), options.saturate or None, subnormals)
     rng = as_generator(get_rounding(options.mode), options.rng)
     accumulator = parse(options.accumulator, fmt, options.mode, rng)
-    print_records(Explainer(options.expression, fmt, options.mode, rng, accumulator).run(), options.json)
+    explainer = Explainer(options.expression, fmt, options.mode, rng, accumulator)
+    found = explainer.run()
+    if not any(isinstance(one, DotExplanation) for one in found):
+        refuse_unused(options, f"the expression has no {joined(VECTORS, 'or')}", "accumulator")
+    print_records(found, options.json)

@@ -8,7 +8,7 @@ from ..formats import Rounding, get_format
 from ..teach import grade
 from ..teach.grading.report import Report
 from .output import print_json, print_text
-from .parsing import Parser, add_options, number
+from .parsing import Parser, add_options, number, refuse_unused
 
 
 def configure(parser: Parser) -> None:
@@ -44,6 +44,9 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Grade, and print the reports; 1 if a function fails."""
     if options.list:
+        if options.target:
+            raise ValueError("--list lists the tasks and grades nothing; leave the file out")
+        refuse_unused(options, "--list grades nothing", but=("list", "json"))
         _print_tasks(options.json)
         return 0
     reports = _reports(options)
@@ -62,9 +65,13 @@ def _reports(options: argparse.Namespace) -> list[Report]:
         limits["time_limit"] = options.time_limit
     path, name = split(options.target)
     if not name:
+        why = "TASKS in the file says what its functions do; to grade one of them write FILE:FUNCTION"
+        refuse_unused(options, why, "task", "format", "mode")
         return list(grade.file(path, **limits))
     if not options.task:
         raise ValueError(f"say what {name} should do, as in --task rounding; fp16sim grade --list shows the tasks")
+    if options.task in grade.EXERCISES:
+        refuse_unused(options, "the exercise has its own", "format", "mode")
     return [grade.function_of_file(path, name, options.task, get_format(options.format), options.mode, **limits)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..learn.advise.inspect import KINDS, inspect
 from ..learn.advise.tensor_table import FEW
 from .output import print_json, print_text
-from .parsing import Parser, add_options, format_names
+from .parsing import Parser, add_options, format_names, refuse_unused
 
 
 def configure(parser: Parser) -> None:
@@ -44,6 +44,8 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Inspect a file, and print what `print(fs.learn.inspect(...))` prints, or JSON."""
+    if options.json:
+        refuse_unused(options, "the JSON has every tensor and every histogram", "histogram", "each")
     read = {"read_as": options.read_as, "max_bytes": options.max_bytes}
     found = inspect(options.file, options.format, options.kind, **read)
     if options.json:

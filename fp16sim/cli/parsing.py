@@ -87,7 +87,9 @@ class CommandParser(Parser):
         if self.configure:
             self.configure(self)
             self.configure = None
-        known, unknown = super().parse_known_args(self._with_numbers_marked(list(args)), namespace)
+        marked = self._with_numbers_marked(list(args))
+        known, unknown = super().parse_known_args(marked, namespace)
+        known.given = self._given(marked)
         if unknown:
             named = [arg for arg in unknown if arg != "--"]
             similar = did_you_mean(named[0].partition("=")[0], self._option_string_actions) if named else ""
@@ -108,12 +110,37 @@ class CommandParser(Parser):
         rest = [*positional, *args[end + 1 :]]
         return [*marked, "--", *rest] if rest else marked
 
+    def _given(self, args: list[str]) -> dict[str, str]:
+        """The options that were given, by the name of their value."""
+        named = [arg.partition("=")[0] for arg in args[: args.index("--") if "--" in args else None]]
+        found: dict[str, str] = {}
+        for name in named:
+            for option, action in self._option_string_actions.items():
+                if name == option or (name.startswith("--") and len(name) > 2 and option.startswith(name)):
+                    found[action.dest] = option
+        return found
+
     def _takes_value(self, option: str) -> bool:
         """Whether this is an option, perhaps abbreviated, that a value follows."""
         return option.startswith("-") and any(known.startswith(option) for known in self.value_options)
 
 
 NEGATIVE_NUMBER = re.compile(r"-[.,]?\d|-(inf|∞|nan)|-\(|-[a-z]{2,}\(", re.IGNORECASE)
+
+
+def refuse_unused(options: argparse.Namespace, why: str, *names: str, but: tuple[str, ...] = ()) -> None:
+    """ValueError if one of these options was given, or any but some: here it would have no effect, and why not."""
+    given: dict[str, str] = getattr(options, "given", {})
+    unused = [option for name, option in given.items() if name in names or (but and name not in but)]
+    if unused:
+        verb, them = ("has", "it") if len(unused) == 1 else ("have", "them")
+        raise ValueError(f"{joined(unused)} {verb} no effect: {why}; leave {them} out")
+
+
+def refuse_unused_seed(options: argparse.Namespace) -> None:
+    """ValueError if a seed was given and no number is random."""
+    if options.mode != Rounding.STOCHASTIC:
+        refuse_unused(options, f"in {options.mode} nothing is random (--mode stochastic is)", "rng")
 
 
 # --- types ----------------------------------------------------------------------------------------------------------

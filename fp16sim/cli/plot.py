@@ -10,7 +10,7 @@ from typing import Any
 from ..files import first_free
 from ..wording import quoted
 from .output import check_writable, print_json, print_text, progress
-from .parsing import Parser, add_options, number, numbers
+from .parsing import Parser, add_options, number, numbers, refuse_unused
 
 PICTURE_OPTIONS = ("fmt", "mode", "operation", "scales")
 
@@ -51,6 +51,9 @@ def run(options: argparse.Namespace) -> None:
     from .. import plots  # matplotlib is slow to load
 
     if options.list:
+        if options.name:
+            raise ValueError("--list lists the pictures and draws none; leave the name out")
+        refuse_unused(options, "--list draws nothing", but=("list", "json"))
         _print_list(plots.PICTURES, options.json)
         return
     chosen = {name: value for name in PICTURE_OPTIONS if (value := getattr(options, name)) is not None}
@@ -70,6 +73,8 @@ def run(options: argparse.Namespace) -> None:
     name = options.name.strip().lower().replace("-", "_")
     out = options.out or first_free(Path(f"fp16sim-{name}.png"))
     check_writable(out)
+    if out.suffix.lower() != ".png":
+        refuse_unused(options, f"a {out.suffix} file has no pixels", "dpi")
     title = plots.write(name, out, theme=options.theme, **drawn, **chosen)
     told = {"name": name, "file": str(out), "title": title, "options": list(picture.options)}
     _report(told, f"picture: {out}", options)

@@ -15,7 +15,7 @@ from ..teach.exercises import Question
 from ..teach.quiz.exporting import GIFT, KEY, SHEET, Layout
 from ..wording import count
 from .output import OnProgress, check_writable, print_json, print_table, print_text, progress
-from .parsing import Parser, add_options, integer
+from .parsing import Parser, add_options, integer, refuse_unused
 from .quiz_session import Session
 
 EPILOG = """examples:
@@ -51,6 +51,7 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> None:
     """List the kinds, or print, export or ask questions."""
     if options.list or options.kind in ("list", "help", "?"):
+        refuse_unused(options, "--list asks nothing", but=("list", "json", "kind"))
         _list(options.json)
         return
     _check(options)
@@ -78,6 +79,10 @@ def _list(as_json: bool) -> None:
 def _check(options: argparse.Namespace) -> None:
     """Refuse options that would be ignored, and files that cannot be written or are there."""
     export, key = options.export, options.key
+    if export:
+        refuse_unused(options, "--export asks nothing", "confidence")
+    elif options.json:
+        refuse_unused(options, "--json asks nothing", "confidence")
     for name, given in (("key", key), ("title", options.title)):
         if given is not None and not export:
             raise ValueError(f"{name}={str(given)!r} is for the questions that --export writes; add --export sheet.md")

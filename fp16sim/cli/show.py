@@ -9,7 +9,7 @@ from ..explain.decoding import Given, read
 from ..formats import Format, get_format
 from .documents import print_records
 from .expressions import LONGEST, ExpressionError, Literal, Negation, Operation, parse_expression
-from .parsing import NUMBERS, Parser, add_options
+from .parsing import NUMBERS, Parser, add_options, refuse_unused_seed
 
 
 def configure(parser: Parser) -> None:
@@ -28,6 +28,7 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Take the number apart, and print."""
+    refuse_unused_seed(options)
     fmt = get_format(options.format)
     found = explain.anatomy(read_number(options.number, fmt), fmt, options.mode, rng=options.rng)
     print_records([found], options.json)

@@ -212,9 +212,11 @@ def _declared(learner: LearnerFile, name: Any, what: Any, time_limit: float | No
     if not isinstance(task, (str, list)) or len(setting) > 2:
         shown = f"TASKS[{quoted(name)}]={quoted(what)}"
         raise ValueError(f'{shown} is not a task; write "rounding", ("rounding", format, mode) or a list of cases')
+    if not isinstance(name, str):
+        raise ValueError('a key of TASKS is not text; write the name of a function, as in {"f": "rounding"}')
     if name not in learner.contents.functions:
         kind = task if isinstance(task, str) else "cases"
-        shown = shortened(str(name))
+        shown = shortened(name)
         return Report(kind, shown, BINARY16, Rounding.TIES_TO_EVEN, problem=f"There is no function {shown}.")
     if isinstance(task, str):
         fmt, mode = (*setting, *DEFAULT_SETTING[len(setting) :])

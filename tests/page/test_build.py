@@ -145,7 +145,7 @@ def test_explore_without_a_browser_says_where_the_file_is(capsys, monkeypatch, t
     [
         ("nowhere/x.html", "does not exist"),
         ("x.png", "must end in .html or .htm"),
-        (".", "it is a folder; choose another name"),
+        (".", "is a folder; give the name of a file in it"),
     ],
 )
 def test_explore_refuses_a_bad_name_in_one_line(out, says, capsys, tmp_path, monkeypatch):
