@@ -50,8 +50,8 @@ def _list(as_json: bool) -> None:
     if as_json:
         print_json([vars(course.lesson(name)) | {"core": name in course.CORE} for name in course.NAMES])
         return
-    parts = ("In a hurry", (course.FIRST,)), ("The core path, in this order", course.CORE), ("Optional", course.OPTIONAL)
-    for title, names in parts:
+    hurry, core = ("In a hurry", (course.FIRST,)), ("The core path, in this order", course.CORE)
+    for title, names in (hurry, core, ("Optional", course.OPTIONAL)):
         rows = [(f"{name}", one.time, one.question) for name in names for one in [course.lesson(name)]]
         print_table(title, [("lesson", "left"), ("time", "right"), ("question", "left")], rows)
         print_text("")
