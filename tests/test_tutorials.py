@@ -1,6 +1,7 @@
 """The lessons: a source and a notebook each, a prediction before results, exercises, references, allowed imports."""
 
 import ast
+import doctest
 import json
 import re
 import sys
@@ -72,6 +73,37 @@ def test_lessons_are_named_and_never_numbered():
 def test_the_page_of_the_course_has_the_table_that_the_lessons_give():
     page = (HERE / "reference" / "course.md").read_text(encoding="utf-8")
     assert course.tables("../") in page, "run: python tutorials/build.py"
+
+
+# --- the glossary ---------------------------------------------------------------------------------------------------
+
+GLOSSARY = HERE / "glossary.md"
+
+
+def glossary_terms():
+    return re.findall(r"^### (.+)$", GLOSSARY.read_text(encoding="utf-8"), re.M)
+
+
+def test_the_examples_of_the_glossary_are_true():
+    failed, tried = doctest.testfile(str(GLOSSARY), module_relative=False, encoding="utf-8")
+    assert failed == 0
+    assert tried > len(glossary_terms())
+
+
+def test_the_glossary_is_in_order_and_has_a_short_text_and_an_example_for_each_term():
+    terms = glossary_terms()
+    assert terms == sorted(terms, key=str.lower)
+    for body in GLOSSARY.read_text(encoding="utf-8").split("\n### ")[1:]:
+        text, example = re.split(r"\n\n(?=    >>> )", body.partition("\n\n")[2], maxsplit=1)
+        assert 20 < len(text) < 300, body
+        assert example, body
+
+
+@pytest.mark.parametrize("page", [*LESSONS, *HERE.rglob("*.md")], ids=lambda path: path.name)
+def test_each_link_to_the_glossary_leads_to_a_term(page):
+    anchors = {re.sub(r"[^\w\- ]", "", term.lower()).replace(" ", "-") for term in glossary_terms()}
+    linked = re.findall(r"\]\((?:\.\./)?glossary\.md#([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert set(linked) <= anchors
 
 
 # --- each lesson ----------------------------------------------------------------------------------------------------
