@@ -213,6 +213,7 @@ def test_a_tolerance_is_relative_and_only_where_the_lesson_gives_one():
     assert not answers.is_right("900", 1024.0, within=0.1)
     assert not answers.is_right("1000", 1024.0)
     assert answers.is_right("0", -0.0, within=0.1)
+    assert answers.is_right("0.05", 0.0, within=0.1)  # nothing is relative to 0
     assert not answers.is_right("nan", 1.0, within=0.1)
     assert not answers.is_right("1", math.inf, within=0.1)
 
@@ -314,3 +315,10 @@ def test_a_script_in_a_terminal_asks(tmp_path):
     assert b"What does 2049 become? Your guess (Enter skips): " in printed
     assert b"You said 2050 (sure). The answer is 2048." in printed
     assert b"- What does 2049 become? You said 2050; it is 2048." in printed
+
+
+def test_a_notebook_in_an_editor_that_tells_its_file_keeps_its_guesses_beside_it(tmp_path):
+    (tmp_path / "course").mkdir()
+    names = {"__name__": "__main__", "__vsc_ipynb_file__": str(tmp_path / "course" / "lesson.ipynb")}
+    exec("from fp16sim.teach import guess; guess('?', 1)", names)
+    assert (tmp_path / "course" / "guesses.json").is_file()
