@@ -1,5 +1,6 @@
 """The names of rules and cases: what is produced, what the types allow and what the docstrings list are the same."""
 
+import inspect
 import re
 from dataclasses import replace
 from itertools import product
@@ -54,7 +55,7 @@ def produced():
 
 def documented(record, attribute):
     """The names in quotes in what a docstring says of an attribute."""
-    text = re.search(rf"\n    {attribute} : .*\n((?:        .*\n)+)", record.__doc__)[1]
+    text = re.search(rf"\n{attribute} : .*\n((?:    .*\n)+)", inspect.getdoc(record))[1]
     return re.findall(r'"(\w+)"', text)
 
 

@@ -110,8 +110,8 @@ def test_ragged_lists_are_called_ragged(x, name):
         (lambda: fs.explain.parse("1" * 10**7), ValueError, ["text of 10000000 characters is too long"]),
         (lambda: fs.explain.rounding("0x" + "f" * 9000), ValueError, ["0xfff", "has 16 bits"]),
         (lambda: fs.explain.rounding("0_" + "1" * 9000 + "_1"), ValueError, ["1, 5 and 10 bits"]),
-        (lambda: fs.explain.rounding(np.timedelta64(3)), TypeError, ["timedelta64", "is not a real number"]),
-        (lambda: fs.round_to([np.timedelta64(3)]), TypeError, ["timedelta64", "is not a real number"]),
+        (lambda: fs.explain.rounding(np.timedelta64(3, "s")), TypeError, ["timedelta64", "is not a real number"]),
+        (lambda: fs.round_to([np.timedelta64(3, "s")]), TypeError, ["timedelta64", "is not a real number"]),
         (lambda: exact.round_to(np.array([[1, 2], [3, 4]])), TypeError, ["of type ndarray is not a real number"]),
     ],
 )

@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import astuple
 from decimal import Decimal
 from fractions import Fraction
 
@@ -300,7 +301,9 @@ def test_what_is_beyond_the_reach_of_parse_rounds_as_a_number_just_beyond_the_fo
                 for draw in (0, 2**31, 2**32 - 1):
                     found = exact.round_operand(exact.as_exact(minus + text), fmt, mode, draw)
                     expected = exact.round_operand(near, fmt, mode, draw)
-                    assert (found, type(found.value)) == (expected, type(expected.value)), text
+                    # A tuple takes the one NaN as equal to itself; records do so only before Python 3.13.
+                    found, expected = ((*astuple(result), type(result.value)) for result in (found, expected))
+                    assert found == expected, text
 
 
 def test_a_decimal_of_any_size_is_rounded_from_its_value():
