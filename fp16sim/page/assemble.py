@@ -67,6 +67,7 @@ def format_row(fmt: Format) -> dict[str, Any]:
         "width": fmt.width,
         "precision": fmt.precision,
         "specials": fmt.specials.value,
+        "subnormals": fmt.subnormals.value,
         "saturate": fmt.saturate,
         "nanCode": fmt.nan_code,
     }

@@ -4,7 +4,7 @@ import { decode, formatTable } from "./formats.js";
 import { moved } from "./panel.js";
 import { drawOf } from "./controls.js";
 import { readNumber } from "./parse.js";
-import { MODES, roundResult } from "./rounding.js";
+import { MODES, roundOperand } from "./rounding.js";
 import { OPERATIONS } from "./operations.js";
 import { DEFAULTS, formatHash, makeStore } from "./state.js";
 import { exactText } from "./text.js";
@@ -23,7 +23,7 @@ export function makeContext(facts) {
   const stored = (text, fmt, state) => {
     const read = readNumber(text, fmt);
     if (read.error) return { read, rounded: null };
-    const rounded = read.code === null ? roundResult(read.value, fmt, state.mode, drawNow(state)) : { value: read.value, code: read.code, flags: [] };
+    const rounded = read.code === null ? roundOperand(read.value, fmt, state.mode, drawNow(state)) : { value: read.value, code: read.code, flags: [] };
     return { read, rounded };
   };
 

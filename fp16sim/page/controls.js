@@ -1,7 +1,7 @@
 /* What the views share in asking: a number, a format, a mode, an example. Each is {element, update(state)}. */
 
 import { button, change, fill, freshId, h } from "./dom.js";
-import { WIDEST, customFormat, customName } from "./formats.js";
+import { WIDEST, formatText } from "./formats.js";
 import { readNumber } from "./parse.js";
 import { MODES } from "./rounding.js";
 
@@ -32,6 +32,14 @@ const SPECIALS_WORDS = {
   nan: "one NaN, no ∞ (FN)",
   none: "numbers only",
 };
+
+const SUBNORMALS_WORDS = {
+  gradual: "as IEEE 754",
+  flush_to_zero: "results become 0",
+  flush_to_nearest: "none between 0 and min_normal",
+  flush_inputs: "operands and results become 0",
+};
+const SATURATE_WORDS = { false: "∞, or NaN without ∞", true: "the largest number" };
 
 /** A labelled text field for a number, bound to `key`; says what is wrong with it. */
 export function numberField(ctx, key, label, formatKey = "format") {
@@ -64,32 +72,47 @@ export function choice(ctx, key, label, options, onpick = (value) => ({ [key]: v
   return { element, select, update: (state) => { select.value = state[key]; } };
 }
 
-/** A choice of format bound to `key`: any named one that passes, or widths of one's own. */
-export function formatPicker(ctx, key, label, { none = "", fits = () => true, custom = "1-5-4" } = {}) {
+/** A choice of format bound to `key`: any named one that passes, or widths and ways of one's own.
+
+    The fields of one's own stay open while they are used, also where they make a named format. */
+export function formatPicker(ctx, key, label, { none = "", fits = () => true } = {}) {
   const named = ctx.formats.named.filter(fits).map((fmt) => [fmt.name, formatWords(fmt)]);
   const options = [...(none ? [["", none]] : []), ...named, ["custom", "custom …"]];
-  const pick = choice(ctx, key, label, options, (value) => ({ [key]: value === "custom" ? custom : value }));
+  let made = null; // the name of the format that the fields made last
+  const pick = choice(ctx, key, label, options, (value) => {
+    made = value === "custom" ? (ctx.store.get()[key] || "binary16") : null;
+    return { [key]: made ?? value };
+  });
   const set = (changes) => {
-    const now = { ...ctx.format(ctx.store.get()[key]), ...changes };
-    const next = customName(now.exponentBits, now.trailingBits, now.specials);
-    if (customFormat(next) && fits(customFormat(next))) ctx.store.set({ [key]: next });
+    const now = ctx.format(ctx.store.get()[key]);
+    const next = { ...now, ...(changes.specials && { saturate: false }), ...changes };
+    const fmt = ctx.formats.get(formatText(next));
+    if (!fmt || !fits(fmt)) return;
+    made = fmt.name;
+    ctx.store.set({ [key]: fmt.name });
   };
   const widths = [
     widthField("exponent bits", 2, WIDEST.exponent, (exponentBits) => set({ exponentBits })),
     widthField("significand bits", 1, WIDEST.trailing, (trailingBits) => set({ trailingBits })),
   ];
-  const special = specialsField((specials) => set({ specials }));
-  const own = h("div", { class: "own", role: "group", "aria-label": `${label}: widths of your own` },
-    widths.map((w) => w.element), special.element);
+  const ways = [
+    smallChoice("topmost codes", SPECIALS_WORDS, (specials) => set({ specials })),
+    smallChoice("subnormals", SUBNORMALS_WORDS, (subnormals) => set({ subnormals })),
+    smallChoice("beyond the range", SATURATE_WORDS, (saturate) => set({ saturate: saturate === "true" })),
+  ];
+  const own = h("div", { class: "own", role: "group", "aria-label": `${label}: of your own` }, widths.map((w) => w.element), ways.map((w) => w.element));
   const update = (state) => {
-    const isCustom = Boolean(customFormat(state[key]));
-    pick.select.value = isCustom ? "custom" : state[key];
-    own.hidden = !isCustom;
-    if (!isCustom) return;
-    const fmt = customFormat(state[key]);
+    const isNamed = options.some(([value]) => value === state[key]);
+    if (made !== state[key]) made = null;
+    const open = !isNamed || made !== null;
+    pick.select.value = open ? "custom" : state[key];
+    own.hidden = !open;
+    if (!open) return;
+    const fmt = ctx.format(state[key]);
     widths[0].update(fmt.exponentBits);
     widths[1].update(fmt.trailingBits);
-    special.update(fmt.specials);
+    [fmt.specials, fmt.subnormals, String(fmt.saturate)].forEach((value, i) => ways[i].update(value));
+    change(ways[2].select, { disabled: !fmt.hasNan });
   };
   return { element: h("div", { class: "picker" }, pick.element, own), update };
 }
@@ -106,11 +129,10 @@ function widthField(label, min, max, set) {
   return { element, update };
 }
 
-function specialsField(set) {
-  const id = freshId("specials");
-  const select = h("select", { id, onchange: () => set(select.value) },
-    Object.entries(SPECIALS_WORDS).map(([value, words]) => h("option", { value }, words)));
-  return { element: h("div", { class: "control" }, h("label", { for: id }, "topmost codes"), select), update: (v) => { select.value = v; } };
+function smallChoice(label, words, set) {
+  const id = freshId("way");
+  const select = h("select", { id, onchange: () => set(select.value) }, Object.entries(words).map(([value, text]) => h("option", { value }, text)));
+  return { element: h("div", { class: "control" }, h("label", { for: id }, label), select), select, update: (v) => { select.value = v; } };
 }
 
 /** The rounding mode, and the 32 bits that decide where it is stochastic. */

@@ -5,7 +5,9 @@ import {
 } from "./exact.js";
 import { decode, encodeHeld, quantumAt } from "./formats.js";
 import { OPERATIONS, operate, union, unrounded } from "./operations.js";
-import { DRAWS, MODES, drawsUp, quantumExponent, roundResult, roundsInward, roundsUp } from "./rounding.js";
+import {
+  DRAWS, MODES, drawsUp, isFlushed, isFlushedInput, quantumExponent, roundOperand, roundResult, roundsInward, roundsUp,
+} from "./rounding.js";
 
 const NAMES = ["a", "b", "c"];
 
@@ -18,7 +20,7 @@ export function explain(operation, inputs, fmt, mode, draw = 0n, wider = []) {
   const refused = operands.find((x) => x.code === null);
   if (refused) return { operation, fmt, mode, draw, operands, refused: `${refused.name} is NaN` };
   const exact = exactStep(operation, operands.map((x) => x.value), mode);
-  const rounding = roundingStep(exact.value, fmt, mode, draw, exact.irrational);
+  const rounding = roundingStep(exact.value, fmt, mode, draw, { irrational: exact.irrational, operand: operation === "round" });
   const flags = union(...operands.map((x) => x.flags), exact.flags, rounding.flags);
   const record = { operation, fmt, mode, draw, operands, exact, rounding, flags, result: rounding.result };
   if (rounding.result.code === null) return { ...record, refused: "the result is NaN" };
@@ -31,11 +33,10 @@ export function explain(operation, inputs, fmt, mode, draw = 0n, wider = []) {
 function operandOf(name, input, operation, fmt, mode, draw) {
   const exact = input.value;
   if (operation === "round") return { name, text: input.text, exact, value: exact, code: 0n, flags: [], rounding: null };
-  const code = input.code ?? null;
-  const rounded = code === null ? roundResult(exact, fmt, mode, draw) : { value: exact, code, flags: [] };
+  const rounded = heldIn(operation, input, fmt, mode, draw);
   const changed = rounded.flags.length > 0;
   const value = rounded.code === null ? rounded.value : decode(rounded.code, fmt);
-  const rounding = changed ? roundingStep(exact, fmt, mode, draw) : null;
+  const rounding = changed ? roundingStep(exact, fmt, mode, draw, { operand: true }) : null;
   const off = changed && isFinite(value) && isFinite(exact) ? errorInUlp(exact, value, quantumAt(value, fmt)) : null;
   return { name, text: input.text, exact, value, code: rounded.code, flags: rounded.flags, rounding, off };
 }
@@ -108,14 +109,15 @@ function normalised(operation, values, value) {
   return { exponent, normalisation: exponent - promised };
 }
 
-/** One rounding: lift |exact| = scaled * 2^q, round scaled to an integer, put it back. */
-export function roundingStep(exact, fmt, mode, draw = 0n, irrational = false) {
-  const result = roundResult(exact, fmt, mode, draw);
+/** One rounding: lift |exact| = scaled * 2^q, round scaled to an integer, put it back. An `operand` may be flushed first. */
+export function roundingStep(exact, fmt, mode, draw = 0n, { irrational = false, operand = false } = {}) {
+  const result = (operand ? roundOperand : roundResult)(exact, fmt, mode, draw);
   const step = { fmt, mode, draw, exact, irrational, result, flags: result.flags, rule: "special" };
   if (exact.kind === "nan") return { ...step, case: "nan", overflowRule: null };
   if (exact.kind !== "finite") return { ...step, case: "infinity", overflowRule: infinityRule(result, fmt) };
   if (exact.n === 0n) return { ...step, case: "zero", overflowRule: null };
   const exponent = exponentOf(exact);
+  if (operand && isFlushedInput(exact, fmt)) return { ...step, case: "flushed_input", rule: "flushed_input", exponent, overflowRule: null };
   const q = quantumExponent(exact, fmt);
   const lifted = lift(exact, q);
   const rounded = roundsUp(lifted, mode, exact.negative, draw) ? lifted.low + 1n : lifted.low;
@@ -129,6 +131,7 @@ export function roundingStep(exact, fmt, mode, draw = 0n, irrational = false) {
     rest: finite(false, lifted.rest, lifted.den),
     up: rounded > lifted.low,
     carry: bitLength(rounded) > fmt.precision,
+    flushed: isFlushed(finite(false, rounded, 1n, q), fmt),
     overflowRule: overflow ? overflowRule(exact.negative, fmt, mode) : null,
     drawsUp: drawsUp(lifted),
     ...neighboursOf(exact, lifted, q, fmt, rounded, mode),
@@ -187,16 +190,23 @@ function beyond(exact, fmt, mode) {
 function modesOf(operation, inputs, { fmt, draw, result }) {
   return MODES.map((mode) => {
     const operands = inputs.map((input) => heldIn(operation, input, fmt, mode, draw));
-    const got = operate(operation, operands.map((x) => x.value), fmt, mode, draw);
+    const got = computed(operation, operands.map((x) => x.value), fmt, mode, draw);
     const flags = union(got.flags, ...operands.map((x) => x.flags));
     return { mode, code: got.code, value: got.value, flags, differs: got.code !== result.code };
   });
 }
 
+/** What an operation takes for an input; a NaN that was given as a code keeps it. To `round`, it is the input itself. */
 function heldIn(operation, input, fmt, mode, draw) {
-  if (operation === "round" || (input.code ?? null) !== null) return { value: input.value, flags: [] };
-  return roundResult(input.value, fmt, mode, draw);
+  if (operation === "round") return { value: input.value, code: 0n, flags: [] };
+  const code = input.code ?? null;
+  if (code !== null && input.value.kind === "nan") return { value: input.value, code, flags: [] };
+  return roundOperand(input.value, fmt, mode, draw);
 }
+
+/** An operation, or rounding alone, on values. */
+const computed = (operation, values, fmt, mode, draw) =>
+  (operation === "round" ? roundOperand(values[0], fmt, mode, draw) : operate(operation, values, fmt, mode, draw));
 
 /** The same operation in a wider format to nearest, as hardware does it, and rounded a second time. */
 function detoursOf({ operation, fmt, mode, draw, operands, result }, wider) {
@@ -205,8 +215,9 @@ function detoursOf({ operation, fmt, mode, draw, operands, result }, wider) {
   const wide = wider.filter((w) => w.precision > fmt.precision && w.emax >= fmt.emax);
   const detour = (via, between, got) => ({ via, between, code: got.code, value: got.value, differs: got.code !== result.code });
   const found = wide.map((via) => {
-    const between = operate(operation, values, via, "ties_to_even").value;
-    return detour(via.name, between, roundResult(between, fmt, mode, draw));
+    const between = computed(operation, values, via, "ties_to_even", 0n).value;
+    const judge = operation === "round" ? roundOperand : roundResult;
+    return detour(via.name, between, judge(between, fmt, mode, draw));
   });
   if (operation !== "fma") return found;
   const between = operate("multiply", values.slice(0, 2), fmt, mode, draw).value;
@@ -216,13 +227,14 @@ function detoursOf({ operation, fmt, mode, draw, operands, result }, wider) {
 /** What stochastic rounding may give, operands rounded so too: [{code, value, probability}], the likeliest first. */
 export function lottery(operation, inputs, fmt) {
   const certain = (x) => [{ value: x.value, probability: finite(false, 1n) }];
-  const held = inputs.map((x) => (operation === "round" || (x.code ?? null) !== null ? certain(x) : tickets(x.value, fmt)));
+  const isSure = (x) => operation === "round" || ((x.code ?? null) !== null && x.value.kind === "nan");
+  const held = inputs.map((x) => (isSure(x) ? certain(x) : tickets(x.value, fmt, roundOperand)));
   const draws = held.reduce((before, choices) => before.flatMap((b) => choices.map((c) => ({
     values: [...b.values, c.value], probability: product(b.probability, c.probability),
   }))), [{ values: [], probability: finite(false, 1n) }]);
   const outcomes = new Map();
   for (const draw of draws) {
-    for (const ticket of tickets(unrounded(operation, draw.values, "stochastic").value, fmt)) {
+    for (const ticket of tickets(unrounded(operation, draw.values, "stochastic").value, fmt, operation === "round" ? roundOperand : roundResult)) {
       const more = product(draw.probability, ticket.probability);
       const before = outcomes.get(ticket.code);
       outcomes.set(ticket.code, { ...ticket, probability: before ? sum(before.probability, more) : more });
@@ -232,13 +244,13 @@ export function lottery(operation, inputs, fmt) {
 }
 
 /** The one or two results of rounding a number stochastically, were the draws of infinitely many bits. */
-function tickets(x, fmt) {
-  const down = roundResult(x, fmt, "toward_zero");
+function tickets(x, fmt, judge) {
+  const down = judge(x, fmt, "toward_zero");
   if (!isFinite(x) || isZero(x) || !down.flags.includes("inexact")) return [{ ...down, probability: finite(false, 1n) }];
   const { rest, den } = lift(x, quantumExponent(x, fmt));
   // Draws beside the 32-bit ones: (draw + 1/2) / 2^32 is then above, or below, every fraction in (0, 1).
-  if (rest === 0n) return [{ ...roundResult(x, fmt, "stochastic"), probability: finite(false, 1n) }];
-  const [low, high] = [DRAWS, -1n].map((draw) => roundResult(x, fmt, "stochastic", draw));
+  if (rest === 0n) return [{ ...judge(x, fmt, "stochastic"), probability: finite(false, 1n) }];
+  const [low, high] = [DRAWS, -1n].map((draw) => judge(x, fmt, "stochastic", draw));
   return [{ ...high, probability: finite(false, rest, den) }, { ...low, probability: finite(false, den - rest, den) }];
 }
 

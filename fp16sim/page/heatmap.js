@@ -20,7 +20,7 @@ const EXAMPLES = [
 /** The view of all pairs. */
 export function heatmapView(ctx) {
   const asked = [
-    formatPicker(ctx, "small", "Format", { fits: (fmt) => fmt.width <= 8, custom: "1-3-3" }),
+    formatPicker(ctx, "small", "Format", { fits: (fmt) => fmt.width <= 8 }),
     choice(ctx, "op", "Operation", PAIR_OPERATIONS.map((op) => [op, OPERATIONS[op].label])),
     modePicker(ctx),
   ];
@@ -64,7 +64,7 @@ export function heatmapView(ctx) {
   const tell = () => {
     const { row, column } = cursor;
     const state = ctx.store.get();
-    const cell = cellOf(table.operation, table.values[row], table.values[column], table.fmt, state.mode, ctx.drawNow(state));
+    const cell = cellOf(table.operation, table.used[row], table.used[column], table.fmt, state.mode, ctx.drawNow(state));
     fill(readout, h("p", {}, h("b", {}, sentence(table, row, column, cell))), h("p", {}, cellWords(cell), " ",
       stateLink(ctx, changesFor(cursor), "Show its steps ▶")));
   };

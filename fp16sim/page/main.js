@@ -4,7 +4,7 @@ import { arithmeticView } from "./arithmetic.js";
 import { makeContext } from "./context.js";
 import { button, change, h } from "./dom.js";
 import { explain } from "./explain.js";
-import { classify, customFormat, decode, encodeHeld, nextDown, nextUp } from "./formats.js";
+import { classify, decode, encodeHeld, nextDown, nextUp } from "./formats.js";
 import { heatmapView } from "./heatmap.js";
 import { lineView } from "./line.js";
 import { numberView } from "./number.js";
@@ -135,7 +135,7 @@ addEventListener("resize", () => {
 });
 
 globalThis.fp16sim = {
-  format: ctx.format, customFormat, decode, encodeHeld, classify, nextUp, nextDown, operate, roundResult, explain,
+  format: ctx.format, formats: ctx.formats, decode, encodeHeld, classify, nextUp, nextDown, operate, roundResult, explain,
   readNumber, decimalText, fractionText, hexText, shortText, shortestText, store: ctx.store, stations: STATIONS,
   stepsOf: (record) => stepsOf(record, ctx),
 };

@@ -3,8 +3,8 @@
    The window is `centre ± 2^zoom`, the centre an exact number, so that even binary64 can be seen number by number. */
 
 import { change, fill, freshId, h, s } from "./dom.js";
-import { compare, difference, exponentOf, finite, fromNumber, isFinite, isZero, lift, negate, sum, toNumber } from "./exact.js";
-import { atOrdinal, decode, ordinal, quantumAt } from "./formats.js";
+import { compare, compareMagnitude, difference, exponentOf, finite, fromNumber, isFinite, isZero, lift, negate, sum, toNumber } from "./exact.js";
+import { asStored, atOrdinal, decode, encodeHeld, ordinal, quantumAt } from "./formats.js";
 import { roundResult } from "./rounding.js";
 import { powerText, shortText } from "./text.js";
 
@@ -39,21 +39,22 @@ export function valuesIn(view, fmt) {
     const greatest = fmt.maxFinite;
     if (compare(x, greatest) > 0) return mode === "toward_positive" ? null : greatest;
     if (compare(x, negate(greatest)) < 0) return mode === "toward_positive" ? negate(greatest) : null;
-    return roundResult(x, fmt, mode).value;
+    return roundResult(x, asStored(fmt), mode).value;
   };
   const [low, high] = [edge(view.left, "toward_positive"), edge(view.right, "toward_negative")];
   if (!low || !high) return null;
-  const [first, last] = [low, high].map((x) => ordinal(roundResult(x, fmt, "toward_zero").code, fmt));
+  const [first, last] = [low, high].map((x) => ordinal(encodeHeld(x, fmt), fmt));
   return first > last ? null : { first, last };
 }
 
 /** How many values lie in each of `count` equal parts of a window. */
 export function density(view, fmt, count) {
+  const [greatest, codes] = [ordinal(encodeHeld(fmt.maxFinite, fmt), fmt), asStored(fmt)];
   const cut = (i) => {
     const x = view.at((2 * i) / count - 1);
-    if (compare(x, fmt.maxFinite) > 0) return ordinal(roundResult(fmt.maxFinite, fmt, "toward_zero").code, fmt);
-    if (compare(x, negate(fmt.maxFinite)) < 0) return -ordinal(roundResult(fmt.maxFinite, fmt, "toward_zero").code, fmt) - 1n;
-    return ordinal(roundResult(x, fmt, "toward_negative").code, fmt);
+    if (compare(x, fmt.maxFinite) > 0) return greatest;
+    if (compare(x, negate(fmt.maxFinite)) < 0) return -greatest - 1n;
+    return ordinal(roundResult(x, codes, "toward_negative").code, fmt);
   };
   let last = cut(0);
   return Array.from({ length: count }, (_, i) => {
@@ -92,7 +93,8 @@ function marks(width, put, view, fmt, side) {
   for (let i = found.first; i <= found.last; i++) values.push(decode(atOrdinal(i, fmt), fmt));
   const ticks = values.map((value) => {
     const at = put(value);
-    return s("line", { x1: at, x2: at, y1: AXIS, y2: AXIS + sign * tickLength(value), class: "tick" });
+    const unused = fmt.flushes && !isZero(value) && compareMagnitude(value, fmt.minNormal) < 0;
+    return s("line", { x1: at, x2: at, y1: AXIS, y2: AXIS + sign * tickLength(value), class: unused ? "tick unused" : "tick" });
   });
   return [name, ticks, labels(values, put, width, AXIS + label)];
 }
@@ -158,8 +160,8 @@ function pointer(put, width, value, kind, words, y) {
 /** All numbers that a nearest mode rounds to the stored one: from midpoint to midpoint. */
 function basin(put, width, fmt, stored, mode) {
   if (!stored || !isFinite(stored) || !mode.startsWith("ties")) return [];
-  const code = roundResult(stored, fmt, "toward_zero").code;
-  const place = ordinal(code, fmt);
+  if (fmt.flushes && compareMagnitude(stored, fmt.minNormal) <= 0) return []; // it has no midpoints there
+  const place = ordinal(encodeHeld(stored, fmt), fmt);
   const edge = (side) => {
     const next = decode(atOrdinal(place + side, fmt), fmt);
     const other = isFinite(next) ? next : stored;

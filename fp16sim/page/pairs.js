@@ -4,6 +4,7 @@ import { isFinite, isZero, toNumber } from "./exact.js";
 import { errorInUlp } from "./explain.js";
 import { decode, ordinal, quantumAt } from "./formats.js";
 import { operate, unrounded } from "./operations.js";
+import { roundOperand } from "./rounding.js";
 
 /** What a cell shows: the error, or why there is none. */
 export const KINDS = ["exact", "inexact", "overflow", "invalid", "infinite", "vanished"];
@@ -42,15 +43,16 @@ export function cellOf(operation, a, b, fmt, mode, draw) {
 export function pairTable(operation, fmt, mode, draw) {
   const axis = axisOf(fmt);
   const values = axis.map((code) => decode(code, fmt));
+  const used = values.map((x) => (x.kind === "nan" ? x : roundOperand(x, fmt, mode, draw).value)); // a format may flush them
   const n = axis.length;
   const kinds = new Uint8Array(n * n);
   const errors = new Float32Array(n * n);
   const counts = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
-  const table = { operation, fmt, mode, axis, values, n, kinds, errors, counts, worst: 0, rows: 0, done: false };
+  const table = { operation, fmt, mode, axis, values, used, n, kinds, errors, counts, worst: 0, rows: 0, done: false };
 
   const fillRow = (row) => {
     for (let column = 0; column < n; column++) {
-      const { kind, error } = cellOf(operation, values[row], values[column], fmt, mode, draw);
+      const { kind, error } = cellOf(operation, used[row], used[column], fmt, mode, draw);
       kinds[row * n + column] = KINDS.indexOf(kind);
       errors[row * n + column] = error;
       counts[kind] += 1;

@@ -1,7 +1,7 @@
 /* Rounding by definition: lift to an integer, round it, put it back. As `fp16sim.exact.rounding`, step by step. */
 
 import { NAN, compareMagnitude, exponentOf, finite, infinity, lift } from "./exact.js";
-import { encodeHeld } from "./formats.js";
+import { decode, encodeHeld } from "./formats.js";
 
 export const FLAGS = ["invalid", "divide_by_zero", "overflow", "underflow", "inexact"];
 export const MODES = [
@@ -35,7 +35,9 @@ export function drawsUp({ rest, den }) {
 
 /** The exponent of the spacing of `fmt` around x, as if there were no largest number. */
 export function quantumExponent(x, fmt) {
-  return Math.max(exponentOf(x), fmt.emin) - fmt.trailingBits;
+  const e = exponentOf(x);
+  if (e < fmt.emin && fmt.subnormals === "flush_to_nearest") return fmt.emin; // nothing but 0 and min_normal below
+  return Math.max(e, fmt.emin) - fmt.trailingBits;
 }
 
 /** Round the exact result of an operation: {value, code, flags}; `code` is null where the format has no NaN.
@@ -50,8 +52,22 @@ export function roundResult(x, fmt, mode, draw = 0n) {
   const up = roundsUp(lifted, mode, x.negative, draw);
   const value = finite(x.negative, up ? lifted.low + 1n : lifted.low, 1n, q);
   if (compareMagnitude(value, fmt.maxFinite) > 0) return held(overflowValue(x.negative, fmt, mode), fmt, ["overflow", "inexact"]);
-  if (lifted.rest === 0n) return held(value, fmt, []);
-  return held(value, fmt, isTiny(x, fmt, mode, draw) ? ["underflow", "inexact"] : ["inexact"]);
+  const flushed = isFlushed(value, fmt);
+  if (lifted.rest === 0n && !flushed) return held(value, fmt, []);
+  const stored = flushed ? finite(x.negative, 0n) : value;
+  return held(stored, fmt, isTiny(x, fmt, mode, draw) ? ["underflow", "inexact"] : ["inexact"]);
+}
+
+/** Whether a rounded number is a subnormal that the format makes a zero. */
+export const isFlushed = (value, fmt) => fmt.flushes && value.n !== 0n && compareMagnitude(value, fmt.minNormal) < 0;
+
+/** Whether a number is made a zero before it is used. */
+export const isFlushedInput = (x, fmt) => fmt.subnormals === "flush_inputs" && x.kind === "finite" && isFlushed(x, fmt);
+
+/** Round an operand: like a result, but flush_inputs makes it zero first if it is small. */
+export function roundOperand(x, fmt, mode, draw = 0n) {
+  if (isFlushedInput(x, fmt)) return held(finite(x.negative, 0n), fmt, ["underflow", "inexact"]);
+  return roundResult(x, fmt, mode, draw);
 }
 
 function held(value, fmt, flags) {
@@ -60,7 +76,8 @@ function held(value, fmt, flags) {
 
 /** A quiet NaN, or what the format has in its place; code null where it has nothing. */
 function nanOf(fmt, flags) {
-  return { value: NAN, code: encodeHeld(NAN, fmt), flags };
+  const code = encodeHeld(NAN, fmt);
+  return { value: code === null ? NAN : decode(code, fmt), code, flags };
 }
 
 function roundInfinity(x, fmt) {

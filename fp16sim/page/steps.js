@@ -11,13 +11,13 @@ import { classWords } from "./panel.js";
 import { binaryText, codeText, decimalText, fractionText, powerText, shortText, ulpsText } from "./text.js";
 import { alignment, expansion } from "./columns.js";
 import {
-  FLAG_WORDS, decisionWords, distanceWords, normalisationWords, overflowWords, quantumWords, specialWords,
+  FLAG_WORDS, decisionWords, distanceWords, flushWords, normalisationWords, overflowWords, quantumWords, specialWords,
 } from "./words.js";
 
 /** All steps of a record, in order. */
 export function stepsOf(record, ctx) {
   if (record.refused) return [operandStep(record), refusal(record)];
-  const digits = record.exact.rule === "digits";
+  const digits = record.exact.rule === "digits" && record.rounding.rule !== "flushed_input";
   return [
     operandStep(record),
     ...(digits ? [computeStep(record), ...(record.operation === "round" ? [] : [exactStep(record)]), cutStep(record), decisionStep(record), neighbourStep(record)] : [specialStep(record)]),
@@ -39,11 +39,18 @@ export function written(operation, names) {
 function operandStep({ operation, operands, fmt, mode }) {
   const row = (x) => {
     if (operation === "round") return [p(says(x.exact, 60), ", to be rounded.")];
-    const changed = x.rounding ? p(`${fmt.name} cannot represent `, says(x.exact, 40), `; it is first rounded ${MODE_WORDS[mode]}${x.rounding.overflowRule ? " (overflow)" : `, by ${ulpsText(x.off, 14)} ulp`}:`) : null;
+    const changed = x.rounding ? p(...operandWords(x, fmt, mode)) : null;
     if (x.code === null) return [changed, p("no code for NaN")];
     return [changed, p(says(x.value, 44), scientific(x.value, fmt)), p(bitsInline(x.code, fmt), " ", h("code", {}, codeText(x.code, fmt)))];
   };
   return { title: "Operands", body: operands.map((x) => h("div", { class: "operand" }, h("b", {}, x.name), h("div", {}, row(x)))) };
+}
+
+/** Why an operand is not what was typed. */
+function operandWords({ exact, rounding, off }, fmt, mode) {
+  if (flushWords(rounding)) return [says(exact, 40), `: ${flushWords(rounding)}`];
+  const how = rounding.overflowRule ? " (overflow)" : `, by ${ulpsText(off, 14)} ulp`;
+  return [`${fmt.name} cannot represent `, says(exact, 40), `; it is first rounded ${MODE_WORDS[mode]}${how}:`];
 }
 
 /** = 1.1001₂ × 2^-4, as the operation sees an operand. */
@@ -123,6 +130,8 @@ function leading(x, { exponent, fmt }) {
 }
 
 function specialStep(record) {
+  const flushed = flushWords(record.rounding);
+  if (flushed) return { title: "A special case", body: [p(flushed)] };
   return { title: "A special case", body: [p(specialWords(record))] };
 }
 
@@ -149,14 +158,14 @@ function decisionStep({ rounding: r }) {
   const carry = r.carry ? p("A carry gives the kept integer one more bit, so the exponent grows by 1.") : null;
   const overflow = r.beyond ? null : overflowWords(r);
   return { title: "Decide", body: [
-    p(h("b", {}, MODE_WORDS[r.mode]), ". ", decisionWords(r)), carry, overflow ? p(overflow) : null,
+    p(h("b", {}, MODE_WORDS[r.mode]), ". ", decisionWords(r)), r.flushed ? null : carry, overflow ? p(overflow) : null, r.flushed ? p(flushWords(r)) : null,
   ] };
 }
 
 function neighbourStep({ rounding: r }) {
   const row = (name, n) => h("tr", { class: n.chosen ? "chosen" : "" }, h("th", { scope: "row" }, name), h("td", { class: "num" }, shortText(n.value, 26)),
     h("td", { class: "num" }, n.code === null ? (isFinite(n.value) ? "beyond the range" : "no code") : codeText(n.code, r.fmt)), h("td", {}, distanceWords(n)), h("td", {}, n.chosen ? "◀ chosen" : ""));
-  const same = r.rule === "exact" && !r.beyond;
+  const same = r.rule === "exact" && !r.beyond && !r.flushed;
   return { title: "Neighbours", body: [
     same ? p("The exact result is a number of the format: no neighbour is needed.") : r.beyond ? p("The exact result is beyond the number that would follow the largest one.") : ruler(r),
     h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ["", "value", "code", "distance", ""].map((x) => h("th", { scope: "col" }, x)))),

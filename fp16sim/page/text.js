@@ -1,6 +1,7 @@
 /* Values as text: exact decimals, fractions, C99's hexadecimal, the shortest decimal, bits; and short forms for people. */
 
 import { compareMagnitude, exponentOf, finite, isZero, lift, log2, reduced } from "./exact.js";
+import { asStored } from "./formats.js";
 import { roundResult } from "./rounding.js";
 
 const sign = (x) => (x.negative ? "-" : "");
@@ -55,7 +56,7 @@ export function codeText(code, fmt) {
 export function shortestText(x, fmt) {
   if (x.kind !== "finite") return special(x);
   if (x.n === 0n) return `${sign(x)}0`;
-  const target = { ...x, negative: false };
+  const [target, codes] = [{ ...x, negative: false }, asStored(fmt)];
   const top = decimalExponent(target);
   for (let count = 1; ; count++) {
     const power = top + 1 - count;
@@ -63,7 +64,7 @@ export function shortestText(x, fmt) {
     const order = 2n * rest > den || (2n * rest === den && low & 1n) ? [low + 1n, low] : [low, low + 1n];
     for (const digits of order) {
       if (digits === 0n) continue;
-      const back = roundResult(timesTen(digits, power), fmt, "ties_to_even").value;
+      const back = roundResult(timesTen(digits, power), codes, "ties_to_even").value;
       if (back.kind === "finite" && compareMagnitude(back, target) === 0) return sign(x) + positional(digits, power);
     }
   }

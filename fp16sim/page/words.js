@@ -4,9 +4,24 @@ import { MODE_WORDS } from "./controls.js";
 import { fractionText, powerText, shortText, ulpsText } from "./text.js";
 import { DRAWS } from "./rounding.js";
 
+/** What a format does to small numbers, where it is not as IEEE 754 has it. */
+export const FLUSH_WORDS = {
+  flush_to_zero: "it makes subnormal results a zero of the same sign",
+  flush_to_nearest: "it has no subnormal numbers: 0 and the smallest normal number are neighbours",
+  flush_inputs: "it makes subnormal operands and results a zero of the same sign",
+};
+
+/** Why a number became a zero; null if it did not. */
+export function flushWords(r) {
+  const why = `Below ${powerText(r.fmt.emin)}, ${r.fmt.name} has no numbers in use`;
+  if (r.rule === "flushed_input") return `${why}: ${FLUSH_WORDS[r.fmt.subnormals]}, and this operand is one.`;
+  return r.flushed ? `${why}: ${FLUSH_WORDS[r.fmt.subnormals]}.` : null;
+}
+
 /** The rule that decided a rounding. */
 export function decisionWords(r) {
   if (r.beyond) return overflowWords(r);
+  if (r.rule === "exact" && r.flushed) return "No bit is cut off.";
   if (r.rule === "exact") return `Nothing is cut off: ${r.fmt.name} represents the exact result, and no mode changes it.`;
   const above = r.up !== r.exact.negative;
   const taken = `the one ${above ? "above" : "below"}, ${r.up ? "away from" : "toward"} zero`;
@@ -45,7 +60,7 @@ export function overflowWords(r) {
     infinity: "In this mode the result is infinity.",
     nan: `${r.fmt.name} has no infinity, so the result is NaN.`,
     max_finite: "In this mode the result stays at the largest number.",
-    saturate: `${r.fmt.name} has neither infinity nor NaN: it saturates, so the result is the largest number.`,
+    saturate: `${r.fmt.name} saturates: the result is the largest number.`,
   }[r.overflowRule] + (even ? " Its last bit is 0, so only the flags show that something was lost." : "");
 }
 
@@ -96,6 +111,9 @@ const minus = (n) => String(n).replace("-", "−");
 
 /** Where the cut lies. */
 export function quantumWords(r) {
+  if (r.exponent < r.fmt.emin && r.fmt.subnormals === "flush_to_nearest") {
+    return `Below ${powerText(r.fmt.emin)} there is no number but 0: the cut is at ${powerText(r.quantumExponent)}, and no bit is kept.`;
+  }
   const words = `In the binade of 2^${r.exponent} the ulp of ${r.fmt.name} is`.replace(/2\^(-?\d+)/, (_, e) => powerText(Number(e)));
   if (r.exponent < r.fmt.emin) {
     return `Below ${powerText(r.fmt.emin)} numbers are subnormal: the ulp stays at ${powerText(r.quantumExponent)}, and fewer bits are kept.`;

@@ -12,12 +12,22 @@ import pytest
 import fp16sim as fs
 from fp16sim import cases, exact
 from fp16sim.explain.decoding import read
-from fp16sim.formats import NAMED_FORMATS, Format, Rounding
+from fp16sim.formats import NAMED_FORMATS, Rounding
 
 from ..support import MODES, count_cases
 
 SMALL = tuple(fmt for fmt in NAMED_FORMATS if fmt.width <= 16)
-CUSTOM = (Format("1-3-2", 6, 3), Format("1-4-3-nan", 8, 4, "nan"), Format("1-2-3-none", 6, 4, "none"))
+OWN = (
+    "e3m4",
+    "width=6,precision=3",
+    "e5m4,specials=nan",
+    "e2m5,specials=none,saturate=true,nan_code=3",
+    "binary16,saturate=true",
+    "e4m3fn,saturate=true",
+    *(f"e4m3,subnormals={way}" for way in ("flush_to_zero", "flush_to_nearest", "flush_inputs")),
+    "bfloat16,subnormals=flush_inputs,saturate=true",
+)
+CUSTOM = tuple(map(fs.get_format, OWN))
 
 ALL_CODES = """([name, codes]) => {
   const s = fp16sim, fmt = s.format(name);
@@ -89,6 +99,51 @@ def test_codes_of_wide_formats_agree_with_python(core, fmt):
     codes = [chosen.randrange(2**fmt.width) for _ in range(40)]
     got = core.evaluate(ALL_CODES, [fmt.name, [str(code) for code in codes]])
     first_difference(got, list(facts(fmt, np.array(codes, np.uint64))), codes)
+
+
+# --- formats --------------------------------------------------------------------------------------------------------
+
+NAMES = """(texts) => texts.map((text) => {
+  const fmt = fp16sim.formats.get(text);
+  return fmt ? [fmt.name, fmt.width, fmt.precision, fmt.specials, fmt.subnormals, fmt.saturate, fmt.nanCode].join(" ") : "refused";
+})"""
+
+
+def described(text):
+    try:
+        fmt = fs.get_format(text)
+    except ValueError:
+        return "refused"
+    if fmt.exponent_bits > 11 or fmt.trailing_bits > 52:
+        return "refused"  # too wide for the page
+    own = "" if fmt.nan_code is None else fmt.nan_code
+    return " ".join(
+        map(str, [fmt.name, fmt.width, fmt.precision, fmt.specials, fmt.subnormals, str(fmt.saturate).lower(), own])
+    )
+
+
+def test_a_format_has_the_same_spellings_and_name_as_in_python(core):
+    layouts = [f"e{e}m{m}" for e in range(14) for m in range(0, 56, 3)]
+    layouts += [f"width={w},precision={p}" for w in range(2, 20) for p in range(1, 12)]
+    ways = [f",specials={x}" for x in ("ieee", "nan", "none", "x")] + [
+        ",saturate=true",
+        ",saturate=false,specials=none",
+    ]
+    ways += [f",subnormals={x}" for x in ("flush_to_zero", "FLUSH-INPUTS", "gradual")] + [",nan_code=0x2,specials=none"]
+    bases = ["binary16", "bf16", "Half", "fp8_e4m3", "torch.float16", "e5m4", "e3m2", "e4m3fn", "e2m1", "float8_e4m3"]
+    odd = ["", ",", "fp8", "float8_e4m2", "binary17", "e5m", "m3e4", "width=8", "width=8,precision", "e5m4,width=7"]
+    odd += [
+        "width=8,precision=4,width=8",
+        "e5m4,saturate=yes",
+        "e5m4,colour=red",
+        "99-99-99",
+        "constructor",
+        "__proto__",
+    ]
+    texts = [*layouts, *odd, *bases, *(base + way for base in bases for way in ways)]
+    expected = [described(text) for text in texts]
+    first_difference(core.evaluate(NAMES, texts), [e.replace("None", "") for e in expected], texts)
+    count_cases(len(texts), "page: formats")
 
 
 # --- operations -----------------------------------------------------------------------------------------------------

@@ -17,13 +17,13 @@ STEPS = """([name, mode, cases]) => {
   return cases.map(([operation, texts]) => {
     const inputs = texts.map((t) => ({ text: t, ...s.readNumber(t, fmt) }));
     const e = s.explain(operation, inputs, fmt, mode, 0n, wider), r = e.rounding, x = e.exact;
-    const digits = r.rule !== "special";
+    const digits = !["special", "flushed_input"].includes(r.rule);
     return {
       operands: e.operands.map((o) => [text(o.code), o.rounding?.rule ?? null]),
       exact: [x.rule, s.fractionText(x.value), x.shift, x.shifted ?? null],
       normalised: digits ? [x.exponent, x.normalisation] : null,
       rounding: digits ? [r.case, r.rule, r.exponent, r.quantumExponent, text(r.kept), r.guard, r.round, r.sticky,
-        text(r.rounded), r.carry, r.overflowRule] : [r.case, r.overflowRule],
+        text(r.rounded), r.carry, r.flushed, r.overflowRule] : [r.case, r.overflowRule],
       neighbours: digits ? [side(r.below), side(r.above)] : null,
       result: text(e.result.code), flags: e.flags,
       modes: e.modes.filter((m) => m.mode !== "stochastic").map((m) => [m.mode, text(m.code), m.flags]),
@@ -42,10 +42,10 @@ def steps(operation, texts, fmt, mode):
     """What STEPS says, read off Python's records."""
     e = getattr(fs.explain, operation)(*texts, fmt, mode)
     r, x = e.rounding, e.exact
-    digits = r.rule != "special"
+    digits = r.rule not in ("special", "flushed_input")
 
     cut = [r.rule, r.exponent, r.quantum_exponent, str(r.kept), r.guard, r.round, r.sticky]
-    cut += [str(r.rounded), r.carry, r.overflow_rule]
+    cut += [str(r.rounded), r.carry, r.flushed, r.overflow_rule]
 
     # To a zero there is nothing to align: the page says that instead.
     shift = [x.shift, x.shifted] if all(t.integer for t in x.terms) else [None, None]
@@ -83,7 +83,10 @@ def drawn(fmt, count):
         yield operation, texts
 
 
-@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e4m3fn", "e2m1fn"])
+FLUSHING = [f"e5m2,subnormals={way}" for way in ("flush_to_zero", "flush_to_nearest", "flush_inputs")]
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e4m3fn", "e2m1fn", "e4m3,saturate=true", *FLUSHING])
 def test_the_page_explains_as_python_does(core, fmt):
     fmt = fs.get_format(fmt)
     for mode in DETERMINISTIC:
@@ -100,7 +103,7 @@ def test_the_page_explains_as_python_does(core, fmt):
 ALIKE = ("rounding", "neighbours", "result", "flags", "modes", "lottery", "detours")
 
 
-@pytest.mark.parametrize("fmt", ["binary16", "e4m3fn"])
+@pytest.mark.parametrize("fmt", ["binary16", "e4m3fn", "e5m4,saturate=true,subnormals=flush_inputs", *FLUSHING])
 def test_the_page_explains_a_rounding_as_python_does(core, fmt):
     texts = [
         "0.1",
@@ -155,7 +158,7 @@ WORDS = """([name, mode, operation]) => {
 
 
 @pytest.mark.parametrize("operation", ["add", "multiply", "divide", "round"])
-@pytest.mark.parametrize("fmt", ["1-2-2", "1-2-2-nan", "e2m1fn"])
+@pytest.mark.parametrize("fmt", ["e2m2", "e2m2,specials=nan", "e2m1fn", "e2m2,subnormals=flush_inputs,saturate=true"])
 def test_the_words_of_the_page_agree_with_the_flags_of_all_pairs(core, fmt, operation):
     for mode in DETERMINISTIC:
         compared, wrong = core.evaluate(WORDS, [fmt, mode.value, operation])
