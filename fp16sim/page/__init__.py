@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 
 from ..wording import quoted
+from .address import check_address
 from .assemble import assemble
 
 __all__ = ["Explorer", "build", "show"]
@@ -27,6 +28,11 @@ def build(state: str = "") -> str:
     str
         Less than 400 KB; it loads nothing over a network.
 
+    Raises
+    ------
+    ValueError
+        If the state names a view or a key that does not exist. A value that the page does not know is told there.
+
     Examples
     --------
     >>> import fp16sim as fs
@@ -36,6 +42,7 @@ def build(state: str = "") -> str:
     """
     if not isinstance(state, str):
         raise TypeError(f"state={quoted(state)} must be a string; give the part after # in the explorer's address")
+    check_address(state.removeprefix("#"))
     return assemble(state.removeprefix("#"))
 
 

@@ -1,6 +1,6 @@
 /* The third view: one operation in one mode, explained step by step. */
 
-import { choice, exampleButton, formatPicker, modePicker, numberField } from "./controls.js";
+import { asks, choice, formatPicker, modePicker, numberField } from "./controls.js";
 import { button, change, fill, h } from "./dom.js";
 import { explain } from "./explain.js";
 import { OPERATIONS } from "./operations.js";
@@ -40,22 +40,24 @@ export function arithmeticView(ctx) {
   const back = button("◀ Back", () => go(-1));
   const on = button("Next step ▶", () => go(1), { class: "primary" });
   const all = button("Show all", () => ctx.store.set({ step: ctx.store.get().step === "all" ? "1" : "all" }), { class: "quiet" });
+  const row = h("div", { class: "row", role: "group", "aria-label": "Step through" }, back, on, all, where);
   const element = h("div", {},
-    h("div", { class: "card asks" }, asked.map((x) => x.element), exampleButton(ctx, EXAMPLES)),
-    h("section", { class: "card", "aria-label": "Steps" }, headline, h("div", { class: "row", role: "group", "aria-label": "Step through" }, back, on, all, where), list));
+    asks(ctx, asked, EXAMPLES),
+    h("section", { class: "card", "aria-label": "Steps" }, headline, row, list));
 
   const update = (state) => {
-    asked.forEach((x) => x.update(state));
     const { arity } = OPERATIONS[state.op];
     fields.b.element.hidden = arity < 2;
     fields.c.element.hidden = arity < 3;
+    asked.forEach((x) => x.update(state));
     const fmt = ctx.format(state.format);
     const texts = [state.a, state.b, state.c].slice(0, arity);
     const inputs = texts.map((text) => ({ text, ...readNumber(text, fmt) }));
     const wrong = inputs.some((x) => x.error);
     const record = wrong ? null : explain(state.op, inputs, fmt, state.mode, ctx.drawNow(state), ctx.wider);
     const steps = wrong ? [] : stepsOf(record, ctx);
-    fill(headline, wrong ? "Type numbers above." : headlineOf(record, texts));
+    fill(headline, wrong ? h("span", { class: "soft" }, "Type numbers above.") : headlineOf(record, texts));
+    row.hidden = wrong;
     show(steps, state.step);
   };
 

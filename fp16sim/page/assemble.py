@@ -17,7 +17,7 @@ from typing import Any
 from ..formats import ALIASES, NAMED_FORMATS, Format
 from ..version import __version__
 
-STYLES = ("tokens.css", "layout.css", "views.css")
+STYLES = ("tokens.css", "layout.css", "views.css", "print.css")
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
 

@@ -12,7 +12,7 @@ function bitWords(field, i, fmt) {
   return `significand bit worth ${powerText(-1 - i)}`;
 }
 
-/** A row of bits as buttons. `flip(code)` is told the new code, `step(count)` that so many ulp were asked for.
+/** A row of bits as buttons. `flip(code, merge)` is told the new code, `step(event)` that a key asks for ulps.
 
     One bit at a time is in the order of Tab; left and right move between bits, up and down step one ulp, page up and
     down 16. A pointer that is dragged gives every bit it crosses the value that the first one got. */
@@ -22,21 +22,25 @@ export function bitRow(label, { flip, step }) {
 
   const place = (i) => BigInt(fmt.width - 1 - i);
   const bitAt = (i) => (code >> place(i)) & 1n;
-  const put = (i, bit) => {
-    if (bitAt(i) !== bit) flip(code ^ (1n << place(i)));
+  const put = (i, bit, merge = null) => {
+    if (bitAt(i) !== bit) flip(code ^ (1n << place(i)), merge);
   };
 
   const build = () => {
     buttons = [];
     const widths = [1, fmt.exponentBits, fmt.trailingBits];
     fill(element, FIELDS.map((field, f) => {
-      const cells = Array.from({ length: widths[f] }, (_, i) => {
-        const at = buttons.length;
-        const bit = button("0", () => {}, { class: "bit", "data-bit": at, "data-words": bitWords(field, i, fmt), tabindex: at ? -1 : 0, title: bitWords(field, i, fmt) });
+      const groups = [];
+      for (let i = 0; i < widths[f]; i++) {
+        const [at, position] = [buttons.length, Number(place(buttons.length))];
+        const words = bitWords(field, i, fmt);
+        const bit = button("0", () => {}, { class: "bit", "data-bit": at, "data-words": words, tabindex: at ? -1 : 0, title: `bit ${position}: ${words}` });
         buttons.push(bit);
-        return bit;
-      });
-      return h("div", { class: `field ${field}` }, h("div", { class: "cells" }, cells), h("div", { class: "under" }));
+        // Four bits are a digit of the code in hexadecimal.
+        if (i === 0 || position % 4 === 3) groups.push([]);
+        groups.at(-1).push(h("span", { class: "place" }, h("small", { "aria-hidden": "true" }, position), bit));
+      }
+      return h("div", { class: `field ${field}` }, h("div", { class: "cells" }, groups.map((bits) => h("span", { class: "nibble" }, bits))), h("div", { class: "under" }));
     }));
   };
 
@@ -45,15 +49,13 @@ export function bitRow(label, { flip, step }) {
     buttons.forEach((b, k) => change(b, { tabindex: k === to ? 0 : -1 }));
     buttons[to].focus();
   };
-  const steps = { ArrowUp: 1n, ArrowDown: -1n, PageUp: 16n, PageDown: -16n };
   element.addEventListener("keydown", (event) => {
     const i = buttons.indexOf(event.target);
     if (i < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     const moves = { ArrowLeft: i - 1, ArrowRight: i + 1, Home: 0, End: buttons.length - 1 };
     if (event.key in moves) focus(moves[event.key]);
-    else if (event.key in steps) step(steps[event.key]);
     else if (event.key === "0" || event.key === "1") put(i, BigInt(event.key));
-    else return;
+    else return step(event);
     event.preventDefault();
   });
   // A click comes from the keyboard or a screen reader; pointers are handled as they go down, so that they can paint.
@@ -66,14 +68,14 @@ export function bitRow(label, { flip, step }) {
     if (i < 0 || event.button !== 0) return;
     event.target.releasePointerCapture?.(event.pointerId);
     painting = 1n - bitAt(i);
-    put(i, painting);
+    put(i, painting, "paint");
     focus(i);
   });
   element.addEventListener("pointermove", (event) => {
     if (painting === null) return;
     const over = document.elementFromPoint(event.clientX, event.clientY);
     const i = buttons.indexOf(over);
-    if (i >= 0) put(i, painting);
+    if (i >= 0) put(i, painting, "paint");
   });
   const stop = () => { painting = null; };
   addEventListener("pointerup", stop);
@@ -81,12 +83,14 @@ export function bitRow(label, { flip, step }) {
 
   const update = (newCode, newFmt, under) => {
     const same = fmt && newFmt.width === fmt.width && newFmt.precision === fmt.precision;
-    [fmt, code] = [newFmt, newCode ?? 0n];
+    element.hidden = newCode === null;
+    if (newCode === null) return;
+    [fmt, code] = [newFmt, newCode];
     if (!same) build();
     element.classList.toggle("wide", fmt.width > 20);
     bitFields(code, fmt).join("").split("").forEach((digit, i) => {
       if (buttons[i].textContent !== digit) buttons[i].textContent = digit;
-      change(buttons[i], { "aria-pressed": String(digit === "1"), "aria-label": `${buttons[i].dataset.words}, ${digit}`, disabled: newCode === null });
+      change(buttons[i], { "aria-pressed": String(digit === "1"), "aria-label": `${buttons[i].dataset.words}, ${digit}` });
     });
     element.querySelectorAll(".under").forEach((box, f) => fill(box, under[f]));
   };

@@ -17,8 +17,9 @@ export function alignment({ exact, rounding, operation }) {
   const width = Math.max(...rows.map((r) => r.digits.length), q - last + 1);
   const cut = width - (q - last);
   const texts = fold(rows.map((r) => r.digits.padStart(width, " ")), cut);
-  const body = rows.map((r, i) => h("tr", { class: r.total ? "total" : "" }, h("th", { scope: "row" }, r.name), h("td", {}, r.sign), digitCells(texts[i])));
-  return h("div", { class: "scroll" }, h("table", { class: "columns" }, h("tbody", {}, body)),
+  const line = (r, digits) => h("tr", { class: r.total ? "total" : "" }, h("th", { scope: "row" }, r.name), h("td", {}, r.sign), digitCells(digits));
+  const tables = inPieces(texts).map((piece) => h("table", { class: "columns" }, h("tbody", {}, rows.map((r, i) => line(r, piece[i])))));
+  return h("div", {}, tables,
     h("p", { class: "hint" }, `The last column is worth ${powerText(last)}; the bar stands behind ${powerText(q)}, the ulp of the result.`));
 }
 
@@ -29,13 +30,24 @@ export function expansion({ exact, quantumExponent: q }) {
   const digits = low.toString(2).padStart(places + 1, "0");
   const texts = fold([digits], digits.length - places);
   const tail = rest === 0n ? "" : "…";
-  return h("div", { class: "scroll" }, h("table", { class: "columns" }, h("tbody", {},
-    h("tr", {}, h("th", { scope: "row" }, "|a|"), digitCells({ ...texts[0], lost: texts[0].lost + tail }), h("td", { class: "num" }, `× ${powerText(q)}`)))),
+  const pieces = inPieces([{ ...texts[0], lost: texts[0].lost + tail }]);
+  const times = (i) => (i === pieces.length - 1 ? h("td", { class: "num" }, `× ${powerText(q)}`) : null);
+  const tables = pieces.map(([digits], i) => h("table", { class: "columns" }, h("tbody", {}, h("tr", {}, h("th", { scope: "row" }, "|a|"), digitCells(digits), times(i)))));
+  return h("div", {}, tables,
     h("p", { class: "hint" }, "Behind the bar: what the format has no bits for."));
 }
 
 function digitCells({ kept, lost }) {
-  return [h("td", { class: "digits-kept" }, kept), h("td", { class: "digits-lost" }, lost)];
+  return [kept && h("td", { class: "digits-kept" }, kept), lost && h("td", { class: "digits-lost" }, lost)].filter(Boolean);
+}
+
+/** As many tables one below the other as the window is too narrow for, each with some of the columns. */
+function inPieces(texts) {
+  const room = Math.max(12, Math.floor((Math.min(innerWidth, 1280) - (innerWidth > 640 ? 290 : 215)) / 9.1));
+  const [kept, all] = [texts[0].kept.length, texts[0].kept.length + texts[0].lost.length];
+  const part = (text, from) => text.slice(Math.max(from, 0), Math.max(from + room, 0));
+  return Array.from({ length: Math.ceil(all / room) }, (_, i) =>
+    texts.map((text) => ({ kept: part(text.kept, i * room), lost: part(text.lost, i * room - kept) })));
 }
 
 /** Each text in two at the bar, with runs of columns that are empty or zero in all of them shortened. */

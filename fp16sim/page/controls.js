@@ -41,26 +41,33 @@ const SUBNORMALS_WORDS = {
 };
 const SATURATE_WORDS = { false: "∞, or NaN without ∞", true: "the largest number" };
 
-/** A labelled text field for a number, bound to `key`; says what is wrong with it. */
+/** A labelled text field for a number, bound to `key`; what is wrong with it stands in `note`, as wide as the card. */
 export function numberField(ctx, key, label, formatKey = "format") {
   const [id, noteId] = [freshId("field"), freshId("note")];
   const input = h("input", {
     id, type: "text", spellcheck: "false", autocomplete: "off", autocapitalize: "off", inputmode: "text",
     "aria-describedby": noteId, "data-key": key,
-    oninput: () => ctx.store.set({ [key]: input.value }),
+    oninput: () => ctx.type({ [key]: input.value }),
     onkeydown: (event) => ctx.stepKey(event, key, formatKey),
   });
   const note = h("p", { id: noteId, class: "note", role: "status" });
-  const element = h("div", { class: "control grow" }, h("label", { for: id }, label), input, note);
+  const element = h("div", { class: "control grow" }, h("label", { for: id }, label), input);
   const update = (state) => {
     if (input.value !== state[key]) input.value = state[key];
     const read = readNumber(state[key], ctx.format(state[formatKey]));
     change(input, { "aria-invalid": read.error ? "true" : null });
-    const words = { code: "read as a code, not as a number", bits: "read as bits" }[read.reading] ?? "";
-    note.textContent = read.error ?? words;
+    const home = ctx.format(state[formatKey]).name;
+    const words = { code: `${label}: read as a code of ${home}, not as a number`, bits: `${label}: read as bits of ${home}` }[read.reading] ?? "";
+    note.textContent = element.hidden ? "" : read.error ?? words;
     note.classList.toggle("wrong", Boolean(read.error));
   };
-  return { element, update };
+  return { element, note, update };
+}
+
+/** The card in which a view asks: its controls, an example, and below them, on lines of their own, what is to be said. */
+export function asks(ctx, asked, examples) {
+  const [example, told] = exampleButton(ctx, examples);
+  return h("div", { class: "card asks" }, asked.map((x) => x.element), example, told, asked.map((x) => x.note));
 }
 
 /** A labelled choice bound to `key`; options are [value, words]. */
@@ -89,7 +96,7 @@ export function formatPicker(ctx, key, label, { none = "", fits = () => true } =
     const fmt = ctx.formats.get(formatText(next));
     if (!fmt || !fits(fmt)) return;
     made = fmt.name;
-    ctx.store.set({ [key]: fmt.name });
+    ctx.type({ [key]: fmt.name }, `widths of ${key}`);
   };
   const widths = [
     widthField("exponent bits", 2, WIDEST.exponent, (exponentBits) => set({ exponentBits })),
@@ -139,16 +146,20 @@ function smallChoice(label, words, set) {
 export function modePicker(ctx) {
   const pick = choice(ctx, "mode", "Rounding", MODES.map((mode) => [mode, MODE_NAMES[mode]]));
   const id = freshId("draw");
-  const input = h("input", { id, type: "text", spellcheck: "false", "data-key": "draw", oninput: () => ctx.store.set({ draw: input.value }) });
+  const input = h("input", { id, type: "text", spellcheck: "false", "data-key": "draw", oninput: () => ctx.type({ draw: input.value }) });
   const throwDice = button("Draw", () => ctx.store.set({ draw: randomDraw() }), { "aria-label": "Draw 32 new random bits" });
   const draw = h("div", { class: "control draw" }, h("label", { for: id }, "32 random bits"), h("div", { class: "joined" }, input, throwDice));
+  const note = h("p", { class: "note", role: "status" });
   const update = (state) => {
     pick.update(state);
     draw.hidden = state.mode !== "stochastic";
     if (input.value !== state.draw) input.value = state.draw;
-    change(input, { "aria-invalid": drawOf(state.draw) === null ? "true" : null });
+    const wrong = !draw.hidden && drawOf(state.draw) === null;
+    change(input, { "aria-invalid": wrong ? "true" : null });
+    note.textContent = wrong ? "32 random bits are an integer from 0 to 4294967295, or 0x and up to 8 hexadecimal digits; here 0 is used." : "";
+    note.classList.toggle("wrong", wrong);
   };
-  return { element: h("div", { class: "picker" }, pick.element, draw), update };
+  return { element: h("div", { class: "picker" }, pick.element, draw), note, update };
 }
 
 function randomDraw() {
@@ -164,12 +175,12 @@ export function drawOf(text) {
 }
 
 /** A button that shows one example after another. `examples` are [words, changes]. */
-export function exampleButton(ctx, examples) {
+function exampleButton(ctx, examples) {
   let next = 0;
   const told = h("span", { class: "told", role: "status" });
   const show = () => {
     const [words, changes] = examples[next++ % examples.length];
-    ctx.store.set(changes, { push: true });
+    ctx.store.set(changes);
     fill(told, words);
   };
   return [button("Example", show, { class: "quiet example", title: "Show an example; again for the next one" }), told];

@@ -45,6 +45,21 @@ export function button(label, onclick, attributes = {}) {
   return h("button", { type: "button", onclick, ...attributes }, label);
 }
 
+/** A button that copies a text; `text()` gives it when it is pressed. */
+export function copyButton(label, name, text) {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text());
+      fill(made, "Copied");
+    } catch {
+      prompt(name, text());
+    }
+    setTimeout(() => fill(made, label), 1500);
+  };
+  const made = button(label, copy, { class: "quiet", "aria-label": name, title: name });
+  return made;
+}
+
 /** A card with a heading. */
 export function card(title, ...children) {
   const id = freshId("card");
@@ -56,7 +71,7 @@ export function stateLink(ctx, changes, ...children) {
   const follow = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    ctx.store.set(changes, { push: true });
+    ctx.store.set(changes);
   };
   return h("a", { href: ctx.hashOf(changes), onclick: follow }, ...children);
 }

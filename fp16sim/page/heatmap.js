@@ -1,6 +1,6 @@
 /* The fourth view: every pair of a small format at once, each cell a link to its steps. */
 
-import { choice, exampleButton, formatPicker, modePicker } from "./controls.js";
+import { asks, choice, formatPicker, modePicker } from "./controls.js";
 import { card, fill, h, stateLink } from "./dom.js";
 import { OPERATIONS } from "./operations.js";
 import { KINDS, KIND_WORDS, cellOf, pairTable } from "./pairs.js";
@@ -29,7 +29,7 @@ export function heatmapView(ctx) {
   const summary = h("p", { class: "reading", role: "status" });
   const legend = h("ul", { class: "legend", role: "list" });
   const [across, along] = [h("div", { class: "ends across" }), h("div", { class: "ends along" })];
-  let [table, key, cursor, frame] = [null, "", null, 0];
+  let [table, key, theme, cursor, frame] = [null, "", "", null, 0];
 
   const paint = (from, to) => {
     const size = PIXELS / table.n;
@@ -43,7 +43,13 @@ export function heatmapView(ctx) {
     paint(from, to);
     if (!table.done) frame = requestAnimationFrame(work);
     fill(summary, table.done ? summaryWords(table) : `computing: row ${to} of ${table.n}`);
-    if (table.done) canvas.dataset.done = key;
+    if (table.done) canvas.dataset.done = theme;
+  };
+  const recolour = () => { // at once, as paper does not wait
+    theme = ctx.theme();
+    if (table.rows) paint(0, table.rows);
+    if (table.done) canvas.dataset.done = theme;
+    drawLegend(legend, canvas);
   };
   const restart = (state) => {
     cancelAnimationFrame(frame);
@@ -53,7 +59,7 @@ export function heatmapView(ctx) {
     canvas.setAttribute("aria-label", `Errors of ${OPERATIONS[operationOf(state)].label} for all pairs of ${fmt.name}; arrow keys move over the cells, Enter shows the steps`);
     cursor = { row: Math.floor(table.n * 0.6), column: Math.floor(table.n * 0.7) };
     fill(across, axisMarks(table, "left")); fill(along, axisMarks(table, "bottom"));
-    drawLegend(legend, canvas);
+    delete canvas.dataset.done;
     frame = requestAnimationFrame(work);
   };
 
@@ -74,10 +80,10 @@ export function heatmapView(ctx) {
     return { row: part((box.bottom - event.clientY) / box.height), column: part((event.clientX - box.left) / box.width) };
   };
   canvas.addEventListener("pointermove", (event) => { cursor = cellAt(event); tell(); });
-  canvas.addEventListener("click", (event) => { cursor = cellAt(event); ctx.store.set(changesFor(cursor), { push: true }); });
+  canvas.addEventListener("click", (event) => { cursor = cellAt(event); ctx.store.set(changesFor(cursor)); });
   canvas.addEventListener("keydown", (event) => {
     const moves = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-    if (event.key === "Enter") ctx.store.set(changesFor(cursor), { push: true });
+    if (event.key === "Enter") ctx.store.set(changesFor(cursor));
     else if (event.key in moves) {
       const [dr, dc] = moves[event.key].map((d) => d * (event.shiftKey ? 16 : 1));
       const within = (i) => Math.min(Math.max(i, 0), table.n - 1);
@@ -88,18 +94,20 @@ export function heatmapView(ctx) {
   });
 
   const element = h("div", {},
-    h("div", { class: "card asks" }, asked.map((x) => x.element), exampleButton(ctx, EXAMPLES)),
+    asks(ctx, asked, EXAMPLES),
     card("Every pair at once", h("div", { class: "heat-grid" },
       h("div", { class: "plane" }, along, canvas, across), h("div", { class: "aside" }, readout, legend, summary,
         h("p", { class: "hint" }, "a runs upward, b to the right, each from the lowest value to the highest, NaN last. Click a cell for its steps.")))));
 
   const update = (state) => {
     asked.forEach((x) => x.update({ ...state, op: operationOf(state) }));
-    const wanted = [state.small, operationOf(state), state.mode, state.mode === "stochastic" ? state.draw : "", ctx.theme()].join();
+    const wanted = [state.small, operationOf(state), state.mode, state.mode === "stochastic" ? state.draw : ""].join();
     if (wanted !== key) {
       key = wanted;
+      theme = "";
       restart(state);
     }
+    if (theme !== ctx.theme()) recolour();
     tell();
   };
   return { element, update };

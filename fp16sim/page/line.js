@@ -1,6 +1,6 @@
 /* The second view: the number line with its zoom, and the ulp against the magnitude. */
 
-import { exampleButton, formatPicker, modePicker, numberField } from "./controls.js";
+import { asks, formatPicker, modePicker, numberField } from "./controls.js";
 import { button, card, h } from "./dom.js";
 import { finite, isFinite } from "./exact.js";
 import { exactText } from "./text.js";
@@ -32,14 +32,14 @@ export function lineView(ctx) {
   const words = h("p", { class: "reading", role: "status" });
   let view = null;
 
-  const look = (zoom, at) => ctx.store.set({ zoom: String(zoom), at });
+  const look = (zoom, at, merge = null) => ctx.store.set({ zoom: String(zoom), at }, { merge });
   const centreText = (x) => exactText(x, null, ctx.format("binary64"));
-  const zoomBy = (delta) => {
+  const zoomBy = (delta, merge = null) => {
     const fmt = ctx.format(ctx.store.get().format);
     const to = Math.min(Math.max(view.zoom + delta, fmt.quantumExponentMin - 1), wholeZoom(fmt));
     const stored = storedNow();
     const whole = ctx.store.get().zoom === "all";
-    look(to, whole && stored ? centreText(stored) : ctx.store.get().at);
+    look(to, whole && stored ? centreText(stored) : ctx.store.get().at, merge);
   };
   const storedNow = () => {
     const state = ctx.store.get();
@@ -55,21 +55,21 @@ export function lineView(ctx) {
     const fmt = ctx.format(ctx.store.get().format);
     if (value) look(quantumAt(value, fmt) + fmt.trailingBits + 1, centreText(value));
   };
-  const panTo = (centre) => look(view.zoom, centreText(rounding(centre, view.zoom)));
+  const panTo = (centre, merge = null) => look(view.zoom, centreText(rounding(centre, view.zoom)), merge);
 
   const buttons = h("div", { class: "row", role: "group", "aria-label": "Zoom" },
     button("−", () => zoomBy(1), { "aria-label": "Zoom out" }), button("+", () => zoomBy(-1), { "aria-label": "Zoom in" }),
     button("◀", () => panTo(view.at(-0.5)), { "aria-label": "Move left" }), button("▶", () => panTo(view.at(0.5)), { "aria-label": "Move right" }),
     button("whole range", () => look("all", ""), { class: "quiet" }), button("its binade", binade, { class: "quiet" }),
     button("single values", close, { class: "quiet" }));
-  gestures(frame.holder, { zoomBy, panTo, view: () => view, pick: (x) => ctx.store.set({ x: nearestText(x) }), key: (event) => ctx.stepKey(event, "x", "format", true) });
-  const nearestText = (x) => {
+  gestures(frame.holder, { zoomBy, panTo, view: () => view, pick: (x) => pickNearest(x), key: (event) => ctx.stepKey(event, "x", "format", true) });
+  const pickNearest = (x) => {
     const fmt = ctx.format(ctx.store.get().format);
-    const value = roundResult(x, fmt, "ties_to_even");
-    return exactText(value.value, value.code, fmt);
+    const { code } = roundResult(x, fmt, "ties_to_even");
+    if (code !== null) ctx.setCode("x", code, fmt);
   };
 
-  const element = h("div", {}, h("div", { class: "card asks" }, asked.map((x) => x.element), exampleButton(ctx, EXAMPLES)),
+  const element = h("div", {}, asks(ctx, asked, EXAMPLES),
     card("Where its numbers lie", frame.holder, buttons, words,
       h("p", { class: "hint" }, "Drag to move, pinch or + and − to zoom, click for the nearest value. The band around the stored value is everything that rounds to it.")),
     chart.element);
@@ -82,7 +82,7 @@ export function lineView(ctx) {
     view = windowFor(state, fmt, stored);
     const beside = state.beside ? ctx.format(state.beside) : null;
     const text = windowWords(view, fmt);
-    const width = Math.max(frame.holder.clientWidth, 300);
+    const width = ctx.widthOf(frame.holder);
     frame.draw(text, width, drawLine(width, view, fmt, beside, stored, read.error ? null : read.value, state.mode), beside !== null);
     words.textContent = text;
     chart.update(state);
@@ -127,10 +127,10 @@ function gestures(holder, { zoomBy, panTo, view, pick, key }) {
     if (fingers.size === 1 && Math.abs(dx) < 4) return;
     moved = true;
     fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-    if (fingers.size === 1) return panTo(view().at((-2 * dx) / holder.clientWidth));
+    if (fingers.size === 1) return panTo(view().at((-2 * dx) / holder.clientWidth), "drag");
     const now = reach();
     if (Math.abs(Math.log2(now / spread)) < 0.25) return;
-    zoomBy(-Math.log2(now / spread));
+    zoomBy(-Math.log2(now / spread), "drag");
     spread = now;
   });
   const lift = (event) => {
@@ -143,7 +143,7 @@ function gestures(holder, { zoomBy, panTo, view, pick, key }) {
   holder.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && document.activeElement !== holder) return;
     event.preventDefault();
-    zoomBy(event.deltaY > 0 ? 0.5 : -0.5);
+    zoomBy(event.deltaY > 0 ? 0.5 : -0.5, "wheel");
   }, { passive: false });
   holder.addEventListener("keydown", (event) => {
     if (event.target !== holder) return;

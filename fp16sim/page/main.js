@@ -2,13 +2,16 @@
 
 import { arithmeticView } from "./arithmetic.js";
 import { makeContext } from "./context.js";
-import { button, change, h } from "./dom.js";
+import { formatsView } from "./allformats.js";
+import { button, change, copyButton, fill, h } from "./dom.js";
 import { explain } from "./explain.js";
 import { classify, decode, encodeHeld, nextDown, nextUp } from "./formats.js";
 import { heatmapView } from "./heatmap.js";
+import { keysDialog, legend } from "./help.js";
 import { lineView } from "./line.js";
 import { numberView } from "./number.js";
-import { operate } from "./operations.js";
+import { MODE_WORDS } from "./controls.js";
+import { OPERATIONS, operate } from "./operations.js";
 import { readNumber } from "./parse.js";
 import { roundResult } from "./rounding.js";
 import { VIEWS } from "./state.js";
@@ -16,10 +19,12 @@ import { stepsOf } from "./steps.js";
 import { decimalText, fractionText, hexText, shortText, shortestText } from "./text.js";
 import { STATIONS, tourCard } from "./tour.js";
 
-const VIEW_WORDS = { number: "Number", line: "Line", arithmetic: "Arithmetic", heatmap: "Pairs" };
-const MAKERS = { number: numberView, line: lineView, arithmetic: arithmeticView, heatmap: heatmapView };
+const VIEW_WORDS = { number: "Number", formats: "All formats", line: "Line", arithmetic: "Arithmetic", heatmap: "Pairs" };
+const MAKERS = { number: numberView, formats: formatsView, line: lineView, arithmetic: arithmeticView, heatmap: heatmapView };
 const THEMES = ["light dark", "dark", "light"];
 const THEME_WORDS = { "light dark": "Theme: as the system", dark: "Theme: dark", light: "Theme: light" };
+
+const PAPER = 640; // pixels
 
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const ctx = makeContext(facts);
@@ -36,7 +41,10 @@ const remember = (theme) => {
 };
 let theme = THEMES.includes(remembered()) ? remembered() : THEMES[0];
 const dark = matchMedia("(prefers-color-scheme: dark)");
-ctx.theme = () => (theme === "dark" || (theme === THEMES[0] && dark.matches) ? "dark" : "light");
+let printing = false; // on paper everything is light
+ctx.theme = () => (!printing && (theme === "dark" || (theme === THEMES[0] && dark.matches)) ? "dark" : "light");
+/** The width of a picture; that of paper while it is printed, since the page has its paper's width only later. */
+ctx.widthOf = (holder) => (printing ? PAPER : Math.max(holder.clientWidth, 300));
 
 const themeButton = button("", () => {
   theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
@@ -46,7 +54,7 @@ const themeButton = button("", () => {
 }, { class: "quiet" });
 
 function applyTheme() {
-  document.documentElement.style.colorScheme = theme;
+  document.documentElement.style.colorScheme = printing ? "light" : theme;
   document.documentElement.dataset.theme = ctx.theme();
   themeButton.textContent = { "light dark": "◐", dark: "●", light: "○" }[theme];
   change(themeButton, { "aria-label": THEME_WORDS[theme], title: THEME_WORDS[theme] });
@@ -54,28 +62,41 @@ function applyTheme() {
 
 /* --- header --- */
 
-const links = VIEWS.map((view) => button(VIEW_WORDS[view], () => ctx.store.set({ view }, { push: true }), { class: "tab", "data-view": view }));
+const links = VIEWS.map((view) => button(VIEW_WORDS[view], () => ctx.store.set({ view }), { class: "tab", "data-view": view }));
 const tour = tourCard(ctx);
-const copied = button("Copy link", copyLink, { class: "quiet", title: "The address holds all that is shown" });
+const link = () => (location.protocol === "about:" ? "" : location.href.split("#")[0]) + ctx.hashOf({});
+const copied = copyButton("Copy link", "Copy a link to what is shown", link);
+const undo = button("↶", ctx.store.undo, { class: "quiet icon", "aria-label": "Undo", title: "Undo (Ctrl Z)" });
+const redo = button("↷", ctx.store.redo, { class: "quiet icon", "aria-label": "Redo", title: "Redo (Ctrl Shift Z)" });
+const keys = keysDialog();
+const help = button("?", keys.open, { class: "quiet icon", "aria-label": "Keys", title: "The keys (?)" });
 document.querySelector("nav").append(...links);
-document.querySelector(".tools").append(button("Tour", tour.start, { class: "quiet" }), copied, themeButton);
+document.querySelector(".tools").append(undo, redo, button("Tour", tour.start, { class: "quiet" }), copied, help, themeButton);
 document.getElementById("version").textContent = facts.version;
 
-async function copyLink() {
-  const link = location.protocol === "about:" ? ctx.hashOf({}) : location.href;
-  try {
-    await navigator.clipboard.writeText(link);
-    copied.textContent = "Copied";
-  } catch {
-    prompt("Copy this link", link);
+/* --- keys --- */
+
+addEventListener("keydown", (event) => {
+  const key = event.key.toLowerCase();
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && (key === "z" || key === "y")) {
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) ctx.store.redo();
+    else ctx.store.undo();
+  } else if (key === "?" && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault(); // no number has one
+    keys.open();
   }
-  setTimeout(() => { copied.textContent = "Copy link"; }, 1500);
-}
+});
+// What comes after one of these is another edit.
+["pointerdown", "focusout", "change"].forEach((name) => addEventListener(name, ctx.store.settle, true));
 
 /* --- views --- */
 
 const views = {};
-main.append(tour.element);
+const notice = h("p", { class: "card notice", role: "status", hidden: true });
+const paper = h("p", { class: "on-paper" }); // what the controls say, which are not printed
+main.append(tour.element, notice, paper);
+document.body.append(keys.element);
 
 function made(name) {
   views[name] ??= MAKERS[name](ctx);
@@ -84,7 +105,10 @@ function made(name) {
 
 function viewOf(name) {
   const view = made(name);
-  if (!view.element.isConnected) main.append(view.element);
+  if (!view.element.isConnected) {
+    view.element.append(legend(name) ?? "");
+    main.append(view.element);
+  }
   return view;
 }
 
@@ -100,6 +124,15 @@ function speak(state) {
   }, 400);
 }
 
+function paperWords(state) {
+  const [fmt, beside] = [ctx.format(state.format).name, state.beside ? ` and ${state.beside}` : ""];
+  const asked = {
+    number: `${state.x} in ${fmt}${beside}`, line: `${state.x} in ${fmt}${beside}`, formats: state.x,
+    arithmetic: `${OPERATIONS[state.op].label} in ${fmt}`, heatmap: `${OPERATIONS[state.op].label} in ${state.small}`,
+  };
+  return `${VIEW_WORDS[state.view]}: ${asked[state.view]}, rounded ${MODE_WORDS[state.mode]}`;
+}
+
 let current = null;
 
 function render(state) {
@@ -107,6 +140,12 @@ function render(state) {
   for (const [name, other] of Object.entries(views)) other.element.hidden = name !== state.view;
   links.forEach((link) => change(link, { "aria-current": link.dataset.view === state.view ? "page" : null }));
   document.title = `${VIEW_WORDS[state.view]} · fp16sim explorer`;
+  const said = ctx.store.said();
+  notice.hidden = !said.length;
+  fill(notice, said.length ? `In the address: ${said.join("; ")}.` : "");
+  change(undo, { disabled: !ctx.store.canUndo() });
+  change(redo, { disabled: !ctx.store.canRedo() });
+  fill(paper, paperWords(state));
   tour.update(state);
   view.update(state);
   if (current !== null && current !== state.view) requestAnimationFrame(() => scrollTo({ top: 0 })); // no layout of its own
@@ -128,6 +167,13 @@ applyTheme();
 dark.addEventListener("change", () => { applyTheme(); render(ctx.store.get()); });
 ctx.store.subscribe(render);
 addEventListener("load", () => setTimeout(warmUp, 100));
+for (const [name, now] of [["beforeprint", true], ["afterprint", false]]) {
+  addEventListener(name, () => {
+    printing = now;
+    applyTheme();
+    render(ctx.store.get());
+  });
+}
 let resizing = 0;
 addEventListener("resize", () => {
   cancelAnimationFrame(resizing);

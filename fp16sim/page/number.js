@@ -1,6 +1,6 @@
 /* The first view: a number, and what one or two formats make of it. */
 
-import { exampleButton, formatPicker, modePicker, numberField } from "./controls.js";
+import { asks, formatPicker, modePicker, numberField } from "./controls.js";
 import { h } from "./dom.js";
 import { formatPanel } from "./panel.js";
 
@@ -25,7 +25,7 @@ export function numberView(ctx) {
   const [first, second] = [formatPanel(ctx, "format"), formatPanel(ctx, "beside")];
   const panels = h("div", { class: "panels" }, first.element, second.element);
   const element = h("div", {},
-    h("div", { class: "card asks" }, asked.map((x) => x.element), exampleButton(ctx, EXAMPLES)), panels);
+    asks(ctx, asked, EXAMPLES), panels);
   const update = (state) => {
     asked.forEach((x) => x.update(state));
     first.update(state);

@@ -1,11 +1,16 @@
 /* One format's view of the typed number: its bits, the formula that fits, and every fact about what is stored. */
 
 import { bitRow } from "./bits.js";
-import { button, change, fill, h } from "./dom.js";
+import { codeFields } from "./codefields.js";
+import { button, change, copyButton, fill, h } from "./dom.js";
 import { difference, isFinite, isZero } from "./exact.js";
 import { atOrdinal, classify, decode, fieldsOf, greatestCode, nextDown, nextUp, ordinal, quantumAt } from "./formats.js";
 import { errorInUlp } from "./explain.js";
-import { codeText, decimalText, exactText, fractionText, hexText, powerText, shortText, shortestText, ulpsText } from "./text.js";
+import { neighbourPicture } from "./neighbours.js";
+import {
+  bitsText, codeText, decimalText, fractionText, hexText, powerText, ratioText, shortText, shortestText, ulpsText,
+} from "./text.js";
+import { FLUSH_WORDS } from "./words.js";
 
 const CLASS_WORDS = {
   signalingNaN: "signaling NaN",
@@ -69,30 +74,38 @@ function long(text, most = 90) {
 
 /** A panel for the format under `key`. Its element shows what the typed number x becomes there. */
 export function formatPanel(ctx, key) {
+  const fmtNow = () => ctx.format(ctx.store.get()[key]);
+  const setCode = (code, merge) => ctx.setCode("x", code, fmtNow(), merge);
   const title = h("h2", {});
   const layout = h("p", { class: "layout" });
   const hero = h("p", { class: "hero" });
   const equation = h("p", { class: "equation" });
   const facts = h("dl", { class: "facts" });
-  const setCode = (code) => ctx.store.set({ x: exactText(decode(code, ctx.format(ctx.store.get()[key])), code, ctx.format(ctx.store.get()[key])) });
-  const stepBy = (count) => ctx.stepUlp("x", key, count);
-  const bits = bitRow("Bits; up and down arrows step one ulp", { flip: setCode, step: stepBy });
-  const down = button("− 1 ulp", () => stepBy(-1n), { class: "quiet" });
-  const up = button("+ 1 ulp", () => stepBy(1n), { class: "quiet" });
-  const element = h("section", { class: "card panel" },
-    h("header", { class: "panel-head" }, title, layout), bits.element, equation, hero,
-    h("div", { class: "row" }, down, up, h("span", { class: "hint" }, "click or drag over bits; ↑ ↓ step one ulp, ← → move")), facts);
+  const bits = bitRow("Bits; up and down arrows step one ulp", { flip: setCode, step: (event) => ctx.stepKey(event, "x", key) });
+  const down = button("− 1 ulp", () => ctx.stepUlp("x", key, -1n), { class: "quiet" });
+  const up = button("+ 1 ulp", () => ctx.stepUlp("x", key, 1n), { class: "quiet" });
+  const codes = codeFields(setCode);
+  const near = neighbourPicture(setCode);
+  const rest = h("div", { class: "panel-body" },
+    h("div", { class: "panel-top" }, h("div", { class: "stored" }, bits.element, equation, hero), near.element),
+    h("div", { class: "row steppers" }, down, up, codes.element), facts);
+  const refusal = h("p", { class: "refusal" });
+  const element = h("section", { class: "card panel" }, h("header", { class: "panel-head" }, title, layout), refusal, rest);
 
   const update = (state) => {
     const fmt = ctx.format(state[key]);
     const { read, rounded } = ctx.stored(state.x, fmt, state);
     fill(title, fmt.name);
-    fill(layout, `${fmt.width} bits: 1 sign, ${fmt.exponentBits} exponent (bias ${fmt.bias}), ${fmt.trailingBits} significand; ` +
-      `least ${powerText(fmt.quantumExponentMin)}, greatest ${shortText(fmt.maxFinite, 20)}`);
+    fill(layout, layoutWords(fmt));
     const code = rounded?.code ?? null;
     bits.update(code, fmt, under(code, fmt));
-    if (code === null) return refuse(read, fmt);
+    rest.hidden = code === null;
+    refusal.hidden = !rest.hidden;
+    fill(refusal, code !== null ? "" : read.error ? "Nothing to show: type a number above." : `${fmt.name} has no code for NaN.`);
+    if (code === null) return;
     const value = decode(code, fmt);
+    codes.update(code, fmt);
+    near.update(read, code, fmt, state.mode);
     fill(equation, formula(code, fmt));
     fill(hero, h("span", { class: "says" }, heroWords(state.x, read, rounded)), h("strong", {}, shortText(value, 26)));
     change(up, { disabled: nextUp(code, fmt) === code });
@@ -100,21 +113,17 @@ export function formatPanel(ctx, key) {
     fill(facts, rows(read, rounded, code, value, fmt).map(([name, ...body]) => h("div", {}, h("dt", {}, name), h("dd", {}, body))));
   };
 
-  const refuse = (read, fmt) => {
-    fill(equation, "");
-    fill(hero, read.error ? "Type a number above." : `${fmt.name} has no code for NaN.`);
-    fill(facts, "");
-  };
-
   const rows = (read, rounded, code, value, fmt) => [
     ["you typed", typedWords(read)],
-    ["stored", long(decimalText(value))],
+    ["stored", long(decimalText(value)), copied("the exact decimal", () => decimalText(value))],
     ["error", errorWords(read.value, value, fmt)],
+    ["relative", relativeWords(read.value, value)],
     ["flags", rounded.flags.length ? rounded.flags.join(", ") : "none"],
-    ["fraction", long(fractionText(value))],
-    ["hexadecimal", hexText(value, fmt)],
+    ["fraction", long(fractionText(value)), copied("the fraction", () => fractionText(value))],
+    ["hexadecimal", hexText(value, fmt), copied("the hexadecimal number", () => hexText(value, fmt))],
+    ["code", h("code", {}, codeText(code, fmt)), ` = ${code}`, copied("the code", () => codeText(code, fmt))],
+    ["bits", h("span", { class: "long" }, bitsText(code, fmt)), copied("the bits", () => bitsText(code, fmt))],
     ["shortest", shortestText(value, fmt)],
-    ["code", h("code", {}, codeText(code, fmt)), ` = ${code}`],
     ["class", classWords(code, fmt)],
     ["ulp", ulpWords(value, fmt)],
     ["next up", neighbour(nextUp(code, fmt), code, fmt)],
@@ -125,6 +134,16 @@ export function formatPanel(ctx, key) {
     next === code ? "none" : button(shortText(decode(next, fmt), 30), () => setCode(next), { class: "text" });
 
   return { element, update };
+}
+
+const copied = (what, text) => h("span", { class: "copy" }, copyButton("Copy", `Copy ${what}`, text));
+
+/** "16 bits: ...", and what is special about the ends of the range. */
+function layoutWords(fmt) {
+  const widths = `${fmt.width} bits: 1 sign, ${fmt.exponentBits} exponent (bias ${fmt.bias}), ${fmt.trailingBits} significand; `;
+  const range = `smallest ${powerText(fmt.flushes ? fmt.emin : fmt.quantumExponentMin)}, largest ${shortText(fmt.maxFinite, 20)}`;
+  const ways = [fmt.flushes && FLUSH_WORDS[fmt.subnormals], fmt.saturate && "beyond the largest number it stays there"].filter(Boolean);
+  return [widths, range, ...ways.map((way) => `; ${way}`)].join("");
 }
 
 function typedWords(read) {
@@ -146,6 +165,13 @@ function errorWords(typed, value, fmt) {
   if (isZero(error)) return "none: exactly what you typed";
   const ulps = errorInUlp(typed, value, quantumAt(value, fmt));
   return `stored − typed = ${shortText(error, 20)} = ${ulpsText(ulps, 16)} ulp`;
+}
+
+/** |stored - typed| / |typed|. */
+function relativeWords(typed, value) {
+  if (!isFinite(typed) || !isFinite(value) || isZero(typed)) return "none";
+  const error = difference(value, typed);
+  return isZero(error) ? "0" : ratioText(error, typed);
 }
 
 function ulpWords(value, fmt) {

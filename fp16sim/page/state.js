@@ -2,7 +2,7 @@
 
    #arithmetic?a=0.1&b=0.2&op=add        a view, then what differs from the defaults */
 
-export const VIEWS = ["number", "line", "arithmetic", "heatmap"];
+export const VIEWS = ["number", "formats", "line", "arithmetic", "heatmap"];
 
 export const DEFAULTS = Object.freeze({
   view: "number",
@@ -24,16 +24,19 @@ export const DEFAULTS = Object.freeze({
 
 const LONGEST = 2000;
 
-/** The state that a hash stands for; what is missing or unknown has its default. */
+/** The state that a hash stands for, and what in it names no view or part of the state; that has its default. */
 export function parseHash(hash) {
   const [view, query = ""] = hash.replace(/^#/, "").split(/\?(.*)/s);
   const state = { ...DEFAULTS };
+  const unknown = [];
   if (VIEWS.includes(view)) state.view = view;
-  for (const part of query.split("&")) {
+  else if (view) unknown.push(["", view]);
+  for (const part of query.split("&").filter(Boolean)) {
     const [key, value = ""] = part.split(/=(.*)/s);
     if (Object.hasOwn(DEFAULTS, key) && key !== "view") state[key] = decoded(value).slice(0, LONGEST);
+    else unknown.push([decoded(key), decoded(value)]);
   }
-  return state;
+  return { state, unknown };
 }
 
 function decoded(text) {
@@ -47,41 +50,7 @@ function decoded(text) {
 /** The hash of a state, readable: defaults are left out. */
 export function formatHash(state) {
   const differs = Object.keys(DEFAULTS).filter((key) => key !== "view" && state[key] !== DEFAULTS[key]);
-  const encode = (text) => encodeURIComponent(text).replace(/%2F/g, "/").replace(/%5E/g, "^");
+  const encode = (text) => encodeURIComponent(text).replace(/%2F/g, "/").replace(/%5E/g, "^").replace(/%3D/g, "=").replace(/%2C/g, ",");
   const query = differs.map((key) => `${key}=${encode(state[key])}`).join("&");
   return `#${state.view}${query && "?"}${query}`;
-}
-
-/** One place that holds the state: `set` changes it, tells the listener, and writes the hash.
-
-    `check` gives a state in which every value is one that the page knows. */
-export function makeStore(first, check) {
-  const embedded = location.protocol === "about:"; // in a notebook's frame there is no address to write to
-  let state = check(location.hash ? parseHash(location.hash) : parseHash(first));
-  const listeners = [];
-  const publish = () => listeners.forEach((listener) => listener(state));
-  const write = (push) => {
-    if (embedded || formatHash(state) === location.hash) return;
-    history[push ? "pushState" : "replaceState"](null, "", formatHash(state));
-  };
-  const restore = () => {
-    if (formatHash(state) === location.hash) return;
-    state = check(parseHash(location.hash || first));
-    publish();
-  };
-  addEventListener("hashchange", restore);
-  addEventListener("popstate", restore);
-  return {
-    get: () => state,
-    /** `push` makes a step that the back button undoes; else the current one is replaced. */
-    set(changes, { push = false } = {}) {
-      state = check({ ...state, ...changes });
-      write(push);
-      publish();
-    },
-    subscribe(listener) {
-      listeners.push(listener);
-      listener(state);
-    },
-  };
 }

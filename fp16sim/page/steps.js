@@ -8,7 +8,7 @@ import { errorInUlp } from "./explain.js";
 import { quantumAt } from "./formats.js";
 import { OPERATIONS } from "./operations.js";
 import { classWords } from "./panel.js";
-import { binaryText, codeText, decimalText, fractionText, powerText, shortText, ulpsText } from "./text.js";
+import { binaryText, codeText, decimalText, fractionText, powerText, probabilityText, shortText, ulpsText } from "./text.js";
 import { alignment, expansion } from "./columns.js";
 import {
   FLAG_WORDS, decisionWords, distanceWords, flushWords, normalisationWords, overflowWords, quantumWords, specialWords,
@@ -163,12 +163,13 @@ function decisionStep({ rounding: r }) {
 }
 
 function neighbourStep({ rounding: r }) {
-  const row = (name, n) => h("tr", { class: n.chosen ? "chosen" : "" }, h("th", { scope: "row" }, name), h("td", { class: "num" }, shortText(n.value, 26)),
-    h("td", { class: "num" }, n.code === null ? (isFinite(n.value) ? "beyond the range" : "no code") : codeText(n.code, r.fmt)), h("td", {}, distanceWords(n)), h("td", {}, n.chosen ? "◀ chosen" : ""));
+  const row = (name, n) => h("tr", { class: n.chosen ? "chosen" : "" }, h("th", { scope: "row" }, name), h("td", { class: "num", "data-label": "value" }, shortText(n.value, 26)),
+    h("td", { class: "num", "data-label": "code" }, n.code === null ? (isFinite(n.value) ? "beyond the range" : "no code") : codeText(n.code, r.fmt)),
+    h("td", { "data-label": "distance" }, distanceWords(n)), h("td", {}, n.chosen ? "◀ chosen" : null));
   const same = r.rule === "exact" && !r.beyond && !r.flushed;
   return { title: "Neighbours", body: [
     same ? p("The exact result is a number of the format: no neighbour is needed.") : r.beyond ? p("The exact result is beyond the number that would follow the largest one.") : ruler(r),
-    h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ["", "value", "code", "distance", ""].map((x) => h("th", { scope: "col" }, x)))),
+    h("div", { class: "scroll" }, h("table", { class: "stacks" }, h("thead", {}, h("tr", {}, ["", "value", "code", "distance", ""].map((x) => h("th", { scope: "col" }, x)))),
       h("tbody", {}, same ? row("exact", r.below) : [row("above", r.above), row("below", r.below)]))),
   ] };
 }
@@ -211,13 +212,13 @@ function typedResult({ value: asked, irrational }, value, fmt) {
 function modesStep({ modes, fmt, mode: own, lottery }, ctx) {
   const row = (m) => h("tr", { class: m.mode === own ? "chosen" : "" },
     h("th", { scope: "row" }, h("button", { type: "button", class: "text", "aria-current": m.mode === own ? "true" : null, onclick: () => ctx.store.set({ mode: m.mode }) }, MODE_WORDS[m.mode])),
-    h("td", { class: "num" }, shortText(m.value, 22)),
-    h("td", { class: "num" }, m.code === null ? "none" : codeText(m.code, fmt)),
-    h("td", {}, m.mode === own ? "◀ this one" : m.differs ? "differs" : "the same"), h("td", {}, m.flags.join(", ")));
+    h("td", { class: "num", "data-label": "result" }, shortText(m.value, 22)),
+    h("td", { class: "num", "data-label": "code" }, m.code === null ? "none" : codeText(m.code, fmt)),
+    h("td", { "data-label": "beside it" }, m.mode === own ? "◀ this one" : m.differs ? "differs" : "the same"), h("td", { "data-label": "flags" }, m.flags.join(", ") || "none"));
   return { title: "In every mode", body: [
-    h("div", { class: "scroll" }, h("table", {},
-      h("thead", {}, h("tr", {}, ["mode", "result", "code", "", "flags"].map((x) => h("th", { scope: "col" }, x)))), h("tbody", {}, modes.map(row)))),
-    lottery.length > 1 ? p("Stochastic, over all random numbers: ", lottery.slice(0, 6).flatMap((x, i) => [i ? ", " : "", says(x.value, 20), ` with probability ${ulpsText(x.probability, 12)}`]), ".") : null,
+    h("div", { class: "scroll" }, h("table", { class: "stacks" },
+      h("thead", {}, h("tr", {}, ["mode", "result", "code", "beside it", "flags"].map((x) => h("th", { scope: "col" }, x)))), h("tbody", {}, modes.map(row)))),
+    lottery.length > 1 ? p("Stochastic, over all random numbers: ", lottery.slice(0, 6).flatMap((x, i) => [i ? ", " : "", says(x.value, 20), ` with probability ${probabilityText(x.probability)}`]), ".") : null,
   ] };
 }
 

@@ -45,6 +45,9 @@ export function bitFields(code, fmt) {
   return [digits[0], digits.slice(1, 1 + fmt.exponentBits), digits.slice(1 + fmt.exponentBits)];
 }
 
+/** The bits of a code with _ between the fields, as they can be typed. */
+export const bitsText = (code, fmt) => bitFields(code, fmt).join("_");
+
 /** The code in hexadecimal, of as many digits as the format has. */
 export function codeText(code, fmt) {
   return `0x${code.toString(16).toUpperCase().padStart(Math.ceil(fmt.width / 4), "0")}`;
@@ -131,6 +134,14 @@ export function shortText(x, room = 24) {
   }
   return digitsText(x, Math.max(3, room - 8));
 }
+
+/** |x / y| of finite numbers, y not zero, as a short decimal of a few digits: enough for an error. */
+export function ratioText(x, y) {
+  return shortText(reduced(finite(false, x.n * y.d, x.d * y.n, x.e - y.e)), 14);
+}
+
+/** A probability, everywhere in the same way: exact in decimal if it is short, else its first digits. */
+export const probabilityText = (p) => shortText(p, 14);
 
 /** A small exact number in ulp: a fraction if it is simple, else about so many. */
 export function ulpsText(x, room = 10) {

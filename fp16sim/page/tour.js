@@ -63,12 +63,12 @@ export function tourCard(ctx) {
   const count = h("p", { class: "where" });
   const title = h("h2", { tabindex: -1 });
   const text = h("p", {});
-  const go = (i) => ctx.store.set(stationState(i), { push: true });
+  const go = (i) => ctx.store.set(stationState(i));
   const now = () => Number(ctx.store.get().tour);
   const back = button("◀ Back", () => go(now() - 1));
   const on = button("Next station ▶", () => (now() < STATIONS.length ? go(now() + 1) : leave()), { class: "primary" });
   const again = button("Start over", () => go(now()), { class: "quiet" });
-  const leave = () => ctx.store.set({ tour: "" }, { push: true });
+  const leave = () => ctx.store.set({ tour: "" });
   const element = h("section", { class: "card tour", "aria-label": "Guided tour" }, count, title, text,
     h("div", { class: "row" }, back, on, again, button("Leave the tour", leave, { class: "quiet" })));
   let shown = null;

@@ -20,26 +20,26 @@ export function ulpChart(ctx) {
   const svg = s("svg", { class: "ulp-picture", role: "img", height: HEIGHT, width: "100%" });
   const title = s("title", {});
   const words = h("p", { class: "reading", role: "status" });
-  const slider = h("input", { type: "range", "aria-label": "Exponent of the number", oninput: () => setExponent(Number(slider.value)) });
+  const slider = h("input", { type: "range", "aria-label": "Exponent of the number", oninput: () => setExponent(Number(slider.value), "slider") });
   const holder = h("div", { class: "picture" }, svg);
   const element = card("The ulp against the magnitude", holder, h("label", { class: "slider" }, "2 to the power of", slider), words);
   let scale = null;
 
-  const setExponent = (e) => {
+  const setExponent = (e, merge) => {
     const fmt = ctx.format(ctx.store.get().format);
     const to = Math.min(Math.max(e, fmt.quantumExponentMin), fmt.emax);
-    ctx.store.set({ x: `2^${to}`, at: "", zoom: "all" });
+    ctx.store.set({ x: `2^${to}`, at: "", zoom: "all" }, { merge });
   };
   const follow = (event) => {
     if (event.buttons !== 1 || !scale) return;
-    setExponent(Math.floor(scale.back(event.clientX - svg.getBoundingClientRect().left)));
+    setExponent(Math.floor(scale.back(event.clientX - svg.getBoundingClientRect().left)), "cursor");
   };
   svg.addEventListener("pointerdown", follow);
   svg.addEventListener("pointermove", follow);
 
   const update = (state) => {
     const shown = [ctx.format(state.format), ...(state.beside ? [ctx.format(state.beside)] : [])];
-    const width = Math.max(holder.clientWidth, 300);
+    const width = ctx.widthOf(holder);
     scale = scales(shown, width);
     svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     const { rounded } = ctx.stored(state.x, shown[0], state);

@@ -1,7 +1,7 @@
 /* Sentences about an explanation: why this neighbour, why these flags, why this special case. */
 
 import { MODE_WORDS } from "./controls.js";
-import { fractionText, powerText, shortText, ulpsText } from "./text.js";
+import { powerText, probabilityText, shortText, ulpsText } from "./text.js";
 import { DRAWS } from "./rounding.js";
 
 /** What a format does to small numbers, where it is not as IEEE 754 has it. */
@@ -44,10 +44,9 @@ function nearerWords(r, taken) {
 }
 
 function stochasticWords(r) {
-  const fraction = fractionText(r.rest);
-  const percent = fraction.length < 12 ? fraction : shortText(r.rest, 12);
-  const rule = `(draw + ½) / 2³² ${r.up ? "<" : "≥"} ${percent}`;
-  return `${percent} ulp is cut off, which is the probability of the neighbour away from zero: ${r.drawsUp.toLocaleString("en")} of the ` +
+  const chance = probabilityText(r.rest);
+  const rule = `(draw + ½) / 2³² ${r.up ? "<" : "≥"} ${chance}`;
+  return `${chance} ulp is cut off, which is the probability of the neighbour away from zero: ${r.drawsUp.toLocaleString("en")} of the ` +
     `${DRAWS.toLocaleString("en")} random numbers choose it. Here the number is ${r.draw.toLocaleString("en")}, and ${rule}: ${r.up ? "away from zero" : "toward zero"}.`;
 }
 

@@ -90,6 +90,27 @@ def test_a_state_cannot_leave_its_place_in_the_page():
         fs.page.build(3)
 
 
+def test_an_address_that_opens_nothing_is_refused(capsys, tmp_path):
+    for state, says in (
+        ("garbage?x=1", "opens no view"),
+        ("numbr?x=1", "did you mean 'number'?"),
+        ("x=0.1", "as in number?x=0.1"),
+        ("number?fromat=bf16", "'fromat' is not a key; did you mean 'format'?"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(says)):
+            fs.page.build(state)
+        assert main(["explore", state, "-o", str(tmp_path / "x.html")]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+    assert fs.page.build("#line?zoom=-8&at=0.1&tour=3") == fs.page.build("line?zoom=-8&at=0.1&tour=3")
+
+
+def test_the_page_in_the_repository_is_the_one_that_is_built():
+    page = Path(__file__).parents[2] / "tutorials" / "explorer.html"
+    fresh = page.read_bytes() == fs.page.build().encode()
+    assert fresh, "the page has changed: run fp16sim explore -o tutorials/explorer.html"
+
+
 # --- in a notebook --------------------------------------------------------------------------------------------------
 
 

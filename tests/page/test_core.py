@@ -105,7 +105,8 @@ def test_codes_of_wide_formats_agree_with_python(core, fmt):
 
 NAMES = """(texts) => texts.map((text) => {
   const fmt = fp16sim.formats.get(text);
-  return fmt ? [fmt.name, fmt.width, fmt.precision, fmt.specials, fmt.subnormals, fmt.saturate, fmt.nanCode].join(" ") : "refused";
+  const facts = ["name", "width", "precision", "specials", "subnormals", "saturate", "nanCode"];
+  return fmt ? facts.map((fact) => fmt[fact]).join(" ") : "refused";
 })"""
 
 

@@ -9,7 +9,7 @@ from .conftest import FOLLOW
 
 STATE = "fp16sim.store.get()"
 SHOW = "(changes) => fp16sim.store.set(changes)"
-VIEWS = ("number", "line", "arithmetic", "heatmap")
+VIEWS = ("number", "formats", "line", "arithmetic", "heatmap")
 
 
 def test_a_link_restores_all_that_was_seen(open_page):
@@ -73,11 +73,126 @@ def test_a_broken_link_still_opens_the_page(open_page):
     assert page.evaluate(STATE)["format"] == "bfloat16"
 
 
-def test_typing_leaves_no_trail_in_the_history(open_page):
+def test_what_is_unknown_in_an_address_is_told_and_forgotten_with_the_next_edit(open_page):
+    page = open_page("garbage?format=99-99-99&foo=<b>1&mode=up&zoom=x&tour=99")
+    told = page.locator(".notice").inner_text()
+    for part in ("garbage is no view", "format=99-99-99 is unknown, and binary16 is shown", "foo=<b>1 is unknown"):
+        assert part in told
+    assert "mode=up is unknown, and ties_to_even is shown" in told
+    assert page.locator(".notice b").count() == 0
+    page.get_by_label("Number", exact=True).fill("2")
+    assert page.locator(".notice").is_hidden()
+    for good in ("number?format=1-5-10", "line?zoom=-8&at=0.1", "arithmetic?step=2", ""):
+        page.evaluate(FOLLOW, good)
+        assert page.locator(".notice").is_hidden(), good
+
+
+# --- undo -----------------------------------------------------------------------------------------------------------
+
+X = "fp16sim.store.get().x"
+ENTRY = "history.state.at"
+
+
+def shows(page, x):
+    page.wait_for_function(f"(x) => {X} === x", arg=x)
+    return page.get_by_label("Number", exact=True).first.input_value() == x
+
+
+def test_typing_a_number_is_one_edit_and_back_undoes_each_edit_without_leaving(open_page):
+    page = open_page("number?x=7")
+    before = page.evaluate(ENTRY)
+    field = page.get_by_label("Number", exact=True)
+    field.press("End")
+    field.type("23456")
+    assert page.evaluate(ENTRY) == before + 1
+    page.locator(".bit").last.click()
+    page.get_by_role("button", name="Line").click()
+    assert page.evaluate(ENTRY) == before + 3
+    page.go_back()
+    assert page.evaluate(STATE)["view"] == "number"
+    page.go_back()
+    assert shows(page, "723456")
+    page.go_back()
+    assert shows(page, "7")
+    assert page.evaluate("location.hash") == "#number?x=7"
+    page.go_forward()
+    assert shows(page, "723456")
+    page.wait_for_function("location.hash === '#number?x=723456'")
+
+
+def test_keys_and_buttons_undo_and_redo(open_page):
     page = open_page("number?x=1")
-    before = page.evaluate("history.length")
-    page.get_by_label("Number", exact=True).type("23456")
-    assert page.evaluate("history.length") == before
+    undo, redo = page.get_by_role("button", name="Undo"), page.get_by_role("button", name="Redo")
+    assert undo.is_disabled()
+    assert redo.is_disabled()
+    page.locator(".bit").last.click()
+    page.get_by_label("Format", exact=True).select_option("bfloat16")
+    page.keyboard.press("Control+z")
+    page.wait_for_function("fp16sim.store.get().format === 'binary16'")
+    page.keyboard.press("Control+z")
+    assert shows(page, "1")
+    assert undo.is_disabled()
+    page.keyboard.press("Control+Shift+z")
+    assert shows(page, "1.0009765625")
+    page.keyboard.press("Control+y")
+    page.wait_for_function("fp16sim.store.get().format === 'bfloat16'")
+    assert redo.is_disabled()
+    undo.click()
+    page.wait_for_function("fp16sim.store.get().format === 'binary16'")
+    redo.click()
+    page.wait_for_function("fp16sim.store.get().format === 'bfloat16'")
+    undo.click()
+    page.wait_for_function("fp16sim.store.get().format === 'binary16'")
+    page.locator(".bit").first.click()
+    assert redo.is_disabled()
+
+
+def test_a_drag_and_a_held_key_are_one_edit_each(open_page):
+    page = open_page("number?x=0")
+    before = page.evaluate(ENTRY)
+    first, last = (page.locator(".bit").nth(i).bounding_box() for i in (8, 13))
+    page.mouse.move(first["x"] + 5, first["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 5, last["y"] + 20, steps=20)
+    page.mouse.up()
+    assert page.evaluate(ENTRY) == before + 1
+    field = page.get_by_label("Number", exact=True)
+    field.focus()
+    for _ in range(5):  # down, and down again without up: a key that is held
+        page.keyboard.down("ArrowUp")
+    page.keyboard.up("ArrowUp")
+    assert page.evaluate(ENTRY) == before + 2
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(ENTRY) == before + 3
+
+
+def test_undo_goes_on_after_a_reload(open_page):
+    page = open_page("number?x=1")
+    page.get_by_label("Number", exact=True).fill("2")
+    page.reload()
+    page.get_by_role("button", name="Undo").click()
+    assert shows(page, "1")
+
+
+def test_a_question_mark_lists_the_keys_and_escape_closes_them(open_page):
+    page = open_page("number?x=1")
+    page.get_by_label("Number", exact=True).focus()
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    assert "Ctrl Z" in dialog.inner_text()
+    page.keyboard.press("Escape")
+    assert dialog.is_hidden()
+    assert page.get_by_label("Number", exact=True).input_value() == "1"
+    page.get_by_role("button", name="Keys").click()
+    dialog.get_by_role("button", name="Close").click()
+    assert dialog.is_hidden()
+
+
+def test_every_view_has_a_legend(open_page):
+    page = open_page()
+    for view in VIEWS:
+        page.evaluate(SHOW, {"view": view})
+        assert page.locator(".legend-line:visible, .legend:visible").count() == 1
 
 
 # --- the tour and the examples --------------------------------------------------------------------------------------
@@ -147,6 +262,10 @@ def test_the_page_works_in_the_frame_of_a_notebook(open_page, tmp_path):
     page = open_page(url=notebook.as_uri())
     frame = page.frame_locator("iframe")
     frame.locator(".bit").last.click()
+    assert frame.locator(".panel:visible code").first.inner_text() == "0x3C01"
+    frame.get_by_role("button", name="Undo").click()
+    assert frame.locator(".panel:visible code").first.inner_text() == "0x3C00"
+    frame.get_by_role("button", name="Redo").click()
     assert frame.locator(".panel:visible code").first.inner_text() == "0x3C01"
     frame.get_by_role("button", name="Tour", exact=True).click()
     assert re.match("Station 1 of 10", frame.locator(".tour .where").inner_text())

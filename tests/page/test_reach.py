@@ -3,7 +3,7 @@
 from .conftest import FOLLOW
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
-VIEWS = ("number?x=0.1&beside=bfloat16", "line?x=0.1", "arithmetic?op=fma", "heatmap?small=e2m1fn")
+VIEWS = ("number?x=0.1&beside=bfloat16", "formats?x=70000", "line?x=0.1", "arithmetic?op=fma", "heatmap?small=e2m1fn")
 WIDE = (
     "number?x=2^-1074&format=binary64",
     "number?x=-1e308&format=binary64&beside=binary32",
@@ -13,6 +13,9 @@ WIDE = (
     "arithmetic?op=add&a=1e38&b=1e-38&format=bfloat16",
     "arithmetic?op=divide&a=1&b=3&format=binary64",
     "number?x=" + "9" * 300,
+    "formats?x=" + "9" * 300,
+    "number?x=1..2",
+    "garbage?format=" + "9" * 300,
 )
 
 NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, summary, canvas, svg, [tabindex='0']")]
@@ -22,7 +25,7 @@ NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, sum
   .map((e) => e.outerHTML)"""
 
 CLIPPED = """() => [...document.querySelectorAll("main *")]
-  .filter((e) => e.checkVisibility() && !e.closest(".scroll") && !e.closest("svg"))
+  .filter((e) => e.checkVisibility() && !e.closest("svg"))
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 200))"""
 
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, input")].filter((e) => e.checkVisibility())
@@ -45,6 +48,36 @@ def test_the_tour_fits_on_a_phone(open_page):
     for _ in range(10):
         assert page.evaluate("document.documentElement.scrollWidth") == 360
         page.locator(".tour .primary").tap()
+
+
+PRINTED = """() => {
+  const all = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.checkVisibility());
+  return {
+    controls: all("input, select, nav, .tools, button:not(.bit, .text)").length,
+    inks: [...new Set(all(".bit, .facts dt, .facts dd, .hero strong").map((e) => getComputedStyle(e).color))],
+    pictures: all(".near-picture, .line-picture, .ulp-picture, canvas.heat").length,
+    words: all(".on-paper").map((e) => e.textContent).join(),
+    paper: getComputedStyle(document.documentElement).colorScheme,
+    light: document.documentElement.dataset.theme,
+  };
+}"""
+
+
+def test_paper_has_no_controls_dark_ink_and_every_picture(open_page):
+    page = open_page(color_scheme="dark")
+    for state, pictures in (("number?x=0.1", 1), ("line?x=0.1", 2), ("heatmap?small=e2m1fn", 1), ("arithmetic?a=1", 0)):
+        page.evaluate(FOLLOW, state)
+        page.emulate_media(media="print", color_scheme="dark")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        printed = page.evaluate(PRINTED)
+        assert printed["controls"] == 0, state
+        assert printed["inks"] in ([], ["rgb(28, 30, 36)"])
+        assert printed["pictures"] == pictures
+        assert (printed["paper"], printed["light"]) == ("light", "light")
+        assert state[:3].title() in printed["words"] or state.startswith("heatmap")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        page.emulate_media(media="screen", color_scheme="dark")
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
 # --- dark and still -------------------------------------------------------------------------------------------------
@@ -138,6 +171,7 @@ TIMED = """(changes) => {
 INTERACTIONS = [
     {"view": "number", "x": "0.2", "format": "binary16", "beside": "bfloat16"},
     {"x": "1e-300", "format": "binary64", "beside": "binary32"},
+    {"view": "formats", "x": "1/3"},
     {"view": "line", "x": "0.3", "format": "binary16", "beside": "bfloat16", "zoom": "all"},
     {"zoom": "-3", "at": "0.3"},
     {"format": "binary64", "beside": "", "zoom": "all", "at": ""},

@@ -5,6 +5,8 @@ import pytest
 import fp16sim as fs
 from fp16sim import exact
 
+from .conftest import FOLLOW
+
 HASH = "location.hash"
 
 
@@ -88,6 +90,9 @@ def test_keys_step_one_ulp_move_between_bits_and_set_them(open_page):
         ("inf", "ArrowUp", "0x7C00"),
         ("-2^-24", "ArrowUp", "0x0000"),
         ("nan", "ArrowUp", "0x7E00"),
+        ("1", "Shift+ArrowUp", "0x3C0A"),
+        ("1", "Shift+ArrowDown", "0x3BF6"),
+        ("65504", "Shift+ArrowUp", "0x7C00"),
     ],
 )
 def test_a_step_passes_zero_and_stops_at_the_ends(open_page, start, key, code):
@@ -107,7 +112,7 @@ def test_only_one_bit_is_in_the_order_of_tab(open_page):
 def fact(page, name, panel=0):
     rows = page.locator(".panel:visible").nth(panel).locator(".facts > div")
     found = rows.filter(has=page.locator("dt", has_text=name)).first
-    return found.locator("dd").inner_text()
+    return found.locator("dd").inner_text().removesuffix("Copy").strip()
 
 
 def test_typing_shows_what_is_stored_and_how_far_off_it_is(open_page):
@@ -183,11 +188,172 @@ def test_widths_of_ones_own_make_a_format(open_page):
     page.get_by_label("topmost codes").first.select_option("nan")
     page.get_by_label("Number", exact=True).fill("448")
     assert fact(page, "next up") == "none"
-    assert page.evaluate(HASH) == "#number?x=448&format=1-4-3-nan"
+    assert page.evaluate(HASH) == "#number?x=448&format=e4m3fn"
 
 
 def test_a_format_without_nan_says_so(open_page):
     page = open_page("number?x=nan&format=e2m1fn")
-    assert "has no code for NaN" in page.locator(".hero").first.inner_text()
+    assert "has no code for NaN" in page.locator(".refusal").first.inner_text()
     page.get_by_label("Number", exact=True).fill("100")
     assert fact(page, "stored") == "6"
+
+
+def test_what_is_no_number_shows_no_bits_and_its_error_on_one_line(open_page):
+    page = open_page("number?x=1..2&beside=bfloat16")
+    assert page.locator(".bit:visible").count() == 0
+    assert page.locator(".facts:visible").count() == 0
+    note = page.locator(".note.wrong:visible")
+    assert note.inner_text().startswith("“1..2” is not a number")
+    assert note.bounding_box()["height"] < 30
+    page.evaluate(FOLLOW, "arithmetic?op=fma&a=1&b=x&c=2")
+    assert page.locator(".note.wrong:visible").bounding_box()["height"] < 30
+    assert page.locator(".steps > li:visible").count() == 0
+
+
+def test_bits_have_positions_and_stand_in_groups_of_four(open_page):
+    page = open_page("number?x=1&format=binary64&beside=binary16")
+    places = page.locator(".panel:visible .bits").nth(0).locator("small").all_inner_texts()
+    assert places == [str(i) for i in range(63, -1, -1)]
+    groups = page.locator(".panel:visible .bits").nth(1).locator(".nibble")
+    assert [len(text.split()) // 2 for text in groups.all_inner_texts()] == [1, 3, 2, 2, 4, 4]
+    rows = page.evaluate(ROWS)
+    assert max(rows) == 16
+    assert all(count % 4 == 0 for count in rows)
+
+
+ROWS = """() => {
+  const rows = new Map();
+  for (const bit of document.querySelectorAll(".panel .bits .significand .bit")) {
+    if (bit.closest(".panel").querySelectorAll(".bit").length < 64) continue;
+    const top = Math.round(bit.getBoundingClientRect().top);
+    rows.set(top, (rows.get(top) ?? 0) + 1);
+  }
+  return [...rows.values()];
+}"""
+
+
+# --- the code as fields, copies, the neighbours ---------------------------------------------------------------------
+
+
+def test_the_code_can_be_typed_in_hexadecimal_and_as_an_integer(open_page):
+    page = open_page("number?x=0.1")
+    code, integer = page.get_by_label("code", exact=True).first, page.get_by_label("as an integer").first
+    assert (code.input_value(), integer.input_value()) == ("0x2E66", "11878")
+    code.fill("3c01")
+    assert page.get_by_label("Number", exact=True).input_value() == "1.0009765625"
+    assert integer.input_value() == "15361"
+    integer.fill("32768")
+    assert page.get_by_label("Number", exact=True).input_value() == "-0"
+    code.fill("0x12345")
+    assert code.get_attribute("aria-invalid") == "true"
+    assert "from 0x0000 to 0xFFFF" in page.locator(".codes .note").first.inner_text()
+    assert number(page) == "0x8000"
+    code.blur()
+    assert code.input_value() == "0x8000"
+    assert code.get_attribute("aria-invalid") is None
+    code.fill("0x7C01")
+    assert fact(page, "class") == "signaling NaN"
+
+
+def test_code_decimal_hexadecimal_and_bits_can_be_copied(open_page):
+    page = open_page("number?x=-0.1", permissions=["clipboard-read", "clipboard-write"])
+    texts = {
+        "the code": "0xAE66",
+        "the exact decimal": fs.to_text(-0.1, "binary16", "exact"),
+        "the hexadecimal number": fs.to_text(-0.1, "binary16", "hex"),
+        "the bits": "1_01011_1001100110",
+        "the fraction": "-819/8192",
+    }
+    for what, text in texts.items():
+        button = page.get_by_role("button", name=f"Copy {what}", exact=True)
+        button.click()
+        page.wait_for_function("navigator.clipboard.readText().then((text) => text !== '')")
+        assert button.inner_text() == "Copied"
+        assert page.evaluate("navigator.clipboard.readText()") == text
+        assert fs.parse(text) == fs.parse("-819/8192") if what not in ("the code", "the bits") else text
+
+
+def test_the_neighbours_stand_beside_the_bits_and_can_be_chosen(open_page):
+    page = open_page("number?x=1")
+    picture = page.locator(".near-picture").first
+    assert "0x3BFF" in picture.text_content()
+    assert "0x3C01" in picture.text_content()
+    bits_box, box = page.locator(".stored").first.bounding_box(), page.locator(".near").first.bounding_box()
+    assert box["x"] >= bits_box["x"] + bits_box["width"]
+    picture.locator(".pick", has_text="0x3C01").click()
+    assert number(page) == "0x3C01"
+    page.get_by_label("Number", exact=True).fill("65504")
+    assert "∞" in picture.text_content()
+    page.get_by_label("Number", exact=True).fill("nan")
+    assert picture.is_hidden()
+
+
+# --- formats that flush and saturate --------------------------------------------------------------------------------
+
+
+def test_a_format_that_flushes_and_saturates_is_made_from_a_named_one(open_page):
+    page = open_page("number?x=1e-6")
+    page.get_by_label("Format", exact=True).select_option("custom")
+    page.get_by_label("subnormals").first.select_option("flush_to_zero")
+    assert fact(page, "stored") == "0"
+    assert fact(page, "flags") == "underflow, inexact"
+    page.get_by_label("beyond the range").first.select_option("true")
+    page.get_by_label("Number", exact=True).fill("1e9")
+    assert fact(page, "stored") == "65504"
+    name = page.evaluate("fp16sim.store.get().format")
+    assert fs.get_format(name) == fs.formats.replace(fs.BINARY16, saturate=True, subnormals="flush_to_zero")
+    assert page.evaluate(HASH) == f"#number?x=1e9&format={name}"
+
+
+def test_a_code_that_the_format_would_flush_can_still_be_looked_at(open_page):
+    page = open_page("number?x=0&format=binary16,subnormals=flush_to_zero")
+    for code in ("0x0001", "0x0002"):
+        page.get_by_label("Number", exact=True).press("ArrowUp")
+        assert number(page) == code
+        assert fact(page, "class") == "positive subnormal number"
+    page.get_by_label("Number", exact=True).fill("2^-24")
+    assert number(page) == "0x0000"
+
+
+# --- all formats ----------------------------------------------------------------------------------------------------
+
+TABLE = """() => [...document.querySelectorAll(".stacks tbody tr")].filter((row) => row.checkVisibility())
+  .map((row) => [...row.children].map((cell) => cell.textContent))"""
+
+
+@pytest.mark.parametrize("x", ["0.1", "1/3", "70000", "2^-30", "1.5", "-1e-45", "448", "inf", "65520", "0", "-449"])
+def test_all_formats_at_once_are_those_of_compare_the_most_accurate_first(open_page, x):
+    page = open_page(f"formats?x={x}")
+    rows = {row[0]: row for row in page.evaluate(TABLE)}
+    anatomies = fs.explain.compare(x).rows
+    assert set(rows) == {a.fmt.name for a in anatomies}
+    for a in anatomies:
+        _, _, ulps, _, flags, code = rows[a.fmt.name]
+        assert code == a.number.hex
+        assert flags == (", ".join(a.rounding.flags) or "none")
+        assert (ulps == "exact") == (a.error == 0)
+        assert (ulps == "–") == (a.error is None)
+    errors = {a.fmt.name: a.error for a in anatomies}
+    shown = [abs(errors[name]) for name in rows if errors[name] is not None]
+    assert shown == sorted(shown)
+    assert not any(errors[name] is not None for name in list(rows)[len(shown) :]) or x == "inf"
+
+
+def test_a_format_of_ones_own_is_among_all_formats_and_each_name_opens_its_bits(open_page):
+    page = open_page("formats?x=0.1&format=e5m4")
+    assert len(page.evaluate(TABLE)) == 12
+    page.get_by_role("link", name="e5m4", exact=True).click()
+    assert page.evaluate(HASH) == "#number?format=e5m4"
+    assert len(page.locator(".panel:visible .bit").all()) == 10
+    page.evaluate(FOLLOW, "formats?x=nan")
+    assert "no code for NaN" in page.evaluate(TABLE)[-1][1]
+    page.evaluate(FOLLOW, "formats?x=0x3F7F&format=bfloat16")
+    assert page.locator("tr:has-text('bfloat16') td").nth(1).inner_text() == "exact"
+
+
+def test_a_probability_is_written_in_one_way(open_page):
+    page = open_page("arithmetic?op=add&a=0.1&b=0.2&mode=stochastic")
+    text = page.locator("[aria-label=Steps]").inner_text()
+    assert "0.5 ulp is cut off, which is the probability" in text
+    assert "with probability 0.72" in text
+    assert "probability 1/" not in text

@@ -1,0 +1,51 @@
+/* What an address may hold: values that the page knows; and sentences about those that it does not. */
+
+import { drawOf } from "./controls.js";
+import { readNumber } from "./parse.js";
+import { MODES } from "./rounding.js";
+import { OPERATIONS } from "./operations.js";
+import { DEFAULTS, parseHash } from "./state.js";
+import { STATIONS } from "./tour.js";
+
+const shown = (text) => (text.length > 40 ? `${text.slice(0, 37)}…` : text);
+
+/** `read(hash)`: {state, said}; `known(state)`: the state with defaults for formats, modes and operations that do not exist. */
+export function address(formats) {
+  const name = (text) => formats.get(text)?.name;
+  const small = (text) => {
+    const fmt = formats.get(text);
+    return fmt && fmt.width <= 8 ? fmt.name : undefined;
+  };
+  const one = (ok) => (text) => (ok(text) ? text : undefined);
+  /** What a value means, or undefined. */
+  const meanings = {
+    format: name,
+    beside: (text) => (text ? name(text) : ""),
+    small,
+    mode: one((text) => MODES.includes(text)),
+    op: one((text) => Object.hasOwn(OPERATIONS, text)),
+  };
+  /** In an address alone: while somebody types, what is wrong with these stays in its field. */
+  const places = {
+    zoom: one((text) => text === "all" || /^-?\d+(\.\d+)?(e-?\d+)?$/.test(text)),
+    at: one((text) => !text || !readNumber(text, formats.get(DEFAULTS.format)).error),
+    step: one((text) => text === "all" || /^[1-9]\d?$/.test(text)),
+    tour: one((text) => !text || (/^\d+$/.test(text) && STATIONS[Number(text) - 1])),
+    draw: one((text) => drawOf(text) !== null),
+  };
+  const known = (state) => withMeanings(state, meanings).state;
+  const read = (hash) => {
+    const { state, unknown } = parseHash(hash);
+    const found = withMeanings(state, { ...meanings, ...places });
+    const wrong = found.wrong.map((key) => `${key}=${shown(state[key])} is unknown, and ${found.state[key] || "nothing"} is shown`);
+    const odd = unknown.map(([key, value]) => (key ? `${shown(key)}${value && `=${shown(value)}`} is unknown` : `${shown(value)} is no view, and ${state.view} is shown`));
+    return { state: found.state, said: [...odd, ...wrong] };
+  };
+  return { read, known };
+}
+
+function withMeanings(state, meanings) {
+  const wrong = Object.keys(meanings).filter((key) => meanings[key](state[key]) === undefined);
+  const values = Object.entries(meanings).map(([key, mean]) => [key, mean(state[key]) ?? DEFAULTS[key]]);
+  return { state: { ...state, ...Object.fromEntries(values) }, wrong };
+}
