@@ -26,7 +26,8 @@ class Copied:
 def files(outputs: bool = False) -> dict[str, Callable[[], bytes]]:
     """What is copied: for each name, relative to the folder, a function that gives the content.
 
-    The start page comes first; then each lesson, its notebook and its exercises; then the texts beside the lessons.
+    The start page comes first; then each lesson, its notebook and its exercises; the texts beside
+    them, and the explorer.
     """
     folder = course.source()
     found: dict[str, Callable[[], bytes]] = {
@@ -38,7 +39,8 @@ def files(outputs: bool = False) -> dict[str, Callable[[], bytes]]:
         found[f"{name}.ipynb"] = partial(_notebook, folder / f"{name}.ipynb", outputs)
         if name != course.FIRST:
             found[f"exercises/{name}.py"] = (folder / "exercises" / f"{name}.py").read_bytes
-    return found | {path.name: path.read_bytes for path in sorted(folder.glob("*.md"))}
+    beside = [*sorted(folder.glob("*.md")), folder / "explorer.html"]
+    return found | {path.name: path.read_bytes for path in beside}
 
 
 def _notebook(path: Path, outputs: bool) -> bytes:
