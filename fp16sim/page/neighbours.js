@@ -6,7 +6,7 @@ import { atOrdinal, decode, greatestCode, ordinal, quantumAt } from "./formats.j
 import { windowOf } from "./numberline.js";
 import { codeText, shortText } from "./text.js";
 
-const [WIDTH, AXIS] = [440, 62];
+const [WIDTH, AXIS] = [380, 62];
 const ROOM = 1.35; // the window is the stored number +- 2^1.35 ulp: two neighbours on either side
 
 /** A picture; a click on a neighbour makes it the number. */
@@ -63,7 +63,7 @@ function tick({ step, code, value }, put, fmt, setCode, words) {
   const hex = codeText(code, fmt);
   const outer = step === 2n || step === -2n;
   return s("g", { class: step ? "pick" : "", onclick: () => step && setCode(code) },
-    s("rect", { x: x - 36, width: 72, y: 24, height: 96, class: "target" }),
+    s("rect", { x: x - 32, width: 64, y: 24, height: 96, class: "target" }),
     s("line", { x1: x, x2: x, y1: AXIS - (outer ? 9 : 14), y2: AXIS + (outer ? 9 : 14), class: "tick" }),
     label(AXIS + 32, hex.length > 8 ? `…${hex.slice(-5)}` : hex), label(AXIS + 50, words[String(step)] ?? ""));
 }
@@ -71,7 +71,7 @@ function tick({ step, code, value }, put, fmt, setCode, words) {
 /** The three values in the middle in short, or in words where that does not tell them apart. */
 function valueWords(around) {
   const middle = around.filter(({ step }) => step > -2n && step < 2n);
-  const texts = middle.map(({ value }) => shortText(value, 12));
+  const texts = middle.map(({ value }) => shortText(value, 10));
   if (new Set(texts).size < texts.length) return { "-1": "next down", 1: "next up" };
   return Object.fromEntries(middle.map(({ step }, i) => [String(step), texts[i]]));
 }

@@ -68,6 +68,7 @@ def test_paper_has_no_controls_dark_ink_and_every_picture(open_page):
     for state, pictures in (("number?x=0.1", 1), ("line?x=0.1", 2), ("heatmap?small=e2m1fn", 1), ("arithmetic?a=1", 0)):
         page.evaluate(FOLLOW, state)
         page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         printed = page.evaluate(PRINTED)
         assert printed["controls"] == 0, state
