@@ -28,6 +28,9 @@ CLIPPED = """() => [...document.querySelectorAll("main *")]
   .filter((e) => e.checkVisibility() && !e.closest("svg"))
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 200))"""
 
+CUT_OFF = """() => [...document.querySelectorAll("table, .scroll, th, td, .card")]
+  .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map((e) => e.outerHTML.slice(0, 200))"""
+
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, input")].filter((e) => e.checkVisibility())
   .map((e) => [e.outerHTML, e.getBoundingClientRect()])
   .filter(([_, box]) => box.width < 24 || box.height < 24).map(([text, _]) => text)"""
@@ -39,6 +42,7 @@ def test_a_phone_never_scrolls_sideways(open_page):
         page.evaluate(FOLLOW, state)
         assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360], state
         assert page.evaluate(CLIPPED) == [], state
+        assert page.evaluate(CUT_OFF) == [], state
         assert page.evaluate(SMALL_TARGETS) == [], state
 
 
