@@ -48,7 +48,8 @@ INSIDE = {
     "explain": "value_text records decoding exact_step rounding_step alternatives document rendering explanation "
     "basic_operations functions dot_product stored_number layouts __init__",
     "learn": "records precision scaling chance data model state observe run advise table __init__",
-    "teach": "course start lessons strategies grading grade quiz exercises guessing __init__",
+    "teach": "course start lessons strategies grading source answers progress advice grade practice variants marks "
+    "quiz exercises guessing __init__",
 }
 """The packages in a room that has some, in the same order: each imports only from those to its left."""
 

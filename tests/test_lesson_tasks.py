@@ -3,9 +3,7 @@
 import ast
 import itertools
 import math
-import runpy
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,15 +11,14 @@ import pytest
 import fp16sim as fs
 from fp16sim import exact
 from fp16sim.formats import BINARY16, Rounding
-from fp16sim.teach import grade
+from fp16sim.teach import answers, grade
 from fp16sim.teach.grade import EXERCISES, TASKS
+from fp16sim.teach.grading import puzzles
 from fp16sim.teach.grading.plain import plain
 from fp16sim.teach.grading.results import READERS, same
 from fp16sim.teach.grading.running import rows_of
 from fp16sim.teach.grading.tasks import prepared
 
-ROOT = Path(__file__).parents[1]
-STUBS = sorted((ROOT / "tutorials" / "exercises").glob("*.py"))
 TOY = fs.Format("toy", width=6, precision=3)
 EVEN = Rounding.TIES_TO_EVEN
 
@@ -461,9 +458,10 @@ def test_no_lazy_answer_passes_a_task(name, thorough):
 
 
 @thoroughly
-@pytest.mark.parametrize("name", EXERCISES)
-def test_no_lazy_answer_passes_an_exercise(name, thorough):
-    for what, function in lazy_answers(*given(EXERCISES[name]), thorough):
+@pytest.mark.parametrize("name", [*EXERCISES, *answers.puzzles()])
+def test_no_lazy_answer_passes_an_exercise_or_a_puzzle(name, thorough):
+    task = EXERCISES.get(name) or answers.puzzle_tasks()[name]
+    for what, function in lazy_answers(*given(task), thorough):
         report = grade.run(function, name)
         assert not report.passed, what
         assert report.score < 100, what
@@ -475,6 +473,17 @@ def test_a_table_of_everything_that_a_page_ever_showed_does_not_pass(name):
     guess = most_common([answer for _, answer in BY_HAND[name]])
     report = grade.run(lambda *x: table.get(repr(x), guess), name)
     assert not report.passed
+
+
+@pytest.mark.parametrize("name", answers.puzzles())
+def test_the_examples_of_a_puzzle_are_right_and_a_table_of_them_does_not_pass(name):
+    puzzle = answers.puzzles()[name]
+    assert len(puzzle.examples) >= 4, f"{name}: work out at least four examples by hand"
+    for case, result in puzzle.examples:
+        assert same(READERS["anything"](plain(puzzle.right(*puzzles.arguments(case)))), result), (name, case)
+    table = {repr(puzzles.arguments(case)): result for case, result in puzzle.examples}
+    guess = most_common([result for _, result in puzzle.examples])
+    assert not grade.run(lambda *x: table.get(repr(x), guess), name).passed
 
 
 CALLS = itertools.count()
@@ -510,8 +519,6 @@ def test_no_lazy_test_of_a_rounder_passes(test):
 # --- one comparison is wrong by one ---------------------------------------------------------------------------------
 
 SWAPPED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
-GRADED_IN = {"place": "ulps_apart", "interesting": "check_rounder"}
-"""For a function that is not graded itself: one that calls it."""
 
 HARMLESS = {
     ("round_to_half", "abs(x) < 2.0 ** 17"): "2^17 is infinite in both ways",
@@ -528,16 +535,18 @@ HARMLESS = {
 
 
 def mutants():
-    """(file, function, comparison, source) of each solution with one comparison wrong by one."""
-    for path in sorted((ROOT / "tests" / "solutions").glob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+    """(graded function, function, comparison, source) of each solution with one comparison wrong by one."""
+    seen = set()
+    for name in answers.everything():
+        tree = ast.parse(answers.worked(name).code)
         for function in [node for node in tree.body if isinstance(node, ast.FunctionDef)]:
             for node in ast.walk(function):
                 for i, operator in enumerate(node.ops if isinstance(node, ast.Compare) else ()):
-                    if type(operator) in SWAPPED:
-                        comparison = ast.unparse(node)
+                    comparison = ast.unparse(node)
+                    if type(operator) in SWAPPED and (function.name, comparison, i) not in seen:
+                        seen.add((function.name, comparison, i))
                         node.ops[i] = SWAPPED[type(operator)]()
-                        yield path.name, function.name, comparison, ast.unparse(tree)
+                        yield name, function.name, comparison, ast.unparse(tree)
                         node.ops[i] = operator
 
 
@@ -549,32 +558,32 @@ MUTANTS = [
 ]
 
 
-@pytest.mark.parametrize(("file", "function", "comparison", "source"), MUTANTS)
-def test_a_solution_with_one_comparison_wrong_by_one_fails_unless_that_is_harmless(file, function, comparison, source):
+def graded(name, source, budget=10.0):
+    """The report on a function of a source, graded as the course asks."""
     module = {}
     exec(source, module)
-    name = GRADED_IN.get(function, function)
-    task = runpy.run_path(str(ROOT / "tutorials" / "exercises" / file))["TASKS"][name]
-    task, *setting = (task,) if isinstance(task, str) else task
-    report = grade.run(module[name], task, *setting, budget=20)
+    one = answers.asked(name)
+    return grade.run(module[name], one.task, one.fmt, one.mode, budget=budget)
+
+
+@pytest.mark.parametrize(("name", "function", "comparison", "source"), MUTANTS)
+def test_a_solution_with_one_comparison_wrong_by_one_fails_unless_that_is_harmless(name, function, comparison, source):
+    report = graded(name, source, budget=20)
     assert report.passed == ((function, comparison) in HARMLESS), f"\n{report}"
 
 
 @pytest.mark.parametrize(
-    ("file", "function", "right", "wrong"),
+    ("name", "right", "wrong"),
     [
-        ("sums.py", "my_stochastic", "abs(x) >= 65536", "abs(x) >= 65535"),
-        ("dot_products.py", "aligned_sum", "if x != 0", "if x != -1"),
-        ("how_wrong.py", "versine_ratio", "0.5 * ratio * ratio", "0.5"),
+        ("my_stochastic", "abs(x) >= 65536", "abs(x) >= 65535"),
+        ("aligned_sum", "if x != 0", "if x != -1"),
+        ("versine_ratio", "0.5 * ratio * ratio", "0.5"),
     ],
 )
-def test_a_wrong_solution_that_once_passed_fails(file, function, right, wrong):
-    source = (ROOT / "tests" / "solutions" / file).read_text(encoding="utf-8")
+def test_a_wrong_solution_that_once_passed_fails(name, right, wrong):
+    source = answers.worked(name).code
     assert right in source
-    module = {}
-    exec(source.replace(right, wrong), module)
-    task = runpy.run_path(str(ROOT / "tutorials" / "exercises" / file))["TASKS"][function]
-    assert not grade.run(module[function], task).passed
+    assert not graded(name, source.replace(right, wrong)).passed
 
 
 def test_there_are_comparisons_to_get_wrong():

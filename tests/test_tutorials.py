@@ -33,7 +33,7 @@ def cells(lesson):
 # --- the course: names, order, and what refers to them --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("folder", [HERE, HERE / "exercises", ROOT / "tests" / "solutions"], ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", [HERE, HERE / "exercises"], ids=lambda path: path.name)
 def test_the_table_of_the_course_names_every_lesson_once_and_no_other(folder):
     found = {path.stem for path in folder.glob("*.py") if path.name != "build.py"}
     assert found == set(course.NAMES) - ({course.FIRST} if folder != HERE else set())
@@ -187,7 +187,6 @@ def test_a_lesson_asks_for_predictions_before_it_shows_results(lesson):
 def test_a_lesson_has_exercises_with_a_stub_and_references(lesson):
     text = lesson.read_text(encoding="utf-8")
     assert (HERE / "exercises" / lesson.name).exists()
-    assert (HERE.parent / "tests" / "solutions" / lesson.name).exists()
     assert f"exercises/{lesson.name}" in text
     assert "## Read next" in text
     assert "change" in text.lower()  # a line to change, and to see

@@ -19,6 +19,20 @@ import fp16sim as fs
 from fp16sim.teach import guess, guesses
 
 # %% [markdown]
+# ## What you know already
+#
+# A puzzle from [Sixteen bits](sixteen_bits.ipynb), before anything new. Do you still know how it goes, without looking?
+
+
+# %%
+@fs.teach.puzzle
+def value_of_normal(code):
+    """The value of a code of binary16 with sign 0 whose E is from 1 to 30. value_of_normal(0x3C00) is 1.0."""
+    E, T = ..., ...
+    return ...
+
+
+# %% [markdown]
 # ## Between two numbers
 #
 # From 2048 to 4096 binary16 holds the even integers only. An odd one lies exactly in the middle between two of them:
@@ -43,7 +57,18 @@ ties.compare(fs.round_to([2049, 2049.5, 2051], "binary16"))
 print(np.float16(2049), np.float16(2051))
 
 # %% [markdown]
-# This is no bug. The rule is called **ties to even**: to the nearer of the two neighbours; from the very middle to the
+# A puzzle: which numbers between 2048 and 4096 are ties?
+
+
+# %%
+@fs.teach.puzzle
+def is_tie(x):
+    """True if a float x from 2048 up to 4096 is exactly in the middle of two neighbours of binary16, else False."""
+    return ...
+
+
+# %% [markdown]
+# 2049 going down is no bug. The rule is called **ties to even**: to the nearer of the two neighbours; from the very middle to the
 # one whose last bit is 0. Of two neighbours exactly one ends in 0, so the rule always decides. Here it is, step by
 # step:
 
@@ -136,7 +161,18 @@ ulp_there.compare(ulp)
 integer.compare(round(lifted), within=0.01)
 
 # %% [markdown]
-# Python's `round` takes ties to even, and so does `np.rint`. Three questions remain: how to find the exponent of x,
+# Python's `round` takes ties to even, and so does `np.rint`. A puzzle: do it where the ulp is 2.
+
+
+# %%
+@fs.teach.puzzle
+def nearest_even_integer(x):
+    """A float x from 2048 up to 4096, rounded to binary16, ties to even. nearest_even_integer(2051.5) is 2052.0."""
+    return ...
+
+
+# %% [markdown]
+# Three questions remain: how to find the exponent of x,
 # what happens when x is too small for ten digits, what when it is too large. Here is a first try that most people
 # would write:
 
@@ -239,7 +275,16 @@ top.compare(65520)
 # %% [markdown]
 # The rule: round as if there were no largest exponent. If the result is beyond the largest number, it is infinity. The
 # middle between 65504 and 65536 is 65520, a tie; the last bit of 65504 is 1, odd, so the tie goes up, and out.
-#
+
+
+# %%
+@fs.teach.puzzle
+def overflows(x):
+    """True if a float x from 1 on becomes infinity when it is rounded to binary16, else False."""
+    return ...
+
+
+# %% [markdown]
 # At the bottom the ulp stops shrinking: below 2^-14 it is 2^-24 for all numbers. The lesson [At the edges](edges.ipynb)
 # goes there. In code: the exponent used for the ulp is never below -14.
 #
@@ -327,7 +372,7 @@ def round_to_half(x):
     raise NotImplementedError
 
 
-print(fs.teach.grade.rounding(round_to_half, "binary16", "ties_to_even"))
+fs.teach.check(round_to_half)  # fs.teach.hint() helps
 
 # %% [markdown]
 # 1. `ulp_of(x)`: the ulp of binary16 at a finite float x: 2^(e - 10), where 2^e <= |x| < 2^(e + 1) and e is never taken

@@ -31,6 +31,18 @@ import fp16sim as fs
 # `s` is the **sign**, `E` the five-bit **biased exponent**, `T` the ten-bit **trailing significand**. All sixteen bits
 # read as one integer are the **code** of the number. Shifts and masks take a code apart.
 #
+# Here is a **puzzle**: fill in the dots and run the cell. It is graded at once, on all codes. If you are stuck, run
+# `fs.teach.hint()` in a cell of its own; the next hint comes after your next try.
+
+
+# %%
+@fs.teach.puzzle
+def sign_of(code):
+    """The sign field, 0 or 1, of a code of binary16. sign_of(0x3C00) is 0, and sign_of(0xC000) is 1."""
+    return ...
+
+
+# %% [markdown]
 # **Predict:** 0x3C00 is 0011110000000000 in bits. Cut it by hand: what are s, E and T? And for 0xC000 and 0x3C01?
 
 
@@ -52,6 +64,18 @@ for code in (0x3C00, 0xC000, 0x3C01):
 # stored. Every number in scientific notation starts with a digit that is not 0, and in base two that digit can only
 # be 1, so storing it would waste a bit. Ten stored digits and one implicit digit make eleven: the **precision** is 11.
 #
+# A puzzle: write the formula down. Codes with sign 0 and E from 1 to 30 are all that it is asked for.
+
+
+# %%
+@fs.teach.puzzle
+def value_of_normal(code):
+    """The value of a code of binary16 with sign 0 whose E is from 1 to 30. value_of_normal(0x3C00) is 1.0."""
+    E, T = ..., ...
+    return ...
+
+
+# %% [markdown]
 # **Predict:** what are the values of the three codes above, 0x3C00, 0xC000 and 0x3C01? And of 0x4248?
 
 
@@ -106,6 +130,17 @@ print("subnormal ", np.sum((E == 0) & (T > 0)))
 print("normal    ", np.sum((E > 0) & (E < 31)))
 print("infinities", np.sum((E == 31) & (T == 0)))
 print("NaN       ", np.sum((E == 31) & (T > 0)))
+
+# %% [markdown]
+# A puzzle: which codes are NaN?
+
+
+# %%
+@fs.teach.puzzle
+def is_nan(code):
+    """True if a code of binary16 is a NaN, of either sign; else False."""
+    return ...
+
 
 # %% [markdown]
 # Does the library agree with our table? It has its own decoder. We compare all 65,536.
@@ -203,9 +238,9 @@ print(fs.to_text(0.1, "binary16"), fs.array(0.1, "binary16"), np.float16(0.1))
 # %% [markdown]
 # ## Exercises
 #
-# The stubs are in `exercises/sixteen_bits.py`; you can also work right here. A **grader** runs your function on
-# every case there is, compares bit by bit, and shows the simplest case that goes wrong. This is what it says as long as
-# nothing is written:
+# The stubs are in `exercises/sixteen_bits.py`; you can also work right here. A **grader** runs your function on the
+# interesting codes first, and on all 65,536 when these are right. It compares bit by bit, and shows the simplest case
+# that goes wrong. This is what it says as long as nothing is written:
 
 
 # %%
@@ -214,7 +249,7 @@ def my_decode(code):
     raise NotImplementedError
 
 
-print(fs.teach.grade.decode(my_decode))
+fs.teach.check(my_decode)
 
 # %% [markdown]
 # And this is what it says of our `normal_value` from above. Read the sentence in the middle: it knows the mistake.
@@ -223,15 +258,19 @@ print(fs.teach.grade.decode(my_decode))
 print(fs.teach.grade.decode(normal_value))
 
 # %% [markdown]
-# 1. `my_fields(code)`: sign, E and T, as a tuple. Grade: `fs.teach.grade.fields(my_fields)`.
-# 2. `my_classify(code)`: `"zero"`, `"subnormal"`, `"normal"`, `"infinity"` or `"nan"`. Grade:
-#    `fs.teach.grade.classify(my_classify)`.
+# 1. `my_fields(code)`: sign, E and T, as a tuple. Grade: `fs.teach.check(my_fields)`.
+# 2. `my_classify(code)`: `"zero"`, `"subnormal"`, `"normal"`, `"infinity"` or `"nan"`.
 # 3. `my_decode(code)`: the value. Mind the minus zero: `(-1) * 0` is an integer and has no sign, `-0.0` is a float
 #    and has one. `float("inf")` and `float("nan")` are the other two.
 # 4. `numbers_in_binade(k)`: how many numbers x of binary16 have 2^k <= x < 2^(k + 1)? For every integer k.
 #
-# In a terminal, `fp16sim grade exercises/sixteen_bits.py` grades the whole file. It runs the file as Python would. The
-# grader is not a sandbox: it does not protect you from what a file does, so grade only files that you would run.
+# If you are stuck, `fs.teach.hint("my_fields")` gives a hint: first a question, then the idea, at last nearly the code.
+# Each next one comes after another attempt. When yours has passed, `fs.teach.solution("my_fields")` shows one with its
+# reasons.
+#
+# In a terminal, `fp16sim grade exercises/sixteen_bits.py` grades the whole file, and
+# `fp16sim grade --hint exercises/sixteen_bits.py:my_fields` gives a hint. The grader runs the file as Python would.
+# It is not a sandbox: it does not protect you from what a file does, so grade only files that you would run.
 #
 # ## Read next
 #

@@ -7,11 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..teach import course, lessons, start
+from ..teach import course, lessons, progress, start, variants
 from ..teach.guessing import kept, scoring
 from . import lesson_reader
 from .output import print_json, print_table, print_text
-from .parsing import Parser, add_options
+from .parsing import Parser, add_options, refuse_unused
+
+KIT = ("student", "secret", "no_hints", "no_solutions")
+"""Options for a copy of the course."""
 
 
 def configure(parser: Parser) -> None:
@@ -23,16 +26,25 @@ def configure(parser: Parser) -> None:
     )
     parser.epilog = (
         "examples:\n  fp16sim tutorials course\n  fp16sim tutorials course/sixteen_bits.py\n"
-        "  fp16sim tutorials --guesses course\n  fp16sim grade course/exercises/rounding.py"
+        "  fp16sim tutorials --guesses course\n  fp16sim grade course/exercises/rounding.py\n"
+        "  fp16sim tutorials course --student 'Anna Berg'   (and exercises of her own)\n"
+        "  fp16sim tutorials kit --no-solutions             (for a class)"
     )
     parser.add_argument("place", type=Path, nargs="?", metavar="DIR", help="a folder to copy to, or a lesson (.py)")
     parser.add_argument("--with-outputs", action="store_true", help="notebooks with their results, for teachers")
     parser.add_argument("--guesses", action="store_true", help="show the guesses that were made in the lessons of DIR")
+    option = parser.add_argument
+    option("--student", metavar="NAME", help="also write exercises drawn from this name: exercises/variant.py")
+    option("--secret", metavar="WORD", help="a teacher's word for them, so that nobody else can draw them")
+    option("--no-hints", action="store_true", help="turn hints off, in exercises/class.toml")
+    option("--no-solutions", action="store_true", help="turn worked solutions off there")
     add_options(parser, "json")
 
 
 def run(options: argparse.Namespace) -> None:
     """List the lessons, copy them, read one, or show guesses."""
+    if options.guesses or options.place is None or options.place.suffix == ".py":
+        refuse_unused(options, "they are for copying the course", *KIT)
     if options.guesses:
         _show_guesses(options.place or Path(), options.json)
     elif options.place is None:
@@ -59,7 +71,7 @@ def _list(as_json: bool) -> None:
 
 
 def _copy(options: argparse.Namespace) -> None:
-    copied = lessons.copy(options.place, options.with_outputs)
+    copied = lessons.copy(options.place, options.with_outputs, _extras(options))
     if options.json:
         print_json(vars(copied))
         return
@@ -67,6 +79,18 @@ def _copy(options: argparse.Namespace) -> None:
     for name in copied.kept:
         print_text(f"kept, because it differs from the original: {name}")
     print_text(_what_to_do_next(options.place))
+
+
+def _extras(options: argparse.Namespace) -> dict[str, str]:
+    """The files beside the lessons that the options ask for: a variant, and what a class may see."""
+    if options.secret and not options.student:
+        raise ValueError("--secret is for exercises of a student; add --student NAME")
+    extras = {}
+    if options.student is not None:
+        extras[f"exercises/{variants.FILE}"] = variants.draw(options.student, options.secret or "").text()
+    if options.no_hints or options.no_solutions:
+        extras[f"exercises/{progress.CLASS}"] = progress.class_file(not options.no_hints, not options.no_solutions)
+    return extras
 
 
 def _what_to_do_next(folder: Path) -> str:

@@ -32,6 +32,7 @@ from typing import Any
 
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from ..wording import did_you_mean, quoted
+from . import answers, progress
 from .grading import results, running
 from .grading.examining import Clock
 from .grading.judging import judge
@@ -102,7 +103,8 @@ def run(
     >>> report.counterexample.shown, report.counterexample.expected
     ('<lambda>(2049.0)', 2048.0)
     """
-    return _run(_here(function), _name(function), task, fmt, mode, time_limit, budget)
+    report = _run(_here(function), _name(function), task, fmt, mode, time_limit, budget)
+    return progress.note(function, report)
 
 
 def cases(
@@ -332,6 +334,8 @@ tests = _grader("tests")
 
 def _task(name: str) -> Task:
     known = TASKS | EXERCISES
+    if name not in known and isinstance(name, str):
+        known = known | answers.puzzle_tasks()
     if name not in known:
         raise ValueError(
             f"task={shortened(repr(name))} is unknown; {did_you_mean(name, known)}"

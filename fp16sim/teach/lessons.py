@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,10 +69,11 @@ def without_outputs(notebook: str) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def copy(target: str | Path, outputs: bool = False) -> Copied:
+def copy(target: str | Path, outputs: bool = False, extras: Mapping[str, str] | None = None) -> Copied:
     """Copy the lessons into a folder, which is created if needed; files that are there and differ are kept.
 
-    With `outputs`, the notebooks have their results, as a teacher wants them.
+    With `outputs`, the notebooks have their results, as a teacher wants them. `extras` are more files, from their names
+    in the folder to their texts.
 
     Raises
     ------
@@ -88,6 +89,8 @@ def copy(target: str | Path, outputs: bool = False) -> Copied:
     other = files(not outputs)
     for name, content in files(outputs).items():
         outcome[_place(target / name, content(), other[name]())].append(name)
+    for name, text in (extras or {}).items():
+        outcome[_place(target / name, text.encode(), text.encode())].append(name)
     return Copied(tuple(outcome["written"]), tuple(outcome["same"]), tuple(outcome["kept"]))
 
 

@@ -31,6 +31,8 @@ from ...formats import get_format
 from .plain import from_json, to_json
 from .running import call, quiet, rows_of
 
+RUN_NAME = "graded_file"
+"""The name of the module of a file that is graded; not its own name, which may be that of a library."""
 MARK = b"!"
 """The first byte of a line that is not an answer."""
 MEMORY = 2**30
@@ -124,7 +126,7 @@ def _load(connection: _Connection, path: str) -> Mapping[str, Any]:
 
 def _contents(module: dict[str, Any], path: str) -> tuple[list[str], Any]:
     """Run the file; the names of its functions, and its table TASKS."""
-    module.update(runpy.run_path(path, run_name="graded_file"))  # not its own name, which may be that of a library
+    module.update(runpy.run_path(path, run_name=RUN_NAME))
     theirs = [name for name, value in module.items() if callable(value)]
     table = module.get("TASKS")
     return theirs, _settings(table) if isinstance(table, Mapping) else None

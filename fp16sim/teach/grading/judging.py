@@ -42,7 +42,7 @@ def judge(clock: Clock, name: str, task: Task, fmt: Format, mode: Rounding) -> R
         example = counterexample(outcome, int(outcome.wrong[0]), name, task, fmt, mode)
         causes = misconceptions(outcome, task.name, fmt, mode)
     unanswered = _unanswered(outcome, name, task, fmt)
-    note = _note(outcome, name, task, clock.budget)
+    note = _note(outcome, name, task, fmt, clock.budget)
     return Report(task.name, name, fmt, mode, groups_of(outcome), example, causes, unanswered, problem, note)
 
 
@@ -56,7 +56,9 @@ def _examine(clock: Clock, task: Task, fmt: Format, mode: Rounding) -> Outcome:
         return quick
     every = prepared(task, fmt, mode, True)
     if not quick.wrong.size:
-        return concatenated(quick, _as_time_allows(examine(clock, task, every, fmt)))
+        more = _as_time_allows(examine(clock, task, every, fmt))
+        is_whole = len(more.values) == len(every.labels) and _contains(every, quick.cases)
+        return replace(concatenated(quick, more), uncounted=len(quick.values) if is_whole else 0)
     wrong = [column[quick.wrong[0]] for column in quick.cases.columns]
     limit = sum(float(cases.cost(x)) for x in wrong)
     simpler = int(np.searchsorted(np.sum([cases.cost(x) for x in every.columns], axis=0), limit))
@@ -65,6 +67,12 @@ def _examine(clock: Clock, task: Task, fmt: Format, mode: Rounding) -> Outcome:
     fewer = Cases(tuple(x[:simpler] for x in every.columns), every.expected[:simpler], every.labels[:simpler])
     found = _as_time_allows(examine(clock, task, fewer, fmt, clock.budget / 2))
     return replace(concatenated(found, quick), uncounted=len(found.values))
+
+
+def _contains(every: Cases, quick: Cases) -> bool:
+    """Whether each of the interesting cases is also among the others: then it counts once."""
+    few, all_of_them = (np.asarray(one.columns[0]).view(np.uint64) for one in (quick, every))
+    return len(every.columns) == 1 and bool(np.isin(few, all_of_them).all())
 
 
 def _as_time_allows(more: Outcome) -> Outcome:
@@ -163,12 +171,14 @@ def _unanswered(outcome: Outcome, name: str, task: Task, fmt: Format) -> str:
     return f"In {cases} there is no answer to compare; the simplest: {call} {what}. Correct this first."
 
 
-def _note(outcome: Outcome, name: str, task: Task, budget: float) -> str:
+def _note(outcome: Outcome, name: str, task: Task, fmt: Format, budget: float) -> str:
     notes = []
     if outcome.out_of_time:
         tried = count(int(outcome.tried.sum()), "case")
         more = "a larger budget (budget= in Python, --budget in the command) gives more"
         notes.append(f"The time was up after {budget:g} seconds and {tried}; {more}.")
+    elif outcome.wrong.size and task.has_more and fmt.width <= cases.WIDEST_TABLE:
+        notes.append("These are the interesting cases. Once all of them are right, many more are tried.")
     if outcome.printed and task.name != "tests":
         notes.append(f"What {name} printed while it was graded is not shown.")
     return " ".join(notes)
