@@ -341,7 +341,7 @@ def test_where_no_window_opens_pictures_are_saved_beside_the_lesson(tmp_path, ca
 
 def test_this_installation_has_lessons():
     assert lessons.files()
-    assert {Path(name).suffix for name in lessons.files()} == {".py", ".ipynb", ".md"}
+    assert {Path(name).suffix for name in lessons.files()} == {".py", ".ipynb", ".md", ".html"}
 
 
 def test_a_sum_stagnates_at_a_number_that_is_not_negative():

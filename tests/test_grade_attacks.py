@@ -216,12 +216,12 @@ def test_a_test_that_asks_for_impossible_roundings_fails(asks, says, tmp_path, c
     assert says in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("command", ["", pytest.param(":f", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("command", ["", pytest.param(":f --task rounding", marks=pytest.mark.exhaustive)])
 def test_the_exit_code_of_the_program_is_that_of_the_verdict(command, tmp_path):
     """The whole program, as in issue reports: no exit of the file becomes the program's own."""
     path = tmp_path / "attack.py"
     path.write_text(f'TASKS = {{"f": "rounding"}}\nimport atexit, os\natexit.register(os._exit, 0)\n{WRONG}')
-    arguments = [sys.executable, "-m", "fp16sim", "grade", f"{path}{command}", "--task", "rounding", "--json"]
+    arguments = [sys.executable, "-m", "fp16sim", "grade", *f"{path}{command}".split(), "--json"]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert [report["passed"] for report in json.loads(done.stdout)] == [False]

@@ -28,8 +28,7 @@ from fp16sim.teach import guess, guesses
 @fs.teach.puzzle
 def value_of_normal(code):
     """The value of a code of binary16 with sign 0 whose E is from 1 to 30. value_of_normal(0x3C00) is 1.0."""
-    E, T = ..., ...
-    return ...
+    return 2.0 ** (...) * (1 + ...)
 
 
 # %% [markdown]

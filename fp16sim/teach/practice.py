@@ -151,7 +151,7 @@ def hint_text(folder: Path, name: str, attempt: Attempt | None) -> str:
     if not progress.allows(folder, "hints"):
         return OFF.format("Hints")
     if record.passed:
-        return f'{name} has passed already. solution("{name}") shows a worked solution with its reasons.'
+        return f"{name} has passed already: ask for its solution, which is explained."
     if not record.attempts:
         return f"{name} was not graded yet. {_how_to_grade(one)}; then there is a hint."
     hints = answers.hints(name)
@@ -182,7 +182,7 @@ def solution_text(folder: Path, name: str, attempt: Attempt | None) -> str:
     if not progress.allows(folder, "solutions"):
         return OFF.format("Solutions")
     if not (record.passed or (attempt and attempt.report.passed)):
-        again = f'hint("{name}") helps' if record.attempts or attempt else _how_to_grade(one)
+        again = "until then, ask for a hint" if record.attempts or attempt else _how_to_grade(one)
         return f"The solution of {name} comes when yours has passed the grader; {again}."
     worked = answers.worked(name)
     if worked is None:
