@@ -104,7 +104,8 @@ def verdict(report: Report) -> str:
     if report.problem or example is None:
         return f"{report.function}: not yet. {report.problem or report.note}"
     if example.got is None:  # it raised, or returned something that cannot be compared
-        return f"{report.function}: not yet. {example.shown} {example.got_text}."
+        end = "" if example.got_text.endswith(("?", ".")) else "."
+        return f"{report.function}: not yet. {example.shown} {example.got_text}{end}"
     return f"{report.function}: not yet. {example.shown} must be {example.expected_text}; yours is {example.got_text}."
 
 
