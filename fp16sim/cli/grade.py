@@ -34,7 +34,7 @@ def configure(parser: Parser) -> None:
         "Given a folder of students' folders or files, it writes a table of marks: a\n"
         "line for each student, a column for each exercise that somebody handed in. The\n"
         "total is the mean of the scores, rounded down. The same command goes on where\n"
-        "it was stopped, and grades what is new or changed.\n\n"
+        "it was stopped, and grades what is new or changed. The exit code is then 0.\n\n"
         "Your file runs in a process of its own, with limits of time and memory. This is\n"
         "not a sandbox: the file may do whatever you may do, such as delete files. Grade\n"
         "only files that you would run."
