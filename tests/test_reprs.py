@@ -37,12 +37,14 @@ def test_a_history_says_what_was_reached_with_which_settings_and_how_it_died(his
     assert "became 0" in lost and "without effect" in lost  # noqa: PT018
     assert counts.startswith("overflows: ")
     assert "loss scale 1024 (not divided out)" in settings
-    assert "died at step 1" in repr(train("pure-binary16", spirals(rng=1), epochs=1)).splitlines()[-1]
+    dead = repr(train("pure-binary16", spirals(rng=1), epochs=1)).splitlines()
+    assert "died at step 1" in dead[-1]
+    assert dead[1] == "test accuracy -, loss -"
 
 
 def test_a_notebook_shows_a_history_as_a_card_without_raw_markup(history):
     card = history._repr_html_()
-    assert card.count("<li>") == 4
+    assert card.count("<tr>") == 7
     assert "<strong>pure-binary16-scaled" in card
 
 

@@ -146,9 +146,9 @@ font-family:ui-monospace,Menlo,Consolas,monospace;vertical-align:top;white-space
 .fp16sim-why .labelled td:first-child{font:inherit;opacity:.75;min-width:6em}
 .fp16sim-why th{font-weight:400;opacity:.75}
 .fp16sim-why .sign{background:#d55e0040;border-bottom:3px double #d55e00}
-.fp16sim-why .exponent{background:#009e7340;border-bottom:3px solid #009e73}
-.fp16sim-why .trailing{background:#0072b240;border-bottom:3px dotted #3a94d0}
-.fp16sim-why .kept{background:#0072b22e}
+.fp16sim-why .exponent{background:#0072b240;border-bottom:3px solid #3a94d0}
+.fp16sim-why .trailing{background:#5f961a40;border-bottom:3px dotted #5f961a}
+.fp16sim-why .kept{background:#5f961a2e}
 .fp16sim-why .guard{border:1px solid;font-weight:700}.fp16sim-why .round{border:1px dashed}
 .fp16sim-why .sticky{border:1px dotted}
 .fp16sim-why .chosen,.fp16sim-why .strong{font-weight:700}.fp16sim-why .muted{opacity:.75}

@@ -27,6 +27,9 @@ from .engine import Engine, check_run
 from .recipes import OPTIONS, get_config
 from .settings import compare_settings, settings_of, without_effect
 
+_CELL = "<td style='text-align:left;vertical-align:top;padding:.15em 1.2em .15em 0'>{}</td>"
+_NAME = _CELL.replace("text-align", "white-space:nowrap;opacity:.75;text-align")
+
 
 @dataclass(frozen=True, repr=False)
 class History:
@@ -47,27 +50,46 @@ class History:
 
     def __str__(self) -> str:
         """The run in a few lines: what was reached, what was lost, the settings, and how it died."""
-        end = self.epochs[-1]
-        interval = f" ({' to '.join(percent(x) for x in self.answers.interval)})" if self.answers else ""
-        lost, absorbed = (percent(self._sum(name).value) for name in ("lost_gradients", "absorbed_updates"))
-        overflows, skipped = (sum(getattr(e, name) for e in self.epochs) for name in ("overflows", "skipped"))
-        length = f"{count(len(self.epochs), 'epoch')}, {count(self.steps, 'step')}"
-        lines = [
-            f"{self.config.label}: {length} on {self.config.data}",
-            f"test accuracy {percent(end.test_accuracy)}{interval}, loss {decimal(end.loss)}",
-            f"gradients that became 0: {lost}; updates without effect: {absorbed}",
-            f"overflows: {overflows:,}; skipped steps: {skipped:,}",
-            f"settings: {compare_settings([self.config])}",
-            *(f"{name} has no effect: {why}" for name, why in without_effect(self.config).items()),
-        ]
+        facts = self._facts()
+        accuracy, loss, *counts = facts.items()
+        lines = [self._title(), f"test accuracy {accuracy[1]}, loss {loss[1]}"]
+        lines += ["; ".join(f"{name}: {value}" for name, value in counts[k : k + 2]) for k in (0, 2)]
+        lines += [f"settings: {facts['settings']}", *self._ineffective()]
         return "\n".join([*lines, str(self.death)] if self.death else lines)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        first, *rest = (escape(line) for line in str(self).splitlines())
-        items = "".join(f"<li>{line}</li>" for line in rest)
-        return f"<div><strong>{first}</strong><ul style='margin:.3em 0'>{items}</ul></div>"
+        """A card for notebooks: the title over a table of the facts."""
+        facts = self._facts()
+        if ineffective := self._ineffective():
+            facts["without effect"] = "; ".join(ineffective)
+        if self.death:
+            facts["died"] = str(self.death).removeprefix("died ")
+        rows = "".join(f"<tr>{_NAME.format(escape(k))}{_CELL.format(escape(v))}</tr>" for k, v in facts.items())
+        return f"<div><strong>{escape(self._title())}</strong><table style='margin:.4em 0'>{rows}</table></div>"
+
+    def _ineffective(self) -> list[str]:
+        """The settings that were given and change nothing, each with the reason."""
+        return [f"{name} has no effect: {why}" for name, why in without_effect(self.config).items()]
+
+    def _title(self) -> str:
+        length = f"{count(len(self.epochs), 'epoch')}, {count(self.steps, 'step')}"
+        return f"{self.config.label}: {length} on {self.config.data}"
+
+    def _facts(self) -> dict[str, str]:
+        """What a table shows of the run; the accuracy of a run that died is not shown, as in the report."""
+        end = self.epochs[-1]
+        interval = f" ({' to '.join(percent(x) for x in self.answers.interval)})" if self.answers else ""
+        return {
+            "test accuracy": "-" if self.death else f"{percent(end.test_accuracy)}{interval}",
+            "loss": decimal(end.loss),
+            "gradients that became 0": percent(self._sum("lost_gradients").value),
+            "updates without effect": percent(self._sum("absorbed_updates").value),
+            "overflows": f"{sum(e.overflows for e in self.epochs):,}",
+            "skipped steps": f"{sum(e.skipped for e in self.epochs):,}",
+            "settings": str(compare_settings([self.config])),
+        }
 
     def _sum(self, name: str) -> Share:
         return sum((getattr(epoch, name) for epoch in self.epochs), Share())
