@@ -208,7 +208,11 @@ FROZEN.flags.writeable = False
 @pytest.mark.parametrize(
     ("call", "error", "fragments"),
     [
-        (lambda: fs.round_to(1, "binary17"), ValueError, ["fmt='binary17'", "known", "Format("]),
+        (
+            lambda: fs.round_to(1, "binary17"),
+            ValueError,
+            ["fmt='binary17'", "did you mean 'binary16'", "width=8"],
+        ),
         (lambda: fs.round_to(1, 16), TypeError, ["fmt=16", "dtype"]),
         (lambda: fs.round_to(1, "fp16", "nearest"), ValueError, ["mode='nearest'", "'ties_to_even'"]),
         (lambda: fs.round_to(1, "fp16", 3), TypeError, ["mode=3", "'ties_to_even'"]),

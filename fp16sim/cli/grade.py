@@ -9,7 +9,7 @@ from typing import Any
 from ..formats import Rounding, get_format
 from ..teach import answers, grade, marks, practice, progress, source
 from ..teach.grading.report import Report
-from ..wording import count
+from ..wording import count, quoted
 from .output import print_error, print_json, print_text
 from .output import progress as progress_bar
 from .parsing import Parser, add_options, number, refuse_unused
@@ -148,7 +148,7 @@ def _remember(options: argparse.Namespace, reports: list[Report]) -> None:
 def _help(options: argparse.Namespace, reports: list[Report]) -> int:
     """Print a hint, or a solution, for the named function; or for the first that does not pass, or the first."""
     if not reports:
-        raise ValueError(f"{options.target!r} has no function to help with")
+        raise ValueError(f"{quoted(options.target)} has no function to help with")
     chosen = next((report for report in reports if not report.passed), reports[0])
     if not progress.is_of_the_course(chosen):
         raise ValueError(f"{chosen.function} is not graded as an exercise of the course, so there is no help for it")

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..wording import quoted
+
 FIRST = "float16_in_ten_minutes"
 """It stands alone, without exercises: enough for who has ten minutes."""
 
@@ -87,7 +89,7 @@ def lesson(name: str) -> Lesson:
 def _row(name: str, text: str, label: str) -> str:
     found = re.search(rf"^# \| \*\*{label}\*\* \| (.+?) \|$", text, re.M)
     if found is None:
-        raise ValueError(f"lesson={name!r} lacks the row {label!r} in its head; add '| **{label}** | ... |'")
+        raise ValueError(f"lesson={name!r} lacks the row {quoted(label)} in its head; add '| **{label}** | ... |'")
     return found[1]
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from ..files import why_not_writable, write_text
 from ..version import __version__
-from ..wording import aligned, printable, shortened
+from ..wording import aligned, printable, quoted, shortened
 from . import answers, course, grade, variants
 from .grading.report import Report
 
@@ -290,7 +290,7 @@ def _declared(one: _Handed, student: str, secret: str) -> Mapping[str, Any]:
         raise ValueError("does not say whose variant it is: the line STUDENT is missing")
     variant = variants.draw(named[0], secret)
     if not variants.words(named[0]) <= variants.words(student):
-        raise ValueError(f"is the variant of somebody else: {named[0]!r}")
+        raise ValueError(f"is the variant of somebody else: {quoted(named[0])}")
     if named[1] != variant.check:
         raise ValueError("was made with another class secret, or for another name")
     return variant.tasks
