@@ -627,3 +627,18 @@ def test_an_unknown_format_is_one_line(npz, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["inspect", str(npz), "--format", "fp17"])
     assert "fmt='fp17' is not a known format" in capsys.readouterr().err
+
+
+# --- narrow terminals -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["gradients", "values"])
+@pytest.mark.parametrize("width", [80, 100])
+def test_sentences_and_table_fit_the_terminal_and_no_cell_is_lost(kind, width):
+    rng = np.random.default_rng(0)
+    tensors = {f"encoder.layers.{k}.attention.weight": rng.normal(size=99) * 10.0**-k for k in range(7)}
+    found = inspect(tensors, ("binary16", "bfloat16"), kind)
+    text = found.text(width=width)
+    assert max(map(len, text.splitlines())) <= width
+    words = text.replace(", ", " ").split()
+    assert set(words) >= set(found.text(width=1000).replace(", ", " ").split()) - {"tensor"}

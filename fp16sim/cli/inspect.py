@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..learn.advise.inspect import KINDS, inspect
 from ..learn.advise.tensor_table import FEW
-from .output import print_json, print_text
+from .output import console, print_json, print_text
 from .parsing import Parser, add_options, format_names, refuse_unused
 
 
@@ -51,4 +51,4 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         print_json(found.to_dict())
     else:
-        print_text(found.text(options.histogram, options.each))
+        print_text(found.text(options.histogram, options.each, min(100, console().width)))

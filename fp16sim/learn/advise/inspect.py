@@ -74,17 +74,18 @@ class Inspection:
         taken = f"; taken as {KINDS[self.kind]}, because {self.reason}" if self.reason else ""
         return f"{count(len(self.tensors), 'tensor')}, {seen.total:,} {self.kind}{span}{integers}{taken}."
 
-    def text(self, histogram: bool = False, each: bool = False) -> str:
+    def text(self, histogram: bool = False, each: bool = False, width: int = 100) -> str:
         """The verdict, a table of the tensors and, if asked for, the histogram of exponents in each format.
 
-        With `each`, every tensor is in the table and has its own histogram, even if there are many.
+        With `each`, every tensor is in the table and has its own histogram, even if there are many. Sentences and the
+        table fit into `width` characters if that is possible: it is from 75 on.
         """
         verdict = [*self.verdict.splitlines(), *filter(None, [not_finite(self.kind, self.together.survey)])]
         charts = (self.tensors if each else (self.together,)) if histogram else ()
         parts = [
-            "\n".join(map(_wrapped, [*verdict, *self.skipped])),
-            _wrapped(self.summary),
-            table(self.kind, self.tensors, each),
+            "\n".join(_wrapped(line, width) for line in [*verdict, *self.skipped]),
+            _wrapped(self.summary, width),
+            table(self.kind, self.tensors, each, width),
             *(_chart(one, found) for one in charts for found in one.formats),
         ]
         return "\n\n".join(parts)
@@ -116,8 +117,8 @@ class Inspection:
         return plain
 
 
-def _wrapped(text: str) -> str:
-    return fill(text, 100, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+def _wrapped(text: str, width: int) -> str:
+    return fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _chart(one: Inspected, found: InFormat) -> str:

@@ -80,8 +80,11 @@ RESULTS: dict[Kind, Results] = {
 """The columns that say what a format makes of a tensor."""
 
 
-def table(kind: Kind, tensors: Sequence[Inspected], each: bool = False) -> str:
-    """The table as text. If there are many tensors, only those that lose most are listed, unless `each` is true."""
+def table(kind: Kind, tensors: Sequence[Inspected], each: bool = False, width: int = 100) -> str:
+    """The table as text. If there are many tensors, only those that lose most are listed, unless `each` is true.
+
+    If it is wider than `width` characters, the name of each tensor and its facts stand in lines above its row.
+    """
     whole = together(tensors)
     facts = FACTS[kind] | (NOT_FINITE if whole.survey.nans + whole.survey.infinities else {})
     shown = tensors if each or len(tensors) <= FEW else sorted(tensors, key=_mean_error, reverse=True)[:FEW]
@@ -93,7 +96,21 @@ def table(kind: Kind, tensors: Sequence[Inspected], each: bool = False) -> str:
             rows.append((*head, *(show(found) for show in RESULTS[kind].values())))
             head = ("",) * len(head)
     title = f"The {len(shown)} of {len(tensors)} tensors that lose most:\n" if len(shown) < len(tensors) else ""
-    return title + aligned(rows)
+    text = aligned(rows)
+    return title + (text if max(map(len, text.splitlines())) <= width else _facts_above(rows, list(facts)))
+
+
+def _facts_above(rows: Sequence[Sequence[str]], facts: Sequence[str]) -> str:
+    """The table of the results alone; the name of a tensor and its facts stand in two lines above its first row."""
+    first = len(facts) + 1
+    lines = [f"    {line}" for line in aligned([row[first:] for row in rows]).splitlines()]
+    for i, row in enumerate(rows[2:], 2):
+        if row[0]:
+            said = ", ".join(
+                f"{fact.replace(chr(10), ' ')} {cell}" for fact, cell in zip(facts, row[1:first], strict=True)
+            )
+            lines[i] = f"{row[0]}\n  {said}\n{lines[i]}"
+    return "\n".join(lines)
 
 
 def _mean_error(one: Inspected) -> float:
