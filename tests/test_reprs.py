@@ -48,6 +48,17 @@ def test_a_notebook_shows_a_history_as_a_card_without_raw_markup(history):
     assert "<strong>pure-binary16-scaled" in card
 
 
+def test_a_notebook_shows_telemetry_and_inspections_as_cards(history):
+    card = history.telemetry._repr_html_()
+    rows = [row for row in history.telemetry.rows if row.kind == "weight gradient"]
+    assert f"<td>weight gradient</td><td>{sum(row.total for row in rows):,}</td>" in card
+    assert card.count("<tr>") == 1 + len({row.kind for row in history.telemetry.rows})
+    found = fs.learn.inspect({"<b>grad</b>": [1e-7, 2.0]}, "binary16")
+    assert found._repr_html_().count("<li>") == 1
+    assert "&lt;b&gt;grad" in found._repr_html_()
+    assert "<b>" not in found._repr_html_()
+
+
 def test_an_explanation_says_in_a_line_what_it_explains_and_how_to_see_more():
     why = fs.explain.add("0.1", "0.2", "binary16")
     assert repr(why) == f"<Explanation: {why.document.title}; print it to see every step>"

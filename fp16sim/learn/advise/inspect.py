@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -93,6 +94,14 @@ class Inspection:
     def __repr__(self) -> str:
         verdict = self.verdict.splitlines()
         return "\n".join([f"Inspection: {self.summary}", *verdict[:6], "print() shows the tensors"])
+
+    def _repr_html_(self) -> str:
+        """A card for notebooks: the summary, the verdict for each format, and the table, which a click opens."""
+        verdict = "".join(f"<li>{escape(line)}</li>" for line in self.verdict.splitlines())
+        tensors = (
+            f"<details><summary>The tensors</summary><pre>{escape(table(self.kind, self.tensors))}</pre></details>"
+        )
+        return f"<div><strong>{escape(self.summary)}</strong><ul>{verdict}</ul>{tensors}</div>"
 
     def __str__(self) -> str:
         return self.text()

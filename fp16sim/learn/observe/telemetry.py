@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
+from html import escape
 from operator import add
 from typing import Any, TypeAlias
 
@@ -122,6 +123,20 @@ class Telemetry:
     def __repr__(self) -> str:
         seen = f"{count(len(self.surveys), 'tensor')} on {count(len({row.step for row in self.rows}), 'step')}"
         return f"<Telemetry: {seen}, {count(len(self.skipped), 'skipped step')}; `.surveys` has the exponents>"
+
+    def _repr_html_(self) -> str:
+        """A card for notebooks: for each kind of tensor, how many elements were seen and what became of them."""
+        rows = "".join(self._card_row(kind) for kind in KINDS if any(row.kind == kind for row in self.rows))
+        heads = "".join(f"<th>{head}</th>" for head in ("kind", "elements", "became 0", "overflowed", "without effect"))
+        return f"<div><strong>{escape(repr(self)[1:-1])}</strong><table><tr>{heads}</tr>{rows}</table></div>"
+
+    def _card_row(self, kind: str) -> str:
+        seen = [row for row in self.rows if row.kind == kind]
+        lost, overflowed = sum(row.lost for row in seen), sum(row.overflowed for row in seen)
+        counted = [row.absorbed for row in seen if row.absorbed is not None]
+        absorbed = f"{sum(counted):,}" if counted else "-"
+        cells = (kind, f"{sum(row.total for row in seen):,}", f"{lost:,}", f"{overflowed:,}", absorbed)
+        return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
     def add(self, step: int, kind: str, name: str, seen: Survey, arrival: Arrival = (None, None)) -> None:
         """Store what was seen of one tensor on one step, and for an optimizer's step how it arrived."""
