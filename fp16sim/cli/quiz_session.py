@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 
 from ..teach.exercises import Question
-from ..teach.quiz.results import CONFIDENCE, Answered, advice, confidence_rows, read_confidence, score
+from ..teach.quiz.results import CONFIDENCE, HOW_SURE, Answered, advice, confidence_rows, read_confidence, score
 from ..teach.quiz.words import WORDS, used_in
 from ..wording import aligned
 from .output import print_text
@@ -15,7 +15,6 @@ from .output import print_text
 COMMANDS = "hint, words (what they mean), skip (shows the answer), quit"
 QUIT = ("quit", "exit", "q")
 ENTER = "Nothing typed. Press Enter again to skip the question and see its answer, or type ? for help."
-HOW_SURE = f"How sure are you? {', '.join(f'{key} = {word}' for key, word in CONFIDENCE.items())} > "
 
 
 def _print_wrapped(text: str) -> None:
@@ -96,7 +95,7 @@ class Session:
         """How sure the learner is; None if the session ends here, and the answer still counts."""
         while not self.ended:
             try:
-                text = input(HOW_SURE).strip()
+                text = input(f"{HOW_SURE} > ").strip()
             except (EOFError, KeyboardInterrupt):
                 print_text("")
                 text = QUIT[0]

@@ -37,7 +37,7 @@ from .grading import results, running
 from .grading.examining import Clock
 from .grading.judging import judge
 from .grading.lesson_tasks import EXERCISES
-from .grading.plain import is_plain, plain, safe_text, shortened
+from .grading.plain import is_plain, one_line, plain, safe_text
 from .grading.process import LearnerFile
 from .grading.report import Counterexample, Group, Report
 from .grading.running import Calls
@@ -218,7 +218,7 @@ def _declared(learner: LearnerFile, name: Any, what: Any, time_limit: float | No
         raise ValueError('a key of TASKS is not text; write the name of a function, as in {"f": "rounding"}')
     if name not in learner.contents.functions:
         kind = task if isinstance(task, str) else "cases"
-        shown = shortened(name)
+        shown = one_line(name)
         return Report(kind, shown, BINARY16, Rounding.TIES_TO_EVEN, problem=f"There is no function {shown}.")
     if isinstance(task, str):
         fmt, mode = (*setting, *DEFAULT_SETTING[len(setting) :])
@@ -261,7 +261,7 @@ def _cases(
     rows = list(rows)
     for row in rows:
         if not (isinstance(row, (tuple, list)) and len(row) == 2 and isinstance(row[0], (tuple, list)) and row[0]):
-            shown = shortened(repr(row), 200)
+            shown = one_line(repr(row), 200)
             raise ValueError(f"rows contain {shown}, which is not (arguments, result); write ((1.0, 2.0), 3.0)")
     if not rows or len({len(arguments) for arguments, _ in rows}) != 1:
         raise ValueError("rows must contain at least one case, and all cases the same number of arguments")
@@ -292,7 +292,7 @@ def _here(function: Any) -> Calls:
 
 def _name(function: Any) -> str:
     found = safe_text(lambda: function.__name__) or safe_text(lambda: type(function).__name__)
-    return shortened(found) or "the function"
+    return one_line(found) or "the function"
 
 
 # --- one grader for each task ---------------------------------------------------------------------------------------
@@ -338,7 +338,7 @@ def _task(name: str) -> Task:
         known = known | answers.puzzle_tasks()
     if name not in known:
         raise ValueError(
-            f"task={shortened(repr(name))} is unknown; {did_you_mean(name, known)}"
+            f"task={one_line(repr(name))} is unknown; {did_you_mean(name, known)}"
             f"use one of {', '.join(TASKS)}, or the name of an exercise"
         )
     return known[name]

@@ -25,7 +25,7 @@ import numpy as np
 
 from ... import exact
 from ...conversion import lift
-from ...wording import printable
+from ...wording import printable, shortened
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -60,14 +60,13 @@ class Other:
     shown: str
 
 
-def shortened(text: str, length: int = 60) -> str:
+def one_line(text: str, length: int = 60) -> str:
     """A text on one line, with control characters shown, and cut to a length.
 
-    >>> print(shortened("a\\n\\x1bb  c"), shortened("abcdefgh", 6))
+    >>> print(one_line("a\\n\\x1bb  c"), one_line("abcdefgh", 6))
     a \\x1bb c abc...
     """
-    line = printable(" ".join(text[: 10 * length].split()))
-    return line if len(line) <= length else line[: length - 3] + "..."
+    return shortened(printable(" ".join(text[: 10 * length].split())), length)
 
 
 _GRADER = str(Path(__file__).parent)
@@ -98,7 +97,7 @@ def safe_text(read: Callable[[], Any]) -> str:
 
 
 def _raised(kind: str, message: str, line: int | None) -> Raised:
-    return Raised(shortened(str(kind)), shortened(str(message), 200), line if isinstance(line, int) else None)
+    return Raised(one_line(str(kind)), one_line(str(message), 200), line if isinstance(line, int) else None)
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -168,7 +167,7 @@ class _Reader:
                 return self._checked(int.__index__(operator.index(raw)), raw)
             value = exact.as_exact(raw)
         except (TypeError, ValueError, OverflowError):
-            return Other(type(raw).__name__, shortened(repr(raw)))
+            return Other(type(raw).__name__, one_line(repr(raw)))
         if isinstance(value, float):
             return float.__float__(value)
         try:
@@ -212,7 +211,7 @@ def _fraction(numerator: int, denominator: int) -> Fraction:
 
 
 def _other(kind: str, shown: str) -> Other:
-    return Other(shortened(str(kind)), shortened(str(shown)))
+    return Other(one_line(str(kind)), one_line(str(shown)))
 
 
 def _objects(shape: list[int], items: list[Any]) -> Array:
@@ -275,4 +274,4 @@ def from_json(data: Any) -> Any:
         ((tag, body),) = data.items()
         return READERS[tag](body)
     except (ValueError, TypeError, KeyError, ArithmeticError) as error:
-        raise ValueError(f"data={shortened(repr(data))} is not plain data") from error
+        raise ValueError(f"data={one_line(repr(data))} is not plain data") from error

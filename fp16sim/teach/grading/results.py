@@ -11,7 +11,7 @@ import numpy as np
 from ... import exact
 from ...formats import Format
 from .inputs import ACCEPTED, REFUSED
-from .plain import Other, Raised, shortened
+from .plain import Other, Raised, one_line
 
 Number: TypeAlias = int | float | Fraction
 
@@ -27,7 +27,7 @@ def _refusal(result: Any, wanted: str) -> Unsuitable:
     if result is None:
         return Unsuitable("returned None; is a `return` missing?")
     kind = result.kind if isinstance(result, Other) else type(result).__name__
-    shown = result.shown if isinstance(result, Other) else shortened(repr(result))
+    shown = result.shown if isinstance(result, Other) else one_line(repr(result))
     return Unsuitable(f"returned {shown}, a {kind}; return {wanted}")
 
 
@@ -41,7 +41,7 @@ def number(result: Any) -> Number:
     if isinstance(result, (int, float, Fraction)):
         return result
     if isinstance(result, str):
-        raise Unsuitable(f"returned the text {shortened(repr(result))}; return a number, not its digits")
+        raise Unsuitable(f"returned the text {one_line(repr(result))}; return a number, not its digits")
     if isinstance(result, np.ndarray):
         raise Unsuitable(f"returned an array of shape {result.shape} for plain numbers; return a number")
     raise _refusal(result, "a real number")
@@ -128,10 +128,10 @@ def show(value: Any, fmt: Format | None = None) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(show(item) for item in value)})"
     if isinstance(value, frozenset):
-        return shortened(repr(set(value)), LONGEST_SHOWN)
+        return one_line(repr(set(value)), LONGEST_SHOWN)
     if isinstance(value, (str, bool)):
-        return shortened(repr(value), LONGEST_SHOWN)
-    shown = shortened(str(value) if isinstance(value, (int, Fraction)) else repr(float(value)), LONGEST_SHOWN)
+        return one_line(repr(value), LONGEST_SHOWN)
+    shown = one_line(str(value) if isinstance(value, (int, Fraction)) else repr(float(value)), LONGEST_SHOWN)
     return shown if fmt is None else f"{shown}   {code_note(value, fmt)}"
 
 

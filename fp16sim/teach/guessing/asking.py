@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from ..quiz.results import CONFIDENCE, read_confidence
+from ..quiz.results import CONFIDENCE, HOW_SURE, read_confidence
 
 SURE, THINK_SO, DONT_KNOW = CONFIDENCE.values()
-HOW_SURE = f"How sure are you? {', '.join(f'{key} = {word}' for key, word in CONFIDENCE.items())}: "
 
 
 def ask(prompt: str) -> str | None:
@@ -23,7 +22,7 @@ def ask(prompt: str) -> str | None:
 def ask_confidence() -> str:
     """How sure the person is; a typing error asks again, and Enter alone means "think so"."""
     while True:
-        typed = ask(HOW_SURE)
+        typed = ask(f"{HOW_SURE}: ")
         if not typed:
             return THINK_SO
         if (found := read_confidence(typed)) is not None:

@@ -9,6 +9,8 @@ from ...wording import joined
 
 CONFIDENCE = {"s": "sure", "t": "think so", "d": "don't know"}
 """How sure somebody is of an answer, by the key that says it."""
+HOW_SURE = f"How sure are you? {', '.join(f'{key} = {word}' for key, word in CONFIDENCE.items())}"
+"""The question for it, wherever it is asked."""
 
 
 @dataclass(frozen=True)
