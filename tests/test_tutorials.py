@@ -129,7 +129,21 @@ def test_each_cell_that_draws_has_its_picture_in_the_notebook(lesson):
             assert "image/png" in kinds, "".join(cell["source"])
 
 
-NOT_YET = set(course.NAMES) - {"float16_in_ten_minutes", "rounding"}
+NOT_YET = {
+    "arithmetic",
+    "backpropagation",
+    "dot_products",
+    "edges",
+    "formats",
+    "how_wrong",
+    "quiz",
+    "rounding_twice",
+    "sixteen_bits",
+    "sums",
+    "testing",
+    "the_article",
+    "why_the_run_died",
+}
 """Lessons whose predictions are texts; in the others they are typed, kept and compared: `guess`."""
 
 

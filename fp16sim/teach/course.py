@@ -17,7 +17,13 @@ from ..wording import quoted
 FIRST = "float16_in_ten_minutes"
 """It stands alone, without exercises: enough for who has ten minutes."""
 
-CORE = ("sixteen_bits", "rounding", "edges", "arithmetic", "sums")
+CORE = (
+    "sixteen_bits",
+    "rounding",
+    "edges",
+    "arithmetic",
+    "sums",
+)
 """The core path, in order: enough for who wants to work with 16-bit floats."""
 
 OPTIONAL = (
