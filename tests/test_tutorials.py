@@ -130,7 +130,6 @@ def test_each_cell_that_draws_has_its_picture_in_the_notebook(lesson):
 
 
 NOT_YET = {
-    "arithmetic",
     "backpropagation",
     "dot_products",
     "edges",

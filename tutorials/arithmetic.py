@@ -4,234 +4,307 @@
 # | | |
 # |---|---|
 # | **Question** | How does a machine add, multiply and divide, so that the result is right to the last bit? |
-# | **Time** | 30 minutes |
-# | **Needs** | [Sixteen bits](sixteen_bits.ipynb), [Rounding](rounding.ipynb), [At the edges](edges.ipynb) |
-# | **You will be able to** | align, add, normalise and round by hand; say why three extra bits are enough; write `add` and `multiply` |
-#
-# IEEE 754 promises: the result of + - * / and the square root is the exact result, rounded once. Such an operation is
-# **correctly rounded**. The exact result may have hundreds of digits. This lesson is about how one gets the same answer
-# with a few.
+# | **Time** | 45 minutes |
+# | **Needs** | [Sixteen bits](sixteen_bits.ipynb) (digits, exponents), [Rounding](rounding.ipynb) (ties), [At the edges](edges.ipynb) (infinity, NaN, -0) |
+# | **You will be able to** | add, multiply and divide in binary by hand, say why three extra bits are enough, and write `add` and `multiply` |
 
 # %%
 from fractions import Fraction
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 import fp16sim as fs
-
-_ = np.seterr(all="ignore")
-
-# %% [markdown]
-# ## Align, add, round
-#
-# To add on paper, write the digits so that the points stand below each other. The smaller number moves to the right.
-#
-#     100     = 1.1001000000 * 2^6
-#     0.71875 = 1.0111000000 * 2^-1     moves right by 7 places
-#
-# **Predict:** do it on paper. Write the exact sum in binary. Which digits fit (eleven), which are cut off, and which
-# way does it go?
-
-# %%
-print(fs.explain.add(100, 0.71875, "binary16"))
+from fp16sim.teach import guess, guesses
 
 # %% [markdown]
-# It was a tie: binary16 has 100.6875 and 100.75, and the exact sum, 100.71875, is the middle.
+# ## What you know already
 #
-# **Predict:** 2048 + 1 is a tie, too, and goes to 2048. What are 2048 + 1.001 and 2048 + 0.999? And 2050 + 1?
-
-# %%
-for a, b in ((2048, 1), (2048, 1.001), (2048, 0.999), (2050, 1)):  # <- change
-    print(f"{a} + {b} = {fs.add(a, b, 'binary16')}")
-
-# %% [markdown]
-# When b is so small that a + b is a, b is **absorbed**. Remember it for the lesson [Sums](sums.ipynb).
-#
-# ## How many extra digits?
-#
-# After aligning, the digits of b may stick out far to the right. A machine does not want to keep them all. Suppose that
-# it keeps p + extra digits and drops the rest, or keeps one note about the rest: a **sticky** bit, which is 1 if any
-# dropped digit was 1. We build such a machine, with integers, for p = 5:
+# A puzzle from [Rounding](rounding.ipynb). You will need it today.
 
 
 # %%
-def round_bits(n, p):
-    """The integer n rounded to p binary digits, ties to even."""
+@fs.teach.puzzle
+def nearest_even_integer(x):
+    """A float x from 2048 up to 4096, rounded to binary16, ties to even. nearest_even_integer(2051.5) is 2052.0."""
+    return ...
+
+
+# %% [markdown]
+# ## A promise
+#
+# IEEE 754 promises: the result of + - * / and of the square root is the exact result, rounded once. We say that such an
+# operation is [**correctly rounded**](glossary.md#correctly-rounded). The exact result may have dozens of digits, or
+# infinitely many. How can a small circuit get it right? That is the subject of this lesson.
+#
+# ## Addition: align, add, round
+#
+# A game stores positions in binary16, in metres. A player stands 2048 m from the start, and makes a step of about one
+# metre. `fs.add(a, b, fmt)` adds two numbers in a format, and rounds the sum once.
+
+# %%
+steps = guess("In binary16, what are 2048 + 0.999, 2048 + 1 and 2048 + 1.001? (three numbers)")
+
+# %%
+for step in (0.999, 1, 1.001):  # <- change: try 3, 2.999, 1.0001
+    print(f"2048 + {step} = {fs.add(2048, step, 'binary16')}")
+steps.compare(fs.add(2048, [0.999, 1, 1.001], "binary16"))
+
+# %% [markdown]
+# A step of one metre does not move the player at all: the step is [**absorbed**](glossary.md#absorption). A step that is
+# one millimetre longer moves her by two metres. In games with a large world, things far from the start tremble for that
+# reason.
+#
+# On paper it goes like this. Write both numbers so that the points stand below each other. The smaller one moves to the
+# right, here by 11 places:
+#
+#     2048    1.0000000000             * 2^11
+#     1.001   0.00000000001 0000000001 * 2^11      1.001 is 1.0000000001 in binary16
+#     sum     1.00000000001 0000000001 * 2^11
+#
+# Eleven digits fit. The first digit that does not fit is 1: it is worth half an ulp. Behind it there is another 1, far to
+# the right. So the sum is a little more than a tie, and goes up. Without that last digit it goes to the even neighbour,
+# which is down.
+#
+# The explorer shows the same steps. Change 1.001 to 1 there, and look at the three bits after the bar:
+
+# %%
+fs.page.show("arithmetic?op=add&a=2048&b=1.001", height=700)
+
+# %% [markdown]
+# ## Is there anything else?
+#
+# One tiny digit decided. Must a machine keep all digits, however far to the right they are?
+#
+# Take three decimal digits. 100.5 is a tie, and goes to 100. But 100.5001 goes to 101. A machine that keeps one digit
+# more sees 100.5 both times, and cannot know. It needs no more *digits*, it needs an answer to one question: **is there
+# anything else?** One bit holds the answer. It is called [**sticky**](glossary.md#sticky): it is 1 if any digit that was
+# pushed out was 1.
+
+
+# %%
+@fs.teach.puzzle
+def shift_right_sticky(n, k):
+    """The integer n >= 0 shifted right by k >= 0 places; if a 1 was pushed out, the last bit of the result is 1.
+
+    shift_right_sticky(0b10000, 3) is 0b10, and shift_right_sticky(0b10001, 3) is 0b11.
+    """
+    return ...
+
+
+# %% [markdown]
+# How many extra bits does a machine need, if the last of them is sticky? Let us build such a machine with five digits and
+# try all cases. Integers a and b from 16 to 31 stand for the digits, and b is moved right by `shift` places, from 0 to 8.
+# `machine` keeps `extra` bits of what sticks out; `truth` keeps all.
+
+
+# %%
+def rounded(n, p):
+    """The integer n > 0 rounded to p binary digits, ties to even."""
     drop = max(n.bit_length() - p, 0)
-    kept, rest, half = n >> drop, n & ((1 << drop) - 1), 1 << drop >> 1
-    up = rest > half or (rest == half > 0 and kept & 1)
-    return (kept + up) << drop
+    return round(Fraction(n, 2**drop)) * 2**drop
 
 
 def machine(a, b, shift, sign, extra, sticky):
-    """a + sign * b / 2^shift with so many extra bits, the last of them sticky or not; rounded to 5 digits."""
+    """a + b / 2^shift, or a minus that, with so many extra bits."""
     wide = b << extra
     moved = wide >> shift
-    if sticky and wide & ((1 << shift) - 1):
+    if sticky and moved << shift != wide:  # something was pushed out
         moved |= 1
-    return Fraction(round_bits((a << extra) + sign * moved, 5), 1 << extra)
+    return Fraction(rounded((a << extra) + sign * moved, 5), 2**extra)
 
 
 def truth(a, b, shift, sign):
-    return Fraction(round_bits((a << shift) + sign * b, 5), 1 << shift)
+    return Fraction(rounded((a << shift) + sign * b, 5), 2**shift)
 
 
 # %% [markdown]
-# `a` and `b` are integers of 5 digits, from 16 to 31. We try them all, with all shifts up to 12.
-#
-# **Predict:** how many extra bits does *addition* need to be always right, with sticky and without? And *subtraction*,
-# where leading digits can vanish? How many are enough without sticky?
+# Think of 1.0000 - 0.00001111: a subtraction can lose its *leading* digit, and then everything moves left by one.
+
+# %%
+extra_bits = guess("With a sticky bit, how many extra bits do addition and subtraction need? (two numbers)")
 
 # %%
 digits = range(16, 32)
-tried = [(a, b, k) for a in digits for b in digits for k in range(13) if k or a > b]
-print("extra bits      add wrong   subtract wrong   of", len(tried))
-for sticky in (False, True):
-    for extra in (0, 1, 2, 3, 5, 6):
-        if extra or not sticky:
-            wrong = [sum(machine(*t, s, extra, sticky) != truth(*t, s) for t in tried) for s in (1, -1)]
-            print(f"{extra} {'last is sticky' if sticky else '              '} {wrong[0]:8} {wrong[1]:12}")
+cases = [(a, b, shift) for a in digits for b in digits for shift in range(9) if shift or a > b]
+sums, differences = ([truth(*case, sign) for case in cases] for sign in (1, -1))
+
+
+def wrong(sign, right, extra, sticky):
+    return sum(machine(*case, sign, extra, sticky) != true for case, true in zip(cases, right, strict=True))
+
+
+print(f"of {len(cases):,} cases are wrong:          sums  differences")
+enough = {}
+for sticky in (True, False):
+    for extra in (1, 2, 3) if sticky else (1, 2, 3, 4, 5, 6):
+        counts = wrong(1, sums, extra, sticky), wrong(-1, differences, extra, sticky)
+        print(f"{extra} extra, {'the last is sticky' if sticky else 'no sticky bit':20} {counts[0]:9} {counts[1]:12}")
+        for operation, count in zip("+-", counts, strict=True):
+            if sticky and count == 0:
+                enough.setdefault(operation, extra)
+extra_bits.compare([enough["+"], enough["-"]])
 
 # %% [markdown]
-# With a sticky bit, addition needs two extra bits and subtraction needs three. They have names: **guard**, **round**
-# and **sticky**, the `g r s` of the explanations. Without sticky it takes p + 1 = 6 bits (54 for a float64): with
-# fewer, a tie and "a tie and a little more" look the same, and they round differently. See how the sticky bit decides
-# here:
-
-# %%
-why = fs.explain.add(2048, 1.0009765625, "binary16")
-print(why.rounding.rule, float(why.result.value))
-print(str(why).split("rounding\n")[1].split("result")[0])
-
-# %% [markdown]
-# ## Subtraction: nothing is lost between neighbours
+# Two extra bits for addition, three for subtraction. They have names:
+# [**guard, round and sticky**](glossary.md#guard-round-and-sticky), `g r s` in the explanations. Without sticky it takes
+# six bits, one more than there are digits; a float64 would need 54.
 #
-# **Predict:** 1.001 is not in binary16; 1.0009765625 is. What is 1.0009765625 - 1? Is the result exact? And in general:
-# when x and y are close, so that y/2 <= x <= 2y, how often is x - y inexact?
-
-# %%
-values = fs.all_values("e4m3")
-positive = values[np.isfinite(values) & (values > 0)]
-x, y = positive[:, None], positive[None, :]
-close = (y / 2 <= x) & (x <= 2 * y)
-exact = fs.subtract(x, y, "e4m3") == x - y  # numpy's float64 has digits enough for the exact difference
-print(fs.subtract(1.0009765625, 1, "binary16"), " close pairs:", np.sum(close), " inexact:", np.sum(close & ~exact))
-print("other pairs:", np.sum(~close), " inexact:", np.sum(~close & ~exact))
-
-# %% [markdown]
-# Never. This is **Sterbenz's lemma**: the difference of close numbers is exact. It is often said that subtracting close
-# numbers is inaccurate. The lesson [How wrong is it?](how_wrong.ipynb) finds out what is really to blame.
+# **Why three?** If b moves right by one place or not at all, then at most one digit sticks out, and the guard bit holds
+# it: nothing is lost. If b moves by two places or more, then b is less than half of a. The difference is more than half of
+# a, so at most *one* leading digit vanishes. Then everything moves left by one place: the guard bit becomes the last digit
+# that is kept, the round bit is the first that is cut off, and sticky says whether there is anything else.
 #
 # ## Multiplication
 #
-# Signs and exponents are easy: multiply the signs, add the exponents. The significands are multiplied as integers of 11
-# bits each.
-#
-# **Predict:** how many bits can the product of two 11-bit integers have? (Both have their top bit set.) Is shifting
-# left or right ever needed after it?
+# Signs and exponents are easy: multiply the signs, add the exponents. The digits are multiplied as integers of 11 bits.
+
+# %%
+longest = guess("How many bits has the product of two 11-bit integers at most?")
 
 # %%
 eleven = np.arange(2**10, 2**11)
-products = eleven[:, None] * eleven[None, :]
-lengths = np.frexp(products.astype(float))[1]
-print({bits: int(np.sum(lengths == bits)) for bits in range(20, 24)})
-print(str(fs.explain.multiply(1.5, 1.4443359375, "binary16")).split("rounding\n")[0].rstrip())
+lengths = np.frexp((eleven[:, None] * eleven).astype(float))[1]  # the number of bits of each product
+for bits in np.unique(lengths):
+    print(f"{np.sum(lengths == bits):9,} products have {bits} bits")
+longest.compare(lengths.max())
 
 # %% [markdown]
-# 21 or 22 bits. With 22, the result is 2 or more and the exponent goes up by one. float32 has 24 bits, so the product
-# of two binary16 numbers is *exact* in float32. Good hardware makes use of it.
+# 21 or 22 bits. float32 has 24, so it holds the product of two numbers of binary16 *exactly*, and so do you on paper. Then
+# the product is rounded to 11 bits. [See 1.5 * 1.001 in the explorer](explorer.html#arithmetic?op=multiply&a=1.5&b=1.001).
 #
-# **Predict:** the exact product of two numbers of binary16 may be as small as 2^-48. What is the product of 2^-12 and
-# 2^-12? Of 2^-12 and 2^-13? Of 1.5 * 2^-12 and 2^-13?
+# Exponents are added, so a product of small numbers is very small. A photo holds brightness from 0 to 1 in binary16. A
+# dark pixel, 2^-12, goes through a dark filter, 2^-13. The smallest positive number of binary16 is 2^-24.
 
 # %%
-for a, b in ((2**-12, 2**-12), (2**-12, 2**-13), (1.5 * 2**-12, 2**-13)):
-    print(f"{a} * {b} = {fs.multiply(a, b, 'binary16')}")
+dark = guess("In binary16, what are 2^-12 * 2^-13 and 1.5 * 2^-12 * 2^-13? (two numbers)")
+
+# %%
+for pixel in (2**-12, 1.5 * 2**-12):
+    print(f"{pixel:.6f} * {2**-13:.6f} = {fs.multiply(pixel, 2**-13, 'binary16')}")
+dark.compare(fs.multiply([2**-12, 1.5 * 2**-12], 2**-13, "binary16"))
 
 # %% [markdown]
-# A number need not be tiny for its square to vanish: 2^-13 is 0.000122. The lesson
-# [Why the run died](why_the_run_died.ipynb) meets a training run that dies of that.
+# 2^-25 is the middle between 0 and 2^-24: a tie, and 0 is even. The factors are not tiny: 2^-12 is 0.00024. In networks
+# gradients are squared, and they vanish in this way. A puzzle:
+
+
+# %%
+@fs.teach.puzzle
+def product_vanishes(a, b):
+    """True if the product of two positive numbers of binary16 is rounded to 0, else False."""
+    return ...
+
+
+# %% [markdown]
+# ## Division: the remainder is the sticky bit
 #
-# ## Division and square roots never end
+# Three friends share one cake. 1/3 has infinitely many digits. But to round it you need eleven digits, one more, and the
+# answer to "is there anything else?". Long division gives all of it. 2^13 / 3 is 2730 and a bit; 2730 has twelve binary
+# digits.
 #
-# 1/3 has infinitely many digits. But to round it, you need eleven digits, one more, and one piece of news: is there
-# anything left? Long division gives it: the **remainder** is the sticky bit.
+#     2^13 = 2730 * 3 + 2          2730 = 10101010101|0
 #
-# **Predict:** divide 2^13 by 3 as integers. What are quotient and remainder? (The quotient has twelve bits.) Round it
-# to eleven bits: which way?
+# **Predict:** round these twelve digits to eleven. Is there anything else?
+
+# %%
+third = guess("In binary16, is the rounded 1/3 more or less than 1/3?", choices=("more", "less"))
 
 # %%
 quotient, remainder = divmod(2**13, 3)
-print(f"quotient {quotient:b} ({quotient.bit_length()} bits), remainder {remainder}")
-kept, last = quotient >> 1, quotient & 1
-print(f"kept {kept:b}, next bit {last}, sticky {int(remainder > 0)}: round {'up' if last else 'down'}")
-print("by hand ", kept * 2.0**-12, "\nmachine ", fs.divide(1, 3, "binary16"))
+print(f"quotient {quotient:b}, remainder {remainder}")
+print(f"kept {quotient >> 1:b}, next bit {quotient & 1}, sticky {int(remainder > 0)}")
+print("by hand ", (quotient >> 1) * 2.0**-12)
+print("machine ", fs.divide(1, 3, "binary16"))
+third.compare("more" if fs.divide(1, 3, "binary16") > 1 / 3 else "less")
 
 # %% [markdown]
-# **Predict:** can a quotient of two binary16 numbers that is not exact lie exactly in the middle between two normal
-# numbers? (Multiply back: if q = a/b is a midpoint, q has twelve digits, the last of them 1. How many digits would a
-# = q * b have?)
+# The next bit is 0, so 1/3 goes down, whatever else there is. Only when the next bit is 1 does the remainder matter.
+# Square roots work in the same way: the largest integer whose square fits, and what is left.
+#
+# Now put the three pieces of cake together again. Three times the rounded 1/3 is 0.999755859375. Just below 1, the
+# numbers of binary16 are 2^-11 apart.
 
 # %%
-p4 = [Fraction(n, 8) for n in range(8, 16)]  # all significands of 4 digits: 1, 1.125, ... 1.875
-quotients = {(a / b, a, b) for a in p4 for b in p4}
-midpoints = {(Fraction(2 * n + 1, 16) * s) for n in range(8, 16) for s in (Fraction(1, 2), 1)}
-print("quotients that are ties:", [q for q, a, b in quotients if q in midpoints])
-print("a subnormal one:", fs.explain.divide(3 * 2**-24, 2, "binary16").rounding.rule)
-
-# %% [markdown]
-# None: a would need more digits than it has. Only where the result is subnormal, and has fewer digits itself, a
-# quotient can be a tie.
-#
-# The square root is the same idea: the largest integer whose square fits, and a remainder.
-#
-# **Predict:** take the square root of 2, 3, ... 10 in binary16, and square it again. How many of them come back?
+cake = guess("In binary16, is (1/3) * 3 equal to 1? (yes or no)")
 
 # %%
-n = np.arange(2.0, 11)
-root = fs.sqrt(n, "binary16")
-print(fs.multiply(root, root, "binary16"))
+back = {n: float(fs.multiply(fs.divide(1, n, "binary16"), n, "binary16")) for n in range(1, 51)}
+print("(1/3) * 3 =", back[3])
+print("(1/n) * n is not 1 for n =", [n for n in back if back[n] != 1])  # <- change 51 above to 201
+cake.compare(back[3] == 1)
 
 # %% [markdown]
+# 0.999755859375 is a tie between 1 - 2^-11 and 1, and goes to the even one, which is 1. The cake is whole by luck. Eleven
+# friends are less lucky: each single operation is as good as it can be, and two of them together are not.
+#
 # ## Which laws survive?
 #
-# Each operation is as good as it can be. The laws of algebra need more than that.
-#
-# **Predict:** which of these hold for all numbers of a format: a + b = b + a? (a + b) + c = a + (b + c)? (a * b) * c =
-# a * (b * c)? a * (b + c) = a * b + a * c? We try all triples of a five-bit format, overflow included.
+# Algebra has laws. Do they hold when every result is rounded? We try all triples a, b, c of a small format.
+# `fs.Format(name, width=..., precision=...)` makes a format of your own: this one has five bits, three digits, and 23
+# finite numbers, from -3.5 to 3.5.
+
+# %%
+law = guess(
+    "Which law holds for all numbers of a format?",
+    choices=("a + b = b + a", "(a + b) + c = a + (b + c)", "(a * b) * c = a * (b * c)", "a * (b + c) = a * b + a * c"),
+)
 
 # %%
 tiny = fs.Format("tiny", width=5, precision=3)
-v = np.unique(fs.all_values(tiny)[np.isfinite(fs.all_values(tiny))])
-a, b, c = v[:, None, None], v[None, :, None], v[None, None, :]
-add, mul = (lambda s, t: fs.add(s, t, tiny)), (lambda s, t: fs.multiply(s, t, tiny))
-laws = {
-    "a + b = b + a": (add(a, b), add(b, a)),
-    "(a + b) + c = a + (b + c)": (add(add(a, b), c), add(a, add(b, c))),
-    "(a * b) * c = a * (b * c)": (mul(mul(a, b), c), mul(a, mul(b, c))),
-    "a * (b + c) = a * b + a * c": (mul(a, add(b, c)), add(mul(a, b), mul(a, c))),
-}
-for law, (left, right) in laws.items():
+values = np.unique(fs.all_values(tiny)[np.isfinite(fs.all_values(tiny))])
+a, b, c = values[:, None, None], values[None, :, None], values[None, None, :]
+
+
+def add(x, y):
+    return fs.add(x, y, tiny)
+
+
+def multiply(x, y):
+    return fs.multiply(x, y, tiny)
+
+
+with np.errstate(all="ignore"):  # some sums are infinite; without this line NumPy would warn
+    laws = {
+        "a + b = b + a": (add(a, b), add(b, a)),
+        "(a + b) + c = a + (b + c)": (add(add(a, b), c), add(a, add(b, c))),
+        "(a * b) * c = a * (b * c)": (multiply(multiply(a, b), c), multiply(a, multiply(b, c))),
+        "a * (b + c) = a * b + a * c": (multiply(a, add(b, c)), add(multiply(a, b), multiply(a, c))),
+    }
+for name, (left, right) in laws.items():
     fails = (left != right) & ~(np.isnan(left) & np.isnan(right))
-    print(f"{law:28} fails for {np.mean(fails):6.1%} of {fails.size:,}")
+    print(f"{name:28} fails for {fails.mean():6.1%} of {fails.size:,}")
+    if not fails.any():
+        law.compare(name)
 
 # %% [markdown]
-# Only the first survives. For binary16: (2048 + 1) + 1 is 2048, and 2048 + (1 + 1) is 2050. The whole lesson
-# [Sums](sums.ipynb) comes from that.
+# Only the first one. (It has two numbers only, so there are fewer cases.) In binary16, (2048 + 1) + 1 is 2048, and
+# 2048 + (1 + 1) is 2050: so a spreadsheet may change its total when you sort its rows. The lesson [Sums](sums.ipynb) is
+# about that.
 #
-# This picture shows all sums of pairs of an 8-bit format: where they are exact, and how far off they are elsewhere.
+# ## In short
+#
+# - + - * / and the square root are [correctly rounded](glossary.md#correctly-rounded): the exact result, rounded once.
+# - To add: move the smaller number to the right until the points agree, add, round. What is less than half an ulp of the
+#   larger number is [absorbed](glossary.md#absorption).
+# - A machine does not need all digits. Guard, round and [sticky](glossary.md#sticky) are enough: three extra bits, of which
+#   the last one says whether there is anything else.
+# - The product of two 11-bit numbers has 21 or 22 bits, and float32 holds it. A product of at most 2^-25 is rounded to 0.
+# - A quotient is rounded with its digits and one question: is there a remainder?
+# - Of the laws of algebra, a + b = b + a survives. The order of three numbers matters.
+#
+# Your guesses in this lesson:
 
 # %%
-fs.plots.pairs("e4m3fn", operation="add")  # <- change: "multiply", "divide", "subtract"
-plt.show()
+guesses()
 
 # %% [markdown]
 # ## Exercises
 #
-# In `exercises/arithmetic.py`. The first two are integers only, and they are the heart of every floating-point
-# unit. For the other two you may use `Fraction`, which is exact, and `fs.round_to(fraction)`, which rounds it once. The
-# puzzle is the rest: infinities, NaN, and signs of zeros. As shipped:
+# The stubs are in `exercises/arithmetic.py`; you can also work right here. In the last two you may use `Fraction`:
+# `Fraction(x)` is the exact value of a finite float, `+` and `*` of fractions never round, and `fs.round_to(fraction)`
+# rounds to binary16, once. What is left for you are infinities, NaN, and the signs of zeros. (`fs.round_to(a + b)` would
+# pass, too: Python's floats have 53 digits, so that they hold every sum of two numbers of binary16. With fractions yours
+# is right in any precision.)
 
 
 # %%
@@ -240,35 +313,21 @@ def my_add(a, b):
     raise NotImplementedError
 
 
-print(fs.teach.grade.add(my_add))
+fs.teach.check(my_add)  # fs.teach.hint() helps
 
 # %% [markdown]
-# What if one forgets the zeros? (This one passes infinities and NaN to float64, which treats them as binary16 does.)
-
-
-# %%
-def forgets_zeros(a, b):
-    if not (np.isfinite(a) and np.isfinite(b)):
-        return a + b
-    return fs.round_to(Fraction(a) + Fraction(b), "binary16")
-
-
-report = fs.teach.grade.add(forgets_zeros)
-print(report.verdict, "\nsimplest failure:", report.counterexample.shown, "should be", report.counterexample.expected)
-
-# %% [markdown]
-# 1. `shift_right_sticky(n, k)`: the integer n shifted right by k places; if any 1 was pushed out, the last bit of the
-#    result is set to 1. n >= 0, k >= 0.
-# 2. `shift_right_round(n, k)`: n / 2^k rounded to an integer, ties to even, with shifts and masks only.
-# 3. `my_add(a, b)`: task "add". A sum that is exactly 0 has the sign + unless both are -0.
-# 4. `my_multiply(a, b)`: task "multiply". The sign of the result is the product of the signs, also when it is 0 or
-#    infinite, and also when it underflows. `math.copysign(1, a)` is the sign of a.
+# 1. `shift_right_round(n, k)`: n / 2^k rounded to an integer, ties to even, with integers only: shifts, masks (`&`),
+#    comparisons. It is the heart of every floating-point unit. n >= 0 and k >= 0.
+# 2. `my_add(a, b)`. A sum that is exactly 0 is +0, except that -0 + -0 is -0. `math.copysign(1, a)` is the sign of a, also
+#    of a zero. For infinities and NaN, Python's own `a + b` does what binary16 does.
+# 3. `my_multiply(a, b)`. The sign of the result is the product of the signs, also when it is 0 or infinite, and also when
+#    the product is so small that it becomes 0.
 #
 # ## Read next
 #
-# - P. H. Sterbenz, *Floating-Point Computation*, Prentice-Hall, 1974: the lemma.
-# - J.-M. Muller et al., *Handbook of Floating-Point Arithmetic*, 2018, the chapters on algorithms for the basic
-#   operations.
-# - D. Goldberg (1991), the section on guard digits, and the appendix on rounding and sticky bits.
+# - D. Goldberg, "What every computer scientist should know about floating-point arithmetic" (1991), the section on guard
+#   digits: what went wrong on machines without them.
+# - J.-M. Muller et al., *Handbook of Floating-Point Arithmetic*, 2nd edition, 2018, the chapters on algorithms for the
+#   basic operations: how circuits do it.
 #
 # Next lesson: [Sums](sums.ipynb). A single rounding is harmless; a sum has thousands of them.

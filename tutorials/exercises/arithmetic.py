@@ -4,19 +4,10 @@ Fraction(x) is the exact value of a finite float x, and fs.round_to(fraction) ro
 """
 
 TASKS = {
-    "shift_right_sticky": "shift_right_sticky",
     "shift_right_round": "shift_right_round",
     "my_add": "add",
     "my_multiply": "multiply",
 }
-
-
-def shift_right_sticky(n, k):
-    """The integer n >= 0 shifted right by k >= 0 places; if a 1 was pushed out, the last bit of the result is 1.
-
-    shift_right_sticky(0b10000, 3) is 0b10, and shift_right_sticky(0b10001, 3) is 0b11.
-    """
-    raise NotImplementedError
 
 
 def shift_right_round(n, k):

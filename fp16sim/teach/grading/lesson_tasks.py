@@ -128,11 +128,6 @@ def _shifts() -> Iterator[Row]:
                 yield "large integers", kept * 2**k + beyond, k
 
 
-def _shift_right_sticky(n: int, k: int) -> int:
-    quotient, remainder = divmod(n, 2**k)
-    return quotient + 1 if remainder and quotient % 2 == 0 else quotient
-
-
 def _shift_right_round(n: int, k: int) -> int:
     return round(Fraction(n, 2**k))
 
@@ -543,7 +538,6 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
         _same,
     ),
     "mean": ("f(a, b)", "(a + b) / 2 of two floats, without overflow or underflow", _pairs_to_average, _mean),
-    "shift_right_sticky": ("f(n, k)", "n shifted right by k places, with a sticky bit", _shifts, _shift_right_sticky),
     "shift_right_round": ("f(n, k)", "n / 2^k rounded to an integer, ties to even", _shifts, _shift_right_round),
     "ulps_apart": ("f(a, b)", "how many steps of next_up lie between two numbers", _pairs_of_numbers, _ulps_apart),
     "small_root": ("f(b)", "the root of x^2 - b x + 1 that is smaller in magnitude", _coefficients, _small_root),
