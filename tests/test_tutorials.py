@@ -138,7 +138,6 @@ NOT_YET = {
     "quiz",
     "rounding_twice",
     "sixteen_bits",
-    "sums",
     "testing",
     "the_article",
     "why_the_run_died",

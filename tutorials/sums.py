@@ -4,249 +4,344 @@
 # | | |
 # |---|---|
 # | **Question** | Why does a sum in sixteen bits stand still, and what can you do about it? |
-# | **Time** | 30 minutes |
-# | **Needs** | [Rounding](rounding.ipynb), [Arithmetic on paper](arithmetic.ipynb) (absorption) |
-# | **You will be able to** | predict where a sum stalls, and choose between pairwise, compensated, stochastic and wider summation |
+# | **Time** | 45 minutes |
+# | **Needs** | [Rounding](rounding.ipynb) (ties, the ulp), [Arithmetic on paper](arithmetic.ipynb) (a sum is rounded once) |
+# | **You will be able to** | predict where a sum stops, and choose a way to add that does not: in pairs, with Kahan's trick, by chance, or in a wider format |
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
 
 import fp16sim as fs
-
-_ = np.seterr(all="ignore")
+from fp16sim.teach import guess, guesses
 
 # %% [markdown]
-# ## Counting to ten thousand
+# ## What you know already
 #
-# `fs.cumsum` adds one term after the other, rounds each partial sum, and gives them all.
+# A puzzle from [Rounding](rounding.ipynb), to warm up. From 2048 to 4096 the numbers of binary16 are the even integers.
+
+
+# %%
+@fs.teach.puzzle
+def nearest_even_integer(x):
+    """A float x from 2048 up to 4096, rounded to binary16, ties to even. nearest_even_integer(2051.5) is 2052.0."""
+    return ...
+
+
+# %% [markdown]
+# ## A counter that stops
 #
-# **Predict:** add 1 ten thousand times in binary16. What is the sum? And in bfloat16, with 8 digits? Where does it
-# stop?
+# A web page counts its visitors in binary16. It starts at 0 and adds 1 for each of 10,000 visitors.
+
+# %%
+visitors = guess("A counter in binary16 adds 1 ten thousand times. What does it show at the end?")
+
+# %% [markdown]
+# `fs.cumsum(x, fmt)` adds the numbers of x, one after the other. It rounds each sum to the format, and gives all of
+# them: after one number, after two, and so on.
 
 # %%
 for fmt in ("binary16", "bfloat16"):
     sums = fs.cumsum(np.ones(10_000), fmt)
-    print(f"{fmt}: {sums[-1]:.0f}, reached after {1 + np.argmax(sums == sums[-1])} terms")
+    print(f"{fmt}: {sums[-1]:.0f}, reached after {1 + np.argmax(sums == sums[-1])} visitors")
+visitors.compare(fs.cumsum(np.ones(10_000), "binary16")[-1])
 
 # %% [markdown]
-# At 2048 the ulp is 2. Half an ulp is 1, so 2048 + 1 is a tie and goes back to 2048: for ever. The term is
-# **absorbed**, the sum **stagnates**.
+# At 2048 the ulp is 2, and half an ulp is 1. So 2048 + 1 is a tie, and goes back to 2048, which is even. The next
+# visitor finds 2048 again. The 1 is lost: this is [**absorption**](glossary.md#absorption). The sum stands still: this
+# is [**stagnation**](glossary.md#stagnation). bfloat16 has 8 digits and not 11, so its ulp is 2 from 256 on.
 #
-# **Predict:** add 0.1 ten thousand times in binary16. It stalls where half an ulp is larger than 0.1. At which sum is
-# that? And is the sum too small or too large *before* it stalls: what does each step from 128 to 256 add, where the
-# ulp is 1/8?
+# ## A walk
+#
+# A step counter adds 0.7 metres for each step, in binary16. You walk 10,000 steps, which are 7 km. From 512 m on the
+# ulp is 1/2, from 1024 m on it is 1, and from 2048 m on it is 2.
 
 # %%
-sums = fs.cumsum(np.full(10_000, fs.round_to(0.1, "binary16")), "binary16")
-for n in (10, 100, 1000, 1280, 2000, 2207, 3000, 10_000):  # <- change the term 0.1 above, to 0.11 or 0.3
-    print(f"{n:6} terms: {sums[n - 1]:8.3f}   exact {n / 10:7.1f}")
+one_step = guess("A walk in binary16: what does one step of 0.7 m add between 1024 m and 2048 m?")
+walked = guess("A walk in binary16: which distance do 10,000 steps of 0.7 m give?")
+
+# %%
+walk = fs.cumsum(np.full(10_000, 0.7), "binary16")  # <- change the step: 0.75, 0.8, 1.1
+for n in (10, 100, 1000, 2000, 2500, 3000, 10_000):
+    print(f"{n:6} steps: {walk[n - 1]:9.4f} m   exactly {0.7 * n:6.0f} m")
+one_step.compare(walk[2499] - walk[2498])
+walked.compare(walk[-1])
 
 # %% [markdown]
-# Above 128 a step of 0.1 becomes a step of 0.125, so the sum runs too fast, and then it stands still at 256.
+# From 512 m on a step counts as 0.5 m, and the sum falls behind. From 1024 m on it counts as 1 m, and the sum catches
+# up and runs ahead. At 2048 m half an ulp is 1 m, more than the step, and the sum stops. Nothing warned us.
 #
-# **Predict:** the harmonic series 1 + 1/2 + 1/3 + ... grows without bound. Does it in binary16? Draw what you expect.
+# Here is that last addition in the explorer. Make the step a little larger, until it counts:
 
 # %%
-fs.plots.harmonic()
-plt.show()
+fs.page.show("arithmetic?op=add&a=2048&b=0.7", height=700)
+
+# %% [markdown]
+# The sums above stopped at powers of two. There the ulp doubles. A puzzle: find the power of two for any step.
+# `fs.add(a, b)` is a + b, rounded to binary16.
+
+
+# %%
+@fs.teach.puzzle
+def stalls_at(term):
+    """The power of two at which a binary16 sum of many equal terms, from 1/16 to 16, stops. stalls_at(1.0) is 2048.0."""
+    totals = (2.0**k for k in range(16))
+    return next(total for total in totals if ...)  # the first that the term does not change any more
+
 
 # %% [markdown]
 # ## The order matters
 #
-# Addition does not obey (a + b) + c = a + (b + c). So a sum has as many values as there are orders.
+# On paper (a + b) + c is a + (b + c). With rounding it is not. So a sum depends on the order of its terms.
 #
-# **Predict:** the number 2048 and a thousand ones, in binary16. What is the sum if 2048 comes first? If it comes last?
+# You pay 2048 euros and a thousand coins of 1 euro into an account, which adds in binary16.
 
 # %%
-ones = np.ones(1000)
-print("large first:", fs.sum(np.concatenate([[2048], ones]), "binary16"))
-print("large last: ", fs.sum(np.concatenate([ones, [2048]]), "binary16"))
+order = guess("2048 and a thousand ones, in binary16: the sum with 2048 first, and with 2048 last? (two numbers)")
 
 # %% [markdown]
-# Small numbers first is better, but it needs sorting, and when the terms are all alike it does not help. A better
-# idea: add numbers of *like size*. Add neighbours in pairs, then the sums in pairs, and so on, like a tournament:
-# **pairwise summation**. An `accumulator` says how to add up.
-#
-# **Predict:** what does that give for 10,000 ones? And if you add in blocks of 8, or of 64, each one after the other,
-# and then the sums of the blocks one after the other: what for 65,504 ones?
+# `fs.sum(x, fmt)` gives the last of the sums only.
 
 # %%
-A = fs.accumulators
-print("pairwise, 10,000 ones:", fs.sum(np.ones(10_000), "binary16", accumulator=A.Pairwise("binary16")))
-for block in (1, 8, 64):
-    print(f"blocks of {block:2}, 65,504 ones:", fs.sum(np.ones(65_504), accumulator=A.Blocked("binary16", block)))
+coins = np.ones(1000)
+first = fs.sum(np.concatenate([[2048], coins]), "binary16")
+last = fs.sum(np.concatenate([coins, [2048]]), "binary16")
+print("2048 first:", first, "  2048 last:", last)
+order.compare([first, last])
 
 # %% [markdown]
-# ## How wrong?
+# Small terms first is better. But what if all terms are alike? Then add numbers of *like size*. Add neighbours in
+# pairs, then these sums in pairs, and so on, as in a tournament. This is [**pairwise
+# summation**](glossary.md#pairwise-summation).
 #
-# Each addition multiplies the exact result by a factor 1 + d, where |d| is at most the unit roundoff u = 2^-11 (half an
-# ulp of 1). In a sum one after the other, the first term goes through n - 1 additions; so for positive terms the
-# relative error is at most about (n - 1) u. In pairs each term goes through log2(n) additions only.
+# `fs.sum` can do this. Its argument `accumulator` says how to add. (An [**accumulator**](glossary.md#accumulator) is
+# the variable that collects a sum.)
+
+# %%
+for how in ("sequential", "pairwise"):
+    print(f"{how:10}", fs.sum(np.ones(10_000), "binary16", accumulator=how))
+
+# %% [markdown]
+# Many libraries choose a middle way: they add in **blocks**. In blocks of 8, the first eight terms give a sum, the next
+# eight another, and so on. Then the sums of the blocks are added one after the other. We have 65,504 ones: 8188 blocks.
+
+# %%
+blocks = guess("65,504 ones in blocks of 8, in binary16: what is the sum?")
+
+# %%
+for size in (1, 8, 64):
+    how = fs.accumulators.Blocked("binary16", block=size)
+    print(f"blocks of {size:2}: {fs.sum(np.ones(65_504), accumulator=how)}")
+blocks.compare(fs.sum(np.ones(65_504), accumulator=fs.accumulators.Blocked("binary16", block=8)))
+
+# %% [markdown]
+# Each block gives 8, exactly. So it is your puzzle again, with a term of 8: it stops where half an ulp is 8.
 #
-# **Predict:** u is 0.0005. Sum n random numbers between 0 and 1, for n = 16, 256, 4096, 16384. From which n on do you
-# expect errors above 1 %, one after the other? And in pairs?
+# ## How wrong can it be?
+#
+# The [**unit roundoff**](glossary.md#unit-roundoff) u is half an ulp of 1. In binary16, u = 2^-11, about 0.05%. One
+# addition, rounded to nearest, gives the exact sum times 1 + d, where d is between -u and u.
+#
+# Now add n positive terms one after the other. The first term is in all n - 1 additions, so it is multiplied by n - 1
+# such factors. The other terms are in fewer. So the sum is wrong by at most about (n - 1) u of itself. In pairs, each
+# term is in only log2(n) additions. For 4096 terms that makes 12, not 4095.
+#
+# This is a bound: it can be that bad. How bad is it usually? We add n random numbers between 0 and 1, eight times, and
+# show the largest of the eight errors.
+
+# %%
+one_percent = guess(
+    "Random numbers in binary16, one after the other: which n is the first with an error above 1%?",
+    choices=("16", "256", "4096", "16384"),
+)
 
 # %%
 rng = np.random.default_rng(7)
-methods = {"sequential": A.Sequential, "pairwise": A.Pairwise, "Kahan": A.Kahan}
-print("     n  " + "  ".join(f"{name:>10}" for name in methods) + "   (n - 1) u")
+print("     n  sequential  pairwise     kahan   (n - 1) u")
+largest = {}
 for n in (16, 256, 4096, 16384):
     x = fs.round_to(rng.random((n, 8)), "binary16")
-    exact = x.sum(axis=0)  # float64 has bits enough for this
-    errors = [np.max(np.abs(fs.sum(x, axis=0, accumulator=m("binary16")) / exact - 1)) for m in methods.values()]
-    print(f"{n:6}  " + "  ".join(f"{e:10.2%}" for e in errors) + f"   {(n - 1) * 2**-11:.2%}")
+    exact = x.sum(axis=0)  # float64 has digits enough for this
+    ways = [fs.sum(x, "binary16", axis=0, accumulator=how) for how in ("sequential", "pairwise", "kahan")]
+    errors = [np.max(np.abs(way / exact - 1)) for way in ways]
+    largest[n] = errors[0]
+    print(f"{n:6}  {errors[0]:10.2%}  {errors[1]:8.2%}  {errors[2]:8.2%}  {(n - 1) * 2**-11:10.2%}")
+one_percent.compare(str(min(n for n in largest if largest[n] > 0.01)))
 
 # %% [markdown]
-# At 16,384 terms most of the sum is missing. In pairs the error stays at the rounding of the last few additions.
+# Errors go up and down, and cancel in part, so 256 terms are still harmless. Then the sum begins to stand still, and
+# with 16,384 terms most of it is missing. In pairs the error hardly grows. And what is `kahan`?
 #
 # ## Kahan's trick
 #
-# The third column is better still. When s + y is rounded, what is lost can be *computed*: t = s + y, then (t - s) - y
-# is exactly the error, as long as |s| >= |y|. Kahan (1965) takes it off the next term:
-#
-#     lost = 0
-#     for each further term x:
-#         y = x - lost
-#         t = s + y
-#         lost = (t - s) - y
-#         s = t
-#
-# **Predict:** go through it by hand for s = 2048 and the terms 1, 1, 1, 1, in binary16. When does s move?
+# In some countries a shop rounds each bill to 5 cents. Suppose that it writes down how much *too much* you paid, and
+# takes that off your next bill. Then no error adds up. W. Kahan (1965) adds numbers like this: it is called
+# [**compensated summation**](glossary.md#compensated-summation). What the sum has too much after s + y can be computed.
+# It is (t - s) - y, where t is the rounded sum.
+
 
 # %%
-add, subtract = fs.add, fs.subtract  # binary16, ties to even
-s, lost = 2048.0, 0.0
-for x in (1.0, 1.0, 1.0, 1.0):
-    y = subtract(x, lost)
-    t = add(s, y)
-    lost = subtract(subtract(t, s), y)
-    s = t
-    print(f"y = {y}   s = {s}   lost = {lost}")
+@fs.teach.puzzle
+def too_much(s, y):
+    """How much the rounded sum of s and y is too large (below 0: too small). s, y are of binary16, |s| >= |y|."""
+    t = fs.add(s, y)
+    return t - ...
+
 
 # %% [markdown]
-# What the first step lost (1, written as -1, for s is too small) is added to the second.
+# Now we add 1 four times to 2048. Before each addition, what was too much before is taken off.
 #
-# **Predict:** ten thousand times 0.1 (0.1 in binary16 is 0.09998): what do pairs give, and Kahan?
+# Go through it by hand: what is `extra` after the first 1?
+
+# %%
+moves = guess("2048 and four ones with Kahan's trick, in binary16: at which of the ones does the sum move first?")
+
+# %%
+s, extra, seen = 2048.0, 0.0, []
+for x in (1.0, 1.0, 1.0, 1.0):
+    y = fs.subtract(x, extra)
+    t = fs.add(s, y)
+    extra = fs.subtract(fs.subtract(t, s), y)
+    s = t
+    seen.append(s)
+    print(f"add {y}:   s = {s}   extra = {extra}")
+moves.compare(1 + int(np.argmax(np.array(seen) > 2048)))
+
+# %% [markdown]
+# After the first 1 the sum is too small by 1: `extra` is -1. So the second time 1 - (-1) = 2 is added, and 2 counts.
+#
+# **Predict:** 0.1 ten thousand times should make 1000. Which of the ways that you know come near it?
 
 # %%
 fs.plots.tenths("binary16")
 plt.show()
 
 # %% [markdown]
-# **Predict:** does Kahan's trick always save the sum? Try 10000 + 1 - 10000.
+# So Kahan's trick saves every sum? Try 10000 + 1 - 10000. (At 10000 the ulp is 8.)
 
 # %%
-terms = [10000, 1, -10000]
-for name, accumulator in (("Kahan", A.Kahan("binary16")), ("exact, rounded once", A.Exact())):
-    print(f"{name:20}", fs.sum(terms, "binary16", accumulator=accumulator))
-print("condition: sum of |x| / |sum of x| =", sum(map(abs, terms)) / abs(sum(terms)))
+saved = guess("Kahan's sum of 10000, 1, -10000 in binary16?")
+
+# %%
+for how in ("kahan", "exact"):  # "exact" adds without any rounding, and rounds once at the end
+    print(f"{how:6}", fs.sum([10000, 1, -10000], "binary16", accumulator=how))
+saved.compare(fs.sum([10000, 1, -10000], "binary16", accumulator="kahan"))
 
 # %% [markdown]
-# No. At 10000 the ulp is 8; the 1 is absorbed, and what was lost comes back one step too late: the last term has no
-# next one. The condition of this sum is 20001, more than 1/u = 2048: with an error of u on each *term*, nothing of
-# the result is sure.
+# No. The 1 is lost beside 10000, and `extra` remembers it as -1. It is taken off the next term: -10000 + 1 must be
+# rounded, too, and is -10000 again. After that there is no next term. When large terms cancel, only a wider format or
+# an exact sum helps. [How wrong is it?](how_wrong.ipynb) is about such sums.
 #
 # ## Chance
 #
-# Round up or down by chance, in proportion: from 2048, a sum of 2049 goes up to 2050 with probability 1/2. A sum of
-# 2048.5 goes up with probability 1/4. This is **stochastic rounding**. Each step is *worse* than to nearest, but
-# right on average.
-#
-# **Predict:** 10,000 ones again, ten times, each with other random numbers. How far from 10,000 do the ten sums lie?
+# Another idea: let chance decide. From 2048, a sum of 2049 goes up to 2050 in half of all cases. A sum of 2048.5, which
+# is nearer to 2048, goes up in a quarter of all cases. This is [**stochastic
+# rounding**](glossary.md#stochastic-rounding). One step errs more than to nearest, but *on average* the result is
+# right.
+
 
 # %%
-runs = fs.sum(np.ones((10_000, 10)), "binary16", "stochastic", axis=0, rng=1)  # <- change rng
+@fs.teach.puzzle
+def chance_up(x):
+    """How likely a float x, 2048 <= x < 4096, goes up to the next number of binary16. chance_up(2048.5) is 0.25."""
+    return ...
+
+
+# %% [markdown]
+# **Predict:** 10,000 visitors again, ten times, each time with other random numbers. To nearest gave 2048 each time.
+# How far from 10,000 will the ten counters be?
+
+# %%
+runs = fs.sum(np.ones((10_000, 10)), "binary16", "stochastic", axis=0, rng=1)  # <- change rng: other random numbers
 print(np.sort(runs), " mean", runs.mean())
 
 # %% [markdown]
-# Nearest gave 2048, every time. `rng=` takes a seed or a NumPy generator, so runs can be repeated. Here is the sum of
-# tenths in bfloat16: thin lines are single runs.
+# They are a few percent off, some up and some down. None has stopped.
+#
+# Training a network is such a sum, too: a **weight** is a number that gets thousands of tiny updates. Take a weight of
+# 1 in bfloat16, and add 0.001 a thousand times. On paper it ends at 2. (The ulp of 1 in bfloat16 is 2^-7, about 0.008.)
 
 # %%
-fs.plots.stochastic("bfloat16")
-plt.show()
-
-# %% [markdown]
-# ## A weight that does not move
-#
-# Training a network is a sum, too: a weight plus thousands of tiny updates.
-#
-# **Predict:** a weight of 1 in bfloat16 (ulp 2^-7 above 1) gets a thousand updates of +0.001. Where does it end, with
-# nearest, Kahan, and stochastic rounding?
+weight = guess("A weight of 1 in bfloat16 gets +0.001 a thousand times, to nearest. Where does it end?")
 
 # %%
+print(fs.sum([1.0] + [0.001] * 1000, "bfloat16"))
+weight.compare(fs.sum([1.0] + [0.001] * 1000, "bfloat16"))
 fs.plots.stuck_weight("bfloat16")
 plt.show()
 
 # %% [markdown]
-# To nearest, a thousand updates are lost, each one of them. The lesson [Why the run died](why_the_run_died.ipynb)
-# returns to this.
+# To nearest, every single update is lost. Kahan's trick and chance both save it.
 #
 # ## A wider accumulator
 #
-# The cure of hardware: keep the sum in float32, and round at the end.
+# The simplest cure, and the one of graphics cards: the terms stay in binary16, but their sum is kept in binary32
+# (float32, 24 digits). At the end it is rounded to binary16, once.
 #
-# **Predict:** 10,000 times 0.1 with the sum in float32. Which error is left? (What is 0.1 in binary16?)
+# **Predict:** 0.1 ten thousand times, with the sum in binary32. Is the sum in binary32 then 1000? (Think of what 0.1 is
+# in binary16.)
 
 # %%
 x = np.full(10_000, fs.round_to(0.1, "binary16"))
-print("sum kept in binary32:", fs.sum(x, "binary32"))
-print("10,000 * stored 0.1 =", 10_000 * x[0])
-print("rounded to binary16: ", fs.sum(x, "binary16", accumulator=A.Sequential("binary32")))
+print("sum in binary32:     ", fs.sum(x, "binary32"))
+print("rounded to binary16: ", fs.sum(x, "binary16", accumulator="sequential:binary32"))
+print("0.1 in binary16 is   ", x[0])
 
 # %% [markdown]
-# What is left is the error of the term, times 10,000: no accumulator can mend what happened before. (The last rounding
-# then goes the right way, by luck.) The lesson [Dot products](dot_products.ipynb) is about accumulators of real
-# hardware.
+# What is missing to 1000 was missing in each 0.1 already. No accumulator can mend what happened before.
 #
-# **Predict:** what does NumPy do with float16? Try `sum` and `cumsum` of 4096 ones.
+# And NumPy? It has float16, and two ways to add.
+#
+# **Predict:** do they agree for 4096 ones?
 
 # %%
-h = np.ones(4096, np.float16)
-print("sum", h.sum(), "  cumsum", np.cumsum(h)[-1])
+ones = np.ones(4096, np.float16)
+print("np.sum", float(np.sum(ones)), "  np.cumsum", float(np.cumsum(ones)[-1]))
 
 # %% [markdown]
-# Two functions of one library, two answers: its `sum` adds in another order than its `cumsum`, and neither promises
-# which. If you have to know, say it: that is what accumulators are for.
+# One library, two sums. `np.sum` adds in blocks and pairs, and `np.cumsum` cannot. So say how a sum shall be added,
+# when it matters.
 #
+# ## In short
+#
+# - A term that is less than half an ulp of the sum is lost (absorption); so is one of exactly half an ulp, if the sum
+#   is even. Then the sum stands still (stagnation): with ones at 2048 in binary16, and at 256 in bfloat16.
+# - Nothing warns you, and before it stops such a sum may run too slow or too fast.
+# - One after the other, the error is at most about (n - 1) u for positive terms. In pairs it is about log2(n) u.
+# - Kahan's trick takes off from the next term what the last sum had too much. It costs four operations a term.
+# - Stochastic rounding is right on average, and so small updates count.
+# - A wider accumulator is the simplest cure. Only an exact sum helps where large terms cancel.
+#
+# Your guesses in this lesson:
+
+# %%
+guesses()
+
+# %% [markdown]
 # ## Exercises
 #
-# In `exercises/sums.py`, all in binary16. `fs.add(a, b)` and `fs.subtract(a, b)` may be used, one call an
-# operation. As shipped:
+# The stubs are in `exercises/sums.py`. All numbers are of binary16. Use `fs.add(a, b)` and `fs.subtract(a, b)`, one
+# call an operation. Begin here:
 
 
 # %%
 def my_kahan_sum(values):
-    """The compensated sum of a list of values of binary16, every operation rounded to binary16."""
+    """The sum of a list of values by Kahan's trick, every operation rounded to binary16; 0.0 for an empty list."""
     raise NotImplementedError
 
 
-print(fs.teach.grade.kahan_sum(my_kahan_sum))
+fs.teach.check(my_kahan_sum)  # fs.teach.hint() helps
 
 # %% [markdown]
-# Here is a sum that looks right. What has it forgotten?
-
-
-# %%
-def rounds_at_the_end(values):
-    return fs.round_to(np.sum(values), "binary16")  # NumPy adds in float64
-
-
-report = fs.teach.grade.sum(rounds_at_the_end)
-print(report.verdict, "\nsimplest failure:", report.counterexample.shown)
-print("it answers like a function that", report.misconception)
-
-# %% [markdown]
-# 1. `my_sum(values)`: one after the other, each partial sum rounded, starting from the first term. Of nothing: 0.0.
-# 2. `my_pairwise_sum(values)`: of one term, the term; else the sum of the pairwise sums of two halves. The first half
-#    has `len(values) // 2` terms.
-# 3. `my_kahan_sum(values)`: the loop above; s starts as the first term. The signs are as written: a plus for a minus
-#    changes zeros.
-# 4. `my_stochastic(x, u)`: x rounded to binary16 with one random number u, 0 <= u < 1, given to you. Let f be the
-#    fraction of the way from the neighbour toward zero to the one away from zero. If u < f, away; else toward zero.
-#    Above 65504 the neighbour away from zero is infinity, for f as if it were 65536; from 65536 on the result is
-#    infinite.
+# 1. `my_kahan_sum(values)`: the loop above. s starts as the first term, and `extra` as 0.0. Each plus and minus is as
+#    it is written there, because a changed sign may change a zero. The sum of nothing is 0.0.
+# 2. `my_pairwise_sum(values)`: the sum of one term is the term, that of nothing is 0.0. Otherwise cut the list into two
+#    halves, sum each of them in the same way, and add the two sums. The first half has `len(values) // 2` terms.
+# 3. `my_stochastic(x, u)`: the float x rounded to binary16 by chance. The random number u, 0 <= u < 1, is given. Let f
+#    be the part of the way that x has gone from its neighbour toward zero to its neighbour away from zero. If u < f,
+#    the result is the neighbour away from zero, else the other one. Above 65504 the neighbour away from zero is
+#    infinity; for f it counts as 65536. From 65536 on the result is infinite. Take `ulp_of` from your exercises of
+#    [Rounding](rounding.ipynb).
 #
 # ## Read next
 #

@@ -4,17 +4,16 @@ fs.add(a, b) and fs.subtract(a, b) are sum and difference, rounded to binary16, 
 """
 
 TASKS = {
-    "my_sum": "sum",
-    "my_pairwise_sum": "pairwise_sum",
     "my_kahan_sum": "kahan_sum",
+    "my_pairwise_sum": "pairwise_sum",
     "my_stochastic": "stochastic",
 }
 
 
-def my_sum(values):
-    """The sum of a list of values of binary16, one after the other from the first, each partial sum rounded.
+def my_kahan_sum(values):
+    """The compensated sum of a list of values of binary16: the loop of the lesson, which starts from the first term.
 
-    The sum of nothing is 0.0.
+    Every operation is rounded to binary16; the sum of nothing is 0.0.
     """
     raise NotImplementedError
 
@@ -23,14 +22,6 @@ def my_pairwise_sum(values):
     """The sum of the sums of two halves, which are summed alike; the first half has len(values) // 2 terms.
 
     The sum of one term is the term, that of nothing 0.0.
-    """
-    raise NotImplementedError
-
-
-def my_kahan_sum(values):
-    """The compensated sum of a list of values of binary16: the loop of the lesson, which starts from the first term.
-
-    Every operation is rounded to binary16; the sum of nothing is 0.0.
     """
     raise NotImplementedError
 
