@@ -136,7 +136,6 @@ NOT_YET = {
     "formats",
     "how_wrong",
     "quiz",
-    "rounding_twice",
     "sixteen_bits",
     "testing",
     "the_article",

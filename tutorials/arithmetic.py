@@ -50,9 +50,9 @@ for step in (0.999, 1, 1.001):  # <- change: try 3, 2.999, 1.0001
 steps.compare(fs.add(2048, [0.999, 1, 1.001], "binary16"))
 
 # %% [markdown]
-# A step of one metre does not move the player at all: the step is [**absorbed**](glossary.md#absorption). A step that is
-# one millimetre longer moves her by two metres. In games with a large world, things far from the start tremble for that
-# reason.
+# A step of one metre does not move the player at all: the step is [**absorbed**](glossary.md#absorption). A step that
+# is one millimetre longer moves her by two metres. In games with a large world, things far from the start tremble for
+# that reason.
 #
 # On paper it goes like this. Write both numbers so that the points stand below each other. The smaller one moves to the
 # right, here by 11 places:
@@ -61,9 +61,9 @@ steps.compare(fs.add(2048, [0.999, 1, 1.001], "binary16"))
 #     1.001   0.00000000001 0000000001 * 2^11      1.001 is 1.0000000001 in binary16
 #     sum     1.00000000001 0000000001 * 2^11
 #
-# Eleven digits fit. The first digit that does not fit is 1: it is worth half an ulp. Behind it there is another 1, far to
-# the right. So the sum is a little more than a tie, and goes up. Without that last digit it goes to the even neighbour,
-# which is down.
+# Eleven digits fit. The first digit that does not fit is 1: it is worth half an ulp. Behind it there is another 1, far
+# to the right. So the sum is a little more than a tie, and goes up. Without that last digit it goes to the even
+# neighbour, which is down.
 #
 # The explorer shows the same steps. Change 1.001 to 1 there, and look at the three bits after the bar:
 
@@ -77,8 +77,8 @@ fs.page.show("arithmetic?op=add&a=2048&b=1.001", height=700)
 #
 # Take three decimal digits. 100.5 is a tie, and goes to 100. But 100.5001 goes to 101. A machine that keeps one digit
 # more sees 100.5 both times, and cannot know. It needs no more *digits*, it needs an answer to one question: **is there
-# anything else?** One bit holds the answer. It is called [**sticky**](glossary.md#sticky): it is 1 if any digit that was
-# pushed out was 1.
+# anything else?** One bit holds the answer. It is called [**sticky**](glossary.md#sticky): it is 1 if any digit that
+# was pushed out was 1.
 
 
 # %%
@@ -92,9 +92,9 @@ def shift_right_sticky(n, k):
 
 
 # %% [markdown]
-# How many extra bits does a machine need, if the last of them is sticky? Let us build such a machine with five digits and
-# try all cases. Integers a and b from 16 to 31 stand for the digits, and b is moved right by `shift` places, from 0 to 8.
-# `machine` keeps `extra` bits of what sticks out; `truth` keeps all.
+# How many extra bits does a machine need, if the last of them is sticky? Let us build such a machine with five digits
+# and try all cases. Integers a and b from 16 to 31 stand for the digits, and b is moved right by `shift` places, from 0
+# to 8. `machine` keeps `extra` bits of what sticks out; `truth` keeps all.
 
 
 # %%
@@ -146,13 +146,13 @@ extra_bits.compare([enough["+"], enough["-"]])
 
 # %% [markdown]
 # Two extra bits for addition, three for subtraction. They have names:
-# [**guard, round and sticky**](glossary.md#guard-round-and-sticky), `g r s` in the explanations. Without sticky it takes
-# six bits, one more than there are digits; a float64 would need 54.
+# [**guard, round and sticky**](glossary.md#guard-round-and-sticky), `g r s` in the explanations. Without sticky it
+# takes six bits, one more than there are digits; a float64 would need 54.
 #
 # **Why three?** If b moves right by one place or not at all, then at most one digit sticks out, and the guard bit holds
-# it: nothing is lost. If b moves by two places or more, then b is less than half of a. The difference is more than half of
-# a, so at most *one* leading digit vanishes. Then everything moves left by one place: the guard bit becomes the last digit
-# that is kept, the round bit is the first that is cut off, and sticky says whether there is anything else.
+# it: nothing is lost. If b moves by two places or more, then b is less than half of a. The difference is more than half
+# of a, so at most *one* leading digit vanishes. Then everything moves left by one place: the guard bit becomes the last
+# digit that is kept, the round bit is the first that is cut off, and sticky says whether there is anything else.
 #
 # ## Multiplication
 #
@@ -169,8 +169,9 @@ for bits in np.unique(lengths):
 longest.compare(lengths.max())
 
 # %% [markdown]
-# 21 or 22 bits. float32 has 24, so it holds the product of two numbers of binary16 *exactly*, and so do you on paper. Then
-# the product is rounded to 11 bits. [See 1.5 * 1.001 in the explorer](explorer.html#arithmetic?op=multiply&a=1.5&b=1.001).
+# 21 or 22 bits. float32 has 24, so it holds the product of two numbers of binary16 *exactly*, and so do you on paper.
+# Then the product is rounded to 11 bits.
+# [See 1.5 * 1.001 in the explorer](explorer.html#arithmetic?op=multiply&a=1.5&b=1.001).
 #
 # Exponents are added, so a product of small numbers is very small. A photo holds brightness from 0 to 1 in binary16. A
 # dark pixel, 2^-12, goes through a dark filter, 2^-13. The smallest positive number of binary16 is 2^-24.
@@ -198,9 +199,9 @@ def product_vanishes(a, b):
 # %% [markdown]
 # ## Division: the remainder is the sticky bit
 #
-# Three friends share one cake. 1/3 has infinitely many digits. But to round it you need eleven digits, one more, and the
-# answer to "is there anything else?". Long division gives all of it. 2^13 / 3 is 2730 and a bit; 2730 has twelve binary
-# digits.
+# Three friends share one cake. 1/3 has infinitely many digits. But to round it you need eleven digits, one more, and
+# the answer to "is there anything else?". Long division gives all of it. 2^13 / 3 is 2730 and a bit; 2730 has twelve
+# binary digits.
 #
 #     2^13 = 2730 * 3 + 2          2730 = 10101010101|0
 #
@@ -234,8 +235,8 @@ print("(1/n) * n is not 1 for n =", [n for n in back if back[n] != 1])  # <- cha
 cake.compare(back[3] == 1)
 
 # %% [markdown]
-# 0.999755859375 is a tie between 1 - 2^-11 and 1, and goes to the even one, which is 1. The cake is whole by luck. Eleven
-# friends are less lucky: each single operation is as good as it can be, and two of them together are not.
+# 0.999755859375 is a tie between 1 - 2^-11 and 1, and goes to the even one, which is 1. The cake is whole by luck.
+# Eleven friends are less lucky: each single operation is as good as it can be, and two of them together are not.
 #
 # ## Which laws survive?
 #
@@ -277,18 +278,19 @@ for name, (left, right) in laws.items():
         law.compare(name)
 
 # %% [markdown]
-# Only the first one. (It has two numbers only, so there are fewer cases.) In binary16, (2048 + 1) + 1 is 2048, and
-# 2048 + (1 + 1) is 2050: so a spreadsheet may change its total when you sort its rows. The lesson [Sums](sums.ipynb) is
+# Only the first one. (It has two numbers only, so there are fewer cases.) In binary16, (2048 + 1) + 1 is 2048, and 2048
+# + (1 + 1) is 2050: so a spreadsheet may change its total when you sort its rows. The lesson [Sums](sums.ipynb) is
 # about that.
 #
 # ## In short
 #
 # - + - * / and the square root are [correctly rounded](glossary.md#correctly-rounded): the exact result, rounded once.
-# - To add: move the smaller number to the right until the points agree, add, round. What is less than half an ulp of the
-#   larger number is [absorbed](glossary.md#absorption).
-# - A machine does not need all digits. Guard, round and [sticky](glossary.md#sticky) are enough: three extra bits, of which
-#   the last one says whether there is anything else.
-# - The product of two 11-bit numbers has 21 or 22 bits, and float32 holds it. A product of at most 2^-25 is rounded to 0.
+# - To add: move the smaller number to the right until the points agree, add, round. What is less than half an ulp of
+#   the larger number is [absorbed](glossary.md#absorption).
+# - A machine does not need all digits. Guard, round and [sticky](glossary.md#sticky) are enough: three extra bits, of
+#   which the last one says whether there is anything else.
+# - The product of two 11-bit numbers has 21 or 22 bits, and float32 holds it. A product of at most 2^-25 is rounded to
+#   0.
 # - A quotient is rounded with its digits and one question: is there a remainder?
 # - Of the laws of algebra, a + b = b + a survives. The order of three numbers matters.
 #
@@ -302,9 +304,9 @@ guesses()
 #
 # The stubs are in `exercises/arithmetic.py`; you can also work right here. In the last two you may use `Fraction`:
 # `Fraction(x)` is the exact value of a finite float, `+` and `*` of fractions never round, and `fs.round_to(fraction)`
-# rounds to binary16, once. What is left for you are infinities, NaN, and the signs of zeros. (`fs.round_to(a + b)` would
-# pass, too: Python's floats have 53 digits, so that they hold every sum of two numbers of binary16. With fractions yours
-# is right in any precision.)
+# rounds to binary16, once. What is left for you are infinities, NaN, and the signs of zeros. (`fs.round_to(a + b)`
+# would pass, too: Python's floats have 53 digits, so that they hold every sum of two numbers of binary16. With
+# fractions yours is right in any precision.)
 
 
 # %%
@@ -318,15 +320,15 @@ fs.teach.check(my_add)  # fs.teach.hint() helps
 # %% [markdown]
 # 1. `shift_right_round(n, k)`: n / 2^k rounded to an integer, ties to even, with integers only: shifts, masks (`&`),
 #    comparisons. It is the heart of every floating-point unit. n >= 0 and k >= 0.
-# 2. `my_add(a, b)`. A sum that is exactly 0 is +0, except that -0 + -0 is -0. `math.copysign(1, a)` is the sign of a, also
-#    of a zero. For infinities and NaN, Python's own `a + b` does what binary16 does.
-# 3. `my_multiply(a, b)`. The sign of the result is the product of the signs, also when it is 0 or infinite, and also when
-#    the product is so small that it becomes 0.
+# 2. `my_add(a, b)`. A sum that is exactly 0 is +0, except that -0 + -0 is -0. `math.copysign(1, a)` is the sign of a,
+#    also of a zero. For infinities and NaN, Python's own `a + b` does what binary16 does.
+# 3. `my_multiply(a, b)`. The sign of the result is the product of the signs, also when it is 0 or infinite, and also
+#    when the product is so small that it becomes 0.
 #
 # ## Read next
 #
-# - D. Goldberg, "What every computer scientist should know about floating-point arithmetic" (1991), the section on guard
-#   digits: what went wrong on machines without them.
+# - D. Goldberg, "What every computer scientist should know about floating-point arithmetic" (1991), the section on
+#   guard digits: what went wrong on machines without them.
 # - J.-M. Muller et al., *Handbook of Floating-Point Arithmetic*, 2nd edition, 2018, the chapters on algorithms for the
 #   basic operations: how circuits do it.
 #
