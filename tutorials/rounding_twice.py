@@ -365,11 +365,11 @@ def my_fma(a, b, c):
 fs.teach.check(my_fma)  # fs.teach.hint() helps
 
 # %% [markdown]
-# 1. `my_fma(a, b, c)`: with `Fraction`. For infinities and NaN, and where the result is exactly 0, Python's own
-#    `a * b + c` is right, with its signs. (Try `fs.round_to(np.float32(a) * np.float32(b) + np.float32(c))` first: the
-#    grader knows that mistake.)
+# 1. `my_fma(a, b, c)`: with `Fraction`, or with Python's floats and the three cases above as a reason. For infinities
+#    and NaN, and where the result is exactly 0, Python's own `a * b + c` is right, with its signs. (Try
+#    `fs.round_to(np.float32(a) * np.float32(b) + np.float32(c))` first: the grader knows that mistake.)
 # 2. `my_parse(text)`: the number of a decimal text, rounded once to binary16. `"inf"`, `"-inf"`, `"nan"` and `"-0"`
-#    need care.
+#    need care. Use `Fraction(text)`; `fs.round_to(text)` reads texts itself, and would leave you nothing to do.
 # 3. A hard one, if you like: `to_odd_float32(x)`, the float x rounded to odd in float32. `y = np.float32(x)` is one of
 #    the two neighbours of x. If it is not x, and its last bit is 0, then the answer is the neighbour on the other side
 #    of x. The last bit is that of the code, `y.view(np.uint32)`. `np.nextafter(y, np.float32(z))` goes one step from y
