@@ -12,6 +12,7 @@ import gzip
 import io
 import json
 import random
+import re
 import resource
 import signal
 import struct
@@ -25,6 +26,9 @@ import numpy as np
 
 GIB = 1 << 30
 SECONDS, PATIENCE = 5, 60
+
+RUN_DIED = re.compile(r"its run died\n\Z|died, and was not expected to\n\Z")
+"""A file of a run that died is answered with exit code 3."""
 """Of the processor, that a command may take; of the clock, after which it is stopped."""
 
 
@@ -286,7 +290,7 @@ def run(main, arguments):
 
 def fault(code, said, seconds):
     """What is wrong with the end of a command; "" if nothing is."""
-    if code not in (0, 2):
+    if code not in (0, 2) and not (code == 3 and RUN_DIED.search(said)):
         return f"ended with {code}"
     if code == 2 and (said.count("\n") != 1 or len(said) > 3000):
         return "did not say why in one line"

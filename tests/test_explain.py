@@ -223,3 +223,9 @@ def test_detours_are_what_numpy_hardware_gives_rounded_again(fmt, mode):
                 differing += detour.differs
     if mode is Rounding.TIES_TO_EVEN:
         assert not differing  # Figueroa: 24 bits are 2p + 2 and more
+
+
+@pytest.mark.parametrize("blank", ["\n", "\t", "\r\n", " \n  "])
+def test_a_text_of_several_lines_is_explained_like_one_of_one_line(blank):
+    given, plain = (str(fs.explain.parse(f"-6 ×{space}2^1988")) for space in (blank, " "))
+    assert "".join(given.split()) == "".join(plain.split())

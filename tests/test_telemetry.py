@@ -279,6 +279,13 @@ def test_scales_and_skipped_steps_are_those_of_the_run():
     assert {step - 1 for step in halved} <= set(history.telemetry.skipped)
 
 
+@pytest.mark.parametrize("change", [(0, 1.0), (1, 0.0), (1, np.nan), (1, np.inf)])
+def test_a_stored_loss_scale_that_no_step_can_have_had_is_refused(change):
+    stored = Telemetry().to_dict() | {"scales": [list(change)]}
+    with pytest.raises(ValueError, match="a loss scale is positive and finite"):
+        Telemetry.from_dict(stored)
+
+
 # --- first causes ---------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from html import escape
@@ -80,7 +81,7 @@ def _cut(spans: Line, width: int) -> Iterator[Line]:
 
 def _wrapped(spans: Line, width: int) -> Iterator[Line]:
     """The line broken at blanks: all spans are wrapped as one text, and each character keeps its style."""
-    whole = "".join(span.text for span in spans)
+    whole = re.sub(r"\s", " ", "".join(span.text for span in spans))  # as textwrap would, but one for one
     styles = [span.style for span in spans for _ in span.text]
     start = 0
     for part in textwrap.wrap(whole, width, break_on_hyphens=False) or [""]:

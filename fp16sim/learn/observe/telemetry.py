@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from html import escape
+from math import inf
 from operator import add
 from typing import Any, TypeAlias
 
@@ -177,6 +178,9 @@ class Telemetry:
     def from_dict(cls, given: dict[str, Any]) -> Telemetry:
         """What `to_dict` wrote; ValueError for anything else."""
         stored = from_plain(_StoredTelemetry, given, "telemetry")
+        for step, scale in stored.scales:
+            if step < 1 or not 0 < scale < inf:
+                raise ValueError(f"telemetry: scale={scale!r} at step={step}; a loss scale is positive and finite")
         surveys = {(seen.kind, seen.name): seen.survey() for seen in stored.surveys}
         return cls(stored.rows, surveys, stored.scales, stored.skipped)
 
