@@ -350,5 +350,5 @@ fs.teach.check(my_kahan_sum)  # fs.teach.hint() helps
 # - M. Croci, M. Fasi, N. J. Higham, T. Mary and M. Mikaitis, "Stochastic rounding: implementation, error analysis and
 #   applications", Royal Society Open Science 9 (2022).
 #
-# Next lesson: [Rounding twice](rounding_twice.ipynb). What if a result is rounded, and then rounded again? Of the
-# lessons from here on, choose those that you like.
+# Next lesson: [A network in 16 bits](mlp_in_16_bits.ipynb). The last two lessons met in one network: what do underflow
+# and absorption do to it?

@@ -23,6 +23,7 @@ CORE = (
     "edges",
     "arithmetic",
     "sums",
+    "mlp_in_16_bits",
 )
 """The core path, in order: enough for who wants to work with 16-bit floats."""
 

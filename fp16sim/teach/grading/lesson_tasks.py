@@ -252,6 +252,48 @@ def _block_scale(values: Sequence[float], top: float) -> float:
     return 2.0 ** exact.exponent_of(Fraction(top) / largest) if largest else 1.0
 
 
+# --- a network in 16 bits -------------------------------------------------------------------------------------------
+
+
+def _lists_of_gradients() -> Iterator[Row]:
+    yield "nothing to lose", []
+    yield "nothing to lose", [0.0, -0.0]
+    for k in range(15, -25, -1):
+        yield "one gradient", [(-2.0) ** k]
+    for k in range(16):
+        edge = 65520.0 / 2**k  # times 2^k it is infinite; just below it is not
+        yield "at the edge", [float(np.nextafter(edge, 0)), 0.0]
+        yield "at the edge", [-edge if k else -65519.0, 1e-9]
+    rng = _rng()
+    for _ in range(60):
+        size = int(rng.integers(1, 7))
+        yield "ordinary lists", (rng.normal(size=size) * 2.0 ** int(rng.integers(-20, 13))).tolist()
+
+
+def _largest_scale(gradients: Sequence[float]) -> float:
+    scales = (2**k for k in range(15, -1, -1))
+    return next(s for s in scales if all(math.isfinite(_round(Fraction(g) * s, "binary16")) for g in gradients))
+
+
+def _smallest_networks() -> Iterator[Row]:
+    for steps in (0, 1, 2, 3, 20):
+        yield "a few steps", 1.0, 1.0, 2.0, 0.5, steps
+        yield "a few steps", -3.0, 2.0, 1.0, 0.125, steps
+    yield "stalls", 1.0, 1.0, 2.0, 0.001, 600
+    yield "stalls", 0.5, 0.5, 1.0, 0.01, 300
+    yield "goes beyond the largest number", 1.0, 4.0, 0.0, 1.0, 10
+    x = iter(_numbers(120, spread=1))
+    for row in zip(x, x, x, strict=True):
+        yield "ordinary numbers", *row, 0.25, 7
+
+
+def _one_weight(w: float, x: float, target: float, rate: float, steps: int) -> float:
+    for _ in range(steps):
+        gradient = arithmetic.multiply(arithmetic.subtract(arithmetic.multiply(w, x), target), x)
+        w = float(arithmetic.subtract(w, arithmetic.multiply(rate, gradient)))
+    return w
+
+
 # --- backpropagation; training; the article -------------------------------------------------------------------------
 
 
@@ -546,6 +588,18 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
     "longest_exact": ("f(n_bits, p)", "how many products always add up exactly", _lengths, _longest_exact),
     "facts": ("f(width, precision)", "(bias, largest, smallest normal, smallest subnormal number)", _layouts, _facts),
     "block_scale": ("f(values, top)", "the largest power of two that scales no value above top", _blocks, _block_scale),
+    "largest_scale": (
+        "f(gradients)",
+        "the largest of 1, 2, 4, ... 32768 by which no gradient becomes infinite in binary16",
+        _lists_of_gradients,
+        _largest_scale,
+    ),
+    "one_weight": (
+        "f(w, x, target, rate, steps)",
+        "the weight of the network w * x after some steps, each operation rounded to binary16",
+        _smallest_networks,
+        _one_weight,
+    ),
     "tanh_vjp": ("f(g, y)", "g * (1 - y * y), each operation rounded to binary16", _tanhs, _tanh_vjp),
     "divide_vjp": ("f(g, a, b)", "(g / b, -(g * y) / b) with y = a / b, each rounded", _quotients, _divide_vjp),
     "product_gradients": ("f(factors)", "the derivatives of a product by each factor", _factors, _product_gradients),
