@@ -350,5 +350,5 @@ fs.teach.check(my_kahan_sum)  # fs.teach.hint() helps
 # - M. Croci, M. Fasi, N. J. Higham, T. Mary and M. Mikaitis, "Stochastic rounding: implementation, error analysis and
 #   applications", Royal Society Open Science 9 (2022).
 #
-# Next lesson: [A network in 16 bits](mlp_in_16_bits.ipynb). The last two lessons met in one network: what do underflow
-# and absorption do to it?
+# Next lesson: [A network in 16 bits](mlp_in_16_bits.ipynb). Absorption and underflow meet in one network. What
+# do they do to it?
