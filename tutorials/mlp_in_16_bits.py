@@ -332,5 +332,4 @@ fs.teach.check(largest_scale)  # fs.teach.hint() helps
 # - D. Kalamkar et al., "A study of BFLOAT16 for deep learning training", arXiv:1905.12322, 2019: the other 16 bits.
 # - I. Goodfellow, Y. Bengio and A. Courville, *Deep Learning*, MIT Press 2016, chapter 6: what an MLP is, at leisure.
 #
-# Next lesson: [Rounding twice](rounding_twice.ipynb). What if a result is rounded, and then rounded again? Of the
-# lessons from here on, choose those that you like.
+# Next lesson: [Property tests](property_tests.ipynb). How do you find the mistake that you did not think of?

@@ -335,7 +335,6 @@ print(fs.teach.grade.tests(check_rounder))
 # 1. `check_rounder(rounder)`: write the test that lets no suspect through and accepts the right one. `rounder` takes a float
 #    or an array. You need not use Hypothesis; well-chosen numbers will do. Try it first without `fs.round_to`.
 # 2. `check_truncation(rounder)`: the same for bfloat16, toward zero. Which numbers are interesting now? No longer ties.
-# 3. `shrink(values, limit)`: your own shrinker. A test fails when the sum of a list exceeds a limit; make the list simpler.
 #
 # ## Read next
 #

@@ -24,6 +24,7 @@ CORE = (
     "arithmetic",
     "sums",
     "mlp_in_16_bits",
+    "property_tests",
 )
 """The core path, in order: enough for who wants to work with 16-bit floats."""
 

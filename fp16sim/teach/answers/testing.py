@@ -21,14 +21,6 @@ HINTS = {
         "below "
         "2^-133 and above 2^128.",
     ),
-    "shrink": (
-        "What do you do with one element, so that you can do it with all of them from left to right?",
-        "First leave out: delete an element if the sum of the others is still above the limit; the next one then "
-        "stands at the same place. Then lower: each element becomes the least with which the sum is above the limit: "
-        "limit + 1 - (the others), but not below 0.",
-        "Copy the list; return it if its sum is not above the limit. A while loop with an index k: del values[k], or "
-        "k += 1. Then for each k: max(0, limit + 1 - (sum(values) - values[k])).",
-    ),
 }
 
 
@@ -64,23 +56,3 @@ def check_rounder(rounder):
 def check_truncation(rounder):
     """The same numbers are interesting in each mode, so that only the format and the mode change."""
     check(rounder, "bfloat16", "toward_zero")
-
-
-def shrink(values, limit):
-    """First fewer elements, then smaller ones: that is how Hypothesis makes a failure readable.
-
-    After an element was deleted, k does not grow, because the next one has moved to its place. The list is copied, so
-    that the caller's stays as it was.
-    """
-    values = list(values)
-    if sum(values) <= limit:
-        return values
-    k = 0
-    while k < len(values):
-        if sum(values) - values[k] > limit:
-            del values[k]
-        else:
-            k += 1
-    for k, value in enumerate(values):
-        values[k] = max(0, limit + 1 - (sum(values) - value))
-    return values

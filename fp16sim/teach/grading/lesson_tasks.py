@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ... import arithmetic, cases, exact
+from ... import arithmetic, cases, exact, faults
 from ...codes import all_values
 from ...faults.roundings import differs
 from ...formats import BINARY16, NAMED_FORMATS, Format, FormatLike, Rounding, get_format
@@ -465,7 +465,49 @@ def _survives(epsilon: float) -> bool:
     return Fraction(epsilon) > Fraction(1, 2**25)
 
 
-# --- testing; the quiz ----------------------------------------------------------------------------------------------
+# --- property tests; the quiz -----------------------------------------------------------------------------------------
+
+
+_TO_ROUND = np.array(
+    [1, 0.1, 2049, 2048.5, 2051, 1 / 3, 3.140625, 4097.5, 65504, 65519, 65520, 70000]
+    + [INF, 0, 2.0**-14, 1e-5, 1.5 * 2.0**-24, 2.0**-25, 1e-9],
+    np.float32,
+).astype(np.float64)
+"""Of at most 24 digits, so that float64 has their distance from a number of binary16 exactly."""
+
+
+def _pairs_rounded() -> Iterator[Row]:
+    """Two numbers, and what a rounder made of them."""
+    x, following = _TO_ROUND, np.roll(_TO_ROUND, 1)
+    x, y = np.concatenate([x, -x, x]), np.concatenate([following, -following, -x])
+    rounders: list[Callable[[Array], Any]] = [round_to, *faults.wrong_rounders(BINARY16, Rounding.TIES_TO_EVEN)]
+    seen: dict[Row, str] = {}
+    for rounder in rounders:
+        label = "of a right rounder" if rounder is round_to else "of a wrong rounder"
+        rounded = [np.asarray(rounder(column), np.float64).tolist() for column in (x, y)]
+        for row in zip(x.tolist(), y.tolist(), *rounded, strict=True):
+            seen.setdefault(row, label)
+    for a, b, ra, rb in ((65504.0, 1.0, 65472.0, 1.0), (2051.0, 2051.0, 2050.0, 2052.0)):
+        seen |= {(a, b, ra, rb): "of a wrong rounder", (b, a, rb, ra): "of a wrong rounder"}
+    for row, label in seen.items():
+        if not any(map(math.isnan, row)):
+            yield label, *row
+
+
+def _broken_laws(x: float, y: float, rx: float, ry: float) -> list[str]:
+    both = ((x, rx), (y, ry))
+    broken = {
+        "format": any(exact.round_to(result, BINARY16) != result for _, result in both),
+        "half an ulp": any(abs(given) <= BINARY16.max_finite and _is_far(given, result) for given, result in both),
+        "order": (x <= y and not rx <= ry) or (y <= x and not ry <= rx),
+        "mirror": y == -x and ry != -rx,
+    }
+    return [law for law, is_broken in broken.items() if is_broken]
+
+
+def _is_far(x: float, result: float) -> bool:
+    quantum = Fraction(2) ** exact.quantum_exponent(abs(Fraction(x)), BINARY16)
+    return math.isinf(result) or 2 * abs(Fraction(result) - Fraction(x)) > quantum
 
 
 def _failing_lists() -> Iterator[Row]:
@@ -621,6 +663,7 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
     "f1": ("f(labels, predicted, positive)", "F1 of one class", _predictions, _f1),
     "first_step": ("f(g, beta1, beta2, correct)", "Adam's first step, in learning rates", _adam_steps, _first_step),
     "survives": ("f(epsilon)", "whether epsilon is not 0 in binary16", _epsilons, _survives),
+    "broken_laws": ("f(x, y, rx, ry)", "the laws of rounding that two results break", _pairs_rounded, _broken_laws),
     "shrink": ("f(values, limit)", "a simpler list whose sum still exceeds the limit", _failing_lists, _shrink),
     "first_lost": (
         "f(fmt)",
