@@ -469,8 +469,7 @@ def _survives(epsilon: float) -> bool:
 
 
 _TO_ROUND = np.array(
-    [1, 0.1, 2049, 2048.5, 2051, 1 / 3, 3.140625, 4097.5, 65504, 65519, 65520, 70000]
-    + [INF, 0, 2.0**-14, 1e-5, 1.5 * 2.0**-24, 2.0**-25, 1e-9],
+    [1, 0.1, 2049, 2048.5, 2051, 1 / 3, 4097.5, 65504, 65519, 65520, 70000, INF, 0, 2**-14, 1e-5, 2**-25, 1e-9],
     np.float32,
 ).astype(np.float64)
 """Of at most 24 digits, so that float64 has their distance from a number of binary16 exactly."""
