@@ -133,7 +133,6 @@ NOT_YET = {
     "backpropagation",
     "edges",
     "formats",
-    "how_wrong",
     "quiz",
     "sixteen_bits",
     "testing",

@@ -32,8 +32,8 @@ def nearest_even_integer(x):
 # %% [markdown]
 # ## A promise
 #
-# IEEE 754 promises: the result of + - * / and of the square root is the exact result, rounded once. We say that such an
-# operation is [**correctly rounded**](glossary.md#correctly-rounded). The exact result may have dozens of digits, or
+# IEEE 754 promises: the result of `+ - * /` and of the square root is the exact result, rounded once. We say that such
+# an operation is [**correctly rounded**](glossary.md#correctly-rounded). The exact result may have dozens of digits, or
 # infinitely many. How can a small circuit get it right? That is the subject of this lesson.
 #
 # ## Addition: align, add, round
@@ -284,7 +284,8 @@ for name, (left, right) in laws.items():
 #
 # ## In short
 #
-# - + - * / and the square root are [correctly rounded](glossary.md#correctly-rounded): the exact result, rounded once.
+# - `+ - * /` and the square root are [correctly rounded](glossary.md#correctly-rounded): the exact result, rounded
+#   once.
 # - To add: move the smaller number to the right until the points agree, add, round. What is less than half an ulp of
 #   the larger number is [absorbed](glossary.md#absorption).
 # - A machine does not need all digits. Guard, round and [sticky](glossary.md#sticky) are enough: three extra bits, of

@@ -118,8 +118,8 @@ read.compare(float(np.float16(text)))
 #
 # ## The detour of a * b + c
 #
-# `fs.fma(a, b, c, fmt)` is a **fused multiply-add**: a * b + c, rounded once. Graphics cards are made of it. In
-# binary16, 3 * 683 = 2049 is a tie between 2048 and 2050.
+# `fs.fma(a, b, c, fmt)` is a [**fused multiply-add**](glossary.md#fused-multiply-add): a * b + c, rounded once.
+# Graphics cards are made of it. In binary16, 3 * 683 = 2049 is a tie between 2048 and 2050.
 
 # %%
 fused = guess("In binary16, what is 3 * 683 + 2^-24, rounded once, and through float32? (two numbers)")
@@ -151,8 +151,8 @@ print("via float64 ", fs.round_to(fs.fma(9, 29, tail, "binary64"), "bfloat16"))
 # %% [markdown]
 # ## Where the detour is safe
 #
-# So numbers, texts and fma are not safe. What about a single + - * / or square root of two short numbers? We try all of
-# them, for numbers of p = 4 digits. First we round the exact result to p' digits (say "p prime"), and then to 4.
+# So numbers, texts and fma are not safe. What about a single `+ - * /` or square root of two short numbers? We try all
+# of them, for numbers of p = 4 digits. First we round the exact result to p' digits (say "p prime"), and then to 4.
 #
 # Integers stand for the digits, as in [Arithmetic on paper](arithmetic.ipynb). Quotients and roots never end, so we cut
 # them off after many digits, and put a sticky bit at the end.
@@ -339,7 +339,7 @@ for first in range(digits + 1, digits + 4):
 #
 # - Rounding twice goes wrong when the first rounding moves a number onto a tie that it was not. It is off by one ulp,
 #   in about one of 2^14 numbers on the way from float64 over float32 to binary16.
-# - Numbers, texts and fma are not safe. A single + - * / or square root of numbers with p digits is safe through a
+# - Numbers, texts and fma are not safe. A single `+ - * /` or square root of numbers with p digits is safe through a
 #   format with at least 2p + 2 digits: float16 through float32, float32 through float64.
 # - The reason is an integer that is not 0, and so at least 1: exact results keep a distance from ties.
 # - Rounding **to odd** first is always safe, with two digits more: its last bit says whether there is anything else.
