@@ -131,10 +131,8 @@ def test_each_cell_that_draws_has_its_picture_in_the_notebook(lesson):
 
 NOT_YET = {
     "backpropagation",
-    "edges",
     "formats",
     "quiz",
-    "sixteen_bits",
     "testing",
     "the_article",
     "why_the_run_died",

@@ -4,16 +4,10 @@ The rules are in the table of the lesson: the fields s, E (five bits) and T (ten
 """
 
 TASKS = {
-    "my_fields": "fields",
     "my_classify": "classify",
     "my_decode": "decode",
     "numbers_in_binade": "numbers_in_binade",
 }
-
-
-def my_fields(code):
-    """The tuple (sign, E, T), integers, of a code of binary16: an integer from 0 to 65535."""
-    raise NotImplementedError
 
 
 def my_classify(code):

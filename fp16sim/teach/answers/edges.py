@@ -1,10 +1,59 @@
-"""At the edges: hints, and worked solutions."""
+"""At the edges: puzzles, hints, and worked solutions."""
 
 import math
+from fractions import Fraction
 
 import fp16sim as fs
 
+from ... import exact
+from ...formats import BINARY16
+from ..grading.puzzles import Puzzle
+
+
+def _errors():
+    """Floats of at least 0: around 0.001, small, large, infinite, and NaN."""
+    near = [0.001]
+    for toward in (0.0, 1.0):
+        x = 0.001
+        for _ in range(20):
+            x = math.nextafter(x, toward)
+            near.append(x)
+    powers = [m * 10.0**k for k in range(-8, 9) for m in (1, 2, 5)]
+    return [1.0, 0.0, math.nan, math.inf, *near, *powers]
+
+
+PUZZLES = {
+    "digits_at": Puzzle(
+        "f(k)",
+        "how many bits the significand of binary16 has from 2^k up to 2^(k + 1), for k from -24 to 15",
+        "integers",
+        sorted(range(-24, 16), key=abs),
+        lambda k: k + 1 - exact.quantum_exponent(Fraction(2) ** k, BINARY16),
+        [(0, 11), (15, 11), (-14, 11), (-15, 10), (-20, 5), (-24, 1)],
+    ),
+    "keep_going": Puzzle(
+        "f(error)",
+        "False if the float error is known to be at most 0.001; else True, also for NaN",
+        "numbers",
+        _errors,
+        lambda error: math.isnan(error) or error > 0.001,
+        [(1.0, True), (0.0, False), (0.001, False), (math.nan, True), (math.inf, True), (0.0010001, True)],
+    ),
+}
+
 HINTS = {
+    "digits_at": (
+        "At 2^-24 there is one bit, just below 2^-14 there are ten. How many are there at 2^-23, and at 2^-15?",
+        "Where the numbers are multiples of 2^-24, one step down in k costs one bit, and at k = -24 one is left. From "
+        "k = -14 on it is 11, and `min` sees to that.",
+        "What you need is 1 at k = -24, 2 at k = -23, and so on: k plus a constant. Which one?",
+    ),
+    "keep_going": (
+        "Which comparison of NaN with 0.001 is true? And which of them are false?",
+        "All of <, <=, >, >= are false for NaN. So write the comparison that says that the error is small: NaN fails "
+        "it, and so does a large error. Then turn the answer around.",
+        "Compare: error is at most 0.001. Put `not` before the comparison, in brackets.",
+    ),
     "same": (
         "For which two floats does == say yes although they differ? And for which does it say no to a number and "
         "itself?",
@@ -34,6 +83,22 @@ HINTS = {
         "Compute total = a + b. If it is finite, return half of it; if it is infinite, return the sum of the halves.",
     ),
 }
+
+
+def digits_at(k):
+    """The numbers from 2^k on are integers times 2^-24 there, from 2^(k + 24) on: such an integer has k + 25 bits.
+
+    From k = -14 on that would be 11 and more, but the significand has only 11: from there on the ulp grows instead.
+    """
+    return min(11, k + 25)
+
+
+def keep_going(error):
+    """The comparison says when to stop: only if the error is known to be small. NaN is not known to be anything.
+
+    `error > 0.001` gives the same for all numbers, but not for NaN, for which both comparisons are false.
+    """
+    return not (error <= 0.001)
 
 
 def same(a, b):

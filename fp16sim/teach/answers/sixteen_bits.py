@@ -3,7 +3,14 @@
 import math
 
 from ... import exact
+from ...formats import BINARY16
 from ..grading.puzzles import Puzzle
+
+
+def _normal_codes():
+    """The codes with sign 0 of the normal numbers of binary16: 1.0 first, then away from it."""
+    return sorted(range(0x0400, 0x7C00), key=lambda code: abs(code - 0x3C00))
+
 
 PUZZLES = {
     "sign_of": Puzzle(
@@ -18,9 +25,24 @@ PUZZLES = {
         "f(code)",
         "the value of a code of binary16 with sign 0 whose E is from 1 to 30",
         "codes",
-        lambda: sorted(range(0x0400, 0x7C00), key=lambda code: abs(code - 0x3C00)),
+        _normal_codes,
         lambda code: exact.decode(code, "binary16"),
         [(0x3C00, 1.0), (0x3C01, 1.0009765625), (0x4248, 3.140625), (0x0400, 2.0**-14), (0x7BFF, 65504.0)],
+    ),
+    "ulp_of_code": Puzzle(
+        "f(code)",
+        "the ulp of the number with a code of binary16 with sign 0 whose E is from 1 to 30",
+        "codes",
+        _normal_codes,
+        lambda code: 2.0 ** exact.quantum_exponent(exact.decode(code, "binary16"), BINARY16),
+        [
+            (0x3C00, 2.0**-10),
+            (0x3FFF, 2.0**-10),
+            (0x4000, 2.0**-9),
+            (0x6800, 2.0),
+            (0x0400, 2.0**-24),
+            (0x7BFF, 32.0),
+        ],
     ),
     "is_nan": Puzzle(
         "f(code)",
@@ -44,16 +66,15 @@ HINTS = {
         "keeps. The 1 in front of the fraction is not stored: you must add it.",
         "With E and T taken out, return 2.0 to the power E - 15, times (1 + T / 1024).",
     ),
+    "ulp_of_code": (
+        "How wide is the binade of this E, and how many numbers share it?",
+        "The binade is 2^(E - 15) wide and has 1024 = 2^10 numbers, all at the same distance. T does not matter.",
+        "2^(E - 15) / 2^10 is 2^(E - 25). Shift the code by ten places to get E, and put E - 25 for the dots.",
+    ),
     "is_nan": (
         "Which row of the table of the lesson is about NaN? What does it ask of E, and what of T?",
         "E must be 31 and T must not be 0. The sign does not matter: there are NaN of both signs.",
         "Take E with `code >> 10 & 31` and T with `code & 1023`; then return E == 31 and ...",
-    ),
-    "my_fields": (
-        "How many bits stand to the right of each of the three fields?",
-        "A shift brings a field to the right end, and a mask (`&` with a number whose bits are all 1) keeps only its "
-        "own bits. The sign needs no mask, T needs no shift.",
-        "The masks are 31 for five bits and 1023 for ten: return (code >> 15, code >> 10 & ..., code & ...).",
     ),
     "my_classify": (
         "Which of the five rows of the table can you tell apart by E alone?",
@@ -93,6 +114,14 @@ def value_of_normal(code):
     return 2.0 ** (E - 15) * (1 + T / 1024)
 
 
+def ulp_of_code(code):
+    """A binade is 2^(E - 15) wide, and its 1024 numbers lie at equal distances: 2^(E - 15) / 2^10 = 2^(E - 25).
+
+    T says which of the 1024 numbers it is; the distance is the same for all of them. It doubles when E grows by one.
+    """
+    return 2.0 ** ((code >> 10) - 25)
+
+
 def is_nan(code):
     """The largest E is set aside for two things: infinity, where T is 0, and NaN, where it is not.
 
@@ -102,12 +131,8 @@ def is_nan(code):
     return E == 31 and T != 0
 
 
-def my_fields(code):
-    """A shift by 15 leaves the sign alone: nothing stands to its left.
-
-    A shift by 10 leaves sign and E; the mask 31 = 0b11111 keeps the five bits of E. The mask 1023 keeps the ten bits of
-    T, which stand at the right end already. In Python `>>` binds more tightly than `&`, so that no brackets are needed.
-    """
+def take_apart(code):
+    """The fields, as in the lesson: sign, E and T."""
     return code >> 15, code >> 10 & 31, code & 1023
 
 
@@ -116,7 +141,7 @@ def my_classify(code):
 
     So the function asks for the special ones first. What is left is normal, 60 of 64 codes; the sign is not looked at.
     """
-    _, E, T = my_fields(code)
+    _, E, T = take_apart(code)
     if E == 31:
         return "nan" if T else "infinity"
     if E == 0:
@@ -132,7 +157,7 @@ def my_decode(code):
     case of its own: it is the subnormal formula with T = 0. The negative of the float 0.0 is -0.0, so that the minus
     zero comes out by itself.
     """
-    sign, E, T = my_fields(code)
+    sign, E, T = take_apart(code)
     if E == 31:
         size = math.nan if T else math.inf
     elif E == 0:
