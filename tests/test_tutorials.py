@@ -190,6 +190,12 @@ def test_a_lesson_asks_for_predictions_before_it_shows_results(lesson):
         assert kinds[k + 1][0] == "code", kinds[k][1]
 
 
+@each_lesson
+def test_no_line_of_a_text_begins_with_a_plus_or_a_star_which_markdown_takes_for_a_bullet(lesson):
+    for kind, text in cells(lesson):
+        assert kind == "code" or not re.search(r"^# [+*] .*", text, re.M), text
+
+
 @each_with_exercises
 def test_a_lesson_has_exercises_with_a_stub_and_references(lesson):
     text = lesson.read_text(encoding="utf-8")

@@ -38,7 +38,8 @@ def product_vanishes(a, b):
 #
 # - the **absolute error** is |y - x|: five metres;
 # - the [**relative error**](glossary.md#relative-error) is |y - x| / |x|: five metres of ten thousand kilometres;
-# - the error **in ulps** is |y - x| divided by the [ulp](glossary.md#ulp) at x: five marks of the ruler.
+# - the error **in ulps** is |y - x| divided by the [ulp](glossary.md#ulp) at x: so many steps from one number of the
+#   format to the next.
 #
 # `fs.ulp(x, fmt)` gives the ulp of a format at x. A puzzle:
 
@@ -242,8 +243,7 @@ plt.show()
 # ## Two disasters
 #
 # **A clock, 1991.** A Patriot missile defence system counted time in tenths of a second, and multiplied by 0.1. Its 0.1
-# was cut off after 23 binary digits behind the point, so it was too small by a little less than 2^-23, which is
-# 0.00000012.
+# was cut off after 23 binary digits behind the point, so it was too small by less than 2^-23, which is 0.00000012.
 
 # %%
 clock = guess(

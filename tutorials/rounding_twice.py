@@ -53,8 +53,8 @@ mark.compare(round(round(3.49, 1)))
 # 3.49 is below the middle. The first rounding moved it *onto* the middle. The second rounding saw a tie, and did not
 # know from which side it came. This is [**double rounding**](glossary.md#double-rounding).
 #
-# Most machines compute with float16 by a detour: convert to float32, compute there, convert back. Two roundings! It
-# takes a number that is very near to a tie, so that tests with ordinary numbers do not find it.
+# Most machines compute with float16 by a detour: convert to float32, compute there, convert back. Two roundings! That
+# only goes wrong for a number that is very near to a tie, so tests with ordinary numbers do not find it.
 #
 # ## The detour of a number
 #
