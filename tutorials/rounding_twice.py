@@ -337,7 +337,7 @@ for first in range(digits + 1, digits + 4):
 #
 # ## In short
 #
-# - Rounding twice goes wrong when the first rounding moves a number onto a tie that it was not. It is off by one ulp,
+# - Rounding twice goes wrong when the first rounding moves a number, which is no tie, onto a tie. It is off by one ulp,
 #   in about one of 2^14 numbers on the way from float64 over float32 to binary16.
 # - Numbers, texts and fma are not safe. A single `+ - * /` or square root of numbers with p digits is safe through a
 #   format with at least 2p + 2 digits: float16 through float32, float32 through float64.
