@@ -131,7 +131,6 @@ def test_each_cell_that_draws_has_its_picture_in_the_notebook(lesson):
 
 NOT_YET = {
     "backpropagation",
-    "formats",
     "quiz",
     "testing",
     "the_article",

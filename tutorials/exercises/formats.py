@@ -1,13 +1,12 @@
 """Exercises of the lesson "Formats". Write the functions, then run: fp16sim grade exercises/formats.py
 
-Lift, round to an integer, put back: the function of the lesson "Rounding" with other numbers. Without fs.round_to.
+The last one is the function of the lesson "Rounding" with other numbers. Write it without fs.round_to.
 """
 
 TASKS = {
     "facts": "facts",
-    "to_bfloat16": ("rounding", "bfloat16", "ties_to_even"),
-    "to_e4m3fn": ("rounding", "e4m3fn", "ties_to_even"),
     "block_scale": "block_scale",
+    "to_e4m3fn": ("rounding", "e4m3fn", "ties_to_even"),
 }
 
 
@@ -20,8 +19,11 @@ def facts(width, precision):
     raise NotImplementedError
 
 
-def to_bfloat16(x):
-    """The number of bfloat16 nearest to the float x (a binary64 number), ties to even, rounded once."""
+def block_scale(values, top):
+    """The largest power of two s, a float, for which no |value * s| is above top; 1.0 if all values are 0.
+
+    block_scale([0.05, -0.04], 6.0) is 64.0, and block_scale([6.5], 6.0) is 0.5.
+    """
     raise NotImplementedError
 
 
@@ -29,13 +31,5 @@ def to_e4m3fn(x):
     """The number of e4m3fn nearest to the float x, ties to even: the largest is 448, the quantum below 2^-6 is 2^-9.
 
     The format has no infinity: what would round to 480 or more is NaN, and so is an infinite x.
-    """
-    raise NotImplementedError
-
-
-def block_scale(values, top):
-    """The largest power of two s, a float, for which no |value * s| is above top; 1.0 if all values are 0.
-
-    block_scale([0.05, -0.04], 6.0) is 64.0, and block_scale([6.5], 6.0) is 0.5.
     """
     raise NotImplementedError

@@ -1,8 +1,54 @@
-"""Formats: hints, and worked solutions."""
+"""Formats: puzzles, hints, and worked solutions."""
 
 import math
+from fractions import Fraction
+
+from ...formats import Format
+from ..grading.puzzles import Puzzle
+
+
+def _layouts():
+    """(width, precision) of IEEE formats whose largest number is a float: the known ones first."""
+    known = [(16, 11), (16, 8), (32, 24), (8, 4), (8, 3)]
+    others = [(bits + precision, precision) for bits in range(2, 11) for precision in range(2, 25)]
+    return known + [layout for layout in others if layout not in known]
+
+
+def _largest(width, precision):
+    return float(Format("any", width=width, precision=precision).max_finite)
+
+
+PUZZLES = {
+    "largest_number": Puzzle(
+        "f(width, precision)",
+        "the largest number, a float, of an IEEE format with so many bits",
+        "formats",
+        _layouts,
+        _largest,
+        [((16, 11), 65504.0), ((16, 8), 2.0**128 - 2.0**120), ((8, 4), 240.0), ((8, 3), 57344.0), ((6, 3), 14.0)],
+    ),
+    "bits_each": Puzzle(
+        "f(element, scale, block)",
+        "the bits for each number, if a block of numbers of `element` bits shares a scale of `scale` bits",
+        "blocks",
+        lambda: [(e, s, 2**k) for e in (4, 6, 8) for s in (8, 16, 5) for k in range(3, 9)],
+        lambda element, scale, block: float(element + Fraction(scale, block)),
+        [((4, 8, 32), 4.25), ((4, 8, 16), 4.5), ((8, 8, 32), 8.25), ((6, 16, 8), 8.0), ((4, 8, 8), 5.0)],
+    ),
+}
 
 HINTS = {
+    "largest_number": (
+        "How many bits has the exponent field, and how does the lesson get the bias from it?",
+        "All bits but the sign and the stored digits are the exponent: width - 1 - (precision - 1) = width - precision "
+        "of them. Half of their values are below the bias, about.",
+        "The bias is 2 to the power (width - precision - 1), less 1. For binary16 that is 2**4 - 1 = 15.",
+    ),
+    "bits_each": (
+        "How many bits does the whole block need?",
+        "The scale is stored once for the block, so each number carries its share of it.",
+        "The share is scale divided by block. Add it to the bits of the number itself.",
+    ),
     "facts": (
         "How many bits has the exponent field? Which of its values are not for ordinary numbers?",
         "There are width - precision exponent bits, w: the bias is 2^(w - 1) - 1. The largest exponent is the bias, "
@@ -10,19 +56,12 @@ HINTS = {
         "bias = 2 ** (width - precision - 1) - 1. The largest number is (2 - 2.0 ** (1 - precision)) * 2.0**bias, the "
         "smallest normal one 2.0 ** (1 - bias), and the smallest of all that times 2.0 ** (1 - precision).",
     ),
-    "to_bfloat16": (
-        "Which three numbers in round_to_half belong to binary16, and what are they in bfloat16?",
-        "The digits stored are 7 and not 10, the smallest exponent is -126, and a result of 2^128 or more is infinite. "
-        "Beware of 2.0 to a power that a float does not have: math.ldexp(x, n) scales x without it.",
-        "e = max(math.frexp(x)[1] - 1, -126). Lift with math.ldexp(x, 7 - e), round, and put back with "
-        "math.ldexp(..., e - 7). What is 2.0**128 or more becomes infinite, and the sign comes last.",
-    ),
     "to_e4m3fn": (
         "Where does this format end, and what stands where infinity would stand?",
         "The same rounding with 3 stored digits and a smallest exponent of -6. The largest number is 448; the next "
         "step would be 480. What rounds to 480 or more, and infinity, is NaN.",
-        "If not abs(x) < 480, return NaN: that covers NaN and infinity, too. Round as in to_bfloat16 with 3 and -6; "
-        "if the result has a magnitude of 480, it is NaN.",
+        "If not abs(x) < 480, return NaN: that covers NaN and infinity, too. Round as in round_to_half; the ulp is "
+        "2.0 ** (max(math.frexp(x)[1] - 1, -6) - 3); if the result has a magnitude of 480, it is NaN.",
     ),
     "block_scale": (
         "Which of the values decides alone?",
@@ -32,6 +71,20 @@ HINTS = {
         "2.0 ** (math.frexp(top)[1] - math.frexp(largest)[1] + 1), and halve while largest times it is above top.",
     ),
 }
+
+
+def largest_number(width, precision):
+    """The exponent field has width - precision bits, and the bias is the middle of its range.
+
+    The largest exponent is the bias too, because the topmost value of the field is for infinity and NaN.
+    """
+    bias = 2 ** (width - precision - 1) - 1
+    return (2 - 2.0 ** (1 - precision)) * 2.0**bias
+
+
+def bits_each(element, scale, block):
+    """Each number has its own bits, and its share of the scale: 4 + 8 / 32 is 4.25 for MXFP4, the usual format."""
+    return element + scale / block
 
 
 def facts(width, precision):
@@ -49,40 +102,6 @@ def facts(width, precision):
     return bias, largest, smallest_normal, smallest_normal * 2.0 ** (1 - precision)
 
 
-def _rounded(x, digits, lowest):
-    """x to so many stored digits, with a smallest exponent; of any size."""
-    if x == 0 or not math.isfinite(x):
-        return x
-    exponent = max(math.frexp(x)[1] - 1, lowest)
-    lifted = math.ldexp(x, digits - exponent)
-    return math.copysign(math.ldexp(round(lifted), exponent - digits), x)
-
-
-def to_bfloat16(x):
-    """The rounding of binary16 with other numbers: 7 stored digits, and -126.
-
-    math.ldexp scales by a power of two that need not be a float itself. A number of 2^128 or more is infinite; asking
-    before keeps the integers small. One just below may round up to 2^128, so the question is asked again after
-    rounding.
-    """
-    if abs(x) >= 2.0**128:
-        return math.copysign(math.inf, x)
-    y = _rounded(x, 7, -126)
-    return math.copysign(math.inf, x) if abs(y) >= 2.0**128 else y
-
-
-def to_e4m3fn(x):
-    """This format gives the place of infinity to numbers, up to 448, and keeps only the code of all ones, as NaN.
-
-    So overflow has no infinity to go to. `not abs(x) < 480` is also true for NaN, with which every comparison is false.
-    464 is the middle between 448 and 480: it is a tie, and goes to 448, whose last bit is 0.
-    """
-    if not abs(x) < 480:
-        return math.nan
-    y = _rounded(x, 3, -6)
-    return math.nan if abs(y) >= 480 else y
-
-
 def block_scale(values, top):
     """The largest magnitude decides, because the same factor multiplies all.
 
@@ -96,3 +115,18 @@ def block_scale(values, top):
     while largest * scale > top:
         scale /= 2
     return scale
+
+
+def to_e4m3fn(x):
+    """This format gives the place of infinity to numbers, up to 448, and keeps only the code of all ones, as NaN.
+
+    So overflow has no infinity to go to. `not abs(x) < 480` is also true for NaN, with which every comparison is false.
+    464 is the middle between 448 and 480: it is a tie, and goes to 448, whose last bit is 0. The rest is the rounding
+    of binary16 with other numbers: 3 stored digits, and a smallest exponent of -6. math.frexp(0.0) gives the exponent
+    0, with which 0 stays 0.
+    """
+    if not abs(x) < 480:
+        return math.nan
+    ulp = 2.0 ** (max(math.frexp(x)[1] - 1, -6) - 3)
+    y = math.copysign(round(x / ulp) * ulp, x)
+    return math.nan if abs(y) >= 480 else y
