@@ -34,9 +34,9 @@ def stalls_at(term):
 # %% [markdown]
 # ## A bill is a dot product
 #
-# You buy a bicycle for 2048 and two bells for 1 each. The bill multiplies each price by its number, and adds:
-# `1 * 2048 + 1 * 1 + 1 * 1`. In mathematics this is the **dot product** of the prices and the numbers. A spreadsheet calls
-# it `SUMPRODUCT`. A network computes millions of them: inputs times weights, added.
+# You buy a bicycle for 2048 and two bells for 1 each. The bill multiplies each price by its number, and adds: `1 * 2048
+# + 1 * 1 + 1 * 1`. In mathematics this is the **dot product** of the prices and the numbers. A spreadsheet calls it
+# `SUMPRODUCT`. A network computes millions of them: inputs times weights, added.
 #
 # Now the bill is computed in binary16, one term after the other.
 
@@ -160,9 +160,9 @@ with np.errstate(all="ignore"):  # without this line, overflow warns, as it does
 tiny_sum.compare(fs.dot(tiny, tiny, "binary16"))
 
 # %% [markdown]
-# 300 * 300 is 90000, which is infinite in binary16, and infinity minus infinity is NaN. See it [in the
-# explorer](explorer.html#arithmetic?op=multiply&a=300&b=300). And 2^-26 is below half of the smallest number, 2^-24, so
-# each of the tiny products is 0. On paper their sum is 2^-14, a normal number.
+# 300 * 300 is 90000, which is infinite in binary16, and infinity minus infinity is NaN. See it
+# [in the explorer](explorer.html#arithmetic?op=multiply&a=300&b=300). And 2^-26 is below half of the smallest number,
+# 2^-24, so each of the tiny products is 0. On paper their sum is 2^-14, a normal number.
 #
 # ## Which accumulator?
 #

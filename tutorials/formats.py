@@ -19,7 +19,8 @@ from fp16sim.teach import guess, guesses
 # %% [markdown]
 # ## What you know already
 #
-# A puzzle from [Rounding](rounding.ipynb): between 2048 and 4096 binary16 has the even integers. Which numbers are ties?
+# A puzzle from [Rounding](rounding.ipynb): between 2048 and 4096 binary16 has the even integers. Which numbers are
+# ties?
 
 
 # %%
@@ -180,15 +181,15 @@ end.compare(float(fs.E4M3FN.max_finite))
 # %% [markdown]
 # The largest number is 1.110 * 2^8 = 448. The next one would be 480. The middle of the two, 464, is a tie and goes to
 # 448, whose last bit is 0. Beyond it is NaN, because there is no infinity. With `saturate=True` everything beyond the
-# end becomes the largest number instead. Most hardware does that with 8 bits. See the end of both formats [on a
-# line](explorer.html#line?x=448&format=e4m3fn&beside=e5m2).
+# end becomes the largest number instead. Most hardware does that with 8 bits. See the end of both formats
+# [on a line](explorer.html#line?x=448&format=e4m3fn&beside=e5m2).
 #
 # ## How few bits does a trained network need?
 #
 # You know `train` from [A network in 16 bits](mlp_in_16_bits.ipynb). We train one in binary32. `Model` puts its weights
 # and the shape of the pictures together. `evaluate(model, digits, formats)` rounds the weights, and all that the
-# network computes from them, to each format, and counts the right answers. (Sums are kept in binary32, as in [Dot
-# products](dot_products.ipynb).)
+# network computes from them, to each format, and counts the right answers. (Sums are kept in binary32, as in
+# [Dot products](dot_products.ipynb).)
 
 # %%
 eight = guess("A network trained in binary32 and rounded to e4m3fn: is it above 90% right? (yes or no)")

@@ -111,8 +111,8 @@ order.compare([first, last])
 
 # %% [markdown]
 # Small terms first is better. But what if all terms are alike? Then add numbers of *like size*. Add neighbours in
-# pairs, then these sums in pairs, and so on, as in a tournament. This is [**pairwise
-# summation**](glossary.md#pairwise-summation).
+# pairs, then these sums in pairs, and so on, as in a tournament. This is
+# [**pairwise summation**](glossary.md#pairwise-summation).
 #
 # `fs.sum` can do this. Its argument `accumulator` says how to add. (An [**accumulator**](glossary.md#accumulator) is
 # the variable that collects a sum.)
@@ -235,9 +235,9 @@ saved.compare(fs.sum([10000, 1, -10000], "binary16", accumulator="kahan"))
 # ## Chance
 #
 # Another idea: let chance decide. From 2048, a sum of 2049 goes up to 2050 in half of all cases. A sum of 2048.5, which
-# is nearer to 2048, goes up in a quarter of all cases. This is [**stochastic
-# rounding**](glossary.md#stochastic-rounding). One step errs more than to nearest, but *on average* the result is
-# right.
+# is nearer to 2048, goes up in a quarter of all cases. This is
+# [**stochastic rounding**](glossary.md#stochastic-rounding). One step errs more than to nearest, but *on average* the
+# result is right.
 
 
 # %%
@@ -350,5 +350,5 @@ fs.teach.check(my_kahan_sum)  # fs.teach.hint() helps
 # - M. Croci, M. Fasi, N. J. Higham, T. Mary and M. Mikaitis, "Stochastic rounding: implementation, error analysis and
 #   applications", Royal Society Open Science 9 (2022).
 #
-# Next lesson: [A network in 16 bits](mlp_in_16_bits.ipynb). Absorption and underflow meet in one network. What
-# do they do to it?
+# Next lesson: [A network in 16 bits](mlp_in_16_bits.ipynb). Absorption and underflow meet in one network. What do they
+# do to it?
