@@ -34,9 +34,9 @@ def stalls_at(term):
 # %% [markdown]
 # ## A bill is a dot product
 #
-# You buy a bicycle for 2048 and two bells for 1 each. The bill multiplies each price by its number, and adds: `1 * 2048
-# + 1 * 1 + 1 * 1`. In mathematics this is the **dot product** of the prices and the numbers. A spreadsheet calls it
-# `SUMPRODUCT`. A network computes millions of them: inputs times weights, added.
+# You buy a bicycle for 2048 and two bells for 1 each. The bill multiplies each price by its number, and adds:
+# `1 * 2048 + 1 * 1 + 1 * 1`. In mathematics this is the **dot product** of the prices and the numbers. A spreadsheet
+# calls it `SUMPRODUCT`. A network computes millions of them: inputs times weights, added.
 #
 # Now the bill is computed in binary16, one term after the other.
 

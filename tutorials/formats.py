@@ -212,8 +212,8 @@ four.compare(bool(right["e2m1fn"] > 0.9))
 # and that decides nothing. "As before" counts the answers that are those of binary32, right or wrong. With four bits
 # more than half of the weights are 0, and many answers change.
 #
-# Which of the two is missing in four bits, range or digits? We take them away one at a time. `fs.Format(name, width,
-# precision)` makes a format of your own.
+# Which of the two is missing in four bits, range or digits? We take them away one at a time.
+# `fs.Format(name, width, precision)` makes a format of your own.
 
 # %%
 one = guess("The same network with 8 exponent bits and a single stored digit: is it above 90% right? (yes or no)")
