@@ -1,10 +1,62 @@
-"""Testing: hints, and worked solutions."""
+"""Testing: puzzles, hints, and worked solutions."""
+
+import itertools
 
 import numpy as np
 
 import fp16sim as fs
 
+from ..grading.puzzles import Puzzle
+
+
+def _is_nan(code):
+    return np.isnan(fs.decode(code, "binary16"))
+
+
+def _pairs_of_codes():
+    """Codes of zeros, ordinary numbers, infinities and NaN, each with each."""
+    codes = [0x0000, 0x3C00, 0x8000, 0xBC00, 0x0001, 0x03FF, 0x7BFF, 0x7C00, 0x7C01, 0x7DFF, 0x7E00, 0x7FFF]
+    codes += [0x8001, 0xFBFF, 0xFC00, 0xFC01, 0xFE00, 0xFFFF]
+    return list(itertools.product(codes, codes))
+
+
+PUZZLES = {
+    "same_number": Puzzle(
+        "f(one, other)",
+        "whether two codes of binary16 are equal or both stand for NaN: True or False",
+        "pairs of codes",
+        _pairs_of_codes,
+        lambda one, other: bool(one == other or (_is_nan(one) and _is_nan(other))),
+        [
+            ((0x3C00, 0x3C00), True),
+            ((0x0000, 0x8000), False),
+            ((0x7E00, 0xFC01), True),
+            ((0x7C00, 0x7C01), False),
+            ((0xFC00, 0x7C00), False),
+            ((0x7C00, 0x7C00), True),
+        ],
+    ),
+    "seconds_for_all_pairs": Puzzle(
+        "f(width, per_second)",
+        "the seconds for all pairs of numbers of so many bits",
+        "cases",
+        lambda: list(itertools.product(range(1, 33), (1, 1000, 10**6, 10**8))),
+        lambda width, per_second: 4**width / per_second,
+        [((1, 1), 4.0), ((8, 65536), 1.0), ((8, 1000), 65.536), ((16, 10**6), 4294.967296), ((2, 1), 16.0)],
+    ),
+}
+
 HINTS = {
+    "same_number": (
+        "When are two different codes the same for us? Which code is the last one before the NaNs, without its sign?",
+        "A code without its sign is code & 0x7FFF; infinity is 0x7C00 then, and what is above it is NaN.",
+        "Return whether the codes are equal, or both of them are above 0x7C00 when their sign is taken off.",
+    ),
+    "seconds_for_all_pairs": (
+        "How many numbers of 3 bits are there, and how many pairs of them?",
+        "There are 2**width numbers. Each of them can be first, and each can be second, so that the count is squared.",
+        "Divide the count, 2**width times 2**width, by per_second.",
+    ),
     "check_rounder": (
         "With which numbers would a wrong rounder be found out? The grader's faults are about ties, both ends, "
         "zeros, NaN, and what lies just beside a tie.",
@@ -22,6 +74,22 @@ HINTS = {
         "2^-133 and above 2^128.",
     ),
 }
+
+
+def same_number(one, other):
+    """Without the sign bit, all codes above that of infinity, 0x7C00, are NaN.
+
+    Comparing codes tells the zeros apart, which == does not. Which NaN it is matters to nobody here.
+    """
+    return one == other or (one & 0x7FFF > 0x7C00 and other & 0x7FFF > 0x7C00)
+
+
+def seconds_for_all_pairs(width, per_second):
+    """2**width numbers, each with each: 4**width pairs. Each further bit makes it four times as long.
+
+    Eight bits take a millisecond at 10**8 pairs a second, sixteen take 43 seconds, and thirty-two take 5845 years.
+    """
+    return 4**width / per_second
 
 
 def interesting(fmt):
