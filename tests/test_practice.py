@@ -266,9 +266,9 @@ def test_the_stubs_of_a_variant_fail_and_its_solution_passes_and_that_of_another
         (own_folder / "stub.py").write_text(one.text(), encoding="utf-8")
         assert all(report.score == 0 for report in grade.file("stub.py"))
     (own_folder / "variant.py").write_text(solved(anna), encoding="utf-8")
-    for report in grade.file("variant.py", declared=anna.tasks, budget=5):
+    for report in grade.file("variant.py", declared=anna.tasks, budget=1.5):
         assert report.passed, report
-    assert sum(report.passed for report in grade.file("variant.py", declared=bob.tasks, budget=5)) <= 1
+    assert sum(report.passed for report in grade.file("variant.py", declared=bob.tasks, budget=1)) <= 1
 
 
 # --- a class --------------------------------------------------------------------------------------------------------
@@ -401,7 +401,7 @@ def test_a_variant_counts_for_the_student_of_its_name_only(handed_in):
         solved(anna).replace("Anna Berg", "Ida").replace(anna.check, variants.draw("Ida", "oak").check),
         "variant.py",
     )
-    rows = {row.student: row for row in marks.grade_class(folder, secret="oak", limits={"budget": 3.0}).rows}
+    rows = {row.student: row for row in marks.grade_class(folder, secret="oak", limits={"budget": 1.5}).rows}
     assert set(rows["Berg Anna_123"].scores.values()) == {100}
     assert "is the variant of somebody else: 'Anna Berg'" in rows["Bob"].note
     assert "another class secret, or for another name" in rows["Eve"].note

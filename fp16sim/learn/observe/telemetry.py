@@ -20,7 +20,7 @@ import numpy as np
 from ...arrays import FloatArray
 from ...conversion import Array
 from ...formats import BINARY64, Format, Rounding, get_format
-from ...wording import count
+from ...wording import count, quoted
 from ..model.autograd import Tensor, backward_step, consumers_first
 from ..model.layers import Params
 from ..records import from_plain
@@ -180,7 +180,9 @@ class Telemetry:
         stored = from_plain(_StoredTelemetry, given, "telemetry")
         for step, scale in stored.scales:
             if step < 1 or not 0 < scale < inf:
-                raise ValueError(f"telemetry: scale={scale!r} at step={step}; a loss scale is positive and finite")
+                raise ValueError(
+                    f"telemetry: scale={quoted(scale)} at step={step}; a loss scale is positive and finite"
+                )
         surveys = {(seen.kind, seen.name): seen.survey() for seen in stored.surveys}
         return cls(stored.rows, surveys, stored.scales, stored.skipped)
 
