@@ -1,291 +1,322 @@
 # %% [markdown]
-# # Backpropagation in sixteen bits
+# # Backpropagation
 #
 # | | |
 # |---|---|
-# | **Question** | How does a network compute its gradients, and what does rounding do to them? |
-# | **Time** | 30 minutes |
-# | **Needs** | [At the edges](edges.ipynb) (subnormals), [Sums](sums.ipynb), [Dot products](dot_products.ipynb) (accumulators), [Formats](formats.ipynb); the chain rule from school |
-# | **You will be able to** | write an autograd in thirty lines, round every step of it, and say where a gradient gets lost |
+# | **Question** | How does a computer find the gradients of all weights at once? |
+# | **Time** | 40 minutes |
+# | **Needs** | [A network in 16 bits](mlp_in_16_bits.ipynb) (what a gradient is for); derivatives from school help |
+# | **You will be able to** | compute a gradient on a graph by hand, write an autograd in twenty lines, and say why a difference is a poor check of it in 16 bits |
 
 # %%
-import matplotlib.pyplot as plt
-import numpy as np
-
 import fp16sim as fs
-
-np.seterr(all="ignore")
+from fp16sim.teach import guess, guesses
 
 # %% [markdown]
-# ## A number that remembers
+# ## What you know already
 #
-# To train is to ask: if I change this weight a little, how much does the loss change? That is a derivative, and the
-# chain rule gives it. A computer applies the rule backwards. It has to know how each number was made, so we make a
-# number that remembers its **parents**, and for each parent a function: given the derivative g of the loss by *me*,
-# what is the derivative by *that parent*? Such a function is called a **vjp** (vector-Jacobian product).
-#
-# For a sum, a + b, both vjps give g. For a product, a * b, they give g * b and g * a. Every value is rounded to `FMT`.
+# A puzzle from [A network in 16 bits](mlp_in_16_bits.ipynb). You will need the idea at the end of this lesson.
+
 
 # %%
-FMT = "binary16"
+@fs.teach.puzzle
+def moves(weight, step):
+    """True if weight + step, rounded to bfloat16, is not the old weight.
+
+    Both are numbers of bfloat16, 1 <= weight < 2 and 0 < step < 1. moves(1.0, 2**-8) is False.
+    """
+    return ...
+
+
+# %% [markdown]
+# ## Rates
+#
+# You drive a car. It needs 1 litre for 16 km, and a litre costs 160 cents. One more kilometre needs 1/16 litre more, and
+# each litre more costs 160 cents more. Such a number is a **rate**: how much more of this for one more of that. School
+# calls it a derivative.
+#
+# Every kilometre also wears the car out. That costs 5 cents.
+
+# %%
+fuel = guess("How many cents does one more kilometre cost in fuel?")
+both = guess("How many cents does one more kilometre cost in fuel and wear together?")
+
+# %%
+litres_per_km, cents_per_litre, wear_per_km = 1 / 16, 160, 5
+print("by fuel:", litres_per_km * cents_per_litre)
+print("by fuel and by wear:", litres_per_km * cents_per_litre + wear_per_km)
+fuel.compare(litres_per_km * cents_per_litre)
+both.compare(litres_per_km * cents_per_litre + wear_per_km)
+
+# %% [markdown]
+# You have just used the two rules of this lesson:
+#
+# 1. *Along* a way, rates are **multiplied**: kilometres to litres, litres to cents.
+# 2. If there are *several* ways, their results are **added**: one by fuel, one by wear.
+#
+# Together they are the **chain rule**. In a network the kilometre is a weight, the cost is the loss, and the
+# rate from the weight to the loss is its [gradient](glossary.md#gradient). There are thousands of weights, and between
+# them and the loss lie only two kinds of step: + and * (and a few simple functions).
+#
+# What are the rates of + and *? If a grows by 1, then a + b grows by 1. If a grows by 1, then a * b grows by b: five
+# boxes of b apples become six boxes. A puzzle:
+
+
+# %%
+@fs.teach.puzzle
+def rates_of_product(a, b):
+    """The pair of rates of a * b: how much it grows for 1 more of a, and for 1 more of b.
+
+    The pair is returned as (..., ...). rates_of_product(2.0, 3.0) is (3.0, 2.0).
+    """
+    return ...
+
+
+# %% [markdown]
+# ## By hand
+#
+# The smallest network has one weight w. It gets x and answers w * x. It should have answered t. The loss is the square of
+# the error. Take w = 3, x = 2 and t = 10:
+#
+#     y     = w * x        3 * 2     =  6
+#     error = y - t        6 - 10    = -4
+#     loss  = error*error  (-4)*(-4) = 16
+#
+# Now go back, from the last line to the first, and note for each number its gradient: how much the loss grows if this
+# number grows by 1.
+#
+# - *loss*: 1, of course.
+# - *error*: the loss is a product, error * error. It is used twice, so there are two ways. Each has the rate -4. Together
+#   -8.
+# - *y*: if y grows by 1, the error grows by 1. So -8 * 1 = -8.
+# - *w*: that is the last step, and yours.
+
+# %%
+by_hand = guess("For w = 3, x = 2, t = 10: what is the gradient of (w * x - t)^2 by w?")
+
+# %%
+w, x, t = 3.0, 2.0, 10.0
+y = w * x
+error = y - t
+gradient_of_error = 1 * error + 1 * error
+gradient_of_y = gradient_of_error * 1
+gradient_of_w = gradient_of_y * x
+print("error:", gradient_of_error, "  y:", gradient_of_y, "  w:", gradient_of_w)
+by_hand.compare(gradient_of_w)
+
+# %% [markdown]
+# It is negative: a larger w makes the loss smaller. And indeed w should be 5.
+#
+# This walk from the end to the start is **backpropagation**. It needs one walk for *all* numbers. (Going forward instead,
+# with the question "what does this weight change?", needs a walk for each weight.)
+#
+# ## A number that remembers
+#
+# To walk back, a computer must know how each number was made. So we build a number that remembers it, a **node**. It
+# holds three things:
+#
+# - `value`: the number itself,
+# - `parents`: from which nodes it was made, each with the rate from there to here,
+# - `gradient`: the rate from here to the loss. It is 0 until we walk.
+#
+# Each node is also put on a list, the **tape**. There the nodes stand in the order in which they were made.
+
+# %%
+TAPE = []
 
 
 class Node:
     def __init__(self, value, parents=()):
-        self.value, self.parents, self.gradient = float(fs.round_to(value, FMT)), parents, 0.0
-
-    def __add__(self, other):
-        return Node(fs.add(self.value, other.value, FMT), [(self, lambda g: g), (other, lambda g: g)])
-
-    def __mul__(self, other):
-        to_self, to_other = (lambda g: fs.multiply(g, other.value, FMT)), (lambda g: fs.multiply(g, self.value, FMT))
-        return Node(fs.multiply(self.value, other.value, FMT), [(self, to_self), (other, to_other)])
+        self.value = value
+        self.parents = parents
+        self.gradient = 0.0
+        TAPE.append(self)
 
 
 # %% [markdown]
-# The walk back starts from the loss, whose derivative by itself is 1. A number must hear from *all* that used it
-# before it passes its derivative on; so we first list every number after its parents, and walk the list from its end.
+# Let us build the first line by hand: y = w * x, with w = 3 and x = 2.
+
+# %%
+w = Node(3.0)
+x = Node(2.0)
+y = Node(w.value * x.value, parents=[(w, x.value), (x, w.value)])
+
+print("y is", y.value)
+for parent, rate in y.parents:
+    print("  made from", parent.value, "with the rate", rate)
+print("on the tape:", [node.value for node in TAPE])
+
+# %% [markdown]
+# Nobody wants to write the rates each time. So we teach `+` and `*` to do it. In Python, `a + b` calls
+# `a.__add__(b)`, and `a * b` calls `a.__mul__(b)`:
 
 
 # %%
-def backward(loss, start=1.0):
-    order = []
+def add(a, b):
+    return Node(a.value + b.value, parents=[(a, 1.0), (b, 1.0)])
 
-    def visit(node):
-        if node not in order:
-            for parent, _ in node.parents:
-                visit(parent)
-            order.append(node)
 
-    visit(loss)
-    loss.gradient = start
-    for node in reversed(order):
-        for parent, vjp in node.parents:
-            parent.gradient = float(fs.add(parent.gradient, vjp(node.gradient), FMT))
+def multiply(a, b):
+    return Node(a.value * b.value, parents=[(a, b.value), (b, a.value)])
+
+
+Node.__add__ = add
+Node.__mul__ = multiply
+
+y = w * x
+print("y is", y.value, " with the rates", [rate for _, rate in y.parents])
+
+# %% [markdown]
+# ## The walk back
+#
+# Start from the loss, whose gradient is 1. Each node gives to each parent its own gradient times the rate (rule 1), and
+# the parent adds up all that it gets (rule 2). A node must have heard from *everybody* who used it before it passes
+# anything on. Who used it stands behind it on the tape. So we walk the tape from its end.
+
+
+# %%
+def backward(loss):
+    for node in TAPE:
+        node.gradient = 0.0
+    loss.gradient = 1.0
+    for node in reversed(TAPE):
+        for parent, rate in node.parents:
+            parent.gradient = parent.gradient + node.gradient * rate
 
 
 # %% [markdown]
-# That is all. **Predict:** for w = 2, what is the derivative of w * w + 3 * w, by calculus? How many derivatives meet
-# at w?
+# That is all of it. PyTorch and JAX do the same, with more operations. Does it work? Take w * w + 3 * w at w = 2. (By
+# calculus: 2 * w + 3.)
 
 # %%
+square = guess("What is the gradient of w * w + 3 * w by w, at w = 2?")
+ways = guess("Along how many ways does w reach w * w + 3 * w?")
+
+# %%
+TAPE.clear()
 w = Node(2.0)
-loss = w * w + Node(3.0) * w
+loss = w * w + Node(3.0) * w  # <- change w, or the loss
 backward(loss)
-print("loss", loss.value, "  derivative", w.gradient)  # <- change w, or the loss
-assert w.gradient == 2 * 2 + 3
+print("loss", loss.value, "  gradient", w.gradient)
+square.compare(w.gradient)
+ways.compare(sum(parent is w for node in TAPE for parent, _ in node.parents))
 
 # %% [markdown]
-# Three meet, twice from w * w and once from 3 * w; they were *added*, and each addition was rounded.
+# Two of the three ways come from w * w, because w is both of its factors. What they bring is added: 2 + 2 + 3.
+#
+# ## A step of training
+#
+# Now the small network again: w = 3, x = 2, t = 10. A step moves w against its gradient: w - rate * gradient. (Here
+# "rate" is the learning rate. It is 1/16.) The target is subtracted by adding -10.
+
+# %%
+after = guess("For w = 3, x = 2, t = 10: what is w after one step with the learning rate 1/16?")
+
+# %%
+weight, walks = 3.0, []
+for _ in range(5):
+    TAPE.clear()
+    w, x, minus_t = Node(weight), Node(2.0), Node(-10.0)
+    error = w * x + minus_t
+    loss = error * error
+    backward(loss)
+    weight = weight - 1 / 16 * w.gradient  # <- change: 1/8, 1/4, 1/2
+    walks.append(weight)
+    print(f"loss {loss.value:7.3f}   gradient {w.gradient:7.3f}   new weight {weight:6.3f}")
+after.compare(walks[0])
+
+# %% [markdown]
+# It goes to 5, where the loss is 0.
+#
+# A network has one more kind of step: a hidden unit turns a negative sum into 0. This function is called **relu**:
+# relu(x) is x where x is positive, else 0. A puzzle: what is its rate?
+
+
+# %%
+@fs.teach.puzzle
+def rate_of_relu(x):
+    """How much relu(x) grows for a little more of x, as a float; at x = 0, where both are right, take 0.0."""
+    return ...
+
+
+# %% [markdown]
+# So a unit whose sum is negative passes *nothing* back: each of its weights gets the gradient 0. If that happens for every
+# picture, its weights never move again. You have seen it: those were the units that fell silent, in
+# [A network in 16 bits](mlp_in_16_bits.ipynb).
 #
 # ## Can a difference check it?
 #
-# The usual check of a derivative is a difference: (f(x + h) - f(x)) / h with a small h.
+# A gradient is a rate, so why not measure it: make x larger by a small h, and look how much f grows, (f(x + h) - f(x)) / h?
 #
-# **Predict:** f(x) = x * x at x = 2.7, where the derivative is 5.4. In binary16 the ulp of 2.7 is 2^-9, that of 7.29 is
-# 2^-8. Which h gives the best answer? What happens at h = 2^-10?
+# Take f(x) = x * x at x = 2.7, in binary16 and with each operation rounded. There the [ulp](glossary.md#ulp) of x is 2^-9.
+# The true answer is 2 * x, about 5.4.
+#
+# **Predict:** which h gives the best answer: 2^-2, 2^-5 or 2^-9?
 
 # %%
-x = float(fs.round_to(2.7, "binary16"))
+smallest = guess("In binary16, x = 2.7 and f(x) = x * x: what is (f(x + h) - f(x)) / h for h = 2^-10?")
+
+# %%
+x = fs.round_to(2.7, "binary16")
 print("true:", 2 * x)
-for k in (2, 4, 6, 8, 9, 10):
+for k in (2, 3, 4, 5, 6, 7, 8, 9, 10):
     h = 2.0**-k
-    up = fs.add(x, h)
-    print(f"h = 2^-{k:<2}: {fs.divide(fs.subtract(fs.multiply(up, up), fs.multiply(x, x)), h)}")
-x = Node(2.7)
-backward(x * x)
-print("backpropagation:", x.gradient)
+    larger = fs.add(x, h, "binary16")
+    difference = fs.subtract(fs.multiply(larger, larger, "binary16"), fs.multiply(x, x, "binary16"), "binary16")
+    print(f"h = 2^-{k:<2}: {fs.divide(difference, h, 'binary16')}")
+smallest.compare(fs.divide(difference, h, "binary16"))
 
 # %% [markdown]
-# A large h is wrong because of the curve, a small h because of rounding (cancellation, as in
-# [How wrong is it?](how_wrong.ipynb)); at last x + h is x.
-# Backpropagation subtracts nothing and needs no h. To check a gradient by differences, do that in binary64.
+# A large h is wrong because f is curved. A small h is wrong because of rounding: two squares that are nearly equal are
+# subtracted, and only their wrong last digits are left ([cancellation](glossary.md#cancellation)). At h = 2^-10, x + h is
+# a tie and goes back to x: the step is absorbed, as in the puzzle at the start
+# ([see it](explorer.html#arithmetic?op=add&a=2.7&b=2^-10)).
 #
-# ## The order of a product
+# Backpropagation needs no h and subtracts nothing. Here its answer is 2 * x, right to the last digit. Differences
+# are still a good *test* of a backpropagation, but compute them in binary64, where there are digits enough.
 #
-# Forward, a chain of factors is multiplied from the front: ((x * a) * b) * c. Backward it goes from the *end*.
+# ## In short
 #
-# **Predict:** x = 1, a = 2^13, b = 2^-14, c = 2^-12. By calculus the derivative by x is a * b * c = 2^-13, which
-# binary16 holds. All intermediate results forward are fine, too. What does the walk back give?
-
+# - The gradient of a number is the rate from this number to the loss.
+# - Along a way, rates are multiplied. Over several ways, results are added. That is the chain rule.
+# - A node remembers its value, its parents, and the rate from each parent to it.
+# - Backpropagation walks from the loss to the start, so that each node has heard from all that used it. One walk gives
+#   the gradients of all weights.
+# - relu passes a gradient on where its input is positive, and nothing where it is not.
+# - A difference is a poor way to get a gradient in 16 bits: too curved, or too much rounding.
+#
+# Your guesses in this lesson:
 
 # %%
-def chain(factors, start=1.0):
-    x = Node(1.0)
-    y = x
-    for factor in factors:
-        y = y * Node(factor)
-    backward(y, start)
-    return y.value, x.gradient
-
-
-factors = [2.0**13, 2.0**-14, 2.0**-12]
-print("value, derivative:", chain(factors))
-print("the way back:", [float(p) for p in np.cumprod(factors[::-1])], "  smallest subnormal:", 2.0**-24)
+guesses()
 
 # %% [markdown]
-# c * b = 2^-26 is less than half of the smallest subnormal: it becomes 0, and 0 * 2^13 stays 0. The gradient
-# **vanished**, in the middle of the chain, though its true value can be represented.
-#
-# **Predict:** start the walk from 1024 instead of 1, and divide the result by 1024. Does that help? And in bfloat16?
-
-# %%
-print("from 1024:", chain(factors, 1024.0)[1] / 1024)  # <- change 1024 to 2, to 8, to 2.0**15
-FMT = "bfloat16"
-print("bfloat16: ", chain(factors)[1])
-FMT = "binary16"
-assert chain(factors, 1024.0)[1] / 1024 == 2.0**-13
-
-# %% [markdown]
-# The start is called the **loss scale**. Powers of two cost nothing: they move the exponent alone. The lesson
-# [Why the run died](why_the_run_died.ipynb) is about it.
-#
-# ## Saturation
-#
-# The sigmoid y = 1 / (1 + e^-x) has the derivative y * (1 - y): its vjp needs only y, which is known from the way
-# forward.
-#
-# **Predict:** at x = 9 the true derivative is 0.000123, a normal number of binary16 (the smallest is 0.000061). What
-# does the vjp give? (What is the sigmoid of 9, rounded to eleven digits?)
-
-# %%
-for x in (2.0, 6.0, 8.0, 9.0):
-    y = fs.sigmoid(x)
-    true = np.exp(-x) / (1 + np.exp(-x)) ** 2
-    print(f"x = {x}: y = {float(y):.6f}   vjp {float(fs.multiply(y, fs.subtract(1, y))):.6f}   true {true:.6f}")
-
-# %% [markdown]
-# y rounds to 1, so 1 - y is 0. The *value* y is as good as binary16 can have it; but 1 - y has lost everything. Near
-# 0 there are many numbers, near 1 there are few.
-#
-# ## The same with arrays
-#
-# `fs.learn` has this autograd for arrays. A `Tensor` is our Node, `gradients` our backward, and the vjps stand in one
-# table, each written with arrays that round after every operation:
-
-# %%
-t = fs.learn.Tensor(fs.array([2.0, 3.0], "binary16"), name="t")
-print(fs.learn.gradients((t * t + 3 * t).sum(), {"t": t}))
-table = fs.learn.vjps.OPERATIONS
-g, x = fs.array([1.0], "binary16"), fs.array([9.0], "binary16")
-print("sigmoid:", table["sigmoid"].vjps[0](g, x.sigmoid(), x), "  operations:", len(table))
-
-# %% [markdown]
-# A bias is added to every row of a batch. So its gradient is a **sum** over the batch, and sums
-# stand still ([Sums](sums.ipynb)).
-#
-# **Predict:** 4096 rows, each with the gradient 1. What is the gradient of the bias in binary16, added one after the
-# other? In bfloat16? And with a binary32 accumulator?
-
-# %%
-for fmt in ("binary16", "bfloat16"):
-    for sums in (fmt, "binary32"):
-        accumulator = fs.accumulators.Sequential(sums)
-        bias = fs.learn.Tensor(fs.array([0.0], fmt), name="bias")
-        rows = fs.array(np.zeros((4096, 1)), fmt)
-        loss = fs.learn.Tensor(rows, wanted=False).add(bias, accumulator).sum(accumulator)
-        print(f"{fmt}, sums in {sums:8}:", float(fs.learn.gradients(loss, {"bias": bias})["bias"].values[0]))
-
-# %% [markdown]
-# ## A network
-#
-# A layer is a matrix product and a bias; between layers stands relu, max(x, 0). The loss is the cross-entropy. We take
-# the bundled pictures of digits (64 pixels), 16 hidden units and 10 classes, and compute one gradient in each format.
-#
-# **Predict:** which has the smaller error, binary16 (11 digits) or bfloat16 (8 digits)? By what factor? And is the
-# error in the first layer, the last that the walk reaches, much larger?
-
-# %%
-digits = fs.learn.normalise(fs.learn.load_digits(), "unit")
-model = fs.learn.MLP((64, 16, 10))
-
-
-def gradient(params, chosen, scale=1.0):
-    like = params["layer1.weight"]
-    tensors = {name: fs.learn.Tensor(p, name=name) for name, p in params.items()}
-    images = fs.learn.Tensor(fs.array(digits.train_images[chosen], like.fmt), wanted=False)
-    loss = fs.learn.cross_entropy(model(tensors, images), digits.train_labels[chosen])
-    return fs.learn.gradients(loss, tensors, scale=scale)
-
-
-first = np.arange(32)
-true = gradient(model.init("binary64", rng=0), first)
-for fmt in ("binary16", "bfloat16", "e5m2"):
-    found = gradient(model.init(fmt, rng=0), first)
-    for name in ("layer2.weight", "layer1.weight"):
-        a, b = (x[name].values.astype(float) for x in (found, true))
-        zeros = np.mean(a[b != 0] == 0)
-        print(f"{fmt:8} {name}: error {np.linalg.norm(a - b) / np.linalg.norm(b):7.2%}   became 0: {zeros:6.2%}")
-
-# %% [markdown]
-# Digits decide, as long as nothing leaves the range: three digits fewer, an error seven to ten times as large. With
-# 16 bits the error does not grow from layer to layer of this small network: roundings go up and down, and mostly
-# cancel in the sums. With the 3 digits of e5m2 it does grow, some gradients become 0, and the direction itself is in
-# doubt.
-#
-# **Predict:** these gradients on the scale of exponents: which part of them is subnormal in binary16?
-
-# %%
-fs.plots.gradients("binary16", np.concatenate([g.values.ravel() for g in true.values()]), scales=(1.0,))
-plt.show()
-
-# %% [markdown]
-# ## Train it
-#
-# Almost none is: in this network, at its first step, range is no problem. So let us train.
-#
-# A step of gradient descent: w - rate * gradient, rounded twice. One pass over the pictures in batches of 32.
-#
-# **Predict:** the accuracy on test pictures after one pass: binary64, binary16, bfloat16 and e5m2? (Guessing gives 10
-# %.)
-
-
-# %%
-def descend(fmt, rate=0.5):
-    params = model.init(fmt, rng=0)
-    for chosen in fs.learn.batches(len(digits.train_labels), 32):
-        grads = gradient(params, chosen)
-        params = {name: p - rate * grads[name] for name, p in params.items()}
-    images = fs.learn.Tensor(fs.array(digits.test_images, fmt), wanted=False)
-    answers = model({name: fs.learn.Tensor(p) for name, p in params.items()}, images).value
-    return fs.learn.accuracy(answers.values, digits.test_labels)
-
-
-for fmt in ("binary64", "binary16", "bfloat16", "e5m2"):  # <- change: add "e4m3fn", or another rate
-    print(f"{fmt:8} {descend(fmt):.1%}")
-
-# %% [markdown]
-# In sixteen bits, with plain descent and large steps, nothing dies here. The errors of single roundings point in all
-# directions, and the next step corrects them. Do not conclude too much: in
-# [Why the run died](why_the_run_died.ipynb) the same network is trained with Adam, and dies at step 1.
-#
 # ## Exercises
 #
-# In `exercises/backpropagation.py`, all in binary16: one rounded operation of `fs` for each operation of the
-# formula. As shipped:
+# In `exercises/backpropagation.py`. As shipped:
 
 
 # %%
-def tanh_vjp(g, y):
-    """g * (1 - y * y), each operation rounded to binary16."""
+def line_gradients(w, b, xs, ts):
+    """The pair of gradients, by w and by b, of the sum of (w * x + b - t)^2 over all pairs of xs and ts."""
     raise NotImplementedError
 
 
-print(fs.teach.grade.cases(tanh_vjp, [((1.0, 0.0), 1.0), ((2.0, 0.5), 1.5)]))
+fs.teach.check(line_gradients)  # fs.teach.hint() helps
 
 # %% [markdown]
-# 1. `tanh_vjp(g, y)`: the derivative by x, where y = tanh(x): g * (1 - y * y).
-# 2. `divide_vjp(g, a, b)`: for y = a / b, the pair of derivatives (g / b, -(g * y) / b), y rounded as well.
-# 3. `product_gradients(factors)`: the list of derivatives of ((f1 * f2) * f3) * ... by each factor, as `backward`
-#    computes them: walk from the end with g = 1; at each step the factor gets g * (the product before it), and g
-#    becomes g * factor. The first factor gets the g that is left.
+# 1. `line_gradients(w, b, xs, ts)`: a line w * x + b is fitted to points (x, t). The loss is the sum of the squares of all
+#    errors. Walk back by hand for one point, then add over the points. Plain Python numbers will do: all cases are small
+#    integers. `Node` helps to check yours, but write it without.
+# 2. `divide_vjp(g, a, b)`: for y = a / b, the pair of what a and b get if y has the gradient g: g / b, and -(g * y) / b.
+#    (Its name will be explained in the next lesson.) This one is in binary16: `fs.divide` and `fs.multiply` round each
+#    operation, y as well.
 #
 # ## Read next
 #
+# - A. Karpathy, *micrograd*, github.com/karpathy/micrograd: the same idea, with a small network on top.
 # - D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations by back-propagating errors", Nature
-#   323, 1986.
-# - A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008: the whole theory of vjps.
-# - N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, chapter 3: errors of products and matrix
-#   products.
+#   323, 1986: four pages that made it popular.
+# - A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008: the whole theory.
 #
-# Next lesson: [Why the run died](why_the_run_died.ipynb). The same network with Adam.
+# Next lesson: [Gradients in 16 bits](gradients_in_16_bits.ipynb). What does rounding do to a gradient on its way back?

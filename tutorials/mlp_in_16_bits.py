@@ -129,7 +129,8 @@ most.compare(max(results, key=lambda result: result["absorbed_updates"])["recipe
 #
 # *Which* gradients became 0? All that the way back computes are counted: those of the weights, and those inside the
 # network, which are passed from one unit to another. A gradient that is exactly 0 before rounding does not count, such as
-# that of a pixel that is black in all pictures.
+# that of a pixel that is black in all pictures. ([Gradients in 16 bits](gradients_in_16_bits.ipynb) counts each kind alone:
+# hardly any of the lost ones is that of a weight.)
 #
 # And why has binary32 updates without effect? Some hidden units fall silent: their sum is negative for every picture.
 # From then on their gradients are 0, and their steps become smaller and smaller, until they are too small even for 24

@@ -34,6 +34,7 @@ OPTIONAL = (
     "dot_products",
     "formats",
     "backpropagation",
+    "gradients_in_16_bits",
     "why_the_run_died",
     "the_article",
     "testing",

@@ -1,19 +1,19 @@
 """Exercises of the lesson "Backpropagation". Write the functions, then run: fp16sim grade exercises/backpropagation.py
 
-All in binary16: fs.add, fs.subtract, fs.multiply and fs.divide round once each, ties to even.
+The first needs plain Python numbers only. The second is in binary16: fs.multiply and fs.divide round once each.
 """
 
 TASKS = {
-    "tanh_vjp": "tanh_vjp",
+    "line_gradients": "line_gradients",
     "divide_vjp": "divide_vjp",
-    "product_gradients": "product_gradients",
 }
 
 
-def tanh_vjp(g, y):
-    """The derivative by x, where y = tanh(x) and g is the derivative by y: g * (1 - y * y), each operation rounded.
+def line_gradients(w, b, xs, ts):
+    """The pair of gradients, by w and by b, of the sum of (w * x + b - t)^2 over all pairs of xs and ts.
 
-    tanh_vjp(2.0, 0.5) is 1.5.
+    xs and ts are lists of the same length. For w = 1.0, b = 0.0 and the points (2, 1) and (3, 5), the errors are 1 and -2:
+    line_gradients(1.0, 0.0, [2.0, 3.0], [1.0, 5.0]) is (-8.0, -2.0).
     """
     raise NotImplementedError
 
@@ -23,15 +23,5 @@ def divide_vjp(g, a, b):
 
     Each operation is rounded, also the one that gives y; the minus sign belongs to the product g * y. divide_vjp(3.0, 8.0,
     4.0) is (0.75, -1.5).
-    """
-    raise NotImplementedError
-
-
-def product_gradients(factors):
-    """The list of the derivatives of ((f1 * f2) * f3) * ... by each factor, every product rounded.
-
-    Walk from the last factor to the second with g = 1 at first. Each of them gets g * (the rounded product of all
-    factors before it, from the front); then g becomes g * factor. The first factor gets the g that is left. For [2.0, 3.0,
-    5.0] the list is [15.0, 10.0, 6.0].
     """
     raise NotImplementedError

@@ -1,40 +1,89 @@
-"""Backpropagation: hints, and worked solutions."""
+"""Backpropagation: puzzles, hints, and worked solutions."""
 
-from itertools import accumulate
+import itertools
 
 import fp16sim as fs
 
+from ..grading.puzzles import Puzzle
+
+PUZZLES = {
+    "rates_of_product": Puzzle(
+        "f(a, b)",
+        "the pair of rates of a * b: how much it grows for 1 more of a, and for 1 more of b",
+        "pairs",
+        lambda: itertools.permutations([2.0, 3.0, -1.0, 0.5, 5.0, -4.0, 0.25, 10.0], 2),
+        lambda a, b: (b, a),
+        [((2.0, 3.0), (3.0, 2.0)), ((5.0, 0.0), (0.0, 5.0)), ((-1.0, 4.0), (4.0, -1.0)), ((0.5, 0.25), (0.25, 0.5))],
+    ),
+    "rate_of_relu": Puzzle(
+        "f(x)",
+        "the rate of relu at x: 1.0 or 0.0; at x = 0 it is 0.0",
+        "numbers",
+        lambda: sorted([0.0, *(sign * 2.0**k for k in range(-24, 16) for sign in (1, -1))], key=abs),
+        lambda x: float(x > 0),
+        [(3.0, 1.0), (-3.0, 0.0), (0.0, 0.0), (2.0**-24, 1.0), (-(2.0**-24), 0.0)],
+    ),
+}
+
 HINTS = {
-    "tanh_vjp": (
-        "In which order do the brackets of g * (1 - y * y) ask for the operations?",
-        "Three operations, each of them rounded: y * y, then 1 minus that, then g times that.",
-        "From the inside out: fs.multiply(y, y), fs.subtract(1.0, ...), fs.multiply(g, ...).",
+    "rates_of_product": (
+        "Five boxes of b apples become six boxes: how many apples more? And five boxes with one more apple in each?",
+        "One more of a gives b more, whatever a is. One more of b gives a more. The pair is asked for in this order.",
+        "The first rate is the other factor, b. The second is the other one again, a.",
+    ),
+    "rate_of_relu": (
+        "relu(x) is x where x is positive. If x = 3 grows a little, how much does relu grow? And if x = -3 grows?",
+        "Where x is positive, relu grows as x does: the rate is 1. Where x is negative, relu stays 0: the rate is 0.",
+        "One comparison decides: return 1.0 if x > ... else 0.0",
+    ),
+    "line_gradients": (
+        "What are the two ways back for one single point, and what is done with the results of several points?",
+        "For one point, e = w * x + b - t, and the loss e * e grows by 2 * e for 1 more of e. One more of w gives x "
+        "more of e, one more of b gives 1 more. The points are several ways: their results are added.",
+        """Begin with by_w = by_b = 0.0. Then
+
+            for x, t in zip(xs, ts): compute e; by_w grows by 2 * e * x, by_b by 2 * e
+
+        and return the pair.""",
     ),
     "divide_vjp": (
         "How many roundings are there in g / b, and how many in -(g * y) / b, if y = a / b is rounded as well?",
         "One, and three: y = a / b, then g * y, whose sign is changed (that is exact), then the division by b.",
         "y = fs.divide(a, b). The pair is fs.divide(g, b), and fs.divide of the negative of fs.multiply(g, y) by b.",
     ),
-    "product_gradients": (
-        "What does the derivative by one factor consist of? Which products occur again and again?",
-        "It is the product of the factors before it times the product of those after it. The products from the "
-        "front are computed once, and kept; g collects those from the back.",
-        """Keep before[k], the rounded product of the factors up to k. Start with
-        g = 1.0. For k from the last down to 1:
-
-            note fs.multiply(g, before[k - 1]); then g becomes fs.multiply(g, factors[k])
-
-        The first factor gets the g that is left. Turn the list round at the end.""",
-    ),
 }
 
 
-def tanh_vjp(g, y):
-    """The derivative of tanh is 1 - tanh^2, and y = tanh(x) is there already: nothing is computed again.
+def rates_of_product(a, b):
+    """If a grows by 1, a * b becomes (a + 1) * b, which is b more. The same for b: a more.
 
-    Where y is so near to 1 that y * y rounds to 1, the derivative is 0, and no gradient passes: the unit is saturated.
+    So each factor gets the other one. That is why a network has to remember its numbers until the way back: the
+    gradient of each weight is made with the number that met it on the way forward.
     """
-    return fs.multiply(g, fs.subtract(1.0, fs.multiply(y, y)))
+    return b, a
+
+
+def rate_of_relu(x):
+    """Where x is positive, relu(x) is x, and grows by 1 for 1. Where x is negative, it is 0, and stays 0.
+
+    At 0 there is a corner, and school says that there is no derivative. Programs take 0.
+    """
+    return 1.0 if x > 0 else 0.0
+
+
+def line_gradients(w, b, xs, ts):
+    """For each point the walk is that of the lesson: 2 * e comes to the error, and from there x to w and 1 to b.
+
+    All points belong to one loss, so each is one more way to w and to b, and what they bring is added. A batch of
+    pictures does the same: the gradient of a weight is a sum over the batch. In 16 bits this sum is rounded too, and
+    the next lesson shows what can become of it.
+    """
+    by_w = by_b = 0.0
+    for x, t in zip(xs, ts, strict=True):
+        error = w * x + b - t
+        by_w += 2 * error * x
+        by_b += 2 * error
+    return by_w, by_b
 
 
 def divide_vjp(g, a, b):
@@ -45,18 +94,3 @@ def divide_vjp(g, a, b):
     """
     y = fs.divide(a, b)
     return fs.divide(g, b), fs.divide(-fs.multiply(g, y), b)
-
-
-def product_gradients(factors):
-    """The walk of backpropagation: forward it keeps the partial products, backward it multiplies them by g.
-
-    accumulate(factors, fs.multiply) gives the rounded products from the front. g is the product of the factors
-    behind. So 2n multiplications give all n derivatives, where n products from scratch would need n^2. If g
-    underflows on the way, all the factors before that get 0.
-    """
-    before = list(accumulate(factors, fs.multiply))
-    g, found = 1.0, []
-    for k in range(len(factors) - 1, 0, -1):
-        found.append(fs.multiply(g, before[k - 1]))
-        g = fs.multiply(g, factors[k])
-    return [g, *reversed(found)]

@@ -297,6 +297,24 @@ def _one_weight(w: float, x: float, target: float, rate: float, steps: int) -> f
 # --- backpropagation; training; the article -------------------------------------------------------------------------
 
 
+def _lines() -> Iterator[Row]:
+    """Small integers, so that every order of operations is exact; no gradient is 0, whose sign would depend on it."""
+    yield "one point", 1.0, 0.0, [2.0], [1.0]
+    yield "two points", 1.0, 0.0, [2.0, 3.0], [1.0, 5.0]
+    rng = _rng()
+    for _ in range(80):
+        size = int(rng.integers(1, 7))
+        w, b = rng.integers(-5, 6, 2).astype(float).tolist()
+        xs, ts = rng.integers(-9, 10, (2, size)).astype(float).tolist()
+        if all(_line_gradients(w, b, xs, ts)):
+            yield "one point" if size == 1 else "several points", w, b, xs, ts
+
+
+def _line_gradients(w: float, b: float, xs: Sequence[float], ts: Sequence[float]) -> tuple[float, float]:
+    errors = [w * x + b - t for x, t in zip(xs, ts, strict=True)]
+    return 2 * sum(e * x for e, x in zip(errors, xs, strict=True)), 2 * sum(errors)
+
+
 def _tanhs() -> Iterator[Row]:
     for g in (1.0, 2.0, -3.0, 2.0**-14, 2.0**-15, 0.25):
         for y in (0.0, 0.5, 1.0, -1.0, -0.99951171875, 0.9892578125, 0.8251953125, 0.0999755859375):
@@ -640,6 +658,12 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
         "the weight of the network w * x after some steps, each operation rounded to binary16",
         _smallest_networks,
         _one_weight,
+    ),
+    "line_gradients": (
+        "f(w, b, xs, ts)",
+        "the gradients by w and by b of the sum of (w * x + b - t)^2",
+        _lines,
+        _line_gradients,
     ),
     "tanh_vjp": ("f(g, y)", "g * (1 - y * y), each operation rounded to binary16", _tanhs, _tanh_vjp),
     "divide_vjp": ("f(g, a, b)", "(g / b, -(g * y) / b) with y = a / b, each rounded", _quotients, _divide_vjp),
