@@ -83,6 +83,12 @@ def test_the_code_that_a_function_needs_is_all_of_it_and_no_more():
     assert "B" not in code
 
 
+def test_the_variable_of_a_comprehension_is_nothing_that_a_function_needs():
+    text = "ROWS = [k for k in range(3)]\nk = 1\ndef f():\n    return k\n"
+    assert "ROWS" not in source.code_of(text, "f")
+    assert "k = 1" in source.code_of(text, "f")
+
+
 def test_two_versions_of_a_function_differ_by_code_and_not_by_layout_or_by_other_functions():
     first = source.fingerprint("def f(x):\n    return x\n", "f")
     assert first == source.fingerprint("# new\ndef g(): 1\ndef f(x):\n    'doc'\n    return  x  # same\n", "f")

@@ -20,7 +20,10 @@ def _names(node: Node) -> set[str]:
         return {node.name}
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
+    stored = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)]
+    loops = [inner for inner in ast.walk(node) if isinstance(inner, ast.comprehension)]
+    inside = {name for loop in loops for name in ast.walk(loop.target)}  # known inside the comprehension only
+    return {name.id for name in stored if name not in inside}
 
 
 def needed(tree: ast.Module, name: str) -> list[Node]:
