@@ -453,4 +453,4 @@ fs.teach.check(broken_laws)  # fs.teach.hint() helps
 #
 # This was the last lesson of the core path. Of the lessons from here on, choose those that you like.
 #
-# Next lesson: [Rounding twice](rounding_twice.ipynb). What if a result is rounded, and then rounded again?
+# Next lesson: [Everyday numbers](everyday_numbers.ipynb). Where do you meet rounding on an ordinary day?

@@ -29,6 +29,7 @@ CORE = (
 """The core path, in order: enough for who wants to work with 16-bit floats."""
 
 OPTIONAL = (
+    "everyday_numbers",
     "rounding_twice",
     "how_wrong",
     "dot_products",

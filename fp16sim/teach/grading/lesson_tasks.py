@@ -19,6 +19,7 @@ from ... import arithmetic, cases, exact, faults
 from ...codes import all_values
 from ...faults.roundings import differs
 from ...formats import BINARY16, NAMED_FORMATS, Format, FormatLike, Rounding, get_format
+from ...neighbours import ulp
 from ...rounding import round_to
 from .inputs import Columns, Given
 from .plain import plain
@@ -483,6 +484,43 @@ def _survives(epsilon: float) -> bool:
     return Fraction(epsilon) > Fraction(1, 2**25)
 
 
+# --- everyday numbers -----------------------------------------------------------------------------------------------
+
+_CHOICES = ("binary16", "bfloat16", "binary32", "binary64")
+
+
+def _quantities() -> Iterator[Row]:
+    yield "a score", 100.0, 1.0
+    yield "a score", 100.0, 0.01
+    for largest in (1.0, 180.0, 2047.0, 2048.0, 4095.0, 65504.0, 65505.0, 1e7, 1767225600.0, 1e38, 3.4e38, 1e300):
+        for fmt in ("binary16", "bfloat16", "binary32", "binary64"):
+            step = float(ulp(largest, fmt))
+            for factor in (1.0, 0.75, 1.5):
+                yield "a step that is just fine enough" if factor == 1 else "other steps", largest, step * factor
+    yield "other steps", float(get_format("binary32").max_finite), 1e38
+    yield "other steps", 1e16, 0.01
+
+
+def _narrowest(largest: float, step: float) -> str:
+    fine = (f for f in _CHOICES if get_format(f).max_finite >= largest and float(ulp(largest, f)) <= step)
+    return next(fine, "none")
+
+
+def _price_lists() -> Iterator[Row]:
+    for prices in ([], ["1.00"], ["0.29"], ["7"], ["0.5", "0.05"], ["12.30", "-1.05"], ["1.1", "2.2", "-3.30"]):
+        yield "a few prices", [*prices]
+    yield "large prices", ["90071992547409.93", "0.01"]
+    yield "large prices", ["123456789012345678.91", "-123456789012345678.90"]
+    rng = _rng()
+    for size in range(1, 40):
+        cents = rng.integers(-500, 100_000, size).tolist()
+        yield "ordinary lists", [f"{'-' if c < 0 else ''}{abs(c) // 100}.{abs(c) % 100:02}" for c in cents]
+
+
+def _total_cents(prices: Sequence[str]) -> int:
+    return int(sum((Fraction(price) * 100 for price in prices), Fraction(0)))
+
+
 # --- property tests; the quiz -----------------------------------------------------------------------------------------
 
 
@@ -686,6 +724,8 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
     "f1": ("f(labels, predicted, positive)", "F1 of one class", _predictions, _f1),
     "first_step": ("f(g, beta1, beta2, correct)", "Adam's first step, in learning rates", _adam_steps, _first_step),
     "survives": ("f(epsilon)", "whether epsilon is not 0 in binary16", _epsilons, _survives),
+    "narrowest": ("f(largest, step)", "the first format that holds a quantity finely enough", _quantities, _narrowest),
+    "total_cents": ("f(prices)", "the sum of prices, which are texts, in cents", _price_lists, _total_cents),
     "broken_laws": ("f(x, y, rx, ry)", "the laws of rounding that two results break", _pairs_rounded, _broken_laws),
     "shrink": ("f(values, limit)", "a simpler list whose sum still exceeds the limit", _failing_lists, _shrink),
     "first_lost": (
