@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import fp16sim as fs
+from fp16sim.cli import main
 from fp16sim.teach import course
 
 ROOT = Path(__file__).parents[1]
@@ -104,6 +105,149 @@ def test_writing_again_changes_nothing_and_removes_what_is_no_longer_made(assemb
     assert sorted(path.name for path in before) == ["index.md", "start.md", "sums.ipynb"]
 
 
+# --- counts, and speed ----------------------------------------------------------------------------------------------
+
+
+def test_every_row_of_the_benchmark_stands_on_the_page_that_says_what_it_means():
+    page = (ROOT / "tutorials" / "reference" / "speed.md").read_text(encoding="utf-8")
+    assert sorted(module("speed").rows(page)) == sorted((row.work, row.rival) for row in fs.bench.ROWS)
+
+
+def test_what_was_measured_replaces_the_row_of_the_page_and_the_machine():
+    page = (
+        "On\n\nOld, 1 cores, x, Python 3; fp16sim 0.\n\n| work | compared with | goal | ratio | spread | goal met |\n"
+    )
+    page += "|---|---|---:|---:|---:|---|\n| a | b | 1 | 2 | 1 .. 3 | **no** |\n| c | d | 1 | 1 | 1 .. 1 | yes |\n"
+    row = {"work": "a", "rival": "b", "goal": 0.5, "ratio": 0.25, "low": 0.2, "high": 0.3125, "met": True}
+    rows = [row, row | {"work": "c", "rival": "d", "ratio": None}]
+    machine = {
+        "processor": "New",
+        "cores": 2,
+        "system": "y",
+        "python": "4",
+        "versions": {"fp16sim": "1", "gfloat": None},
+    }
+    made = module("speed").rewritten(page, {"rows": rows, "machine": machine})
+    assert made.splitlines()[2] == "New, 2 cores, y, Python 4; fp16sim 1."
+    assert made.splitlines()[6:] == ["| a | b | 0.25 | 0.2 .. 0.312 | 0.5 |", "| c | d | not measured | | 0.5 |"]
+    with pytest.raises(SystemExit, match="only the page or only the measurement"):
+        module("speed").rewritten(page, {"rows": [row], "machine": machine})
+
+
+def test_the_page_of_decided_results_is_what_certify_prints():
+    counts, page = module("counts"), (ROOT / "tutorials" / "reference" / "testing.md").read_text(encoding="utf-8")
+    assert counts.decided() in page
+    assert f"{counts.untested()['results of elementary functions decided by an inequality (below)']:,} |" in page
+
+
+def test_a_log_of_the_tests_is_counted_and_one_of_a_run_that_failed_is_refused():
+    counts = module("counts")
+    cases = "fp16sim: 1,136 (input, mode, format) cases compared: MPFR: x 1,030, SoftFloat 6, codes 100\n"
+    found = counts.tested(f"{cases}===== 17 passed, 1 skipped in 3.0s =====\n")
+    assert list(found.values()) == [17, 1136, 6, 1030, 0, 0, 0, 100]
+    for log in (f"{cases}FAILED tests/x.py\n==== 1 failed, 17 passed in 3.0s ====", "17 passed", cases):
+        with pytest.raises(SystemExit):
+            counts.tested(log)
+
+
+def test_the_counts_of_a_page_are_replaced_between_their_marks():
+    counts = module("counts")
+    kept = (ROOT / "tutorials" / "reference" / "testing.md").read_text(encoding="utf-8")
+    once = counts.rewritten(kept, "| 1 |\n")
+    assert "| 1 |" in once
+    assert counts.rewritten(once, "| 2 |\n") == once.replace("| 1 |", "| 2 |")
+    assert once.splitlines()[-1] == kept.splitlines()[-1]
+
+
+# --- the how-to guides -----------------------------------------------------------------------------------------------
+
+GUIDES = [page for page in sorted((SITE / "howto").glob("*.md")) if page.stem != "index"]
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_the_code_of_a_guide_prints_what_the_page_shows(page):
+    kept = page.read_text(encoding="utf-8")
+    assert "```python\n" in kept
+    assert module("run_guides").updated(kept) == kept, "run: python tutorials/site/run_guides.py"
+
+
+def test_output_that_is_not_what_the_code_prints_is_replaced_and_what_is_left_out_stays_out():
+    updated = module("run_guides").updated
+    page = "```python\n>>> x = 2\n>>> x + 1\n4\n>>> print(list(range(9)))\n[0, ..., 8]\n>>> int('z')\n```\n"
+    right = page.replace("\n4\n", "\n3\n").replace(
+        "int('z')\n",
+        "int('z')\nTraceback (most recent call last):\n    ...\n"
+        "ValueError: invalid literal for int() with base 10: 'z'\n",
+    )
+    assert updated(page) == right
+    assert updated(right) == right
+
+
+def test_a_guide_has_files_and_commands_that_share_one_folder():
+    page = (
+        "```python\n# four.py\nprint(2 + 2)\n```\n\n```console\n$ python four.py\n5\n$ fp16sim fly\n```\n\n"
+        "```python\n>>> import four\n```\n"
+    )
+    made = module("run_guides").updated(page)
+    assert "$ python four.py\n4\n$ fp16sim fly\nfp16sim: 'fly' is not a command" in made
+    assert made.endswith(">>> import four\n4\n```\n")
+    assert "four" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("page", "error"),
+    [
+        ("```sh\nls\n```\n", ValueError),
+        ("```console\n$ rm x\n```\n", ValueError),
+        ("```python\n>>> import warnings; warnings.warn('no')\n```\n", UserWarning),
+    ],
+)
+def test_a_guide_with_code_that_cannot_be_run_or_that_warns_is_refused(page, error):
+    with pytest.raises(error):
+        module("run_guides").updated(page)
+
+
+# --- fp16sim docs ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A checkout whose site is not built yet."""
+    monkeypatch.setattr("fp16sim.cli.docs.CHECKOUT", tmp_path)
+    monkeypatch.setattr("webbrowser.open", lambda address: pytest.fail("it opened a browser"))
+    (tmp_path / "tutorials" / "site").mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("found", "remark"), [(True, ""), (False, " (no browser was found; open the file yourself)")])
+def test_docs_opens_the_site_that_was_built_and_says_where_it_is(found, remark, checkout, monkeypatch, capsys):
+    opened, page = [], checkout / "build" / "site" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or found)
+    assert main(["docs"]) == 0
+    assert opened == [page.as_uri()]
+    assert capsys.readouterr().out == f"documentation: {page}{remark}\n"
+
+
+def test_docs_says_how_to_build_the_site_where_there_is_none(checkout, capsys):
+    assert main(["docs"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("fp16sim docs: the documentation site is not built yet; run in")
+    assert "sphinx-build tutorials/site build/site" in said
+    assert said.count("\n") == 1
+
+
+def test_docs_says_how_to_get_the_site_where_only_the_package_is_installed(checkout, capsys):
+    (checkout / "tutorials" / "site").rmdir()
+    assert main(["docs"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "fp16sim docs: the documentation site is not installed with the package, because of its size"
+    )
+    assert said.count("\n") == 1
+
+
 # --- the checker of links --------------------------------------------------------------------------------------------
 
 
@@ -157,10 +301,10 @@ def test_a_style_sheet_that_loads_what_is_not_there_is_found(address, tmp_path):
 
 
 def test_the_checker_says_what_it_counted_and_fails_where_something_is_broken(tmp_path, capsys):
-    main = module("check_links").main
+    check = module("check_links").main
     checked(tmp_path, "".join(GOOD))
-    assert main([str(tmp_path)]) == 0
+    assert check([str(tmp_path)]) == 0
     assert capsys.readouterr().out == "2 pages, 4 internal links, 3 to other sites; 0 faults\n"
     checked(tmp_path, '<a href="missing.html">')
-    assert main([str(tmp_path)]) == 1
-    assert main([str(tmp_path / "nothing")]) == 2
+    assert check([str(tmp_path)]) == 1
+    assert check([str(tmp_path / "nothing")]) == 2

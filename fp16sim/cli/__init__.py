@@ -28,6 +28,7 @@ GROUPS = {
         "grade": "grade a function that you wrote",
         "quiz": "answer questions, or write a sheet of them",
         "plot": "draw one of the pictures that teach",
+        "docs": "open the documentation, if it has been built here",
     },
     "look": {
         "show": "show how a format stores a number",

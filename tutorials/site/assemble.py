@@ -7,12 +7,15 @@ over with its links changed: what was beside it in the repository is another pag
 from __future__ import annotations
 
 import ast
+import functools
+import html
 import importlib
 import inspect
 import json
 import posixpath
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -160,12 +163,63 @@ def house() -> dict[str, str]:
     return ast.literal_eval(value)
 
 
+def house_drawn(width: int) -> str:
+    """The house as an SVG, for screens of this width: its floors from the roof down, their rooms, what is in them."""
+    floors, y = [], ROOF
+    for names, sentence in reversed(house().items()):
+        drawn, height = _floor(names.split(), sentence, width, y)
+        floors.append(drawn)
+        y += height
+    roof = (
+        f'<polygon points="0,{ROOF} {width / 2},6 {width},{ROOF}"/><text x="{width / 2}" y="{ROOF - 12}">fp16sim</text>'
+    )
+    head = f'<svg class="house" viewBox="-1 0 {width + 2} {y + 2}" width="{width}" role="img" aria-label="The rooms">'
+    return f'{head}<g class="roof">{roof}</g>{"".join(floors)}</svg>'
+
+
+ROOF, LINE, LETTER, GAP = 46, 19, 7.9, 8
+"""The height of the roof and of a line of text, and about the width of a letter, in pixels."""
+
+
+def _floor(names: list[str], sentence: str, width: int, y: int) -> tuple[str, int]:
+    """A floor at a height y: its rooms in lines, and the sentence beside them, or below on a narrow screen."""
+    narrow = width < 500
+    rooms_end = width if narrow else width * 0.45
+    x, line, parts = GAP, 0, []
+    for name in names:
+        long = len(name) * LETTER + 12
+        if x + long > rooms_end and x > GAP:
+            x, line = GAP, line + 1
+        parts.append(_box(name, x, y + 6 + line * (LINE + 6), long))
+        x += long + 6
+    words = textwrap.wrap(sentence.replace("`", ""), int((width - (0 if narrow else rooms_end) - 2 * GAP) / 7))
+    top = y + 20 + (line + 1) * (LINE + 6) if narrow else y + 20
+    left = GAP if narrow else rooms_end + GAP
+    parts += [f'<text x="{left:g}" y="{top + k * LINE}">{html.escape(text)}</text>' for k, text in enumerate(words)]
+    below = top + (len(words) - 1) * LINE + 10
+    bottom = max(below, y + 12 + (line + 1) * (LINE + 6))
+    return f'<rect class="floor" x="0" y="{y}" width="{width}" height="{bottom - y}"/>{"".join(parts)}', bottom - y
+
+
+def _box(name: str, x: float, y: float, width: float) -> str:
+    known = name in rooms()
+    box = f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{LINE + 1}" rx="3"/>'
+    drawn = f'<g class="{"known" if known else "room"}">{box}<text x="{x + 6:g}" y="{y + 14:g}">{name}</text></g>'
+    return f'<a href="../reference/{name}.html">{drawn}</a>' if known else drawn
+
+
+def house_page() -> str:
+    """The picture for wide and for narrow screens; the style sheet shows one of them."""
+    return f'<div class="wide">{house_drawn(760)}</div>\n<div class="narrow">{house_drawn(340)}</div>\n'
+
+
 # --- the reference ------------------------------------------------------------------------------------------------
 
 DOCUMENTED_PARTS = {"teach": ("grade", "strategies", "exercises"), "elementary": ("certificates",)}
 """Modules of a room that have names of their own to import."""
 
 
+@functools.cache
 def rooms() -> dict[str, tuple[str, list[str], list[str]]]:
     """Each room that people import from: what is in it, its names in `fp16sim`, and its modules."""
     found: dict[str, tuple[str, list[str], list[str]]] = {}
@@ -364,8 +418,10 @@ WHOLE = ("course", "extra", "gallery", "manual", "pictures", "reference")
 def texts() -> dict[str, bytes]:
     """All that is written, but for the pictures of the gallery."""
     made = taken_over() | reference() | gallery()
+    made["start.md"] = made["start.md"].replace(b"# fp16sim", b"# Start", 1)
     words = made["glossary.md"].decode().replace("\n### ", "\n## ")  # they stand below the title here
     made["glossary.md"] = words.encode()
+    made["project/house.html"] = house_page().encode()
     made["manual/index.md"] = manual().encode()
     made["course/index.md"] = course_index(made["course/index.md"].decode()).encode()
     return made

@@ -13,7 +13,7 @@ import fp16sim
 project = "fp16sim"
 author = "The fp16sim authors"
 version = release = fp16sim.__version__
-extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc", "sphinx_copybutton", "offline_search"]
 
 # Pages: what is written here, and what `assemble` puts beside it. Notebooks are shown as they were committed.
 nb_execution_mode = "off"
@@ -42,6 +42,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_context = {"default_mode": "auto"}
 html_sidebars = {page: [] for page in ("index", "start", "search", "genindex", "py-modindex")}
 copyright = "The fp16sim authors, MIT licence"
 
