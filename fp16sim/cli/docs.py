@@ -33,8 +33,8 @@ def run(options: argparse.Namespace) -> None:
     """
     if not (CHECKOUT / "tutorials" / "site").is_dir():
         raise ValueError(
-            "the documentation site is not installed with the package, because of its size; get the sources and run there: "
-            f"{BUILD}; here you have fp16sim --help, fp16sim tutorials and Python's help()"
+            "the documentation site is not installed with the package, because of its size; get the sources, and "
+            f"run there: {BUILD}; here you have fp16sim --help, fp16sim tutorials and Python's help()"
         )
     page = CHECKOUT / "build" / "site" / "index.html"
     if not page.is_file():
