@@ -41,7 +41,8 @@ def is_nan(code):
 lamp = guess("Start at 1 and halve again and again in binary16. After how many halvings is it 0?")
 
 # %% [markdown]
-# `fs.divide(a, b, fmt)` is a / b, rounded once to the format. `fs.add`, `fs.subtract` and `fs.multiply` are its sisters.
+# `fs.divide(a, b, fmt)` is a / b, rounded once to the format. `fs.add`, `fs.subtract` and `fs.multiply` are its
+# sisters.
 
 # %%
 x, halvings = 1.0, 0
@@ -86,8 +87,8 @@ def digits_at(k):
 # %% [markdown]
 # ## What are subnormals good for?
 #
-# A program measures a speed: the distance, divided by the time between two readings of a clock. The two times must not be
-# equal:
+# A program measures a speed: the distance, divided by the time between two readings of a clock. The two times must not
+# be equal:
 #
 #     if t1 != t2:
 #         speed = distance / (t2 - t1)
@@ -102,8 +103,8 @@ for name in ("binary16", FLUSHING):
     print(f"{name:34} t2 - t1 = {difference}")
 
 # %% [markdown]
-# When results are flushed, t2 - t1 is 0 although t1 != t2, and the program divides by zero. How often does this happen? We
-# take every pair of different numbers from 2^-14 up to 2^-13, the lowest binade of normal numbers.
+# When results are flushed, t2 - t1 is 0 although t1 != t2, and the program divides by zero. How often does this happen?
+# We take every pair of different numbers from 2^-14 up to 2^-13, the lowest binade of normal numbers.
 
 # %%
 flushed = guess(
@@ -122,8 +123,8 @@ flushed.compare("all")
 # %% [markdown]
 # All of them, against none. The reason is short:
 #
-# 1. Every number of binary16 is an integer times 2^-24, as all larger ulps are multiples of 2^-24. So x - y is an integer
-#    times 2^-24, too.
+# 1. Every number of binary16 is an integer times 2^-24, as all larger ulps are multiples of 2^-24. So x - y is an
+#    integer times 2^-24, too.
 # 2. If |x - y| is below 2^-14, that integer is below 1024. Then x - y *is* a number of binary16: it needs no rounding.
 # 3. So a small x - y is exact, and it is 0 only if x = y. The same holds for x + y.
 #
@@ -151,8 +152,8 @@ plt.show()
 # %% [markdown]
 # ## How large can it get?
 #
-# From here on numbers overflow, and NumPy and `fs` warn of that. We want to look at the results, so we turn the warnings
-# off.
+# From here on numbers overflow, and NumPy and `fs` warn of that. We want to look at the results, so we turn the
+# warnings off.
 
 # %%
 before = np.seterr(all="ignore")
@@ -189,8 +190,8 @@ print("length", np.sqrt(x * x + y * y), "  scaled first", y * np.sqrt((x / y) * 
 price.compare((a + b) / 2)
 
 # %% [markdown]
-# The cure is to make the numbers smaller first, and larger again at the end. Change 300 and 400 to 3e-4 and 4e-4: without
-# the cure the squares have hardly any digits left, and with it the length is right again, to all digits.
+# The cure is to make the numbers smaller first, and larger again at the end. Change 300 and 400 to 3e-4 and 4e-4:
+# without the cure the squares have hardly any digits left, and with it the length is right again, to all digits.
 #
 # ## Infinity
 #
@@ -228,8 +229,8 @@ print("NaN == NaN is", nan == nan, "  NaN != NaN is", nan != nan)
 cold.compare(bool(nan < 20))
 
 # %% [markdown]
-# It does not, and the house gets cold. Every comparison with NaN is false, except `!=`, which is true. So `x != x` finds a
-# NaN; `np.isnan` does the same. And `not (x < 20)` is not the same as `x >= 20`.
+# It does not, and the house gets cold. Every comparison with NaN is false, except `!=`, which is true. So `x != x`
+# finds a NaN; `np.isnan` does the same. And `not (x < 20)` is not the same as `x >= 20`.
 #
 # A NaN also stays. In a spreadsheet, one bad cell makes the sum at the bottom NaN. A few functions, however, drop it:
 
@@ -281,9 +282,9 @@ for mode in ("ties_to_even", "toward_negative"):
 print("1 - 1 =", subtract(1, 1), " and toward negative", subtract(1, 1, mode="toward_negative"))
 
 # %% [markdown]
-# A sum of two zeros with different signs is +0, except toward negative, where it is -0. The same holds for 1 - 1. So with
-# ties to even, x - 0 and x + -0 never change x, but x + 0 makes +0 of -0. Toward negative it is the other way around:
-# x + 0 never changes x, and the other two make -0 of +0.
+# A sum of two zeros with different signs is +0, except toward negative, where it is -0. The same holds for 1 - 1. So
+# with ties to even, x - 0 and x + -0 never change x, but x + 0 makes +0 of -0. Toward negative it is the other way
+# around: x + 0 never changes x, and the other two make -0 of +0.
 #
 # ## Five flags
 #
@@ -338,8 +339,8 @@ for flag in ("divide_by_zero", "underflow", "overflow"):
 # - Below 2^-14 the numbers are the multiples of 2^-24, with fewer and fewer digits: gradual underflow. Half of 2^-24
 #   becomes 0.
 # - Thanks to them, x - y is 0 only if x = y. Where small results are flushed to zero, that fails.
-# - Beyond 65504 the mode decides between infinity and 65504. Look out for steps that overflow on the way to a result that
-#   fits: make the numbers smaller first.
+# - Beyond 65504 the mode decides between infinity and 65504. Look out for steps that overflow on the way to a result
+#   that fits: make the numbers smaller first.
 # - Where a limit is clear, infinity gives it: 1/0 = inf, 1/inf = 0. Where none is, the result is NaN: 0/0, inf - inf,
 #   0 * inf.
 # - Every comparison with NaN is false, except `!=`. NaN stays in sums and products.

@@ -8,8 +8,8 @@
 # | **Needs** | Python, a little NumPy |
 # | **You will be able to** | say when float16 will fail you, and what to do then |
 #
-# float16 (its official name is binary16) stores a number in 16 bits. It halves your memory, and hardware computes with it
-# several times faster than with float32. In return it fails in four ways. You will see all four, each with its cure.
+# float16 (its official name is binary16) stores a number in 16 bits. It halves your memory, and hardware computes with
+# it several times faster than with float32. In return it fails in four ways. You will see all four, each with its cure.
 #
 # Run one cell after the other. Some cells ask you for a guess first, because we remember best what surprised us. Press
 # Enter if you do not want to guess.
@@ -30,8 +30,8 @@ print(fs.to_text(fs.round_to(0.1, "binary16"), style="exact"), "is what float16 
 print(float(np.float16(0.1)), "says NumPy, too")  # <- change: try 0.3, 1/3, 0.5
 
 # %% [markdown]
-# The numbers that exist have a distance, called the **ulp** (unit in the last place). It is small for small numbers and
-# large for large ones. Always about three and a half decimal digits are right:
+# The numbers that exist have a distance, called the [**ulp**](glossary.md#ulp) (unit in the last place). It is small
+# for small numbers and large for large ones. Always about three and a half decimal digits are right:
 
 # %%
 for x in (0.1, 1, 10, 100, 1000, 10000):
@@ -68,8 +68,8 @@ with np.errstate(over="ignore"):  # without this line, overflow warns, as it doe
 # %% [markdown]
 # The result, 500, would fit. The squares on the way to it did not.
 #
-# **What to do.** Scale before you square: divide by the largest element, and multiply at the end. Or compute such a step
-# in a format with more room (float32, or bfloat16, which comes below).
+# **What to do.** Scale before you square: divide by the largest element, and multiply at the end. Or compute such a
+# step in a format with more room (float32, or bfloat16, which comes below).
 
 # %%
 with np.errstate(over="ignore"):
@@ -94,7 +94,8 @@ tiny.compare(fs.multiply(1e-4, 1e-4, "binary16"))
 # No warning, no error: the information is gone. This is called **underflow**.
 #
 # **What to do.** Move the numbers to where the format has room: multiply by a power of two, which rounds nothing, and
-# divide at the end, in float32. For the gradients of a network this is called **loss scaling**:
+# divide at the end, in float32. For the gradients of a network this is called
+# [**loss scaling**](glossary.md#loss-scale):
 
 # %%
 gradient, scale = 1.5e-8, 1024
@@ -116,7 +117,7 @@ total.compare(fs.sum([0.1] * 10_000, "binary16"))
 
 # %% [markdown]
 # At 256 the ulp is 0.25. Adding 0.1 moves by less than half of it, so the sum rounds back to 256, for ever. The small
-# number is **absorbed**. The same happens to a weight of 1.0 and an update of 0.0001:
+# number is [**absorbed**](glossary.md#absorption). The same happens to a weight of 1.0 and an update of 0.0001:
 
 # %%
 weight = fs.array(1.0, "binary16")
@@ -128,21 +129,21 @@ print("after a thousand steps: ", weight)  # <- change: 0.0003
 # %% [markdown]
 # The run does not crash. It only stops learning.
 #
-# **What to do.** Keep the *sum* in a wider format, while the numbers stay in 16 bits. This is what graphics cards do, and
-# what "master weights in float32" means. Or remember what each addition lost, and add it back (Kahan):
+# **What to do.** Keep the *sum* in a wider format, while the numbers stay in 16 bits. This is what graphics cards do,
+# and what "master weights in float32" means. Or remember what each addition lost, and add it back (Kahan):
 
 # %%
 for accumulator in ("sequential:binary32", "kahan", "pairwise"):
     print(f"{accumulator:20}", fs.sum([0.1] * 10_000, "binary16", accumulator=accumulator))
 
 # %% [markdown]
-# (The exact sum of what is stored is 10,000 times 0.0999755859375. That is 999.755859375, and 1000 is the nearest number
-# that float16 has. Adding in pairs rounds a few more times, and ends one ulp below.)
+# (The exact sum of what is stored is 10,000 times 0.0999755859375. That is 999.755859375, and 1000 is the nearest
+# number that float16 has. Adding in pairs rounds a few more times, and ends one ulp below.)
 #
 # ## bfloat16, the other 16 bits
 #
-# bfloat16 spends its bits in another way: the range of float32, but only 8 significant bits instead of 11. It hardly ever
-# overflows or underflows, and it rounds eight times as coarsely.
+# bfloat16 spends its bits in another way: the range of float32, but only 8 significant bits instead of 11. It hardly
+# ever overflows or underflows, and it rounds eight times as coarsely.
 
 # %%
 other = guess("In bfloat16: 256 + 1 = ?")

@@ -4,7 +4,7 @@
 # | | |
 # |---|---|
 # | **Question** | Which number is stored when the one that you want does not exist? |
-# | **Time** | 30 minutes |
+# | **Time** | 45 minutes |
 # | **Needs** | [Sixteen bits](sixteen_bits.ipynb) (fields, codes, the ulp) |
 # | **You will be able to** | round any number by hand in any mode, say why ties go to even, and write a rounder that survives the grader |
 
@@ -67,9 +67,9 @@ def is_tie(x):
 
 
 # %% [markdown]
-# 2049 going down is no bug. The rule is called **ties to even**: to the nearer of the two neighbours; from the very middle to the
-# one whose last bit is 0. Of two neighbours exactly one ends in 0, so the rule always decides. Here it is, step by
-# step:
+# 2049 going down is no bug. The rule is called **ties to even**: to the nearer of the two neighbours; from the very
+# middle to the one whose last bit is 0. Of two neighbours exactly one ends in 0, so the rule always decides. Here it
+# is, step by step:
 
 # %%
 print(fs.explain.rounding(2051, "binary16"))
@@ -103,12 +103,11 @@ mean.compare(np.floor(halves + 0.5).mean())
 # Half up adds half a unit to every tie. Half to even goes up and down equally often, and its errors cancel on average.
 # It has another gift. Add and take away the same number again and again:
 #
-# Start from x = 2050 in binary16, where the [ulp](glossary.md#ulp) is 2, and replace x by (x + 1) - 1 five times,
-# rounding each sum and each difference. Where does x go with ties to even? Where if ties went away from zero, as at
-# school?
+# Start from x = 2050 in binary16, where the [ulp](glossary.md#ulp) is 2. Replace x by (x + 1) - 1 five times, and round
+# each sum and each difference. Where does x go with ties to even? And where if ties go away from zero, as at school?
 
 # %%
-drift = guess("Where is x after five times, with ties away from zero?")
+drift = guess("With ties away from zero: where is x = 2050 after five times (x + 1) - 1 in binary16?")
 
 # %%
 for mode in ("ties_to_even", "ties_to_away"):
@@ -218,7 +217,7 @@ print("it answers like a function that", report.misconception)
 # **The exponent.** `floor(log2(x))` looks right. The largest float64 below 8 is 7.999999999999999.
 
 # %%
-floor = guess("What is floor(log2(x)) for that x?")
+floor = guess("What is floor(log2(7.999999999999999)) in Python?")
 
 # %%
 x = math.nextafter(8, 0)
@@ -300,8 +299,8 @@ def overflows(x):
 # | `to_odd` | the number itself if it exists, else the neighbour with an odd last bit (useful, see [Rounding twice](rounding_twice.ipynb)) |
 # | `stochastic` | one of the two by chance, the nearer one more often (see [Sums](sums.ipynb)) |
 #
-# **Predict:** fill a table for 2049, -2049 and 2050.5, in the first five modes and `to_odd`, before you run the cell
-# after the next.
+# Write a table on paper, for 2049, -2049 and 2050.5, in the first five modes and `to_odd`. Then the next cell asks for
+# three of its entries.
 
 # %%
 negative = guess("What does -2049 become in toward_negative, toward_zero and to_odd? (three numbers)")
@@ -380,8 +379,9 @@ fs.teach.check(round_to_half)  # fs.teach.hint() helps
 #    small negative x becomes zero. `math.copysign` helps.
 # 3. `round_up_half(x)`: toward positive. What happens just above 65504? And just below -65504? The rule is the same: if
 #    the number that you would go to does not exist, see which of the format's values lies in that direction.
-# 4. `truncate_to_bf16(x)`: toward zero, in bfloat16: 8 digits of precision, exponents from -126 to 127, largest number
-#    2^127 * (2 - 2^-7). Cutting off never leaves the finite numbers. (`math.ldexp(m, e)` is m * 2^e.)
+# 4. For those who want more: `truncate_to_bf16(x)`: toward zero, in bfloat16: 8 digits of precision, exponents from
+#    -126 to 127, largest number 2^127 * (2 - 2^-7). Cutting off never leaves the finite numbers. (`math.ldexp(m, e)` is
+#    m * 2^e.)
 #
 # ## Read next
 #

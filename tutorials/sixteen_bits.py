@@ -20,17 +20,17 @@ from fp16sim.teach import guess, guesses
 # %% [markdown]
 # ## How a lesson works
 #
-# Run the cells in order. Now and then a cell asks for your **guess** before the next one shows the result. Type what you
-# expect, and how sure you are. A wrong guess of your own teaches more than a right answer that you only read. (Enter
-# skips it. Guesses stay on your machine, in `guesses.json`.)
+# Run the cells in order. Now and then a cell asks for your **guess** before the next one shows the result. Type what
+# you expect, and how sure you are. A wrong guess of your own teaches more than a right answer that you only read.
+# (Enter skips it. Guesses stay on your machine, in `guesses.json`.)
 #
 # Lines marked `<- change` are there for you to change and to run again. Words with a link are in the
 # [glossary](glossary.md). `fs` is the library of this course: it computes as 16-bit hardware does.
 #
 # ## Three fields
 #
-# At school you write a large number as 6.02 * 10^23: a sign (here plus), digits, and a power of ten. A float is the same
-# in base two. 12.5 is 1100.1 in base two, and that is 1.1001 * 2^3.
+# At school you write a large number as 6.02 * 10^23: a sign (here plus), digits, and a power of ten. A float is the
+# same in base two. 12.5 is 1100.1 in base two, and that is 1.1001 * 2^3.
 #
 # The 16-bit format of the standard IEEE 754 is called **binary16**; NumPy says `float16`. Its bits are three fields:
 #
@@ -46,8 +46,8 @@ from fp16sim.teach import guess, guesses
 #
 # Here is a **puzzle**: fill in the dots, and run the cell. It is graded at once, on all codes. `code >> n` throws away
 # the last n bits; `code & 0b111` keeps the last three. If you are stuck, run `fs.teach.hint()` in a cell of its own.
-# (In a terminal: fill the dots in with an editor, in `sixteen_bits.py`, and run `fp16sim grade sixteen_bits.py:sign_of`;
-# with `--hint` it helps.)
+# (In a terminal: fill the dots in with an editor, in `sixteen_bits.py`. Then run
+# `fp16sim grade sixteen_bits.py:sign_of`; with `--hint` it helps.)
 
 
 # %%
@@ -165,9 +165,10 @@ ends.compare([fs.BINARY16.max_finite, fs.BINARY16.min_subnormal])
 fs.page.show("number?x=65504", height=700)
 
 # %% [markdown]
-# (Without a notebook, `fp16sim explore "number?x=65504"` opens it in your browser. Links of the course lead to
+# (In a terminal, `fp16sim explore "number?x=65504"` opens it in your browser. Links of the course lead to
 # `explorer.html`, the same page, in this folder: look at [pi](explorer.html#number?x=3.140625) and at
-# [the smallest number](explorer.html#number?x=2^-24).)
+# [the smallest number](explorer.html#number?x=2^-24). In JupyterLab, click them with the *middle* mouse button. In VS
+# Code, take a cell of your own: `fs.page.show("number?x=2^-24")`.)
 #
 # Now count, with the table: of all 65,536 codes, how many are NaN?
 
@@ -236,8 +237,8 @@ carry.compare(fs.decode(0x4000, "binary16"))
 # ## Stops of light
 #
 # Films and games store the brightness of a picture in binary16. Photographers count light in *stops*: one stop more is
-# twice the light. From 1 to 2 is a stop, and from 1024 to 2048 is a stop. In floats, such a stretch from one power of two
-# to the next is called a [**binade**](glossary.md#binade).
+# twice the light. From 1 to 2 is a stop, and from 1024 to 2048 is a stop. In floats, such a stretch from one power of
+# two to the next is called a [**binade**](glossary.md#binade).
 
 # %%
 bright = guess("How many numbers x of binary16 have 1024 <= x < 2048?")
@@ -268,8 +269,8 @@ plt.show()
 # The distance from x to the next number above is called the [**ulp**](glossary.md#ulp) of x, the *unit in the last
 # place*. In a binade it is the same everywhere: the width of the binade, divided by 1024.
 #
-# A game stores where its players are in binary16, in metres. One player is 10,000 m from the middle of the world, between
-# 2^13 = 8192 and 2^14 = 16384.
+# A game stores where its players are in binary16, in metres. One player is 10,000 m from the middle of the world,
+# between 2^13 = 8192 and 2^14 = 16384.
 
 # %%
 step = guess("How many metres long is the shortest step forward at 10,000 m in binary16?")
@@ -284,8 +285,8 @@ print("32 bits have the same trouble, further out. ulp at 10,000 km:", fs.ulp(1e
 step.compare(fs.ulp(10_000, "binary16"))
 
 # %% [markdown]
-# At 1 m from the middle, the game can place a player to a millimetre. At 10,000 m players jump by 8 m. The usual cure is
-# to move the middle of the world along with the player.
+# At 1 m from the middle, the game can place a player to a millimetre. At 10,000 m players jump by 8 m. The usual cure
+# is to move the middle of the world along with the player.
 #
 # A puzzle: the ulp from the code, without the library. (The binade of E is 2^(E - 15) wide.)
 
@@ -302,8 +303,8 @@ fs.plots.ulp("binary16")
 plt.show()
 
 # %% [markdown]
-# From 2048 on the ulp is 2: there is no 2049. [Look at it in the explorer](explorer.html#line?x=2048&zoom=3). What happens
-# to a 2049 that you type is the subject of [Rounding](rounding.ipynb).
+# From 2048 on the ulp is 2: there is no 2049. [Look at it in the explorer](explorer.html#line?x=2048&zoom=3). What
+# happens to a 2049 that you type is the subject of [Rounding](rounding.ipynb).
 #
 # ## What is stored when you type 0.1?
 #
@@ -371,8 +372,8 @@ fs.teach.check(my_decode)
 # comes after another attempt. When yours has passed, `fs.teach.solution("my_decode")` shows one with its reasons.
 #
 # In a terminal, `fp16sim grade exercises/sixteen_bits.py` grades the file, and
-# `fp16sim grade --hint exercises/sixteen_bits.py:my_decode` gives a hint. The grader is not a sandbox: it runs the file,
-# as Python would.
+# `fp16sim grade --hint exercises/sixteen_bits.py:my_decode` gives a hint. The grader is not a sandbox: it runs the
+# file, as Python would.
 #
 # ## Read next
 #

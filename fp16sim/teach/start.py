@@ -38,8 +38,14 @@ cell by cell, as you press Enter.
    `guesses.json` in this folder and nowhere else.
 2. Run the next cell and compare. At the end of a lesson you see where you were sure and wrong.
 3. Change the lines that are marked `<- change`, and run again.
-4. Write the exercises of the lesson, in `exercises/`. `fp16sim grade exercises/{first}.py` says what is wrong, and
+4. Fill in the dots of a **puzzle**, and run its cell: it is graded at once. In the terminal, fill them in with an
+   editor, and run `fp16sim grade {first}.py:sign_of`, with the name of the puzzle.
+5. Write the exercises of the lesson, in `exercises/`. `fp16sim grade exercises/{first}.py` says what is wrong, and
    with which input.
+
+Some links lead to a view of `explorer.html`, a page where you click on bits. In JupyterLab, click them with the
+*middle* mouse button: a plain click opens the page without its scripts. In VS Code and in the terminal, run
+`fp16sim explore "number?x=0.1"`, with what stands after `#` in the link.
 
 `fp16sim tutorials --guesses .` shows your guesses in all lessons. `fp16sim tutorials DIR` never overwrites what you
 have changed.
