@@ -82,13 +82,13 @@ def rates_of_product(a, b):
 #     error = y - t        6 - 10    = -4
 #     loss  = error*error  (-4)*(-4) = 16
 #
-# Now go back, from the last line to the first, and note for each number its gradient: how much the loss grows if this
-# number grows by 1.
+# Now go back, from the last line to the first, and note for each number its gradient: the rate from there to the loss.
+# (The loss is curved. So its rate is that of a *tiny* change, as in school.)
 #
 # - *loss*: 1, of course.
-# - *error*: the loss is a product, error * error. It is used twice, so there are two ways. Each has the rate -4. Together
-#   -8.
-# - *y*: if y grows by 1, the error grows by 1. So -8 * 1 = -8.
+# - *error*: the loss is error * error. The error is used twice, so there are two ways. Each has the rate -4, the other
+#   factor. Together -8.
+# - *y*: the error grows as y does, with the rate 1. So -8 * 1 = -8.
 # - *w*: that is the last step, and yours.
 
 # %%
@@ -268,7 +268,8 @@ smallest.compare(fs.divide(difference, h, "binary16"))
 
 # %% [markdown]
 # A large h is wrong because f is curved. A small h is wrong because of rounding: two squares that are nearly equal are
-# subtracted, and only their wrong last digits are left ([cancellation](glossary.md#cancellation)). At h = 2^-10, x + h is
+# subtracted, and only their wrong last digits are left ([cancellation](glossary.md#cancellation);
+# [see it for h = 2^-8](explorer.html#arithmetic?op=subtract&a=7.30859375&b=7.28515625)). At h = 2^-10, x + h is
 # a tie and goes back to x: the step is absorbed, as in the puzzle at the start
 # ([see it](explorer.html#arithmetic?op=add&a=2.7&b=2^-10)).
 #

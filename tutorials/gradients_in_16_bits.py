@@ -89,7 +89,8 @@ def chain(factors, start=1.0):
 factors = [1.0, 2.0**13, 2.0**-14, 2.0**-12]
 value, gradient = chain(factors)
 print("value", value, "  gradient", gradient)
-print("way back:", [float(p) for p in np.cumprod(factors[:0:-1])], "  smallest number of binary16:", 2.0**-24)
+print("not rounded, the walk comes to", [float(p) for p in np.cumprod(factors[:0:-1])])
+print("smallest number of binary16:  ", 2.0**-24)
 forward.compare(value)
 back.compare(gradient)
 
@@ -288,15 +289,18 @@ run = train(Config("binary16"), layers=(16,), epochs=20, loss_scale=1)
 per_epoch = run.steps // 20
 
 
+def kind_of(row):
+    if row.kind == "weight gradient":
+        return "of the weights"
+    if row.kind == "activation gradient":
+        return "inside the loss" if row.name == "loss" else "inside the layers"
+    return "no gradient"
+
+
 def part_lost(kind, epoch):
     """The part of the gradients of a kind that became 0 in an epoch."""
-    lost = total = 0
-    for row in run.telemetry.rows:
-        of = "of the weights" if row.kind == "weight gradient" else "inside the layers"
-        of = "inside the loss" if row.name == "loss" else of
-        if "gradient" in row.kind and of == kind and (row.step - 1) // per_epoch + 1 == epoch:
-            lost, total = lost + row.lost, total + row.total - row.zeros
-    return lost / total
+    rows = [row for row in run.telemetry.rows if kind_of(row) == kind and (row.step - 1) // per_epoch + 1 == epoch]
+    return sum(row.lost for row in rows) / sum(row.total - row.zeros for row in rows)
 
 
 print("epoch              ", *(f"{epoch:6}" for epoch in (1, 5, 10, 20)))

@@ -109,7 +109,7 @@ differ = guess(
 most = guess("Which format has the most updates without effect?", choices=("binary32", "binary16", "bfloat16"))
 
 # %%
-terminal("fp16sim train --epochs 10 -o first_run.png")  # <- change: add --layers 8, or --format binary16,e5m2
+terminal("fp16sim train --epochs 10 -o first_run.png")  # <- change: add --seed 1, or --layers 8
 results = [one["result"] for one in json.loads(Path("first_run.json").read_text(encoding="utf-8"))]
 reached = [result["test_accuracy"] for result in results]
 differ.compare(max(reached) - min(reached) > 0.02)
@@ -136,7 +136,7 @@ most.compare(max(results, key=lambda result: result["absorbed_updates"])["recipe
 # From then on their gradients are 0, and their steps become smaller and smaller, until they are too small even for 24
 # digits.
 #
-# The command has also drawn a picture. Here it is:
+# The command has also written a report, `first_run.html`, which opens in a browser, and a picture. Here it is:
 
 # %%
 plt.figure(figsize=(12, 4.8), layout="constrained")

@@ -19,7 +19,7 @@ PUZZLES = {
         "f(x)",
         "the rate of relu at x: 1.0 or 0.0; at x = 0 it is 0.0",
         "numbers",
-        lambda: sorted([0.0, *(sign * 2.0**k for k in range(-24, 16) for sign in (1, -1))], key=abs),
+        [3.0, -3.0, 0.0, *(sign * 2.0**k for k in (*range(16), *range(-1, -25, -1)) for sign in (1, -1))],
         lambda x: float(x > 0),
         [(3.0, 1.0), (-3.0, 0.0), (0.0, 0.0), (2.0**-24, 1.0), (-(2.0**-24), 0.0)],
     ),

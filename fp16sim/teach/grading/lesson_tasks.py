@@ -257,10 +257,10 @@ def _block_scale(values: Sequence[float], top: float) -> float:
 
 
 def _lists_of_gradients() -> Iterator[Row]:
-    yield "nothing to lose", []
-    yield "nothing to lose", [0.0, -0.0]
-    for k in range(15, -25, -1):
+    for k in (*range(16), *range(-1, -25, -1)):
         yield "one gradient", [(-2.0) ** k]
+    yield "nothing to lose", [0.0, -0.0]
+    yield "nothing to lose", []
     for k in range(16):
         edge = 65520.0 / 2**k  # times 2^k it is infinite; just below it is not
         yield "at the edge", [float(np.nextafter(edge, 0)), 0.0]
