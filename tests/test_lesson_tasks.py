@@ -249,6 +249,14 @@ BY_HAND = {
         (([2049.0 - 1.0, 3.0, 0.5, 0.25],), [0.375, 256.0, 1536.0, 3072.0]),
     ],
     # why the run died
+    "first_not_finite": [
+        (([],), ("", -1)),
+        (([("sum", [1.0, 2.0])],), ("", -1)),
+        (([("sum", [1.0]), ("exp", [0.5, INF])],), ("exp", 1)),
+        (([("sum", [NAN, 1.0]), ("exp", [INF, INF])],), ("sum", 0)),
+        (([("a", []), ("b", [0.0, -INF, NAN])],), ("b", 1)),
+    ],
+    # why the run died
     "first_second_moment": [
         ((1.0,), 2.0**-10),
         ((32.0,), 1.0),
@@ -258,7 +266,7 @@ BY_HAND = {
         ((128.0,), 16.0),
         ((256.0,), INF),
     ],
-    # why the run died
+    # mixed precision
     "absorbed": [
         ((1.0, 0.001, "bfloat16"), True),
         ((1.0, 0.001, "binary16"), False),
@@ -270,7 +278,7 @@ BY_HAND = {
         ((2048.0, 1.0, "binary16"), True),
         ((2050.0, 1.0, "binary16"), False),
     ],
-    # why the run died
+    # mixed precision
     "kahan_update": [
         ((1.0, 0.0, 2.0**-7), (1.0 + 2.0**-7, 0.0)),
         ((1.0, 0.0, 2.0**-9), (1.0, -(2.0**-9))),
@@ -279,7 +287,25 @@ BY_HAND = {
         ((256.0, 0.0, 1.0), (256.0, -1.0)),
         ((256.0, -1.0, 1.0), (258.0, 0.0)),
     ],
-    # why the run died
+    # loss scaling
+    "fate_of": [
+        (([0.0, 1e-8, -3.0], 0), (1, 0)),
+        (([0.0, 1e-8, -3.0], 10), (0, 0)),
+        (([0.0, 1e-8, -3.0], 15), (0, 1)),
+        (([2.0**-25, -(2.0**-25), 2.0**-24], 0), (2, 0)),
+        (([65520.0, -65504.0, 1e5], 0), (0, 2)),
+        (([-0.0, 0.0], 3), (0, 0)),
+    ],
+    # loss scaling
+    "static_scale": [
+        (([0.5, -3.0],), 16384.0),
+        (([1.0],), 32768.0),
+        (([0.0],), 32768.0),
+        (([7e4],), 1.0),
+        (([-65520.0, 1.0],), 1.0),
+        (([1000.0, 2.0],), 64.0),
+    ],
+    # loss scaling
     "dynamic_step": [
         (([1.0, -2.0], 8.0, 0, 2), (True, 8.0, 1)),
         (([1.0, -2.0], 8.0, 1, 2), (True, 16.0, 0)),
@@ -288,7 +314,7 @@ BY_HAND = {
         (([-INF], 1.0, 0, 1), (False, 0.5, 0)),
         (([0.0], 1.0, 0, 1), (True, 2.0, 0)),
     ],
-    # the article
+    # mixed precision
     "memory": [
         ((1000, 0, False), 8000),
         ((1000, 0, True), 18000),
@@ -313,7 +339,7 @@ BY_HAND = {
         ((2.0, 0.5, 0.9375, False), 2.0),
         ((-2.0, 0.5, 0.9375, True), -1.0),
     ],
-    # the article
+    # why the run died
     "survives": [
         ((1e-8,), False),
         ((2.0**-25,), False),
@@ -348,6 +374,15 @@ BY_HAND = {
         ((["1.10"] * 3,), 330),
         ((["90071992547409.93"],), 9007199254740993),
         ((["123456789012345678.91", "-123456789012345678.90"],), 1),
+    ],
+    # the article
+    "changed": [
+        ((2047, 2050, "binary16"), 1),
+        ((-3, 3, "binary16"), 0),
+        ((2049, 2049, "binary16"), 1),
+        ((-2051, -2048, "binary16"), 2),
+        ((256, 263, "bfloat16"), 4),
+        ((16, 19, "e4m3fn"), 2),
     ],
     # property tests
     "broken_laws": [
@@ -590,6 +625,8 @@ HARMLESS = {
     ("my_add", "math.copysign(1, b) < 0"): "1 or -1",
     ("my_stochastic", "abs(x) >= 65536"): "65536 is infinite in both ways",
     ("to_e4m3fn", "abs(x) < 480"): "480 is NaN in both ways",
+    ("is_changed", "n > 2048"): "2048 is even",
+    ("square_vanishes", "g * g <= 2.0 ** (-25)"): "no number of binary16 has the square 2^-25",
 }
 """Comparisons in solutions where it does not matter whether both sides may be equal, and why."""
 

@@ -131,8 +131,6 @@ def test_each_cell_that_draws_has_its_picture_in_the_notebook(lesson):
 
 NOT_YET = {
     "quiz",
-    "the_article",
-    "why_the_run_died",
 }
 """Lessons whose predictions are texts; in the others they are typed, kept and compared: `guess`."""
 

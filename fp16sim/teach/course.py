@@ -37,6 +37,8 @@ OPTIONAL = (
     "backpropagation",
     "gradients_in_16_bits",
     "why_the_run_died",
+    "loss_scaling",
+    "mixed_precision",
     "the_article",
     "testing",
     "quiz",

@@ -4,21 +4,10 @@ Write the functions, then run: fp16sim grade exercises/the_article.py
 """
 
 TASKS = {
-    "memory": "memory",
     "f1": "f1",
     "first_step": "first_step",
-    "survives": "survives",
+    "changed": "changed",
 }
-
-
-def memory(parameters, activations, master):
-    """Bytes held while training with Adam, an integer.
-
-    There are that many parameters, each with a weight, a gradient and two moments; and that many numbers in activations.
-    Without master weights every number has 2 bytes. With them, weights and activations have 2 bytes, and there are a second
-    copy of the weights, gradients and moments of 4 bytes each. memory(1000, 5000, False) is 18000.
-    """
-    raise NotImplementedError
 
 
 def f1(labels, predicted, positive):
@@ -38,9 +27,9 @@ def first_step(g, beta1, beta2, correct):
     raise NotImplementedError
 
 
-def survives(epsilon):
-    """Whether 0 / (sqrt(0) + epsilon) is a number in binary16, epsilon rounded to it first: True or False.
+def changed(low, high, fmt):
+    """How many of the integers from low to high, both included, are not numbers of the format: an integer.
 
-    survives(1e-4) is True, and survives(1e-8) is False.
+    fs.round_to(n, fmt) rounds one number or an array. changed(2047, 2050, "binary16") is 1, because of 2049.
     """
     raise NotImplementedError

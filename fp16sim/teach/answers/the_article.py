@@ -1,15 +1,42 @@
-"""The article: hints, and worked solutions."""
+"""The article: puzzles, hints, and worked solutions."""
 
+import itertools
 import math
 
 import fp16sim as fs
 
+from ... import exact
+from ..grading.puzzles import Puzzle
+
+PUZZLES = {
+    "recall_of": Puzzle(
+        "f(found, missed)",
+        "the recall of a class with `found` members found and `missed` members missed; 0.0 if it has none",
+        "pairs",
+        [(1, 0), (0, 1), (1, 1), (0, 0), *itertools.product(range(2, 40), range(0, 40, 3))],
+        lambda found, missed: found / (found + missed) if found + missed else 0.0,
+        [((1, 0), 1.0), ((0, 1), 0.0), ((1, 1), 0.5), ((0, 0), 0.0), ((3, 1), 0.75)],
+    ),
+    "is_changed": Puzzle(
+        "f(n)",
+        "whether binary16 does not hold the integer n, which is from -1024 to 3071: True or False",
+        "integers",
+        [*range(3072), *range(-1024, 0)],
+        lambda n: exact.round_to(n, "binary16") != n,
+        [(0, False), (-1023, False), (2047, False), (2048, False), (2049, True), (2050, False), (3071, True)],
+    ),
+}
+
 HINTS = {
-    "memory": (
-        "How many numbers are there for each parameter, and how many bytes has each of them in the two cases?",
-        "Weight, gradient, and two moments. Without master weights that is four times 2 bytes. With them: 2 for the "
-        "weight, and 4 each for the second copy, the gradient, and both moments. An activation always has 2.",
-        "8 bytes for each parameter, or 18 with master weights; and 2 for each activation.",
+    "recall_of": (
+        "How many members has the class in all? Which part of them was found?",
+        "Recall is the members that were found, as a part of all members: those found and those missed.",
+        "Divide found by the sum of found and missed. The case of no members is there already.",
+    ),
+    "is_changed": (
+        "Up to which integer does binary16 hold all? Which ones does it hold after that, up to 4096?",
+        "It holds all integers up to 2048 in size. From there to 4096 its ulp is 2, so it holds the even ones.",
+        "Two conditions: n is larger than 2048, and odd, so that n % 2 is 1.",
     ),
     "f1": (
         "Which three counts do you need?",
@@ -24,21 +51,29 @@ HINTS = {
         "left is g / |g|.",
         "Compute m and v; if `correct` is true, divide m by 1 - beta1 and v by 1 - beta2. Return m / math.sqrt(v).",
     ),
-    "survives": (
-        "What is 0 divided by 0, and when is epsilon 0 in binary16?",
-        "Round epsilon to binary16: if it is 0 there, the quotient is 0 / 0, which is NaN. Else it is 0, a number.",
-        'Compare fs.round_to(epsilon, "binary16") with 0, and make the result a bool.',
+    "changed": (
+        "How do you see that a number was changed by rounding?",
+        "Round each integer to the format and compare with the integer itself. Count those that differ; `range` ends "
+        "one before its second argument.",
+        "sum(...) over n in range(low, high + 1), of the comparison fs.round_to(n, fmt) != n; make it an int.",
     ),
 }
 
 
-def memory(parameters, activations, master):
-    """Counting: for each parameter four numbers, or five with the second copy of the weights.
+def recall_of(found, missed):
+    """All members of the class are those found and those missed. What the program says of other classes is not in it.
 
-    With master weights 18 bytes instead of 8: "16 bits halve the memory" is true for weights and activations alone, and
-    with many parameters the run takes more than in float32, which needs 16 for each.
+    The accuracy is another number: right answers of all classes, divided by all answers.
     """
-    return parameters * (2 + 4 + 4 + 8 if master else 8) + 2 * activations
+    return found / (found + missed) if found + missed else 0.0
+
+
+def is_changed(n):
+    """Eleven digits hold every integer up to 2^11 = 2048. Up to 4096 the ulp is 2, and the odd integers are missing.
+
+    Down to -1024 all negative ones are held, too. In Python -1023 % 2 is 1, so the first condition is needed.
+    """
+    return n > 2048 and n % 2 == 1
 
 
 def f1(labels, predicted, positive):
@@ -64,10 +99,9 @@ def first_step(g, beta1, beta2, correct):
     return m / math.sqrt(v)
 
 
-def survives(epsilon):
-    """The smallest number of binary16 is 2^-24, about 6e-8, and all up to half of that rounds to 0.
+def changed(low, high, fmt):
+    """An integer is held if rounding gives it back. Python counts True as 1, so a sum counts.
 
-    Adam's usual epsilon, 1e-8, is such a number. Where a gradient has always been 0, the quotient is then 0 / 0, and
-    one NaN weight makes all of the network NaN.
+    `range` leaves out its end, hence high + 1. With an array, (fs.round_to(x, fmt) != x).sum() does the same faster.
     """
-    return bool(fs.round_to(epsilon, "binary16") != 0)
+    return int(sum(fs.round_to(n, fmt) != n for n in range(low, high + 1)))

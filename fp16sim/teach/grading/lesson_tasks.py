@@ -371,6 +371,28 @@ def _product_gradients(factors: Sequence[float]) -> list[float]:
     ]
 
 
+def _named_tensors() -> Iterator[Row]:
+    """Lists of up to four tensors; of those with a number that is not finite, each has it somewhere else."""
+    names = ("logits", "exp", "sum", "loss")
+    yield "nothing to find", []
+    yield "nothing to find", [("logits", [1.0, -2.0]), ("exp", [])]
+    for size, bad in itertools.product((1, 2, 3, 4), (INF, -INF, NAN)):
+        for where, index in itertools.product(range(size), range(3)):
+            tensors = [(name, [1.0, -0.0, 65504.0]) for name in names[:size]]
+            yield "nothing to find", [(name, [*numbers]) for name, numbers in tensors]
+            tensors[where][1][index] = bad
+            yield "one number", [(name, [*numbers]) for name, numbers in tensors]
+            for _, numbers in tensors[where + 1 :]:
+                numbers[:] = [NAN, bad, 1.0]
+            yield "and all that follows", tensors
+    yield "large numbers", [("sum", [1.7976931348623157e308, 5e-324]), ("loss", [0.0])]
+
+
+def _first_not_finite(tensors: Sequence[tuple[str, Sequence[float]]]) -> tuple[str, int]:
+    found = ((name, k) for name, numbers in tensors for k, x in enumerate(numbers) if x - x != 0)
+    return next(found, ("", -1))
+
+
 def _gradients() -> Iterator[Row]:
     for x in cases.values("binary16").tolist():
         small = abs(x) < 2.0**-7
@@ -416,6 +438,45 @@ def _kahan_update(weight: float, lost: float, step: float) -> tuple[float, float
     y = arithmetic.subtract(step, lost, fmt)
     moved = arithmetic.add(weight, y, fmt)
     return float(moved), float(arithmetic.subtract(arithmetic.subtract(moved, weight, fmt), y, fmt))
+
+
+def _scaled_gradients() -> Iterator[Row]:
+    """Lists of gradients, and a shift; among them are those that land on the edges of binary16, and beside them."""
+    yield "a few", [0.0, 1e-8, -3.0], 0
+    yield "a few", [0.0, 1e-8, -3.0], 15
+    yield "a few", [0.0, -0.0], 10
+    for k, edge in itertools.product((0, 4, 10, 15), (2.0**-25, 2.0**-24, 65504.0, 65520.0)):
+        x = math.ldexp(edge, -k)
+        yield "at the edges", [1e-3, x, -x], k
+        yield "beside the edges", [math.nextafter(x, 0), -math.nextafter(x, INF), 0.0], k
+    rng = _rng()
+    for k in range(0, 21, 2):
+        numbers = rng.normal(size=12) * 2.0 ** rng.integers(-40, 4, 12)
+        yield "ordinary numbers", numbers.tolist(), k
+
+
+def _fate_of(gradients: Sequence[float], k: int) -> tuple[int, int]:
+    rounded = [abs(exact.round_to(math.ldexp(x, k), "binary16")) for x in gradients if x != 0]
+    return rounded.count(0), rounded.count(INF)
+
+
+def _finite_gradients() -> Iterator[Row]:
+    for row in ([0.5, -3.0], [1.0], [-1e-3, 0.0], [7e4], [-65520.0, 1.0], [65504.0], [0.0], [1e-12, -1e-9]):
+        yield "a few", row
+    for k, edge in itertools.product(range(17), (65504.0, 65520.0)):
+        x = math.ldexp(edge, -k)
+        yield "at the edges", [x / 3, -x]
+        yield "beside the edges", [math.nextafter(x, 0), -x / 2]
+    numbers = _numbers(160)
+    for i in range(0, 160, 4):
+        yield "ordinary numbers", numbers[i : i + 4]
+
+
+def _static_scale(gradients: Sequence[float]) -> float:
+    def infinite(k: int) -> int:
+        return _fate_of(gradients, k)[1]
+
+    return next((2.0**k for k in range(15, 0, -1) if not infinite(k)), 1.0)
 
 
 def _steps() -> Iterator[Row]:
@@ -469,6 +530,25 @@ def _adam_steps() -> Iterator[Row]:
 
 def _first_step(g: float, beta1: float, beta2: float, correct: bool) -> float:
     return math.copysign(1.0 if correct else (1 - beta1) / math.sqrt(1 - beta2), g)
+
+
+def _ranges() -> Iterator[Row]:
+    """Short ranges of integers, where formats begin to leave some out."""
+    for fmt, p, ends in (("binary16", 11, 17), ("bfloat16", 8, 17), ("e4m3fn", 4, 8), ("e5m2", 3, 8)):
+        for k in range(p - 1, ends):
+            top = 2 ** min(k, p + 3)
+            yield "where integers begin to be left out", top - 5, top + 6, fmt
+            yield "negative integers", -top - 3, -top + 4, fmt
+        yield "small integers", -3, 3, fmt
+        yield "one integer", 2**p + 1, 2**p + 1, fmt
+        yield "one integer", 2**p, 2**p, fmt
+    yield "many integers", -100, 300, "bfloat16"
+    yield "many integers", 2000, 2200, "binary16"
+
+
+def _changed(low: int, high: int, fmt: str) -> int:
+    x = np.arange(low, high + 1, dtype=np.float64)
+    return int(np.count_nonzero(np.asarray(round_to(x, fmt), np.float64) != x))
 
 
 def _epsilons() -> Iterator[Row]:
@@ -706,6 +786,12 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
     "tanh_vjp": ("f(g, y)", "g * (1 - y * y), each operation rounded to binary16", _tanhs, _tanh_vjp),
     "divide_vjp": ("f(g, a, b)", "(g / b, -(g * y) / b) with y = a / b, each rounded", _quotients, _divide_vjp),
     "product_gradients": ("f(factors)", "the derivatives of a product by each factor", _factors, _product_gradients),
+    "first_not_finite": (
+        "f(tensors)",
+        "(name, index) of the first number that is not finite, or ('', -1)",
+        _named_tensors,
+        _first_not_finite,
+    ),
     "first_second_moment": (
         "f(g)",
         "(1 - 0.999) * (g * g), each rounded to binary16",
@@ -719,10 +805,28 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
         _absorbed,
     ),
     "kahan_update": ("f(weight, lost, step)", "(weight, lost) after a compensated step", _kahan_updates, _kahan_update),
+    "fate_of": (
+        "f(gradients, k)",
+        "(zeros, infinities) among the gradients that are not 0, times 2^k, in binary16",
+        _scaled_gradients,
+        _fate_of,
+    ),
+    "static_scale": (
+        "f(gradients)",
+        "the largest power of two from 1 to 2^15 that makes none infinite, or 1",
+        _finite_gradients,
+        _static_scale,
+    ),
     "dynamic_step": ("f(gradients, scale, good, interval)", "(taken, scale, good) after a step", _steps, _dynamic_step),
     "memory": ("f(parameters, activations, master)", "bytes held while training with Adam", _networks, _memory),
     "f1": ("f(labels, predicted, positive)", "F1 of one class", _predictions, _f1),
     "first_step": ("f(g, beta1, beta2, correct)", "Adam's first step, in learning rates", _adam_steps, _first_step),
+    "changed": (
+        "f(low, high, fmt)",
+        "how many of the integers from low to high the format does not hold",
+        _ranges,
+        _changed,
+    ),
     "survives": ("f(epsilon)", "whether epsilon is not 0 in binary16", _epsilons, _survives),
     "narrowest": ("f(largest, step)", "the first format that holds a quantity finely enough", _quantities, _narrowest),
     "total_cents": ("f(prices)", "the sum of prices, which are texts, in cents", _price_lists, _total_cents),
