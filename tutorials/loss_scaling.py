@@ -5,7 +5,7 @@
 # |---|---|
 # | **Question** | Gradients are small, and binary16 ends at 6e-8. How does one lift them, and how far? |
 # | **Time** | 40 minutes |
-# | **Needs** | [Why the run died](why_the_run_died.ipynb) (Adam, squares) and what it needs |
+# | **Needs** | [Why the run died](why_the_run_died.ipynb) (Adam, squares), [Backpropagation](backpropagation.ipynb) |
 # | **You will be able to** | count what a format makes of your gradients, choose a loss scale, and write one that finds its size itself |
 
 # %%
@@ -51,19 +51,36 @@ drum.compare(stored[-1])
 #
 # Gradients are such sounds. You cannot turn each of them up by hand, but you need not. Multiply the *loss* by 1024, and
 # by the chain rule every gradient is 1024 times as large. This factor is the [**loss scale**](glossary.md#loss-scale).
-# A puzzle:
+# You met it in [A network in 16 bits](mlp_in_16_bits.ipynb), where it was 1024 all the time.
+# [See where binary16 ends at the lower side](explorer.html#number?x=2e-8&format=binary16).
+#
+# ### Divide it out: but where?
+#
+# A gradient of 2e-8, times 1024, is stored in binary16. Before it is used, it is divided by 1024 again.
+
+# %%
+again = guess("What is the stored gradient divided by 1024, if the quotient is rounded to binary16?")
+
+# %%
+stored = fs.round_to(2e-8 * 1024, "binary16")
+print("stored:", stored)
+print(
+    "divided in binary16:", fs.divide(stored, 1024, "binary16"), "  in binary32:", fs.divide(stored, 1024, "binary32")
+)
+again.compare(fs.divide(stored, 1024, "binary16"))
+
+# %% [markdown]
+# What was saved is lost again. So one divides in binary32, or lets Adam do it, as we shall see. A puzzle:
 
 
 # %%
 @fs.teach.puzzle
-def fits(g, k):
-    """True if g * 2**k, g a positive float, rounded to binary16, is neither 0 nor infinity, else False."""
+def lost_again(stored, k):
+    """True if stored / 2**k, rounded to binary16, is 0, for a positive number `stored` of binary16, else False."""
     return ...
 
 
 # %% [markdown]
-# [See where binary16 ends at the lower side](explorer.html#number?x=2e-8&format=binary16).
-#
 # ## Which gradients?
 #
 # "4 % of the gradients become 0" says little, unless it says which. Let us count three kinds.
@@ -152,13 +169,8 @@ doubled.compare(-14 - -30)
 # ## A fixed scale, and one that is too large
 #
 # The recipe `pure-binary16-scaled` is everything in binary16 with the loss times 1024, and epsilon = 1e-4. Adam divides
-# m by the root of v, so it divides the scale out by itself. (Other optimizers do not: then the gradients are divided
-# by the scale first, in a wider format. In `train` that is `unscale=True`.)
-#
-# Is more better?
-
-# %%
-dies = guess("Does the run die with the loss scale 2^14? (yes or no)")
+# m by the root of v, so it divides the scale out by itself, and nobody else has to. (With other optimizers use
+# `unscale=True`: `train` then divides first.)
 
 # %%
 small = {"layers": (16,), "lr": 1e-2, "epochs": 2}
@@ -166,20 +178,19 @@ for scale in (1.0, 1024.0, 2.0**12, 2.0**14):
     run = fs.learn.train("pure-binary16-scaled", **small, loss_scale=scale)
     end = run.epochs[-1]
     print(f"loss x {scale:<5g}: {run.death or f'{end.test_accuracy:.1%} right'}, {end.overflows} overflows")
-dies.compare(run.death is not None)
 
 # %% [markdown]
-# No death, no NaN, and hardly any learning. What happened? `fs.learn.diagnose(run)` takes the history of a run and gives
-# a list of advice, as `check` does before a run:
+# You have seen this silent failure: no death, no NaN, and hardly any learning. `fs.learn.diagnose(run)` takes the history
+# of a run and says what it means, as `check` does before a run:
 
 # %%
-for advice in fs.learn.diagnose(run):
+for advice in fs.learn.diagnose(run):  # of the last one, 2^14
     print(advice)
 
 # %% [markdown]
-# A step is m / sqrt(v), and a number divided by infinity is 0: these weights stand still, silently. This is worse than a
-# NaN, because nothing tells you. What you do not count, you do not see. (At 1.0 nothing is lost that matters: here
-# epsilon = 1e-4 does the work. In a deeper network the gradients are smaller.)
+# A step is m / sqrt(v), and a number divided by infinity is 0: these weights stand still. This is worse than a NaN,
+# because nothing tells you. What you do not count, you do not see. (At 1.0 nothing is lost that matters: here epsilon =
+# 1e-4 does the work. In a deeper network the gradients are smaller.)
 #
 # ## A scale that finds its size itself
 #
@@ -251,7 +262,7 @@ zeros.compare(fate.underflowed)
 # ## In short
 #
 # - Multiply the loss by 2^k, and every gradient is 2^k times as large. A power of two costs no digit. Divide by it
-#   later, in a wider format; Adam does it by itself.
+#   later, in a wider format, or what was saved is lost again; Adam does it by itself.
 # - A number such as "4 % are lost" needs a *which*: of weights or of activations, early or late, g or its square.
 #   Squares need twice the shift and have half the room.
 # - Too small a scale loses small gradients. Too large a scale makes infinities, and with Adam an infinite v stops a
@@ -282,11 +293,11 @@ fs.teach.check(dynamic_step)  # fs.teach.hint() helps
 # %% [markdown]
 # 1. `fate_of(gradients, k)`: how many of the gradients that are not 0 become 0 in binary16 if they are multiplied by
 #    2^k, and how many become infinite: a pair.
-# 2. `static_scale(gradients)`: the largest power of two from 1 to 2^15 by which all of them can be multiplied without
-#    becoming infinite in binary16; 1 if there is none.
-# 3. `dynamic_step(gradients, scale, good, interval)`: is the step taken, the next scale, the next count of good steps.
+# 2. `dynamic_step(gradients, scale, good, interval)`: is the step taken, the next scale, the next count of good steps.
 #    If a gradient is not finite: not taken, half the scale, count 0. Else taken, count + 1; when the count reaches the
 #    interval, the scale doubles and the count starts again from 0.
+# 3. `count_skipped(largest, scale, interval)`: a whole run under a dynamic loss scale. `largest` is the list of the
+#    largest gradient of each step, before scaling. How many steps are skipped?
 #
 # ## Read next
 #

@@ -5,7 +5,7 @@
 # |---|---|
 # | **Question** | Which numbers of a training run need 32 bits, and for which are 16 enough? |
 # | **Time** | 40 minutes |
-# | **Needs** | [Loss scaling](loss_scaling.ipynb), [Sums](sums.ipynb) (absorption, Kahan, stochastic rounding) |
+# | **Needs** | [Loss scaling](loss_scaling.ipynb), [Sums](sums.ipynb) (Kahan, stochastic rounding), [A network in 16 bits](mlp_in_16_bits.ipynb) |
 # | **You will be able to** | find the one part of a run that needs a wider format, keep small updates, and count what it costs |
 
 # %%
@@ -18,13 +18,16 @@ from fp16sim.teach import guess, guesses
 # %% [markdown]
 # ## What you know already
 #
-# A puzzle from [Why the run died](why_the_run_died.ipynb):
+# A puzzle from [A network in 16 bits](mlp_in_16_bits.ipynb):
 
 
 # %%
 @fs.teach.puzzle
-def rounds_to_one(x, p):
-    """True if a float x from 0.5 up to 1 becomes 1 when it is rounded to p digits, else False."""
+def moves(weight, step):
+    """True if weight + step, rounded to bfloat16, is not the old weight.
+
+    Both are numbers of bfloat16, 1 <= weight < 2 and 0 < step < 1. moves(1.0, 2**-8) is False.
+    """
     return ...
 
 
@@ -53,8 +56,8 @@ coins.compare(balance)  # of the last one, bfloat16
 fs.page.show("arithmetic?op=add&a=1000&b=1&format=bfloat16", height=700)
 
 # %% [markdown]
-# A weight is such a balance, and the steps of the optimizer are the coins. A puzzle about a weight of 1. Mind that
-# the numbers below 1 are closer together than those above.
+# A weight is such a balance, and the steps of the optimizer are the coins. Now let the step go up or down. A puzzle about
+# a weight of 1; mind that the numbers below 1 are closer together than those above.
 
 
 # %%
@@ -75,7 +78,7 @@ def moves_one(step):
 # of bfloat16 is 2^-10 = 0.00098.
 
 # %%
-part = guess(
+stayed = guess(
     "Which part of the steps will leave their weight as it was?", choices=("hardly any", "about a quarter", "most")
 )
 
@@ -92,7 +95,8 @@ def row(run):
 runs = {name: fs.learn.train(name, **slow) for name in ("pure-binary32", "bfloat16-plain")}
 for name, run in runs.items():
     print(f"{name:19} {row(run)}")
-part.compare("most")
+share = runs["bfloat16-plain"].totals()["absorbed_updates"]
+stayed.compare("most" if share > 0.5 else "about a quarter" if share > 0.1 else "hardly any")
 
 # %% [markdown]
 # No NaN, no warning. The run in bfloat16 just learns more slowly, because four of five steps are lost. (In this short
@@ -146,20 +150,27 @@ plt.show()
 # because epsilon and g * g became 0.
 
 # %%
-parts = ("loss", "gradient", "state", "master", "accumulator")
-saves = guess("Which one part, moved to binary32, saves the run in binary16?", choices=parts)
+saves = guess(
+    "Which one part, moved to binary32, saves the run in binary16?",
+    choices=("loss", "gradient", "state", "master", "accumulator"),
+)
 
 
 # %%
+parts = ("loss", "gradient", "state", "master", "accumulator")
+
+
 def with_one_part_wide(fmt, part):
     return fs.learn.Policy(fmt, **{part: "sequential:binary32" if part == "accumulator" else "binary32"})
 
 
 small = {"layers": (16,), "lr": 1e-2, "epochs": 2, "look_every": 0}
+lived = []
 for part in parts:
     run = fs.learn.train("pure-binary16", **small, policy=with_one_part_wide("binary16", part))
     print(f"{part:11}", f"died at step {run.death.step}" if run.death else row(run))
-saves.compare("state")
+    lived += [] if run.death else [part]
+saves.compare(lived[0])
 
 # %% [markdown]
 # Only the optimizer's state. Now the same experiment with the run in bfloat16 that learned too slowly.
@@ -169,10 +180,12 @@ helps = guess("Which one part, moved to binary32, helps the slow run in bfloat16
 
 # %%
 print(f"{'nothing':11} {row(runs['bfloat16-plain'])}")
+losses = {}
 for part in parts:
     run = fs.learn.train("bfloat16-plain", **slow, policy=with_one_part_wide("bfloat16", part))
+    losses[part] = run.epochs[-1].loss
     print(f"{part:11} {row(run)}")
-helps.compare("master")
+helps.compare(min(losses, key=losses.get))
 
 # %% [markdown]
 # Only the master weights. The two formats fail in different ways, so different parts need help. And the accumulator?

@@ -22,8 +22,8 @@ from fp16sim.teach import guess, guesses
 
 # %%
 @fs.teach.puzzle
-def fits(g, k):
-    """True if g * 2**k, g a positive float, rounded to binary16, is neither 0 nor infinity, else False."""
+def lost_again(stored, k):
+    """True if stored / 2**k, rounded to binary16, is 0, for a positive number `stored` of binary16, else False."""
     return ...
 
 
@@ -228,6 +228,9 @@ verdicts["7: more than twice as fast"] = "open: as many operations on half the b
 # run that died at step 1, and give it each medicine.
 
 # %%
+cure = guess("Which of these saves the run?", choices=("small initial weights", "learning rate / 100", "plain SGD"))
+
+# %%
 cures = {
     "inputs by mean and deviation": {"normalisation": "standard"},
     "small initial weights": {"init": "small"},
@@ -240,9 +243,6 @@ cures = {
     "RMSProp": {"optimizer": "rmsprop"},
     "plain SGD": {"optimizer": "sgd", "lr": 0.1},
 }
-cure = guess("Which of these saves the run?", choices=("small initial weights", "learning rate / 100", "plain SGD"))
-
-# %%
 saved = {name: run("pure-binary16", **options) for name, options in cures.items()}
 for name, history in saved.items():
     print(f"{name:29} {fate(history)}")

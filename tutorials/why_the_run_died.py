@@ -5,7 +5,7 @@
 # |---|---|
 # | **Question** | A run that works in 32 bits dies in 16. At which step, in which tensor, and of what? |
 # | **Time** | 40 minutes |
-# | **Needs** | [At the edges](edges.ipynb) (subnormals, NaN), [Sums](sums.ipynb), [Formats](formats.ipynb) (range and precision), [Backpropagation](backpropagation.ipynb) (gradients) |
+# | **Needs** | [At the edges](edges.ipynb) (subnormals, NaN), [A network in 16 bits](mlp_in_16_bits.ipynb) (training, gradients, bfloat16) |
 # | **You will be able to** | read a post-mortem, choose Adam's constants for a format, and find the first bad number in your own program |
 
 # %%
@@ -17,13 +17,16 @@ from fp16sim.teach import guess, guesses
 # %% [markdown]
 # ## What you know already
 #
-# A puzzle from [Rounding](rounding.ipynb). Ties will decide today, too, at the lower end of binary16.
+# A puzzle from [A network in 16 bits](mlp_in_16_bits.ipynb). Both ends of binary16 will kill a run today.
 
 
 # %%
 @fs.teach.puzzle
-def is_tie(x):
-    """True if a float x from 2048 up to 4096 is exactly in the middle of two neighbours of binary16, else False."""
+def is_kept(gradient, scale):
+    """True if a float gradient, multiplied by scale and rounded to binary16, is neither 0 nor infinite.
+
+    The gradient is not 0 and may be negative; scale is a power of two. is_kept(2e-8, 1) is False.
+    """
     return ...
 
 
@@ -32,8 +35,9 @@ def is_tie(x):
 #
 # All runs of this lesson train one small network: 64 pixels of a handwritten digit, 16 hidden units, 10 answers.
 #
-# `fs.learn.train(recipe, ...)` trains it. It takes the name of a **recipe**, which says in which format each number is
-# kept, and options that change the recipe. It gives the history of the run: its `epochs` (passes over the pictures), its
+# `fs.learn.train(recipe, ...)` trains it. In [A network in 16 bits](mlp_in_16_bits.ipynb) you gave it a `Config`; a
+# **recipe** is one that has a name. It is as in papers and tutorials, without anything that helps a narrow format; and
+# options that you give change it. The result is the history of the run: its `epochs` (passes over the pictures), its
 # `steps`, and its `death`, which is `None` if the run lived.
 
 # %%
@@ -48,7 +52,8 @@ def fate(run):
 print("everything in binary32:", fate(fs.learn.train("pure-binary32", **small)))
 
 # %% [markdown]
-# In 32 bits it works. The next run is the same, with every number in binary16, which is rounded after each operation.
+# In 32 bits it works. The next run is the same with every number in binary16, without a loss scale, and with the usual
+# constants of the optimizer.
 
 # %%
 reaches = guess("Does the run with everything in binary16 reach its end? (yes or no)")
@@ -77,7 +82,7 @@ print(run.death.step, run.death.phase, run.death.layer, run.death.operation, run
 # %% [markdown]
 # ## The suspect: Adam
 #
-# The **optimizer** turns gradients into steps. Most networks are trained with one that is called Adam. For each weight
+# The **optimizer** turns gradients into steps. You know its name, Adam; here is what it does. For each weight
 # it keeps a mean m of the gradients g, and a mean v of their squares, and divides one by the root of the other. So a step
 # has about the size of the learning rate lr, whatever the size of g:
 #
@@ -262,8 +267,10 @@ wild.compare(run.death is not None)
 # Here is the loss of one picture in NumPy's float16. The network answers 12, 11 and 10 for three classes.
 
 # %%
-names = ("logits", "exponentials", "sum", "probabilities", "loss")
-place = guess("Which is the first tensor with a number that is not finite?", choices=names)
+place = guess(
+    "Which is the first tensor with a number that is not finite?",
+    choices=("logits", "exponentials", "sum", "probabilities", "loss"),
+)
 
 # %%
 with np.errstate(all="ignore"):
@@ -272,10 +279,11 @@ with np.errstate(all="ignore"):
     total = exponentials.sum()
     probabilities = exponentials / total
     loss = -np.log(probabilities[0])
-for name, x in zip(names, (logits, exponentials, total, probabilities, loss), strict=True):
+computed = {"logits": logits, "exponentials": exponentials, "sum": total, "probabilities": probabilities, "loss": loss}
+for name, x in computed.items():
     print(f"{name:13} {x}   all finite: {np.isfinite(x).all()}")
 print(f"e^12 = {np.exp(12.0):,.0f}, e^11 = {np.exp(11.0):,.0f}")
-place.compare("exponentials")
+place.compare(next(name for name, x in computed.items() if not np.isfinite(x).all()))
 
 # %% [markdown]
 # The NaN of the loss was born as an infinity among the exponentials: e^12 is beyond 65504. (Subtract the largest

@@ -5,8 +5,8 @@ Python's floats hold every product here exactly: compare with where binary16 end
 
 TASKS = {
     "fate_of": "fate_of",
-    "static_scale": "static_scale",
     "dynamic_step": "dynamic_step",
+    "count_skipped": "count_skipped",
 }
 
 
@@ -19,20 +19,21 @@ def fate_of(gradients, k):
     raise NotImplementedError
 
 
-def static_scale(gradients):
-    """The largest of the powers of two from 1 to 2^15 by which all gradients can be multiplied and stay finite.
-
-    `gradients` is a list of floats with at least one, and the products are rounded to binary16. If not even 1 will do,
-    it is 1. static_scale([0.5, -3.0]) is 16384.0.
-    """
-    raise NotImplementedError
-
-
 def dynamic_step(gradients, scale, good, interval):
     """The tuple (taken, scale, good) after a step under a dynamic loss scale; `gradients` is a list of floats.
 
     If one of them is not finite: not taken (False), half the scale, 0 good steps. Else taken, one more good step; when
     these are `interval`, the scale doubles and the count starts again from 0. dynamic_step([1.0, -2.0], 8.0, 1, 2) is
     (True, 16.0, 0).
+    """
+    raise NotImplementedError
+
+
+def count_skipped(largest, scale, interval):
+    """How many steps of a run are skipped under a dynamic loss scale: an integer.
+
+    `largest` is a list: the size of the largest gradient of each step, before scaling. A step whose product with the
+    scale is infinite in binary16 is skipped. The scale changes as in dynamic_step. count_skipped([3.0, 3.0, 3.0], 65536.0,
+    1) is 2: with 65536 and 32768 the step is skipped, and with 16384 it is taken.
     """
     raise NotImplementedError

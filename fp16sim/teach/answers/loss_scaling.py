@@ -5,19 +5,15 @@ import math
 from ... import exact
 from ..grading.puzzles import Puzzle
 
-EDGES = (2.0**-25, 2.0**-24, 65504.0, 65520.0, 65536.0)
-"""Where binary16 ends: below the first a number becomes 0, from 65520 on infinite."""
 
-
-def _gradients_and_shifts():
-    """Numbers at the edges, and beside them, before they are multiplied; and ordinary ones."""
-    for k in (0, 10, 4, 15, 20):
-        for edge in EDGES:
-            g = math.ldexp(edge, -k)
-            for x in (g, math.nextafter(g, 0), math.nextafter(g, math.inf)):
-                yield x, k
-        for x in (1.0, 3.0, 1e-8, 1e-12, 1e-4, 100.0, 7e4):
-            yield x, k
+def _stored_and_shifts():
+    """Numbers of binary16, some of them at half of the smallest number when they are divided, and their neighbours."""
+    for k in (10, 4, 0, 15, 1, 20):
+        for code in (0x3C00, 0x0001, 0x0002, 0x0400, 0x7BFF, 0x1234, 0x2000):
+            yield float(exact.decode(code, "binary16")), k
+        tie = int(exact.encode(max(2.0 ** (k - 25), 2.0**-23), "binary16"))  # at half of the smallest number, or near
+        for code in range(tie - 1, tie + 3):
+            yield float(exact.decode(code, "binary16")), k
 
 
 def _largest():
@@ -38,13 +34,13 @@ def _settled(largest):
 
 
 PUZZLES = {
-    "fits": Puzzle(
-        "f(g, k)",
-        "whether g * 2**k, g a positive float, rounded to binary16, is neither 0 nor infinity: True or False",
-        "numbers",
-        _gradients_and_shifts,
-        lambda g, k: 0 < exact.round_to(math.ldexp(g, k), "binary16") < math.inf,
-        [((1.0, 0), True), ((1e-8, 0), False), ((1e-8, 10), True), ((3.0, 15), False), ((3.0, 14), True)],
+    "lost_again": Puzzle(
+        "f(stored, k)",
+        "whether stored / 2**k, rounded to binary16, is 0, for a positive number of binary16: True or False",
+        "pairs",
+        _stored_and_shifts,
+        lambda stored, k: exact.round_to(math.ldexp(stored, -k), "binary16") == 0,
+        [((1.0, 10), False), ((2.0**-15, 10), True), ((2.0**-14, 10), False), ((2.0**-24, 1), True), ((0.5, 24), True)],
     ),
     "settles_at": Puzzle(
         "f(largest)",
@@ -57,11 +53,10 @@ PUZZLES = {
 }
 
 HINTS = {
-    "fits": (
-        "At which number do products become 0, and at which do they become infinite?",
-        "Up to 2^-25, half of the smallest number, the product becomes 0. From 65520 on it is infinite. It fits "
-        "between the two, without the ends.",
-        "Python can compare twice at once: low < x < high, with x = g times 2.0 to the power k.",
+    "lost_again": (
+        "Which is the smallest positive number of binary16, and which numbers below it become 0?",
+        "The quotient becomes 0 if it is at most 2^-25, half of the smallest number; that tie goes to 0, too.",
+        "Divide `stored` by 2.0**k, which is exact in Python, and compare with 2.0**-25.",
     ),
     "settles_at": (
         "What must be true of the product of largest and scale, so that you have to go on?",
@@ -75,28 +70,29 @@ HINTS = {
         "Make the list of sizes of the x that are not 0; then count twice with sum(...): those of at most 2.0**-25, "
         "and those of at least 65520.",
     ),
-    "static_scale": (
-        "Which of the gradients alone decides?",
-        "The one that is largest in size. Start from 2^15 and halve the scale, but never below 1, as long as the "
-        "product with it would be infinite.",
-        "largest = max(map(abs, gradients)). A while loop with two conditions: the scale is above 1, and largest "
-        "times scale is 65520 or more.",
-    ),
     "dynamic_step": (
         "Which two things can happen in a step, and what does each change?",
         "If a gradient is not finite: the step is not taken, the scale is halved, and the count starts from 0. Else "
         "the count grows by one; if it has reached the interval, the scale doubles and the count starts from 0.",
         "all(map(math.isfinite, gradients)) tells which. In the good case compare good + 1 with interval.",
     ),
+    "count_skipped": (
+        "What must you remember from one step to the next?",
+        "The scale, the count of good steps, and how many were skipped. For each size: if its product with the scale "
+        "is infinite, so 65520 or more, skip, halve, and count from 0; else count, and double at the interval.",
+        "A loop `for g in largest`, with `if g * scale >= 65520`; in the other case add 1 to good, and if it equals "
+        "interval, double the scale and set good to 0.",
+    ),
 }
 
 
-def fits(g, k):
-    """Both ends are ties. 2^-25 is the middle between 0 and the smallest number, and goes to 0, which is even.
+def lost_again(stored, k):
+    """Half of the smallest number, 2^-25, is a tie, and goes to 0. What is smaller does so as well.
 
-    65520 is the middle between 65504 and 65536, and goes to 65536, which does not exist: infinity.
+    So a gradient that is too small for binary16 without its scale cannot be kept in binary16 once the scale is divided
+    out: divide in binary32, and keep it there.
     """
-    return 2.0**-25 < g * 2.0**k < 65520
+    return stored / 2.0**k <= 2.0**-25
 
 
 def settles_at(largest):
@@ -120,18 +116,6 @@ def fate_of(gradients, k):
     return sum(x <= 2.0**-25 for x in sizes), sum(x >= 65520 for x in sizes)
 
 
-def static_scale(gradients):
-    """Only the largest gradient decides. The others are lifted as far as it permits.
-
-    A fixed scale must leave room: gradients of later steps may be larger than those that you measured. So one takes a
-    smaller scale than this in practice, or a dynamic one.
-    """
-    largest, scale = max(map(abs, gradients)), 2.0**15
-    while scale > 1 and largest * scale >= 65520:
-        scale = scale / 2
-    return scale
-
-
 def dynamic_step(gradients, scale, good, interval):
     """Down at once, up only after a long good time: an overflow costs a whole step.
 
@@ -141,3 +125,20 @@ def dynamic_step(gradients, scale, good, interval):
     if not all(map(math.isfinite, gradients)):
         return False, scale / 2, 0
     return (True, scale * 2, 0) if good + 1 == interval else (True, scale, good + 1)
+
+
+def count_skipped(largest, scale, interval):
+    """The same rules as for one step, in a loop. Three numbers are carried from step to step.
+
+    Too short an interval skips often, because the scale knocks at the limit again and again. Libraries wait for 2000
+    steps.
+    """
+    good = skipped = 0
+    for g in largest:
+        if g * scale >= 65520:
+            skipped, scale, good = skipped + 1, scale / 2, 0
+        else:
+            good += 1
+            if good == interval:
+                scale, good = scale * 2, 0
+    return skipped

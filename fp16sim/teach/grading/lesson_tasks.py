@@ -460,23 +460,25 @@ def _fate_of(gradients: Sequence[float], k: int) -> tuple[int, int]:
     return rounded.count(0), rounded.count(INF)
 
 
-def _finite_gradients() -> Iterator[Row]:
-    for row in ([0.5, -3.0], [1.0], [-1e-3, 0.0], [7e4], [-65520.0, 1.0], [65504.0], [0.0], [1e-12, -1e-9]):
-        yield "a few", row
-    for k, edge in itertools.product(range(17), (65504.0, 65520.0)):
-        x = math.ldexp(edge, -k)
-        yield "at the edges", [x / 3, -x]
-        yield "beside the edges", [math.nextafter(x, 0), -x / 2]
-    numbers = _numbers(160)
-    for i in range(0, 160, 4):
-        yield "ordinary numbers", numbers[i : i + 4]
+def _runs() -> Iterator[Row]:
+    yield "a few", [3.0, 3.0, 3.0], 65536.0, 1
+    yield "a few", [], 8.0, 2
+    yield "a few", [65520.0, 1.0, 65504.0], 1.0, 3
+    for (scale, interval), g in itertools.product(((65536.0, 1), (1024.0, 2), (1.0, 3)), (3.0, 1000.0, 1e-3, 65520.0)):
+        yield "one size", [g] * 40, scale, interval
+    rng = _rng()
+    for interval in (1, 2, 3, 5, 8, 13) * 4:
+        x = 2.0 ** rng.integers(-12, 14, 60) * rng.choice([1.0, 1.5, 65520 / 2**15, 65504 / 2**15], 60)
+        yield "many sizes", x.tolist(), float(2 ** rng.integers(0, 17)), interval
 
 
-def _static_scale(gradients: Sequence[float]) -> float:
-    def infinite(k: int) -> int:
-        return _fate_of(gradients, k)[1]
-
-    return next((2.0**k for k in range(15, 0, -1) if not infinite(k)), 1.0)
+def _count_skipped(largest: Sequence[float], scale: float, interval: int) -> int:
+    skipped = good = 0
+    for g in largest:
+        scaled = float(exact.round_to(g * scale, "binary16"))
+        taken, scale, good = _dynamic_step([scaled], scale, good, interval)
+        skipped += not taken
+    return skipped
 
 
 def _steps() -> Iterator[Row]:
@@ -811,11 +813,11 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
         _scaled_gradients,
         _fate_of,
     ),
-    "static_scale": (
-        "f(gradients)",
-        "the largest power of two from 1 to 2^15 that makes none infinite, or 1",
-        _finite_gradients,
-        _static_scale,
+    "count_skipped": (
+        "f(largest, scale, interval)",
+        "how many steps of a run are skipped under a dynamic loss scale",
+        _runs,
+        _count_skipped,
     ),
     "dynamic_step": ("f(gradients, scale, good, interval)", "(taken, scale, good) after a step", _steps, _dynamic_step),
     "memory": ("f(parameters, activations, master)", "bytes held while training with Adam", _networks, _memory),
