@@ -5,7 +5,7 @@
 # |---|---|
 # | **Question** | Gradients are small, and binary16 ends at 6e-8. How does one lift them, and how far? |
 # | **Time** | 40 minutes |
-# | **Needs** | [Why the run died](why_the_run_died.ipynb) (Adam, squares), [Backpropagation](backpropagation.ipynb) |
+# | **Needs** | [Why the run died](why_the_run_died.ipynb) (Adam, squares), [Gradients in 16 bits](gradients_in_16_bits.ipynb) |
 # | **You will be able to** | count what a format makes of your gradients, choose a loss scale, and write one that finds its size itself |
 
 # %%
@@ -83,18 +83,17 @@ def lost_again(stored, k):
 # %% [markdown]
 # ## Which gradients?
 #
-# "4 % of the gradients become 0" says little, unless it says which. Let us count three kinds.
+# "4 % of the gradients become 0" says little, unless it says which ones
+# ([Gradients in 16 bits](gradients_in_16_bits.ipynb)). Let us count three kinds.
 #
 # 1. The gradients of the **weights** of a network 64-16-10 (64 pixels, 16 hidden units, 10 answers), at its first step,
 #    for 32 pictures. We compute them in binary64, so that nothing is lost yet.
 # 2. (1 - beta2) times the **squares** of these: what Adam puts into v at its first step.
-# 3. **All** gradients of a backward pass, those of the hidden units and of the outputs, too: of a network 64-32-10 that
-#    was trained for five epochs, for 256 pictures. `fs.demos.digit_gradients()` gives them.
+# 3. **All** gradients of a walk back, those inside the layers and inside the loss, too: of a network 64-32-10 that was
+#    trained for five epochs, for 256 pictures. `fs.demos.digit_gradients()` gives them.
 #
-# For the first kind we need a few names. `fs.learn.load_digits()` gives the pictures, and `normalise(..., "unit")`
-# brings the pixels to [0, 1]. `MLP(sizes)` is a network; its `init` draws weights. A `Tensor` is an array that remembers
-# how it was computed ([Backpropagation](backpropagation.ipynb)). `cross_entropy(outputs, labels)` is the loss, and
-# `gradients(loss, tensors)` walks back.
+# The names for the first kind are those of [Gradients in 16 bits](gradients_in_16_bits.ipynb): digits, network, loss,
+# walk back.
 
 # %%
 digits = fs.learn.normalise(fs.learn.load_digits(), "unit")
@@ -128,9 +127,9 @@ most.compare(max(lost, key=lost.get))
 
 # %% [markdown]
 # So at the first step no gradient of a weight is lost, and yet Adam is in trouble: its *squares* are. (That was the end
-# of the run in the last lesson.) After training more gradients are tiny. When the answer is right the network is sure
-# of it, and there is little left to change. Also, the mean over 256 pictures divides each by 256. Two true numbers, 0 %
-# and 3.9 %, and no contradiction: they speak of different gradients.
+# of the run in the last lesson.) After training many gradients are tiny, most of all those inside the loss: the network
+# is sure, and there is little left to change. Two true numbers, 0 % and 3.9 %, and no contradiction: they speak of
+# different gradients.
 #
 # The third kind, over the window of binary16:
 
