@@ -67,7 +67,8 @@ def add_product(total, x, y):
 # ## Which of the two roundings hurts?
 #
 # A dot product of n pairs has n products and n - 1 sums, and each may be rounded. The products above were exact, but in
-# general they are not: two significands of 11 bits make one of up to 22.
+# general they are not: two significands of 11 bits make one of up to 22, as
+# [here](explorer.html#arithmetic?op=multiply&a=1.001&b=1.001).
 #
 # We switch one kind off at a time. The accumulator `"fused"` does not round the products, only the sums. (Processors
 # call this a *fused multiply-add*, fma.) The other way round: we round the products, and add them without an error. We

@@ -5,7 +5,7 @@
 # |---|---|
 # | **Question** | Given so many bits, how many should be exponent and how many significand? |
 # | **Time** | 45 minutes |
-# | **Needs** | [Rounding](rounding.ipynb) (ties, overflow), [At the edges](edges.ipynb) (subnormals), [Sums](sums.ipynb) (small updates), [A network in 16 bits](mlp_in_16_bits.ipynb) (train) |
+# | **Needs** | [Rounding](rounding.ipynb) (ties), [At the edges](edges.ipynb) (subnormals, overflow), [Sums](sums.ipynb) (small updates), [A network in 16 bits](mlp_in_16_bits.ipynb) (train) |
 # | **You will be able to** | derive every fact of a format from two integers, choose between range and digits, and scale a block of numbers |
 
 # %%
@@ -19,15 +19,14 @@ from fp16sim.teach import guess, guesses
 # %% [markdown]
 # ## What you know already
 #
-# A puzzle from [Rounding](rounding.ipynb): between 2048 and 4096 binary16 has the even integers. Which numbers are
-# ties?
+# A puzzle from [At the edges](edges.ipynb): how many digits are left among the subnormal numbers?
 
 
 # %%
 @fs.teach.puzzle
-def is_tie(x):
-    """True if a float x from 2048 up to 4096 is exactly in the middle of two neighbours of binary16, else False."""
-    return ...
+def digits_at(k):
+    """How many bits the significand of binary16 has from 2^k up to 2^(k + 1), k from -24 to 15. digits_at(0) is 11."""
+    return min(11, ...)
 
 
 # %% [markdown]
@@ -262,8 +261,9 @@ for name in ("e2m1fn", "e4m3fn"):
 zeros.compare(round(100 * np.mean(fs.round_to(x, "e2m1fn") == 0), 1), within=0.05)
 
 # %% [markdown]
-# Everything up to 0.25 becomes 0, so without a scale all is lost. The scale makes four bits usable. It is an exponent
-# that 32 numbers share. What does it cost?
+# Everything up to 0.25 becomes 0, so without a scale all is lost. See 0.05
+# [in all formats](explorer.html#formats?x=0.05). The scale makes four bits usable. It is an exponent that 32 numbers
+# share. What does it cost?
 
 
 # %%

@@ -18,14 +18,14 @@ from fp16sim.teach import guess, guesses
 # %% [markdown]
 # ## What you know already
 #
-# A puzzle from [Rounding](rounding.ipynb), to warm up. From 2048 to 4096 the numbers of binary16 are the even integers.
+# A puzzle from [Sixteen bits](sixteen_bits.ipynb), to warm up. This lesson is about what the ulp does to sums.
 
 
 # %%
 @fs.teach.puzzle
-def nearest_even_integer(x):
-    """A float x from 2048 up to 4096, rounded to binary16, ties to even. nearest_even_integer(2051.5) is 2052.0."""
-    return ...
+def ulp_of_code(code):
+    """The ulp of the number with a code of binary16 with sign 0, E from 1 to 30. ulp_of_code(0x3C00) is 2.0**-10."""
+    return 2.0 ** (...)
 
 
 # %% [markdown]
@@ -176,8 +176,8 @@ one_percent.compare(str(min(n for n in largest if largest[n] > 0.01)))
 #
 # In some countries a shop rounds each bill to 5 cents. Suppose that it writes down how much *too much* you paid, and
 # takes that off your next bill. Then no error adds up. W. Kahan (1965) adds numbers like this: it is called
-# [**compensated summation**](glossary.md#compensated-summation). What the sum has too much after s + y can be computed.
-# It is (t - s) - y, where t is the rounded sum.
+# [**compensated summation**](glossary.md#compensated-summation). What a rounded sum has too much can be computed.
+# Compare what was gained with what should have been gained:
 
 
 # %%
@@ -189,7 +189,7 @@ def too_much(s, y):
 
 
 # %% [markdown]
-# Now we add 1 four times to 2048. Before each addition, what was too much before is taken off.
+# That is (t - s) - y. Now we add 1 four times to 2048. Before each addition, what was too much before is taken off.
 #
 # Go through it by hand: what is `extra` after the first 1?
 
@@ -237,7 +237,8 @@ saved.compare(fs.sum([10000, 1, -10000], "binary16", accumulator="kahan"))
 # Another idea: let chance decide. From 2048, a sum of 2049 goes up to 2050 in half of all cases. A sum of 2048.5, which
 # is nearer to 2048, goes up in a quarter of all cases. This is
 # [**stochastic rounding**](glossary.md#stochastic-rounding). One step errs more than to nearest, but *on average* the
-# result is right.
+# result is right. You can
+# [draw other random numbers in the explorer](explorer.html#arithmetic?op=round&a=2048.5&mode=stochastic).
 
 
 # %%
@@ -299,18 +300,19 @@ ones = np.ones(4096, np.float16)
 print("np.sum", float(np.sum(ones)), "  np.cumsum", float(np.cumsum(ones)[-1]))
 
 # %% [markdown]
-# One library, two sums. `np.sum` adds in blocks and pairs, and `np.cumsum` cannot. So say how a sum shall be added,
-# when it matters.
+# One library, two sums. `np.sum` adds in blocks and pairs. `np.cumsum` cannot, because it shows the sum after each
+# term. So say how a sum shall be added, when it matters.
 #
 # ## In short
 #
-# - A term that is less than half an ulp of the sum is lost (absorption); so is one of exactly half an ulp, if the sum
-#   is even. Then the sum stands still (stagnation): with ones at 2048 in binary16, and at 256 in bfloat16.
+# - A term that is less than half an ulp of the sum is lost (absorption). A term of exactly half an ulp is lost if the
+#   last bit of the sum is 0. Then the sum stands still (stagnation): with ones at 2048 in binary16, and at 256 in
+#   bfloat16.
 # - Nothing warns you, and before it stops such a sum may run too slow or too fast.
 # - One after the other, the error is at most about (n - 1) u for positive terms. In pairs it is about log2(n) u.
 # - Kahan's trick takes off from the next term what the last sum had too much. It costs four operations a term.
 # - Stochastic rounding is right on average, and so small updates count.
-# - A wider accumulator is the simplest cure. Only an exact sum helps where large terms cancel.
+# - A wider accumulator is the simplest cure. Where large terms cancel, only a wider format or an exact sum helps.
 #
 # Your guesses in this lesson:
 
@@ -337,11 +339,11 @@ fs.teach.check(my_kahan_sum)  # fs.teach.hint() helps
 #    it is written there, because a changed sign may change a zero. The sum of nothing is 0.0.
 # 2. `my_pairwise_sum(values)`: the sum of one term is the term, that of nothing is 0.0. Otherwise cut the list into two
 #    halves, sum each of them in the same way, and add the two sums. The first half has `len(values) // 2` terms.
-# 3. `my_stochastic(x, u)`: the float x rounded to binary16 by chance. The random number u, 0 <= u < 1, is given. Let f
-#    be the part of the way that x has gone from its neighbour toward zero to its neighbour away from zero. If u < f,
-#    the result is the neighbour away from zero, else the other one. Above 65504 the neighbour away from zero is
-#    infinity; for f it counts as 65536. From 65536 on the result is infinite. Take `ulp_of` from your exercises of
-#    [Rounding](rounding.ipynb).
+# 3. An extra, for ten minutes more: `my_stochastic(x, u)`, the float x rounded to binary16 by chance. The random number
+#    u, 0 <= u < 1, is given. Let f be the part of the way that x has gone from its neighbour toward zero to its
+#    neighbour away from zero. If u < f, the result is the neighbour away from zero, else the other one. Above 65504 the
+#    neighbour away from zero is infinity; for f it counts as 65536. From 65536 on the result is infinite. Infinities,
+#    NaN and the sign of a zero stay. Take `ulp_of` from your exercises of [Rounding](rounding.ipynb).
 #
 # ## Read next
 #
