@@ -34,9 +34,9 @@ def stalls_at(term):
 # %% [markdown]
 # ## A bill is a dot product
 #
-# You buy a bicycle for 2048 and two bells for 1 each. The bill multiplies each price by its number, and adds:
-# `1 * 2048 + 1 * 1 + 1 * 1`. In mathematics this is the **dot product** of the prices and the numbers. A spreadsheet
-# calls it `SUMPRODUCT`. A network computes millions of them: inputs times weights, added.
+# You buy a bicycle for 2048 and two different bells for 1 each. The bill multiplies each price by how many you buy, and
+# adds: `1 * 2048 + 1 * 1 + 1 * 1`. In mathematics this is the **dot product** of the two lists (1, 1, 1) and (2048, 1,
+# 1). A spreadsheet calls it `SUMPRODUCT`. A network computes millions of them: inputs times weights, added.
 #
 # Now the bill is computed in binary16, one term after the other.
 
@@ -105,13 +105,11 @@ worse.compare("of the sums" if abs(only_sums - truth) > abs(only_products - trut
 #
 # ## A wider accumulator makes the products free
 #
-# binary32 (float32) has 24 bits of significand. Its exponents go from -126 to 127.
+# binary32 (float32) has 24 bits of significand. Its exponents go from -126 to 127. Think before you guess: how many
+# bits has a product, at most? Which is the smallest product, and which the largest?
 
 # %%
 fits = guess("Does binary32 hold every product of two numbers of binary16 exactly? (yes or no)")
-
-# %% [markdown]
-# Think first. How many bits has a product, at most? Which is the smallest product, which the largest?
 
 # %%
 finite = fs.all_values("binary16")
@@ -131,7 +129,7 @@ fits.compare(same)
 # end, the result is rounded to binary16, once. This is called a **mixed-precision** product. In `fs.dot` it is
 # `accumulator="sequential:binary32"`: one after the other, in binary32.
 #
-# **Predict:** the error was 8% above. How large is it now, before and after the last rounding?
+# **Predict:** with sums in binary16 the error was 8%. How large is it now, before and after the last rounding?
 
 # %%
 print("sum in binary32       ", percent_off(fs.dot(a, b, "binary32")))
@@ -255,7 +253,7 @@ direction = guess(
 
 # %%
 generations = ("volta", "turing", "ampere", "hopper")
-sums = [fs.accumulators.TensorCore(generation).dot(a, b) for generation in generations]  # <- change: -a
+sums = [fs.accumulators.TensorCore(generation).dot(a, b) for generation in generations]
 for generation, y in zip(generations, sums, strict=True):
     in16 = fs.dot(a, b, "binary16", accumulator=generation)
     print(f"{generation:8} {y:13.7f} {percent_off(y)}   in binary16 {in16}")

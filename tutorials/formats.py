@@ -38,8 +38,9 @@ def digits_at(k):
 #
 # Two integers say it all: the **width** k, which is the number of all bits, and the
 # [**precision**](glossary.md#precision) p, the digits of the significand. One bit is the sign. p - 1 digits are stored,
-# because the first one is implied. The other k - p bits are the exponent. The [bias](glossary.md#bias) is 2^(k - p - 1)
-# - 1, and it is also the largest exponent.
+# because the first one is implied. The other k - p bits are the exponent. The [bias](glossary.md#bias) is `2^(k - p -
+# 1)
+# - 1`, and it is also the largest exponent.
 #
 # binary16 has k = 16 and p = 11. **bfloat16**, the other format of 16 bits, has p = 8.
 
@@ -68,7 +69,7 @@ print(f"pi in bfloat16  {fs.encode(np.pi, 'bfloat16'):016b}")
 
 # %% [markdown]
 # A puzzle: derive the largest number from the two integers. Its exponent is the bias. Its significand has p ones,
-# 1.11...1 in binary, which is 2 - 2^(1 - p).
+# 1.11...1 in binary, which is `2 - 2^(1 - p)`.
 
 
 # %%
@@ -113,6 +114,8 @@ plt.show()
 # digits.
 #
 # ## What each is bad at
+#
+# A large number and a small one, in both formats of 16 bits:
 
 # %%
 with np.errstate(over="ignore"):  # without this line, overflow warns, as it does in NumPy
@@ -171,11 +174,11 @@ for name in ("e4m3", "e4m3fn", "e5m2"):
     fmt, values = fs.get_format(name), fs.all_values(name)
     counts = f"finite {np.isfinite(values).sum()}  infinite {np.isinf(values).sum()}  NaN {np.isnan(values).sum()}"
     print(f"{name:6}  largest {float(fmt.max_finite):7}  smallest {float(fmt.min_subnormal):<18}  {counts}")
+end.compare(float(fs.E4M3FN.max_finite))
 with np.errstate(over="ignore"):
     for x in (449, 464, 465, 1000):
         print(x, "->", fs.round_to(x, "e4m3fn"), "  saturating ->", fs.round_to(x, "e4m3fn", saturate=True))
     beyond.compare(fs.round_to(465, "e4m3fn"))
-end.compare(float(fs.E4M3FN.max_finite))
 
 # %% [markdown]
 # The largest number is 1.110 * 2^8 = 448. The next one would be 480. The middle of the two, 464, is a tie and goes to
@@ -283,7 +286,7 @@ def bits_each(element, scale, block):
 # | a trained network to be used, not trained | 8 bits, or 4 with block scales | few digits are enough |
 # | sums, weights with small updates | binary32 | small differences need digits |
 #
-# - Width k and precision p are all that an IEEE format needs: k - p exponent bits, and a bias of 2^(k - p - 1) - 1.
+# - Width k and precision p are all that an IEEE format needs: k - p exponent bits, and a bias of `2^(k - p - 1) - 1`.
 #
 # Your guesses in this lesson:
 
