@@ -38,9 +38,8 @@ def digits_at(k):
 #
 # Two integers say it all: the **width** k, which is the number of all bits, and the
 # [**precision**](glossary.md#precision) p, the digits of the significand. One bit is the sign. p - 1 digits are stored,
-# because the first one is implied. The other k - p bits are the exponent. The [bias](glossary.md#bias) is `2^(k - p -
-# 1)
-# - 1`, and it is also the largest exponent.
+# because the first one is implied. The other k - p bits are the exponent. The [bias](glossary.md#bias) is
+# `2^(k - p - 1) - 1`, and it is also the largest exponent.
 #
 # binary16 has k = 16 and p = 11. **bfloat16**, the other format of 16 bits, has p = 8.
 
@@ -287,6 +286,11 @@ def bits_each(element, scale, block):
 # | sums, weights with small updates | binary32 | small differences need digits |
 #
 # - Width k and precision p are all that an IEEE format needs: k - p exponent bits, and a bias of `2^(k - p - 1) - 1`.
+# - bfloat16 has the range of binary32, and rounds 8 times as coarsely as binary16.
+# - Formats of 8 bits come in pairs: e5m2 for range, e4m3fn for digits. e4m3fn has no infinity: beyond 464 it is NaN, or
+#   448 if it saturates.
+# - A network that is used needs few digits. One that is trained needs more, for its updates.
+# - With four bits, a block of numbers shares a scale. For blocks of 32 that costs a quarter of a bit each.
 #
 # Your guesses in this lesson:
 
