@@ -4,6 +4,7 @@ import io
 import json
 import re
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -211,6 +212,13 @@ def test_confidence_is_set_against_what_was_right(capsys, monkeypatch):
     assert "To practise: ulp (2 of 4 right)." in printed
 
 
+def test_enter_alone_is_think_so_in_the_quiz_as_in_a_guess(capsys, monkeypatch):
+    (question,) = exercises.generate("ulp", rng=3, n=1)
+    printed = session(capsys, monkeypatch, [question.answer, ""], "--kind", "ulp", "-n", "1")
+    assert "Enter: think so" in printed
+    assert "sure 0 0 think so 1 0" in printed
+
+
 def test_without_confidence_nobody_is_asked(capsys, monkeypatch):
     (question,) = exercises.generate("ulp", rng=3, n=1)
     printed = session(capsys, monkeypatch, [question.answer], "--kind", "ulp", "-n", "1", "--no-confidence")
@@ -280,6 +288,27 @@ def test_no_line_of_a_solution_has_dozens_of_decimals(level):
     for question in many(500, level, rng=level, solve=True):
         decimals = re.findall(r"\d*\.?\d+", question.solution)
         assert max(map(len, decimals), default=0) <= 60, question.solution
+
+
+def test_the_glossary_begins_with_what_the_quiz_says_of_the_same_word():
+    """The glossary may go on where the quiz ends; it writes the mode ties_to_even as lessons say it."""
+    text = (Path(__file__).parents[1] / "tutorials" / "glossary.md").read_text(encoding="utf-8")
+    entries = dict(re.findall(r"^### (.+)\n\n((?:.+\n)+)", text, re.M))
+    both = {
+        word: entries[name]
+        for word in WORDS
+        if (name := word.replace("_", " ")) in entries or (name := word) in entries
+    }
+    assert len(both) >= 22
+    for word, said in both.items():
+        plain = " ".join(re.sub(r"\*(\w+)\*", r"\1", said).split())
+        assert plain[: len(WORDS[word])].lower() == WORDS[word].lower(), word
+        assert plain[len(WORDS[word])] in ".;,", word
+
+
+def test_a_question_writes_format_and_mode_as_the_explanation_of_its_answer_does():
+    for question in many(60, 3, "add", solve=True):
+        assert question.solution.partition(":")[0] in question.prompt.replace("(", "").replace(")", ""), question.prompt
 
 
 def test_the_words_are_in_alphabetical_order_and_each_is_found():

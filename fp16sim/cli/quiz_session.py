@@ -100,7 +100,7 @@ class Session:
                 print_text("")
                 text = QUIT[0]
             self.ended = text.lower() in QUIT
-            if sure := read_confidence(text):
+            if not self.ended and (sure := read_confidence(text)):
                 return sure
             if not self.ended:
                 print_text("Please type s, t or d.")

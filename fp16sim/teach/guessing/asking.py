@@ -6,7 +6,7 @@ import sys
 
 from ..quiz.results import CONFIDENCE, HOW_SURE, read_confidence
 
-SURE, THINK_SO, DONT_KNOW = CONFIDENCE.values()
+SURE, DONT_KNOW = CONFIDENCE["s"], CONFIDENCE["d"]
 
 
 def ask(prompt: str) -> str | None:
@@ -22,9 +22,7 @@ def ask(prompt: str) -> str | None:
 def ask_confidence() -> str:
     """How sure the person is; a typing error asks again, and Enter alone means "think so"."""
     while True:
-        typed = ask(f"{HOW_SURE}: ")
-        if not typed:
-            return THINK_SO
+        typed = ask(f"{HOW_SURE}: ") or ""
         if (found := read_confidence(typed)) is not None:
             return found
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ...wording import printable, quoted
-from ..quiz.results import CONFIDENCE, read_confidence
+from ..quiz.results import CONFIDENCE, THINK_SO, read_confidence
 from . import answers, scoring
-from .asking import DONT_KNOW, SURE, THINK_SO, ask, ask_confidence
+from .asking import DONT_KNOW, SURE, ask, ask_confidence
 from .kept import Kept, Unreadable, read, write
 
 _asked: dict[str, Guess] = {}

@@ -120,13 +120,9 @@ def _told(prompt: str, fmt: Format) -> str:
     return f"{prompt} ({fmt.name}: {fields})"
 
 
-def _how(mode: Rounding) -> str:
-    away = mode is Rounding.TIES_TO_AWAY
-    return "ties away from zero" if away else mode.value.replace("_", " ")
-
-
 def _rounded(s: Setting) -> str:
-    return f"in {s.fmt.name}, rounded {_how(s.mode)}"
+    """The format and the mode, as explanations write them."""
+    return f"in {s.fmt.name}, {s.mode.value}"
 
 
 def _why(task: str, operands: tuple[Value | str, ...], fmt: Format, mode: Rounding) -> Callable[[], Any]:
@@ -301,7 +297,7 @@ def _stops_at(term: Fraction, fmt: Format) -> Value:
 def _stagnation(s: Setting) -> Asked:
     term = Fraction(2) ** _between(s.rng, -3, 3)
     total = _stops_at(term, s.fmt)
-    start = f"In {s.fmt.name}, rounded ties to even, s starts at 0, and s = s + {written(term)} is repeated."
+    start = f"In {s.fmt.name}, ties_to_even, s starts at 0, and s = s + {written(term)} is repeated."
     prompt = f"{start} At which value does s stop growing? It may be inf."
     if not exact.is_finite(total):
         return Asked(_told(prompt, s.fmt), "inf", lambda: "s reaches infinity before a term is too small to change it")
@@ -316,7 +312,7 @@ def _twice(s: Setting) -> Asked:
     through = exact.round_to(x, "binary32")
     once, twice = exact.round_to(x, fmt), exact.round_to(through, fmt)
     prompt = (
-        f"x = {grouped(tie)} * (1 + 2^-{power}). Rounded ties to even, does rounding x to binary32 (24 significand "
+        f"x = {grouped(tie)} * (1 + 2^-{power}). With ties_to_even, does rounding x to binary32 (24 significand "
         f"bits) and then to {fmt.name} give the same number as rounding x to {fmt.name} at once?"
     )
     kept = "keeps" if through == x else "loses"
@@ -366,7 +362,7 @@ def _misconception(s: Setting) -> Asked:
         said = f"right is: {written(x[first])} to {written(truth[first])}\n"
         return said + str(why("rounding", (written(x[first]),), s.fmt, Rounding.TIES_TO_EVEN))
 
-    prompt = f"A function should round to {s.fmt.name}, ties to even. It rounds {rows}. What does it do?"
+    prompt = f"A function should round to {s.fmt.name}, ties_to_even. It rounds {rows}. What does it do?"
     return Asked(_told(prompt, s.fmt), chosen, solve, "choice", tuple(options))
 
 

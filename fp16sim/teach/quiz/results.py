@@ -9,7 +9,8 @@ from ...wording import joined
 
 CONFIDENCE = {"s": "sure", "t": "think so", "d": "don't know"}
 """How sure somebody is of an answer, by the key that says it."""
-HOW_SURE = f"How sure are you? {', '.join(f'{key} = {word}' for key, word in CONFIDENCE.items())}"
+THINK_SO = CONFIDENCE["t"]
+HOW_SURE = f"How sure are you? {', '.join(f'{key} = {word}' for key, word in CONFIDENCE.items())}; Enter: {THINK_SO}"
 """The question for it, wherever it is asked."""
 
 
@@ -24,15 +25,17 @@ class Answered:
 
 
 def read_confidence(text: str) -> str | None:
-    """How sure somebody is: the key, the word, or its beginning; None if the text says nothing of the kind.
+    """How sure somebody is: the key, the word, or its beginning; Enter alone is "think so". None if it is none of them.
 
-    >>> [read_confidence(text) for text in ("s", "Think so", "dont know", "3", "maybe")]
-    ['sure', 'think so', "don't know", "don't know", None]
+    >>> [read_confidence(text) for text in ("s", "Think so", "dont know", "3", "", "maybe")]
+    ['sure', 'think so', "don't know", "don't know", 'think so', None]
     """
     text = " ".join(text.lower().replace("\u2019", "'").split())
+    if not text:
+        return THINK_SO
     numbered = dict(zip("123", CONFIDENCE.values(), strict=True))
     words = {word.replace("'", ""): word for word in CONFIDENCE.values()}
-    begun = [word for bare, word in words.items() if text and bare.startswith(text.replace("'", ""))]
+    begun = [word for bare, word in words.items() if bare.startswith(text.replace("'", ""))]
     return numbered.get(text) or CONFIDENCE.get(text) or (begun[0] if len(begun) == 1 else None)
 
 
