@@ -299,8 +299,8 @@ fs.teach.check(my_mixed_dot)  # fs.teach.hint() helps
 # 1. `my_mixed_dot(a, b)`: products and partial sums in binary32, and one rounding to binary16 at the end. The first
 #    partial sum is the first product, so nothing is added to 0.0. Empty lists give 0.0.
 # 2. `aligned_sum(terms, bits)`: steps 2 to 4 of the tensor core, without the last cut to 24 bits. Each term is cut off
-#    to a multiple of 2^(e - bits), where e is the largest exponent of the terms. Then the terms are added.
-#    (`math.frexp(x)` gives an exponent that is one larger than ours.)
+#    to a multiple of 2^(e - bits), where e is the largest exponent of the terms that are not 0. Then the terms are
+#    added. If all are 0, so is the sum. (`math.frexp(x)` gives an exponent that is one larger than ours.)
 # 3. `longest_exact(n_bits, p)`: how many products of two integers of `n_bits` bits can an accumulator with p bits add,
 #    so that no sum can be inexact? Each product is at most (2^n_bits - 1)^2. A sum is safe up to 2^p.
 #

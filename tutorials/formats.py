@@ -317,7 +317,7 @@ fs.teach.check(facts)  # fs.teach.hint() helps
 # 2. `block_scale(values, top)`: the largest power of two s such that no |value * s| is above `top`; 1.0 if all are 0.
 # 3. `to_e4m3fn(x)`: the float x rounded to e4m3fn, ties to even. Begin with your `round_to_half` from
 #    [Rounding](rounding.ipynb): there are 3 stored digits, and the ulp below 2^-6 is 2^-9. Beyond 464 it is NaN, and so
-#    is infinity.
+#    is infinity. The sign of a zero stays.
 #
 # ## Read next
 #
