@@ -187,7 +187,7 @@ def test_a_lesson_asks_for_predictions_before_it_shows_results(lesson):
 
 @each_lesson
 def test_no_line_of_a_text_begins_with_a_sign_which_markdown_takes_for_a_bullet(lesson):
-    """A list has minus signs and begins after an empty line; in a sentence, "2^5 - 1" may not be cut before the sign."""
+    """A list has minus signs and begins after an empty line. In a text, "2^5 - 1" may not be cut before the sign."""
     for kind, text in cells(lesson):
         assert kind == "code" or not re.search(r"^# [+*] .*", text, re.M), text
         assert kind == "code" or not re.search(r"^# (?![-|] |  ).+\n# - .*", text, re.M), text
