@@ -129,15 +129,9 @@ def test_each_cell_that_draws_has_its_picture_in_the_notebook(lesson):
             assert "image/png" in kinds, "".join(cell["source"])
 
 
-NOT_YET = {
-    "quiz",
-}
-"""Lessons whose predictions are texts; in the others they are typed, kept and compared: `guess`."""
-
-
 @pytest.mark.parametrize("name", course.NAMES)
 def test_a_lesson_has_guesses(name):
-    assert (len(course.questions(name)) == 0) if name in NOT_YET else (len(course.questions(name)) >= 4)
+    assert len(course.questions(name)) >= 4
 
 
 def test_no_two_guesses_have_the_same_question_which_is_the_name_in_the_file():
@@ -146,7 +140,7 @@ def test_no_two_guesses_have_the_same_question_which_is_the_name_in_the_file():
     assert all(question.rstrip(")").endswith(("?", "yes or no", "numbers")) for question in questions)
 
 
-@pytest.mark.parametrize("name", sorted(set(course.NAMES) - NOT_YET))
+@pytest.mark.parametrize("name", course.NAMES)
 def test_what_is_guessed_is_compared_in_a_later_cell_and_no_result_comes_before(name):
     code = [ast.parse(text) for kind, text in cells(HERE / f"{name}.py") if kind == "code"]
     compared = [{node.value.id for node in ast.walk(tree) if _is_compare(node)} for tree in code]
@@ -168,7 +162,7 @@ def _is_guess(node):
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "guess"
 
 
-@pytest.mark.parametrize("name", sorted(set(course.NAMES) - NOT_YET))
+@pytest.mark.parametrize("name", course.NAMES)
 def test_the_notebook_in_the_repository_has_nobodys_guesses(name):
     text = (HERE / f"{name}.ipynb").read_text(encoding="utf-8")
     assert "No guess yet." in text

@@ -1,10 +1,56 @@
-"""The quiz: hints, and worked solutions."""
+"""The quiz: puzzles, hints, and worked solutions."""
 
 import numpy as np
 
 import fp16sim as fs
 
+from ...formats import NAMED_FORMATS
+from ..grading.puzzles import Puzzle
+
+
+def _names():
+    """The formats that reach 2^p, by the names that people use."""
+    names = [fmt.name for fmt in NAMED_FORMATS if fmt.max_finite >= 2**fmt.precision]
+    return [*sorted(names, key=lambda name: name != "binary16"), "half", "bf16", "float32", "double"]
+
+
+def _where_counting_stops(fmt):
+    """By trying powers of two: the gap doubles only there."""
+    return next(2**k for k in range(200) if fs.add(2.0**k, 1, fmt) == 2**k)
+
+
+def _is_safe(n):
+    x = fs.all_values("binary16")
+    x = x[np.isfinite(x)]
+    return bool(np.all(fs.divide(x, n) == fs.multiply(x, fs.divide(1, n))))
+
+
+PUZZLES = {
+    "first_lost": Puzzle(
+        "f(fmt)",
+        "the least positive integer n of a format for which n + 1 is rounded to n",
+        "formats",
+        _names,
+        _where_counting_stops,
+        [("binary16", 2048), ("bfloat16", 256), ("binary32", 2**24), ("binary64", 2**53), ("e4m3fn", 16), ("e5m2", 8)],
+    ),
+    "may_multiply": Puzzle(
+        "f(n)",
+        "whether x / n and x * (1/n) are the same for all finite x of binary16: True or False",
+        "divisors",
+        range(1, 65),
+        _is_safe,
+        [(1, True), (2, True), (3, False), (4, True), (6, False), (10, False), (64, True), (60, False), (63, False)],
+    ),
+}
+
 HINTS = {
+    "may_multiply": (
+        "For which n is 1/n a number of binary16, so that only one rounding is left?",
+        "Dividing by a power of two changes the exponent only, and its reciprocal is exact. For every other n, 1/n is "
+        "rounded, and then the product is rounded again.",
+        "n is a power of two if n & (n - 1) is 0; or look whether math.log2(n) is an integer.",
+    ),
     "first_lost": (
         "From which number on is the gap between neighbours 2? What is then in the middle?",
         "With p significand bits all integers up to 2^p are held; above, only every second one. 2^p + 1 is a tie, "
@@ -27,6 +73,15 @@ HINTS = {
         '"x / c -> x * (1 / c)" the second side is fs.multiply(x, fs.divide(1, c)).',
     ),
 }
+
+
+def may_multiply(n):
+    """For a power of two, 1/n is exact, so that x * (1/n) is x / n, rounded once; also where the result is subnormal.
+
+    For all other n up to 64 there is some x for which the two roundings go wrong; for 3 it is nearly every third. The
+    grader tried all 63,488 finite x for each n. A power of two has a single bit, and n - 1 has all bits below it.
+    """
+    return n & (n - 1) == 0
 
 
 def first_lost(fmt):

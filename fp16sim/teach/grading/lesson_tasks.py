@@ -18,7 +18,7 @@ import numpy as np
 from ... import arithmetic, cases, exact, faults
 from ...codes import all_values
 from ...faults.roundings import differs
-from ...formats import BINARY16, NAMED_FORMATS, Format, FormatLike, Rounding, get_format
+from ...formats import BINARY16, Format, FormatLike, Rounding, get_format
 from ...neighbours import ulp
 from ...rounding import round_to
 from .inputs import Columns, Given
@@ -670,18 +670,6 @@ def _shrink(values: Sequence[int], limit: int) -> list[int]:
     return kept
 
 
-def _format_names() -> Iterator[Row]:
-    for fmt in NAMED_FORMATS:
-        if fmt.max_finite >= 2**fmt.precision:
-            yield "16 bits" if fmt.width == 16 else "narrower" if fmt.width < 16 else "wider", fmt.name
-    for name, label in (("half", "16 bits"), ("bf16", "16 bits"), ("float32", "wider"), ("double", "wider")):
-        yield label, name
-
-
-def _first_lost(fmt: str) -> int:
-    return int(2 ** get_format(fmt).precision)
-
-
 _add, _minus, _times, _over = arithmetic.add, arithmetic.subtract, arithmetic.multiply, arithmetic.divide
 
 _LAWS: dict[str, Callable[..., tuple[Any, Any]]] = {
@@ -834,12 +822,6 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
     "total_cents": ("f(prices)", "the sum of prices, which are texts, in cents", _price_lists, _total_cents),
     "broken_laws": ("f(x, y, rx, ry)", "the laws of rounding that two results break", _pairs_rounded, _broken_laws),
     "shrink": ("f(values, limit)", "a simpler list whose sum still exceeds the limit", _failing_lists, _shrink),
-    "first_lost": (
-        "f(fmt)",
-        "the least positive integer n for which n + 1 is rounded to n",
-        _format_names,
-        _first_lost,
-    ),
     "holds": ("f(law, a, b, c)", "whether a law holds in binary16 for three numbers", _law_cases, _holds),
     "may_replace": ("f(rewrite, c)", "whether a rewrite changes no code of binary16", _rewrites, _may_replace),
 }
