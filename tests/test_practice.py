@@ -41,6 +41,7 @@ def defined(text, name):
     [
         ("return ...", "sign_of: not yet: fill in the dots; hint() gives a hint."),
         ("return code >> ...", "sign_of: not yet: fill in the dots; hint() gives a hint."),
+        ("return ..., ...", "sign_of: not yet: fill in the dots; hint() gives a hint."),
         ("raise NotImplementedError", "sign_of: not yet: fill in the dots; hint() gives a hint."),
         ("return code >> 15", "sign_of: right, all 65,536 codes."),
         ("return code >> 14", "sign_of: not yet. sign_of(0x4000) must be 0; yours is 1."),

@@ -38,8 +38,8 @@ def moves(weight, step):
 # Every kilometre also wears the car out. That costs 5 cents.
 
 # %%
-fuel = guess("How many cents does one more kilometre cost in fuel?")
-both = guess("How many cents does one more kilometre cost in fuel and wear together?")
+fuel = guess("At 1 litre for 16 km and 160 cents a litre: how many cents of fuel does one more km cost?")
+both = guess("And if each km also costs 5 cents of wear: how many cents does one more km cost in all?")
 
 # %%
 litres_per_km, cents_per_litre, wear_per_km = 1 / 16, 160, 5
@@ -65,11 +65,8 @@ both.compare(litres_per_km * cents_per_litre + wear_per_km)
 # %%
 @fs.teach.puzzle
 def rates_of_product(a, b):
-    """The pair of rates of a * b: how much it grows for 1 more of a, and for 1 more of b.
-
-    The pair is returned as (..., ...). rates_of_product(2.0, 3.0) is (3.0, 2.0).
-    """
-    return ...
+    """How much a * b grows for 1 more of a, and for 1 more of b: a pair. rates_of_product(2.0, 3.0) is (3.0, 2.0)."""
+    return ..., ...
 
 
 # %% [markdown]

@@ -71,7 +71,7 @@ def backward(loss, start=1.0):
 
 # %%
 forward = guess("x = 1, a = 2^13, b = 2^-14, c = 2^-12: what is ((x * a) * b) * c in binary16?")
-back = guess("What gradient of x does the walk back from ((x * a) * b) * c find in binary16?")
+back = guess("The same numbers: which gradient of x does the walk back from ((x * a) * b) * c find in binary16?")
 
 
 # %%
@@ -114,7 +114,7 @@ def smallest_start(k):
 # Here the smallest number on the way is 2^-26.
 
 # %%
-enough = guess("Is it enough to start the walk back from 2 instead of 1? (yes or no)")
+enough = guess("Is it enough to start the walk back from ((x * a) * b) * c with 2 instead of 1? (yes or no)")
 
 # %%
 for begin in (1.0, 2.0, 4.0, 1024.0):  # <- change: 2.0**15, 2.0**17
@@ -223,7 +223,7 @@ for fmt in ("binary16", "bfloat16"):
 # *weights*, for 32 pictures, with the weights at the start and after 20 epochs of training.
 
 # %%
-times = guess("About how many times as large is the error in bfloat16 (8 digits) as in binary16 (11 digits)?")
+times = guess("About how many times as large is the error of a gradient in bfloat16 as in binary16?")
 
 # %%
 digits = fs.learn.normalise(fs.learn.load_digits(), "unit")

@@ -62,7 +62,7 @@ def overflows(x):
 
 # %%
 learned = guess("How many numbers does a network with 64 pixels, 32 hidden units and 10 outputs learn?")
-share = guess("About how many percent of the test pictures does it read right, with 16 bits for every number?")
+share = guess("About how many percent of the test pictures does a network with 16 bits for every number read right?")
 
 # %% [markdown]
 # Two names do it. `Config("binary16")` says in which format to train. `train` trains, and gives you what happened.
@@ -167,7 +167,7 @@ plt.show()
 
 # %%
 lost = guess(
-    "Without a loss scale, about which part of the gradients becomes 0 in epoch 20?",
+    "Without a loss scale, about which part of the gradients becomes 0 in binary16, in epoch 20?",
     choices=("0%", "1%", "7%", "70%"),
 )
 
@@ -208,7 +208,7 @@ def is_kept(gradient, scale):
 
 # %%
 larger = guess(
-    "With a loss scale of 16384 instead of 1024, how well does the network read?",
+    "How well does a network in binary16 read with a loss scale of 16384 instead of 1024?",
     choices=("better", "about the same", "much worse"),
 )
 

@@ -140,7 +140,8 @@ def has_dots(function: Any) -> bool:
 
 
 def _has_dots(code: CodeType) -> bool:
-    return any(x is ... or (isinstance(x, CodeType) and _has_dots(x)) for x in code.co_consts)
+    constants = [inner for x in code.co_consts for inner in (x if isinstance(x, tuple) else (x,))]
+    return any(x is ... or (isinstance(x, CodeType) and _has_dots(x)) for x in constants)
 
 
 def is_to_fill_in(text: str, name: str) -> bool:
