@@ -227,7 +227,7 @@ larger.compare("better" if change > 0.02 else "about the same" if change > -0.02
 # ([see it](explorer.html#arithmetic?op=multiply&a=256&b=256)); with the scale 16384, a gradient of 1/64 is large enough
 # for that. Then the step is something divided by infinity, which is 0, and the weight stands still. Nothing crashes and
 # no message appears: only the overflows tell. With 65536 the run **died** at its first step, and says why: the loss scale
-# itself is infinite in binary16.
+# itself is infinite in binary16. (The lesson [Loss scaling](loss_scaling.ipynb) finds the best one.)
 #
 # ## What bfloat16 loses: small steps
 #
@@ -282,7 +282,7 @@ worse.compare(found["bfloat16"]["loss"] >= 1.1 * found["binary32"]["loss"])
 # The last line has the usual cure. `compute=bfloat16 master=binary32` computes with bfloat16, but keeps a second copy of
 # each weight in binary32, the [**master weights**](glossary.md#master-weights). Steps are added to this copy, where small
 # ones count. It is the bank that keeps fractions of a cent in its books. (Kahan's trick of [Sums](sums.ipynb) helps, too:
-# `update="kahan"`.)
+# `update="kahan"`.) Which other numbers need 32 bits? The lesson [Mixed precision](mixed_precision.ipynb) tries them all.
 #
 # ## In short
 #
