@@ -662,6 +662,7 @@ def test_a_solution_with_one_comparison_wrong_by_one_fails_unless_that_is_harmle
 @pytest.mark.parametrize(
     ("name", "right", "wrong"),
     [
+        ("ulp_of", "math.frexp(x)[1] - 1 if x", "math.floor(math.log2(abs(x))) if x"),
         ("my_stochastic", "abs(x) >= 65536", "abs(x) >= 65535"),
         ("aligned_sum", "if x != 0", "if x != -1"),
         ("versine_ratio", "0.5 * ratio * ratio", "0.5"),

@@ -54,7 +54,8 @@ lamp.compare(halvings)
 # %% [markdown]
 # The smallest normal number is 2^-14. Below it come ten more binades: the [**subnormal**](glossary.md#subnormal)
 # numbers. They have E = 0 and no implicit 1. All of them are multiples of 2^-24, and so they have fewer digits the
-# smaller they are: ten bits just below 2^-14, one bit at the end. This is called **gradual underflow**.
+# smaller they are: ten bits just below 2^-14, one bit at the end. This is called
+# [**gradual underflow**](glossary.md#gradual-underflow).
 #
 # This is the smallest one. Press "+ 1 ulp" a few times, and look at the bits:
 
@@ -288,8 +289,8 @@ print("1 - 1 =", subtract(1, 1), " and toward negative", subtract(1, 1, mode="to
 #
 # ## Five flags
 #
-# IEEE 754 calls these events **exceptions**, but nothing stops. The machine gives a sensible result and raises a
-# **flag**. The flag stays up until somebody takes it down.
+# IEEE 754 calls these events [**exceptions**](glossary.md#exception-and-flag), but nothing stops. The machine gives a
+# sensible result and raises a **flag**. The flag stays up until somebody takes it down.
 #
 # | flag | raised when | result |
 # |---|---|---|

@@ -132,7 +132,7 @@ print(fs.explain.anatomy("0x4248", "binary16"))  # <- change: try 3, -2, 0.5
 #
 # | E | T | value |
 # |---|---|---|
-# | 1 to 30 | any | (-1)^s * 2^(E - 15) * (1 + T / 1024), a **normal** number |
+# | 1 to 30 | any | (-1)^s * 2^(E - 15) * (1 + T / 1024), a [**normal**](glossary.md#normal-number) number |
 # | 0 | not 0 | (-1)^s * 2^-14 * (T / 1024), a [**subnormal**](glossary.md#subnormal) number: no implicit 1 |
 # | 0 | 0 | zero; there is one of each sign |
 # | 31 | 0 | infinity, of either sign |

@@ -73,6 +73,8 @@ def _finite_floats() -> Iterator[Row]:
     for x in cases.roundable("binary16")[:3000].tolist():
         if math.isfinite(x):
             yield "ordinary numbers" if abs(x) >= 2.0**-14 else "subnormal numbers and zero", x
+    for k in sorted(range(-13, 17), key=abs):  # log2 may round up to k; the exponent is k - 1
+        yield "just below a power of two", math.nextafter(2.0**k, 0)
     for k in range(17, 1024, 50):
         yield "large numbers", 1.5 * 2.0**k
 
