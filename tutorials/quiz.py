@@ -4,7 +4,7 @@
 # | | |
 # |---|---|
 # | **Question** | What do developers get wrong about floating point, and what would you have answered? |
-# | **Time** | 35 minutes |
+# | **Time** | 40 minutes |
 # | **Needs** | [Arithmetic on paper](arithmetic.ipynb), [Rounding twice](rounding_twice.ipynb) (fma), [How wrong is it?](how_wrong.ipynb), [Sums](sums.ipynb) |
 # | **You will be able to** | answer the eighteen questions that most people guess, and settle a nineteenth by running it |
 #

@@ -4,7 +4,7 @@
 # | | |
 # |---|---|
 # | **Question** | How do you find the one number of 2^64 for which your function is wrong? |
-# | **Time** | 40 minutes |
+# | **Time** | 45 minutes |
 # | **Needs** | [Property tests](property_tests.ipynb) (oracle, order), [Rounding twice](rounding_twice.ipynb) |
 # | **You will be able to** | compare results by code, choose the few inputs that decide all others, and measure a test by planted bugs |
 
@@ -104,8 +104,8 @@ for what, cases in (
 years.compare(round(2**64 / 100e6 / year), within=0.3)
 
 # %% [markdown]
-# So: all numbers of 16 bits and all pairs of 8 bits at each test, all of 32 bits in the coffee break, and never all of
-# 64. A puzzle, before we go on:
+# So: all numbers of 16 bits and all pairs of 8 bits at each test, all of 32 bits while you drink a coffee, all of 64 bits
+# never. A puzzle, before we go on:
 
 
 # %%
@@ -264,6 +264,39 @@ harmless.compare(wrong_sums(fs.faults.find("float64_sum", "add"), pairs))
 # [Rounding twice](rounding_twice.ipynb) has the rule. A planted bug that no test can find is no bug. People who test
 # tests call it an **equivalent mutant**, and spend a lot of time with them.
 #
+# ## Sums: a bound, not a tolerance
+#
+# Where a result has rounding errors, it is not equal to the exact one. So people write tests with a tolerance: the sum
+# may be wrong by a thousandth. The [unit roundoff](glossary.md#unit-roundoff) of binary16 is half of that.
+
+# %%
+tolerance = guess("Is a sum of three numbers from -8 to 8 always right to a thousandth in binary16? (yes or no)")
+
+# %%
+some = interesting[(np.abs(interesting) >= 2**-12) & (np.abs(interesting) <= 8)]
+a, b, c = some[:, None, None], some[None, :, None], some[None, None, :]
+exact = a + b + c  # float64 holds the sum of three such numbers
+error = np.abs(fs.add(fs.add(a, b), c) - exact)
+sizes = np.abs(a) + np.abs(b) + np.abs(c)
+print(f"more than a thousandth: {(error > 0.001 * np.abs(exact)).sum():,} of {error.size:,} sums")
+print("for example 1.5 + 2^-12 - 1.5 =", fs.add(fs.add(1.5, 2**-12), -1.5))
+print(f"more than (n - 1) u (|a| + |b| + |c|): {(error > (3 - 1) * 2**-11 * sizes).sum():,}")
+tolerance.compare(not (error > 0.001 * np.abs(exact)).any())
+
+# %% [markdown]
+# The test is wrong, not the sums: the large numbers cancel, and the small one was absorbed before. What can be *proved* is
+# the last line, a bound by the sizes of the terms. A tolerance is a guess: too small and right code fails, too large and
+# bugs pass. A puzzle, for n terms:
+
+
+# %%
+@fs.teach.puzzle
+def allowed_error(n, sizes):
+    """The bound for the error of a sum of n terms in binary16, whose sizes add up to `sizes`. u is 2**-11."""
+    return ...
+
+
+# %% [markdown]
 # ## Test the test
 #
 # A test that has never failed has shown nothing. Feed it wrong functions, count how many it refuses, and feed it the
@@ -293,6 +326,7 @@ print("score", report.score, "of 100; it caught", len(bugs) - len(report.missing
 # - Else choose the inputs where the function decides: midpoints, what lies just beside them, both ends, zeros, NaN.
 #   Random numbers and numbers of the format are easy cases.
 # - A rounder that keeps the order and is right beside each midpoint is right everywhere.
+# - Where results are exact or correctly rounded, ask for equality. For sums, use a bound by the sizes of the terms.
 # - Plant bugs, and count how many your test finds. One that cannot be found is no bug.
 #
 # Your guesses in this lesson:
@@ -328,5 +362,7 @@ fs.teach.check(check_rounder)  # fs.teach.hint() helps
 #   Computer 11 (1978): where mutation testing began.
 # - R. Karpinski, "Paranoia: a floating-point benchmark", Byte 10 (1985): a program that examined the arithmetic of a
 #   whole generation of computers.
+# - S. M. Rump, "Error estimation of floating-point summation and dot product", BIT Numerical Mathematics 52 (2012): the
+#   bound for sums.
 #
 # Next lesson: [The quiz](quiz.ipynb).

@@ -15,6 +15,13 @@ def _two_roundings():
     return list(itertools.product(numbers, numbers, (0.0, 2048.0, 2050.0, -2048.0), (0.0, 2048.0, 2050.0)))
 
 
+def _lists():
+    """Short lists, each with every one of its elements and a few limits."""
+    lists = [[*values] for size in (1, 2, 3) for values in itertools.product((0, 1, 2, 5), repeat=size)]
+    lists += [[5, 90, 7, 30], [60, 60, 60], [41, 60, 0, 3]]
+    return [(values, k, limit) for values in lists for k in range(len(values)) for limit in (0, 2, 6, 100)]
+
+
 PUZZLES = {
     "in_order": Puzzle(
         "f(x, y, rx, ry)",
@@ -31,27 +38,34 @@ PUZZLES = {
             ((1.0, 2.0, 0.0, 0.0), True),
         ],
     ),
-    "allowed_error": Puzzle(
-        "f(n, sizes)",
-        "(n - 1) * u * sizes with the unit roundoff u of binary16: a bound for the error of a sum of n terms",
-        "bounds",
-        lambda: list(itertools.product(range(1, 40), (0.0, 1.0, 2.0, 3.5, 12.25, 1024.0))),
-        lambda n, sizes: (n - 1) * sizes / 2**11,
-        [((1, 8.0), 0.0), ((2, 1.0), 2.0**-11), ((3, 1024.0), 1.0), ((5, 2.0), 2.0**-8), ((11, 0.0), 0.0)],
+    "can_go": Puzzle(
+        "f(values, k, limit)",
+        "whether the sum of a list without values[k] is above a limit",
+        "lists",
+        _lists,
+        lambda values, k, limit: sum(values[:k]) + sum(values[k + 1 :]) > limit,
+        [
+            (([5, 90, 7, 30], 0, 100), True),
+            (([5, 90, 7, 30], 1, 100), False),
+            (([90, 30], 1, 90), False),
+            (([90, 30], 1, 89), True),
+            (([7], 0, 0), False),
+            (([1, 1, 1], 2, 1), True),
+        ],
     ),
 }
 
 HINTS = {
+    "can_go": (
+        "What is the sum of the others, if you know the sum of all?",
+        "Leaving out an element takes its value off the sum. What is left must be more than the limit, not equal.",
+        "Compare sum(values) - values[k] with limit, using >.",
+    ),
     "in_order": (
         "When can you say, looking at the four numbers, that the law is broken? What if x is larger than y?",
         "The law promises something for x <= y only. So it is broken if x <= y is true and rx <= ry is not; in every "
         "other case it is kept.",
         "Write down when it is broken, (x <= y and rx > ry), and return the opposite: put `not` before it.",
-    ),
-    "allowed_error": (
-        "How many additions does a sum of n terms have, and how much can each of them add to the error?",
-        "There are n - 1 additions, and each contributes at most u times the sizes of all terms, with u = 2**-11.",
-        "Multiply three factors: n - 1, then 2**-11, then sizes.",
     ),
     "broken_laws": (
         "Each law can be asked by itself. For each: which of the four numbers does it look at, and when is it broken?",
@@ -82,13 +96,12 @@ def in_order(x, y, rx, ry):
     return not (x <= y and rx > ry)
 
 
-def allowed_error(n, sizes):
-    """Each of the n - 1 additions errs by at most half an ulp of its own result, that is by u times that result.
+def can_go(values, k, limit):
+    """What is left is the sum without one element; the test still fails if that is above the limit.
 
-    No result is larger than the sizes of all terms together. So each addition adds at most u * sizes to the error.
-    (That argument forgets that the partial sums are rounded themselves. The bound holds all the same; Rump proved it.)
+    An element of 0 can always go, if the sum is above the limit at all. Nothing needs to be deleted for asking.
     """
-    return (n - 1) * 2**-11 * sizes
+    return sum(values) - values[k] > limit
 
 
 def too_far(x, rx):

@@ -44,6 +44,14 @@ PUZZLES = {
         lambda width, per_second: 4**width / per_second,
         [((1, 1), 4.0), ((8, 65536), 1.0), ((8, 1000), 65.536), ((16, 10**6), 4294.967296), ((2, 1), 16.0)],
     ),
+    "allowed_error": Puzzle(
+        "f(n, sizes)",
+        "(n - 1) * u * sizes with the unit roundoff u of binary16: a bound for the error of a sum of n terms",
+        "bounds",
+        lambda: list(itertools.product(range(1, 40), (0.0, 1.0, 2.0, 3.5, 12.25, 1024.0))),
+        lambda n, sizes: (n - 1) * sizes / 2**11,
+        [((1, 8.0), 0.0), ((2, 1.0), 2.0**-11), ((3, 1024.0), 1.0), ((5, 2.0), 2.0**-8), ((11, 0.0), 0.0)],
+    ),
 }
 
 HINTS = {
@@ -56,6 +64,11 @@ HINTS = {
         "How many numbers of 3 bits are there, and how many pairs of them?",
         "There are 2**width numbers. Each of them can be first, and each can be second, so that the count is squared.",
         "Divide the count, 2**width times 2**width, by per_second.",
+    ),
+    "allowed_error": (
+        "How many additions does a sum of n terms have, and how much can each of them add to the error?",
+        "There are n - 1 additions, and each contributes at most u times the sizes of all terms, with u = 2**-11.",
+        "Multiply three factors: n - 1, then 2**-11, then sizes.",
     ),
     "check_rounder": (
         "With which numbers would a wrong rounder be found out? The grader's faults are about ties, both ends, "
@@ -90,6 +103,15 @@ def seconds_for_all_pairs(width, per_second):
     Eight bits take a millisecond at 10**8 pairs a second, sixteen take 43 seconds, and thirty-two take 5845 years.
     """
     return 4**width / per_second
+
+
+def allowed_error(n, sizes):
+    """Each of the n - 1 additions errs by at most half an ulp of its own result, that is by u times that result.
+
+    No result is larger than the sizes of all terms together. So each addition adds at most u * sizes to the error.
+    (That argument forgets that the partial sums are rounded themselves. The bound holds all the same; Rump proved it.)
+    """
+    return (n - 1) * 2**-11 * sizes
 
 
 def interesting(fmt):
