@@ -35,14 +35,14 @@ def is_nan(code):
 # ## How small can it get?
 #
 # Dim a lamp to half of its light, again and again. The brightness is stored in binary16 and begins at 1. Each half is
-# rounded. In the world there is always a little light left. And here?
+# rounded. In a real room a little light is always left. And here?
 
 # %%
 lamp = guess("Start at 1 and halve again and again in binary16. After how many halvings is it 0?")
 
 # %% [markdown]
-# `fs.divide(a, b, fmt)` is a / b, rounded once to the format. `fs.add`, `fs.subtract` and `fs.multiply` are its
-# sisters.
+# `fs.divide(a, b, fmt)` is a / b, rounded once to the format. `fs.add`, `fs.subtract` and `fs.multiply` work
+# in the same way.
 
 # %%
 x, halvings = 1.0, 0

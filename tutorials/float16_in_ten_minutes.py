@@ -31,14 +31,14 @@ print(float(np.float16(0.1)), "says NumPy, too")  # <- change: try 0.3, 1/3, 0.5
 
 # %% [markdown]
 # The numbers that exist have a distance, called the [**ulp**](glossary.md#ulp) (unit in the last place). It is small
-# for small numbers and large for large ones. Always about three and a half decimal digits are right:
+# for small numbers and large for large ones. Always about three decimal digits are right:
 
 # %%
 for x in (0.1, 1, 10, 100, 1000, 10000):
     print(f"the number after {x:5} is {fs.next_up(fs.round_to(x, 'binary16'), 'binary16')}")
 
 # %% [markdown]
-# So integers have gaps, too. Up to 2048 every integer exists. After that, every second one.
+# So integers have gaps, too. Up to 2048 every integer exists. After that, every second one; after 4096, every fourth.
 
 # %%
 gap = guess("In float16: 2048 + 1 = ?")
@@ -55,7 +55,7 @@ gap.compare(fs.add(2048, 1, "binary16"))
 #
 # ## 2. It ends at 65504
 #
-# Anything from 65520 on becomes infinity. In float32 you never see that end. In float16 a square is enough:
+# Anything from 65520 on becomes infinity. In float32 you hardly ever see the end. In float16 a square is enough:
 
 # %%
 square = guess("In float16: 300 * 300 = ?")
@@ -123,8 +123,8 @@ total.compare(fs.sum([0.1] * 10_000, "binary16"))
 weight = fs.array(1.0, "binary16")
 print("after one step:         ", weight - 0.0001)
 for _ in range(1000):
-    weight = weight - 0.0001
-print("after a thousand steps: ", weight)  # <- change: 0.0003
+    weight = weight - 0.0001  # <- change: 0.0003
+print("after a thousand steps: ", weight)
 
 # %% [markdown]
 # The run does not crash. It only stops learning.

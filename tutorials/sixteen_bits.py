@@ -215,7 +215,7 @@ print("the same signs: ", np.array_equal(np.signbit(ours[E < 31]), np.signbit(th
 print(fs.teach.grade.decode(normal_value))
 
 # %% [markdown]
-# ## Codes count
+# ## Codes are in order
 #
 # A kilometre counter in a car goes from 0999 to 1000: each full wheel turns the next one. The bits of a code do that,
 # too. When T is full and you add 1, the 1 is carried into E.
@@ -269,7 +269,7 @@ plt.show()
 # The distance from x to the next number above is called the [**ulp**](glossary.md#ulp) of x, the *unit in the last
 # place*. In a binade it is the same everywhere: the width of the binade, divided by 1024.
 #
-# A game stores where its players are in binary16, in metres. One player is 10,000 m from the middle of the world,
+# A game keeps the places of its players in metres, in binary16. One player is 10,000 m from the middle of the world,
 # between 2^13 = 8192 and 2^14 = 16384.
 
 # %%
