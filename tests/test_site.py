@@ -1,6 +1,7 @@
 """The documentation site, without building it: what it takes over, what it makes, and the checker of its links."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -60,6 +61,22 @@ def test_a_link_between_pages_follows_them_to_the_site(texts):
     assert "](../course/sums.ipynb)" in texts["manual/class_hours.md"].decode()
     assert "](performance.md)" in texts["project/testing.md"].decode()
     assert "<a href='explorer.html'>the explorer</a>" in texts["start.md"].decode()
+
+
+def test_a_lesson_links_its_files_and_each_view_of_the_explorer_that_it_shows(texts):
+    for name in course.NAMES:
+        kept = json.loads((ROOT / "tutorials" / f"{name}.ipynb").read_text(encoding="utf-8"))
+        made = json.loads(texts[f"course/{name}.ipynb"])
+        shown = [
+            cell for cell in kept["cells"] if "page.show(" in "".join(cell["source"]) and cell["cell_type"] == "code"
+        ]
+        sources = ["".join(cell["source"]) for cell in made["cells"]]
+        assert len(sources) == len(kept["cells"]) + 1 + len(shown)
+        assert f"<a href='{name}.ipynb' download>notebook</a>" in sources[1]
+        assert sum("Open this view of the explorer" in source for source in sources) == len(shown)
+        assert [cell.get("outputs") for cell in made["cells"] if cell["cell_type"] == "code"] == [
+            cell["outputs"] for cell in kept["cells"] if cell["cell_type"] == "code"
+        ]
 
 
 # --- what it makes ---------------------------------------------------------------------------------------------------

@@ -87,8 +87,26 @@ def _notebook(notebook: dict[str, Any], source: str, place: str, moved: dict[str
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             cell["source"] = relinked("".join(cell["source"]), source, place, moved)
+    files = DO_IT_YOURSELF.format(files=_files_of(posixpath.basename(place).removesuffix(".ipynb")))
+    head, *rest = notebook["cells"]
+    notebook["cells"] = [head, _text_cell("files", files), *(cell for old in rest for cell in (old, *_views(old)))]
     return json.dumps(notebook, ensure_ascii=False).encode()
 
+
+def _text_cell(name: str, text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text}
+
+
+def _views(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A link to each view of the explorer that a cell shows: the notebook keeps no frame."""
+    shown = re.findall(r'page\.show\("([^"]+)"', "".join(cell["source"])) if cell["cell_type"] == "code" else []
+    for k, view in enumerate(shown):
+        link = f"<a href='../explorer.html#{html.escape(view)}'>Open this view of the explorer</a>"
+        yield _text_cell(f"{cell['id']}-view-{k}", link)
+
+
+DO_IT_YOURSELF = """Here the results stand below the code already. To guess first, as it is meant, copy the lesson to
+a folder of yours: `fp16sim tutorials my-folder`. Or take its files: {files}."""
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s:]+)(#[^)\s]*)?\)")
 
@@ -293,7 +311,9 @@ def _room(room: str, what: str, names: list[str], modules: list[str]) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+    """A sentence from the words of a table; the name of a function stays as it is."""
+    first = text.partition(" ")[0]
+    return (text if "_" in first else text[:1].upper() + text[1:]).rstrip(".") + "."
 
 
 def _entry(name: str, value: object) -> str:
@@ -352,7 +372,7 @@ import fp16sim as fs
 fs.plots.{name}()
 ```
 
-or, in a terminal, `fp16sim plot {name} -o {name}.png`. {options} `fs.demos.{name}()` returns the numbers without a picture.
+In a terminal: `fp16sim plot {name} -o {name}.png`. {options} `fs.demos.{name}()` returns the numbers without a picture.
 
 ## How the numbers are computed
 
