@@ -4,7 +4,7 @@
 # | | |
 # |---|---|
 # | **Question** | Gradients are small, and binary16 ends at 6e-8. How does one lift them, and how far? |
-# | **Time** | 40 minutes |
+# | **Time** | 45 minutes |
 # | **Needs** | [Why the run died](why_the_run_died.ipynb) (Adam, squares), [Gradients in 16 bits](gradients_in_16_bits.ipynb) |
 # | **You will be able to** | count what a format makes of your gradients, choose a loss scale, and write one that finds its size itself |
 
@@ -46,8 +46,8 @@ for level in (1, 1024, 2**14):  # <- change: try 2**13, 2**12
 drum.compare(stored[-1])
 
 # %% [markdown]
-# At level 1 the flute is silent. At 2^14 the drum is infinite. At 1024 all three are there, and when they are played the
-# level is divided out again. The level is a **power of two**, so multiplying changes the exponent, and no digit.
+# At level 1 the flute is silent. At 2^14 the drum is infinite. At 1024 all three are there, and when they are played
+# the level is divided out again. The level is a **power of two**, so multiplying changes the exponent, and no digit.
 #
 # Gradients are such sounds. You cannot turn each of them up by hand, but you need not. Multiply the *loss* by 1024, and
 # by the chain rule every gradient is 1024 times as large. This factor is the [**loss scale**](glossary.md#loss-scale).
@@ -114,8 +114,8 @@ print(", ".join(f"{name}: {x.size:,} numbers" for name, x in kinds.items()))
 most = guess("Of which kind does binary16 lose the largest part?", choices=tuple(kinds))
 
 # %% [markdown]
-# `fs.learn.survey(numbers, fmt)` counts what a format makes of numbers. Its `fate()` says how many of those that are not
-# 0 underflow (become 0), become subnormal, stay normal, or overflow.
+# `fs.learn.survey(numbers, fmt)` counts what a format makes of numbers. Its `fate()` says how many of those that are
+# not 0 underflow (become 0), become subnormal, stay normal, or overflow.
 
 # %%
 lost = {}
@@ -179,8 +179,8 @@ for scale in (1.0, 1024.0, 2.0**12, 2.0**14):
     print(f"loss x {scale:<5g}: {run.death or f'{end.test_accuracy:.1%} right'}, {end.overflows} overflows")
 
 # %% [markdown]
-# You have seen this silent failure: no death, no NaN, and hardly any learning. `fs.learn.diagnose(run)` takes the history
-# of a run and says what it means, as `check` does before a run:
+# You have seen this silent failure: no death, no NaN, and hardly any learning. `fs.learn.diagnose(run)` takes the
+# history of a run and says what it means, as `check` does before a run:
 
 # %%
 for advice in fs.learn.diagnose(run):  # of the last one, 2^14
@@ -214,7 +214,8 @@ for step in range(1, 13):
 settled.compare(max(taken))
 
 # %% [markdown]
-# It knocks at the limit again and again. A skipped step now and then is normal, and costs little.
+# It knocks at the limit again and again ([see the product that is too
+# large](explorer.html#arithmetic?op=multiply&a=3&b=32768)). A skipped step now and then is normal, and costs little.
 #
 # A puzzle: fill in when to go on halving.
 
@@ -222,7 +223,7 @@ settled.compare(max(taken))
 # %%
 @fs.teach.puzzle
 def settles_at(largest):
-    """The largest of 65536, 32768, 16384, ... by which a positive float can be multiplied and stay finite in binary16."""
+    """The largest of 65536, 32768, 16384, ... that times a positive float `largest` is finite in binary16."""
     scale = 65536.0
     while largest * scale >= ...:
         scale = scale / 2
@@ -230,9 +231,9 @@ def settles_at(largest):
 
 
 # %% [markdown]
-# In a real run the largest gradient changes. The recipe `mixed-binary16` computes in binary16 with a dynamic loss scale;
-# the next lesson takes it apart. `run.telemetry` is what was observed: `scales` has a pair (step, scale) for each
-# change, and `skipped` the steps that were skipped.
+# In a real run the largest gradient changes. The recipe `mixed-binary16` computes in binary16 with a dynamic loss
+# scale; the next lesson takes it apart. `run.telemetry` is what was observed: `scales` has a pair (step, scale) for
+# each change, and `skipped` the steps that were skipped.
 
 # %%
 run = fs.learn.train("mixed-binary16", **small, growth_interval=10)

@@ -56,8 +56,8 @@ coins.compare(balance)  # of the last one, bfloat16
 fs.page.show("arithmetic?op=add&a=1000&b=1&format=bfloat16", height=700)
 
 # %% [markdown]
-# A weight is such a balance, and the steps of the optimizer are the coins. Now let the step go up or down. A puzzle about
-# a weight of 1; mind that the numbers below 1 are closer together than those above.
+# A weight is such a balance, and the steps of the optimizer are the coins. Now let the step go up or down. A puzzle
+# about a weight of 1; mind that the numbers below 1 are closer together than those above.
 
 
 # %%
@@ -74,8 +74,19 @@ def moves_one(step):
 # [Why the run died](why_the_run_died.ipynb). The recipe `bfloat16-plain` has every tensor in bfloat16, and the
 # optimizer's few constants in binary64. We take a small learning rate, 0.0003, and five passes.
 #
-# Adam's steps are about as large as the learning rate. The weights are about 0.17 in size at first, and there the ulp
-# of bfloat16 is 2^-10 = 0.00098.
+# Adam's steps are about as large as the learning rate. Most weights are about 0.17 in size at first. When is a step too
+# small for such a weight? A puzzle:
+
+
+# %%
+@fs.teach.puzzle
+def half_ulp(e):
+    """Half the ulp of bfloat16 from 2**e up to 2**(e + 1), e from -20 to 20: smaller steps up are absorbed."""
+    return 2.0 ** (...)
+
+
+# %% [markdown]
+# 0.17 lies between 2^-3 and 2^-2.
 
 # %%
 stayed = guess(
@@ -99,18 +110,19 @@ share = runs["bfloat16-plain"].totals()["absorbed_updates"]
 stayed.compare("most" if share > 0.5 else "about a quarter" if share > 0.1 else "hardly any")
 
 # %% [markdown]
-# No NaN, no warning. The run in bfloat16 just learns more slowly, because four of five steps are lost. (In this short
-# run binary32 gives less than half of the right answers, too: the learning rate is small on purpose.)
+# No NaN, no warning. The run in bfloat16 just learns more slowly, because four of five steps are lost
+# ([see one](explorer.html#arithmetic?op=add&a=0.17&b=0.0003&format=bfloat16)). In so short a run binary32 gives less
+# than half of the right answers, too: the learning rate is small on purpose.
 #
 # ## Three cures
 #
 # You know them from [Sums](sums.ipynb), because training is a long sum.
 #
 # - **Kahan** (`bfloat16-kahan`): remember what each addition lost, and add it to the next step.
-# - **Stochastic rounding** (`bfloat16-stochastic`): round up or down by chance, the nearer number more often. On average
-#   nothing is lost.
-# - [**Master weights**](glossary.md#master-weights) (here in `mixed-binary16`): keep a second copy of the weights in binary32, and add the steps to
-#   *it*. The network computes with a rounded copy in 16 bits.
+# - **Stochastic rounding** (`bfloat16-stochastic`): round up or down by chance, the nearer number more often. On
+#   average nothing is lost.
+# - [**Master weights**](glossary.md#master-weights) (here in `mixed-binary16`): keep a second copy of the weights in
+#   binary32, and add the steps to *it*. The network computes with a rounded copy in 16 bits.
 
 # %%
 still = guess("With Kahan's trick, are more than half of the single steps still absorbed? (yes or no)")
@@ -123,8 +135,8 @@ for name, run in runs.items():
 still.compare(runs["bfloat16-kahan"].totals()["absorbed_updates"] > 0.5)
 
 # %% [markdown]
-# All three learn as well as binary32, or nearly. With Kahan and with chance a single step is absorbed as often
-# as before. But it is not *lost*: it comes back with the next one, or on average.
+# All three learn as well as binary32, or nearly. With Kahan and with chance a single step is absorbed nearly
+# as often as before. But it is not *lost*: it comes back with the next one, or on average.
 
 # %%
 fs.plots.training(list(runs.values()), "accuracy")
@@ -261,8 +273,8 @@ for batch in (32, 1024):  # <- change: 1, 8192
 #
 # - A step that is less than half an ulp of its weight is absorbed. In bfloat16 this happens at learning rates that
 #   people really use. The run does not die; it learns more slowly.
-# - Kahan's trick, stochastic rounding and master weights each mend that. Kahan costs 2 bytes a weight, chance costs none,
-#   and a master copy 4.
+# - Kahan's trick, stochastic rounding and master weights each mend that. Kahan costs 2 bytes a weight, chance costs
+#   none, and a master copy 4.
 # - Find out which part of a run needs help: make one part wide, and look. In binary16 it is the optimizer's state
 #   (range), in bfloat16 the weights (digits).
 # - Sums of products are kept in binary32: on hardware that is made for it, this costs almost nothing.

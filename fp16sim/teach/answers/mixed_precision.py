@@ -27,9 +27,23 @@ PUZZLES = {
         lambda step: exact.round_to(1 + Fraction(step), "bfloat16") != 1,
         [(0.5, True), (0.001, False), (-0.001, False), (0.003, False), (-0.003, True), (2.0**-8, False)],
     ),
+    "half_ulp": Puzzle(
+        "f(e)",
+        "half the ulp of bfloat16 for numbers from 2**e up to 2**(e + 1), e from -20 to 20",
+        "exponents",
+        [0, *range(1, 21), *range(-20, 0)],
+        lambda e: float(fs.ulp(2.0**e, "bfloat16")) / 2,
+        [(0, 2.0**-8), (1, 2.0**-7), (-3, 2.0**-11), (8, 1.0), (10, 4.0)],
+    ),
 }
 
 HINTS = {
+    "half_ulp": (
+        "How many digits has bfloat16? What is its ulp from 1 up to 2, where e is 0?",
+        "It has 8 digits, one of them before the point. So from 2^e on the ulp is 2^e divided by 2^7, and half of that "
+        "has one more factor 2.",
+        "The exponent is e minus 8: seven places to the last digit, and one for the half.",
+    ),
     "moves_one": (
         "Which numbers of bfloat16 stand next to 1, on both sides? How far away are the middles to them?",
         "Above 1 the ulp is 2^-7, below it is 2^-8. A step is felt if it goes beyond the middle: more than 2^-8 up, or "
@@ -66,6 +80,14 @@ def moves_one(step):
     as large as the smallest increase that it feels.
     """
     return step > 2.0**-8 or step < -(2.0**-9)
+
+
+def half_ulp(e):
+    """With 8 digits, the last one stands 7 places behind the first: the ulp is 2^(e - 7), and half of it 2^(e - 8).
+
+    At 0.17, e is -3, and half an ulp is 2^-11 = 0.00049. A step of 0.0003 is less.
+    """
+    return 2.0 ** (e - 8)
 
 
 def absorbed(weight, step, fmt):

@@ -468,6 +468,8 @@ def _runs() -> Iterator[Row]:
     yield "a few", [65520.0, 1.0, 65504.0], 1.0, 3
     for (scale, interval), g in itertools.product(((65536.0, 1), (1024.0, 2), (1.0, 3)), (3.0, 1000.0, 1e-3, 65520.0)):
         yield "one size", [g] * 40, scale, interval
+    for sizes, interval in itertools.product(itertools.product((1.0, 4.0, 65520.0), repeat=4), (1, 2, 3)):
+        yield "four steps", [*sizes], 16384.0, interval
     rng = _rng()
     for interval in (1, 2, 3, 5, 8, 13) * 4:
         x = 2.0 ** rng.integers(-12, 14, 60) * rng.choice([1.0, 1.5, 65520 / 2**15, 65504 / 2**15], 60)
