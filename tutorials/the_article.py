@@ -294,7 +294,6 @@ verdicts["9: gradients vanish or explode"] = "true in binary16; in bfloat16 no m
 # ## Claim 10: medicine needs full precision; for the rest half will do
 #
 # The pixels of a CT scanner are integers, usually from -1024 to 3071: air is -1000, water 0, metal the brightest.
-# [Where do they lie in binary16?](explorer.html#line?x=3071&format=binary16)
 
 # %%
 bright = guess("What does 3071 become in binary16?")
@@ -307,8 +306,9 @@ for fmt in ("bfloat16", "binary16"):
 bright.compare(fs.round_to(3071, "binary16"))
 
 # %% [markdown]
-# If the noise of the scanner is 10, an error of 1 does no harm; an error of 8 might. So not the *field* of work
-# decides, but the *numbers*: their range, their ulp, their noise. A puzzle:
+# [See 3071 between its neighbours](explorer.html#number?x=3071&format=binary16). If the noise of the scanner is 10, an
+# error of 1 does no harm; an error of 8 might. So not the *field* of work decides, but the *numbers*: their range, their
+# ulp, their noise. A puzzle:
 
 
 # %%
