@@ -76,7 +76,7 @@ cents.compare(int(0.29 * 100))
 #
 # Type `=(0.5-0.4-0.1)` into a spreadsheet, with the brackets. Many show -2.78E-17, not 0.
 #
-# **Predict:** one of the two subtractions is to blame. Which?
+# **Predict:** which of the two subtractions is inexact?
 
 # %%
 print("0.4 is", fs.to_text(0.4, "binary64", "exact")[:24], "...")
@@ -218,7 +218,7 @@ samples.compare(round(exact / pcm.size, 2), within=0.25)
 #
 # ## A number in a message
 #
-# A server sends JSON, and each message has a number. JavaScript keeps every number as a float64. Python does not:
+# A server sends JSON, and each message has a number. JavaScript keeps every number as a float64.
 
 # %%
 message = guess("The server sends the integer 9007199254740993, which is 2^53 + 1. Which integer does JavaScript show?")

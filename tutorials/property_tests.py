@@ -49,7 +49,8 @@ for cents in (12, 13, 99, 100):
 
 # %% [markdown]
 # All four are right. Is the function right? More examples would help, but you would choose those that you think of. So
-# we do not write examples. We write what must *always* hold, a **property**: nobody pays 3 centimes too much or too
+# we do not write examples. We write what must *always* hold, a
+# [**property**](glossary.md#property): nobody pays 3 centimes too much or too
 # little.
 #
 # **Hypothesis** is a library that tests properties. `@given` says what to draw: here integers. Hypothesis calls the
@@ -73,7 +74,7 @@ def test_nobody_loses_more_than_two(cents):
 # The test is written, and has not run yet.
 
 # %%
-refund = guess("Which amount of centimes is the simplest for which to_five is off by more than 2?")
+amount = guess("Which amount of centimes is the simplest for which to_five is off by more than 2?")
 
 
 # %%
@@ -88,7 +89,7 @@ def run(test):
 
 run(test_nobody_loses_more_than_two)
 print("to_five(-3) is", to_five(-3))
-refund.compare(-3)
+amount.compare(-3)
 
 # %% [markdown]
 # A refund! An amount below zero is allowed, and nobody thought of it. `int` cuts off toward zero, so that negative
@@ -127,7 +128,7 @@ random_numbers.compare(int(wrong.sum()))
 # four million million draws. A random float is never infinite either, nor NaN, nor -0, and hardly ever tiny. **Where
 # the mistakes are, random numbers are not.**
 #
-# What draws numbers is called a **strategy**. `st.integers` was one. `fst`, short for `fp16sim.teach.strategies`, has
+# What draws numbers is called a [**strategy**](glossary.md#strategy). `st.integers` was one. `fst`, short for `fp16sim.teach.strategies`, has
 # some for 16 bits:
 #
 # | strategy | draws |
@@ -221,11 +222,16 @@ suspects = {
 # %%
 unnoticed = guess("How many of these eight suspects break none of the four properties?")
 
+
 # %%
-noticed = {name: [p for p, holds in properties.items() if not holds(r, pool).all()] for name, r in suspects.items()}
+def broken_by(r):
+    return [name for name, holds in properties.items() if not holds(r, pool).all()]
+
+
+noticed = {name: broken_by(r) for name, r in suspects.items()}
 for name, broken in noticed.items():
     print(f"{name:24} breaks: {', '.join(broken) or 'nothing'}")
-assert all(holds(fs.round_to, pool).all() for holds in properties.values())  # the right one breaks none
+assert broken_by(fs.round_to) == []  # the right one breaks none
 unnoticed.compare(list(noticed.values()).count([]))
 
 # %% [markdown]
@@ -238,7 +244,7 @@ unnoticed.compare(list(noticed.values()).count([]))
 # - "Too large becomes 65504" is wrong only above 65504, where we asked for nothing.
 #
 # So properties tell whether a function has the right *shape*. For the rest you need something that knows the right answer,
-# an **oracle**. Here it is `fs.round_to`; a slow and simple function of your own will do as well. It may be slow, because
+# an [**oracle**](glossary.md#oracle). Here it is `fs.round_to`; a slow and simple function of your own will do as well. It may be slow, because
 # it is called a few hundred times only.
 
 # %%
@@ -248,7 +254,7 @@ for name, r in suspects.items():
 # %% [markdown]
 # ## The simplest counterexample
 #
-# When a test fails for x = -27.4921875, you know little. So Hypothesis **shrinks** it: fewer digits, a smaller integer,
+# When a test fails for x = -27.4921875, you know little. So Hypothesis [**shrinks**](glossary.md#shrinking) it: fewer digits, a smaller integer,
 # no sign, as long as the test still fails. `find(strategy, condition)` does the same without a test: it gives the
 # simplest x that it finds with that condition.
 
@@ -317,12 +323,13 @@ def test_sharing_loses_nothing(x):
 run(test_sharing_loses_nothing)
 every = fs.all_values("binary16")
 every = every[(every >= 1) & (every <= 65504)]
-print("wrong for", (shared(every) != every).sum(), "of", every.size, "numbers from 1 on; the first integer is", end=" ")
-print(min(x for x in every[shared(every) != every] if x == int(x)))
+wrong = every[shared(every) != every]
+print("wrong for", wrong.size, "of", every.size, "numbers from 1 on")
+print("the first integer is", wrong[wrong == np.floor(wrong)].min())
 
 # %% [markdown]
 # It fails for one number in six. It is a theorem that it holds for all integers below 1024, that is, for numbers of ten
-# digits or fewer; our thousand examples were all of that kind. Examples have habits. A good strategy has fewer.
+# binary digits or fewer; our thousand examples were all of that kind. Examples have habits. A good strategy has fewer.
 #
 # ## Pairs
 #
@@ -349,8 +356,8 @@ nearly.compare(True)
 
 # %% [markdown]
 # It passes, and here is why. Both numbers are multiples of the smaller one's ulp. So is their sum, and it is smaller
-# than each of them. So it needs no more digits than they have. (That is Sterbenz's lemma.) A property told what to
-# prove, and the proof says that no draw will ever break it.
+# than each of them. So it needs no more digits than they have. (That is Sterbenz's lemma.) The property told us what
+# to prove, and the proof says that no draw will ever break it.
 #
 # ## What a property cannot tell
 #

@@ -307,7 +307,7 @@ for question in fs.teach.exercises.generate("mixed", rng=14, n=3, level=1):  # <
 # %% [markdown]
 # ## In short
 #
-# - + and * do not care about the order of two operands. Everything with two roundings does: regrouping, multiplying
+# - Addition and multiplication do not care about the order of two operands. Everything with two roundings does: regrouping, multiplying
 #   out, adding and taking away, a reciprocal.
 # - NaN is not equal to itself. -0 is equal to 0, and yet 1/-0 is not 1/0.
 # - Overflow gives infinity, and never a wrong sign. By default nothing stops: flags are raised.

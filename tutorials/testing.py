@@ -223,12 +223,10 @@ print("NumPy:", first_difference(lambda x: x.astype(np.float16).astype(float), e
 # each with each. Which? An old recipe, of Berkeley's TestFloat: every exponent with a few significands, the first ones
 # and the last ones; and zeros, infinities, subnormal numbers.
 #
-# `fs.faults` has wrong additions, too. These five are ours today:
+# `fs.faults` has wrong additions, too. These five go wrong before anything is rounded:
 
 # %%
-adders = [
-    fault for fault in fs.faults.suspects("add") if fault.rounder is None
-]  # wrong in the adding, not the rounding
+adders = [fault for fault in fs.faults.suspects("add") if fault.rounder is None]
 for fault in adders:
     print(f"{fault.name:18}", fault.misconception)
 
@@ -236,7 +234,7 @@ for fault in adders:
 # Look at the fourth. float64 has 53 digits, and the sum of two numbers of binary16 needs 41 at most.
 
 # %%
-harmless = guess(
+float64_first = guess(
     "For how many of 63,504 pairs of interesting numbers does adding in float64 first give a wrong binary16 sum?"
 )
 
@@ -257,10 +255,10 @@ def wrong_sums(adder, operands):
 print(f"{pairs[0].size:,} pairs each     interesting  random")
 for adder in adders:
     print(f"{adder.name:18} {wrong_sums(adder, pairs):14,} {wrong_sums(adder, random_pairs):7,}")
-harmless.compare(wrong_sums(fs.faults.find("float64_sum", "add"), pairs))
+float64_first.compare(wrong_sums(fs.faults.find("float64_sum", "add"), pairs))
 
 # %% [markdown]
-# The interesting pairs find four. The fifth is never wrong, because its first step commits no error:
+# The interesting pairs find four. `float64_sum` is never wrong, because its first step commits no error:
 # [Rounding twice](rounding_twice.ipynb) has the rule. A planted bug that no test can find is no bug. People who test
 # tests call it an **equivalent mutant**, and spend a lot of time with them.
 #
@@ -300,7 +298,7 @@ def allowed_error(n, sizes):
 # ## Test the test
 #
 # A test that has never failed has shown nothing. Feed it wrong functions, count how many it refuses, and feed it the
-# right one, which it must accept. That is **mutation testing**. The grader does it: `fs.teach.grade.tests(check)` calls
+# right one, which it must accept. That is [**mutation testing**](glossary.md#mutation-testing). The grader does it: `fs.teach.grade.tests(check)` calls
 # your `check` with each planted bug as its argument. A bug is caught if `check` raises an AssertionError.
 #
 # **Predict:** how many points of 100 does this test get?
