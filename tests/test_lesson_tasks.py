@@ -499,7 +499,7 @@ def test_no_versine_ratio_is_so_near_to_a_tie_that_a_good_computation_could_fail
 
 
 def test_the_first_integer_that_is_lost_is_found_by_counting():
-    for (name,), right in zip(*given(EXERCISES["first_lost"]), strict=True):
+    for (name,), right in zip(*given(answers.puzzle_tasks()["first_lost"]), strict=True):
         if right <= 2048:
             lost = (n for n in itertools.count(1) if exact.round_to(n + 1, name) == n)
             assert next(lost) == right, name
