@@ -67,7 +67,8 @@ print("0.29 * 100 =", 0.29 * 100)
 cents.compare(int(0.29 * 100))
 
 # %% [markdown]
-# A cent too little: the number behind 0.29 is below 0.29, and `int` cuts off.
+# A cent too little: [the number behind 0.29](explorer.html#number?x=0.29&format=binary64) is below 0.29, and `int` cuts
+# off.
 #
 # **What to do.** Count cents as integers, and make them from the *text*, before any float has seen it. Or use
 # `decimal.Decimal("0.29")`, where 0.29 is exact.
@@ -166,7 +167,7 @@ plt.show()
 walk.compare(float(fs.add(1e7, 0.4, "binary32") - 1e7))  # <- change: 0.6
 
 # %% [markdown]
-# At 10,000 km one ulp is 1 m. A step of 0.4 m is [absorbed](glossary.md#absorption), and she runs on the spot. From about
+# At 10,000 km [one ulp is 1 m](explorer.html#number?x=10000000&format=binary32). A step of 0.4 m is [absorbed](glossary.md#absorption), and she runs on the spot. From about
 # 10 km on, things tremble.
 #
 # **What to do.** Move the middle: store places relative to something near. Games call it a floating origin.

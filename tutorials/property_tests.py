@@ -328,8 +328,9 @@ print("wrong for", wrong.size, "of", every.size, "numbers from 1 on")
 print("the first integer is", wrong[wrong == np.floor(wrong)].min())
 
 # %% [markdown]
-# It fails for one number in six. It is a theorem that it holds for all integers below 1024, that is, for numbers of ten
-# binary digits or fewer; our thousand examples were all of that kind. Examples have habits. A good strategy has fewer.
+# It fails for one number in six, and [the explorer shows a third of 1537](explorer.html#arithmetic?op=divide&a=1537&b=3).
+# It is a theorem that it holds for all integers below 1024, that is, for numbers of ten binary digits or fewer. Our
+# thousand examples were all of that kind. Examples have habits. A good strategy has fewer.
 #
 # ## Pairs
 #
@@ -356,8 +357,9 @@ nearly.compare(True)
 
 # %% [markdown]
 # It passes, and here is why. Both numbers are multiples of the smaller one's ulp. So is their sum, and it is smaller
-# than each of them. So it needs no more digits than they have. (That is Sterbenz's lemma.) The property told us what
-# to prove, and the proof says that no draw will ever break it.
+# than each of them. So it needs no more digits than they have. (That is Sterbenz's lemma;
+# [see the digits cancel](explorer.html#arithmetic?op=subtract&a=1&b=0.9995).) The property told us what to prove, and the
+# proof says that no draw will ever break it.
 #
 # ## What a property cannot tell
 #

@@ -65,6 +65,7 @@ commutes.compare(not differ.any())
 
 # %% [markdown]
 # The exact sum does not depend on the order, and only the exact sum is rounded. That argument is good for every format.
+# [The explorer has a map of all sums](explorer.html#heatmap?small=e4m3&op=add): it is symmetric.
 
 # %%
 regroups = guess("2. Is (a + b) + c == a + (b + c), always? (yes or no)")
@@ -247,7 +248,8 @@ for f in ("e4m3", "binary16", "bfloat16", "binary32", "binary64"):
 tenths.compare(not any(held.values()))
 
 # %% [markdown]
-# Whether it holds is luck: it depends on how three roundings fall. It says nothing about how good a format is.
+# Whether it holds is luck: it depends on how [three roundings](explorer.html#arithmetic?op=add&a=0.1&b=0.2) fall. It says
+# nothing about how good a format is.
 
 # %%
 reciprocals = guess("18. Is x / 3 the same as x * (1/3), always? (yes or no)")

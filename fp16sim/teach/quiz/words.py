@@ -1,4 +1,8 @@
-"""The words of questions and solutions, each explained in a sentence: those of `tutorials/glossary.md` that it has."""
+"""The words of questions and solutions, each explained in a sentence.
+
+Where the glossary of the course, `tutorials/glossary.md`, has the word too, its entry begins with the same sentence: a
+test compares them.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +66,7 @@ WORDS = {
     "ulp": '"unit in the last place": the distance from one number to the next, at this place',
     "underflow": "the flag for a result below min_normal that had to be rounded",
 }
-"""In alphabetical order. What the glossary of the course explains, too, begins there with the same words."""
+"""In alphabetical order."""
 
 
 def used_in(text: str) -> dict[str, str]:
