@@ -101,3 +101,26 @@ def ulp(x: Any, fmt: FormatLike = "binary16") -> Any:
     e = np.where(x == 0, fmt.emin, exponent(np.where(finite, x, 1.0)))
     quantum = np.ldexp(1.0, np.clip(e, fmt.emin, fmt.emax) - fmt.trailing_bits)
     return np.where(finite, quantum, quieted(np.abs(x)))[()]
+
+
+def spacing(x: Any, fmt: FormatLike = "binary16") -> Any:
+    """The distance from x to the next number of `fmt` further from zero, with the sign of x: exact, and raises no flag.
+
+    That is `ulp(x)` with a sign, as `numpy.spacing` of float32 and float64 has it. It is positive at both zeros, an
+    infinity from max_finite on, where no finite number follows, and NaN at infinities and NaN.
+
+    Returns
+    -------
+    ndarray or scalar of float64
+
+    Examples
+    --------
+    >>> import fp16sim as fs
+    >>> fs.spacing([1.0, -1.0, 65504.0, 0.0], "binary16")
+    array([ 9.76562500e-04, -9.76562500e-04,             inf,  5.96046448e-08])
+    """
+    fmt = get_format(fmt)
+    step = ulp(x, fmt)
+    x = _as_float64(x, Rounding.TOWARD_ZERO)
+    step = np.where(np.isinf(x), np.nan, np.where(np.abs(x) >= fmt.max_finite, np.inf, step))
+    return np.where(x < 0, -step, step)[()]

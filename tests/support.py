@@ -1,6 +1,5 @@
 """What the tests share: comparison of codes, toy formats, the judge, operands, and a count of the compared cases."""
 
-import math
 from collections import Counter
 from dataclasses import replace
 from functools import lru_cache
@@ -9,6 +8,7 @@ import numpy as np
 
 import fp16sim as fs
 from fp16sim import exact
+from fp16sim.exact.operations import unrounded as exact_unrounded
 from fp16sim.formats import Format, Rounding, Subnormals
 
 MODES = tuple(Rounding)
@@ -117,13 +117,7 @@ def unrounded(name, buffers, toward_negative):
     mode = Rounding.TOWARD_NEGATIVE if toward_negative else Rounding.TIES_TO_EVEN
     results, which, places = [], [], {}
     for operands in zip(*(np.frombuffer(buffer).tolist() for buffer in buffers), strict=True):
-        # A NaN goes through; but infinity times zero is invalid in fma even if the third operand is NaN.
-        if any(map(exact.is_signaling, operands)):
-            found = exact.Result(exact.NAN, frozenset({"invalid"}))
-        elif any(map(math.isnan, operands[:2] if name == "fma" else operands)):
-            found = exact.Result(exact.NAN)
-        else:
-            found = exact.OPERATIONS[name](mode, *map(exact.as_exact, operands))
+        found = exact_unrounded(name, tuple(map(exact.as_exact, operands)), mode)
         key = (type(found.value), found)  # with the type, because -0.0 == Fraction(0)
         if key not in places:
             places[key] = len(results)

@@ -16,7 +16,7 @@ from .support import BYTES, DETERMINISTIC, MODES, MPFR_MODES, TOYS, Draws, asser
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
-OPERATIONS = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "ieee_remainder": 2, "sqrt": 1, "fma": 3}
+OPERATIONS = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "ieee_remainder": 2, "fmod": 2, "sqrt": 1, "fma": 3}
 BINARY = [name for name, arity in OPERATIONS.items() if arity == 2]
 DRAWS = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 0x12345678, 3 << 30)
 

@@ -13,6 +13,7 @@ from fp16sim.cli import main
 from fp16sim.cli.expressions import FUNCTIONS, VECTORS
 from fp16sim.exact import decode
 from fp16sim.explain.functions import ARGUMENTS, COMPARISONS, NEIGHBOURING
+from fp16sim.explain.parts import PARTS
 
 FLUSHING = replace(fs.BINARY16, name="flushing", subnormals="flush_inputs", saturate=True)
 FORMATS = [fs.BINARY16, fs.BFLOAT16, fs.E4M3FN, fs.E5M2, FLUSHING, fs.BINARY32]
@@ -35,6 +36,8 @@ def same(number, y):
 
 
 def operands_of(name):
+    if name == "scale_b":
+        return [(x, n) for x in NUMBERS for n in (0, -3, 17, -30, 10**6)]
     if ARGUMENTS.get(name, 2) == 1:
         return [(x,) for x in NUMBERS]
     return [(x, y) for x in NUMBERS[::2] for y in NUMBERS[1::2]] + [(x, x) for x in NUMBERS]
@@ -52,6 +55,33 @@ def test_a_function_is_explained_with_the_librarys_result_and_flags(name, fmt):
             assert why.flags == raised, (operands, mode)
 
 
+def as_tuple(y):
+    return y if isinstance(y, tuple) else (y,)
+
+
+def part_values(why):
+    return [float(part.number.value) if part.number else part.integer for part in why.parts]
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("fmt", [*FORMATS, fs.BINARY64, fs.E2M3FN], ids=str)
+def test_a_function_with_parts_is_explained_with_the_librarys_results_and_flags(name, fmt):
+    options = [{}, {"width": 8, "exact": True, "invalid": "x86"}, {"signed": False, "invalid": "riscv"}]
+    for mode in MODES:
+        for x in NUMBERS[: None if fmt.has_nan else -1]:
+            for how in options if name == "to_integer" else [{}]:
+                y, raised = of_library(getattr(fs, name), x, fmt, mode, **how)
+                why = explain.parts(name, x, fmt, mode, **how)
+                wanted = [float(part) if part.dtype.kind == "f" else int(part) for part in as_tuple(y)]
+                assert list(map(repr, part_values(why))) == list(map(repr, wanted)), (x, mode)
+                assert why.flags == raised, (x, mode)
+                assert max(map(len, str(why).splitlines())) <= 80
+    for seed in range(20):
+        why = explain.parts(name, 0.3, "e2m1fn", "stochastic", rng=seed)
+        y = getattr(fs, name)(0.3, "e2m1fn", "stochastic", rng=seed)
+        assert part_values(why) == [float(part) for part in as_tuple(y)]
+
+
 @pytest.mark.parametrize("name", NEIGHBOURING)
 @pytest.mark.parametrize("fmt", [fs.BINARY16, fs.BFLOAT16, FLUSHING, fs.BINARY32], ids=str)
 def test_a_neighbour_is_explained_for_numbers_that_the_format_lacks_too(name, fmt):
@@ -62,7 +92,10 @@ def test_a_neighbour_is_explained_for_numbers_that_the_format_lacks_too(name, fm
         assert (why.flags, why.operands, why.modes) == (raised, (), ())
 
 
-@pytest.mark.parametrize("name", ["exp", "power", "minimum", "maximum_number", "ieee_remainder", "next_up"])
+SOME = ("exp", "power", "minimum", "maximum_number", "ieee_remainder", "next_up", "log_b", "round_to_integral")
+
+
+@pytest.mark.parametrize("name", SOME)
 def test_a_signaling_nan_is_explained_with_its_flag(name):
     code = "0x7C01"
     operands = (code, "1")[: ARGUMENTS[name]]
@@ -187,7 +220,7 @@ def test_every_public_function_of_numbers_is_answered_in_an_expression(name, cap
     if name in NO_NUMBERS:
         assert name not in FUNCTIONS
         return
-    vector = "[1, 0.5]" if name in VECTORS else "0x3800" if name == "decode" else "0.5"
+    vector = "[1, 0.5]" if name in VECTORS else {"decode": "0x3800", "scale_b": "2"}.get(name, "0.5")
     assert main(["explain", f"{name}({', '.join([vector] * FUNCTIONS[name])})"]) == 0
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 80
@@ -213,6 +246,9 @@ def test_the_help_lists_every_function(capsys):
         ("-exp(0)", "-1"),
         ("cumsum([2048, 1, 1])", "2048"),
         ("remainder(7, 4)", "-1"),
+        ("fmod(-7, 4) + ldexp(1, -2)", "-2.75"),
+        ("rint(2.5) + logb(9)", "5"),
+        ("scale_b(1 + 2, 3)", "24"),
     ],
 )
 def test_functions_are_parts_of_expressions(expression, value, capsys):
@@ -228,6 +264,10 @@ def test_functions_are_parts_of_expressions(expression, value, capsys):
         ("1 = 2", "write == to compare two numbers"),
         ("less(1, 2) + 1", "less gives no number, so it stands alone"),
         ("cumsum([1, 2]) + 1", "cumsum gives a list, so it stands alone"),
+        ("frexp(3) + 1", "frexp gives two numbers, so it stands alone"),
+        ("to_integer(3) + 1", "to_integer gives an integer, which is no number of the format, so it stands alone"),
+        ("scale_b(1, 0.5)", "n=0.5 is not an integer; give the power of two, such as -3"),
+        ("scale_b(1, inf)", "n=inf is not an integer"),
         ("sum(1, 2)", "because sum takes a list: sum([1, 2, 3])"),
         ("exp(1, 2)", "exp takes 1 argument, but 2 are given"),
         ("hypot(1)", "hypot takes 2 arguments, but 1 is given"),

@@ -39,7 +39,7 @@ def test_the_tab_key_offers_every_public_name_and_no_internal_module():
     public = {name for name in dir(fs) if not name.startswith("_")}
     assert {name.removeprefix("fs.") for name in offered("fs.")} == public
     assert offered("fs.lea") == ["fs.learn"]
-    assert offered("fs.round") == ["fs.round_to"]
+    assert offered("fs.round") == ["fs.round_to", "fs.round_to_integral"]
     assert offered("fs.rounding") == []
 
 

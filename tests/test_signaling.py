@@ -14,6 +14,7 @@ import fp16sim as fs
 from fp16sim import exact
 from fp16sim.accumulators.parse import NAMES
 from fp16sim.elementary.definitions import FUNCTIONS, FUNCTIONS_OF_TWO
+from fp16sim.exact.operations import EXTREMES
 from fp16sim.formats import Rounding
 
 from .support import DETERMINISTIC, MODES, TOY, count_cases, raised_by
@@ -86,7 +87,8 @@ def test_a_row_of_testfloat_with_a_signaling_nan_passes_with_its_flag(row):
 
 # --- operations: the exact layer judges -----------------------------------------------------------------------------
 
-ARITY = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "ieee_remainder": 2, "sqrt": 1, "fma": 3}
+ARITY = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "ieee_remainder": 2, "fmod": 2, "sqrt": 1, "fma": 3}
+ARITY["log_b"] = 1
 
 
 def special_codes(fmt):
@@ -236,7 +238,7 @@ def test_a_quiet_comparison_raises_invalid_for_a_signaling_nan_alone(fmt):
 @pytest.mark.parametrize("fmt", FORMATS, ids=str)
 def test_minimum_and_maximum_raise_invalid_and_those_of_numbers_still_prefer_the_number(fmt):
     snan, one = signaling(fmt), np.ones(1)
-    for name in ("minimum", "maximum", "minimum_number", "maximum_number"):
+    for name in EXTREMES:
         for a, b in ((snan, one), (one, snan), (snan, snan), (QUIET, snan)):
             result, raised = flags_of(lambda: getattr(fs, name)(a, b, fmt))  # noqa: B023
             assert (raised.names(), raised.invalid.count, raised.invalid.operation) == (("invalid",), 1, name)

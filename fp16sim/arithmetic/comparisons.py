@@ -1,6 +1,6 @@
 """minimum, maximum and the comparisons of IEEE 754-2019: exact, after operands not in the format are rounded.
 
-A signaling NaN raises invalid in all of them but `total_order`, and minimum and maximum never return one.
+A signaling NaN raises invalid in all of them but `total_order`, and minimum and its sisters never return one.
 """
 
 from __future__ import annotations
@@ -38,10 +38,13 @@ def _smaller(a: Array, b: Array) -> Array:
     return np.where((a < b) | ((a == b) & np.signbit(a)), a, b)
 
 
-def extremum(name: str, a: Array, b: Array, sign: int) -> Array:
-    """minimum for sign 1, maximum (its mirror image) for -1; `name` says whether a number is preferred to NaN."""
-    # Unary minus, because NumPy would warn of a signaling NaN in a product.
-    y = _smaller(a, b) if sign > 0 else -_smaller(-a, -b)
+def extremum(name: str, a: Array, b: Array) -> Array:
+    """An operation that picks one of its operands, by its name, such as "maximum_magnitude_number"."""
+    # A maximum is the mirror image. (Unary minus, because NumPy would warn of a signaling NaN in a product.)
+    y = _smaller(a, b) if name.startswith("minimum") else -_smaller(-a, -b)
+    if "magnitude" in name:
+        near, far = (a, b) if name.startswith("minimum") else (b, a)
+        y = np.where(np.abs(near) < np.abs(far), a, np.where(np.abs(near) > np.abs(far), b, y))
     nan_a, nan_b = np.isnan(a), np.isnan(b)
     if not (nan_a.any() or nan_b.any()):
         return y
@@ -60,14 +63,14 @@ def minimum(
     >>> fs.minimum([1.0, 0.0], [2.0, -0.0], "binary16")
     array([ 1., -0.])
     """
-    return extremum("minimum", *_operands("minimum", (a, b), fmt, mode, rng), 1)[()]
+    return extremum("minimum", *_operands("minimum", (a, b), fmt, mode, rng))[()]
 
 
 def maximum(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Any:
     """The larger operand, exactly; NaN if either is NaN; +0 counts as more than -0 (IEEE 754-2019, section 9.6)."""
-    return extremum("maximum", *_operands("maximum", (a, b), fmt, mode, rng), -1)[()]
+    return extremum("maximum", *_operands("maximum", (a, b), fmt, mode, rng))[()]
 
 
 def minimum_number(
@@ -79,14 +82,56 @@ def minimum_number(
     >>> fs.minimum_number(float("nan"), 2.0, "binary16")
     np.float64(2.0)
     """
-    return extremum("minimum_number", *_operands("minimum_number", (a, b), fmt, mode, rng), 1)[()]
+    return extremum("minimum_number", *_operands("minimum_number", (a, b), fmt, mode, rng))[()]
 
 
 def maximum_number(
     a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
 ) -> Any:
     """Like `maximum`, but NaN only if both are NaN (IEEE 754-2019, section 9.6)."""
-    return extremum("maximum_number", *_operands("maximum_number", (a, b), fmt, mode, rng), -1)[()]
+    return extremum("maximum_number", *_operands("maximum_number", (a, b), fmt, mode, rng))[()]
+
+
+def minimum_magnitude(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """The operand nearer to zero, exactly.
+
+    If both are equally near, it is their `minimum`; if either is NaN, NaN (IEEE 754-2019, section 9.6).
+
+    >>> import fp16sim as fs
+    >>> fs.minimum_magnitude([3.0, -2.0, float("nan")], [-1.0, 2.0, 0.0], "binary16")
+    array([-1., -2., nan])
+    """
+    return extremum("minimum_magnitude", *_operands("minimum_magnitude", (a, b), fmt, mode, rng))[()]
+
+
+def maximum_magnitude(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """The operand farther from zero, exactly.
+
+    If both are equally far, it is their `maximum`; if either is NaN, NaN (IEEE 754-2019, section 9.6).
+
+    >>> import fp16sim as fs
+    >>> fs.maximum_magnitude([3.0, -2.0, float("nan")], [-4.0, 2.0, 0.0], "binary16")
+    array([-4.,  2., nan])
+    """
+    return extremum("maximum_magnitude", *_operands("maximum_magnitude", (a, b), fmt, mode, rng))[()]
+
+
+def minimum_magnitude_number(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """Like `minimum_magnitude`, but NaN only if both are NaN (IEEE 754-2019, section 9.6)."""
+    return extremum("minimum_magnitude_number", *_operands("minimum_magnitude_number", (a, b), fmt, mode, rng))[()]
+
+
+def maximum_magnitude_number(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """Like `maximum_magnitude`, but NaN only if both are NaN (IEEE 754-2019, section 9.6)."""
+    return extremum("maximum_magnitude_number", *_operands("maximum_magnitude_number", (a, b), fmt, mode, rng))[()]
 
 
 # --- comparisons ------------------------------------------------------------------------------------------------------

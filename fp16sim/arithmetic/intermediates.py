@@ -12,6 +12,7 @@ The intermediate is a float64, for formats of up to 24 bits of precision (all na
   2^-53, so it never reaches or crosses m: values and midpoints of the format, where decisions change, are such m.
 - a root: |x - m^2| is a nonzero integer where m^2 < 2^50, so sqrt(x) and m differ by a relative 2^-51 at least.
 - a remainder has no more bits than its operands: it is exact, and so is each step of its computation.
+  `fmod` and `log_b` are exact in float64 for every format that it holds.
 
 The probability of a stochastic step comes from the bits that rounding drops. For binary32, float64 has too few of them.
 So that case, and all formats that float64 does not hold with this margin, go through the exact layer. There is one
@@ -58,6 +59,12 @@ def _remainder(a: Array, b: Array) -> Array:
     return np.where(r == 0, np.copysign(0.0, a), np.where(np.signbit(a), -r, r))
 
 
+def _log_b(a: Array) -> Array:
+    finite = np.isfinite(a)
+    e = np.frexp(np.where(finite, a, 1.0))[1] - 1.0
+    return np.where(finite & (a != 0), e, np.where(finite, -np.inf, a * a))  # infinity or a quiet NaN
+
+
 LIFTED: dict[str, Callable[..., Array]] = {
     "add": lambda mode, a, b: add_to_odd(a, b, mode),
     "subtract": lambda mode, a, b: add_to_odd(a, -b, mode),
@@ -66,7 +73,11 @@ LIFTED: dict[str, Callable[..., Array]] = {
     "sqrt": lambda mode, a: np.sqrt(a),
     "fma": lambda mode, a, b, c: add_to_odd(a * b, c, mode),
     "ieee_remainder": lambda mode, a, b: _remainder(a, b),
+    "fmod": lambda mode, a, b: np.fmod(a, b),
+    "log_b": lambda mode, a: _log_b(a),
 }
+EXACT_IN_FLOAT64 = frozenset({"fmod", "log_b"})
+"""Operations that are exact there for every format that float64 holds."""
 
 # --- which intermediate is enough ------------------------------------------------------------------------------------
 

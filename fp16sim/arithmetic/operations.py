@@ -1,4 +1,4 @@
-"""add, subtract, multiply, divide, sqrt, fma, ieee_remainder: an intermediate that loses nothing, then one rounding.
+"""add ... fma, ieee_remainder, fmod, log_b: an intermediate that loses nothing, then one rounding.
 
 `intermediates` derives which float64 (or, for speed, float32) computation is safe for which format; where no such
 computation is, the exact layer computes element by element.
@@ -6,6 +6,7 @@ computation is, the exact layer computes element by element.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,9 @@ from ..conversion import (
 )
 from ..flags import PER_ELEMENT, Tally, current_listeners
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
-from ..nans import any_signaling
+from ..nans import any_signaling, quieted
 from ..rounding import note_exact, round_array, round_operand
-from .intermediates import LIFTED, float64_is_enough
+from .intermediates import EXACT_IN_FLOAT64, LIFTED, float64_is_enough
 from .native import by_hardware, hardware_of, report_overflow
 
 # --- one operation --------------------------------------------------------------------------------------------------
@@ -51,7 +52,7 @@ def operate(
             if nothing_to_report or report_overflow(y, name, operands, tally or Tally(listeners), label or name):
                 return y if y.dtype == carrier else y.astype(carrier)
     tally = tally or Tally(listeners)
-    if not float64_is_enough(fmt, mode):
+    if name not in EXACT_IN_FLOAT64 and not float64_is_enough(fmt, mode):
         return _operate_exactly(name, operands, fmt, mode, rng, carrier, tally, label or name)
     with np.errstate(all="ignore"):
         wide = [x.astype(np.float64, copy=False) for x in operands]
@@ -61,7 +62,25 @@ def operate(
     return round_array(lifted, exact.without_input_flush(fmt), mode, rng, out=out, operation=label or name, tally=tally)
 
 
-def _note_invalid(tally: Tally, name: str, operands: list[Array], lifted: Array) -> None:
+def round_exact(
+    name: str,
+    y: Array,
+    operands: Sequence[Array],
+    fmt: Format,
+    mode: Rounding,
+    rng: Generator,
+    carrier: Carrier,
+    tally: Tally | None = None,
+) -> Array:
+    """An exact result, rounded if it is not a value of the format: ceil(7.5) in e2m3fn, or a flushed subnormal."""
+    tally = tally or Tally(current_listeners())
+    _note_invalid(tally, name, operands, y)
+    out = np.empty(np.shape(y), carrier)
+    wide, fmt = quieted(np.asarray(y)), exact.without_input_flush(fmt)
+    return round_array(wide, fmt, mode, rng, out=out, operation=name, tally=tally)
+
+
+def _note_invalid(tally: Tally, name: str, operands: Sequence[Array], lifted: Array) -> None:
     """Note invalid: a signaling operand, a NaN from no NaN, or zero times infinity in any fma; and divide_by_zero."""
     if not tally.wants("invalid", "divide_by_zero"):
         return
@@ -77,6 +96,8 @@ def _note_invalid(tally: Tally, name: str, operands: list[Array], lifted: Array)
     if name == "divide":
         a, b = operands
         tally.note("divide_by_zero", ((b == 0) & np.isfinite(a) & (a != 0)).reshape(-1))
+    if name == "log_b":
+        tally.note("divide_by_zero", (operands[0] == 0).reshape(-1))
 
 
 def _operate_exactly(
@@ -237,3 +258,34 @@ def ieee_remainder(
     array([ 1., -1., -0.])
     """
     return _operation("ieee_remainder", (a, b), fmt, mode, rng)
+
+
+def fmod(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """a - n * b where n is a / b without its fraction, as in C: exact, with the sign of a. Parameters as for `add`.
+
+    `ieee_remainder` takes the nearest n instead (C's `remainder`). NumPy's `remainder`, the next integer below, is the
+    operator % of FloatArray.
+
+    >>> import fp16sim as fs
+    >>> fs.fmod([5.0, 7.0, -6.0], 4.0, "binary16")
+    array([ 1.,  3., -2.])
+    >>> fs.ieee_remainder([5.0, 7.0, -6.0], 4.0, "binary16")
+    array([ 1., -1.,  2.])
+    """
+    return _operation("fmod", (a, b), fmt, mode, rng)
+
+
+def log_b(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The exponent of x, floor(log2(abs(x))), as a number of the format: exact if the format has it, else rounded once.
+
+    It is that of the number, not the stored one: -24 for the smallest subnormal of binary16. -infinity for a zero,
+    which raises divide_by_zero; infinity for an infinity (IEEE 754-2019, logB, section 5.3.3). The 3 bits of e5m2 hold
+    no 9: there log_b(512) is 8. `frexp` gives integers. Parameters as for `add`.
+
+    >>> import fp16sim as fs
+    >>> fs.log_b([1.0, 0.1, 1000.0, 2.0**-24], "binary16")
+    array([  0.,  -4.,   9., -24.])
+    """
+    return _operation("log_b", (x,), fmt, mode, rng)

@@ -12,17 +12,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .. import reductions
+from .. import arithmetic, reductions
 from ..accumulators import AccumulatorLike
 from ..accumulators.base import Steps, axis_first
 from ..arithmetic import compare, extremum
 from ..conversion import Array
 from ..elementary.definitions import FUNCTIONS
 from ..elementary.evaluation import evaluate
-from ..flags import Tally, current_listeners
-from ..nans import any_signaling, quieted, report_signaling
+from ..nans import quieted, report_signaling
 from ..neighbours import above
-from ..rounding import round_array
 
 Axes: TypeAlias = int | Sequence[int] | None
 """One axis, several, or None for all."""
@@ -42,11 +40,7 @@ def unsupported(name: str, detail: str = "") -> TypeError:
 
 def round_exact(steps: Steps, name: str, y: Array, *operands: Array) -> Array:
     """An exact result, rounded if it is not a value of the format: ceil(7.5) in e2m3fn, or a flushed subnormal."""
-    tally = Tally(current_listeners())
-    is_new_nan = functools.reduce(lambda new, x: new & ~np.isnan(x), operands, np.isnan(y))
-    tally.note("invalid", (is_new_nan | any_signaling(*operands)).reshape(-1))
-    out = np.empty(np.shape(y), steps.carrier)
-    return round_array(quieted(np.asarray(y)), steps.fmt, steps.mode, steps.rng, out=out, operation=name, tally=tally)
+    return arithmetic.round_exact(name, y, operands, steps.fmt, steps.mode, steps.rng, steps.carrier)
 
 
 # --- elementwise ----------------------------------------------------------------------------------------------------
@@ -115,10 +109,10 @@ UFUNCS: dict[str, Operation] = {
     **{name: _exact_then_rounded(name) for name in ("floor", "ceil", "trunc", "rint", "sign", "fmod")},
     # The results are the operands or their negatives: values of the format already.
     **{name: _unrounded(name) for name in ("negative", "positive", "absolute", "fabs", "conjugate", "copysign")},
-    "maximum": lambda steps, a, b: extremum("maximum", a, b, -1),
-    "minimum": lambda steps, a, b: extremum("minimum", a, b, 1),
-    "fmax": lambda steps, a, b: extremum("maximum_number", a, b, -1),
-    "fmin": lambda steps, a, b: extremum("minimum_number", a, b, 1),
+    "maximum": lambda steps, a, b: extremum("maximum", a, b),
+    "minimum": lambda steps, a, b: extremum("minimum", a, b),
+    "fmax": lambda steps, a, b: extremum("maximum_number", a, b),
+    "fmin": lambda steps, a, b: extremum("minimum_number", a, b),
     "nextafter": _next_after,
     **{name: _comparison(name) for name in _COMPARISONS.split()},
     **{name: _unrounded(name) for name in _PREDICATES.split()},

@@ -12,6 +12,7 @@ from ..explain import (
     DotExplanation,
     Explanation,
     FunctionExplanation,
+    PartsExplanation,
 )
 from ..explain.document import Document, Line, Span, Style
 from ..explain.rendering import lines_of
@@ -32,7 +33,9 @@ STYLES: dict[Style, str] = {
 }
 """How a terminal shows each style; letters below the fields name them too, so that nobody needs the colours."""
 
-AnyRecord: TypeAlias = Explanation | DotExplanation | FunctionExplanation | ComparisonExplanation | Anatomy | Comparison
+AnyRecord: TypeAlias = (
+    Explanation | DotExplanation | FunctionExplanation | PartsExplanation | ComparisonExplanation | Anatomy | Comparison
+)
 
 
 def print_records(records: Sequence[AnyRecord], as_json: bool) -> None:

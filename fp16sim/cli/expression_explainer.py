@@ -11,6 +11,7 @@ from ..conversion import Generator
 from ..exact import is_negative, signed
 from ..explain.decoding import Given, read
 from ..explain.functions import COMPARISONS
+from ..explain.parts import PARTS
 from ..formats import Format, Rounding
 from .documents import AnyRecord
 from .expressions import (
@@ -30,6 +31,13 @@ from .expressions import (
     parse_expression,
 )
 
+KINDS = {
+    "cumsum": "a list",
+    "frexp": "two numbers",
+    "modf": "two numbers",
+    "to_integer": "an integer, which is no number of the format",
+}
+"""What some functions give, whose results no operation takes."""
 SIGNS = {name: sign for sign, name in (OPERATORS | RELATIONS).items()}
 
 
@@ -64,8 +72,9 @@ class Explainer:
         if isinstance(node, Vector):
             raise ExpressionError(LISTS, self.text, node.position)
         found = self._operation(node)
-        if isinstance(found, explain.ComparisonExplanation | explain.Anatomy) or node.name == "cumsum":
-            kind = "a list" if node.name == "cumsum" else "no number"
+        alone = explain.ComparisonExplanation | explain.PartsExplanation | explain.Anatomy
+        if isinstance(found, alone) or node.name == "cumsum":
+            kind = KINDS.get(node.name, "no number")
             raise ExpressionError(f"{node.name} gives {kind}, so it stands alone", self.text, node.position)
         return Given(_text(node), found.result.value, found.result.code)
 
@@ -97,6 +106,8 @@ class Explainer:
             return [explain.rounding(*operands, **how)]
         if name in STORED:
             return [explain.anatomy(*operands, **how)]
+        if name in PARTS:
+            return [explain.parts(name, *operands, **how)]
         if name in COMPARISONS:
             return [explain.comparison(name, *operands, **how)]
         return [explain.function(name, tuple(operands), **how)]

@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeAlias
 
 from ..exact.parsing import with_plain_signs
 from ..explain.functions import ARGUMENTS, COMPARISONS
+from ..explain.parts import PARTS
 from ..wording import count, did_you_mean, quoted
 
 ARITHMETIC = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "reciprocal": 1}
@@ -31,6 +32,7 @@ STORED = ("encode", "decode", "fields", "classify", "to_text")
 FUNCTIONS = {
     **ARITHMETIC,
     **ARGUMENTS,
+    **PARTS,
     **VECTORS,
     **dict.fromkeys(COMPARISONS, 2),
     **dict.fromkeys((*ROUNDING, *STORED), 1),
@@ -41,12 +43,17 @@ OTHER_NAMES = {
     "asin": "arcsin",
     "atan": "arctan",
     "div": "divide",
+    "ldexp": "scale_b",
     "ln": "log",
+    "logb": "log_b",
     "max": "maximum",
     "min": "minimum",
     "mul": "multiply",
     "pow": "power",
     "remainder": "ieee_remainder",
+    "rint": "round_to_integral",
+    "scaleb": "scale_b",
+    "scalbn": "scale_b",
     "sub": "subtract",
 }
 """Names that other libraries have."""

@@ -11,13 +11,22 @@ It imports nothing but the standard library and `formats`, and shares no code wi
 """
 
 from .codes import decode
+from .integers import (
+    frexp,
+    modf,
+    round_to_integral,
+    scale_b,
+    to_integer,
+)
 from .operations import (
     OPERATIONS,
     add,
     compute,
     divide,
     fma,
+    fmod,
     ieee_remainder,
+    log_b,
     multiply,
     operate,
     sqrt,
@@ -60,11 +69,15 @@ __all__ = [
     "encode",
     "exponent_of",
     "fma",
+    "fmod",
+    "frexp",
     "ieee_remainder",
     "is_finite",
     "is_nan",
     "is_negative",
     "is_signaling",
+    "log_b",
+    "modf",
     "multiply",
     "nan_value",
     "operate",
@@ -75,9 +88,12 @@ __all__ = [
     "round_operand",
     "round_result",
     "round_to",
+    "round_to_integral",
+    "scale_b",
     "signed",
     "sqrt",
     "sqrt_to_odd",
     "subtract",
+    "to_integer",
     "without_input_flush",
 ]

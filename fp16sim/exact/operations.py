@@ -95,6 +95,40 @@ def _ieee_remainder(mode: Rounding, a: Value, b: Value) -> Result:
     return Result(rest if rest else signed(is_negative(a), Fraction(0)))
 
 
+def _fmod(mode: Rounding, a: Value, b: Value) -> Result:
+    if not is_finite(a) or b == 0:
+        return _INVALID
+    if not is_finite(b):
+        return Result(a)
+    return Result(signed(is_negative(a), abs(Fraction(a)) % abs(Fraction(b))))
+
+
+def _log_b(mode: Rounding, a: Value) -> Result:
+    if a == 0:
+        return Result(-INF, frozenset({"divide_by_zero"}))
+    return Result(Fraction(exponent_of(abs(Fraction(a)))) if is_finite(a) else INF)
+
+
+def _extreme(name: str) -> Callable[[Rounding, Value, Value], Result]:
+    """minimum, maximum and their forms: by magnitude first, or with a number preferred to NaN."""
+    pick = min if name.startswith("minimum") else max
+
+    def order(x: Value) -> tuple[Value, Value, bool]:
+        size = -x if x < 0 else x
+        return (size if "magnitude" in name else 0.0), x, not is_negative(x)  # -0 before +0
+
+    def extreme(mode: Rounding, a: Value, b: Value) -> Result:
+        if is_nan(a) or is_nan(b):
+            return Result(b if is_nan(a) else a)  # NaN only if both are
+        return Result(pick(a, b, key=order))
+
+    return extreme
+
+
+_FORMS = ("", "_number", "_magnitude", "_magnitude_number")
+EXTREMES = tuple(f"{which}{form}" for form in _FORMS for which in ("minimum", "maximum"))
+"""IEEE 754-2019's minimum, maximum, minimumNumber, ..., maximumMagnitudeNumber."""
+
 OPERATIONS: dict[str, Callable[..., Result]] = {
     "add": _add,
     "subtract": _subtract,
@@ -103,6 +137,9 @@ OPERATIONS: dict[str, Callable[..., Result]] = {
     "sqrt": _sqrt,
     "fma": _fma,
     "ieee_remainder": _ieee_remainder,
+    "fmod": _fmod,
+    "log_b": _log_b,
+    **{name: _extreme(name) for name in EXTREMES},
 }
 
 
@@ -130,16 +167,23 @@ def operate(
     operation: str, operands: tuple[Any, ...], fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after"
 ) -> Result:
     """Value and flags of an operation on operands that `fmt` holds."""
-    values = [as_exact(x) for x in operands]
-    # A quiet NaN goes through; fma alone decides for itself, since infinity times zero is invalid whatever c is.
-    if any(map(is_signaling, values)):
-        result = _INVALID
-    elif any(is_nan(v) for v in (values[:2] if operation == "fma" else values)):
-        result = Result(NAN)
-    else:
-        result = OPERATIONS[operation](mode, *values)
+    result = unrounded(operation, tuple(as_exact(x) for x in operands), mode)
     rounded = round_result(result.value, fmt, mode, draw, tininess)
     return Result(rounded.value, rounded.flags | result.flags)
+
+
+def unrounded(operation: str, values: tuple[Value, ...], mode: Rounding) -> Result:
+    """The exact result of an operation, and the flags invalid and divide_by_zero."""
+    signaling = any(map(is_signaling, values))
+    if operation in EXTREMES and operation.endswith("_number"):
+        chosen = OPERATIONS[operation](mode, *values).value  # a signaling NaN is ignored too, but for its flag
+        return Result(NAN if is_nan(chosen) else chosen, frozenset({"invalid"} if signaling else ()))
+    if signaling:
+        return _INVALID
+    # A quiet NaN goes through; fma decides for itself, since infinity times zero is invalid whatever c is.
+    if any(is_nan(v) for v in (values[:2] if operation == "fma" else values)):
+        return Result(NAN)
+    return OPERATIONS[operation](mode, *values)
 
 
 def add(
@@ -195,3 +239,19 @@ def ieee_remainder(
 ) -> Value:
     """a - n * b with n the integer nearest to a / b, ties to even: always exact."""
     return compute("ieee_remainder", (a, b), fmt, mode, rng=rng).value
+
+
+def fmod(
+    a: Any, b: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None
+) -> Value:
+    """a - n * b with n = a / b cut to an integer: exact, with the sign of a."""
+    return compute("fmod", (a, b), fmt, mode, rng=rng).value
+
+
+def log_b(a: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Any = None) -> Value:
+    """floor(log2(abs(a))), the exponent of a, rounded once; -infinity for 0, infinity for an infinity.
+
+    >>> log_b("0.1", "binary16")
+    Fraction(-4, 1)
+    """
+    return compute("log_b", (a,), fmt, mode, rng=rng).value

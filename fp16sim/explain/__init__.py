@@ -17,6 +17,7 @@ from .basic_operations import add, convert, divide, fma, multiply, parse, roundi
 from .dot_product import DotExplanation, Step, dot, total
 from .explanation import Explanation
 from .functions import ComparisonExplanation, FunctionExplanation, comparison, function
+from .parts import Part, PartsExplanation, parts
 from .records import ExactStep, Neighbour, Number, Operand, RoundingStep, Term
 from .stored_number import Anatomy, Comparison, anatomy, compare
 
@@ -34,6 +35,8 @@ __all__ = [
     "Number",
     "Operand",
     "Outcome",
+    "Part",
+    "PartsExplanation",
     "RoundingStep",
     "Step",
     "Term",
@@ -48,6 +51,7 @@ __all__ = [
     "function",
     "multiply",
     "parse",
+    "parts",
     "rounding",
     "sqrt",
     "subtract",

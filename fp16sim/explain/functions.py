@@ -11,10 +11,12 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from .. import arithmetic, elementary, exact, neighbours
-from ..conversion import Seed, as_generator, check_fits
+from ..conversion import Generator, Seed, as_generator, check_fits
 from ..elementary.definitions import FUNCTIONS, FUNCTIONS_OF_TWO
 from ..elementary.evaluation import CERTIFIED_PRECISION, HUGE, TINY, deciding_float64, nearest_boundary
-from ..exact import Value, is_signaling
+from ..exact import REACH, Value, is_signaling
+from ..exact.integers import integral, scaled
+from ..exact.operations import EXTREMES, unrounded
 from ..flags import FLAGS, record_flags
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding, quoted
 from ..wording import did_you_mean
@@ -25,13 +27,15 @@ from .records import Number, Operand, Record, RoundingStep, ordered_flags
 from .rendering import Shown
 from .rounding_step import next_draw, round_step
 
-CHOOSING = ("minimum", "maximum", "minimum_number", "maximum_number")
-NEIGHBOURING = ("next_up", "next_down", "ulp")
+CHOOSING = EXTREMES
+NEIGHBOURING = ("next_up", "next_down", "ulp", "spacing")
 """Functions of a number that need not be one of the format: it is not rounded first."""
+EXACTLY = {"ieee_remainder": 2, "fmod": 2, "log_b": 1, "round_to_integral": 1, "scale_b": 2}
+"""Functions that the exact layer computes."""
 ARGUMENTS = {
     **dict.fromkeys(FUNCTIONS, 1),
     **dict.fromkeys(FUNCTIONS_OF_TWO, 2),
-    "ieee_remainder": 2,
+    **EXACTLY,
     **dict.fromkeys(CHOOSING, 2),
     **dict.fromkeys(NEIGHBOURING, 1),
 }
@@ -53,7 +57,8 @@ class FunctionExplanation(Shown, Record):
     texts : tuple of str
         The numbers as they were given.
     operands : tuple of Operand
-        Empty for next_up, next_down and ulp, which take any number as it is.
+        Empty for next_up, next_down, ulp and spacing, which take any number as it is. Without the n of scale_b, which
+        is no number of the format.
     value : Value
         What is rounded. It rounds to the result that the exact value has.
     accuracy : str
@@ -82,9 +87,10 @@ class FunctionExplanation(Shown, Record):
     @cached_property
     def modes(self) -> tuple[ModeResult, ...]:
         """What each mode but "stochastic" gives for the same numbers; empty where the mode has no effect."""
-        given = tuple(Given(x.text, x.exact, x.number.code if is_signaling(x.exact) else None) for x in self.operands)
+        given = [Given(x.text, x.exact, x.number.code if is_signaling(x.exact) else None) for x in self.operands]
         chosen = [mode for mode in Rounding if mode is not Rounding.STOCHASTIC] if given else []
-        found = [function(self.operation, given, self.fmt, mode) for mode in chosen]
+        power = self.texts[1:] if self.operation == "scale_b" else ()
+        found = [function(self.operation, (*given, *power), self.fmt, mode) for mode in chosen]
         return tuple(
             ModeResult(one.mode, (Outcome(one.result.code, one.result.value, Fraction(1)),), one.flags) for one in found
         )
@@ -103,7 +109,8 @@ def function(
     Parameters
     ----------
     name : str
-        An elementary function, "ieee_remainder", "minimum" and its sisters, "next_up", "next_down" or "ulp".
+        An elementary function, "ieee_remainder", "fmod", "log_b", "round_to_integral", "scale_b", "minimum" and its
+        sisters, "next_up", "next_down", "ulp" or "spacing". (Those with two results are for `parts`.)
     values : number or tuple of numbers
         Each as for `rounding`.
     fmt, mode, rng
@@ -137,8 +144,9 @@ def function(
     if name in NEIGHBOURING:
         return _neighbour(name, read(given[0], fmt), fmt, mode)
     generator = as_generator(mode, rng)
-    labels = ("x",) if len(given) == 1 else ("a", "b")
-    operands = tuple(operand(label, x, fmt, mode, generator) for label, x in zip(labels, given, strict=True))
+    power = read_power(given[1], fmt) if name == "scale_b" else None
+    labels = ("x",) if len(given) == 1 or power else ("a", "b")
+    operands = tuple(operand(label, x, fmt, mode, generator) for label, x in zip(labels, given, strict=not power))
     held = [x.number.value for x in operands]
     step: RoundingStep | None = None
     accuracy: Accuracy = "exact"
@@ -146,11 +154,14 @@ def function(
         value, raised = _called(partial(getattr(arithmetic, name), fmt=fmt), held)
         result = number_of(value, fmt)
     else:
-        value, raised, accuracy = _remainder(held) if name == "ieee_remainder" else _value(name, held, fmt)
-        step = round_step(value, fmt, mode, next_draw(generator))
+        if name in EXACTLY:
+            value, raised, accuracy = _exactly(name, held, mode, generator, int(power.value) if power else 0)
+        else:
+            value, raised, accuracy = _value(name, held, fmt)
+        step = round_step(value, fmt, mode, 0 if name == "round_to_integral" else next_draw(generator))
         result, raised = step.result, raised.union(step.flags)
     flags = ordered_flags(raised.union(*(x.rounding.flags for x in operands if x.rounding)))
-    texts = tuple(x.text for x in operands)
+    texts = (*(x.text for x in operands), *([power.text] if power else []))
     return FunctionExplanation(name, fmt, mode, texts, operands, value, accuracy, step, result, flags)
 
 
@@ -170,10 +181,25 @@ def _neighbour(name: str, x: Given, fmt: Format, mode: Rounding) -> FunctionExpl
     return FunctionExplanation(name, fmt, mode, (x.text,), (), value, "exact", None, result, ordered_flags(raised))
 
 
-def _remainder(values: list[Value]) -> tuple[Value, frozenset[str], Accuracy]:
-    if any(map(exact.is_nan, values)):
-        return exact.NAN, frozenset({"invalid"} if any(map(is_signaling, values)) else ()), "exact"
-    found = exact.OPERATIONS["ieee_remainder"](Rounding.TIES_TO_EVEN, *values)
+def read_power(x: NumberLike, fmt: Format) -> Given:
+    """The n of scale_b, which is an integer; ValueError for any other number."""
+    power = read(x, fmt)
+    if not exact.is_finite(power.value) or Fraction(power.value).denominator != 1:
+        raise ValueError(f"n={power.text} is not an integer; give the power of two, such as -3")
+    return power
+
+
+def _exactly(
+    name: str, values: list[Value], mode: Rounding, rng: Generator, power: int
+) -> tuple[Value, frozenset[str], Accuracy]:
+    """The exact result, and the flags of the function itself; `round_step` raises that of a signaling NaN too."""
+    if name == "round_to_integral":
+        return integral(values[0], mode, next_draw(rng)), frozenset(), "exact"
+    if name == "scale_b":
+        value = scaled(values[0], power)
+        size = abs(exact.exponent_of(abs(value))) if isinstance(value, Fraction) and value else 0
+        return value, frozenset(), "exact" if size < REACH else "huge" if power > 0 else "tiny"
+    found = unrounded(name, tuple(values), mode)
     return found.value, found.flags, "exact"
 
 

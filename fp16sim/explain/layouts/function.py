@@ -23,15 +23,27 @@ SYMBOLS = {
 }
 """How a comparison is written between its operands; the others are written as functions."""
 
+CHOICES = {
+    "minimum": "The smaller operand",
+    "maximum": "The larger operand",
+    "minimum_magnitude": "The operand nearer to zero, or the smaller of two equally near",
+    "maximum_magnitude": "The operand farther from zero, or the larger of two equally far",
+}
 RULES = {
     "ieee_remainder": "a - n × b, where n is the integer nearest to a / b, ties to even. It is always exact.",
-    "minimum": "The smaller operand. -0 counts as less than +0, and a NaN makes the result NaN.",
-    "maximum": "The larger operand. -0 counts as less than +0, and a NaN makes the result NaN.",
-    "minimum_number": "The smaller operand. -0 counts as less than +0; a number is preferred to NaN.",
-    "maximum_number": "The larger operand. -0 counts as less than +0; a number is preferred to NaN.",
+    "fmod": "a - n × b, where n is a / b without its fraction. It is always exact, and has the sign of a.",
+    "log_b": "The exponent e of x, with 2^e <= abs(x) < 2^(e + 1): {value}. Zero has no such e: it gives -infinity.",
+    "round_to_integral": "x as an integer, in the direction of {mode}: {value}.",
+    "scale_b": "x × 2^n, exactly: {value}.",
+    **{name: f"{rule}. -0 counts as less than +0, and a NaN makes the result NaN." for name, rule in CHOICES.items()},
+    **{
+        f"{name}_number": f"{rule}. -0 counts as less than +0; a number is preferred to NaN."
+        for name, rule in CHOICES.items()
+    },
     "next_up": "The smallest number of {fmt} that is greater than x.",
     "next_down": "The greatest number of {fmt} that is less than x.",
     "ulp": "The distance between the numbers of {fmt} in the binade of x.",
+    "spacing": "The distance from x to the next number of {fmt} further from zero, with the sign of x.",
 }
 """What the functions that are no elementary ones give."""
 
@@ -54,7 +66,7 @@ def function_document(why: FunctionExplanation) -> Document:
 
 def _value(why: FunctionExplanation, shown: str) -> list[LabelledLines | None]:
     if rule := RULES.get(why.operation):
-        return [paragraph("", rule.format(fmt=why.fmt))]
+        return [paragraph("", rule.format(fmt=why.fmt, mode=why.mode, value=shown))]
     if "divide_by_zero" in why.flags and not is_finite(why.value):
         return [paragraph("", "A pole: the value is an exact infinity, and the flag divide_by_zero is raised.")]
     if is_nan(why.value):

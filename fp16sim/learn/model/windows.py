@@ -131,7 +131,7 @@ def max_pool(x: FloatArray, size: int) -> FloatArray:
 
 
 def _larger_by_sign(a: Array, b: Array) -> Array:
-    return np.asarray(extremum("maximum", a, b, -1))
+    return np.asarray(extremum("maximum", a, b))
 
 
 def _has_negative_zero(x: Array) -> bool:
