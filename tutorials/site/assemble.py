@@ -38,6 +38,7 @@ TAKEN = {
     "course/index.md": "tutorials/reference/course.md",
     "glossary.md": "tutorials/glossary.md",
     "manual/functions.md": "tutorials/reference/functions.md",
+    "manual/operations.md": "tutorials/reference/operations.md",
     "manual/instruments.md": "tutorials/reference/instruments.md",
     "manual/explorer.md": "tutorials/reference/explorer.md",
     "manual/lab.md": "tutorials/reference/lab.md",
