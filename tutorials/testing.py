@@ -19,13 +19,13 @@ _ = np.seterr(all="ignore")
 # %% [markdown]
 # ## What you know already
 #
-# A puzzle from [Rounding](rounding.ipynb). One of today's bugs hides exactly there.
+# A puzzle from [Property tests](property_tests.ipynb). The order will help us to prove something today.
 
 
 # %%
 @fs.teach.puzzle
-def overflows(x):
-    """True if a float x from 1 on becomes infinity when it is rounded to binary16, else False."""
+def in_order(x, y, rx, ry):
+    """False if x <= y, but their rounded numbers rx and ry are not in that order; else True."""
     return ...
 
 
@@ -271,13 +271,13 @@ float64_first.compare(wrong_sums(fs.faults.find("float64_sum", "add"), pairs))
 tolerance = guess("Is a sum of three numbers from -8 to 8 always right to a thousandth in binary16? (yes or no)")
 
 # %%
-some = interesting[(np.abs(interesting) >= 2**-12) & (np.abs(interesting) <= 8)]
+some = interesting[(np.abs(interesting) >= 2**-8) & (np.abs(interesting) <= 8)]
 a, b, c = some[:, None, None], some[None, :, None], some[None, None, :]
 exact = a + b + c  # float64 holds the sum of three such numbers
 error = np.abs(fs.add(fs.add(a, b), c) - exact)
 sizes = np.abs(a) + np.abs(b) + np.abs(c)
 print(f"more than a thousandth: {(error > 0.001 * np.abs(exact)).sum():,} of {error.size:,} sums")
-print("for example 1.5 + 2^-12 - 1.5 =", fs.add(fs.add(1.5, 2**-12), -1.5))
+print("for example 8 + 2^-8 - 8 =", fs.add(fs.add(8, 2**-8), -8))
 print(f"more than (n - 1) u (|a| + |b| + |c|): {(error > (3 - 1) * 2**-11 * sizes).sum():,}")
 tolerance.compare(not (error > 0.001 * np.abs(exact)).any())
 
