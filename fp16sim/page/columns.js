@@ -43,7 +43,8 @@ function digitCells({ kept, lost }) {
 
 /** As many tables one below the other as the window is too narrow for, each with some of the columns. */
 function inPieces(texts) {
-  const room = Math.max(12, Math.floor((Math.min(innerWidth, 1280) - (innerWidth > 640 ? 290 : 215)) / 9.1));
+  const [beside, letter] = innerWidth > 640 ? [290, 9.1] : [205, 7.9]; // pixels, as the style sheets have it
+  const room = Math.max(12, Math.floor((Math.min(innerWidth, 1280) - beside) / letter));
   const [kept, all] = [texts[0].kept.length, texts[0].kept.length + texts[0].lost.length];
   const part = (text, from) => text.slice(Math.max(from, 0), Math.max(from + room, 0));
   return Array.from({ length: Math.ceil(all / room) }, (_, i) =>

@@ -85,6 +85,32 @@ def test_paper_has_no_controls_dark_ink_and_every_picture(open_page):
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+def test_each_view_fits_on_one_sheet_of_paper_or_on_two(open_page):
+    page = open_page()
+    for state, sheets in (
+        ("number?x=0.1", 1),
+        ("number?x=0.1&beside=binary64", 2),
+        ("formats?x=0.1", 1),
+        ("line?x=0.1", 1),
+        ("heatmap?small=e2m1fn", 1),
+        ("arithmetic?op=add&a=2048&b=1", 2),
+    ):
+        page.evaluate(FOLLOW, state)
+        assert page.pdf(format="A4").count(b"/Type /Page\n") == sheets, state
+
+
+LINES = """() => [
+  new Set([...document.querySelectorAll(".cut .cell.kept")].map((cell) => cell.getBoundingClientRect().top)).size,
+  document.querySelectorAll(".columns").length,
+]"""
+"""In how many lines the kept bits stand, and in how many pieces the addition in columns."""
+
+
+def test_on_a_phone_the_bits_of_binary16_are_not_broken(open_page):
+    page = open_page("arithmetic?op=add&a=2048&b=1", viewport={"width": 390, "height": 800})
+    assert page.evaluate(LINES) == [1, 1]
+
+
 # --- dark and still -------------------------------------------------------------------------------------------------
 
 PAPER = "getComputedStyle(document.body).backgroundColor"
