@@ -44,7 +44,7 @@ def texts(assemble):
 
 def test_every_page_of_the_reference_is_taken_over(assemble):
     kept = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tutorials" / "reference").glob("*.md")}
-    assert kept <= set(assemble.TAKEN.values())
+    assert kept <= set(assemble.taken().values())
     assert all((ROOT / source).is_file() for source in (assemble.pages() | assemble.extras()).values())
 
 

@@ -33,26 +33,33 @@ from fp16sim.wording import power_of_two, with_superscripts
 
 # --- pages that are taken over ------------------------------------------------------------------------------------
 
-TAKEN = {
-    "start.md": "README.md",
-    "course/index.md": "tutorials/reference/course.md",
-    "glossary.md": "tutorials/glossary.md",
-    "manual/functions.md": "tutorials/reference/functions.md",
-    "manual/operations.md": "tutorials/reference/operations.md",
-    "manual/instruments.md": "tutorials/reference/instruments.md",
-    "manual/explorer.md": "tutorials/reference/explorer.md",
-    "manual/lab.md": "tutorials/reference/lab.md",
-    "manual/data.md": "tutorials/reference/data.md",
-    "manual/teaching.md": "tutorials/reference/teaching.md",
-    "manual/class_hours.md": "tutorials/reference/class_hours.md",
-    "manual/writing_lessons.md": "tutorials/reference/writing_lessons.md",
-    "project/testing.md": "tutorials/reference/testing.md",
-    "project/performance.md": "tutorials/reference/speed.md",
-    "project/changelog.md": "CHANGELOG.md",
-    "project/contributing.md": ".github/CONTRIBUTING.md",
-    "project/security.md": ".github/SECURITY.md",
-}
-"""Pages of the site, and where their text is."""
+REFERENCE = ROOT / "tutorials" / "reference"
+ELSEWHERE = {"course": "course/index.md", "testing": "project/testing.md", "speed": "project/performance.md"}
+"""Pages of the repository's reference that are not shown in the manual, and where they are shown."""
+
+FIRST = ("functions", "instruments", "explorer", "lab")
+LAST = ("data", "teaching", "class_hours", "writing_lessons")
+"""Pages of the manual that come first and last; others stand between them."""
+
+
+def manual() -> list[str]:
+    """The pages of the manual, in order."""
+    found = sorted({path.stem for path in REFERENCE.glob("*.md")} - {*ELSEWHERE, *FIRST, *LAST})
+    return [*FIRST, *found, *LAST]
+
+
+def taken() -> dict[str, str]:
+    """Pages of the site, and where their text is."""
+    return {
+        "start.md": "README.md",
+        "glossary.md": "tutorials/glossary.md",
+        **{place: f"tutorials/reference/{name}.md" for name, place in ELSEWHERE.items()},
+        **{f"manual/{name}.md": f"tutorials/reference/{name}.md" for name in manual()},
+        "project/changelog.md": "CHANGELOG.md",
+        "project/contributing.md": ".github/CONTRIBUTING.md",
+        "project/security.md": ".github/SECURITY.md",
+    }
+
 
 EXTRA = "extra"
 """The folder of files that are copied into the site as they are; the explorer is a page by itself."""
@@ -62,7 +69,7 @@ def pages() -> dict[str, str]:
     """Every page and file that is taken over: its place among the sources of the site, and its place in the repository."""
     notebooks = {f"course/{name}.ipynb": f"tutorials/{name}.ipynb" for name in course.NAMES}
     pictures = {f"pictures/{path.name}": f"tutorials/{path.name}" for path in (ROOT / "tutorials").glob("*.png")}
-    return TAKEN | notebooks | pictures
+    return taken() | notebooks | pictures
 
 
 def extras() -> dict[str, str]:
@@ -162,12 +169,10 @@ def _toctree(names: tuple[str, ...], caption: str = "") -> str:
     return "```{toctree}\n" + options + "\n" + "\n".join(names) + "\n```"
 
 
-def manual() -> str:
+def manual_index() -> str:
     """The list of the longer pages."""
-    names = tuple(posixpath.basename(place)[:-3] for place in TAKEN if place.startswith("manual/"))
-    return "# Manual\n\nThe longer pages: everything there is, subject by subject.\n\n" + _toctree(names).replace(
-        ":hidden:", ":maxdepth: 1"
-    )
+    pages = _toctree(tuple(manual())).replace(":hidden:", ":maxdepth: 1")
+    return f"# Manual\n\nThe longer pages: everything there is, subject by subject.\n\n{pages}"
 
 
 # --- the house ----------------------------------------------------------------------------------------------------
@@ -275,12 +280,12 @@ def _first_line(room: str) -> str:
 def reference() -> dict[str, bytes]:
     """A page for each room, and the table of them."""
     table = "\n".join(f"| [{room}]({room}.rst) | {_brief(*facts)} |" for room, facts in rooms().items())
-    index = REFERENCE.format(rows=table, tree=_toctree(tuple(rooms())))
+    index = ROOMS_PAGE.format(rows=table, tree=_toctree(tuple(rooms())))
     made = {f"reference/{room}.rst": _room(room, *facts) for room, facts in rooms().items()}
     return {"reference/index.md": index.encode()} | {place: text.encode() for place, text in made.items()}
 
 
-REFERENCE = """# Reference
+ROOMS_PAGE = """# Reference
 
 What people import, room by room, from the ground up. A room uses only rooms above it in this table. The texts are those
 of the docstrings, so `help(fs.round_to)` shows the same; the tests run every example.
@@ -443,7 +448,7 @@ def texts() -> dict[str, bytes]:
     words = made["glossary.md"].decode().replace("\n### ", "\n## ")  # they stand below the title here
     made["glossary.md"] = words.encode()
     made["project/house.html"] = house_page().encode()
-    made["manual/index.md"] = manual().encode()
+    made["manual/index.md"] = manual_index().encode()
     made["course/index.md"] = course_index(made["course/index.md"].decode()).encode()
     return made
 
