@@ -158,7 +158,7 @@ def test_parameters_may_be_numpys_integers():
         )
 
 
-@pytest.mark.parametrize("kind", [*INTEGERS, float, np.float64, int, Fraction], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*INTEGERS, *FLOATS[:4], float, int, Fraction], ids=lambda kind: kind.__name__)
 def test_an_operator_takes_every_number_that_has_no_other_format(kind):
     x = fs.array([1.0, 2.0])
     for name in ("add", "sub", "mul", "truediv", "pow", "lt", "eq"):

@@ -1,5 +1,7 @@
 """NumPy's functions on FloatArray: those that move numbers, and those that compute by rounded steps."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from numpy.lib import NumpyVersion
@@ -216,17 +218,47 @@ def define(a, b, fmt):
         "empty_like": (lambda x, y: np.empty_like(x), 0 * a),
         "ones_like": (lambda x, y: np.ones_like(x, shape=(2,)), np.ones(2)),
         "full_like": (lambda x, y: np.full_like(x, 1 / 3), fs.round_to(a * 0 + 1 / 3, fmt)),
+        "var": (lambda x, y: np.var(x, axis=1), variance(a, fmt, 0)),
+        "std": (lambda x, y: np.std(x, axis=1, ddof=1), fs.sqrt(variance(a, fmt, 1), fmt)),
+        "average": (
+            lambda x, y: np.average(x, 1, y[:, 0] * y[:, 0]),
+            fs.divide(fs.sum(times(a, times(w[::3], w[::3])), fmt, axis=1), fs.sum(times(w[::3], w[::3]), fmt), fmt),
+        ),
+        "trace": (lambda x, y: np.trace(x, 1), fs.sum([a[0, 1], a[1, 2], a[2, 3]], fmt)),
+        "arange": (lambda x, y: np.arange(1, 2, 0.3, like=x), progression(fmt, 1, 0.3, 4)),
+        "linspace": (lambda x, y: np.linspace(x[0, 0], 3, 7), between(fmt, a[0, 0], 3, 7)),
+        "nan_to_num": (
+            lambda x, y: np.nan_to_num(np.full_like(x, np.inf)),
+            fs.round_to(a * 0 + float(fmt.max_finite), fmt),
+        ),
     }
 
 
+def variance(a, fmt, ddof):
+    """Of each row, in two passes."""
+    distance = fs.subtract(a, fs.mean(a, fmt, axis=1)[:, None], fmt)
+    return fs.divide(fs.sum(fs.multiply(distance, distance, fmt), fmt, axis=1), a.shape[1] - ddof, fmt)
+
+
+def progression(fmt, start, step, count):
+    by = Fraction(float(fs.round_to(step, fmt)))
+    return fs.round_to([start + k * by for k in range(count)], fmt)
+
+
+def between(fmt, start, stop, count):
+    a, b = Fraction(float(start)), Fraction(stop)
+    return fs.round_to([a + (b - a) * k / (count - 1) for k in range(count)], fmt)
+
+
 TEXTS = {"array_repr", "array_str", "array2string"}
+ANSWERS = {"isclose", "allclose"}
 
 
 @pytest.mark.parametrize("fmt", FORMATS, ids=str)
 def test_a_computing_function_is_a_loop_over_rounded_operations(fmt):
     x, y = sample((3, 4), fmt), sample((4, 3), fmt, 2)
     table = define(abs(x.values), y.values, fmt)
-    assert table.keys() | TEXTS == numpy_functions.COMPUTING.keys()
+    assert table.keys() | TEXTS | ANSWERS == numpy_functions.COMPUTING.keys()
     for name, (call, want) in table.items():
         got = call(abs(x), y)
         assert got.fmt == fmt
@@ -266,6 +298,165 @@ def test_diff_repeats_and_out_is_written():
     assert out.tolist() == x[:4].tolist()
     with pytest.raises(TypeError, match="ndarray"):
         np.cumsum(x, out=np.empty(6))
+
+
+# --- statistics, ranges, questions ------------------------------------------------------------------------------------
+
+
+def test_the_variance_is_that_of_numpy_where_all_steps_are_exact():
+    values = np.random.default_rng(4).integers(-4, 5, (4, 2, 8)).astype(float) * 8
+    x = fs.array(values, "binary32")
+    for axis in (None, 2, (1, 2), -1):
+        for keepdims in (False, True):
+            for ddof in (0, 1):
+                how = {"axis": axis, "keepdims": keepdims, "ddof": ddof}
+                got, want = np.var(x, **how), np.float32(np.var(values, **how))
+                assert_same_codes(got.values, want, fs.BINARY32, GROUP)
+                assert got.shape == want.shape
+                assert_same_codes(x.var(axis, ddof, keepdims).values, want, fs.BINARY32, GROUP)
+                assert_same_codes(np.std(x, **how).values, np.sqrt(want), fs.BINARY32, GROUP)
+    assert np.var(x, correction=1).item() == np.var(x, ddof=1).item() == x.var(ddof=1).item()
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(np.var(fs.array([], "binary16")).values)
+        assert np.isnan(np.var(fs.array([3.0], "binary16"), ddof=2).values)
+
+
+def test_a_variance_takes_an_accumulator_and_loses_what_its_format_loses():
+    x = fs.array([256.0] * 64 + [258.0] * 64, "binary16")
+    assert x.var().item() != 1.0  # the sum loses each 2
+    assert x.var(accumulator="pairwise:binary32").item() == 1.0
+    assert x.std(accumulator="pairwise:binary32").item() == 1.0
+    assert fs.array(np.eye(3) * 2048 + 1, "binary16").trace(accumulator="exact").item() == 6144.0
+
+
+def test_averages_have_numpys_shapes_and_weights():
+    values, weights = np.arange(12.0).reshape(3, 4), np.array([1.0, 2.0, 4.0, 1.0])
+    x, w = fs.array(values, "binary32"), fs.array(weights, "binary32")
+    for axis, given in ((1, w), (-1, w), (0, w[:3]), (None, fs.array(values + 1, "binary32"))):
+        plain_weights = given.values.astype(float)
+        for keepdims in (False, True):
+            got = np.average(x, axis=axis, weights=given, returned=True, keepdims=keepdims)
+            want = np.average(values, axis=axis, weights=plain_weights, returned=True, keepdims=keepdims)
+            for one, other in zip(got, want, strict=True):
+                assert one.shape == np.shape(other)
+                assert_same_codes(one.values, np.float32(other), fs.BINARY32, GROUP)
+    mean, count = np.average(x, axis=0, returned=True)
+    assert (mean.tolist(), count.tolist()) == ([4.0, 5.0, 6.0, 7.0], [3.0] * 4)
+    for axis, given in ((0, w), (None, w)):
+        with pytest.raises(ValueError, match="neither that of the array"):
+            np.average(x, axis=axis, weights=given)
+
+
+def test_a_sum_has_a_first_term_and_a_mask():
+    values = np.random.default_rng(6).integers(-9, 9, (3, 4)).astype(float)
+    mask, x = values > 0, fs.array(values, "binary16")
+    for axis in (None, 0, 1, (0, 1), -1):
+        for how in (
+            {"initial": 2.5},
+            {"where": mask},
+            {"initial": -1, "where": mask[:, :1]},
+            {"keepdims": True, "where": mask},
+        ):
+            want = np.sum(values, axis=axis, **how)
+            for got in (np.sum(x, axis=axis, **how), x.sum(axis, **how), np.add.reduce(x, axis=axis, **how)):
+                assert (got.shape, got.fmt) == (np.shape(want), fs.BINARY16)
+                assert_same_codes(got.values, want, fs.BINARY16, GROUP, axis=axis)
+            if axis == 0:  # products of three exact factors
+                want = np.prod(values / 4, axis=axis, **how)
+                for got in (np.prod(x / 4, axis=axis, **how), (x / 4).prod(axis, **how)):
+                    assert_same_codes(got.values, want, fs.BINARY16, GROUP)
+    assert np.sum(x, initial=fs.array(0.5), where=False).item() == 0.5
+    y = fs.array([2048.0, 1.0, 1.0], "binary16")
+    assert y.sum(initial=1).item() == 2048.0  # each step is a tie
+    assert y.sum(initial=1.5).item() == 2052.0  # 2050, then a tie that goes to 2052, then one that stays
+    with pytest.raises(ValueError, match="broadcast"):
+        y.sum(where=[True, False])
+
+
+@pytest.mark.parametrize("mode", ["ties_to_even", "toward_negative", "toward_zero"])
+@pytest.mark.parametrize("accumulator", ["sequential", "pairwise", "fused", "exact", "blocked"])
+def test_a_masked_element_changes_no_sum_not_even_the_sign_of_a_zero(mode, accumulator):
+    for terms in ([-0.0], [0.0], [-0.0, -0.0], [0.0, -0.0], [1.0, -1.0], [-1.0, 1.0, -0.0], [3.0]):
+        alone = fs.array(terms, "binary16", mode).sum(accumulator=accumulator)
+        for at in (0, len(terms)):
+            x = fs.array(np.insert(terms, at, 7.0), "binary16", mode)
+            got = x.sum(where=np.arange(len(terms) + 1) != at, accumulator=accumulator)
+            assert_same_codes(got.values, alone.values, fs.BINARY16, GROUP)
+    x = fs.array([1.0, 2.0], "binary16", mode)
+    assert_same_codes(x.sum(where=False, accumulator=accumulator).values, 0.0, fs.BINARY16, GROUP)
+    assert_same_codes(x.prod(where=[False, False]).values, 1.0, fs.BINARY16, GROUP)
+
+
+def test_ranges_are_exact_before_they_are_rounded():
+    x = fs.array(1.0, "bfloat16")
+    assert np.arange(300, like=x)[-4:].tolist() == [296.0, 296.0, 298.0, 300.0]  # 297 and 299 are ties
+    assert np.arange(300, like=x).shape == (300,)
+    assert np.arange(0, 1, 0.1, like=x).tolist() == fs.round_to(np.arange(10) * 0.10009765625, "bfloat16").tolist()
+    assert np.arange(3, 0, -1, like=x).tolist() == [3.0, 2.0, 1.0]
+    assert np.arange(stop=2, like=x).tolist() == [0.0, 1.0]
+    assert np.arange(2, 1, like=x).shape == (0,)
+    assert np.linspace(x, 2, 5).tolist() == [1.0, 1.25, 1.5, 1.75, 2.0]
+    assert np.linspace(0, x, 4, endpoint=False).tolist() == [0.0, 0.25, 0.5, 0.75]
+    assert np.linspace(-0.0, -x, 2).tolist() == [0.0, -1.0]
+    assert np.signbit(np.linspace(-x, -0.0, 2).values[-1])
+    assert np.linspace(x, 2, 1).tolist() == [1.0]
+    assert np.linspace(x, 2, 0).shape == (0,)
+    many = np.linspace(fs.array([0.0, 1.0], "bfloat16"), fs.array([[1.0], [2.0]], "bfloat16"), 3, axis=-1)
+    assert many.shape == (2, 2, 3)
+    assert many[1, 0].tolist() == [0.0, 1.0, 2.0]
+    up = fs.array(0.0, "bfloat16", "toward_positive")
+    assert np.linspace(up, 1, 4)[1].item() == float(fs.round_to("1/3", "bfloat16", "toward_positive"))
+    for call, words in [
+        (lambda: np.arange(0, 1, 1e-50, like=x), "step=0.0 leads nowhere"),
+        (lambda: np.arange(np.inf, like=x), "stop=inf is not finite"),
+        (lambda: np.linspace(x, np.nan, 3), "stop=nan is not finite"),
+        (lambda: np.linspace(x, 2, -1), "num=-1 is negative"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            call()
+
+
+def test_a_range_in_binary64_is_the_fma_of_the_exact_layer():
+    x = np.arange(1, 2, 0.1, like=fs.array(1.0, "binary64"))
+    assert x.tolist() == [float(1 + k * Fraction(0.1)) for k in range(10)]
+
+
+def test_closeness_is_asked_of_the_numbers_and_infinities_become_max_finite():
+    x = fs.array([1.0, np.nan, np.inf, -np.inf, 0.1], "binary16")
+    assert np.isclose(x, 0.1).tolist() == [False, False, False, False, True]  # 0.1 is rounded to binary16 too
+    assert np.isclose(x, x, equal_nan=True).all()
+    assert type(np.isclose(x, x)) is np.ndarray
+    assert np.allclose(x, x) is False
+    assert np.allclose(x[:1], 1.0009765625, rtol=1e-3) is True
+    assert np.allclose(a=x[:1], b=1.0009765625) is False
+    assert np.nan_to_num(x).tolist() == [1.0, 0.0, 65504.0, -65504.0, x[4].item()]
+    tenth = x[4].item()
+    assert np.nan_to_num(x, nan=0.1, posinf=2, neginf=0.1).tolist() == [1.0, tenth, 2.0, tenth, tenth]
+    y = np.nan_to_num(x, copy=False)
+    assert np.shares_memory(x.values, y.values)
+    assert not np.isnan(x.values).any()
+
+
+def test_a_number_of_numpy_beside_an_operator_is_one_of_python():
+    x = fs.array([1.0, -0.0, 3.0], "bfloat16")
+    for kind in (np.float16, np.float32, np.float64, np.longdouble):
+        for value in (0.1, -0.0, 1e30, np.inf):
+            with np.errstate(all="ignore"):
+                number = kind(value)
+                for y, z in (
+                    (x * number, x * float(number)),
+                    (number - x, float(number) - x),
+                    (x + number, x + float(number)),
+                ):
+                    assert_same_codes(y.values, z.values, fs.BFLOAT16, GROUP, kind=kind.__name__, value=value)
+    # A longdouble is rounded once; through float64 this would be 1.
+    if np.finfo(np.longdouble).nmant > 60:
+        assert (x[:1] * (np.longdouble(1) + np.longdouble(2) ** -8 + np.longdouble(2) ** -60)).item() == 1 + 2.0**-7
+    with fs.record_flags() as raised, np.errstate(all="ignore"):
+        _ = x * np.array([0x7F800001], np.uint32).view(np.float32)[0]
+    assert raised.invalid
+    with pytest.raises(TypeError, match="has no format"):
+        _ = x * np.ones(3, np.float32)
 
 
 def test_derived_arrays_carry_mode_and_generator():

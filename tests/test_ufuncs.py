@@ -59,8 +59,10 @@ OF_ONE = {
     "absolute": lambda x, fmt, mode: fs.round_to([abs(float(v)) for v in x], fmt),
     "fabs": lambda x, fmt, mode: fs.round_to([abs(float(v)) for v in x], fmt),
     **{name: rounded(getattr(np, name)) for name in ("floor", "ceil", "trunc", "rint", "sign")},
+    "spacing": lambda x, fmt, mode: fs.spacing(x, fmt),
     **{name: getattr(fs, name) for name in ELEMENTARY if name != "reciprocal"},
 }
+SPLITTING = {"frexp": fs.frexp, "modf": fs.modf}
 
 OF_TWO = {
     **{name: getattr(fs, name) for name in ("add", "subtract", "multiply", "divide", "power", "hypot")},
@@ -95,7 +97,7 @@ ASKING_TWO = {
 
 def test_every_ufunc_of_the_table_is_defined_here():
     defined = OF_ONE.keys() | OF_TWO.keys() | ASKING_ONE.keys() | ASKING_TWO.keys()
-    assert ufuncs.UFUNCS.keys() | set(ELEMENTARY) == defined | {"matmul", "vecdot"}
+    assert ufuncs.UFUNCS.keys() | set(ELEMENTARY) == defined | SPLITTING.keys() | {"matmul", "vecdot", "ldexp"}
     assert {"exp", "log", "tanh"} <= set(ELEMENTARY)
 
 
@@ -118,6 +120,34 @@ def test_a_ufunc_of_two_operands_is_the_rounded_function(name, fmt):
         y = getattr(np, name)(fs.array(a, fmt, mode), fs.array(b, fmt, mode))
         assert (y.fmt, y.mode) == (fmt, mode)
         assert_same_codes(y.values, OF_TWO[name](a, b, fmt, mode), fmt, GROUP, [a, b], name=name, mode=mode)
+
+
+@pytest.mark.parametrize("fmt", [*FORMATS, fs.E2M3FN], ids=str)
+def test_a_ufunc_with_integers_takes_and_gives_plain_ones(fmt):
+    values = operands(fmt)
+    for mode in MODES:
+        x = fs.array(values, fmt, mode)
+        for name, function in SPLITTING.items():
+            got, want = getattr(np, name)(x), function(values, fmt, mode)
+            assert isinstance(got[0], fs.FloatArray)
+            assert type(got[1]) is (np.ndarray if name == "frexp" else fs.FloatArray)
+            for one, other in zip(got, want, strict=True):
+                assert_same_codes(one, other, fmt, GROUP, [values], name=name, mode=mode)
+        for n in (3, -3, np.int8(-fmt.trailing_bits), 2**70, np.arange(values.size) % 7 - 3):
+            want = fs.scale_b(values, n, fmt, mode)
+            assert_same_codes(np.ldexp(x, n).values, want, fmt, GROUP, [values], name="ldexp", mode=mode)
+    x = fs.array([1.0, 2.0], fmt)
+    assert np.ldexp.outer(x, [0, 1]).tolist() == [[1.0, 2.0], [2.0, 4.0]]
+    assert np.ldexp(0.75, np.array([0, 1])).tolist() == [0.75, 1.5]  # NumPy's own
+    with pytest.raises(TypeError, match=r"n=.* is not an integer"):
+        np.ldexp(x, x)
+    with pytest.raises(TypeError, match=r"numpy\.modf with out="):
+        np.modf(x, out=(x.copy(), x.copy()))
+
+
+def test_a_flushing_format_has_no_spacing_below_min_normal():
+    x = fs.array([1.0, 2.0**-14], fs.Format("flushing", 16, 11, subnormals="flush_to_zero"))
+    assert np.spacing(x).tolist() == [2.0**-10, 0.0]
 
 
 @pytest.mark.parametrize("fmt", FORMATS, ids=str)
@@ -242,7 +272,8 @@ def test_other_methods_and_keywords_are_refused_by_name():
         (lambda: np.arctan2.outer(x, x), r"numpy\.arctan2\.outer"),
         (lambda: np.add(x, x, where=[True, False]), r"numpy\.add with where="),
         (lambda: np.add(x, x, dtype=np.float32), r"numpy\.add with dtype="),
-        (lambda: np.add.reduce(x, initial=1), r"numpy\.add\.reduce with initial="),
+        (lambda: np.maximum.reduce(x, initial=1), r"numpy\.maximum\.reduce with initial="),
+        (lambda: np.add.accumulate(x, initial=1), "initial"),
         (lambda: np.add.reduce(x, dtype=float), r"numpy\.add\.reduce with dtype="),
     ]:
         with pytest.raises(TypeError, match=words):

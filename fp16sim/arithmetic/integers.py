@@ -22,7 +22,7 @@ from ..rounding.reference import ROUND_INTEGER
 from .operations import broadcast_shape, round_exact
 
 
-class _Call(NamedTuple):
+class Operand(NamedTuple):
     """A number of the format, and what the result is rounded to."""
 
     x: Array
@@ -36,13 +36,13 @@ class _Call(NamedTuple):
         return round_exact(name, y, operands, self.fmt, self.mode, self.rng, self.carrier)
 
 
-def _start(x: Any, fmt: FormatLike, mode: Rounding | str, rng: Seed) -> _Call:
+def _start(x: Any, fmt: FormatLike, mode: Rounding | str, rng: Seed) -> Operand:
     """Round the operand to the format where needed."""
     fmt, mode = get_format(fmt), get_rounding(mode)
     check_hardware()
     source = lift(same_format(x, fmt))
     carrier, generator = carrier_for(fmt, source), as_generator(mode, rng)
-    return _Call(round_operand(source, fmt, mode, generator), fmt, mode, generator, carrier)
+    return Operand(round_operand(source, fmt, mode, generator), fmt, mode, generator, carrier)
 
 
 # --- integers ---------------------------------------------------------------------------------------------------------
@@ -228,15 +228,20 @@ def scale_b(
     >>> fs.scale_b(1.5, [3, -24, 15], "binary16", "toward_zero")
     array([1.20000000e+01, 5.96046448e-08, 4.91520000e+04])
     """
-    call, powers = _start(x, fmt, mode, rng), _powers(n)
-    shape = broadcast_shape("scale_b", [call.x, powers])
+    return scaled(_start(x, fmt, mode, rng), n)[()]
+
+
+def scaled(operand: Operand, n: Any) -> Array:
+    """`scale_b` of values of the format."""
+    x, fmt, powers = operand.x, operand.fmt, _powers(n)
+    shape = broadcast_shape("scale_b", [x, powers])
     # 40 bits beyond either end of the format, nothing changes any more, not even a probability.
-    far = call.fmt.emax - call.fmt.quantum_exponent_min + 40
-    if call.fmt.emax + far > BINARY64.emax or call.fmt.quantum_exponent_min - far < BINARY64.quantum_exponent_min:
-        return _scaled_exactly(call, np.broadcast_to(call.x, shape), np.broadcast_to(powers, shape))[()]
+    far = fmt.emax - fmt.quantum_exponent_min + 40
+    if fmt.emax + far > BINARY64.emax or fmt.quantum_exponent_min - far < BINARY64.quantum_exponent_min:
+        return _scaled_exactly(operand, np.broadcast_to(x, shape), np.broadcast_to(powers, shape))
     with np.errstate(all="ignore"):
-        y = np.ldexp(call.x.astype(np.float64), np.clip(powers, -far, far).astype(np.int32))
-    return call.rounded("scale_b", y, np.broadcast_to(call.x, shape))[()]
+        y = np.ldexp(x.astype(np.float64), np.clip(powers, -far, far).astype(np.int32))
+    return operand.rounded("scale_b", y, np.broadcast_to(x, shape))
 
 
 _MOST = 1 << 17  # a number of any format, times this power of two, is beyond every format
@@ -251,7 +256,7 @@ def _powers(n: Any) -> Array:
     return np.array([max(-_MOST, min(_MOST, item)) for item in checked]).reshape(powers.shape)
 
 
-def _scaled_exactly(call: _Call, x: Array, powers: Array) -> Array:
+def _scaled_exactly(call: Operand, x: Array, powers: Array) -> Array:
     """The same, element by element in the exact layer."""
     tally, out = Tally(current_listeners()), np.empty(x.shape, call.carrier)
     draws = np.zeros(x.size, np.uint32) if call.rng is None else draws_from(call.rng)(x.size)
@@ -285,11 +290,16 @@ def frexp(
     >>> fs.frexp([12.0, -0.1, 2.0**-24], "binary16")
     (array([ 0.75      , -0.79980469,  0.5       ]), array([  4,  -3, -23], dtype=int32))
     """
-    call = _start(x, fmt, mode, rng)
-    finite = np.isfinite(call.x)
-    fraction, e = np.frexp(np.where(finite, call.x, call.x.dtype.type(0)))
-    fraction = call.rounded("frexp", np.where(finite, fraction, call.x), call.x)
-    return fraction[()], np.asarray(e, np.int32)[()]
+    fraction, e = split_at_exponent(_start(x, fmt, mode, rng))
+    return fraction[()], e[()]
+
+
+def split_at_exponent(operand: Operand) -> tuple[Array, Array]:
+    """`frexp` of values of the format."""
+    x = operand.x
+    finite = np.isfinite(x)
+    fraction, e = np.frexp(np.where(finite, x, x.dtype.type(0)))
+    return operand.rounded("frexp", np.where(finite, fraction, x), x), np.asarray(e, np.int32)
 
 
 def modf(
@@ -311,9 +321,15 @@ def modf(
     >>> fs.modf([2.25, -3.0, float("inf")], "binary16")
     (array([ 0.25, -0.  ,  0.  ]), array([ 2., -3., inf]))
     """
-    call = _start(x, fmt, mode, rng)
+    fraction, whole = split_at_point(_start(x, fmt, mode, rng))
+    return fraction[()], whole[()]
+
+
+def split_at_point(operand: Operand) -> tuple[Array, Array]:
+    """`modf` of values of the format."""
+    x, fmt, _, _, carrier = operand
     with np.errstate(all="ignore"):
-        fraction, whole = np.modf(call.x)
-    fraction = call.rounded("modf", fraction, call.x)
-    quiet = quieted(call.x)  # a signaling NaN is counted once
-    return fraction[()], round_exact("modf", whole, [quiet], call.fmt, Rounding.TOWARD_ZERO, None, call.carrier)[()]
+        fraction, whole = np.modf(x)
+    rounded = operand.rounded("modf", fraction, x)
+    # The integer needs no random number, and a signaling NaN is counted once.
+    return rounded, round_exact("modf", whole, [quieted(x)], fmt, Rounding.TOWARD_ZERO, None, carrier)

@@ -38,9 +38,9 @@ class FloatArray(Methods):
 
     Made by `array`; this constructor does not check `values`. Operators and NumPy's functions round correctly, once for
     each operation; in a sum every partial sum is rounded, one term after the other or by an `accumulator`. Both
-    operands have the same format and mode; a bare Python number is rounded to them. An operator or a function of NumPy
-    that is not supported raises TypeError: it does not compute in float64 instead. A scalar is an array of no
-    dimensions.
+    operands have the same format and mode; a bare number, of Python or NumPy, is rounded to them. An operator or a
+    function of NumPy that is not supported raises TypeError: it does not compute in float64 instead. A scalar is an
+    array of no dimensions.
 
     Numbers leave the format where they are converted to plain ones, exactly: by `float(x)`, `int(x)`, `x.item()`,
     `x.tolist()`, `x.values` and `np.asarray(x)`, and by whatever calls one of these: all of `math`, `format(x, ".3f")`,
@@ -148,8 +148,12 @@ class FloatArray(Methods):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **keywords: Any) -> Any:
         if any(computes_itself(type(x)) for x in inputs):
             return NotImplemented
-        operation = ufuncs.find(ufunc, method, keywords)
-        y = operation(self._steps, *(self._values_of(x) for x in inputs), **keywords)
+        operation = ufuncs.find(ufunc, method, keywords, outputs=ufunc.nout if out else 1)
+        integers = ufuncs.INTEGERS.get(ufunc.__name__)
+        values = (x if k == integers else self._values_of(x) for k, x in enumerate(inputs))
+        if keywords.get("initial") is not None:
+            keywords["initial"] = self._values_of(keywords["initial"])
+        y = operation(self._steps, *values, **keywords)
         return self._wrap(y, out[0] if out else None)
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
@@ -198,6 +202,9 @@ class FloatArray(Methods):
             return self._round_number(other)
         if isinstance(other, np.integer):
             return self._round_number(int(other))
+        if isinstance(other, np.floating):
+            plain = other.dtype.itemsize <= 8 and other == other  # a signaling NaN stays as it is, to raise invalid
+            return self._round_number(float(other) if plain else other)
         raise TypeError(
             f"operand of type {type(other).__name__} has no format; wrap it with fs.array(..., {self.fmt.name!r}) first"
         )
@@ -205,7 +212,7 @@ class FloatArray(Methods):
     def _round_number(self, x: Any) -> Array:
         carrier = self.values.dtype
         if current_listeners().names.isdisjoint(PER_ELEMENT):  # a cached result raises no flag again
-            sign = math.copysign(1.0, x) if isinstance(x, float) else 1.0  # only floats have two zeros
+            sign = math.copysign(1.0, x) if isinstance(x, (float, np.floating)) else 1.0  # only floats have two zeros
             y = _rounded_constant(x, sign, self.fmt, self.mode, carrier)
             if y is not None:
                 return y

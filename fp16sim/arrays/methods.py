@@ -14,7 +14,7 @@ from ..codes import encode_held
 from ..conversion import Array, Generator
 from ..elementary.evaluation import evaluate
 from ..formats import Format, Rounding
-from . import numpy_functions, ufuncs
+from . import numpy_functions, statistics, ufuncs
 
 
 def _moved(name: str) -> Callable[..., Any]:
@@ -146,13 +146,31 @@ class Methods:
 
     # --- sums and products, every step rounded ----------------------------------------------------------------------
 
-    def _reduce(self, name: str, axis: ufuncs.Axes, keepdims: bool, accumulator: AccumulatorLike | None = None) -> Self:
-        return self._like(ufuncs.reduce(self._steps, name, self.values, axis, keepdims, accumulator))
+    def _reduce(
+        self,
+        name: str,
+        axis: ufuncs.Axes,
+        keepdims: bool,
+        accumulator: AccumulatorLike | None = None,
+        initial: Methods | float | None = None,
+        where: Any = True,
+    ) -> Self:
+        first = None if initial is None else self._values_of(initial)
+        return self._like(ufuncs.reduce(self._steps, name, self.values, axis, keepdims, accumulator, first, where))
 
     def sum(
-        self, axis: ufuncs.Axes = None, keepdims: bool = False, *, accumulator: AccumulatorLike | None = None
+        self,
+        axis: ufuncs.Axes = None,
+        keepdims: bool = False,
+        *,
+        accumulator: AccumulatorLike | None = None,
+        initial: Methods | float | None = None,
+        where: Any = True,
     ) -> Self:
         """The sum over axes, or of all elements in C order; see `fp16sim.sum`.
+
+        `initial` is the first term. Elements where the mask `where` is false count as zeros, of the sign that changes
+        no sum.
 
         Examples
         --------
@@ -161,7 +179,7 @@ class Methods:
         >>> x.sum(), x.sum(accumulator=fs.accumulators.Exact())
         (FloatArray(2048, binary16), FloatArray(2050, binary16))
         """
-        return self._reduce("sum", axis, keepdims, accumulator)
+        return self._reduce("sum", axis, keepdims, accumulator, initial, where)
 
     def mean(
         self, axis: ufuncs.Axes = None, keepdims: bool = False, *, accumulator: AccumulatorLike | None = None
@@ -175,9 +193,53 @@ class Methods:
         """The root of the sum of squares; see `fp16sim.norm`."""
         return self._reduce("norm", axis, keepdims, accumulator)
 
-    def prod(self, axis: ufuncs.Axes = None, keepdims: bool = False) -> Self:
-        """The product, one factor after the other."""
-        return self._reduce("prod", axis, keepdims)
+    def prod(
+        self,
+        axis: ufuncs.Axes = None,
+        keepdims: bool = False,
+        *,
+        initial: Methods | float | None = None,
+        where: Any = True,
+    ) -> Self:
+        """The product, one factor after the other; `initial` is the first, and those outside `where` count as 1."""
+        return self._reduce("prod", axis, keepdims, None, initial, where)
+
+    def var(
+        self,
+        axis: ufuncs.Axes = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        *,
+        accumulator: AccumulatorLike | None = None,
+    ) -> Self:
+        """The variance, in two passes: mean, distances, their squares, the sum, the quotient by n - ddof, all rounded.
+
+        Examples
+        --------
+        >>> import fp16sim as fs
+        >>> x = fs.array([1.0, 2.0, 3.0, 4.0], "binary16")
+        >>> x.var(), x.std(ddof=1)
+        (FloatArray(1.25, binary16), FloatArray(1.291, binary16))
+        """
+        y = statistics.variance(self._steps, self.values, axis, ddof=ddof, keepdims=keepdims, accumulator=accumulator)
+        return self._like(y)
+
+    def std(
+        self,
+        axis: ufuncs.Axes = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        *,
+        accumulator: AccumulatorLike | None = None,
+    ) -> Self:
+        """The standard deviation: the root of `var`, rounded."""
+        return self.var(axis, ddof, keepdims, accumulator=accumulator).sqrt()
+
+    def trace(
+        self, offset: int = 0, axis1: int = 0, axis2: int = 1, *, accumulator: AccumulatorLike | None = None
+    ) -> Self:
+        """The sum along a diagonal, as `sum` adds."""
+        return self._like(statistics.trace(self._steps, self.values, offset, axis1, axis2, accumulator))
 
     def cumsum(self, axis: int | None = None, *, accumulator: AccumulatorLike | None = None) -> Self:
         """The partial sums; see `fp16sim.cumsum`."""

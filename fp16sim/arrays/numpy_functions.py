@@ -20,7 +20,7 @@ from ..accumulators import AccumulatorLike
 from ..accumulators.base import Steps
 from ..conversion import Array
 from ..wording import quoted
-from . import ufuncs
+from . import ranges, statistics, ufuncs
 from .printing import array_text
 from .ufuncs import round_exact, unsupported
 
@@ -83,11 +83,43 @@ def _filled(steps: Steps, x: Array, fill_value: Any, *, shape: Any = None) -> Ar
     return np.full_like(x, round_exact(steps, "full_like", np.asarray(fill_value, np.float64)), shape=shape)
 
 
+def _is_close(steps: Steps, a: Array, b: Array, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
+    """As in NumPy: a question about the numbers, whose tolerances are none of the format; asked in float64."""
+    return np.isclose(a.astype(np.float64), b.astype(np.float64), rtol, atol, equal_nan)
+
+
+def _nan_to_num(
+    steps: Steps, x: Array, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Array:
+    """NaN becomes `nan`; infinities become these numbers, by default max_finite with their sign."""
+    most = float(steps.fmt.max_finite)
+    return np.nan_to_num(
+        x, copy, nan=nan, posinf=most if posinf is None else posinf, neginf=-most if neginf is None else neginf
+    )
+
+
 # --- functions that compute -----------------------------------------------------------------------------------------
 
 
 def _reduction(name: str) -> Callable[..., Any]:
     return lambda steps, x, axis=None, *, keepdims=False: ufuncs.reduce(steps, name, x, axis, keepdims)
+
+
+def _total(name: str) -> Implementation:
+    """A sum or a product, whose first term may be given, and of some of the elements alone."""
+
+    def run(
+        steps: Steps,
+        x: Array,
+        axis: ufuncs.Axes = None,
+        *,
+        keepdims: bool = False,
+        initial: Array | None = None,
+        where: Any = True,
+    ) -> Array:
+        return ufuncs.reduce(steps, name, x, axis, keepdims, initial=initial, where=where)
+
+    return Implementation(run, (0, "initial"))
 
 
 def dot(steps: Steps, a: Array, b: Array, accumulator: AccumulatorLike | None = None) -> Array:
@@ -156,9 +188,18 @@ def _product(run: Callable[..., Any]) -> Implementation:
 
 
 COMPUTING = {
-    "sum": Implementation(_reduction("sum")),
+    "sum": _total("sum"),
     "mean": Implementation(_reduction("mean")),
-    "prod": Implementation(_reduction("prod")),
+    "prod": _total("prod"),
+    "var": Implementation(statistics.variance),
+    "std": Implementation(statistics.deviation),
+    "average": Implementation(statistics.average, (0, 2, "weights")),
+    "trace": Implementation(statistics.trace),
+    "arange": Implementation(ranges.arange, (0, 1, 2, "start", "stop", "step")),
+    "linspace": Implementation(ranges.linspace, (0, 1, "start", "stop")),
+    "isclose": Implementation(_is_close, (0, 1, "a", "b")),
+    "allclose": Implementation(lambda *x, **how: bool(np.all(_is_close(*x, **how))), (0, 1, "a", "b")),
+    "nan_to_num": Implementation(_nan_to_num, (0, 2, 3, 4, "nan", "posinf", "neginf")),
     "cumsum": Implementation(ufuncs.cumsum),
     "cumprod": Implementation(ufuncs.cumprod),
     "dot": _product(dot),
@@ -218,12 +259,13 @@ def find(function: Any, args: Any, keywords: dict[str, Any]) -> tuple[Implementa
     name = f"{function.__module__}.{function.__name__}"
     if function not in FUNCTIONS:
         raise unsupported(name)
-    for keyword in _UNSUPPORTED_KEYWORDS:
+    refused = [k for k in _UNSUPPORTED_KEYWORDS if k not in inspect.signature(FUNCTIONS[function].run).parameters]
+    for keyword in refused:
         if keywords.get(keyword) is not None:
             raise unsupported(name, f" with {keyword}=")
-    keywords = {k: x for k, x in keywords.items() if k not in _UNSUPPORTED_KEYWORDS}
-    if not args:
-        args = (keywords.pop(next(iter(inspect.signature(function).parameters))),)
+    keywords = {k: x for k, x in keywords.items() if k not in refused}
+    if not args and (first := next(iter(inspect.signature(function).parameters))) in keywords:
+        args = (keywords.pop(first),)
     try:
         inspect.signature(FUNCTIONS[function].run).bind(None, *args, **keywords)
     except TypeError as error:

@@ -13,14 +13,17 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .. import arithmetic, reductions
-from ..accumulators import AccumulatorLike
+from ..accumulators import AccumulatorLike, resolve
 from ..accumulators.base import Steps, axis_first
-from ..arithmetic import compare, extremum
+from ..arithmetic import compare, extremum, integers
 from ..conversion import Array
 from ..elementary.definitions import FUNCTIONS
 from ..elementary.evaluation import evaluate
+from ..formats import Rounding
 from ..nans import quieted, report_signaling
-from ..neighbours import above
+from ..neighbours import above, spacing
+from ..rounding import round_without_flags
+from ..wording import quoted
 
 Axes: TypeAlias = int | Sequence[int] | None
 """One axis, several, or None for all."""
@@ -96,6 +99,18 @@ def _comparison(name: str) -> Operation:
     return lambda steps, a, b: compare(name, a, b)
 
 
+def _of_operand(function: Callable[..., Any]) -> Operation:
+    """An operation of `arithmetic.integers` on values of the format."""
+    return lambda steps, x, *more: function(integers.Operand(x, steps.fmt, steps.mode, steps.rng, steps.carrier), *more)
+
+
+def _spacing(steps: Steps, x: Array) -> Array:
+    report_signaling("spacing", x)
+    # A format that flushes has no numbers as near to each other as its subnormals.
+    y = round_without_flags(quieted(np.asarray(spacing(x, steps.fmt))), steps.fmt, Rounding.TOWARD_ZERO)
+    return y.astype(steps.carrier)
+
+
 _COMPARISONS = "equal not_equal less less_equal greater greater_equal"
 _PREDICATES = "isnan isfinite isinf signbit logical_and logical_or logical_xor logical_not"
 
@@ -114,11 +129,18 @@ UFUNCS: dict[str, Operation] = {
     "fmax": lambda steps, a, b: extremum("maximum_number", a, b),
     "fmin": lambda steps, a, b: extremum("minimum_number", a, b),
     "nextafter": _next_after,
+    "spacing": _spacing,
+    "ldexp": _of_operand(integers.scaled),
+    "frexp": _of_operand(integers.split_at_exponent),
+    "modf": _of_operand(integers.split_at_point),
     **{name: _comparison(name) for name in _COMPARISONS.split()},
     **{name: _unrounded(name) for name in _PREDICATES.split()},
     "matmul": matmul,
     "vecdot": _vecdot,
 }
+
+INTEGERS = {"ldexp": 1}
+"""The position of an operand that is an integer, and no number of the format."""
 
 # --- along axes -----------------------------------------------------------------------------------------------------
 
@@ -153,19 +175,51 @@ def reduce(
     axis: Axes = None,
     keepdims: bool = False,
     accumulator: AccumulatorLike | None = None,
+    initial: Array | None = None,
+    where: Any = True,
 ) -> Array:
-    """A reduction over one axis, several (in C order) or all."""
+    """A reduction over one axis, several (in C order) or all.
+
+    Of a sum or a product: `initial` is its first term, and elements where `where` is false change nothing.
+    """
+    terms, place = x, axis
+    if where is not True:
+        terms = _only_where(steps, name, x, where, accumulator)
+    if initial is not None or not (axis is None or isinstance(axis, (int, np.integer))):
+        terms, place = _axes_first(terms, axis), 0
+    if initial is not None:
+        terms = np.concatenate([np.broadcast_to(initial, (1, *terms.shape[1:])), terms])
+    y = np.asarray(REDUCTIONS[name](steps, terms, place, accumulator), steps.carrier)
+    y = y.reshape(kept_shape(x, axis)) if keepdims else y
+    if where is True or initial is not None:
+        return y
+    nothing = ~_axes_first(np.broadcast_to(where, x.shape), axis).any(axis=0).reshape(y.shape)
+    return np.where(nothing, steps.round(_NEUTRAL[name]), y)  # as of no elements
+
+
+_NEUTRAL = {"sum": 0.0, "prod": 1.0}
+
+
+def _only_where(steps: Steps, name: str, x: Array, where: Any, accumulator: AccumulatorLike | None) -> Array:
+    """The elements, with those left out replaced by one that changes no sum, or no product."""
+    mask = np.asarray(where)
+    if mask.dtype != bool:
+        raise TypeError(f"where={quoted(where)} is not a mask; give booleans that broadcast to the shape {x.shape}")
+    # s + -0 is s, also where s is +0; but toward negative +0 + -0 is -0, and s + +0 is s.
+    mode = resolve(accumulator, steps.fmt, steps.mode, steps.rng).mode
+    neutral = -0.0 if name == "sum" and mode is not Rounding.TOWARD_NEGATIVE else _NEUTRAL[name]
+    return np.where(np.broadcast_to(mask, x.shape), x, steps.round(neutral))
+
+
+def _axes_first(x: Array, axis: Axes) -> Array:
+    """The terms along the first axis, in C order where several axes, or all, are reduced."""
     if axis is None or isinstance(axis, (int, np.integer)):
-        y = REDUCTIONS[name](steps, x, axis, accumulator)
-    else:
-        for one in axis if isinstance(axis, (tuple, list)) else (axis,):
-            axis_first(x, one)  # refuses what is not an axis of x
-        axes = sorted(np.lib.array_utils.normalize_axis_tuple(axis, x.ndim))
-        terms = np.moveaxis(x, axes, range(len(axes)))
-        shape = (math.prod(terms.shape[: len(axes)]), *terms.shape[len(axes) :])
-        y = REDUCTIONS[name](steps, terms.reshape(shape), 0, accumulator)
-    y = np.asarray(y, steps.carrier)
-    return y.reshape(kept_shape(x, axis)) if keepdims else y
+        return axis_first(x, axis)
+    for one in axis if isinstance(axis, (tuple, list)) else (axis,):
+        axis_first(x, one)  # refuses what is not an axis of x
+    axes = sorted(np.lib.array_utils.normalize_axis_tuple(axis, x.ndim))
+    terms = np.moveaxis(x, axes, range(len(axes)))
+    return terms.reshape(math.prod(terms.shape[: len(axes)]), *terms.shape[len(axes) :])
 
 
 def kept_shape(x: Array, axis: Axes) -> tuple[int, ...]:
@@ -193,7 +247,10 @@ def cumprod(steps: Steps, x: Array, axis: int | None = None) -> Array:
 
 
 def _reduce(name: str) -> Operation:
-    return lambda steps, x, axis=0, keepdims=False: reduce(steps, name, x, axis, keepdims)
+    def run(steps: Steps, x: Array, axis: Axes = 0, keepdims: bool = False, **how: Any) -> Array:
+        return reduce(steps, name, x, axis, keepdims, **how)
+
+    return run
 
 
 def _method(ufunc: np.ufunc, method: str) -> Operation:
@@ -215,23 +272,27 @@ METHODS: dict[str, dict[str, Operation]] = {
     },
 }
 
+STARTING = ("add", "multiply")
+"""Ufuncs whose `reduce` takes `initial` and `where` too."""
 KEYWORDS = {"__call__": (), "outer": (), "reduce": ("axis", "keepdims"), "accumulate": ("axis",)}
 
 
-def _outer(operation: Operation, steps: Steps, a: Array, b: Array) -> Any:
+def _outer(operation: Operation, steps: Steps, a: Array, b: Any) -> Any:
     """An operation of two operands on all pairs of their elements."""
+    b = np.asarray(b)
     return operation(steps, a.reshape(*a.shape, *(1,) * b.ndim), b)
 
 
-def find(ufunc: np.ufunc, method: str, keywords: Iterable[str]) -> Operation:
-    """The operation for a ufunc or its method; TypeError if it is not supported."""
+def find(ufunc: np.ufunc, method: str, keywords: Iterable[str], outputs: int = 1) -> Operation:
+    """The operation for a ufunc or its method; TypeError if it is not supported, or has to write several arrays."""
     name, call = ufunc.__name__, "" if method == "__call__" else f".{method}"
     operation = METHODS.get(method, UFUNCS).get(name)
     if operation is None and method == "__call__" and name in FUNCTIONS:
         operation = _elementary(name)
     if operation is None or method not in KEYWORDS or (method == "outer" and (ufunc.nin != 2 or ufunc.signature)):
         raise unsupported(f"numpy.{name}{call}")
-    for keyword in keywords:
-        if keyword not in KEYWORDS[method]:
+    known = KEYWORDS[method] + (("initial", "where") if method == "reduce" and name in STARTING else ())
+    for keyword in (*keywords, *(("out",) if outputs > 1 else ())):
+        if keyword not in known:
             raise unsupported(f"numpy.{name}{call}", f" with {keyword}=")
     return functools.partial(_outer, operation) if method == "outer" else operation
