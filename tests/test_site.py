@@ -153,7 +153,7 @@ def test_what_was_measured_replaces_the_row_of_the_page_and_the_machine():
 
 def test_the_page_of_decided_results_is_what_certify_prints():
     counts, page = module("counts"), (ROOT / "tutorials" / "reference" / "testing.md").read_text(encoding="utf-8")
-    assert counts.decided() in page
+    assert counts.decided() in page, "run: python tutorials/site/counts.py --quick"
     assert f"{counts.untested()['results of elementary functions decided by an inequality (below)']:,} |" in page
 
 
@@ -167,13 +167,14 @@ def test_a_log_of_the_tests_is_counted_and_one_of_a_run_that_failed_is_refused()
             counts.tested(log)
 
 
-def test_the_counts_of_a_page_are_replaced_between_their_marks():
+def test_the_counts_of_a_page_are_replaced_between_their_marks_and_can_be_kept():
     counts = module("counts")
-    kept = (ROOT / "tutorials" / "reference" / "testing.md").read_text(encoding="utf-8")
-    once = counts.rewritten(kept, "| 1 |\n")
-    assert "| 1 |" in once
-    assert counts.rewritten(once, "| 2 |\n") == once.replace("| 1 |", "| 2 |")
-    assert once.splitlines()[-1] == kept.splitlines()[-1]
+    page = (ROOT / "tutorials" / "reference" / "testing.md").read_text(encoding="utf-8")
+    once = counts.rewritten(page, {"tests": 1234}, "2026-01-02")
+    assert "| tests | 1,234 |\n\nThe tests were counted on 2026-01-02 by" in once
+    assert counts.kept(once) == {"tests": 1234}
+    assert counts.rewritten(once, counts.kept(page), "2026-01-02").count("\n") == page.count("\n")
+    assert once.splitlines()[-1] == page.splitlines()[-1]
 
 
 # --- the how-to guides -----------------------------------------------------------------------------------------------

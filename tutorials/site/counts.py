@@ -2,7 +2,7 @@
 
 python tutorials/site/counts.py             run the tests (some minutes), and write the page
 python tutorials/site/counts.py LOG         take the tests from a log: pytest -n auto | tee LOG
-python tutorials/site/counts.py --print     count what needs no tests, print it, and write nothing
+python tutorials/site/counts.py --quick     count only what needs no run of the tests, and keep the rest
 """
 
 from __future__ import annotations
@@ -104,27 +104,31 @@ def table(counts: dict[str, int]) -> str:
     return "| what | how many |\n|---|---:|\n" + "".join(f"| {what} | {n:,} |\n" for what, n in counts.items())
 
 
-def rewritten(page: str, counts: str) -> str:
+def kept(page: str) -> dict[str, int]:
+    """The counts that a page has."""
+    rows = re.findall(r"^\| (.+) \| ([\d,]+) \|$", page.partition(COUNTS[0])[2].partition(COUNTS[1])[0], re.MULTILINE)
+    return {what: int(number.replace(",", "")) for what, number in rows}
+
+
+def rewritten(page: str, counts: dict[str, int], day: str) -> str:
     """The page with these counts, and with what `fp16sim certify` prints now."""
-    for (begin, end), content in ((COUNTS, counts), (DECIDED, f"```\n$ fp16sim certify\n{decided()}```\n")):
+    said = f"{table(counts)}\nThe tests were counted on {day} by `python tutorials/site/counts.py`.\n"
+    for (begin, end), content in ((COUNTS, said), (DECIDED, f"```\n$ fp16sim certify\n{decided()}```\n")):
         before, _, rest = page.partition(begin)
         page = f"{before}{begin}\n\n{content}\n{end}{rest.partition(end)[2]}"
     return page
 
 
 def main(arguments: list[str]) -> int:
-    """Count, and write the page or print."""
-    if arguments == ["--print"]:
-        print(table(untested()), end="")
-        return 0
-    if arguments:
-        log = Path(arguments[0]).read_text(encoding="utf-8")
+    """Count, and write the page."""
+    page, day = PAGE.read_text(encoding="utf-8"), datetime.datetime.now(datetime.UTC).date().isoformat()
+    if arguments == ["--quick"]:
+        counts, (day,) = kept(page) | untested(), re.findall(r"counted on (\S+) by", page)
     else:
         command = [sys.executable, "-m", "pytest", "-q", "-n", "auto"]
-        log = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
-    today = datetime.datetime.now(datetime.UTC).date()
-    counts = f"{table(tested(log) | untested())}\nCounted on {today} by `python tutorials/site/counts.py`.\n"
-    PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), counts), encoding="utf-8")
+        run = None if arguments else subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        counts = tested(run.stdout if run else Path(arguments[0]).read_text(encoding="utf-8")) | untested()
+    PAGE.write_text(rewritten(page, counts, day), encoding="utf-8")
     return 0
 
 
