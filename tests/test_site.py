@@ -177,6 +177,18 @@ def test_the_counts_of_a_page_are_replaced_between_their_marks_and_can_be_kept()
     assert once.splitlines()[-1] == page.splitlines()[-1]
 
 
+# --- the search -----------------------------------------------------------------------------------------------------
+
+
+def test_the_search_gets_each_section_under_its_id_as_text_without_remarks():
+    core = pytest.importorskip("docutils.core", reason="docutils is missing: pip install -e .[docs]")
+    source = "One\n===\n\nFirst & last.\n\n.. hidden\n\nTwo\n---\n\n*Second*\n"
+    page = core.publish_doctree(f"Above\n=====\n\n{source}", settings_overrides={"doctitle_xform": False})
+    made = module("offline_search").text_of(page)
+    two = '<section id="two">Two Second</section>'
+    assert made == f'<section id="above">Above</section> <section id="one">One First &amp; last. {two}</section>'
+
+
 # --- the how-to guides -----------------------------------------------------------------------------------------------
 
 GUIDES = [page for page in sorted((SITE / "howto").glob("*.md")) if page.stem != "index"]

@@ -24,6 +24,7 @@ copybutton_prompt_is_regexp = True
 
 # The reference: `assemble` writes a page for each room. What its __all__ names stands in the order of the source.
 autodoc_default_options = {"members": True, "imported-members": True, "member-order": "bysource"}
+autodoc_preserve_defaults = True  # fmt=BINARY32, and not all its fields
 autodoc_typehints = "none"  # the section Parameters says what is accepted, in words
 default_role = "py:obj"  # docstrings write `names` between single backticks; see `plain_code`
 numpydoc_show_class_members = False

@@ -36,14 +36,20 @@ if (location.protocol === "file:")
 
 def _write_texts(app, exception):
     if exception is None and app.builder.format == "html":
-        texts = {name: _text(app.env.get_doctree(name)) for name in sorted(app.env.found_docs)}
+        texts = {name: text_of(app.env.get_doctree(name)) for name in sorted(app.env.found_docs)}
         script = f"const PAGE_TEXTS = {json.dumps(texts, ensure_ascii=False)};\n"
         (Path(app.outdir) / "_static" / "page_texts.js").write_text(script, encoding="utf-8")
 
 
-def _text(node: nodes.Node) -> str:
+def text_of(page: nodes.document) -> str:
     """A page as sections with their ids, which results lead to, and nothing but text in them."""
-    if isinstance(node, (nodes.document, nodes.section)):
-        inside = " ".join(map(_text, node.children))
-        return f'<section id="{node["ids"][0]}">{inside}</section>' if isinstance(node, nodes.section) else inside
-    return html.escape(node.astext(), quote=False)
+    for remark in list(page.findall(nodes.Invisible)):
+        remark.parent.remove(remark)
+    return _text(page)
+
+
+def _text(node: nodes.Node) -> str:
+    if not isinstance(node, (nodes.document, nodes.section)):
+        return html.escape(node.astext(), quote=False)
+    inside = " ".join(map(_text, node.children))
+    return f'<section id="{node["ids"][0]}">{inside}</section>' if isinstance(node, nodes.section) else inside
