@@ -171,7 +171,7 @@ def _toctree(names: tuple[str, ...], caption: str = "") -> str:
 
 def manual_index() -> str:
     """The list of the longer pages."""
-    pages = _toctree(tuple(manual())).replace(":hidden:", ":maxdepth: 1")
+    pages = _toctree(tuple(manual())).replace(":hidden:", ":maxdepth: 2")
     return f"# Manual\n\nThe longer pages: everything there is, subject by subject.\n\n{pages}"
 
 
