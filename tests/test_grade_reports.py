@@ -403,3 +403,13 @@ def test_a_file_may_name_formats_and_modes_in_any_way(tmp_path):
     reports = grade.file(path)
     assert [report.score for report in reports] == [100, 100, 100]
     assert reports[0].fmt == TOY
+
+
+def test_what_a_file_prints_when_it_is_loaded_is_not_said_of_its_function(tmp_path):
+    path = tmp_path / "f.py"
+    path.write_text(
+        "print('a lesson prints much')\nTASKS = {'f': 'ulp', 'g': 'ulp'}\nimport fp16sim as fs\n"
+        "def f(x): return fs.ulp(x)\ndef g(x): print(x); return fs.ulp(x)\n",
+        encoding="utf-8",
+    )
+    assert [report.note for report in grade.file(path)] == ["", "What g printed while it was graded is not shown."]

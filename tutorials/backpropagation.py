@@ -264,7 +264,7 @@ for k in (2, 3, 4, 5, 6, 7, 8, 9, 10):
 smallest.compare(fs.divide(difference, h, "binary16"))
 
 # %% [markdown]
-# A large h is wrong because f is curved. A small h is wrong because of rounding: two squares that are nearly equal are
+# Of the three, 2^-5 is the best. A large h is wrong because f is curved. A small h is wrong because of rounding: two squares that are nearly equal are
 # subtracted, and only their wrong last digits are left ([cancellation](glossary.md#cancellation);
 # [see it for h = 2^-8](explorer.html#arithmetic?op=subtract&a=7.30859375&b=7.28515625)). At h = 2^-10, x + h is
 # a tie and goes back to x: the step is absorbed, as in the puzzle at the start
@@ -291,7 +291,7 @@ guesses()
 # %% [markdown]
 # ## Exercises
 #
-# In `exercises/backpropagation.py`. As shipped:
+# The stubs are in `exercises/backpropagation.py`. Begin here:
 
 
 # %%

@@ -283,8 +283,8 @@ guesses()
 # %% [markdown]
 # ## Exercises
 #
-# The stubs are in `exercises/dot_products.py`. `fs.add(a, b, fmt)`, `fs.multiply(a, b, fmt)` and `fs.round_to(x, fmt)`
-# round once each. Begin here:
+# The stubs are in `exercises/dot_products.py`. Write them without `fs.dot`. `fs.add(a, b, fmt)`,
+# `fs.multiply(a, b, fmt)` and `fs.round_to(x, fmt)` round once each. Begin here:
 
 
 # %%

@@ -206,7 +206,7 @@ for fmt in ("binary16", "bfloat16"):
         print(f"{fmt}, sums in {sums:8}: {fs.learn.gradients(loss, {'bias': bias})['bias'].values[0]:g}")
 
 # %% [markdown]
-# Nobody takes 4096 pictures of 1 each, but the rule stays: keep the sums over a batch in a wider format.
+# In a real batch the terms differ, and many are below 0. But the rule stays: keep the sums over a batch in a wider format.
 #
 # ## A network, compared with exact gradients
 #
@@ -335,8 +335,8 @@ guesses()
 # %% [markdown]
 # ## Exercises
 #
-# In `exercises/gradients_in_16_bits.py`, all in binary16: one rounded operation of `fs` for each operation of the
-# formula. As shipped:
+# The stubs are in `exercises/gradients_in_16_bits.py`, all in binary16: one rounded operation of `fs` for each operation
+# of the formula. Begin here:
 
 
 # %%

@@ -91,8 +91,8 @@ for name, (f, x) in functions.items():  # <- change: log(x) at 1.01, at 20
 interest.compare(round(growth["x^10"], 2), within=0.1)
 
 # %% [markdown]
-# This factor is the [**condition number**](glossary.md#condition-number) of the problem: relative change of the result,
-# divided by relative change of x. For small changes it is |x * f'(x) / f(x)|: 1/2 for the square root, 10 for x^10, and
+# 1 % of x became 10 % of x^10. This factor, 10, is the [**condition number**](glossary.md#condition-number) of the
+# problem: relative change of the result, divided by relative change of x. For small changes it is |x * f'(x) / f(x)|: 1/2 for the square root, 10 for x^10, and
 # 1 / log(x) for the logarithm, which is large near 1. It has nothing to do with computers. If it is 20, an error of u
 # in x is an error of 20 u in the result, even if all is computed exactly. A good formula adds little to that.
 #
@@ -175,7 +175,7 @@ print(f"{np.sum(close):,} pairs, inexact: {np.sum(close & rounded)}")
 at_002 = guess("At x = 0.02, (1 - cos x) / x^2 should be 0.5. What does binary16 find?")
 
 # %%
-for x in (0.3, 0.1, 0.02):  # <- change: 0.03, 0.04, 0.05
+for x in (0.3, 0.1, 0.03, 0.02):  # <- change: put 0.04, 0.05 in front
     x = fs.round_to(x, "binary16")
     difference = fs.subtract(1, fs.cos(x, "binary16"), "binary16")
     result = fs.divide(difference, fs.multiply(x, x, "binary16"), "binary16")
@@ -319,9 +319,9 @@ def ulps_apart(a, b):
 fs.teach.check(ulps_apart)  # fs.teach.hint() helps
 
 # %% [markdown]
-# 1. `ulps_apart(a, b)`: a ruler that works without knowing which one is right. `fs.encode(x)` is the code of x, and
-#    codes count the positive numbers (see [Sixteen bits](sixteen_bits.ipynb)). What about negative numbers, and the two
-#    zeros, which count as one place?
+# 1. `ulps_apart(a, b)`: a ruler that works without knowing which one is right. `int(fs.encode(x))` is the code of x, and
+#    codes count the positive numbers (see [Sixteen bits](sixteen_bits.ipynb)). Without `int` it is a NumPy integer of 16
+#    bits, with which 1 - 2 is 65535. What about negative numbers, and the two zeros, which count as one place?
 # 2. `small_root(b)`: x^2 - b x + 1 = 0 has the roots (b + s) / 2 and (b - s) / 2, where s = sqrt(b^2 - 4). Return the
 #    one that is smaller in magnitude, in Python floats, for |b| >= 2. Which formula cancels, and when? (The product of
 #    the roots is 1.) And b * b may overflow: rewrite s as well.

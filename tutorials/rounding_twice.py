@@ -82,8 +82,8 @@ def differs_through_float32(x):
 
 # %% [markdown]
 # How often does it happen? Between two ties of binary16, float32 has 2^13 gaps. Only a number in the last half gap
-# before a tie, or in the first half gap after it, is moved onto the tie. And half of these go the right way in spite of
-# it.
+# before a tie, or in the first half gap after it, is moved onto the tie. From there, half of these still go the right
+# way: the tie goes to the even side, and that was their side, too.
 
 # %%
 how_often = guess(
@@ -119,7 +119,7 @@ read.compare(float(np.float16(text)))
 # ## The detour of a * b + c
 #
 # `fs.fma(a, b, c, fmt)` is a [**fused multiply-add**](glossary.md#fused-multiply-add): a * b + c, rounded once.
-# Graphics cards are made of it. In binary16, 3 * 683 = 2049 is a tie between 2048 and 2050.
+# Graphics cards compute with it. In binary16, 3 * 683 = 2049 is a tie between 2048 and 2050.
 
 # %%
 fused = guess("In binary16, what is 3 * 683 + 2^-24, rounded once, and through float32? (two numbers)")
@@ -135,9 +135,14 @@ fused.compare([once, twice])
 
 # %% [markdown]
 # 2049 + 2^-24 needs 36 digits; float32 has 24, and float64 has 53. For binary16, float64 is always enough. There are
-# three cases. Either 53 digits hold the sum, and nothing is rounded twice. Or c lies far below the product: c is at
-# least 2^-24, so the sum is at least 2^29, and infinite in both ways. Or the product lies far below c: then the sum is
-# right beside c, and c is a number of binary16, far from any tie.
+# three cases:
+#
+# - 53 digits hold the sum. Then only one step rounds.
+# - The sum is longer, because c lies far below the product. The last digit of c is worth 2^-24 or more. So a sum of more
+#   than 53 digits is above 2^29, and infinite in both ways.
+# - The sum is longer, because the product lies far below c. Then the sum is right beside c. And c is a number of
+#   binary16, far from any tie: both ways give c.
+#
 # ([See the sum, step by step](explorer.html#arithmetic?op=fma&a=3&b=683&c=2^-24).)
 #
 # **Predict:** numbers of bfloat16 have 8 digits and go down to 2^-133. 9 * 29 = 261 is a tie between 260 and 262. What
@@ -232,8 +237,7 @@ enough.compare(safe)
 # far for a step of 2^-10.
 #
 # **sqrt(a)**, with a from 1 to 4. a is a multiple of 1/8, and m * m is M * M / 256. So a - m * m is an integer divided
-# by
-# 256. That integer is not 0, because M * M is odd. So a - m * m is at least 1/256. Now
+# by 256. That integer is not 0, because M * M is odd. So a - m * m is at least 1/256. Now
 #
 #     sqrt(a) - m = (a - m * m) / (sqrt(a) + m),   and sqrt(a) + m is less than 4.
 #
@@ -268,7 +272,7 @@ print("wrong:", np.sum(once != twice), "of", f"{len(a):,}")
 
 # %% [markdown]
 # Mind what the theorem does *not* say. It is about **one** operation, on numbers that have p digits themselves, rounded
-# to nearest. A sum of three terms is two operations. And other modes are other theorems:
+# to nearest. A sum of three terms is two operations. And for other modes it says nothing:
 #
 # **Predict:** 1 + 2^-24, rounded toward positive in binary16, is the number after 1. What if the sum is first taken in
 # float32, where hardware rounds to nearest?

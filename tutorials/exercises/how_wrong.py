@@ -1,6 +1,6 @@
 """Exercises of the lesson "How wrong is it?". Write the functions, then run: fp16sim grade exercises/how_wrong.py
 
-fs.encode(x) is the code of x in binary16.
+int(fs.encode(x)) is the code of x in binary16.
 """
 
 TASKS = {

@@ -84,8 +84,8 @@ HINTS = {
         "How far apart are the codes of two positive numbers? What goes wrong if one of them is negative?",
         "Codes count the steps away from zero. Give each number a place on one line: the code itself for a positive "
         "number, its negative for a negative one, without the sign bit. Then both zeros are at place 0.",
-        "The place is the code if it is below 0x8000, else 0x8000 - code. The answer is the distance of the two "
-        "places.",
+        "Let code = int(fs.encode(x)). The place is code if it is below 0x8000, else 0x8000 - code. The answer is the "
+        "distance of the two places.",
     ),
     "small_root": (
         "Which step of the school formula subtracts two numbers that are nearly equal?",

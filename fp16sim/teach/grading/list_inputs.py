@@ -68,7 +68,7 @@ def products(fmt: Format, mode: Rounding, every: bool) -> Given:
         ("one term", [2.0], [3.0]),
         ("signs of zero", [-0.0], [1.0]),
         ("signs of zero", [-1.0, -2.0], [0.0, 0.0]),
-        ("products are rounded", [1.0 + 2 * u, -1.0], [1.0 + 2 * u, 1.0]),
+        ("long products", [1.0 + 2 * u, -1.0], [1.0 + 2 * u, 1.0]),
         ("stagnation", [1.0, u, u], [1.0, 1.0, 1.0]),
         ("overflow", [top, top], [2.0, -2.0]),
     ]
