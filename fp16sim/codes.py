@@ -13,7 +13,6 @@ from .formats import (
     Format,
     FormatLike,
     Rounding,
-    Specials,
     as_integer,
     get_format,
     get_rounding,
@@ -92,7 +91,7 @@ def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
 
 def _held_nans(source: Array, fmt: Format) -> Array:
     """Which NaNs have a payload that `fmt` holds."""
-    if source.dtype == object or not fmt.has_infinity or not has_nan(source):
+    if source.dtype == object or not fmt.has_payloads or not has_nan(source):
         return np.asarray(False)
     lost = np.uint64(2 ** (BINARY64.trailing_bits - fmt.trailing_bits) - 1)
     return np.asarray(np.isnan(source) & (widened(source).view(np.uint64) & lost == 0))
@@ -107,22 +106,25 @@ def encode_held(values: Array, fmt: Format) -> Array:
     # The implicit bit of a normal number adds 1 to the exponent field; a subnormal has none.
     field = np.where(magnitude > 0, e - fmt.emin, 0).astype(np.uint64)
     code = (field << np.uint64(fmt.trailing_bits)) + significand
-    top = (2**fmt.exponent_bits - 1) << fmt.trailing_bits
-    code = np.where(np.isinf(values), np.uint64(top), code)
+    if not fmt.zero:
+        code = np.maximum(code, np.uint64(1)) - np.uint64(1)  # the field 0 is that of normal numbers; 0 is not a number
+    code = np.where(np.isinf(values), np.uint64(fmt.largest_code + 1), code)
+    code |= np.signbit(values).astype(np.uint64) * np.uint64(fmt.sign_bit)
     nan = np.isnan(values)
     if nan.any():
         code = np.where(nan, _nan_codes(values, fmt), code)
-    sign = np.signbit(values).astype(np.uint64) << np.uint64(fmt.width - 1)
-    return np.asarray(code | sign, code_dtype(fmt))
+    return np.asarray(code, code_dtype(fmt))
 
 
 def _nan_codes(values: Array, fmt: Format) -> Array:
-    """NaN codes without their sign: the leading bits of binary64's payload."""
-    if fmt.specials is Specials.NAN:
-        return np.full(values.shape, 2 ** (fmt.width - 1) - 1, np.uint64)
+    """NaN codes, with their sign where NaN has one, and the leading bits of binary64's payload."""
+    sign = np.signbit(values).astype(np.uint64) * np.uint64(fmt.sign_bit)
+    if not fmt.has_payloads:
+        assert fmt.quiet_nan_code is not None
+        return sign | np.uint64(fmt.quiet_nan_code)
     payload = (values.view(np.uint64) & np.uint64(2**52 - 1)) >> np.uint64(52 - fmt.trailing_bits)
     payload = np.where(payload == 0, np.uint64(1 << (fmt.trailing_bits - 1)), payload)
-    return payload | np.uint64((2**fmt.exponent_bits - 1) << fmt.trailing_bits)
+    return sign | payload | np.uint64(fmt.largest_code + 1)
 
 
 def decode(code: Any, fmt: FormatLike = "binary16") -> Any:
@@ -158,12 +160,13 @@ def decode(code: Any, fmt: FormatLike = "binary16") -> Any:
     check_fits(fmt)
     codes = _checked_codes(code, fmt)
     sign, field, trailing = _split(codes, fmt)
-    significand = trailing | (np.minimum(field, np.uint64(1)) << np.uint64(fmt.trailing_bits))
-    q = np.maximum(field, np.uint64(1)).astype(np.int32) - (fmt.bias + fmt.trailing_bits)
+    least = np.uint64(fmt.zero)  # the field 0 is that of the smallest normal numbers, but without the implicit bit
+    significand = trailing | ((field >= least).astype(np.uint64) << np.uint64(fmt.trailing_bits))
+    q = np.maximum(field, least).astype(np.int32) - (fmt.bias + fmt.trailing_bits)
     with np.errstate(over="ignore"):  # the topmost field of binary64, which is replaced below
         values = np.ldexp(significand.astype(np.float64), q)
     if fmt.has_nan:
-        values = np.where(_is_special(field, trailing, fmt), _special_values(trailing, fmt), values)
+        values = np.where(_is_special(codes, fmt), _special_values(codes, trailing, fmt), values)
     bits = values.view(np.uint64) | (sign << np.uint64(63))
     return bits.view(np.float64)[()]
 
@@ -184,16 +187,22 @@ def _checked_codes(code: Any, fmt: Format) -> Array:
 def _split(codes: Array, fmt: Format) -> Fields:
     trailing = codes & np.uint64(2**fmt.trailing_bits - 1)
     field = (codes >> np.uint64(fmt.trailing_bits)) & np.uint64(2**fmt.exponent_bits - 1)
-    return Fields(codes >> np.uint64(fmt.width - 1), field, trailing)
+    return Fields(codes >> np.uint64(fmt.width - 1) if fmt.signed else codes & np.uint64(0), field, trailing)
 
 
-def _is_special(field: Array, trailing: Array, fmt: Format) -> Array:
-    top = field == 2**fmt.exponent_bits - 1
-    return top & (trailing == 2**fmt.trailing_bits - 1) if fmt.specials is Specials.NAN else top
+def _is_special(codes: Array, fmt: Format) -> Array:
+    """Whether codes are those of an infinity or a NaN."""
+    special = codes & np.uint64(~fmt.sign_bit & (2**fmt.width - 1)) > fmt.largest_code
+    if fmt.has_payloads or fmt.quiet_nan_code is None:
+        return np.asarray(special)
+    return np.asarray(special | (codes == fmt.quiet_nan_code))
 
 
-def _special_values(trailing: Array, fmt: Format) -> Array:
-    """Infinity or NaN as float64, payload to the left."""
+def _special_values(codes: Array, trailing: Array, fmt: Format) -> Array:
+    """Infinity or NaN as float64 without sign, payload to the left."""
+    if not fmt.has_payloads:
+        is_nan = codes | np.uint64(fmt.sign_bit) == np.uint64(fmt.quiet_nan_code or 0) | np.uint64(fmt.sign_bit)
+        return np.where(is_nan | (not fmt.has_infinity), np.nan, np.inf)
     payload = trailing << np.uint64(BINARY64.trailing_bits - fmt.trailing_bits)
     return (payload | np.uint64(0x7FF << 52)).view(np.float64)
 
@@ -237,17 +246,13 @@ def classify(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_
     ['positiveInfinity', 'signalingNaN', 'quietNaN', 'negativeZero']
     """
     fmt = get_format(fmt)
-    sign, field, trailing = fields(x, fmt, mode, rng=rng)
-    special = _is_special(field, trailing, fmt) if fmt.has_nan else np.False_
-    quiet = (trailing >> (fmt.trailing_bits - 1)) & 1 == 1 if fmt.has_infinity else np.True_
+    codes = np.asarray(encode(x, fmt, mode, rng=rng)).astype(np.uint64)
+    sign, field, trailing = _split(codes, fmt)
+    special = _is_special(codes, fmt)
+    infinite = special & np.isinf(_special_values(codes, trailing, fmt)) if fmt.has_infinity else np.False_
+    quiet = (trailing >> np.uint64(fmt.trailing_bits - 1)) & np.uint64(1) == 1 if fmt.has_payloads else np.True_
     names = np.select(
-        [
-            special & (trailing == 0) & fmt.has_infinity,
-            special & quiet,
-            special,
-            field > 0,
-            trailing > 0,
-        ],
+        [infinite, special & quiet, special, field >= fmt.zero, trailing > 0],
         ["Infinity", "quietNaN", "signalingNaN", "Normal", "Subnormal"],
         "Zero",
     )

@@ -4,8 +4,12 @@ A format stores a sign bit, a biased exponent and a trailing significand:
 
     width = 1 + (width - precision) + (precision - 1)
 
-so `width` and `precision` fix the layout. What the largest exponent means (`specials`) and how arithmetic treats the
-ends of the range (`subnormals`, `saturate`, `nan_code`) complete the definition. Nothing else is stored.
+so `width` and `precision` fix the layout. Which codes are no finite numbers (`specials`) and how arithmetic treats the
+ends of the range (`subnormals`, `saturate`, `nan_code`) complete the definition. Three more fields are for formats that
+differ from IEEE 754: another `bias`, no sign bit (`signed`), no zero (`zero`). Nothing else is stored.
+
+Codes without their sign are in the order of their values, so all facts about the top of the range follow from one
+number, `largest_code`: how many codes are left for finite numbers.
 """
 
 from __future__ import annotations
@@ -30,6 +34,17 @@ from .wording import quoted as quoted
 MAX_WIDTH, MAX_EXPONENT_BITS, MAX_NAME = 512, 15, 100
 """The widest format, the most exponent bits (those of binary128), so that all facts of a format are computed at once;
 and the longest name."""
+MAX_BIAS = 1 << MAX_EXPONENT_BITS
+ONE_ZERO = (Specials.ONE_NAN, Specials.ONE_NAN_AND_INFINITIES)
+"""The formats without -0."""
+FEWEST = {  # significand bits, exponent bits
+    Specials.IEEE: (2, 2),
+    Specials.NAN: (1, 1),
+    Specials.NONE: (1, 1),
+    Specials.ONE_NAN: (1, 0),
+    Specials.ONE_NAN_AND_INFINITIES: (1, 0),
+}
+"""The fewest bits of a significand and of an exponent: IEEE 754 needs two codes for infinity and NaN in one binade."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +61,24 @@ class Format:
     width : int
         Bits in all: at most 512.
     precision : int
-        Significand bits, with the implicit one: 2 or more. It leaves 2 to 15 exponent bits, as many as binary128 has.
+        Significand bits, with the implicit one. It leaves up to 15 exponent bits, as many as binary128 has.
     specials : Specials or str
-        "ieee" (default), "nan" (no infinities) or "none" (every code is a number; such a format always saturates).
+        "ieee" (default), "nan" (no infinities), "none" (every code is a number; such a format always saturates),
+        "one_nan" (no infinities, and NaN has the code of -0), or "one_nan_and_infinities".
     subnormals : Subnormals or str
         "gradual" (default), "flush_to_zero", "flush_to_nearest" or "flush_inputs".
     saturate : bool
         Whether anything beyond max_finite, infinity included, becomes max_finite with its sign.
     nan_code : int, optional
         Only for specials="none": the code that NaN becomes. Without it, NaN raises ValueError.
+    bias : int, optional
+        What is added to an exponent to store it; by default IEEE 754's, 2^(exponent_bits - 1) - 1. `replace` keeps it:
+        write `replace(fmt, width=..., bias=None)` to derive it again.
+    signed : bool
+        Whether there is a sign bit. In an unsigned format a negative number becomes NaN, or 0 if it saturates.
+    zero : bool
+        False for a scale such as E8M0: precision 1, unsigned, and code 0 is the smallest power of two. There, zero is
+        NaN (or the smallest number, if the format saturates), and every smaller positive number is the smallest one.
 
     Raises
     ------
@@ -77,6 +101,9 @@ class Format:
     subnormals: Subnormals = Subnormals.GRADUAL
     saturate: bool = False
     nan_code: int | None = None
+    bias: int = None  # type: ignore[assignment]  # an integer once the format is made
+    signed: bool = True
+    zero: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isprintable() or len(self.name) > MAX_NAME:
@@ -90,24 +117,50 @@ class Format:
         object.__setattr__(self, "specials", member(Specials, "specials", self.specials))
         object.__setattr__(self, "subnormals", member(Subnormals, "subnormals", self.subnormals))
         object.__setattr__(self, "saturate", bool(self.saturate) or self.specials is Specials.NONE)
+        object.__setattr__(self, "signed", bool(self.signed))
+        object.__setattr__(self, "zero", bool(self.zero))
+        self._check_bits()
+        usual = (1 << self.exponent_bits >> 1) - 1
+        bias = usual if self.bias is None else as_integer("bias", self.bias, "an exponent is one")
+        object.__setattr__(self, "bias", bias)
         self._check()
 
+    def _check_bits(self) -> None:
+        least, fewest = FEWEST[self.specials]
+        if self.precision < least:
+            raise ValueError(
+                f"precision={self.precision} leaves no {'trailing significand bit' if least == 2 else 'significand'}, "
+                f"which {'infinity, NaN and subnormals need' if least == 2 else 'every number needs'}; "
+                f"use precision >= {least}{' or other specials' if self.precision == 1 else ''}"
+            )
+        if self.exponent_bits < fewest:
+            most = self.width - fewest + (not self.signed)
+            raise ValueError(
+                f"precision={self.precision} leaves {max(0, self.exponent_bits)} exponent bits in "
+                f"width={self.width}; at least {fewest} are needed: use precision <= {most} or "
+                f"width >= {self.precision + self.width - most}"
+            )
+        if self.exponent_bits > MAX_EXPONENT_BITS:
+            raise ValueError(
+                f"width={self.width} with precision={self.precision} has {self.exponent_bits} exponent bits; "
+                f"at most {MAX_EXPONENT_BITS} are supported: use width <= "
+                f"{self.precision + MAX_EXPONENT_BITS - (not self.signed)}"
+            )
+
     def _check(self) -> None:
-        if self.precision < 2:
+        if abs(self.bias) > MAX_BIAS:
+            raise ValueError(f"bias={quoted(self.bias)} is out of range; use -{MAX_BIAS} to {MAX_BIAS}")
+        if self.largest_code < 1:
+            raise ValueError(f"width={self.width} leaves no code for a positive number; use width >= {self.width + 1}")
+        if not self.zero and (self.signed or self.precision > 1):
             raise ValueError(
-                f"precision={self.precision} leaves no trailing significand bit, which infinity, NaN and subnormals "
-                f"need; use precision >= 2"
+                f"zero=False is for unsigned formats of precision 1, such as e8m0fnu, and {self.name} has "
+                f"signed={self.signed} and precision={self.precision}; leave zero out"
             )
-        if self.width - self.precision < 2:
+        if not self.signed and self.specials not in ONE_ZERO:
             raise ValueError(
-                f"precision={self.precision} leaves {max(0, self.width - self.precision)} exponent bits in "
-                f"width={self.width}; at least 2 are needed: use precision <= {self.width - 2} or "
-                f"width >= {self.precision + 2}"
-            )
-        if self.width - self.precision > MAX_EXPONENT_BITS:
-            raise ValueError(
-                f"width={self.width} with precision={self.precision} has {self.width - self.precision} exponent bits; "
-                f"at most {MAX_EXPONENT_BITS} are supported: use width <= {self.precision + MAX_EXPONENT_BITS}"
+                f"signed=False with specials={self.specials.value!r} has no meaning that is in use; choose "
+                "specials='one_nan' or 'one_nan_and_infinities'"
             )
         if self.nan_code is None:
             return
@@ -129,14 +182,14 @@ class Format:
         return self.name
 
     def __hash__(self) -> int:
-        return hash((self.width, self.precision, self.saturate))  # enough to tell formats apart, and fast
+        return hash((self.width, self.precision, self.saturate, self.bias))  # enough to tell formats apart, and fast
 
     # --- the layout -------------------------------------------------------------------------------------------------
 
     @cached_property
     def exponent_bits(self) -> int:
-        """Bits of the biased exponent: width = 1 + exponent_bits + (precision - 1)."""
-        return self.width - self.precision
+        """Bits of the biased exponent: width = signed + exponent_bits + (precision - 1)."""
+        return self.width - self.precision + (not self.signed)
 
     @cached_property
     def trailing_bits(self) -> int:
@@ -144,31 +197,61 @@ class Format:
         return self.precision - 1
 
     @cached_property
-    def bias(self) -> int:
-        """What is added to an exponent to store it."""
-        return int(2 ** (self.exponent_bits - 1)) - 1
+    def sign_bit(self) -> int:
+        """The code of the sign bit alone; 0 in an unsigned format."""
+        return 1 << (self.width - 1) if self.signed else 0
+
+    @cached_property
+    def largest_code(self) -> int:
+        """The code of max_finite: of the codes without sign, the largest ones are kept for infinity and NaN."""
+        kept = {
+            Specials.IEEE: 1 << self.trailing_bits,
+            Specials.NAN: 1,
+            Specials.NONE: 0,
+            Specials.ONE_NAN: int(not self.signed),
+            Specials.ONE_NAN_AND_INFINITIES: 1 + (not self.signed),
+        }
+        return (1 << (self.width - self.signed)) - 1 - kept[self.specials]
+
+    @cached_property
+    def quiet_nan_code(self) -> int | None:
+        """The code of a quiet NaN without payload; None in a format without NaN."""
+        last = (1 << (self.width - self.signed)) - 1
+        return {
+            Specials.IEEE: last ^ (1 << self.trailing_bits >> 1) - 1,
+            Specials.NAN: last,
+            Specials.NONE: None,
+            Specials.ONE_NAN: self.sign_bit or last,
+            Specials.ONE_NAN_AND_INFINITIES: self.sign_bit or last,
+        }[self.specials]
 
     @cached_property
     def emin(self) -> int:
         """Exponent of the smallest normal number, and of every subnormal."""
-        return 1 - self.bias
+        return int(self.zero) - self.bias
 
     @cached_property
     def emax(self) -> int:
-        """Exponent of the largest finite number: lower by one where IEEE 754 keeps the largest field for specials."""
-        return self.bias if self.specials is Specials.IEEE else self.bias + 1
+        """Exponent of the binade of the largest finite number: that of its exponent field."""
+        return max(self.largest_code >> self.trailing_bits, int(self.zero)) - self.bias
 
     @cached_property
     def quantum_exponent_min(self) -> int:
         """Exponent of min_subnormal, the quantum of the smallest binade and of the subnormals."""
         return self.emin - self.trailing_bits
 
+    @property
+    def layout(self) -> tuple[Any, ...]:
+        """The fields that say which value a code has."""
+        return self.width, self.precision, self.specials, self.bias, self.signed, self.zero
+
     # --- the facts --------------------------------------------------------------------------------------------------
 
     @cached_property
     def max_significand(self) -> int:
-        """max_finite = max_significand * 2^(emax - trailing_bits); with specials="nan" NaN takes the code above it."""
-        return int(2**self.precision) - (2 if self.specials is Specials.NAN else 1)
+        """max_finite = max_significand * 2^(emax - trailing_bits)."""
+        has_implicit_one = not self.zero or self.largest_code >> self.trailing_bits > 0
+        return self.largest_code % (1 << self.trailing_bits) + (has_implicit_one << self.trailing_bits)
 
     @cached_property
     def max_finite(self) -> float | Fraction:
@@ -205,7 +288,17 @@ class Format:
     @property
     def has_infinity(self) -> bool:
         """Whether some code is an infinity."""
+        return self.specials in (Specials.IEEE, Specials.ONE_NAN_AND_INFINITIES)
+
+    @property
+    def has_payloads(self) -> bool:
+        """Whether there are many NaNs, quiet and signaling, which differ by their payloads."""
         return self.specials is Specials.IEEE
+
+    @property
+    def has_negative_zero(self) -> bool:
+        """Whether zero has two codes, one of each sign."""
+        return self.signed and self.specials not in ONE_ZERO
 
     @property
     def has_nan(self) -> bool:
@@ -237,7 +330,8 @@ class Format:
         ('0', '01111', '0000000000')
         """
         bits = f"{code:0{self.width}b}"
-        return bits[0], bits[1 : 1 + self.exponent_bits], bits[1 + self.exponent_bits :]
+        start, end = int(self.signed), self.signed + self.exponent_bits
+        return bits[:start], bits[start:end], bits[end:]
 
     # --- plain data -------------------------------------------------------------------------------------------------
 
@@ -302,8 +396,33 @@ E4M3FN = Format("e4m3fn", width=8, precision=4, specials=Specials.NAN)
 E3M2FN = Format("e3m2fn", width=6, precision=3, specials=Specials.NONE)
 E2M3FN = Format("e2m3fn", width=6, precision=4, specials=Specials.NONE)
 E2M1FN = Format("e2m1fn", width=4, precision=2, specials=Specials.NONE)
+E3M4 = Format("e3m4", width=8, precision=5)
+E4M3FNUZ = Format("e4m3fnuz", width=8, precision=4, specials=Specials.ONE_NAN, bias=8)
+E5M2FNUZ = Format("e5m2fnuz", width=8, precision=3, specials=Specials.ONE_NAN, bias=16)
+E4M3B11FNUZ = Format("e4m3b11fnuz", width=8, precision=4, specials=Specials.ONE_NAN, bias=11)
+E8M0FNU = Format("e8m0fnu", width=8, precision=1, specials=Specials.ONE_NAN, signed=False, zero=False)
+
+
+def p3109(width: int, precision: int, kind: str = "se") -> Format:
+    """A format of IEEE P3109, "binary8p3se": signed or unsigned, and extended by infinities or finite.
+
+    >>> p3109(8, 3).max_finite, p3109(8, 3, "sf").max_finite, p3109(8, 3, "uf").max_finite
+    (49152.0, 57344.0, 2147483648.0)
+    """
+    signed, extended = kind[0] == "s", kind[1] == "e"
+    exponent_bits = width - precision + (not signed)
+    return Format(
+        f"binary{width}p{precision}{kind}",
+        width=width,
+        precision=precision,
+        specials=Specials.ONE_NAN_AND_INFINITIES if extended else Specials.ONE_NAN,
+        bias=(1 << exponent_bits) >> 1 if exponent_bits >= 0 else None,
+        signed=signed,
+    )
+
 
 NAMED_FORMATS = (BINARY16, BFLOAT16, TF32, BINARY32, BINARY64, E5M2, E4M3, E4M3FN, E3M2FN, E2M3FN, E2M1FN)
+NAMED_FORMATS += (E3M4, E4M3FNUZ, E5M2FNUZ, E4M3B11FNUZ, E8M0FNU)
 
 # Other names: those of NumPy, C, ml_dtypes and hardware makers. "float" means what it means in Python and NumPy.
 ALIASES = {
@@ -317,6 +436,11 @@ ALIASES = {
     "e4m3fn": "float8_e4m3fn fp8_e4m3 fp8_e4m3fn",
     "e3m2fn": "float6_e3m2fn float6_e3m2 fp6_e3m2fn fp6_e3m2 e3m2",
     "e2m3fn": "float6_e2m3fn float6_e2m3 fp6_e2m3fn fp6_e2m3 e2m3",
+    "e3m4": "float8_e3m4 fp8_e3m4",
+    "e4m3fnuz": "float8_e4m3fnuz fp8_e4m3fnuz",
+    "e5m2fnuz": "float8_e5m2fnuz fp8_e5m2fnuz",
+    "e4m3b11fnuz": "float8_e4m3b11fnuz fp8_e4m3b11fnuz",
+    "e8m0fnu": "float8_e8m0fnu fp8_e8m0fnu e8m0",
     "e2m1fn": "float4_e2m1fn float4_e2m1 fp4_e2m1fn fp4_e2m1 e2m1 fp4 float4",
 }
 _BY_NAME = {fmt.name: fmt for fmt in NAMED_FORMATS}
@@ -325,13 +449,21 @@ _BY_KEY = {name.replace("_", ""): fmt for name, fmt in _BY_NAME.items()}
 SEVERAL = {"8": ("e4m3fn", "e5m2", "e4m3"), "6": ("e3m2fn", "e2m3fn")}
 """Widths that do not tell which format is meant."""
 
+
+def _true_or_false(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
 FIELDS: dict[str, Callable[[str], Any]] = {
     "width": int,
     "precision": int,
     "specials": str,
     "subnormals": str,
-    "saturate": lambda text: {"true": True, "false": False}[text.lower()],
+    "saturate": _true_or_false,
     "nan_code": lambda text: int(text, 0),
+    "bias": int,
+    "signed": _true_or_false,
+    "zero": _true_or_false,
 }
 """What a format in text may state, and how its value is read."""
 NO_FIELD = rf"(?!\s*(?:{'|'.join(name for name in FIELDS if name != 'width')})\s*=)"
@@ -400,7 +532,11 @@ def _from_text(text: str) -> Format:
     base, *rest = text.split(",")
     if "=" not in base:
         start = _from_name(base, text)
-        return _named(_made(text, **start.to_dict() | _fields(rest, text))) if rest else start
+        if not rest:
+            return start
+        changes = _fields(rest, text)
+        derived = {"bias": None} if {"width", "precision", "signed"} & changes.keys() else {}
+        return _named(_made(text, **start.to_dict() | derived | changes))
     changes = _fields([base, *rest], text)
     if not {"width", "precision"} <= changes.keys():
         raise ValueError(f"fmt={quoted(text)} must state both; write width=8,precision=4, or a name before the fields")
@@ -419,7 +555,7 @@ def _fields(parts: list[str], text: str) -> dict[str, Any]:
         try:
             found[name] = FIELDS[name](value)
         except (ValueError, KeyError):
-            kind = "true or false" if name == "saturate" else "an integer"
+            kind = "true or false" if name in ("saturate", "signed", "zero") else "an integer"
             raise ValueError(f"fmt={quoted(text)}: {name}={quoted(value)} is not {kind}") from None
     return found
 
@@ -435,6 +571,8 @@ def _from_name(name: str, text: str) -> Format:
         if layout[1] in (None, str(width)):
             return _made(text, name=f"e{exponent}m{trailing}", width=width, precision=trailing + 1)
         raise ValueError(f"fmt={quoted(text)}: e{exponent}m{trailing} has {width} bits with its sign, not {layout[1]}")
+    if draft := re.fullmatch(r"binary(\d{1,3})p(\d{1,3})([su][ef])?", key, re.ASCII):
+        return _p3109(text, int(draft[1]), int(draft[2]), draft[3] or "se")
     width_alone = re.fullmatch(r"(?:fp|float|f)([68])", key)
     if width_alone:
         raise ValueError(f"fmt={quoted(text)} is more than one format; use {joined(SEVERAL[width_alone[1]], 'or')}")
@@ -443,6 +581,16 @@ def _from_name(name: str, text: str) -> Format:
         f"known: {', '.join(f.name for f in NAMED_FORMATS)}; "
         "make your own: e5m4 (exponent bits and stored bits) or width=8,precision=4"
     )
+
+
+def _p3109(text: str, width: int, precision: int, kind: str) -> Format:
+    """A format of P3109 in a text; an error quotes the text."""
+    if not (2 <= width <= 15 and 1 <= precision <= width):
+        raise ValueError(f"fmt={quoted(text)}: P3109 has widths of 2 to 15 bits and precisions of 1 to the width")
+    try:
+        return p3109(width, precision, kind)
+    except ValueError as error:
+        raise ValueError(f"fmt={quoted(text)}: {error}") from None
 
 
 def _made(text: str, **given: Any) -> Format:
@@ -455,16 +603,29 @@ def _made(text: str, **given: Any) -> Format:
 
 def _named(fmt: Format) -> Format:
     """The format under the shortest name that `get_format` reads; a known format is itself."""
-    for known in NAMED_FORMATS:
-        if (known.width, known.precision, known.specials) == (fmt.width, fmt.precision, fmt.specials):
-            break
-    else:
-        known = Format(f"e{fmt.exponent_bits}m{fmt.trailing_bits}", fmt.width, fmt.precision)
-        if known.name in _BY_KEY:  # the name means another format
-            known = replace(known, name=f"width={fmt.width},precision={fmt.precision}")
-    mine, theirs = fmt.to_dict(), known.to_dict()
+    known = next((one for one in (*NAMED_FORMATS, *_p3109_like(fmt)) if one.layout == fmt.layout), None)
+    mine, theirs = fmt.to_dict(), known.to_dict() if known else _usual(fmt)
     own = [f"{name}={str(mine[name]).lower()}" for name in FIELDS if mine[name] != theirs[name]]
-    return replace(fmt, name=",".join([known.name, *own])) if own else known
+    if known:
+        return replace(fmt, name=",".join([known.name, *own])) if own else known
+    name = f"e{fmt.exponent_bits}m{fmt.trailing_bits}"
+    is_read = fmt.signed and fmt.width - fmt.precision >= 2 <= fmt.precision and name not in _BY_KEY
+    return replace(fmt, name=",".join([name if is_read else f"width={fmt.width},precision={fmt.precision}", *own]))
+
+
+def _p3109_like(fmt: Format) -> list[Format]:
+    """The format of P3109 with these widths and specials, if there is one."""
+    if fmt.specials not in ONE_ZERO or not fmt.zero or not 2 <= fmt.width <= 15:
+        return []
+    extended = fmt.specials is Specials.ONE_NAN_AND_INFINITIES
+    return [p3109(fmt.width, fmt.precision, ("s" if fmt.signed else "u") + ("e" if extended else "f"))]
+
+
+def _usual(fmt: Format) -> dict[str, Any]:
+    """What a format has if a text states its width and precision alone."""
+    defaults = {field.name: getattr(field.default, "value", field.default) for field in fields(Format)}
+    bias = (1 << (fmt.width - fmt.precision) >> 1) - 1 if fmt.width >= fmt.precision else None
+    return defaults | {"width": fmt.width, "precision": fmt.precision, "bias": bias}
 
 
 def with_behaviour(fmt: Format, saturate: bool | None, subnormals: Subnormals | str | None) -> Format:

@@ -57,6 +57,10 @@ class Specials(StrEnum):
     """No infinity; NaN is the one code of each sign with all bits set (the "FN" of E4M3FN)."""
     NONE = "none"
     """Every code is a finite number."""
+    ONE_NAN = "one_nan"
+    """No infinity, one zero and one NaN: it has the code that would be -0, or the last one in an unsigned format."""
+    ONE_NAN_AND_INFINITIES = "one_nan_and_infinities"
+    """Like "one_nan", and the largest magnitude that is not that NaN is infinity."""
 
 
 Choice = TypeVar("Choice", bound=StrEnum)

@@ -44,7 +44,7 @@ def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
 def above(x: Array, fmt: Format) -> Array:
     """`next_up` of float64 numbers, without a flag."""
     # All codes count here, also those that results never have; without infinity nothing is above max_finite.
-    every_code = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=not fmt.has_infinity)
+    every_code = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=not fmt.has_infinity or not fmt.signed)
     nan = np.isnan(x)
     rounded = round_without_flags(np.where(nan, 0.0, x), every_code, Rounding.TOWARD_POSITIVE)
     return np.where(nan, quieted(x), np.where(rounded > x, rounded, _step_up(rounded, every_code)))

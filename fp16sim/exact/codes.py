@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from ..formats import Format, FormatLike, Specials, as_integer, get_format, not_a_code, scaled
+from ..formats import Format, FormatLike, as_integer, get_format, not_a_code, scaled
 from .parsing import INF, NAN, Value
 from .values import SIGNALING_NAN, exponent_of, is_finite, is_negative, is_signaling, signed
 
@@ -15,21 +15,21 @@ def encode_held(value: Value, fmt: Format) -> int:
 
     In a format without signaling NaNs (of one trailing bit, or without infinity) every NaN is quiet.
     """
-    top = (2**fmt.exponent_bits - 1) << fmt.trailing_bits
     if isinstance(value, float) and math.isnan(value):
-        if not fmt.has_infinity:
-            return 2 ** (fmt.width - 1) - 1
-        return top | (1 if is_signaling(value) and fmt.trailing_bits > 1 else 1 << (fmt.trailing_bits - 1))
-    sign = is_negative(value) << (fmt.width - 1)
+        assert fmt.quiet_nan_code is not None, "a format without NaN holds none"
+        signaling = fmt.has_payloads and is_signaling(value) and fmt.trailing_bits > 1
+        return fmt.largest_code + 2 if signaling else fmt.quiet_nan_code
+    sign = fmt.sign_bit if is_negative(value) else 0
     if not is_finite(value):
-        return sign | top
+        return sign | (fmt.largest_code + 1)
     magnitude = abs(Fraction(value))
     if magnitude == 0:
         return sign
     e = max(exponent_of(magnitude), fmt.emin)
     significand = int(magnitude / Fraction(2) ** (e - fmt.trailing_bits))
-    # The implicit bit adds 1 to the exponent field of a normal number, and is absent from a subnormal.
-    return sign | (((e - fmt.emin) << fmt.trailing_bits) + significand)
+    # The implicit bit adds 1 to the exponent field of a normal number, and is absent from a subnormal. Without zero,
+    # there are no subnormals, and the smallest normal number has field 0.
+    return sign | (((e - fmt.emin - (not fmt.zero)) << fmt.trailing_bits) + significand)
 
 
 def decode(code: int, fmt: FormatLike = "binary16") -> Value:
@@ -42,13 +42,13 @@ def decode(code: int, fmt: FormatLike = "binary16") -> Value:
     code = as_integer("code", code, "give a code: encode(x, fmt) is the code of a value")
     if not 0 <= code < 2**fmt.width:
         raise ValueError(not_a_code(code, fmt))
-    negative, magnitude = divmod(code, 2 ** (fmt.width - 1))
+    negative, magnitude = bool(code & fmt.sign_bit), code & ~fmt.sign_bit
+    if magnitude > fmt.largest_code or (code == fmt.quiet_nan_code and not fmt.has_payloads):
+        if fmt.has_infinity and magnitude == fmt.largest_code + 1:
+            return signed(negative, INF)
+        quiet = not fmt.has_payloads or magnitude >> (fmt.trailing_bits - 1) & 1
+        return NAN if quiet else SIGNALING_NAN
     field, trailing = divmod(magnitude, 2**fmt.trailing_bits)
-    if fmt.specials is Specials.IEEE and field == 2**fmt.exponent_bits - 1:
-        if not trailing:
-            return signed(bool(negative), INF)
-        return NAN if trailing >> (fmt.trailing_bits - 1) else SIGNALING_NAN
-    if fmt.specials is Specials.NAN and magnitude == 2 ** (fmt.width - 1) - 1:
-        return NAN
-    significand = trailing + (2**fmt.trailing_bits if field else 0)
-    return signed(bool(negative), Fraction(scaled(significand, max(field, 1) - fmt.bias - fmt.trailing_bits)))
+    significand = trailing + (2**fmt.trailing_bits if field or not fmt.zero else 0)
+    e = max(field, int(fmt.zero)) - fmt.bias
+    return signed(negative, Fraction(scaled(significand, e - fmt.trailing_bits)))

@@ -11,7 +11,7 @@ from typing import Any
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
 from .codes import decode, encode_held
 from .parsing import INF, NAN, Value
-from .values import as_exact, exponent_of, is_signaling, signed
+from .values import as_exact, exponent_of, is_nan, is_signaling, signed
 
 FLAGS = ("invalid", "divide_by_zero", "overflow", "underflow", "inexact")
 DRAW_BITS = 32
@@ -33,26 +33,43 @@ def quantum_exponent(magnitude: Fraction, fmt: Format) -> int:
     return max(e, fmt.emin) - fmt.trailing_bits
 
 
-def round_integer(n: Fraction, mode: Rounding, negative: bool, draw: int = 0) -> int:
+def is_odd(low: int, q: int, fmt: Format) -> bool:
+    """Whether the last bit of the code of low * 2^q is 1, for low < 2^precision and 2^q the quantum there.
+
+    That is the last bit of the significand; with precision 1, of which no bit is stored, that of the exponent field,
+    as in P3109. A format without zero has no field whose last bit says so: there the significand, 1, is odd.
+    """
+    stored = fmt.precision > 1 or not fmt.zero
+    return low % 2 == 1 and (stored or (q - fmt.emin) % 2 == 0)
+
+
+def round_integer(n: Fraction, mode: Rounding, negative: bool, draw: int = 0, odd: bool | None = None) -> int:
     """The integer that `mode` picks for n >= 0, the magnitude of a number with the given sign.
 
-    `draw`, of 32 random bits, decides for STOCHASTIC: up where (draw + 1/2) / 2^32 is below the fraction of n.
+    `odd` says whether floor(n) counts as odd (`is_odd`); by default, whether it is. `draw`, of 32 random bits, decides for STOCHASTIC: up where (draw + 1/2) / 2^32 is below the fraction of n.
     """
     low = n.numerator // n.denominator
+    odd = low % 2 == 1 if odd is None else odd
     rest = n - low
     if rest == 0:
         return low
     half = Fraction(1, 2)
     up = {
-        Rounding.TIES_TO_EVEN: rest > half or (rest == half and low % 2 == 1),
+        Rounding.TIES_TO_EVEN: rest > half or (rest == half and odd),
         Rounding.TIES_TO_AWAY: rest >= half,
         Rounding.TOWARD_ZERO: False,
         Rounding.TOWARD_POSITIVE: not negative,
         Rounding.TOWARD_NEGATIVE: negative,
-        Rounding.TO_ODD: low % 2 == 0,
+        Rounding.TO_ODD: not odd,
         Rounding.STOCHASTIC: Fraction(2 * draw + 1, 2 ** (DRAW_BITS + 1)) < rest,
     }[mode]
     return low + up
+
+
+def round_to_quantum(magnitude: Fraction, q: int, fmt: Format, mode: Rounding, negative: bool, draw: int) -> Fraction:
+    """A magnitude rounded to a multiple of 2^q."""
+    n = magnitude / Fraction(2) ** q
+    return round_integer(n, mode, negative, draw, is_odd(math.floor(n), q, fmt)) * Fraction(2) ** q
 
 
 def overflow_value(negative: bool, fmt: Format, mode: Rounding) -> Value:
@@ -91,13 +108,32 @@ def nan_value(fmt: Format) -> Value:
 
 def round_result(x: Value, fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after") -> Result:
     """Round the exact result of an operation; `tininess` ("after" or "before" rounding) defines underflow."""
+    rounded = _round_result(x, fmt, mode, draw, tininess)
+    return rounded if fmt.has_negative_zero else _without_sign_or_zero(rounded, fmt)
+
+
+def _without_sign_or_zero(rounded: Result, fmt: Format) -> Result:
+    """What a format stores that lacks -0, every negative number, or zero."""
+    x = rounded.value
+    if is_nan(x) or (x > 0) or (x < 0 and fmt.signed):
+        return rounded
+    if x == 0 and fmt.zero:
+        return Result(Fraction(0), rounded.flags)
+    if not fmt.saturate:
+        return Result(NAN, frozenset({"invalid"}))
+    return Result(Fraction(0 if fmt.zero else fmt.min_normal), frozenset({"overflow", "inexact"}))
+
+
+def _round_result(x: Value, fmt: Format, mode: Rounding, draw: int, tininess: str) -> Result:
     if isinstance(x, float):
         return _round_special(x, fmt)
     negative, magnitude = x < 0, abs(x)
     if magnitude == 0:
         return Result(x)
     q = quantum_exponent(magnitude, fmt)
-    rounded = round_integer(magnitude / Fraction(2) ** q, mode, negative, draw) * Fraction(2) ** q
+    rounded = round_to_quantum(magnitude, q, fmt, mode, negative, draw)
+    if not fmt.zero:
+        rounded = max(rounded, Fraction(fmt.min_normal))
     if rounded > fmt.max_finite:
         return Result(overflow_value(negative, fmt, mode), frozenset({"overflow", "inexact"}))
     if rounded < fmt.min_normal and fmt.subnormals is not Subnormals.GRADUAL:
@@ -113,7 +149,7 @@ def _is_tiny(magnitude: Fraction, fmt: Format, mode: Rounding, negative: bool, d
     if magnitude >= fmt.min_normal or tininess == "before":
         return magnitude < fmt.min_normal
     q = exponent_of(magnitude) - fmt.trailing_bits
-    return round_integer(magnitude / Fraction(2) ** q, mode, negative, draw) * Fraction(2) ** q < fmt.min_normal
+    return round_to_quantum(magnitude, q, fmt, mode, negative, draw) < fmt.min_normal
 
 
 def round_operand(x: Value, fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after") -> Result:

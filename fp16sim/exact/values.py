@@ -96,7 +96,7 @@ def _has_signaling_bits(x: Any) -> bool:
         code = int.from_bytes(x.tobytes(), sys.byteorder)
     except (AttributeError, TypeError, ValueError):  # a longdouble, or a type that is not NumPy's
         return False
-    return fmt.has_infinity and not code >> (fmt.trailing_bits - 1) & 1
+    return fmt.has_payloads and not code >> (fmt.trailing_bits - 1) & 1
 
 
 def is_negative(x: Value) -> bool:

@@ -14,7 +14,7 @@ from ..nans import any_signaling, widened
 from . import chunks, kernels
 from .kernels import buffers
 from .random_bits import draws_from
-from .reference import round_float64, round_to_quantum
+from .reference import lacks, round_float64, round_to_quantum
 
 CHUNK = 1 << 14
 """Elements of a chunk: its intermediates stay in the processor's cache."""
@@ -27,6 +27,11 @@ def _note_flags(
 ) -> None:
     """Note which exceptions the rounding of x, exact, to y raises."""
     with np.errstate(all="ignore"):
+        if not fmt.signed:
+            lacking = lacks(x, fmt, mode, draws)
+            for name in ("overflow", "inexact") if fmt.saturate else ("invalid",):
+                tally.note(name, lacking, offset)
+            x, y = np.where(lacking, 1.0, x), np.where(lacking, 1.0, y)
         changed = (x != y) & ~np.isnan(x)
         if not changed.any():
             return
@@ -121,7 +126,7 @@ def round_array(
         x = widened(x)
     kernel = kernels.find(fmt, mode, "float32" if carrier.itemsize == 4 else "float64")
     draw = None if rng is None else draws_from(rng)
-    per_element = not tally.listeners.names.isdisjoint(flags.PER_ELEMENT)
+    per_element = not fmt.signed or not tally.listeners.names.isdisjoint(flags.PER_ELEMENT)
     chunk, kernel_bytes = CHUNK, None
     if kernel and not per_element:
         # Large chunks, cut again by the kernel, make threads wait less for each other; but draws would fill the memory.

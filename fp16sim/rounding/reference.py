@@ -69,7 +69,13 @@ def round_to_quantum(x: Array, fmt: Format, mode: Rounding, draws: Array | None,
     q = (np.maximum(e, fmt.emin) if bounded else e) - fmt.trailing_bits
     if bounded and fmt.subnormals is Subnormals.FLUSH_TO_NEAREST:
         q = np.where(e < fmt.emin, fmt.emin, q)  # below min_normal the only multiples kept are 0 and min_normal
-    return np.ldexp(ROUND_INTEGER[mode](np.ldexp(x, -q), draws), q)
+    n = np.ldexp(x, -q)
+    k = ROUND_INTEGER[mode](n, draws)
+    if fmt.precision == 1 and fmt.zero and mode in (Rounding.TIES_TO_EVEN, Rounding.TO_ODD):
+        # Between 1 and 2, the exponent field says which of the two is even: `exact.is_odd`.
+        one_is_even = (np.abs(n) >= 1) & ((q - fmt.emin) & 1 == 1)
+        k = np.where(one_is_even, np.copysign(1 + ROUND_INTEGER[mode](np.abs(n) - 1, draws), n), k)
+    return np.ldexp(k, q)
 
 
 def _overflowed(negative: bool, fmt: Format, mode: Rounding) -> float:
@@ -86,9 +92,28 @@ def round_float64(x: Array, fmt: Format, mode: Rounding, draws: Array | None = N
         y = np.where(y > fmt.max_finite, beyond, y)
         if fmt.subnormals is not Subnormals.GRADUAL:
             y = np.where(y < fmt.min_normal, 0.0, y)
+        if not fmt.zero:
+            y = np.where(x != 0, np.maximum(y, fmt.min_normal), y)
         if not np.isfinite(x).all():
             y = _put_specials(x, y, fmt)
-        return np.copysign(y, x)
+        y = np.copysign(y, x)
+        return y if fmt.has_negative_zero else _without_sign_or_zero(y, fmt)
+
+
+def _without_sign_or_zero(y: Array, fmt: Format) -> Array:
+    """What a format stores that lacks -0, every negative number, or zero."""
+    y = y + 0.0  # -0 + 0 is +0
+    if not fmt.signed:
+        y = np.where(y < 0, 0.0 if fmt.saturate else np.nan, y)
+    if not fmt.zero:
+        y = np.where(y == 0, fmt.min_normal if fmt.saturate else np.nan, y)
+    return y
+
+
+def lacks(x: Array, fmt: Format, mode: Rounding, draws: Array | None) -> Array:
+    """Which results an unsigned format has no number for: negative ones, and zero in a format without zero."""
+    negative = x < 0 if not fmt.zero else round_to_quantum(x, fmt, mode, draws) < 0
+    return np.asarray(negative | (x == 0) if not fmt.zero else negative)
 
 
 def _put_specials(x: Array, y: Array, fmt: Format) -> Array:

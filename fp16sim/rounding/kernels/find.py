@@ -56,6 +56,8 @@ def find(fmt: Format, mode: Rounding, carrier: str) -> Kernel | None:
         return _copy
     if fmt.precision == wide.precision:
         return None  # no bits to drop, only numbers to flush or saturate
+    if fmt.precision == 1 or not fmt.signed or fmt.max_finite < 2.0**fmt.emax:
+        return None
     method = _method(fmt, mode, carrier)
     if method is None:
         return None
@@ -65,6 +67,7 @@ def find(fmt: Format, mode: Rounding, carrier: str) -> Kernel | None:
         fix_top=_top_fix(fmt, mode, method.overflows_to_infinity),
         chunk_divisor=2 if mode is Rounding.STOCHASTIC else 1,  # this mode needs many buffers
         flush_below=None if fmt.subnormals is Subnormals.GRADUAL else float(fmt.min_normal),
+        one_zero=not fmt.has_negative_zero,
     )
     numpy_rounds = fmt == BINARY16 and mode is Rounding.TIES_TO_EVEN
     return partial(_round_few, kernel=kernel) if numpy_rounds else kernel
@@ -93,6 +96,7 @@ def _copy(
 
 
 _ONE = {F4: np.array(1, F4), F8: np.array(1, F8)}
+_ZERO = {F4: np.array(0, F4), F8: np.array(0, F8)}
 
 FEW = 128
 """Up to this size, NumPy's conversion is faster than the calls of a kernel (or little slower, if all are subnormal)."""
@@ -128,6 +132,7 @@ def _round(
     fix_top: FixTop | None,
     chunk_divisor: int,
     flush_below: float | None,
+    one_zero: bool,
 ) -> None:
     """Round chunk by chunk: by the method, then fix the top of the range and flush subnormals where that is needed."""
     if x.ndim != 1:
@@ -150,6 +155,8 @@ def _round(
             fix(chunk, y, bits)
         if flush_below is not None:
             _flush(y, flush_below)
+        if one_zero:
+            np.add(y, _ZERO[y.dtype], out=y)  # -0 + 0 is +0
         if fix:
             np.copyto(target, y)
 
