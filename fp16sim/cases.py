@@ -16,7 +16,7 @@ import numpy.typing as npt
 from . import exact
 from .codes import all_values, decode
 from .conversion import check_fits
-from .formats import Format, FormatLike, Specials, get_format
+from .formats import Format, FormatLike, get_format
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -122,9 +122,10 @@ def values(fmt: FormatLike = "binary16", every: bool = False) -> Array:
         found = decode(ordered_codes(fmt), fmt)
     else:
         codes = np.array(_some_codes(fmt), np.uint64)
-        found = decode(np.concatenate([codes, codes | np.uint64(1 << (fmt.width - 1))]), fmt)
+        found = decode(np.concatenate([codes, codes | np.uint64(fmt.sign_bit)]), fmt)
         small = [v for v in (2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 0.25, 0.75) if exact.round_to(v, fmt) == v]
-        found = np.concatenate([found, small, np.negative(small)])
+        found = np.concatenate([found, small, np.negative(small if fmt.signed else [])])
+        found = found if fmt.has_negative_zero else found + 0.0
     numbers = found[~np.isnan(found)]
     unique = np.unique(numbers.view(np.uint64)).view(np.float64)
     unique = unique[simplest_first(unique)]
@@ -215,8 +216,9 @@ def _few(fmt: Format) -> Array:
     one = [0.0, 1.0, 2.0, 3.0, 0.5, 1.5, float(fmt.max_finite), float(fmt.min_subnormal), float(fmt.min_normal)]
     one += [1.0 + float(fmt.machine_epsilon), 1.0 - float(fmt.unit_roundoff), float(2.0**fmt.trailing_bits)]
     numbers = np.array([x for x in one if exact.round_to(x, fmt) == x])
-    specials = [np.inf, -np.inf] if fmt.specials is Specials.IEEE else []
-    return np.concatenate([numbers, -numbers, specials, [np.nan] if fmt.has_nan else []])
+    specials = [np.inf] * fmt.has_infinity + [np.nan] * fmt.has_nan
+    negative = -np.append(numbers, specials[: fmt.has_infinity])
+    return np.concatenate([numbers, negative if fmt.signed else negative[:0], specials])
 
 
 def _tie_products(fmt: Format) -> tuple[Array, Array]:

@@ -333,6 +333,14 @@ class Format:
         start, end = int(self.signed), self.signed + self.exponent_bits
         return bits[:start], bits[start:end], bits[end:]
 
+    def bits_text(self, code: int) -> str:
+        """The bits of a code, with "_" between its fields.
+
+        >>> BINARY16.bits_text(0x3C00), E8M0FNU.bits_text(0x7F)
+        ('0_01111_0000000000', '01111111')
+        """
+        return "_".join(filter(None, self.bit_fields(code)))
+
     # --- plain data -------------------------------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
@@ -407,7 +415,7 @@ def p3109(width: int, precision: int, kind: str = "se") -> Format:
     """A format of IEEE P3109, "binary8p3se": signed or unsigned, and extended by infinities or finite.
 
     >>> p3109(8, 3).max_finite, p3109(8, 3, "sf").max_finite, p3109(8, 3, "uf").max_finite
-    (49152.0, 57344.0, 2147483648.0)
+    (49152.0, 57344.0, 3221225472.0)
     """
     signed, extended = kind[0] == "s", kind[1] == "e"
     exponent_bits = width - precision + (not signed)
@@ -416,13 +424,14 @@ def p3109(width: int, precision: int, kind: str = "se") -> Format:
         width=width,
         precision=precision,
         specials=Specials.ONE_NAN_AND_INFINITIES if extended else Specials.ONE_NAN,
-        bias=(1 << exponent_bits) >> 1 if exponent_bits >= 0 else None,
+        bias=1 << max(0, exponent_bits) >> 1,
         signed=signed,
     )
 
 
-NAMED_FORMATS = (BINARY16, BFLOAT16, TF32, BINARY32, BINARY64, E5M2, E4M3, E4M3FN, E3M2FN, E2M3FN, E2M1FN)
-NAMED_FORMATS += (E3M4, E4M3FNUZ, E5M2FNUZ, E4M3B11FNUZ, E8M0FNU)
+WITH_BOTH_ZEROS = (BINARY16, BFLOAT16, TF32, BINARY32, BINARY64, E5M2, E4M3, E4M3FN, E3M4, E3M2FN, E2M3FN, E2M1FN)
+"""The named formats that round, add and multiply as IEEE 754 says, but for the specials that they lack."""
+NAMED_FORMATS = (*WITH_BOTH_ZEROS, E4M3FNUZ, E5M2FNUZ, E4M3B11FNUZ, E8M0FNU)
 
 # Other names: those of NumPy, C, ml_dtypes and hardware makers. "float" means what it means in Python and NumPy.
 ALIASES = {

@@ -43,30 +43,44 @@ def next_up(x: Any, fmt: FormatLike = "binary16") -> Any:
 
 def above(x: Array, fmt: Format) -> Array:
     """`next_up` of float64 numbers, without a flag."""
+    return _next(x, fmt, 1)
+
+
+def _next(x: Array, fmt: Format, step: int) -> Array:
+    """The next number of `fmt` in the direction of `step`, 1 or -1."""
     # All codes count here, also those that results never have; without infinity nothing is above max_finite.
-    every_code = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=not fmt.has_infinity or not fmt.signed)
+    bounded = not fmt.has_infinity or not fmt.signed
+    every_code = replace(fmt, subnormals=Subnormals.GRADUAL, saturate=bounded)
     nan = np.isnan(x)
-    rounded = round_without_flags(np.where(nan, 0.0, x), every_code, Rounding.TOWARD_POSITIVE)
-    return np.where(nan, quieted(x), np.where(rounded > x, rounded, _step_up(rounded, every_code)))
+    mode = Rounding.TOWARD_POSITIVE if step > 0 else Rounding.TOWARD_NEGATIVE
+    rounded = round_without_flags(np.where(nan, 0.0, x), every_code, mode)
+    if not fmt.signed and fmt.has_infinity:  # it saturates for the numbers below 0; infinity is a number here
+        rounded = np.where(x == np.inf, x, rounded)
+    moved = rounded > x if step > 0 else rounded < x
+    return np.where(nan, quieted(x), np.where(moved, rounded, _step(rounded, every_code, step)))
 
 
-def _step_up(values: Array, fmt: Format) -> Array:
-    """The next greater values: one code further from zero, or nearer to it for a negative number."""
-    sign = np.uint64(1 << (fmt.width - 1))
-    codes = encode_held(values, fmt).astype(np.uint64)
-    greatest = float(np.inf if fmt.has_infinity else fmt.max_finite)
-    up = np.where(codes >= sign, codes - np.uint64(1), codes + np.uint64(1))
-    up = np.where(values == 0, np.uint64(1), np.where(values >= greatest, codes, up))
-    return np.asarray(decode(up, fmt))
+def _step(values: Array, fmt: Format, step: int) -> Array:
+    """The values one code further: the codes without sign are in the order of the magnitudes."""
+    negative = np.signbit(values)
+    magnitude = encode_held(values, fmt).astype(np.uint64) & np.uint64(fmt.sign_bit - 1 if fmt.signed else -1 % 2**64)
+    highest = fmt.largest_code + fmt.has_infinity
+    place = np.where(negative, -1, 1) * magnitude.astype(np.int64) + step
+    place = np.clip(place, -highest if fmt.signed else 0, highest)
+    minus = (place < 0) | ((place == 0) & negative & fmt.has_negative_zero)
+    return np.asarray(decode(np.abs(place).astype(np.uint64) | minus.astype(np.uint64) * np.uint64(fmt.sign_bit), fmt))
 
 
 def next_down(x: Any, fmt: FormatLike = "binary16") -> Any:
-    """The greatest number of `fmt` that is less than x; exact, and raises no flag: next_up mirrored at zero."""
+    """The greatest number of `fmt` that is less than x; exact, and raises no flag: next_up mirrored at zero.
+
+    The smallest number of an unsigned format stays.
+    """
     fmt = get_format(fmt)
     check_fits(fmt)
     x = _as_float64(same_format(x, fmt), Rounding.TOWARD_POSITIVE)
     report_signaling("next_down", x)
-    return -above(-x, fmt)[()]
+    return _next(x, fmt, -1)[()]
 
 
 def _as_float64(x: Any, mode: Rounding) -> Array:

@@ -106,7 +106,7 @@ def to_text(x: Any, fmt: FormatLike = "binary16", style: str = "shortest") -> st
 
 
 def _bits(x: Any, fmt: Format) -> str:
-    return "_".join(fmt.bit_fields(int(encode(x, fmt))))
+    return fmt.bits_text(int(encode(x, fmt)))
 
 
 def _exact(x: Fraction, fmt: Format) -> str:

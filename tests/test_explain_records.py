@@ -22,6 +22,7 @@ OTHERS = (
     replace(TINY, name="tiny_saturating", saturate=True),
     replace(TINY, name="tiny_flushing_inputs", subnormals="flush_inputs"),
     Format("tiny_fn", width=4, precision=2, specials="nan"),
+    Format("tiny_unsigned", width=4, precision=2, specials="one_nan", signed=False),
 )
 OPERATIONS = {"sqrt": 1, "add": 2, "subtract": 2, "multiply": 2, "divide": 2, "fma": 3}
 LISTS = {

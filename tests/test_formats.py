@@ -30,6 +30,11 @@ FACTS = {  # emax, emin, bias, max_finite, min_normal, min_subnormal: from the s
     "e3m2fn": (4, -2, 3, 28.0, 0.25, 0.0625),
     "e2m3fn": (2, 0, 1, 7.5, 1.0, 0.125),
     "e2m1fn": (2, 0, 1, 6.0, 1.0, 0.5),
+    "e3m4": (3, -2, 3, 15.5, 0.25, 2.0**-6),  # and these from ml_dtypes
+    "e4m3fnuz": (7, -7, 8, 240.0, 2.0**-7, 2.0**-10),
+    "e5m2fnuz": (15, -15, 16, 57344.0, 2.0**-15, 2.0**-17),
+    "e4m3b11fnuz": (4, -10, 11, 30.0, 2.0**-10, 2.0**-13),
+    "e8m0fnu": (127, -127, 127, 2.0**127, 2.0**-127, 2.0**-127),
 }
 
 
@@ -38,7 +43,7 @@ def test_the_facts_of_a_named_format_are_those_of_its_standard(fmt):
     facts = (fmt.emax, fmt.emin, fmt.bias, fmt.max_finite, fmt.min_normal, fmt.min_subnormal)
     assert facts == FACTS[fmt.name]
     assert fmt.machine_epsilon == 2 * fmt.unit_roundoff == 2.0 ** (1 - fmt.precision)
-    assert fmt.width == 1 + fmt.exponent_bits + fmt.trailing_bits
+    assert fmt.width == fmt.signed + fmt.exponent_bits + fmt.trailing_bits
 
 
 @pytest.mark.parametrize("fmt", [*TOYS, *BYTES, fs.BINARY16, fs.BFLOAT16], ids=str)

@@ -4,6 +4,7 @@ Every case follows from its seed and its number, which a failure names. The well
 layer; whatever is called, no argument changes, and nothing but TypeError and ValueError is raised.
 """
 
+import dataclasses
 import functools
 import inspect
 import operator
@@ -235,7 +236,7 @@ def check_neighbours_and_texts(told, value, fmt):
     up = fs.next_up(float(value), fmt)
     assert up > value or up == fmt.max_finite, (told, fmt, value)
     assert fs.next_down(up, fmt) == value or value in (0, fmt.max_finite) or up == 0, (told, fmt, value)
-    plain = fs.Format(fmt.name, fmt.width, fmt.precision, fmt.specials)
+    plain = dataclasses.replace(fmt, subnormals="gradual", saturate=False)
     for style in ("shortest", "exact", "fraction", "hex"):
         back = exact.round_to(fs.to_text(float(value), plain, style), plain)
         assert (back, exact.is_negative(back)) == (value, exact.is_negative(value)), (told, fmt, value, style)

@@ -46,7 +46,8 @@ def is_odd(low: int, q: int, fmt: Format) -> bool:
 def round_integer(n: Fraction, mode: Rounding, negative: bool, draw: int = 0, odd: bool | None = None) -> int:
     """The integer that `mode` picks for n >= 0, the magnitude of a number with the given sign.
 
-    `odd` says whether floor(n) counts as odd (`is_odd`); by default, whether it is. `draw`, of 32 random bits, decides for STOCHASTIC: up where (draw + 1/2) / 2^32 is below the fraction of n.
+    `odd` says whether floor(n) counts as odd (`is_odd`); by default, whether it is.
+    `draw`, of 32 random bits, decides for STOCHASTIC: up where (draw + 1/2) / 2^32 is below the fraction of n.
     """
     low = n.numerator // n.denominator
     odd = low % 2 == 1 if odd is None else odd
@@ -108,6 +109,8 @@ def nan_value(fmt: Format) -> Value:
 
 def round_result(x: Value, fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after") -> Result:
     """Round the exact result of an operation; `tininess` ("after" or "before" rounding) defines underflow."""
+    if not fmt.signed and not is_nan(x) and x < -fmt.max_finite:
+        x = -Fraction(fmt.max_finite)  # a negative number, however large, is no overflow
     rounded = _round_result(x, fmt, mode, draw, tininess)
     return rounded if fmt.has_negative_zero else _without_sign_or_zero(rounded, fmt)
 

@@ -18,7 +18,7 @@ NAMES = {"sqrt": ("x",), "fma": ("a", "b", "c")}
 def operand(name: str, x: NumberLike, fmt: Format, mode: Rounding, rng: Generator, tininess: str = "after") -> Operand:
     """What was given, rounded to the format if it is not a number of it; a signaling NaN stays for the operation."""
     given = read(x, fmt)
-    if is_signaling(given.value) and fmt.has_infinity:
+    if is_signaling(given.value) and fmt.has_payloads:
         held = number_of(given.value, fmt) if given.code is None else number(given.code, fmt)
         return Operand(name, given.text, given.value, None, held)
     return converted(name, given, fmt, mode, rng, tininess)

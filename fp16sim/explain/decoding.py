@@ -16,7 +16,7 @@ from ..codes import FloatClass
 from ..conversion import Array, same_format
 from ..exact import Value
 from ..exact.codes import encode_held
-from ..formats import Format, Specials, Subnormals, quoted
+from ..formats import Format, Subnormals, quoted
 from .records import Number
 
 
@@ -28,20 +28,21 @@ def without_behaviour(fmt: Format) -> Format:
 def number(code: int, fmt: Format) -> Number:
     """The number that a code stands for, with its fields."""
     value = exact.decode(code, fmt)
-    sign, rest = divmod(code, 1 << (fmt.width - 1))
+    sign, rest = int(code & fmt.sign_bit > 0), code & ~fmt.sign_bit
     field, trailing = divmod(rest, 1 << fmt.trailing_bits)
     kind = _kind(value, sign, field, trailing, fmt)
     if not exact.is_finite(value):
         return Number(fmt, code, sign, field, trailing, kind, value, None, None)
-    significand = trailing + (1 << fmt.trailing_bits if field else 0)
-    return Number(fmt, code, sign, field, trailing, kind, value, max(field, 1) - fmt.bias, significand)
+    significand = trailing + (1 << fmt.trailing_bits if field or not fmt.zero else 0)
+    return Number(fmt, code, sign, field, trailing, kind, value, max(field, int(fmt.zero)) - fmt.bias, significand)
 
 
 def _kind(value: Value, sign: int, field: int, trailing: int, fmt: Format) -> FloatClass:
     if exact.is_nan(value):
-        quiet = fmt.specials is Specials.NAN or trailing >> (fmt.trailing_bits - 1)
+        quiet = not fmt.has_payloads or trailing >> (fmt.trailing_bits - 1)
         return FloatClass.QUIET_NAN if quiet else FloatClass.SIGNALING_NAN
-    size = "Infinity" if not exact.is_finite(value) else "Normal" if field else "Subnormal" if trailing else "Zero"
+    normal = field or not fmt.zero
+    size = "Infinity" if not exact.is_finite(value) else "Normal" if normal else "Subnormal" if trailing else "Zero"
     return FloatClass(("negative" if sign else "positive") + size)
 
 
@@ -55,28 +56,24 @@ def number_of(value: Value, fmt: Format) -> Number:
 
 def next_up(x: Number) -> Number:
     """The next greater number of the format; the greatest number and NaN stay, and a signaling NaN becomes quiet."""
-    if exact.is_nan(x.value):
-        return number(x.code | 1 << (x.fmt.trailing_bits - 1), x.fmt) if exact.is_signaling(x.value) else x
-    if x.value == 0:
-        return number(1, x.fmt)
-    if x.sign:
-        return number(x.code - 1, x.fmt)
-    return x if x.code == _greatest(x.fmt) else number(x.code + 1, x.fmt)
+    return _next(x, 1)
 
 
 def next_down(x: Number) -> Number:
-    """The next smaller number of the format: -next_up(-x)."""
+    """The next smaller number of the format; the smallest number and NaN stay."""
+    return _next(x, -1)
+
+
+def _next(x: Number, step: int) -> Number:
+    """One code further: the codes without sign are in the order of the magnitudes."""
+    fmt = x.fmt
     if exact.is_nan(x.value):
-        return next_up(x)
-    sign = 1 << (x.fmt.width - 1)
-    return number(next_up(number(x.code ^ sign, x.fmt)).code ^ sign, x.fmt)
-
-
-def _greatest(fmt: Format) -> int:
-    """The code of infinity, or of max_finite if the format has no infinity."""
-    if fmt.has_infinity:
-        return ((1 << fmt.exponent_bits) - 1) << fmt.trailing_bits
-    return (1 << (fmt.width - 1)) - (2 if fmt.specials is Specials.NAN else 1)
+        return number(x.code | 1 << (fmt.trailing_bits - 1), fmt) if exact.is_signaling(x.value) else x
+    highest = fmt.largest_code + fmt.has_infinity
+    place = (x.code & ~fmt.sign_bit) * (-1 if x.sign else 1) + step
+    place = min(max(place, -highest if fmt.signed else 0), highest)
+    minus = place < 0 or (place == 0 and x.sign and fmt.has_negative_zero)
+    return number(abs(place) | (fmt.sign_bit if minus else 0), fmt)
 
 
 # --- what people type -----------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ class Number(Record):
     @property
     def bits(self) -> str:
         """The three fields in binary, separated by "_"."""
-        return "_".join(self.fmt.bit_fields(self.code))
+        return self.fmt.bits_text(self.code)
 
     @property
     def hex(self) -> str:
@@ -103,7 +103,9 @@ class Number(Record):
 
 # --- one rounding ---------------------------------------------------------------------------------------------------
 
-RoundingCase: TypeAlias = Literal["normal", "subnormal", "overflow", "zero", "infinity", "nan", "flushed_input"]
+RoundingCase: TypeAlias = Literal[
+    "normal", "subnormal", "overflow", "zero", "infinity", "nan", "flushed_input", "no_number"
+]
 RoundingRule: TypeAlias = Literal[
     "exact",
     "nearer",
@@ -156,7 +158,8 @@ class RoundingStep(Record):
         What is rounded. (For an irrational root: 320 bits or more and a sticky bit, which round to the same result.)
     case : str
         "normal", "subnormal" (the quantum no longer shrinks with the number), "overflow" (the rounded number is beyond
-        max_finite), "zero" (exact is a zero), "infinity", "nan", or "flushed_input".
+        max_finite), "zero" (exact is a zero), "infinity", "nan", "flushed_input",
+        or "no_number" (negative, or too small, for a format without such numbers).
     exponent : int or None
         e with `2^e <= |exact| < 2^(e + 1)`; None for zeros, infinities and NaN.
     quantum_exponent : int or None

@@ -38,10 +38,14 @@ def round_step(
         "result": number_of(result.value, fmt),
         "flags": ordered_flags(result.flags),
     }
+    if (not fmt.zero and x == 0) or (not fmt.signed and x == -exact.INF):
+        return RoundingStep(case="no_number", rule="special", **common)
     if not is_finite(x) or x == 0:
         case: RoundingCase = "nan" if is_nan(x) else "zero" if x == 0 else "infinity"
         return RoundingStep(case=case, rule="special", overflow_rule=_special_overflow(result, fmt), **common)
     assert isinstance(x, Fraction)
+    if not fmt.signed and (x < 0 or (abs(x) < fmt.min_normal and not fmt.zero)):
+        return RoundingStep(case="no_number", rule="special", exponent=exponent_of(abs(x)), **common)
     if operand and fmt.subnormals is Subnormals.FLUSH_INPUTS and abs(x) < fmt.min_normal:
         return RoundingStep(case="flushed_input", rule="flushed_input", exponent=exponent_of(abs(x)), **common)
     return _digits(x, fmt, mode, draw, common)
@@ -58,7 +62,7 @@ def _digits(x: Fraction, fmt: Format, mode: Rounding, draw: int, common: dict[st
     scaled = magnitude / Fraction(2) ** q
     kept = scaled.numerator // scaled.denominator
     rest = scaled - kept
-    rounded = exact.round_integer(scaled, mode, negative, draw)
+    rounded = exact.round_integer(scaled, mode, negative, draw, exact.is_odd(kept, q, fmt))
     overflow = rounded * Fraction(2) ** q > fmt.max_finite
     below, above = _neighbours(x, q, kept, rest, rounded, fmt, mode)
     return RoundingStep(
@@ -137,7 +141,7 @@ def _chance(probability: Fraction, mode: Rounding) -> Fraction | None:
 def _neighbour(
     negative: bool, n: int, distance: Fraction, chosen: bool, ulp: Fraction, fmt: Format, chance: Fraction | None
 ) -> Neighbour:
-    value = signed(negative, n * ulp)
+    value = signed(negative and (n > 0 or fmt.has_negative_zero), n * ulp)
     code = encode_held(value, fmt) if n * ulp <= fmt.max_finite else None
     return Neighbour(value, code, distance, chosen, chance)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
-from ..formats import ALIASES, NAMED_FORMATS, Format
+from ..formats import ALIASES, WITH_BOTH_ZEROS, Format
 from ..version import __version__
 
 STYLES = ("tokens.css", "layout.css", "views.css", "print.css")
@@ -75,7 +75,7 @@ def format_row(fmt: Format) -> dict[str, Any]:
 
 def assemble(state: str = "") -> str:
     """The whole page as one HTML text that opens at `state`: the part of a copied link after "#"."""
-    facts = {"version": __version__, "state": state, "formats": [format_row(fmt) for fmt in NAMED_FORMATS]}
+    facts = {"version": __version__, "state": state, "formats": [format_row(fmt) for fmt in WITH_BOTH_ZEROS]}
     parts = {
         "style": "\n".join(map(source, STYLES)),
         "script": link("main"),

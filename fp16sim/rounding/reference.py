@@ -93,7 +93,7 @@ def round_float64(x: Array, fmt: Format, mode: Rounding, draws: Array | None = N
         if fmt.subnormals is not Subnormals.GRADUAL:
             y = np.where(y < fmt.min_normal, 0.0, y)
         if not fmt.zero:
-            y = np.where(x != 0, np.maximum(y, fmt.min_normal), y)
+            y = np.where(x != 0, np.maximum(y, float(fmt.min_normal)), y)
         if not np.isfinite(x).all():
             y = _put_specials(x, y, fmt)
         y = np.copysign(y, x)
@@ -106,7 +106,7 @@ def _without_sign_or_zero(y: Array, fmt: Format) -> Array:
     if not fmt.signed:
         y = np.where(y < 0, 0.0 if fmt.saturate else np.nan, y)
     if not fmt.zero:
-        y = np.where(y == 0, fmt.min_normal if fmt.saturate else np.nan, y)
+        y = np.where(y == 0, float(fmt.min_normal) if fmt.saturate else np.nan, y)
     return y
 
 

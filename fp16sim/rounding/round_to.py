@@ -158,7 +158,8 @@ def round_operand(x: Array, fmt: Format, mode: Rounding, rng: Generator = None) 
     if x.dtype == object or not fmt.has_nan or not has_nan(x):
         return np.asarray(round_to(x, fmt, mode, rng=rng))
     nan = np.isnan(x)
-    y = np.asarray(round_to(np.where(nan, x.dtype.type(0), x), fmt, mode, rng=rng))
+    held = x.dtype.type(0 if fmt.zero else fmt.min_normal)
+    y = np.asarray(round_to(np.where(nan, held, x), fmt, mode, rng=rng))
     return np.where(nan, x if x.dtype == y.dtype else widened(x), y)
 
 

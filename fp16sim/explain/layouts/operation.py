@@ -376,12 +376,14 @@ def code_lines(label: str, number: Number, *after: str | Span) -> LabelledLines:
 def bits_of(number: Number) -> Line:
     """The three fields, separated by "_"."""
     sign, exponent, trailing = number.fmt.bit_fields(number.code)
-    return line(Span(sign, "sign"), "_", Span(exponent, "exponent"), "_", Span(trailing, "trailing"))
+    spans = (Span(sign, "sign"), Span(exponent, "exponent"), Span(trailing, "trailing"))
+    separated = [part for span in spans if span.text for part in ("_", span)]
+    return line(*separated[1:])
 
 
 def _legend(fmt: Format) -> Line:
     """The letters below the bits: s for the sign, e for the exponent, t for the trailing significand."""
-    return line(Span(f"s {'e' * fmt.exponent_bits} {'t' * fmt.trailing_bits}", "muted"))
+    return line(Span(f"{'s ' * fmt.signed}{'e' * fmt.exponent_bits} {'t' * fmt.trailing_bits}".strip(), "muted"))
 
 
 def flags_text(

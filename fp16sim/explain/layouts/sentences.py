@@ -47,7 +47,7 @@ def formula(number: Number) -> str:
         return f"exponent field 0 and significand 0: {minus or '+'}0"
     fraction = f"{number.trailing_significand}/{2**fmt.trailing_bits}"
     digits = binary_text(number.significand or 0, fmt.trailing_bits)
-    if number.biased_exponent == 0:
+    if number.biased_exponent == 0 and fmt.zero:
         return (
             f"{minus}2^(1 - {fmt.bias}) × (0 + {fraction}) = {minus}2^{number.exponent} × {digits} in binary "
             "(subnormal: no implicit 1)"
@@ -61,6 +61,10 @@ def formula(number: Number) -> str:
 def _special_formula(number: Number) -> str:
     if number.fmt.specials is Specials.NAN:
         return "all bits except the sign are 1: the only NaN of this format"
+    if not number.fmt.has_payloads and number.kind is FloatClass.QUIET_NAN:
+        return f"{'the code of -0' if number.fmt.signed else 'the last code'}: the only NaN of this format"
+    if not number.fmt.has_payloads:
+        return f"the code after max_finite: {'-' if number.sign else '+'}infinity"
     if number.trailing_significand == 0:
         return f"exponent field all ones and significand 0: {'-' if number.sign else '+'}infinity"
     kind = "quiet" if number.kind is FloatClass.QUIET_NAN else "signaling"
@@ -190,6 +194,9 @@ def _nothing_cut_off(step: RoundingStep) -> str:
             f"The operand is below min_normal = {two_to_the(step.fmt.emin)}; this format makes such inputs a zero of "
             f"the same sign ({step.fmt.subnormals})."
         )
+    if step.case == "no_number":
+        kind = "negative numbers" if step.exact < 0 else "zero" if step.exact == 0 else "smaller numbers"
+        return f"{step.fmt} has no {kind}: this becomes {short_text(step.result.value)}."
     if step.case == "infinity" and step.overflow_rule:
         why = "saturates" if step.overflow_rule == "saturate" else "has no infinity"
         return f"{step.fmt} {why}: infinity becomes {short_text(step.result.value)}, which is an overflow."

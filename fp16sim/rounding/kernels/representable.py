@@ -27,7 +27,12 @@ class Criteria(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _criteria(fmt: Format) -> Criteria | None:
-    if not fmt.has_negative_zero or not fmt.fits_in(BINARY32) or fmt == BINARY32 or fmt.subnormals is not Subnormals.GRADUAL:
+    if (
+        not fmt.has_negative_zero
+        or not fmt.fits_in(BINARY32)
+        or fmt == BINARY32
+        or fmt.subnormals is not Subnormals.GRADUAL
+    ):
         return None
     zero_bits = (1 << (BINARY32.precision - fmt.precision)) - 1
     if fmt.quantum_exponent_min == BINARY32.emin - fmt.trailing_bits:

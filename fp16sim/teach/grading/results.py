@@ -147,4 +147,4 @@ def code_note(value: Number, fmt: Format) -> str:
     if not has_it:
         return f"(not a number of {fmt.name})"
     code = exact.encode(value, fmt)
-    return f"(code {fmt.hex_code(code)}, bits {'_'.join(fmt.bit_fields(code))})"
+    return f"(code {fmt.hex_code(code)}, bits {fmt.bits_text(code)})"

@@ -40,9 +40,9 @@ def why(task: str, arguments: Arguments, fmt: Format, mode: Rounding) -> Any:
 def decoding(code: int, fmt: Format) -> str:
     """How a code is decoded: its fields, its class, and the formula of that class."""
     bits = fmt.bit_fields(code)
-    sign, biased, trailing = (int(field, 2) for field in bits)
+    sign, biased, trailing = (int(field or "0", 2) for field in bits)
     head = (
-        f"code {fmt.hex_code(code)} is {'_'.join(bits)} in bits: "
+        f"code {fmt.hex_code(code)} is {fmt.bits_text(code)} in bits: "
         f"sign {sign}, biased exponent {biased}, trailing significand {trailing}\n"
     )
     value = decode(code, fmt)

@@ -143,7 +143,7 @@ def _decoded(code: int, fmt: Format) -> str:
 def _bits(s: Setting) -> Asked:
     x = _value(s, ends=0.3)
     code = exact.encode(x, s.fmt)
-    bits = "_".join(s.fmt.bit_fields(code))
+    bits = s.fmt.bits_text(code)
     prompt = f"What is the code, in hexadecimal, of {written(x)} in {s.fmt.name}?"
     return Asked(_told(prompt, s.fmt), s.fmt.hex_code(code), lambda: _decoded(code, s.fmt), "code", bits=bits)
 
@@ -151,7 +151,7 @@ def _bits(s: Setting) -> Asked:
 def _decode(s: Setting) -> Asked:
     x = _value(s, ends=0.3)
     code = exact.encode(x, s.fmt)
-    bits = "_".join(s.fmt.bit_fields(code))
+    bits = s.fmt.bits_text(code)
     prompt = f"Which number has the bits {bits} (code {s.fmt.hex_code(code)}) in {s.fmt.name}?"
     return Asked(_told(prompt, s.fmt), written(x), lambda: _decoded(code, s.fmt))
 

@@ -202,10 +202,10 @@ def _draw_nan(source: Bytes, allowed: Allowed) -> Number:
     fmt, k = allowed.fmt, _odd_significand(source, allowed) // 2
     _exponent_number(source, allowed)
     usual, t = exact.encode(exact.NAN, fmt), fmt.trailing_bits
-    if fmt.has_infinity:
+    if fmt.has_payloads:
         trailing = (2 ** (t - 1) + k) % 2**t
         usual = (usual >> t << t) | (trailing or 2**t - 1)
-    return float(decode(usual | source.below(2) << (fmt.width - 1), fmt)) if fmt.width <= 64 else exact.NAN
+    return float(decode(usual | source.below(2) * fmt.sign_bit, fmt)) if fmt.width <= 64 else exact.NAN
 
 
 Reader: TypeAlias = Callable[[Bytes, Allowed], Number]

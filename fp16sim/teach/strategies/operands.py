@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as extra
 
 from ... import exact
 from ...codes import encode
-from ...formats import BINARY64, NAMED_FORMATS, Format, FormatLike, Rounding, Specials, get_format
+from ...formats import BINARY64, WITH_BOTH_ZEROS, Format, FormatLike, Rounding, Specials, get_format
 from .floats import floats
 from .from_bytes import Number, below
 
@@ -118,7 +118,7 @@ def formats(max_width: int = 16) -> st.SearchStrategy[Format]:
         raise InvalidArgument(
             f"max_width={max_width} is too narrow: the narrowest format with a NaN has 5 bits; use 5 or more"
         )
-    named = sorted((fmt for fmt in NAMED_FORMATS if fmt.width <= max_width), key=lambda fmt: (fmt.width, fmt.name))
+    named = sorted((fmt for fmt in WITH_BOTH_ZEROS if fmt.width <= max_width), key=lambda fmt: (fmt.width, fmt.name))
 
     def build(exponent_bits: int, precision: int, specials: Specials, saturate: bool) -> Format:
         width = precision + exponent_bits
