@@ -139,7 +139,8 @@ def _flushes_first(x: Array, fmt: Format, mode: Rounding) -> Array:
 
 def _wide_exponent(fmt: Format) -> Format:
     """The same precision with a much larger exponent range."""
-    return replace(fmt, width=max(fmt.precision + 9, fmt.width + 2), specials=Specials.IEEE, bias=None)
+    wider = {"width": max(fmt.precision + 9, fmt.width + 2), "specials": Specials.IEEE, "bias": None}
+    return Format(**fmt.to_dict() | wider)
 
 
 def _no_smallest_exponent(x: Array, fmt: Format, mode: Rounding) -> Array:
