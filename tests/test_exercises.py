@@ -339,6 +339,13 @@ def test_where_no_window_opens_pictures_are_saved_beside_the_lesson(tmp_path, ca
     assert f"the picture is in {tmp_path / 'drawn-1-1.png'}" in capsys.readouterr().out
 
 
+def test_the_terminal_says_how_to_open_a_view_of_the_explorer(tmp_path, capsys):
+    path = tmp_path / "view.py"
+    path.write_text('# %%\nimport fp16sim as fs\n\nfs.page.show("number?x=0.1")\n', encoding="utf-8")
+    assert main(["tutorials", str(path)]) == 0
+    assert capsys.readouterr().out.endswith('See it in the explorer: fp16sim explore "number?x=0.1"\n')
+
+
 def test_this_installation_has_lessons():
     assert lessons.files()
     assert {Path(name).suffix for name in lessons.files()} == {".py", ".ipynb", ".md", ".html"}

@@ -130,7 +130,7 @@ def test_an_answer_that_cannot_be_read_is_not_scored_and_can_be_given_again(tmp_
 def test_choices_are_shown_and_answered_by_letter_or_word(typing, capsys):
     typing("b", "s")
     guess("Which?", choices=("half up", "cut off")).compare("cut off")
-    assert capsys.readouterr().out.endswith("You said b (sure). Right.\n")
+    assert capsys.readouterr().out.endswith("You said cut off (sure). Right.\n")
 
 
 # --- the file -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 # | **Question** | How does a machine add, multiply and divide, so that the result is right to the last bit? |
 # | **Time** | 45 minutes |
 # | **Needs** | [Sixteen bits](sixteen_bits.ipynb) (digits, exponents), [Rounding](rounding.ipynb) (ties), [At the edges](edges.ipynb) (infinity, NaN, -0) |
-# | **You will be able to** | add, multiply and divide in binary by hand, say why three extra bits are enough, and write `add` and `multiply` |
+# | **You will be able to** | add, multiply and divide in binary by hand, say how few extra bits are enough, and write `add` and `multiply` |
 
 # %%
 from fractions import Fraction
@@ -65,7 +65,7 @@ steps.compare(fs.add(2048, [0.999, 1, 1.001], "binary16"))
 # to the right. So the sum is a little more than a tie, and goes up. Without that last digit it goes to the even
 # neighbour, which is down.
 #
-# The explorer shows the same steps. Change 1.001 to 1 there, and look at the three bits after the bar:
+# The explorer shows the same steps. Change 1.001 to 1 there, and look at the bits after the bar:
 
 # %%
 fs.page.show("arithmetic?op=add&a=2048&b=1.001", height=700)

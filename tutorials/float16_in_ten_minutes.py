@@ -50,12 +50,12 @@ gap.compare(fs.add(2048, 1, "binary16"))
 # The exact sum, 2049, lies in the middle between 2048 and 2050. A tie goes to the number whose last bit is 0.
 #
 # **What to do.** Do not store counters, indices, time stamps or money in float16. Compare with a tolerance that you
-# derived, never with a guessed one: one rounding moves a number by half an ulp at most, which is the part
-# 2^-11 (0.05 %) of it.
+# derived, never with a guessed one: one rounding moves a number by at most half an ulp. That is at most 2^-11
+# of the number, about 0.05 %.
 #
-# ## 2. It ends at 65504
+# ## 2. It has an end
 #
-# Anything from 65520 on becomes infinity. In float32 you hardly ever see the end. In float16 a square is enough:
+# The largest number of float16 is 65504. In float32 you hardly ever see the end. Here a square is enough:
 
 # %%
 square = guess("In float16: 300 * 300 = ?")
@@ -66,7 +66,7 @@ with np.errstate(over="ignore"):  # without this line, overflow warns, as it doe
     print("length of (300, 400):", fs.norm([300, 400], "binary16"), " but it is 500")
 
 # %% [markdown]
-# The result, 500, would fit. The squares on the way to it did not.
+# Anything from 65520 on becomes infinity. The length, 500, would fit. The squares on the way to it did not.
 #
 # **What to do.** Scale before you square: divide by the largest element, and multiply at the end. Or compute such a
 # step in a format with more room (float32, or bfloat16, which comes below).
@@ -79,10 +79,10 @@ with np.errstate(over="ignore"):
     print(np.sqrt((scaled * scaled).sum()) * largest)
 
 # %% [markdown]
-# ## 3. Small numbers become zero
+# ## 3. It has a smallest number, too
 #
-# The smallest positive number is 2^-24, about 6e-8. What is less than half of it becomes 0. Gradients of a network are
-# often that small, and so are products of small numbers:
+# The smallest positive number is 2^-24, about 6e-8. Gradients of a network are often smaller, and so are products of
+# small numbers:
 
 # %%
 tiny = guess("In float16: 0.0001 * 0.0001 = ?")
@@ -91,7 +91,8 @@ tiny = guess("In float16: 0.0001 * 0.0001 = ?")
 tiny.compare(fs.multiply(1e-4, 1e-4, "binary16"))
 
 # %% [markdown]
-# No warning, no error: the information is gone. This is called **underflow**.
+# What is less than half of the smallest number becomes 0. No warning, no error: the information is gone. This is called
+# **underflow**.
 #
 # **What to do.** Move the numbers to where the format has room: multiply by a power of two, which rounds nothing, and
 # divide at the end, in float32. For the gradients of a network this is called
@@ -116,7 +117,7 @@ total = guess("In float16, one after the other: 0.1 + 0.1 + ... (10,000 of them)
 total.compare(fs.sum([0.1] * 10_000, "binary16"))
 
 # %% [markdown]
-# At 256 the ulp is 0.25. Adding 0.1 moves by less than half of it, so the sum rounds back to 256, for ever. The small
+# At 256 the ulp is 0.25, and 0.1 is less than half of it. So the sum rounds back to 256, each time. The small
 # number is [**absorbed**](glossary.md#absorption). The same happens to a weight of 1.0 and an update of 0.0001:
 
 # %%
@@ -152,7 +153,7 @@ other = guess("In bfloat16: 256 + 1 = ?")
 other.compare(fs.add(256, 1, "bfloat16"))
 for name in ("binary16", "bfloat16"):
     fmt = fs.get_format(name)
-    print(f"{name}: largest {fmt.max_finite:.4g}, smallest normal {fmt.min_normal:.3g}, ulp of 1 is {fmt.eps:.3g}")
+    print(f"{name}: largest {fmt.max_finite:.4g}, smallest {fmt.min_subnormal:.3g}, ulp of 1 is {fmt.eps:.3g}")
 
 # %% [markdown]
 # ## Five lines to take with you

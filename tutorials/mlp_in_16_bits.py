@@ -132,7 +132,7 @@ most.compare(max(results, key=lambda result: result["absorbed_updates"])["recipe
 # that of a pixel that is black in all pictures. ([Gradients in 16 bits](gradients_in_16_bits.ipynb) counts each kind alone:
 # hardly any of the lost ones is that of a weight.)
 #
-# And why has binary32 updates without effect? Some hidden units fall silent: their sum is negative for every picture.
+# And why has binary32 updates without effect? Some hidden units give 0 for every picture, because their sum is negative.
 # From then on their gradients are 0, and their steps become smaller and smaller, until they are too small even for 24
 # digits.
 #
@@ -145,9 +145,10 @@ plt.axis("off")
 plt.show()
 
 # %% [markdown]
-# On the left, three lines lie on each other: the formats read equally well. In the middle bfloat16 loses nearly half of its
-# updates. On the right only binary16 loses gradients, and from epoch to epoch more. The scale there ends at
-# 0.35 %, so it is not much yet.
+# The picture shows each epoch alone, and the table counts all ten together. On the left, three lines lie on each other:
+# the formats read equally well. In the middle bfloat16 loses more and more of its updates, at the end nearly half. On
+# the right only binary16 loses gradients, and from epoch to epoch more. The scale there ends at 0.35 %, so it is not
+# much yet.
 #
 # So each of the two formats pays in its own way. binary16 has a small *range*. bfloat16 has few *digits*. We now look
 # at both.
@@ -303,7 +304,7 @@ guesses()
 # %% [markdown]
 # ## Exercises
 #
-# In `exercises/mlp_in_16_bits.py`. As shipped:
+# The stubs are in `exercises/mlp_in_16_bits.py`. Begin here:
 
 
 # %%

@@ -53,7 +53,7 @@ ties.compare(fs.round_to([2049, 2049.5, 2051], "binary16"))
 # the same:
 
 # %%
-print(np.float16(2049), np.float16(2051))
+print(float(np.float16(2049)), float(np.float16(2051)))
 
 # %% [markdown]
 # A puzzle: which numbers between 2048 and 4096 are ties?
@@ -84,7 +84,7 @@ fs.page.show("number?x=2051&format=binary16", height=700)
 # ## Why even?
 #
 # At school a half goes up. Let us average a lot of halves. The list below holds 0.5, 1.5, 2.5, ... 999.5; its mean is
-# 500. We round each to an integer, in three ways, and take the mean again.
+# 500. We round each to an integer, and take the mean again. There are three ways: half up, half to even, and cut off.
 #
 # **Predict:** which of the three means is off, in which direction?
 
@@ -101,7 +101,7 @@ mean.compare(np.floor(halves + 0.5).mean())
 
 # %% [markdown]
 # Half up adds half a unit to every tie. Half to even goes up and down equally often, and its errors cancel on average.
-# It has another gift. Add and take away the same number again and again:
+# It has another advantage. Add and take away the same number again and again:
 #
 # Start from x = 2050 in binary16, where the [ulp](glossary.md#ulp) is 2. Replace x by (x + 1) - 1 five times, and round
 # each sum and each difference. Where does x go with ties to even? And where if ties go away from zero, as at school?
@@ -123,7 +123,7 @@ drift.compare(x)  # of the last mode
 #
 # ### Money
 #
-# Banks round half to even for the same reason: over many accounts it favours nobody. But a tie must be one.
+# Banks round half to even for the same reason: over many accounts it favours nobody.
 
 # %%
 cents = guess("Python rounds half to even, too. What is round(2.675, 2)?")
@@ -135,7 +135,7 @@ cents.compare(round(2.675, 2))
 
 # %% [markdown]
 # 2.5 is a tie. 2.675 is none: no float64 has this value, and the nearest one is a little less. So no rule for ties was
-# needed. Who needs cents counts cents, as integers, or uses `decimal`.
+# needed. If you need exact cents, count in cents, as integers, or use `decimal`.
 #
 # ## How to round: lift, round, put back
 #
@@ -170,9 +170,8 @@ def nearest_even_integer(x):
 
 
 # %% [markdown]
-# Three questions remain: how to find the exponent of x,
-# what happens when x is too small for ten digits, what when it is too large. Here is a first try that most people
-# would write:
+# Three questions remain: how to find the exponent of x, what happens when x is too small for ten digits, what when it
+# is too large. Here is a first try that most people would write:
 
 
 # %%
@@ -198,8 +197,8 @@ print("simplest failure:", report.counterexample.shown)
 print("  right", report.counterexample.expected_text, "\n  yours", report.counterexample.got_text)
 
 # %% [markdown]
-# The counterexample is always the *simplest* that it found: mend that one, grade again, and the next one appears. Some
-# mistakes have a known face. The next rounder is careful about everything but the ties:
+# The counterexample is always the *simplest* that it found: mend that one, grade again, and the next one appears. The
+# grader also knows common mistakes by name. The next rounder is careful about everything but the ties:
 
 
 # %%
@@ -226,8 +225,8 @@ print("frexp:", math.frexp(x), " meaning", math.frexp(x)[0], "* 2 **", math.frex
 floor.compare(math.floor(math.log2(x)))
 
 # %% [markdown]
-# The logarithm itself was rounded, up to 3. Rounding to nearest forgives it, since x goes to 8 with either ulp. Cutting
-# off does not: with twice the ulp it cuts off twice as much.
+# The logarithm itself was rounded, up to 3. Rounding to nearest is still right, since x goes to 8 with either ulp.
+# Cutting off is not: with twice the ulp it cuts off twice as much.
 
 
 # %%
@@ -239,8 +238,8 @@ def cut_off(x):
 print("with log2:", cut_off(x), "  right:", fs.round_to(x, "binary16", "toward_zero"))
 
 # %% [markdown]
-# `math.frexp` does not compute: it reads the exponent field of the float. It
-# gives a fraction m with 0.5 <= m < 1, so the exponent in our sense is one less than what it returns.
+# `math.frexp` does not compute: it reads the exponent field of the float. It gives a fraction m with 0.5 <= m < 1, so
+# the exponent in our sense is one less than what it returns.
 #
 # **The half.** Is `floor(x + 0.5)` "round half up", at least?
 #

@@ -191,7 +191,7 @@ def too_much(s, y):
 # %% [markdown]
 # That is (t - s) - y. Now we add 1 four times to 2048. Before each addition, what was too much before is taken off.
 #
-# Go through it by hand: what is `extra` after the first 1?
+# Go through it by hand. `extra` is what the sum has too much: what is it after the first 1?
 
 # %%
 moves = guess("2048 and four ones with Kahan's trick, in binary16: at which of the ones does the sum move first?")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..page import Explorer
 from ..teach import course
 from .output import console, print_text
 
@@ -97,7 +98,9 @@ def _run(text: str, line: int, lesson: Path, names: dict[str, Any]) -> None:
         exec(compile(tree, str(lesson), "exec"), names)
         if isinstance(last, ast.Expr):
             value = eval(compile(ast.Expression(last.value), str(lesson), "eval"), names)
-            if value is not None:
+            if isinstance(value, Explorer):
+                print_text(f'See it in the explorer: fp16sim explore "{value.state}"')
+            elif value is not None:
                 print_text(repr(value))
     except Exception:
         print_text("".join(traceback.format_exc(limit=-3)))

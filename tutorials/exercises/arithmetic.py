@@ -3,6 +3,11 @@
 Fraction(x) is the exact value of a finite float x, and fs.round_to(fraction) rounds it to binary16, once.
 """
 
+import math
+from fractions import Fraction
+
+import fp16sim as fs
+
 TASKS = {
     "shift_right_round": "shift_right_round",
     "my_add": "add",

@@ -3,6 +3,8 @@
 The first needs plain Python numbers only. The second is in binary16: fs.multiply and fs.divide round once each.
 """
 
+import fp16sim as fs
+
 TASKS = {
     "line_gradients": "line_gradients",
     "divide_vjp": "divide_vjp",

@@ -3,6 +3,8 @@
 fs.add(a, b, fmt), fs.multiply(a, b, fmt) and fs.round_to(x, fmt) round once each.
 """
 
+import fp16sim as fs
+
 TASKS = {
     "my_mixed_dot": "mixed_dot",
     "aligned_sum": "aligned_sum",

@@ -3,6 +3,8 @@
 fs.encode(x) is the code of x in binary16, fs.decode(code) the value of a code; both may be used.
 """
 
+import fp16sim as fs
+
 TASKS = {
     "same": "same",
     "my_next_up": "next_up",

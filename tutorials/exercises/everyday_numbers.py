@@ -1,5 +1,7 @@
 """Exercises of the lesson "Everyday numbers". Write the functions, then run: fp16sim grade exercises/everyday_numbers.py"""
 
+import fp16sim as fs
+
 TASKS = {
     "narrowest": "narrowest",
     "total_cents": "total_cents",

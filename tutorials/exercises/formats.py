@@ -3,6 +3,8 @@
 The last one is the function of the lesson "Rounding" with other numbers. Write it without fs.round_to.
 """
 
+import fp16sim as fs
+
 TASKS = {
     "facts": "facts",
     "block_scale": "block_scale",

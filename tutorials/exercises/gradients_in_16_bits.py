@@ -3,6 +3,8 @@
 All in binary16: fs.add, fs.subtract, fs.multiply and fs.divide round once each, ties to even.
 """
 
+import fp16sim as fs
+
 TASKS = {
     "tanh_vjp": "tanh_vjp",
     "product_gradients": "product_gradients",

@@ -3,6 +3,8 @@
 int(fs.encode(x)) is the code of x in binary16.
 """
 
+import fp16sim as fs
+
 TASKS = {
     "ulps_apart": "ulps_apart",
     "small_root": "small_root",

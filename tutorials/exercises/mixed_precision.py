@@ -3,6 +3,8 @@
 fs.add and fs.subtract(a, b, fmt) round once, ties to even.
 """
 
+import fp16sim as fs
+
 TASKS = {
     "absorbed": "absorbed",
     "kahan_update": "kahan_update",

@@ -3,6 +3,8 @@
 fs.add(a, b), fs.subtract(a, b) and fs.multiply(a, b) round once each to binary16, ties to even.
 """
 
+import fp16sim as fs
+
 TASKS = {
     "largest_scale": "largest_scale",
     "one_weight": "one_weight",

@@ -3,6 +3,8 @@
 Use math.frexp, math.floor, round and powers of two, not fs.round_to. Lift, round to an integer, put back.
 """
 
+import math
+
 TASKS = {
     "ulp_of": "ulp_of",
     "round_to_half": ("rounding", "binary16", "ties_to_even"),

@@ -3,6 +3,10 @@
 Fraction("0.1") and Fraction(0.5) are exact, and fs.round_to(fraction) rounds to binary16, once.
 """
 
+from fractions import Fraction
+
+import fp16sim as fs
+
 TASKS = {
     "my_parse": "parse",
     "to_odd_float32": ("rounding", "binary32", "to_odd"),

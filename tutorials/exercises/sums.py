@@ -3,6 +3,8 @@
 fs.add(a, b) and fs.subtract(a, b) are sum and difference, rounded to binary16, ties to even.
 """
 
+import fp16sim as fs
+
 TASKS = {
     "my_kahan_sum": "kahan_sum",
     "my_pairwise_sum": "pairwise_sum",

@@ -5,6 +5,8 @@ Write the functions, then run: fp16sim grade exercises/why_the_run_died.py
 fs.subtract and fs.multiply(a, b, fmt) round once, ties to even; fs.round_to(x, fmt) gives a constant.
 """
 
+import fp16sim as fs
+
 TASKS = {
     "first_not_finite": "first_not_finite",
     "first_second_moment": "first_second_moment",

@@ -17,7 +17,7 @@ def _gradients_and_scales():
     for scale in (1, 2, 16, 1024, 65536):
         ends = [x / scale for x in (2.0**-25, 2.0**-24, 65504.0, 65520.0)]
         beside = [float(np.nextafter(x, side)) for x in ends for side in (0, 1e9)]
-        for size in (1.0, 2e-8, *ends, *beside, *(10.0**-k for k in range(12))):
+        for size in (1.0, 2e-8, *ends, 65519.0 / scale, *beside, *(10.0**-k for k in range(12))):
             yield size, scale
             yield -size, scale
 

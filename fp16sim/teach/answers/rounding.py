@@ -10,19 +10,19 @@ from ..grading.puzzles import Puzzle
 
 
 def _around_even_integers():
-    """From 2048 up to 4096, where the numbers of binary16 are the even integers: quarters, and what lies beside
-    them."""
+    """From 2048 up to 4096, where the numbers of binary16 are the even integers: integers, quarters, and what lies
+    beside them."""
     quarters = np.arange(2048, 4096, 0.25)
-    x = np.concatenate([quarters, np.nextafter(quarters, 5000), np.nextafter(quarters[1:], 0)])
-    return np.unique(x).tolist()
+    x = np.concatenate([quarters[::4], quarters, np.nextafter(quarters, 5000), np.nextafter(quarters[1:], 0)])
+    return list(dict.fromkeys(x.tolist()))
 
 
 def _positive_numbers():
     """The numbers of binary16 from 1 on, the middles between them, what lies beside both; and large numbers."""
     values = np.unique(np.asarray(all_values("binary16")))
     values = values[np.isfinite(values) & (values >= 1)]
-    x = np.concatenate([values, (values[1:] + values[:-1]) / 2, [65519.0, 65520.0, 65536.0, 1e5, 1e300]])
-    return np.unique(np.concatenate([x, np.nextafter(x, 0), np.nextafter(x, np.inf)])).tolist()
+    x = np.unique(np.concatenate([values, (values[1:] + values[:-1]) / 2, [65519.0, 65520.0, 65536.0, 1e5, 1e300]]))
+    return list(dict.fromkeys(np.concatenate([x, np.nextafter(x, 0), np.nextafter(x, np.inf)]).tolist()))
 
 
 PUZZLES = {
@@ -60,8 +60,8 @@ HINTS = {
     ),
     "nearest_even_integer": (
         "What do you get if you divide x by the ulp, which is 2 here? Which of Python's functions takes ties to even?",
-        "Lift, round, put back: x / 2 is a multiple of 1 exactly where x is a number of binary16. Round that to an "
-        "integer; Python's `round` takes ties to even.",
+        "Lift, round, put back: x / 2 is an integer exactly where x is a number of binary16. Round it to an integer; "
+        "Python's `round` takes ties to even.",
         "Divide x by 2, use `round` on it, and multiply the integer by 2.0.",
     ),
     "overflows": (

@@ -265,6 +265,7 @@ def _lists_of_gradients() -> Iterator[Row]:
     yield "nothing to lose", []
     for k in range(16):
         edge = 65520.0 / 2**k  # times 2^k it is infinite; just below it is not
+        yield "at the edge", [65519.0 / 2**k, 0.0]
         yield "at the edge", [float(np.nextafter(edge, 0)), 0.0]
         yield "at the edge", [-edge if k else -65519.0, 1e-9]
     rng = _rng()

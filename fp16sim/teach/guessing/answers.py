@@ -53,13 +53,14 @@ def shown(result: Any) -> str:
     return str(result)
 
 
-def given(answer: Any) -> str:
-    """An answer that was written in a cell, as a text.
+def given(answer: Any, choices: Sequence[str] = ()) -> str:
+    """An answer that was written in a cell or typed, as a text; for the letter of a choice, the choice.
 
-    >>> given(2050), given([1, 0.5]), given(False), given("  about 7 ")
-    ('2050', '1, 0.5', 'no', 'about 7')
+    >>> given(2050), given([1, 0.5]), given(False), given("  about 7 "), given("B", ("up", "down"))
+    ('2050', '1, 0.5', 'no', 'about 7', 'down')
     """
-    return answer.strip() if isinstance(answer, str) else shown(plain(answer))
+    text = answer.strip() if isinstance(answer, str) else shown(plain(answer))
+    return dict(zip("abcdefghij", choices, strict=False)).get(text.lower().rstrip(")"), text)
 
 
 def is_right(answer: str, result: Any, within: float = 0.0, choices: Sequence[str] = ()) -> bool | None:

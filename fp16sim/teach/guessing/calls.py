@@ -116,11 +116,11 @@ def guess(
         print(trouble)
     settled = known is not None and known.right is not None
     if answer is not None and not settled:
-        made._keep(Kept(question, answers.given(answer), confidence))
+        made._keep(Kept(question, answers.given(answer, choices), confidence))
     elif not settled and (known is None or again):
         _ask(made)
         return made
-    elif known is not None and (again or answer is not None) and answers.given(answer or "") != known.answer:
+    elif known is not None and (again or answer is not None) and answers.given(answer or "", choices) != known.answer:
         print("It was compared with the result already, so the first guess counts.")
     print(_status(made))
     return made
@@ -180,7 +180,7 @@ def _ask(made: Guess) -> None:
     if typed is None:
         print('No guess yet. You can write it in the call: guess("...", 7, "sure")')
     elif typed:
-        made._keep(Kept(made.question, typed, ask_confidence()))
+        made._keep(Kept(made.question, answers.given(typed, made.choices), ask_confidence()))
 
 
 def _confidence(sure: str | None) -> str:
