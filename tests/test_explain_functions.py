@@ -112,6 +112,26 @@ def test_a_stochastic_function_takes_its_draws_as_the_library_does():
         assert same(why.result, fs.exp(0.1, "bfloat16", "stochastic", rng=seed))
 
 
+@pytest.mark.parametrize("name", ["exp", "fmod", "round_to_integral", "scale_b", *PARTS])
+def test_a_stochastic_function_takes_as_many_draws_as_the_library_does(name):
+    ours, theirs = np.random.default_rng(1), np.random.default_rng(1)
+    operands = (2.3, 2)[: ARGUMENTS.get(name, 1)]
+    for _ in range(5):
+        y = getattr(fs, name)(*operands, "binary16", "stochastic", rng=theirs)
+        if name in PARTS:
+            assert part_values(explain.parts(name, *operands, "binary16", "stochastic", rng=ours)) == list(as_tuple(y))
+        else:
+            assert same(explain.function(name, operands, "binary16", "stochastic", rng=ours).result, y)
+        assert ours.bit_generator.state == theirs.bit_generator.state
+
+
+def test_every_mode_scales_by_the_same_power():
+    why = explain.function("scale_b", (1.7, -24), "binary16")
+    for one in why.modes:
+        assert one.outcomes[0].value == fs.scale_b(1.7, -24, "binary16", one.mode), one.mode
+    assert len({one.outcomes[0].code for one in why.modes}) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "x", "accuracy", "says"),
     [

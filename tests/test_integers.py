@@ -90,7 +90,7 @@ def check_all(x, fmt, mode, group):
     for n in (0, 3, -fmt.trailing_bits, fmt.emin - fmt.emax, 10**30, -(10**30)):
         check(
             lambda rng: fs.scale_b(x, n, fmt, mode, rng=rng),  # noqa: B023
-            lambda v, d, t: integers.scaled_result(v, n, exact.without_input_flush(fmt), mode, d, t),  # noqa: B023
+            lambda v, d, t: integers.scaled_result(v, n, fmt, mode, d, t),  # noqa: B023
             x, fmt, mode, group,
         )  # fmt: skip
 

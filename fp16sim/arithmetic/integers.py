@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import exact as exact_layer
 from ..conversion import Array, Carrier, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
+from ..exact import as_exact
 from ..exact.integers import IntegerType, integer_type, scaled_result
 from ..flags import Tally, current_listeners
 from ..formats import BINARY64, Format, FormatLike, Rounding, as_integer, get_format, get_rounding
@@ -48,8 +48,20 @@ def _start(x: Any, fmt: FormatLike, mode: Rounding | str, rng: Seed) -> Operand:
 # --- integers ---------------------------------------------------------------------------------------------------------
 
 
+_NUMPY: dict[Rounding, np.ufunc] = {
+    Rounding.TIES_TO_EVEN: np.rint,
+    Rounding.TOWARD_ZERO: np.trunc,
+    Rounding.TOWARD_POSITIVE: np.ceil,
+    Rounding.TOWARD_NEGATIVE: np.floor,
+}
+"""These keep the sign of what becomes zero, infinities and NaNs."""
+
+
 def integral(x: Array, mode: Rounding, rng: Generator = None) -> Array:
     """Numbers rounded to integers in the direction of `mode`; zeros keep their sign, infinities and NaNs stay."""
+    if mode in _NUMPY:
+        with np.errstate(all="ignore"):
+            return np.asarray(_NUMPY[mode](x))
     finite = np.isfinite(x)
     draws = None if rng is None else draws_from(rng)(x.size).reshape(x.shape)
     k = ROUND_INTEGER[mode](np.where(finite, x, x.dtype.type(0)), draws)
@@ -103,14 +115,15 @@ def round_to_integral(
     >>> raised.inexact.count
     1
     """
-    call = _start(x, fmt, mode, rng)
-    k = integral(call.x, call.mode, call.rng)
+    operand = _start(x, fmt, mode, rng)
+    x, fmt, mode, _, carrier = operand
+    k = integral(x, mode, operand.rng)
     tally = Tally(current_listeners())
     if exact and tally.wants("inexact"):  # an overflow raises it in any case
-        tally.note("inexact", ((k != call.x) & (np.abs(k) <= call.fmt.max_finite)).reshape(-1))
+        tally.note("inexact", ((k != x) & (np.abs(k) <= fmt.max_finite)).reshape(-1))
     # An integer beyond max_finite is the next multiple of the quantum, or more: it needs no random number.
-    final = Rounding.TIES_TO_EVEN if call.mode is Rounding.STOCHASTIC else call.mode
-    return round_exact("round_to_integral", k, [call.x], call.fmt, final, None, call.carrier, tally)[()]
+    final = Rounding.TIES_TO_EVEN if mode is Rounding.STOCHASTIC else mode
+    return round_exact("round_to_integral", k, [x], fmt, final, None, carrier, tally)[()]
 
 
 def to_integer(
@@ -165,20 +178,19 @@ def to_integer(
     (array([  2, 127,   0], dtype=int8), 2)
     """
     kind = integer_type(width, signed, invalid, 64)
-    call = _start(x, fmt, mode, rng)
-    k = integral(call.x, call.mode, call.rng)
+    operand = _start(x, fmt, mode, rng)
+    x = operand.x
+    k = integral(x, operand.mode, operand.rng)
     # Both bounds are powers of two, or 0, which float64 holds; greatest itself has up to 64 bits.
     valid = (k >= float(kind.least)) & (k < float(kind.greatest + 1))
     tally = Tally(current_listeners())
     tally.note("invalid", ~valid.reshape(-1))
     if exact:
-        tally.note("inexact", (valid & (k != call.x)).reshape(-1))
+        tally.note("inexact", (valid & (k != x)).reshape(-1))
     tally.report("to_integer", k.shape)
-    return np.where(valid, _cast(np.where(valid, k, 0), kind), _invalid(call.x, kind))[()]
-
-
-def _cast(k: Array, kind: IntegerType) -> Array:
-    return k.astype(_dtype(kind))
+    if valid.all():
+        return k.astype(_dtype(kind))[()]
+    return np.where(valid, np.where(valid, k, 0).astype(_dtype(kind)), _invalid(x, kind))[()]
 
 
 def _dtype(kind: IntegerType) -> np.dtype[Any]:
@@ -256,14 +268,13 @@ def _powers(n: Any) -> Array:
     return np.array([max(-_MOST, min(_MOST, item)) for item in checked]).reshape(powers.shape)
 
 
-def _scaled_exactly(call: Operand, x: Array, powers: Array) -> Array:
+def _scaled_exactly(operand: Operand, x: Array, powers: Array) -> Array:
     """The same, element by element in the exact layer."""
-    tally, out = Tally(current_listeners()), np.empty(x.shape, call.carrier)
-    draws = np.zeros(x.size, np.uint32) if call.rng is None else draws_from(call.rng)(x.size)
-    fmt = exact_layer.without_input_flush(call.fmt)
+    tally, out = Tally(current_listeners()), np.empty(x.shape, operand.carrier)
+    draws = np.zeros(x.size, np.uint32) if operand.rng is None else draws_from(operand.rng)(x.size)
     for i, (item, n, draw) in enumerate(zip(x.flat, powers.flat, draws, strict=True)):
         for tininess in sorted(tally.listeners.tininess):
-            result = scaled_result(exact_layer.as_exact(item), int(n), fmt, call.mode, int(draw), tininess)
+            result = scaled_result(as_exact(item), int(n), operand.fmt, operand.mode, int(draw), tininess)
             note_exact(tally, result, i, tininess)
             out.flat[i] = result.value
     tally.report("scale_b", out.shape)

@@ -25,7 +25,7 @@ from ..conversion import (
 )
 from ..flags import PER_ELEMENT, Tally, current_listeners
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
-from ..nans import any_signaling, quieted
+from ..nans import any_signaling, has_nan, quieted
 from ..rounding import note_exact, round_array, round_operand
 from .intermediates import EXACT_IN_FLOAT64, LIFTED, float64_is_enough
 from .native import by_hardware, hardware_of, report_overflow
@@ -84,20 +84,25 @@ def _note_invalid(tally: Tally, name: str, operands: Sequence[Array], lifted: Ar
     """Note invalid: a signaling operand, a NaN from no NaN, or zero times infinity in any fma; and divide_by_zero."""
     if not tally.wants("invalid", "divide_by_zero"):
         return
-    nan = new_nan = np.isnan(lifted)
+    if has_nan(lifted):
+        tally.note("invalid", _invalid(name, operands, lifted).reshape(-1))
+    if name == "divide":
+        a, b = operands
+        tally.note("divide_by_zero", ((b == 0) & np.isfinite(a) & (a != 0)).reshape(-1))
+    if name == "log_b":
+        tally.note("divide_by_zero", (operands[0] == 0).reshape(-1))
+
+
+def _invalid(name: str, operands: Sequence[Array], lifted: Array) -> Array:
+    """Where an operation is invalid."""
+    new_nan = np.isnan(lifted)
     for x in operands[:2] if name == "fma" else operands:
         new_nan = new_nan & ~np.isnan(x)
     if name == "fma" and new_nan.any():
         a, b, c = operands
         with np.errstate(all="ignore"):
             new_nan = new_nan & (np.isnan(a * b) | ~np.isnan(c))
-    signaling = any_signaling(*operands) if nan.any() else np.False_
-    tally.note("invalid", (new_nan | signaling).reshape(-1))
-    if name == "divide":
-        a, b = operands
-        tally.note("divide_by_zero", ((b == 0) & np.isfinite(a) & (a != 0)).reshape(-1))
-    if name == "log_b":
-        tally.note("divide_by_zero", (operands[0] == 0).reshape(-1))
+    return np.asarray(new_nan | any_signaling(*operands))
 
 
 def _operate_exactly(
