@@ -115,8 +115,8 @@ def described(text):
         fmt = fs.get_format(text)
     except ValueError:
         return "refused"
-    if fmt.exponent_bits > 11 or fmt.trailing_bits > 52:
-        return "refused"  # too wide for the page
+    if fmt.exponent_bits > 11 or fmt.trailing_bits > 52 or not fmt.has_negative_zero:
+        return "refused"  # too wide for the page, or not on it yet
     own = "" if fmt.nan_code is None else fmt.nan_code
     return " ".join(
         map(str, [fmt.name, fmt.width, fmt.precision, fmt.specials, fmt.subnormals, str(fmt.saturate).lower(), own])
