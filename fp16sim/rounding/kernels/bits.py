@@ -23,7 +23,7 @@ def on_bits(fmt: Format, mode: Rounding) -> Method:
     def may_overflow(x: Array) -> bool:
         return not (np.maximum.reduce(x) < top and np.minimum.reduce(x) > -top)
 
-    return Method(lambda x: x, may_overflow, _by_addition(fmt, mode), overflows_to_infinity=False)
+    return Method(lambda x: x, may_overflow, _by_addition(fmt, mode), overflows_to_infinity=False, keeps_order=False)
 
 
 SMALL_SHARE = 1 / 16
@@ -58,7 +58,7 @@ def on_bits_where_normal(fmt: Format, scaling: Method) -> Method:
             scaling.round(small, scaling.prepare(small), small, draws[at], False)
             out[at] = small
 
-    return Method(scaling.prepare, scaling.may_overflow, round, scaling.overflows_to_infinity)
+    return Method(scaling.prepare, scaling.may_overflow, round, scaling.overflows_to_infinity, scaling.keeps_order)
 
 
 _MAGNITUDES, _SMALL, _WITHOUT_SIGN = Buffer(1, U4), Buffer(2, BOOL), np.array(0x7FFFFFFF, U4)

@@ -64,7 +64,7 @@ def find(fmt: Format, mode: Rounding, carrier: str) -> Kernel | None:
     kernel = partial(
         _round,
         method=method,
-        fix_top=_top_fix(fmt, mode, method.overflows_to_infinity),
+        fix_top=_top_fix(fmt, mode, method),
         chunk_divisor=2 if mode is Rounding.STOCHASTIC else 1,  # this mode needs many buffers
         flush_below=None if fmt.subnormals is Subnormals.GRADUAL else float(fmt.min_normal),
         one_zero=not fmt.has_negative_zero,
@@ -180,8 +180,9 @@ FixTop: TypeAlias = Callable[[Array, Array, "Array | None"], None]
 """fix_top(x, y, draws) corrects in y the results of numbers that are NaN, or 2^emax or more."""
 
 
-def _top_fix(fmt: Format, mode: Rounding, overflows_to_infinity: bool) -> FixTop | None:
-    """By clipping, if the method overflows to infinity (None if that is right already); else by the general path."""
+def _top_fix(fmt: Format, mode: Rounding, method: Method) -> FixTop | None:
+    """By clipping, if the method overflows to infinity (None if that is right already) or the format saturates; else by
+    the general path."""
     top, largest = 2.0**fmt.emax, float(fmt.max_finite)
     low = -largest if fmt.saturate or mode in INWARD[True] else -np.inf
     high = largest if fmt.saturate or mode in INWARD[False] else np.inf
@@ -198,6 +199,12 @@ def _top_fix(fmt: Format, mode: Rounding, overflows_to_infinity: bool) -> FixTop
             infinite = np.isinf(x, out=_FLAGS(x.size))
             np.copyto(y, x, where=infinite)
 
-    if not overflows_to_infinity:
-        return by_general_path
+    def by_saturating(x: Array, y: Array, draws: Array | None) -> None:
+        y.clip(-largest, largest, out=y)  # numbers beyond 2^emax stayed beyond it; NaN stays
+        if not fmt.has_nan and has_nan(y):
+            at = np.flatnonzero(np.isnan(x))
+            y[at] = round_float64(x[at].astype(np.float64), fmt, mode, None if draws is None else draws[at])
+
+    if not method.overflows_to_infinity:
+        return by_saturating if fmt.saturate and method.keeps_order else by_general_path
     return by_clipping if np.isfinite(low) or np.isfinite(high) else None

@@ -19,3 +19,5 @@ class Method(NamedTuple):
     """round(x, prepared, out, draws, may_overflow): rounds the numbers below 2^emax. `out` may be x or RESULT."""
     overflows_to_infinity: bool
     """Whether `round` also rounds the numbers from 2^emax on: beyond max_finite, to infinity."""
+    keeps_order: bool
+    """Whether numbers that round beyond max_finite become numbers beyond it, and infinity and NaN stay."""

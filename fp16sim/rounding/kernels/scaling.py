@@ -77,7 +77,7 @@ def by_scaling(fmt: Format, mode: Rounding, carrier: Layout) -> Method | None:
         if may_overflow:
             np.multiply(out, after_detour, out=out)
 
-    return Method(prepare, may_overflow, round, overflows_to_infinity=fmt.specials is Specials.IEEE)
+    return Method(prepare, may_overflow, round, overflows_to_infinity=fmt.specials is Specials.IEEE, keeps_order=True)
 
 
 _SHIFT = {Rounding.TIES_TO_AWAY: 1, Rounding.TO_ODD: -1}
