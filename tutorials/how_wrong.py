@@ -243,26 +243,10 @@ plt.show()
 # ## Two disasters
 #
 # **A clock, 1991.** A Patriot missile defence system counted time in tenths of a second, and multiplied by 0.1. Its 0.1
-# was cut off after 23 binary digits behind the point, so it was too small by less than 2^-23, which is 0.00000012.
-
-# %%
-clock = guess(
-    "After 100 hours, how wrong is a clock that counts tenths of a second with the Patriot's 0.1?",
-    choices=("0.0003 s", "0.003 s", "0.03 s", "0.3 s"),
-)
-
-# %%
-stored = Fraction(2**23 // 10, 2**23)  # 0.1, cut off
-tenths = 100 * 3600 * 10
-late = float((Fraction(1, 10) - stored) * tenths)
-print(f"0.1 is too small by {float(Fraction(1, 10) - stored):.2e}, {tenths:,} times: {late:.4f} s")
-print(f"a missile of 1700 m/s flies {late * 1700:.0f} m in that time")
-clock.compare("0.3 s" if 0.25 < late < 0.35 else str(late))
-
-# %% [markdown]
-# The system looked in the wrong place, and 28 people died in Dhahran. Had *all* parts of the program used the same
-# wrong clock, the error would have cancelled in the difference of two times. But some parts had been given a better
-# 0.1.
+# was cut off after 23 binary digits, so after 100 hours its clock was a third of a second late
+# ([Everyday numbers](everyday_numbers.ipynb) computes it). It looked for a missile in the wrong place, and 28 people
+# died. Had *all* parts of the program used the same wrong clock, the error would have cancelled in the difference of two
+# times. But some parts had been given a better 0.1.
 #
 # **Money, 1982.** The index of the Vancouver stock exchange began at 1000. About 2800 times a day it was changed a
 # little, and each time *cut off* to three decimals. After 22 months it stood at about 524, and should have been near

@@ -9,8 +9,8 @@ from ..grading.puzzles import Puzzle
 
 
 def _names():
-    """The formats that reach 2^p, by the names that people use."""
-    names = [fmt.name for fmt in NAMED_FORMATS if fmt.max_finite >= 2**fmt.precision]
+    """The formats of two digits or more that reach 2^p, by the names that people use."""
+    names = [fmt.name for fmt in NAMED_FORMATS if fmt.precision > 1 and fmt.max_finite >= 2**fmt.precision]
     return [*sorted(names, key=lambda name: name != "binary16"), "half", "bf16", "float32", "double"]
 
 

@@ -467,6 +467,7 @@ def _runs() -> Iterator[Row]:
     yield "a few", [3.0, 3.0, 3.0], 65536.0, 1
     yield "a few", [], 8.0, 2
     yield "a few", [65520.0, 1.0, 65504.0], 1.0, 3
+    yield "a few", [65519.0, 65520.0], 1.0, 3  # beyond 65504, and still finite when rounded
     for (scale, interval), g in itertools.product(((65536.0, 1), (1024.0, 2), (1.0, 3)), (3.0, 1000.0, 1e-3, 65520.0)):
         yield "one size", [g] * 40, scale, interval
     for sizes, interval in itertools.product(itertools.product((1.0, 4.0, 65520.0), repeat=4), (1, 2, 3)):
