@@ -13,7 +13,7 @@ import numpy as np
 from ..conversion import Array, Carrier, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from ..exact import as_exact
 from ..exact.integers import IntegerType, integer_type, scaled_result
-from ..flags import Tally, current_listeners
+from ..flags import StepTally, Tally, current_listeners
 from ..formats import BINARY64, Format, FormatLike, Rounding, as_integer, get_format, get_rounding
 from ..nans import quieted
 from ..rounding import note_exact, round_operand
@@ -338,9 +338,12 @@ def modf(
 
 def split_at_point(operand: Operand) -> tuple[Array, Array]:
     """`modf` of values of the format."""
-    x, fmt, _, _, carrier = operand
+    x, fmt, mode, rng, carrier = operand
+    tally = StepTally(current_listeners())  # which reports the exceptions of both at the end
     with np.errstate(all="ignore"):
         fraction, whole = np.modf(x)
-    rounded = operand.rounded("modf", fraction, x)
+    fraction = round_exact("modf", fraction, [x], fmt, mode, rng, carrier, tally)
     # The integer needs no random number, and a signaling NaN is counted once.
-    return rounded, round_exact("modf", whole, [quieted(x)], fmt, Rounding.TOWARD_ZERO, None, carrier)
+    whole = round_exact("modf", whole, [quieted(x)], fmt, Rounding.TOWARD_ZERO, None, carrier, tally)
+    tally.finish("modf", x.shape)
+    return fraction, whole

@@ -112,7 +112,8 @@ def _without_sign_or_zero(y: Array, fmt: Format) -> Array:
 
 def lacks(x: Array, fmt: Format, mode: Rounding, draws: Array | None) -> Array:
     """Which results an unsigned format has no number for: negative ones, and zero in a format without zero."""
-    negative = x < 0 if not fmt.zero else round_to_quantum(x, fmt, mode, draws) < 0
+    # -infinity on its own: ties to away makes NaN of it on the way.
+    negative = x < 0 if not fmt.zero else (round_to_quantum(x, fmt, mode, draws) < 0) | (x == -np.inf)
     return np.asarray(negative | (x == 0) if not fmt.zero else negative)
 
 
