@@ -113,7 +113,7 @@ drift.compare(round(float(error * ticks), 2), within=0.2)
 #
 # ## A date
 #
-# Computers count the seconds since the beginning of 1970.
+# Computers count the seconds since the beginning of 1970. By now that is nearly 1.8 thousand million.
 
 # %%
 date = guess("If a time in 2026 is kept in float32, as seconds since 1970, how many seconds is one ulp?")
@@ -167,8 +167,8 @@ plt.show()
 walk.compare(float(fs.add(1e7, 0.4, "binary32") - 1e7))  # <- change: 0.6
 
 # %% [markdown]
-# At 10,000 km [one ulp is 1 m](explorer.html#number?x=10000000&format=binary32). A step of 0.4 m is [absorbed](glossary.md#absorption), and she runs on the spot. From about
-# 10 km on, things tremble.
+# At 10,000 km [one ulp is 1 m](explorer.html#number?x=10000000&format=binary32). A step of 0.4 m is
+# [absorbed](glossary.md#absorption), and she runs on the spot. From about 10 km on, things tremble.
 #
 # **What to do.** Move the middle: store places relative to something near. Games call it a floating origin.
 #

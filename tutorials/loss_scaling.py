@@ -245,7 +245,7 @@ print("skipped:", run.telemetry.skipped, " ", f"{run.epochs[-1].test_accuracy:.1
 #
 # ## And bfloat16?
 #
-# Its smallest number is 2^-133. The gradients after training are above 2^-60.
+# Its smallest number is 2^-133. Look at the picture of the gradients again.
 
 # %%
 zeros = guess("How many of the 'all, after training' gradients become 0 in bfloat16?")
@@ -256,8 +256,8 @@ print(fate)
 zeros.compare(fate.underflowed)
 
 # %% [markdown]
-# None, and none is subnormal. Who computes in bfloat16 needs no loss scale. The price is digits, and the next lesson
-# pays it.
+# None, and none is subnormal: all are above 2^-46. Who computes in bfloat16 needs no loss scale. The price is digits,
+# and the next lesson pays it.
 #
 # ## In short
 #

@@ -4,7 +4,7 @@
 # | | |
 # |---|---|
 # | **Question** | What do developers get wrong about floating point, and what would you have answered? |
-# | **Time** | 40 minutes |
+# | **Time** | 45 minutes |
 # | **Needs** | [Arithmetic on paper](arithmetic.ipynb), [Rounding twice](rounding_twice.ipynb) (fma), [How wrong is it?](how_wrong.ipynb), [Sums](sums.ipynb) |
 # | **You will be able to** | answer the eighteen questions that most people guess, and settle a nineteenth by running it |
 #
@@ -309,14 +309,14 @@ for question in fs.teach.exercises.generate("mixed", rng=14, n=3, level=1):  # <
 # %% [markdown]
 # ## In short
 #
-# - Addition and multiplication do not care about the order of two operands. Everything with two roundings does: regrouping, multiplying
-#   out, adding and taking away, a reciprocal.
+# - Addition and multiplication do not care about the order of two operands. But where there are two roundings, the laws
+#   of school fail: regrouping, multiplying out, adding and taking away, a reciprocal.
 # - NaN is not equal to itself. -0 is equal to 0, and yet 1/-0 is not 1/0.
 # - Overflow gives infinity, and never a wrong sign. By default nothing stops: flags are raised.
 # - Because subnormals exist, x - y is 0 only if x is y.
 # - An fma rounds once, a * b + c twice.
 #
-# A coin has nine or ten of nineteen right. And you? Look at the row "sure" first:
+# A coin gets nine or ten of nineteen right. And you? Look at the row "sure" first:
 
 # %%
 guesses()

@@ -298,8 +298,9 @@ def allowed_error(n, sizes):
 # ## Test the test
 #
 # A test that has never failed has shown nothing. Feed it wrong functions, count how many it refuses, and feed it the
-# right one, which it must accept. That is [**mutation testing**](glossary.md#mutation-testing). The grader does it: `fs.teach.grade.tests(check)` calls
-# your `check` with each planted bug as its argument. A bug is caught if `check` raises an AssertionError.
+# right one, which it must accept. That is [**mutation testing**](glossary.md#mutation-testing). The grader does it:
+# `fs.teach.grade.tests(check)` calls your `check` with each planted bug as its argument. A bug is caught if `check`
+# raises an AssertionError.
 #
 # **Predict:** how many points of 100 does this test get?
 

@@ -33,7 +33,7 @@ def lost_again(stored, k):
 # This course began with an article about half-precision training and faster AI models. It is in Chinese and signed
 # "Zen and the Art of Computer Programming" (禅与计算机程序设计艺术). Our copy begins with the keywords; it has no title, no
 # date and no address. Texts like it are read by many, so let us read it as an engineer does. For each of ten claims
-# we say what the article states or what its code does, write the like of it in lines of our own, and run them.
+# we say what the article states or what its code does, write something like it in lines of our own, and run them.
 #
 # To be quick, we train the small network of the last lessons: 64 pixels, 16 hidden units, two passes.
 
@@ -72,7 +72,7 @@ verdicts["1: half precision is 1-8-7"] = "false: that is bfloat16; float16, whic
 #
 # What the program does: it loads MNIST (pictures of digits), divides the pixels by 255, builds a network of
 # convolutions and dense layers with a library, and trains it with Adam. No line names a number format. What happens
-# then? The like of it, in NumPy:
+# then? Something like it, in NumPy:
 
 # %%
 pixels = np.arange(6, dtype=np.uint8).reshape(2, 3) / np.float32(255)
@@ -340,7 +340,7 @@ for claim, verdict in verdicts.items():
     print(f"{claim}\n    {verdict}")
 
 # %% [markdown]
-# The article's conclusion, that one can train in 16 bits, is true. Hardly one of its reasons is.
+# The article's conclusion, that one can train in 16 bits, is true. Hardly any of its reasons is.
 #
 # ## In short
 #

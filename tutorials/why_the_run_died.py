@@ -150,7 +150,7 @@ huge = guess("About how many learning rates is the first step for g = 0.005, if 
 
 # %%
 gradient = fs.array([1.0, 0.01, 0.005, 0.001, 0.0001], "binary16")
-print("epsilon   steps for g =", gradient.values.tolist())
+print("epsilon   steps for g =", ", ".join(f"{g:.3g}" for g in gradient.values))
 for epsilon in (1e-7, 1e-5, 1e-4, 1e-3):
     optimizer = fs.learn.adam(lr=1.0, epsilon=epsilon)
     grads = {"w": gradient}

@@ -1,5 +1,7 @@
 """Exercises of the lesson "The quiz". Write the functions, then run: fp16sim grade exercises/quiz.py"""
 
+import fp16sim as fs
+
 TASKS = {
     "holds": "holds",
     "may_replace": "may_replace",

@@ -1,5 +1,7 @@
 """Exercises of the lesson "Testing numerics". Write the functions, then run: fp16sim grade exercises/testing.py"""
 
+import fp16sim as fs
+
 TASKS = {
     "check_rounder": "tests",
     "check_truncation": ("tests", "bfloat16", "toward_zero"),

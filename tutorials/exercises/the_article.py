@@ -3,6 +3,8 @@
 Write the functions, then run: fp16sim grade exercises/the_article.py
 """
 
+import fp16sim as fs
+
 TASKS = {
     "f1": "f1",
     "first_step": "first_step",
