@@ -162,8 +162,8 @@ doubled.compare(-14 - -30)
 
 # %% [markdown]
 # A loss scale of 2^k multiplies the squares by 2^2k. And there are two of them: what is added to v, which may become 0,
-# and before that g * g, which may become infinite. So the room for squares is narrow: 2^8 loses none on either side,
-# and 2^12 already makes infinities. Each kind of number has its own best k.
+# and before that g * g, which may become infinite. So the room for squares is narrow: 2^4 still loses some, 2^8 and 2^10
+# lose none, and 2^12 already makes infinities. Each kind of number has its own best k.
 #
 # ## A fixed scale, and one that is too large
 #
