@@ -182,8 +182,8 @@ with np.errstate(over="ignore"):
 # %% [markdown]
 # The largest number is 1.110 * 2^8 = 448. The next one would be 480. The middle of the two, 464, is a tie and goes to
 # 448, whose last bit is 0. Beyond it is NaN, because there is no infinity. With `saturate=True` everything beyond the
-# end becomes the largest number instead. Most hardware does that with 8 bits. See the end of both formats
-# [on a line](explorer.html#line?x=448&format=e4m3fn&beside=e5m2).
+# end becomes the largest number instead. Most hardware does that with 8 bits. On
+# [this line](explorer.html#line?x=448&format=e4m3fn&beside=e5m2) e4m3fn (above) ends at 448, and e5m2 (below) goes on.
 #
 # ## How few bits does a trained network need?
 #
@@ -223,10 +223,10 @@ one = guess("The same network with 8 exponent bits and a single stored digit: is
 for precision in (8, 6, 4, 3, 2):
     fmt = fs.Format(f"e8p{precision}", width=8 + precision, precision=precision)
     right[precision] = evaluate(model, digits, [fmt])[0].accuracy
-    print(f"8 exponent bits, {precision - 1} stored digits: {right[precision]:.1%}")
+    print(f"8 exponent bits, stored digits {precision - 1}: {right[precision]:.1%}")
 for bits in (8, 5, 4, 3, 2):
     fmt = fs.Format(f"e{bits}p4", width=bits + 4, precision=4)
-    print(f"{bits} exponent bits, 3 stored digits: {evaluate(model, digits, [fmt])[0].accuracy:.1%}")
+    print(f"{bits} exponent bits, stored digits 3: {evaluate(model, digits, [fmt])[0].accuracy:.1%}")
 one.compare(bool(right[2] > 0.9))
 
 # %% [markdown]

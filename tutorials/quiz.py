@@ -72,8 +72,8 @@ regroups = guess("2. Is (a + b) + c == a + (b + c), always? (yes or no)")
 spreads = guess("3. Is a * (b + c) == a * b + a * c, always? (yes or no)")
 
 # %% [markdown]
-# With three numbers there are two roundings on each side. We take e3m2fn, a format of 6 bits without infinity and NaN,
-# and all triples.
+# With three numbers there are two roundings or three on each side. We take e3m2fn, a format of 6 bits without infinity
+# and NaN, and all triples.
 
 # %%
 f = "e3m2fn"
