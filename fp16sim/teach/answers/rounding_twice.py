@@ -131,9 +131,9 @@ def to_odd_float32(x):
     """Of two neighbours exactly one has an odd code. If the nearest one is even and not x itself, it is the other
     one.
 
-    np.nextafter walks one step toward the side of x. Above the largest float32 the nearest is infinity, whose code is even, so
-    the step leads back to the largest number, whose code is odd. The odd last bit remembers that something was cut
-    off, and a second rounding to fewer digits cannot mistake it for a tie.
+    np.nextafter walks one step toward the side of x. Above the largest float32 the nearest is infinity, whose code is
+    even, so the step leads back to the largest number, whose code is odd. The odd last bit remembers that something
+    was cut off, and a second rounding to fewer digits cannot mistake it for a tie.
     """
     if not math.isfinite(x):
         return x
