@@ -19,6 +19,7 @@ from fp16sim import elementary, exact, explain
 from fp16sim.cli import main
 from fp16sim.cli.expression_explainer import Explainer
 from fp16sim.cli.expressions import ExpressionError, parse_expression
+from fp16sim.exact.operations import EXTREMES as exact_extremes
 
 from .fuzzing import Source, elements, snapshot
 from .support import bit_patterns, count_cases
@@ -106,7 +107,8 @@ def for_each_element(judge):
 
 # --- compared with the exact layer ----------------------------------------------------------------------------------
 
-ARITY = {"round_to": 1, "add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "ieee_remainder": 2}
+ARITY = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "fma": 3, "ieee_remainder": 2, "fmod": 2}
+ARITY |= dict.fromkeys(("round_to", "sqrt", "log_b"), 1)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -189,16 +191,15 @@ ORDER = {
 
 
 def extreme(name, a, b):
-    """IEEE 754-2019's minimum, maximum, minimumNumber, maximumNumber."""
+    """IEEE 754-2019's minimum, maximum, minimumNumber, ..., maximumMagnitudeNumber."""
     numbers = [x for x in (a, b) if not exact.is_nan(x)]
     if len(numbers) < 2:
         return numbers[0] if numbers and name.endswith("number") else exact.NAN
-    return (min if "min" in name else max)(numbers, key=lambda x: (x, not exact.is_negative(x)))
+    size = abs if "magnitude" in name else lambda x: 0
+    return (min if "min" in name else max)(numbers, key=lambda x: (size(x), x, not exact.is_negative(x)))
 
 
-EXTREMES = {
-    name: functools.partial(extreme, name) for name in ("minimum", "maximum", "minimum_number", "maximum_number")
-}
+EXTREMES = {name: functools.partial(extreme, name) for name in exact_extremes}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -213,6 +214,21 @@ def test_comparisons_and_extremes_are_those_of_the_rounded_operands(name, seed):
         fmt, mode = source.format(), source.mode()
         operands = [source.operand(fmt, shape) for shape in source.shapes(2)]
         check((seed, k), name, for_each_element(judge), operands, fmt, mode)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", ["round_to_integral", "frexp", "modf", "to_integer"])
+def test_functions_of_integers_are_those_of_the_exact_layer(name, seed):
+    for source, k in cases(seed, 40):
+        fmt, mode = source.format(), source.mode()
+        x = source.operand(fmt, ())
+        found, error = call(getattr(fs, name), x, fmt, mode)
+        if error is None:
+            expected = getattr(exact, name)(elements(x)[()], fmt, mode)
+            ours, theirs = (v if isinstance(v, tuple) else (v,) for v in (found, expected))
+            for one, other in zip(ours, theirs, strict=True):
+                assert bit_patterns(float(one)) == bit_patterns(float(other)), (seed, k, x, fmt, mode)
+            count_cases(1, "fuzz")
 
 
 @pytest.mark.parametrize("seed", SEEDS)

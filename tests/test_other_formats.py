@@ -218,3 +218,12 @@ def test_a_wide_unusual_format_is_for_the_exact_layer():
     assert exact.round_to("5", fmt) == 4
     with pytest.raises(ValueError, match=r"fp16sim\.exact"):
         fs.round_to(3.0, fmt)
+
+
+@pytest.mark.parametrize("fmt", [fs.E4M3FNUZ, get_format("binary5p2ue")], ids=str)
+def test_a_flushed_operand_is_the_one_zero_of_both_layers(fmt):
+    fmt = replace(fmt, subnormals="flush_inputs")
+    for x in (float(fmt.min_subnormal), -float(fmt.min_subnormal), -0.0):
+        found = exact.round_operand(exact.as_exact(x), fmt, fs.Rounding.TIES_TO_EVEN).value
+        assert not exact.is_negative(found)
+        assert not np.signbit(fs.round_to(x, fmt))

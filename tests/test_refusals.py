@@ -88,6 +88,8 @@ def test_creation_like_a_floatarray_and_unknown_keywords_are_refused_by_name():
         (lambda: np.sum(x, where=[1, 0]), r"where=\[1, 0\] is not a mask; give booleans"),
         (lambda: np.sum(x, initial=np.ones(2)), "ndarray has no format"),
         (lambda: np.var(x, dtype=float), r"numpy\.var with dtype="),
+        (lambda: np.std(x, mean=x), r"numpy\.std, called like this"),
+        (lambda: np.std(x, where=True), r"numpy\.std with where="),
         (lambda: np.arange(3, like=x, dtype=int), r"numpy\.arange with dtype="),
         (lambda: np.arange(like=x), r"stop is missing|requires stop"),
         (lambda: np.linspace(x, np.ones(2)), "ndarray has no format"),

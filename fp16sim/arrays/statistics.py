@@ -33,9 +33,17 @@ def variance(
     return steps.operate("divide", total, steps.round(freedom))
 
 
-def deviation(steps: Steps, x: Array, axis: Axes = None, **how: Any) -> Array:
+def deviation(
+    steps: Steps,
+    x: Array,
+    axis: Axes = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    correction: float | None = None,
+) -> Array:
     """The root of the variance."""
-    return steps.operate("sqrt", variance(steps, x, axis, **how))
+    return steps.operate("sqrt", variance(steps, x, axis, ddof=ddof, keepdims=keepdims, correction=correction))
 
 
 def average(
