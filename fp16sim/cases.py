@@ -91,7 +91,8 @@ def _some_codes(fmt: Format) -> list[int]:
     exponents = {0, 1, 2, t, fmt.bias - t - 1, fmt.bias - t, fmt.bias - 2, fmt.bias - 1, fmt.bias, fmt.bias + 1}
     exponents |= {fmt.bias + t, fmt.bias + t + 1, fmt.bias + t + 2, top - 2, top - 1, top}
     ones = 2**t - 1
-    trailings = {0, 1, 2, 3, ones // 3, 2 ** (t - 1), (2 ** (t - 1) + 1) & ones, ones - 1, ones}
+    half = 1 << t >> 1
+    trailings = {0, 1, 2, 3, ones // 3, half, (half + 1) & ones, ones - 1, ones}
     return [(e << t) | s for e in sorted(exponents) for s in sorted(trailings) if 0 <= e <= top and 0 <= s <= ones]
 
 

@@ -244,6 +244,20 @@ def test_every_mode_has_a_rule_of_its_own():
     assert len(lessons) == len(fs.Rounding)
 
 
+UNUSUAL = ("e3m4", "e4m3fnuz", "e8m0fnu", "binary8p3", "binary8p1", "binary8p4ue", "binary6p6sf", "e4m3fn,bias=20")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("fmt", UNUSUAL)
+def test_a_picture_of_an_unusual_format_is_drawn_or_refused_by_its_name(fmt):
+    for name in set(NAMES) - {"tenths", "accumulators"}:
+        if "fmt" in PICTURES[name].options:
+            try:
+                figure_of(name, fmt=fmt)
+            except ValueError as error:
+                assert str(error).startswith("fmt="), (name, error)  # noqa: PT017 - it may also be drawn
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("fmt", ["e5m2", "bf16", "e4m3fn"])
 def test_pictures_are_drawn_for_other_formats_without_a_warning(fmt):

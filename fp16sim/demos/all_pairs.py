@@ -81,9 +81,11 @@ def pairs(
     if operation not in OPERATIONS:
         known = f"{did_you_mean(operation, OPERATIONS)}use one of {', '.join(map(repr, OPERATIONS))}"
         raise ValueError(f"operation={quoted(operation)} is unknown; {known}")
-    if fmt.width > 8:
+    if fmt.width > 8 or not fmt.zero or fmt.precision < 2:
         raise ValueError(
-            f"fmt={fmt.name} has 2^{2 * fmt.width} pairs, too many to draw; use a format of 8 bits or fewer"
+            f"fmt={fmt.name} has powers of two only; use a format of two digits or more"
+            if fmt.width <= 8
+            else f"fmt={fmt.name} has 2^{2 * fmt.width} pairs, too many to draw; use a format of 8 bits or fewer"
         )
     values = finite_values(fmt)
     a, b = values[None, :], values[:, None]

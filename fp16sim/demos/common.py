@@ -1,4 +1,4 @@
-"""Helpers of the demos: arrays that cannot change, and relative errors."""
+"""Helpers of the demos: arrays that cannot change, relative errors, and formats in which one can compute."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..conversion import Array
+from ..formats import Format, FormatLike, get_format
 
 
 def frozen(x: npt.ArrayLike) -> Array:
@@ -31,3 +32,19 @@ def relative(y: npt.ArrayLike, truth: Array | float) -> Array:
     """abs(y - truth) / abs(truth) in binary64: a measurement, not a rounded step."""
     with np.errstate(all="ignore"):
         return np.abs(np.asarray(y, np.float64) - truth) / np.abs(truth)
+
+
+def format_to(largest: float, fmt: FormatLike) -> Format:
+    """The format, if one can compute with numbers up to `largest` in it; else ValueError."""
+    fmt = get_format(fmt)
+    if not fmt.signed or fmt.precision < 2:
+        raise ValueError(
+            f"fmt={fmt.name} has {'one digit only' if fmt.signed else 'no negative numbers'}, and this picture "
+            "computes with differences; use a signed format of two digits or more"
+        )
+    if not fmt.saturate and fmt.max_finite < largest:
+        raise ValueError(
+            f"fmt={fmt.name} ends at {float(fmt.max_finite):g}, and this picture needs numbers up to {largest:g}; "
+            "use a format with more exponent bits, or saturate=true"
+        )
+    return fmt

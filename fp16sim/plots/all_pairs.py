@@ -37,8 +37,8 @@ def pairs(
             p.error, origin="lower", cmap=colors, vmin=1e-9, vmax=top, interpolation="nearest", aspect="auto"
         )
         _hatch(ax, p)
-        ends = [float(p.values[0]), -1.0, 0.0, 1.0, float(p.values[-1])]
-        ticks = [int(np.searchsorted(p.values, x)) for x in ends]
+        ends = np.unique(p.values[np.isin(p.values, [p.values[0], -1, 0, 1, p.values[-1]])])
+        ticks = np.searchsorted(p.values, ends).tolist()
         labels = [f"{p.values[k] + 0.0:g}".replace("-", "−") for k in ticks]
         ax.set_xticks(ticks, labels)
         ax.set_yticks(ticks, labels)
