@@ -18,6 +18,7 @@ from .formats import (
     get_rounding,
     not_a_code,
     quoted,
+    with_behaviour,
 )
 from .nans import has_nan, widened
 from .rounding import exponent, round_to
@@ -51,14 +52,21 @@ def code_dtype(fmt: Format) -> np.dtype[Any]:
     return np.min_scalar_type(2**fmt.width - 1)
 
 
-def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+def encode(
+    x: Any,
+    fmt: FormatLike = "binary16",
+    mode: Rounding | str = "ties_to_even",
+    *,
+    rng: Seed = None,
+    overflow: str | None = None,
+) -> Any:
     """The codes of values; exact. A value that `fmt` does not hold is rounded first, correctly, never truncated.
 
     Parameters
     ----------
     x : array_like
         Anything that `round_to` takes.
-    fmt, mode, rng
+    fmt, mode, rng, overflow
         As for `round_to`.
 
     Returns
@@ -81,7 +89,7 @@ def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
     >>> fs.encode([1.0, -2.0, float("inf")], "bfloat16")
     array([16256, 49152, 32640], dtype=uint16)
     """
-    fmt, mode = get_format(fmt), get_rounding(mode)
+    fmt, mode = with_behaviour(get_format(fmt), None, None, overflow), get_rounding(mode)
     source = lift(same_format(x, fmt))
     held = _held_nans(source, fmt)
     rounded = round_to(np.where(held, source.dtype.type(0), source) if held.any() else source, fmt, mode, rng=rng)

@@ -28,6 +28,7 @@ from .modes import Specials as Specials
 from .modes import Subnormals as Subnormals
 from .modes import get_rounding as get_rounding
 from .modes import member
+from .overflow import CONVENTIONS, Overflow, get_overflow
 from .wording import did_you_mean, joined
 from .wording import quoted as quoted
 
@@ -239,6 +240,12 @@ class Format:
     def quantum_exponent_min(self) -> int:
         """Exponent of min_subnormal, the quantum of the smallest binade and of the subnormals."""
         return self.emin - self.trailing_bits
+
+    @property
+    def overflow(self) -> str:
+        """The name of the overflow convention that a cast asked for, as in "e4m3fn,overflow=pytorch", or ""."""
+        convention = self.name.rpartition(",overflow=")[2]
+        return convention if convention in CONVENTIONS and convention != self.name else ""
 
     @property
     def layout(self) -> tuple[Any, ...]:
@@ -475,7 +482,9 @@ FIELDS: dict[str, Callable[[str], Any]] = {
     "zero": _true_or_false,
 }
 """What a format in text may state, and how its value is read."""
-NO_FIELD = rf"(?!\s*(?:{'|'.join(name for name in FIELDS if name != 'width')})\s*=)"
+IN_TEXT = (*FIELDS, "overflow")
+"""The same, and the convention that decides saturate and nan_code."""
+NO_FIELD = rf"(?!\s*(?:{'|'.join(name for name in IN_TEXT if name != 'width')})\s*=)"
 """What follows a separator in a list of formats (a regular expression); there the width is the first field."""
 
 
@@ -498,7 +507,8 @@ def get_format(fmt: FormatLike) -> Format:
     fmt : Format, str, dtype or dict
         A name such as "binary16", "half" or "fp8_e4m3", in which case, "-", "_" and blanks do not matter; a layout such
         as "e5m4", of 5 exponent bits and 4 stored significand bits, as IEEE 754 would have it; or fields, as in
-        "width=8,precision=4" or "binary16,saturate=true,subnormals=flush_to_zero". `np.float16`, `ml_dtypes.bfloat16`
+        "width=8,precision=4" or "binary16,saturate=true,subnormals=flush_to_zero", or "e4m3fn,overflow=pytorch", of a
+        convention in `fp16sim.overflow`. `np.float16`, `ml_dtypes.bfloat16`
         and the like are recognised by their names; a dict has the fields that `Format.to_dict` gives.
 
     Raises
@@ -537,7 +547,10 @@ def get_format(fmt: FormatLike) -> Format:
 
 @lru_cache(maxsize=1000)
 def _from_text(text: str) -> Format:
-    """The format of a name, of a layout, or of fields such as "width=8,precision=4"."""
+    """The format of a name, of a layout, or of fields such as "width=8,precision=4"; last, an overflow convention."""
+    named = {part.partition("=")[0].strip(): part for part in text.split(",")}
+    if "overflow" in named:
+        return _with_overflow_text(text, named)
     base, *rest = text.split(",")
     if "=" not in base:
         start = _from_name(base, text)
@@ -552,6 +565,25 @@ def _from_text(text: str) -> Format:
     return _named(_made(text, name="", **changes))
 
 
+def _with_overflow_text(text: str, named: dict[str, str]) -> Format:
+    """The format of a text in which an overflow convention is one of the fields."""
+    convention = named.pop("overflow").partition("=")[2].strip()
+    if twice := [named[name] for name in ("saturate", "nan_code") if name in named]:
+        raise ValueError(
+            f"fmt={quoted(text)}: overflow={convention} and {twice[0].strip()} both say what overflow or NaN gives; "
+            "leave one out"
+        )
+    rest = [part for part in text.split(",") if part.partition("=")[0].strip() != "overflow"]
+    if len(rest) != text.count(","):
+        raise ValueError(f"fmt={quoted(text)}: overflow is given twice; leave one out")
+    if not rest:
+        raise ValueError(f"fmt={quoted(text)} must state a format; write e4m3fn,overflow={convention}")
+    try:
+        return with_behaviour(_from_text(",".join(rest)), None, None, convention)
+    except ValueError as error:
+        raise ValueError(f"fmt={quoted(text)}: {error}") from None
+
+
 def _fields(parts: list[str], text: str) -> dict[str, Any]:
     """Fields from texts such as "width=8"."""
     found: dict[str, Any] = {}
@@ -559,8 +591,8 @@ def _fields(parts: list[str], text: str) -> dict[str, Any]:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or name not in FIELDS or name in found:
             why = "is given twice" if name in found else "is not FIELD=VALUE"
-            similar = did_you_mean(name, FIELDS) if name not in FIELDS else ""
-            raise ValueError(f"fmt={quoted(text)}: {quoted(part)} {why}; {similar}FIELD is one of {', '.join(FIELDS)}")
+            similar = did_you_mean(name, IN_TEXT) if name not in FIELDS else ""
+            raise ValueError(f"fmt={quoted(text)}: {quoted(part)} {why}; {similar}FIELD is one of {', '.join(IN_TEXT)}")
         try:
             found[name] = FIELDS[name](value)
         except (ValueError, KeyError):
@@ -637,11 +669,38 @@ def _usual(fmt: Format) -> dict[str, Any]:
     return defaults | {"width": fmt.width, "precision": fmt.precision, "bias": bias}
 
 
-def with_behaviour(fmt: Format, saturate: bool | None, subnormals: Subnormals | str | None) -> Format:
+def with_behaviour(
+    fmt: Format, saturate: bool | None, subnormals: Subnormals | str | None, overflow: str | None = None
+) -> Format:
     """`fmt` with another treatment of overflow or subnormals; None keeps its own."""
-    if saturate is None and subnormals is None:
+    if saturate is None and subnormals is None and overflow is None:
         return fmt
+    if overflow is not None:
+        if saturate is not None:
+            raise ValueError(
+                f"saturate={saturate} and overflow={quoted(overflow)} both say what overflow gives; leave one out"
+            )
+        return _by_convention(with_behaviour(fmt, None, subnormals), get_overflow(overflow))
     if saturate is False and fmt.specials is Specials.NONE:
         raise ValueError(f"saturate=False: {fmt.name} has no infinity and no NaN to overflow to; leave saturate out")
     kind = fmt.subnormals if subnormals is None else member(Subnormals, "subnormals", subnormals)
-    return replace(fmt, saturate=fmt.saturate if saturate is None else saturate, subnormals=kind)
+    changed = replace(fmt, saturate=fmt.saturate if saturate is None else saturate, subnormals=kind)
+    return _named(changed) if fmt.overflow and saturate is not None else changed
+
+
+def _by_convention(fmt: Format, convention: Overflow) -> Format:
+    """`fmt` with the overflow of a convention, which its name then states."""
+    known = next((name for name in convention.formats if _BY_NAME[name].layout == fmt.layout), None)
+    if known is None:
+        raise ValueError(
+            f"overflow={convention.name!r} says nothing about {fmt.name}, only about {joined(convention.formats)}; "
+            "use saturate=True or saturate=False"
+        )
+    chosen = {"negative_zero": fmt.sign_bit, "max_finite": fmt.largest_code}.get(convention.nan, fmt.nan_code)
+    plain = _named(replace(fmt, saturate=False, nan_code=None))
+    return replace(
+        fmt,
+        name=f"{plain.name},overflow={convention.name}",
+        saturate=known in convention.saturates,
+        nan_code=None if fmt.has_nan else chosen,
+    )

@@ -19,6 +19,7 @@ HOME = Path(fp16sim.__file__).parent
 
 HOUSE = {
     "interruption version wording modes files archives flags": "the ground: choices, sentences, files, five exceptions",
+    "overflow": "overflow conventions by name: a table of what standards and libraries do beyond max_finite",
     "formats": "what a format is, and all that follows from its width and precision",
     "exact": "the slow truth, on ints and Fractions: the definition that everything else is compared with",
     "nans": "NaN in arrays: payloads, and what a signaling one raises",

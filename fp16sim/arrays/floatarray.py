@@ -12,7 +12,7 @@ import numpy as np
 
 from ..conversion import DEEPEST, Array, Seed, as_generator, carrier_for, lift, nested_too_deeply
 from ..flags import PER_ELEMENT, current_listeners
-from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
+from ..formats import Format, FormatLike, Rounding, get_format, get_rounding, with_behaviour
 from ..rounding import round_to
 from . import numpy_functions, ufuncs
 from .methods import Methods
@@ -122,8 +122,12 @@ class FloatArray(Methods):
 
     # --- conversions ------------------------------------------------------------------------------------------------
 
-    def astype(self, fmt: FormatLike, mode: Rounding | str | None = None) -> FloatArray:
-        """The same numbers in another format, rounded once, in this array's mode or in `mode`; the result keeps it."""
+    def astype(self, fmt: FormatLike, mode: Rounding | str | None = None, *, overflow: str | None = None) -> FloatArray:
+        """The same numbers in another format, rounded once, in this array's mode or in `mode`; the result keeps it.
+
+        With `overflow`, as for `round_to`, the result's format keeps that convention, and its name says so.
+        """
+        fmt = with_behaviour(get_format(fmt), None, None, overflow)
         return array(self.values, fmt, self.mode if mode is None else mode, rng=self.rng)
 
     def copy(self) -> FloatArray:

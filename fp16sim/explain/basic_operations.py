@@ -80,6 +80,7 @@ def rounding(
     rng: Seed = None,
     saturate: bool | None = None,
     subnormals: Subnormals | str | None = None,
+    overflow: str | None = None,
     tininess: str = "after",
 ) -> Explanation:
     """Why `round_to` gives what it gives: exact, with the same result and flags.
@@ -89,7 +90,7 @@ def rounding(
     x : number
         One number, as for `round_to`, or the text of a code: "0x2E66", "0b0010111001100110",
         "0_01011_1001100110".
-    fmt, mode, rng, saturate, subnormals
+    fmt, mode, rng, saturate, subnormals, overflow
         As for `round_to`. The format may be wider than binary64.
     tininess : {"after", "before"}
         The definition of underflow, as for `record_flags`.
@@ -111,7 +112,7 @@ def rounding(
     >>> why.result.bits, why.flags
     ('0_01011_1001100110', ('inexact',))
     """
-    fmt = with_behaviour(get_format(fmt), saturate, subnormals)
+    fmt = with_behaviour(get_format(fmt), saturate, subnormals, overflow)
     return explain_rounding("round", read(x, fmt), fmt, get_rounding(mode), rng, tininess)
 
 

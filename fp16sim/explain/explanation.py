@@ -11,6 +11,7 @@ from typing import Any
 from .. import exact
 from ..exact import OPERATIONS, is_finite, is_negative
 from ..formats import Format, Rounding, Subnormals
+from ..overflow import get_overflow
 from ..wording import joined
 from .alternatives import Detour, ModeResult, detours, mode_results
 from .records import ExactStep, Number, Operand, Record, RoundingStep, json_data
@@ -160,6 +161,13 @@ def _infinity_refused(why: Explanation) -> str:
     return ""
 
 
+def _overflow_convention(why: Explanation) -> str:
+    step, name = why.rounding, why.fmt.overflow
+    if not name or not (step.overflow_rule or (step.case == "nan" and not why.fmt.has_nan)):
+        return ""
+    return f"The overflow convention is {name}: {get_overflow(name).source}."
+
+
 _FIRST = {"parse": "read first as", "round": "rounded first to", "convert": "rounded first to"}
 
 
@@ -209,6 +217,7 @@ _REMARKS: tuple[Callable[[Explanation], str], ...] = (
     _minus_zero,
     _limit_of_overflow,
     _infinity_refused,
+    _overflow_convention,
     _other_results,
     _two_roundings_of_the_source,
 )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..accumulators import Accumulator, parse, resolve
 from ..arrays import FloatArray, array
 from ..conversion import Generator, as_generator
-from ..formats import FIELDS, NO_FIELD, Format, FormatLike, Rounding, get_format, get_rounding
+from ..formats import IN_TEXT, NO_FIELD, Format, FormatLike, Rounding, get_format, get_rounding
 from ..wording import did_you_mean, quoted
 from .records import Converted, from_plain, names_unknown
 
@@ -190,7 +190,7 @@ class Policy:
         if not isinstance(given, str) or "=" not in given:
             return cls(given)
         pairs = [part.partition("=") for part in re.split(rf"[,\s]+{NO_FIELD}", given.strip(" ,"))]
-        if len(pairs) == 1 and ("," in pairs[0][0] or pairs[0][0] in FIELDS):  # "width=8,precision=4"
+        if len(pairs) == 1 and ("," in pairs[0][0] or pairs[0][0] in IN_TEXT):  # "width=8,precision=4"
             return cls(given)
         parts: dict[str, Any] = {name: value for name, _, value in pairs}
         known = [field.name for field in fields(cls)]

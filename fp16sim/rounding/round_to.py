@@ -44,6 +44,7 @@ def round_to(
     rng: Seed = None,
     saturate: bool | None = None,
     subnormals: Subnormals | str | None = None,
+    overflow: str | None = None,
     out: Array | None = None,
     threads: int | None = None,
 ) -> Any:
@@ -66,6 +67,9 @@ def round_to(
     saturate, subnormals : optional
         Used instead of the format's own: whether anything beyond max_finite, infinity included, becomes max_finite;
         and "gradual", "flush_to_zero", "flush_to_nearest" or "flush_inputs".
+    overflow : str, optional
+        Instead of `saturate`: the convention of a standard or a library for overflow, infinity and NaN in this format,
+        such as "ocp-saturating" or "pytorch". `fp16sim.overflow.CONVENTIONS` is the table of all.
     out : ndarray, optional
         Where to write: an array with the shape of x, of float32 (if fmt fits in it) or float64. It may be x itself, or
         a numpy.memmap.
@@ -99,13 +103,17 @@ def round_to(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import fp16sim as fs
     >>> fs.round_to(0.1, "binary16")
     np.float64(0.0999755859375)
     >>> fs.round_to(["1/3", 2**70 + 1, "1p-24"], "bfloat16", "toward_positive")
     array([3.33984375e-01, 1.18981499e+21, 5.96046448e-08])
+    >>> with np.errstate(over="ignore"):
+    ...     fs.round_to([-500.0, 500.0], "e4m3fn", overflow="pytorch")
+    array([-448.,  448.])
     """
-    fmt, mode = with_behaviour(get_format(fmt), saturate, subnormals), get_rounding(mode)
+    fmt, mode = with_behaviour(get_format(fmt), saturate, subnormals, overflow), get_rounding(mode)
     check_hardware()
     source = lift(same_format(x, fmt))
     carrier = carrier_for(fmt, source)
