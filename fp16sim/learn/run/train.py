@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...archives import MAX_BYTES
+from ...arrays import FloatArray
 from ...conversion import Array
 from ...wording import count, decimal, percent, quoted
 from ..chance import Answers, Ranking
@@ -244,7 +245,14 @@ def load_data(config: Config) -> Dataset:
 
 
 def _weights(given: str | Path | Params | None, max_bytes: int) -> Params | None:
-    return load_model(given, max_bytes=max_bytes).params if isinstance(given, (str, Path)) else given
+    if isinstance(given, (str, Path)):
+        return load_model(given, max_bytes=max_bytes).params
+    if given is not None and not (isinstance(given, dict) and all(isinstance(x, FloatArray) for x in given.values())):
+        raise TypeError(
+            f"start_from={quoted(given)} is neither a file nor a dict of FloatArrays by name; give a path, or the "
+            "`params` of a model, or make arrays by fs.array(x, fmt)"
+        )
+    return given
 
 
 class Loop:
