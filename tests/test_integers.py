@@ -308,11 +308,21 @@ def test_the_spacing_is_the_distance_to_the_next_number_away_from_zero(fmt):
 @pytest.mark.parametrize("fmt", [support.TOY, fs.E4M3FN, fs.E3M2FN, *UNLIKE, fs.BINARY16], ids=str)
 def test_the_forms_of_minimum_and_maximum_are_those_of_the_exact_layer(fmt, name):
     values = values_of(fmt)[:: 5 if fmt.width == 8 else 1] if fmt.width <= 8 else grid(fmt)[::9]
-    a, b = support.pairs(values)
+    compare_extremes(name, *support.pairs(values), fmt)
+
+
+def compare_extremes(name, a, b, fmt):
     judged = [exact.operate(name, pair, fmt, Rounding.TIES_TO_EVEN) for pair in zip(a, b, strict=True)]
     got, raised = support.raised_by(lambda: getattr(fs, name)(a, b, fmt))
     assert_same_codes(got, [float(one.value) for one in judged], fmt, "integers: extremes", [a, b], operation=name)
     assert raised["after"] == support.expected_flags((one.flags for one in judged), a.shape)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", EXTREMES)
+@pytest.mark.parametrize("fmt", [*BYTES, *UNLIKE[:2]], ids=str)
+def test_the_extremes_of_all_pairs_of_an_eight_bit_format_are_those_of_the_exact_layer(fmt, name):
+    compare_extremes(name, *support.pairs(values_of(fmt)), fmt)
 
 
 @pytest.mark.parametrize("name", [name for name in EXTREMES if "magnitude" in name])
