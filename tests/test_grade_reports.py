@@ -258,6 +258,11 @@ def test_integers_are_shown_as_integers():
     assert "right  (0, 0.0)\n    yours  (32768, 0.0)" in str(report)
 
 
+def test_a_list_is_shown_as_a_list():
+    report = grade.cases(lambda n: [1], [((1,), [0])])
+    assert "right  [0]\n    yours  [1]" in str(report)
+
+
 class Fails:
     """An object that fails when it is read."""
 

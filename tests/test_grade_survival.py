@@ -43,6 +43,7 @@ def test_a_loop_for_one_number_leaves_the_grades_of_those_before_it():
     ("function", "says"),
     [
         (lambda x: None, "returned None; is a `return` missing?"),
+        (lambda x: ..., "returned the dots; fill them in"),
         (lambda x: "1.0", "returned the text '1.0'; return a number"),
         (lambda x: True, "returned True; return a number"),
         (lambda x: [x], "a list; return a real number"),

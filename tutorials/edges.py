@@ -157,7 +157,7 @@ plt.show()
 # warnings off.
 
 # %%
-before = np.seterr(all="ignore")
+before = np.seterr(all="ignore")  # np.seterr(**before) turns them on again
 
 # %% [markdown]
 # A price of 70,000 yen does not fit: 65504 is the largest number, and from 65520 on ties-to-even gives infinity. The
@@ -374,8 +374,9 @@ fs.teach.check(my_next_up)  # fs.teach.hint() helps
 #    from -infinity to -65504; infinity and NaN stay.
 # 3. `my_ulp(x)`: your `ulp_of` from [Rounding](rounding.ipynb), now at the edges, too: 2^-24 for zeros and subnormals,
 #    infinity at an infinity, NaN at NaN.
-# 4. `mean(a, b)`: (a + b) / 2 of two finite Python floats (binary64), but never infinite, although a + b may overflow.
-#    Halving first is not always right: it loses the last digit of a subnormal. Mind both ends.
+# 4. An extra, for ten minutes more: `mean(a, b)`, (a + b) / 2 of two finite Python floats (binary64), but never
+#    infinite, although a + b may overflow. Halving first is not always right: it loses the last digit of a subnormal.
+#    Mind both ends.
 #
 # ## Read next
 #

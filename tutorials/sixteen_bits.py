@@ -66,7 +66,7 @@ fields = guess("What are s, E and T of the code 0xBC01? (three numbers)")
 
 # %%
 def take_apart(code):
-    return code >> 15, code >> 10 & 0b11111, code & 0b1111111111
+    return code >> 15, (code >> 10) & 0b11111, code & 0b1111111111
 
 
 for code in (0x3C00, 0x4200, 0xBC01):

@@ -1,5 +1,7 @@
 """Exercises of the lesson "Property tests". Write the functions, then run: fp16sim grade exercises/property_tests.py"""
 
+import fp16sim as fs
+
 TASKS = {
     "broken_laws": "broken_laws",
     "shrink": "shrink",

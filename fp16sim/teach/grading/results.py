@@ -42,6 +42,8 @@ def number(result: Any) -> Number:
         return result
     if isinstance(result, str):
         raise Unsuitable(f"returned the text {one_line(repr(result))}; return a number, not its digits")
+    if result is ... or (isinstance(result, Other) and result.kind == "ellipsis"):
+        raise Unsuitable("returned the dots; fill them in")
     if isinstance(result, np.ndarray):
         raise Unsuitable(f"returned an array of shape {result.shape} for plain numbers; return a number")
     raise _refusal(result, "a real number")
@@ -82,13 +84,14 @@ def _items(result: Any) -> list[Any]:
 
 
 def anything(result: Any) -> Any:
-    """Numbers exactly, texts and truth values unchanged, sequences as tuples of such."""
+    """Numbers exactly, texts and truth values unchanged, sequences of such as lists; a tuple stays one."""
     if isinstance(result, (bool, str)):
         return result
     if isinstance(result, frozenset):
         return frozenset(anything(item) for item in result)
     if isinstance(result, (list, tuple, np.ndarray)):
-        return tuple(anything(item) for item in _items(result))
+        items = [anything(item) for item in _items(result)]
+        return tuple(items) if isinstance(result, tuple) else items
     return number(result)
 
 
@@ -116,7 +119,7 @@ def same(expected: Any, got: Any) -> bool:
     if isinstance(expected, (list, tuple)):
         alike = isinstance(got, (list, tuple)) and len(expected) == len(got)
         return alike and all(same(x, y) for x, y in zip(expected, got, strict=True))
-    if isinstance(expected, (str, frozenset, bool)) or isinstance(got, (str, frozenset, bool, tuple)):
+    if isinstance(expected, (str, frozenset, bool)) or isinstance(got, (str, frozenset, bool, list, tuple)):
         return type(expected) is type(got) and bool(expected == got)
     if exact.is_nan(expected) or exact.is_nan(got):
         return exact.is_nan(expected) and exact.is_nan(got)
@@ -125,8 +128,9 @@ def same(expected: Any, got: Any) -> bool:
 
 def show(value: Any, fmt: Format | None = None) -> str:
     """A value as a learner would write it; given a format, with its code there."""
-    if isinstance(value, tuple):
-        return f"({', '.join(show(item) for item in value)})"
+    if isinstance(value, (list, tuple)):
+        items = ", ".join(map(show, value))
+        return f"[{items}]" if isinstance(value, list) else f"({items})"
     if isinstance(value, frozenset):
         return one_line(repr(set(value)), LONGEST_SHOWN)
     if isinstance(value, (str, bool)):
