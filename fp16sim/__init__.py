@@ -27,7 +27,7 @@ from . import interruption as interruption  # before NumPy, which takes most of 
 
 # isort: split
 
-from . import accumulators, exact
+from . import accumulators, blocks, exact
 from .arithmetic import (
     add,
     divide,
@@ -150,6 +150,7 @@ __all__ = [
     "arcsin",
     "arctan",
     "array",
+    "blocks",
     "cbrt",
     "classify",
     "cos",

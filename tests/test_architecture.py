@@ -29,6 +29,7 @@ HOUSE = {
     "neighbours text cases": "the numbers next to a number; numbers as text; the interesting operands of a format",
     "arithmetic": "add ... fma, and comparisons: exact or to odd, then rounded once",
     "elementary": "exp, log, sin ...: correctly rounded, with certificates",
+    "blocks": "blocks that share a scale: MX, NVFP4, and any block of your own",
     "accumulators": "how a sum is taken: sequential, pairwise, Kahan, exact, tensor cores ...",
     "reductions": "sum, dot, matmul, mean, norm, cumsum, with an accumulator as an argument",
     "arrays": "FloatArray: values, format and mode, under NumPy's own functions",

@@ -87,9 +87,10 @@ def test_a_lesson_links_its_files_and_each_view_of_the_explorer_that_it_shows(te
 def test_every_public_name_stands_on_one_page_of_the_reference(assemble):
     named = [name for _, names, _ in assemble.rooms().values() for name in names]
     modules = {name for _, _, modules in assemble.rooms().values() for name in modules}
-    own_pages = {"accumulators", "exact", "__version__"}
+    own_pages = {"accumulators", "blocks", "exact", "__version__"}
     assert sorted(named) == sorted(set(fs.__all__) - own_pages)
-    assert {f"fp16sim.{name}" for name in fs.ON_DEMAND.values()} | {"fp16sim.accumulators", "fp16sim.exact"} <= modules
+    whole = {"fp16sim.accumulators", "fp16sim.blocks", "fp16sim.exact"}
+    assert {f"fp16sim.{name}" for name in fs.ON_DEMAND.values()} | whole <= modules
 
 
 def test_a_picture_of_the_gallery_stands_with_the_code_that_computes_and_draws_it(assemble, texts):

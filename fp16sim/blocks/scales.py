@@ -1,0 +1,164 @@
+"""The scales of all blocks of an array, equal to those of the definition; and amax, on which they depend.
+
+Scales are found in float64. There, an exponent comes from frexp, never from a logarithm. A quotient x / s decides
+as the exact one does, by one of two reasons:
+
+- x is a float32. A decision changes at numbers t of the target or between two of them, and t s has at most 52 bits.
+  Where x and t s differ, they differ by a relative 2^-52 at least, and float64 errs by at most 2^-53.
+- for other x, and for stochastic rounding, the quotient is rounded to odd: `quotient_to_odd`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .. import exact
+from ..conversion import Array
+from ..formats import Format, Rounding, with_behaviour
+from ..rounding import round_without_flags
+from .block import POWERS_OF_TWO, Block
+from .definition import scale_of, tensor_scale
+
+STICKY = 2.0**-1000
+"""Stands for any positive number too small for float64: it is below half of every element."""
+
+
+# --- quotients ------------------------------------------------------------------------------------------------------
+
+
+def _two_product_error(a: Array, b: Array, product: Array) -> Array:
+    """a b - product, exactly, for a and b between 1/4 and 4 (Dekker)."""
+    split = float(2**27 + 1)
+    a_high = a * split - (a * split - a)
+    b_high = b * split - (b * split - b)
+    a_low, b_low = a - a_high, b - b_high
+    return np.asarray(((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low)
+
+
+def quotient_to_odd(x: Array, s: Array | float) -> Array:
+    """x / s in float64, rounded to odd, for finite x and s > 0; a quotient below float64's normal range is `STICKY`."""
+    m, e = np.frexp(x)
+    n, f = np.frexp(s)
+    q = m / n
+    product = q * n
+    rest = (m - product) - _two_product_error(q, n + np.zeros_like(q), product)
+    bits = q.view(np.int64)
+    step = np.where((rest > 0) == (q > 0), 1, -1)
+    odd = np.where((rest != 0) & (bits & 1 == 0), bits + step, bits).view(np.float64)
+    exponents = e - f
+    with np.errstate(over="ignore", under="ignore"):
+        found = np.ldexp(odd, exponents)
+    return np.where((exponents < -1010) & (x != 0), np.copysign(STICKY, x), found)
+
+
+def quotient(x: Array, s: Array | float, stochastic: bool = False) -> Array:
+    """x / s in float64, for every decision as good as the exact quotient."""
+    if x.dtype == np.float32 and not stochastic:
+        return x.astype(np.float64) / s
+    return quotient_to_odd(x.astype(np.float64, copy=False), s)
+
+
+# --- amax -----------------------------------------------------------------------------------------------------------
+
+
+def blocked(x: Array, shape: tuple[int, ...]) -> Array:
+    """x with two axes for each of its own: which block, and where in it."""
+    return x.reshape([n for length, side in zip(x.shape, shape, strict=True) for n in (length // side, side)])
+
+
+def block_maximum(x: Array, shape: tuple[int, ...]) -> Array:
+    """The largest element of each block, with the shape of the grid of blocks; NaN where one is."""
+    if not x.size:
+        return np.zeros([length // side for length, side in zip(x.shape, shape, strict=True)], x.dtype)
+    found, side = np.ascontiguousarray(x), shape[-1]
+    while side % 2 == 0:  # halves along the last axis, which NumPy takes at full speed
+        found, side = np.maximum(found[..., 0::2], found[..., 1::2]), side // 2
+    rest = blocked(found, (*shape[:-1], side))
+    return np.asarray(np.max(rest, axis=tuple(range(1, rest.ndim, 2))))
+
+
+# --- scales ---------------------------------------------------------------------------------------------------------
+
+
+def _exponents(amax: Array, block: Block, rule: str) -> Array:
+    """`definition.scale_exponent` of float64 numbers: exact, or rounded to odd."""
+    m, e = np.frexp(amax)  # amax = m 2^e with 1/2 <= m < 1
+    emax, precision = block.element.emax, block.element.precision
+    if rule == "floor":
+        return e - 1 - emax
+    if rule == "ceil":
+        return e - (m == 0.5) - emax
+    if rule == "even":
+        return e - 1 + (np.rint(m * 2.0**precision) == 2.0**precision) - emax
+    largest, exponent = np.frexp(float(block.element.max_finite))
+    return np.asarray(e - exponent + (m > largest))
+
+
+def _from_amax(amax: Array, target: float, tensor: float, fmt: Format) -> Array:
+    """amax / (target x tensor scale), rounded to a number of the scale's format."""
+    with np.errstate(all="ignore"):
+        share = quotient(amax, target * tensor)
+    nearest = round_without_flags(np.minimum(share, float(fmt.max_finite)), fmt, Rounding.TIES_TO_EVEN)
+    return np.asarray(np.maximum(nearest, float(fmt.min_subnormal)))
+
+
+def scales_of(x: Array, block: Block, rule: str, shape: tuple[int, ...]) -> tuple[Array, float]:
+    """The scales of all blocks as float64, NaN where a block has something that is not finite; and the tensor scale."""
+    amax = block_maximum(np.abs(x), shape)
+    finite = np.isfinite(amax)
+    used = np.where(finite, amax, amax.dtype.type(0))
+    tensor = float(tensor_scale(Fraction(float(used.max(initial=0))), block, rule))
+    positive = np.where(used > 0, used, amax.dtype.type(1))
+    if rule in POWERS_OF_TWO:
+        share = quotient(positive, tensor) if block.tensor_scale else positive.astype(np.float64, copy=False)
+        e = np.clip(_exponents(share, block, rule), block.scale.quantum_exponent_min, block.scale.emax)
+        found = np.ldexp(1.0, e)
+    elif rule == "four_over_six":
+        found = _four_over_six(x, positive, block, shape, tensor)
+    else:
+        found = _from_amax(positive, float(block.element.max_finite), tensor, block.scale)
+    found = np.where(used > 0, found, float(exact.decode(0, block.scale)))
+    return np.where(finite, found, np.nan), tensor
+
+
+# --- four over six --------------------------------------------------------------------------------------------------
+
+
+def _four_over_six(x: Array, amax: Array, block: Block, shape: tuple[int, ...], tensor: float) -> Array:
+    """Of the scales that put amax at 6 and at 4, the one with the smaller sum of squared errors.
+
+    The sums are taken in float64. Where they are too close to tell, the definition decides.
+    """
+    scales = [_from_amax(amax, target, tensor, block.scale) for target in (6.0, 4.0)]
+    values = np.where(np.isfinite(x), x, 0).astype(np.float64)
+    errors = [_squared_errors(values, amax, scale, block, shape, tensor) for scale in scales]
+    found = np.where(errors[1] < errors[0], scales[1], scales[0])
+    # Errors are relative to amax, so an element's square is wrong by 2^-50 at most, and a sum by that for each element.
+    size = int(np.prod(shape))
+    close = (np.abs(errors[1] - errors[0]) <= size * 2.0**-49) & (scales[0] != scales[1])
+    view = blocked(x, shape)
+    for index in np.argwhere(close):
+        at = tuple(part for i in index for part in (i, slice(None)))
+        numbers = [exact.as_exact(float(v)) for v in view[at].flat]
+        if all(map(exact.is_finite, numbers)):
+            found[tuple(index)] = float(scale_of(numbers, block, "four_over_six", Fraction(tensor)))
+    return found
+
+
+def _squared_errors(x: Array, amax: Array, scale: Array, block: Block, shape: tuple[int, ...], tensor: float) -> Array:
+    """The sum of squared errors of each block, divided by amax^2."""
+    assert isinstance(block.element, Format)  # as `checked_rule` says
+    product, fmt = spread(scale * tensor, shape), with_behaviour(block.element, True, None)
+    nearest = round_without_flags(quotient_to_odd(x, product), fmt, Rounding.TIES_TO_EVEN)
+    relative = blocked((nearest * product - x) / spread(amax.astype(np.float64), shape), shape)
+    return np.asarray(np.sum(relative**2, axis=tuple(range(1, relative.ndim, 2))))
+
+
+def spread(grid: Array, shape: tuple[int, ...]) -> Any:
+    """A number for each element from a number for each block."""
+    for axis, side in enumerate(shape):
+        grid = np.repeat(grid, side, axis=axis) if side > 1 else grid
+    return grid

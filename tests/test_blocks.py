@@ -1,0 +1,331 @@
+"""Blocks: arrays against the definition on Fractions, and against other libraries."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim import exact
+from fp16sim.blocks import BLOCKS, SCALE_RULES, Block, FixedPoint, get_block
+
+from .support import count_cases
+
+MX = [name for name in BLOCKS if name != "nvfp4"]
+RULES = list(SCALE_RULES)
+MODES = list(fs.Rounding)
+OWN = (
+    Block("e4m3fn", "e4m3fn", 8, name="e4m3fn scaled by e4m3fn"),
+    Block("e4m3fn", "binary32", (None, None), name="a scale for the whole"),
+    Block("e5m2", "bfloat16", (1, None), name="a scale per row"),
+    Block("e2m1fn", "e4m3fn", (4, 4), "binary32", name="squares"),
+    Block(FixedPoint("int4", 4, 2), "e8m0fnu", 8),
+    Block("e3m4", "e5m2", 8, "binary32"),
+    Block("e4m3fnuz", "e8m0fnu", 8),
+)
+PAIRS = [
+    (block, rule)
+    for block in (*BLOCKS.values(), *OWN)
+    for rule in RULES
+    if rule != "four_over_six" or (block.element is fs.E2M1FN and block.scale is fs.E4M3FN)
+]
+
+
+def same(a, b):
+    """Equal values, zeros of equal signs, NaN equal to NaN."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    return np.array_equal(a, b, equal_nan=True) and (np.signbit(a[~np.isnan(a)]) == np.signbit(b[~np.isnan(b)])).all()
+
+
+def check(x, block, rule, mode="ties_to_even", rng=None):
+    """Every scale code, element code and value is that of the definition."""
+    found = fs.blocks.quantize(x, block, scale_rule=rule, mode=mode, rng=rng, pad="zeros")
+    numbers = np.zeros(found.padded_shape)
+    numbers[tuple(map(slice, x.shape))] = x
+    amax = np.abs(numbers)
+    blocks = [
+        tuple(slice(i * n, (i + 1) * n) for i, n in zip(index, found.block_shape, strict=True))
+        for index in np.ndindex(found.scales.shape)
+    ]
+    finite = [amax[at].max() for at in blocks if np.isfinite(amax[at]).all()]
+    tensor = fs.blocks.tensor_scale(Fraction(max(finite, default=0.0)), block, rule)
+    assert found.tensor_scale == (float(tensor) if block.tensor_scale else None)
+    draws = np.zeros(numbers.shape, np.uint32)
+    if rng is not None:
+        draws = np.random.default_rng(rng).integers(0, 2**32, numbers.shape, dtype=np.uint32)
+    codes = fs.blocks.blockarray.element_codes(found.elements, block.element)
+    values = found.scaled(float(tensor))
+    for at, index in zip(blocks, np.ndindex(found.scales.shape), strict=True):
+        given = [exact.as_exact(float(v)) for v in numbers[at].flat]
+        defined = fs.blocks.quantize_block(
+            given, block, rule, fs.Rounding(mode), tensor=tensor, draws=[int(d) for d in draws[at].flat]
+        )
+        where = (block, rule, mode, index, numbers[at].tolist())
+        assert found.scale_codes[index] == defined.scale_code, (*where, found.scales[index], defined.scale)
+        assert codes[at].reshape(-1).tolist() == list(defined.codes), where
+        assert same(values[at].reshape(-1), [float(v) for v in defined.values]), where
+    count_cases(numbers.size, "blocks: definition")
+    return found
+
+
+def boundaries(block, exponents):
+    """Largest magnitudes at which a scale rule may change: each boundary, with its float32 neighbours."""
+    largest = float(block.element.max_finite)
+    p = block.element.precision
+    points = [
+        1.0,
+        1.5,
+        2 - 2.0**-p,
+        2 - 2.0 ** (1 - p),
+        largest,
+        largest * (1 + 2.0**-p),
+        largest * 17 / 16,
+        largest * 1.75,
+    ]
+    with np.errstate(over="ignore", under="ignore"):
+        at = np.array([point * 2.0**e for point in points for e in exponents]).astype(np.float32)
+        at = np.unique(np.concatenate([at, np.nextafter(at, np.float32(np.inf)), np.nextafter(at, np.float32(0))]))
+    return at[np.isfinite(at) & (at > 0)]
+
+
+def with_largest(amax, size, rng):
+    """A block for each largest magnitude: other elements smaller, some by far, some zeros."""
+    parts = rng.choice([1, 0.999, 0.5, 0.25, 0.1, 1e-3, 1e-9, 0.0, -0.0], (amax.size, size)) * rng.choice(
+        [-1, 1], (amax.size, size)
+    )
+    with np.errstate(under="ignore"):
+        x = (parts * amax[:, None]).astype(np.float32)
+    x[np.arange(amax.size), rng.integers(0, size, amax.size)] = amax
+    return x
+
+
+NEAR = (-149, -135, -127, -126, -119, -9, 0, 8, 119, 126)
+FAR = (-148, -140, -130, -129, -128, -125, -122, -112, -40, -8, -1, 1, 7, 100, 118, 120, 127)
+
+
+def at_boundaries(block, rule, exponents):
+    rng = np.random.default_rng(1)
+    x = with_largest(boundaries(block, exponents), 4, rng)
+    along_one = isinstance(block.size, int)
+    check(x if along_one else x[: len(x) // 4 * 4], replace(block, size=4) if along_one else block, rule)
+
+
+@pytest.mark.parametrize(("block", "rule"), PAIRS, ids=str)
+def test_scales_and_elements_at_every_boundary_of_a_rule_are_those_of_the_definition(block, rule):
+    at_boundaries(block, rule, NEAR[:: 1 if block in BLOCKS.values() else 3])
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("block", "rule"), PAIRS, ids=str)
+def test_and_so_they_are_in_all_binades(block, rule):
+    at_boundaries(block, rule, (*NEAR, *FAR))
+
+
+@pytest.mark.parametrize(("block", "mode"), list(product(["mxfp8", "mxint8", "nvfp4", *OWN[:1]], MODES)), ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_random_blocks_are_those_of_the_definition_in_every_mode(block, mode, dtype):
+    rng = np.random.default_rng(2)
+    x = (rng.normal(size=(4, 24)) * 2.0 ** rng.integers(-30, 30, (4, 1))).astype(dtype)
+    x[rng.random(x.shape) < 0.1] = 0.0
+    x[0] *= dtype(2.0**-100)
+    seed = 7 if mode is fs.Rounding.STOCHASTIC else None
+    for rule in ("rceil", "nearest"):
+        check(x, get_block(block), rule, mode, seed)
+
+
+@pytest.mark.parametrize("rule", ["floor", "nearest", "four_over_six"])
+def test_float64_beyond_the_range_of_float32_is_no_exception(rule):
+    x = np.array(
+        [[1e300, 1e-300, 3.0, 0.0], [1e-300, 5e-324, 1e-310, 0.0], [1 + 2**-52, 1 - 2**-53, 0.25 + 2**-54, 0.5]]
+    )
+    check(x, replace(get_block("nvfp4"), size=4), rule)
+    check(x, replace(get_block("nvfp4"), size=4, tensor_scale=None), rule)
+
+
+def test_a_float64_just_above_a_tie_of_nvfp4_goes_up():
+    """0.75 (1 + 2^-52) of the scale is above the tie: a quotient in float64 alone would say so only by luck."""
+    block = Block("e2m1fn", "e4m3fn", 4)
+    rng = np.random.default_rng(0)
+    for scale in fs.decode(np.arange(20, 120), "e4m3fn"):
+        ties = np.array([0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5.0])[rng.integers(0, 7, 2)] * scale
+        x = np.array([[6 * scale, *np.nextafter(ties, np.inf), np.nextafter(ties[0], 0)]])
+        check(x, block, "nearest")
+
+
+def test_four_over_six_takes_four_where_its_error_is_smaller_and_six_at_a_tie():
+    taken = []
+    rng = np.random.default_rng(5)
+    block = replace(get_block("nvfp4"), size=8)
+    for _ in range(20):
+        x = rng.normal(size=(2, 8)).astype(np.float32)
+        found = check(x, block, "four_over_six")
+        largest = np.abs(found.elements).max(axis=1)
+        taken += largest.tolist()
+    assert {4.0, 6.0} <= set(taken)
+    exact_in_both = np.array([[4.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0]], np.float32)
+    assert check(exact_in_both, block, "four_over_six").elements.max() in (4.0, 6.0)
+
+
+# --- what is decided ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", ["mxfp8", "mxfp4", "mxint8", "nvfp4"])
+def test_a_block_of_zeros_has_scale_code_0_and_keeps_the_signs_of_its_zeros(block):
+    x = np.array([0.0, -0.0] * 16, np.float32)
+    found = check(x, get_block(block), None)
+    assert not found.scale_codes.any()
+    assert (found.values == 0).all()
+    assert np.signbit(found.values).any() == (block != "mxint8")
+    if block == "nvfp4":
+        assert found.tensor_scale == 1.0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("block", ["mxfp8", "mxfp4", "mxint8", "nvfp4"])
+def test_a_block_with_nan_or_infinity_is_nan_and_spoils_no_other(block, bad):
+    x = np.ones((2, 32), np.float32)
+    x[1, 3] = bad
+    found = check(x, get_block(block), None)
+    alone = fs.blocks.quantize(x[0], block)
+    assert (found.values[0] == alone.values).all()
+    assert np.isnan(found.values[1, : get_block(block).size]).all()
+    assert found.scale_codes[1, 0] == (0x7F if block == "nvfp4" else 0xFF)
+
+
+def test_values_are_exact_and_the_largest_float32_does_not_become_infinite():
+    top = np.full(32, np.finfo(np.float32).max)
+    for rule in ("floor", "ceil", "even", "rceil"):
+        found = fs.blocks.quantize(top, "mxfp8", scale_rule=rule).values
+        assert np.isfinite(found).all()
+        assert found.dtype == (np.float32 if rule == "floor" else np.float64)
+
+
+def test_a_block_size_of_none_is_the_whole_axis_and_a_tuple_names_the_last_axes():
+    x = np.random.default_rng(0).normal(size=(8, 32)).astype(np.float32)
+    shapes = {(1, None): (8, 1), (None, None): (1, 1), (4, 16): (2, 2), None: (8, 1), 16: (8, 2)}
+    for size, shape in shapes.items():
+        assert fs.blocks.quantize(x, Block("e4m3fn", "binary32", size)).scales.shape == shape
+    down = fs.blocks.quantize(x.T.copy(), "mxfp8", axis=0)
+    assert same(down.values.T, fs.blocks.quantize(x, "mxfp8").values)
+
+
+# --- other libraries ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["mxfp8", "mxfp8_e5m2", "mxfp6", "mxfp6_e3m2", "mxfp4", "mxint8"])
+def test_mx_blocks_are_those_of_gfloat(name):
+    gfloat = pytest.importorskip("gfloat", reason="an independent implementation of the MX blocks")
+    from gfloat import formats
+
+    theirs = {
+        "mxfp8": formats.format_info_mxfp8_e4m3,
+        "mxfp8_e5m2": formats.format_info_mxfp8_e5m2,
+        "mxfp6": formats.format_info_mxfp6_e2m3,
+        "mxfp6_e3m2": formats.format_info_mxfp6_e3m2,
+        "mxfp4": formats.format_info_mxfp4_e2m1,
+        "mxint8": formats.format_info_mxint8,
+    }[name]
+    rng = np.random.default_rng(3)
+    for x in (rng.normal(size=(20, 32)) * 2.0 ** rng.integers(-100, 100, (20, 1))).astype(np.float32):
+        ours = fs.blocks.quantize(x, name)
+        scale = gfloat.compute_scale_amax(theirs.etype.emax, x.astype(np.float64))
+        codes = list(gfloat.encode_block(theirs, scale, x.astype(np.float64) / scale))
+        assert ours.scale_codes[0] == codes[0]
+        if name == "mxint8":  # whose codes of integers gfloat gives as integers modulo 256
+            codes = [code % 256 for code in codes]
+        assert ours.codes.tolist() == codes[1:], (name, x)
+        assert same(ours.values, gfloat.quantize_block(theirs, x.astype(np.float64), gfloat.compute_scale_amax))
+    count_cases(20 * 32, "blocks: gfloat")
+
+
+def test_scale_codes_of_torchao_where_it_is_right():
+    """Single values of torchao 0.18: rule, largest magnitude, scale code of E4M3FN elements."""
+    for rule, amax, code in (
+        ("ceil", 4.0, 121),
+        ("ceil", 4.000000476837158, 122),
+        ("ceil", 2.0**-149, 0),
+        ("even", 1.9375 * 2.0**27, 147),
+        ("floor", 1.9375 * 2.0**27, 146),
+    ):
+        assert fs.blocks.quantize([amax] * 32, "mxfp8", scale_rule=rule).scale_codes[0] == code, (rule, amax)
+
+
+def test_where_torchao_and_transformer_engine_differ_the_definition_says_the_exact_scale():
+    """rceil of the float32 above 96: torchao's logarithm says 131. NVFP4 of 12 and 9: their orders give 122 and 123."""
+    above = np.nextafter(np.float32(96), np.float32(100))
+    assert fs.blocks.quantize([above] * 32, "mxfp4", scale_rule="rceil").scale_codes[0] == 132
+    pair = fs.blocks.quantize(np.repeat(np.float32([12, 9]), 16), "nvfp4")
+    assert pair.scale_codes.tolist() == [126, 122]
+
+
+# --- bytes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_bytes_have_the_width_of_the_codes_and_give_the_block_array_back(name):
+    x = np.random.default_rng(4).normal(size=(130, 70)).astype(np.float32)
+    for order in ("rows", "tiles"):
+        found = fs.blocks.quantize(x, name, pad="zeros")
+        packed = found.pack(order)
+        assert len(packed.elements) * 8 == found.elements.size * found.block.element.width
+        back = fs.blocks.unpack(packed, name, x.shape, scale_order=order)
+        assert same(back.values, found.values)
+        assert (back.codes == found.codes).all()
+        assert (back.scale_codes == found.scale_codes).all()
+    whole = fs.blocks.quantize(x[:, :64], name)
+    again = fs.blocks.from_codes(whole.codes, whole.scale_codes, name, tensor_scale=whole.tensor_scale)
+    assert same(again.values, whole.values)
+
+
+def test_four_codes_of_six_bits_are_in_three_bytes_the_first_one_lowest():
+    codes = np.array([0x01, 0x3F, 0x20, 0x15] * 8)
+    packed = fs.blocks.from_codes(codes, [127], "mxfp6").pack().elements
+    assert int.from_bytes(packed[:3], "little") == 0x01 | 0x3F << 6 | 0x20 << 12 | 0x15 << 18
+
+
+def test_tiles_of_scales_are_in_the_order_of_tensor_cores():
+    codes = np.arange(256, dtype=np.uint8)[:, None] + np.zeros(4, np.uint8)
+    scales = (codes + 3 * np.arange(4, dtype=np.uint8)) % 250
+    packed = fs.blocks.from_codes(np.zeros((256, 128), int), scales, "mxfp8").pack("tiles").scales
+    for row, column in ((0, 0), (1, 0), (31, 3), (32, 0), (127, 2), (128, 1), (255, 3)):
+        at = row // 128 * 512 + row % 32 * 16 + row % 128 // 32 * 4 + column
+        assert packed[at] == scales[row, column]
+
+
+# --- bad input ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "text"),
+    [
+        (lambda: fs.blocks.quantize(np.ones(33), "mxfp8"), ValueError, "pad='zeros'"),
+        (lambda: fs.blocks.quantize(np.ones(33), "mxfp8", pad="edge"), ValueError, "pad='edge'"),
+        (lambda: fs.blocks.quantize(np.ones(32), "mxfp5"), ValueError, "did you mean 'mxfp"),
+        (lambda: fs.blocks.quantize(np.ones(32), 8), TypeError, "block=8"),
+        (lambda: fs.blocks.quantize(np.ones(32), "mxfp8", scale_rule="flor"), ValueError, "did you mean 'floor'"),
+        (lambda: fs.blocks.quantize(np.ones(32), "mxfp8", scale_rule="four_over_six"), ValueError, "e2m1fn"),
+        (lambda: fs.blocks.quantize(np.ones(32), "mxfp8", axis=1), ValueError, "axis=1"),
+        (lambda: fs.blocks.quantize(np.ones(32), "mxfp8", axis=0.5), TypeError, "axis=0.5"),
+        (lambda: fs.blocks.quantize(1.0, "mxfp8"), ValueError, "axes"),
+        (lambda: fs.blocks.quantize(["1/3"] * 32, "mxfp8"), ValueError, "round them first"),
+        (lambda: Block("e4m3fn", "e2m1fn"), ValueError, "scale=e2m1fn has no NaN"),
+        (lambda: Block("e4m3fn", "binary64"), ValueError, "binary32"),
+        (lambda: Block("binary32", "e8m0fnu"), ValueError, "16 bits"),
+        (lambda: Block("e8m0fnu", "e8m0fnu"), ValueError, "lacks zero"),
+        (lambda: Block("bfloat16", "binary32", 8, "binary32"), ValueError, "50 or less"),
+        (lambda: Block("e4m3fn", "e8m0fnu", 0), ValueError, "size=0"),
+        (lambda: Block("e4m3fn", "e8m0fnu", True), TypeError, "size=True"),
+        (lambda: FixedPoint("int1", 1, 0), ValueError, "width=1"),
+        (lambda: fs.blocks.from_codes(np.zeros(31, int), [127], "mxfp8"), ValueError, "whole blocks"),
+        (lambda: fs.blocks.from_codes(np.zeros(32, int), [127, 1], "mxfp8"), ValueError, "shape (1,)"),
+        (lambda: fs.blocks.from_codes(np.zeros(32, int), [127], "mxfp8", tensor_scale=2.0), ValueError, "leave it out"),
+        (lambda: fs.blocks.quantize(np.ones(32), "mxfp8").pack("columns"), ValueError, "scale_order='columns'"),
+        (lambda: fs.blocks.unpack(fs.blocks.Packed(b"", b""), "mxfp8", (32,)), ValueError, "give 32 bytes"),
+    ],
+)
+def test_bad_input_is_told_with_its_value_the_rule_and_the_way_out(call, kind, text):
+    with pytest.raises(kind) as told:
+        call()
+    assert text in str(told.value)
