@@ -148,7 +148,7 @@ def check_hardware() -> None:
 
 def as_generator(mode: Rounding, rng: Seed) -> np.random.Generator | None:
     """The generator for STOCHASTIC; None for the other modes."""
-    if mode is not Rounding.STOCHASTIC:
+    if not mode.random:
         return None
     if rng is not None and not isinstance(rng, (int, np.integer, np.random.Generator)):
         raise TypeError(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 
 from .wording import did_you_mean, quoted
+
+MOST_RANDOM_BITS = 32
 
 
 class Rounding(StrEnum):
@@ -25,9 +29,40 @@ class Rounding(StrEnum):
     infinity, such as e4m3fn: 448.1 becomes 448). There only the flags overflow and inexact show the loss.
     """
     STOCHASTIC = "stochastic"
-    """Either one at random, with probabilities that make the mean the number itself."""
+    """Either one at random, with probabilities that make the mean the number itself.
+
+    "stochastic_8" and "stochastic_8_half" are this with 8 random bits, as hardware has it; any number from 1 to 32. The
+    first 8 bits of what is cut off are added to 8 random bits, and a carry goes up. The other bits are dropped, which
+    makes the mean too small, or rounded ("half": half a unit is added first). `Rounding("stochastic_8")` is no member
+    that iteration gives.
+    """
 
     __hash__ = str.__hash__  # faster than Enum's own, and every call needs it
+
+    @classmethod
+    def _missing_(cls, value: object) -> Rounding | None:
+        """The mode "stochastic_8" or "stochastic_8_half", made when it is first asked for."""
+        found = re.fullmatch(r"stochastic_([1-9]\d?)(_half)?", value, re.ASCII) if isinstance(value, str) else None
+        if not found or int(found[1]) > MOST_RANDOM_BITS:
+            return None
+        mode = str.__new__(cls, value)
+        mode._name_, mode._value_ = found[0].upper(), found[0]
+        return cls._value2member_map_.setdefault(found[0], mode)  # type: ignore[return-value]
+
+    @property
+    def random(self) -> bool:
+        """True for stochastic rounding, with any number of random bits."""
+        return self.startswith("stochastic")
+
+    @cached_property
+    def random_bits(self) -> int | None:
+        """The number of random bits, 1 to 32; None for "stochastic" itself and for all other modes."""
+        return int(self.split("_")[1]) if self.random and "_" in self else None
+
+    @cached_property
+    def adds_half(self) -> bool:
+        """Whether half a unit of the last random bit is added, so that what is cut off is rounded to those bits."""
+        return self.random and self.endswith("_half")
 
     @property
     def nearest(self) -> bool:
@@ -75,10 +110,22 @@ def member(enum: type[Choice], label: str, value: object) -> Choice:
     if not isinstance(value, str):
         raise TypeError(f"{label}={quoted(value)} is not a name; use one of {known}")
     key = value.strip().lower().replace("-", "_")
+    if enum is Rounding and re.fullmatch(r"stochastic_\d+(_half)?", key, re.ASCII):
+        return _with_random_bits(value, key)  # type: ignore[return-value]
     if key not in enum._value2member_map_:
         similar = did_you_mean(key, [*names, *SHORT_MODES] if enum is Rounding else names)
         raise ValueError(f"{label}={quoted(value)} is unknown; {similar}use one of {known}")
     return enum(key)
+
+
+def _with_random_bits(value: str, key: str) -> Rounding:
+    try:
+        return Rounding(key)
+    except ValueError:
+        raise ValueError(
+            f"mode={quoted(value)}: stochastic rounding has 1 to {MOST_RANDOM_BITS} random bits; write stochastic_8, "
+            "or stochastic_8_half to round what is cut off to 8 bits"
+        ) from None
 
 
 def get_rounding(mode: Rounding | str) -> Rounding:
@@ -86,6 +133,8 @@ def get_rounding(mode: Rounding | str) -> Rounding:
 
     >>> get_rounding("toward_zero"), get_rounding("rtz")
     (<Rounding.TOWARD_ZERO: 'toward_zero'>, <Rounding.TOWARD_ZERO: 'toward_zero'>)
+    >>> get_rounding("stochastic_8").random_bits
+    8
     """
     known = _MODES.get(mode) if isinstance(mode, str) else None
     return known or member(Rounding, "mode", mode)

@@ -84,7 +84,7 @@ class Steps(NamedTuple):
         Each sum draws its own random numbers, and a recorder counts the steps of each sum.
         """
         recorded = self.tally is not None and bool(self.tally.listeners.counted)
-        return self.mode is not Rounding.STOCHASTIC and not recorded
+        return not self.mode.random and not recorded
 
     def done(self, y: Array) -> Array:
         """The result of the reduction, whose exceptions are now reported."""
@@ -179,7 +179,7 @@ class Accumulator:
         if not shape[0]:
             return np.zeros(shape[1:], steps.carrier) if start is None else np.array(start)
         out = np.empty(shape[1:], steps.carrier)
-        for tile in tiles(shape, math.prod(shape) if steps.mode is Rounding.STOCHASTIC else None):
+        for tile in tiles(shape, math.prod(shape) if steps.mode.random else None):
             first, part = None if start is None else start[tile], steps.placed(tile_place(tile, shape[1:]))
             a, b = terms_of(tile, left), terms_of(tile, right)
             out[tile] = self.reduce_from(first, part.on_rows(out[tile].size).multiply(a, b), part)

@@ -65,7 +65,7 @@ def adder(fmt: Format, mode: Rounding) -> Add | None:
     """add(a, b) for values of the format, or exact products of two of them; None where float64 is not enough."""
     if fmt == BINARY64 and mode is Rounding.TIES_TO_EVEN:
         return operator.add
-    if mode is Rounding.STOCHASTIC or not float64_is_enough(fmt, mode):
+    if mode.random or not float64_is_enough(fmt, mode):
         return None
     rounded, toward_negative = _rounding(fmt, mode), mode is Rounding.TOWARD_NEGATIVE
     infinity = float(round_without_flags(np.array([math.inf]), fmt, mode)[0])  # the largest number if that saturates

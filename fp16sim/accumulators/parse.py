@@ -89,7 +89,7 @@ def _make(name: str, own: list[str], fmt: Format, mode: Rounding, rng: Seed) -> 
     if name in IN_ANY_FORMAT:
         if own:
             fmt, mode = get_format(own[0]), get_rounding(own[1] if len(own) > 1 else "ties_to_even")
-        return IN_ANY_FORMAT[name](fmt, mode=mode, rng=rng if mode is Rounding.STOCHASTIC else None)
+        return IN_ANY_FORMAT[name](fmt, mode=mode, rng=rng if mode.random else None)
     if name in GENERATIONS:
         if len(own) > 1:
             raise ValueError(f"tensor cores have no choice of mode; use '{name}:{own[0]}'")

@@ -86,7 +86,7 @@ class Sequential(Accumulator):
             y = dot_by_hardware(left, right, start, steps)
             if y is not None:
                 return y.astype(steps.carrier, copy=False)
-        at_once = 1 if steps.mode is Rounding.STOCHASTIC else max(1, 4 * chain.AT_ONCE // max(1, results))
+        at_once = 1 if steps.mode.random else max(1, 4 * chain.AT_ONCE // max(1, results))
         state: chain.State | None = None if start is None else (start,)
         for k in range(0, len(left), at_once):
             products = steps.on_rows(results).multiply(left[k : k + at_once], right[k : k + at_once])

@@ -18,7 +18,7 @@ from ..formats import BINARY64, Format, FormatLike, Rounding, as_integer, get_fo
 from ..nans import quieted
 from ..rounding import note_exact, round_operand
 from ..rounding.random_bits import draws_from
-from ..rounding.reference import ROUND_INTEGER
+from ..rounding.reference import round_integer
 from .operations import broadcast_shape, round_exact
 
 
@@ -64,7 +64,7 @@ def integral(x: Array, mode: Rounding, rng: Generator = None) -> Array:
             return np.asarray(_NUMPY[mode](x))
     finite = np.isfinite(x)
     draws = None if rng is None else draws_from(rng)(x.size).reshape(x.shape)
-    k = ROUND_INTEGER[mode](np.where(finite, x, x.dtype.type(0)), draws)
+    k = round_integer(np.where(finite, x, x.dtype.type(0)), mode, draws)
     return np.where(finite, np.copysign(k, x), x)
 
 
@@ -122,7 +122,7 @@ def round_to_integral(
     if exact and tally.wants("inexact"):  # an overflow raises it in any case
         tally.note("inexact", ((k != x) & (np.abs(k) <= fmt.max_finite)).reshape(-1))
     # An integer beyond max_finite is the next multiple of the quantum, or more: it needs no random number.
-    final = Rounding.TIES_TO_EVEN if mode is Rounding.STOCHASTIC else mode
+    final = Rounding.TIES_TO_EVEN if mode.random else mode
     return round_exact("round_to_integral", k, [x], fmt, final, None, carrier, tally)[()]
 
 

@@ -94,7 +94,7 @@ UFUNCS: dict[str, np.ufunc] = {
 def float64_is_enough(fmt: Format, mode: Rounding) -> bool:
     """Whether the derivations above are valid: at most 24 bits, exponents far from float64's ends, bits for a draw."""
     in_range = fmt.precision <= 24 and fmt.emax <= 480 and fmt.quantum_exponent_min >= -500
-    return in_range and (mode is not Rounding.STOCHASTIC or fmt.precision + 33 <= BINARY64.precision)
+    return in_range and (not mode.random or fmt.precision + 33 <= BINARY64.precision)
 
 
 @lru_cache(maxsize=256)

@@ -26,7 +26,7 @@ def _rounded_constant(value: float, sign: float, fmt: Format, mode: Rounding, ca
 
     None for what must be rounded each time: an overflow and a NaN raise a flag, stochastic rounding draws a number.
     """
-    if mode is Rounding.STOCHASTIC or not -fmt.max_finite <= value <= fmt.max_finite:
+    if mode.random or not -fmt.max_finite <= value <= fmt.max_finite:
         return None
     y = np.asarray(round_to(value, fmt, mode), carrier)
     y.flags.writeable = False

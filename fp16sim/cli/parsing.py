@@ -139,7 +139,7 @@ def refuse_unused(options: argparse.Namespace, why: str, *names: str, but: tuple
 
 def refuse_unused_seed(options: argparse.Namespace) -> None:
     """ValueError if a seed was given and no number is random."""
-    if options.mode != Rounding.STOCHASTIC:
+    if not get_rounding(options.mode).random:
         refuse_unused(options, f"in {options.mode} nothing is random (--mode stochastic is)", "rng")
 
 

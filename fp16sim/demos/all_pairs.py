@@ -106,5 +106,5 @@ def _overflows(truth: Array, fmt: Format, mode: Rounding) -> Array:
     """Whether it exceeds max_finite after rounding with an unbounded exponent: that is IEEE 754's overflow."""
     wider = Format("wider", width=fmt.precision + BINARY64.exponent_bits, precision=fmt.precision)
     finite = np.where(np.isfinite(truth), truth, 0)
-    unbounded = mode if mode is not Rounding.STOCHASTIC else Rounding.TOWARD_ZERO
+    unbounded = mode if not mode.random else Rounding.TOWARD_ZERO
     return np.abs(round_to(finite, wider, unbounded)) > float(fmt.max_finite)

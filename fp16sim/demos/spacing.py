@@ -153,7 +153,7 @@ class Staircase:
     @property
     def lesson(self) -> str:
         """What it shows."""
-        return f"{self.mode.value}: {_RULES[self.mode]}"
+        return f"{self.mode.value}: {_RULES.get(self.mode, 'up or down by chance, and nearly x on average')}"
 
 
 _RULES = {
@@ -186,7 +186,7 @@ def staircase(
     ends = np.unique([low, high, *values, *ties])
     ends = ends[(ends >= low) & (ends <= high)]
     inner = (ends[:-1] + ends[1:]) / 2
-    if mode is Rounding.STOCHASTIC:
+    if mode.random:
         both = zip(round_to(inner, fmt, "toward_negative"), round_to(inner, fmt, "toward_positive"), strict=True)
         return Staircase(fmt, mode, _steps(ends, [(float(a), float(b)) for a, b in both]), ())
     reached = [(float(y),) for y in round_to(inner, fmt, mode)]

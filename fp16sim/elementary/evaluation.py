@@ -128,7 +128,7 @@ def _has_table(name: str, fmt: Format, mode: Rounding, elements: int) -> bool:
 @lru_cache(maxsize=256)
 def _can_have_table(fmt: Format, mode: Rounding) -> bool:
     small = fmt.precision <= CERTIFIED_PRECISION and fmt.fits_in(BINARY32) and fmt.has_nan
-    return small and mode is not Rounding.STOCHASTIC
+    return small and not mode.random
 
 
 @lru_cache(maxsize=64)

@@ -47,7 +47,7 @@ def round_integer(n: Fraction, mode: Rounding, negative: bool, draw: int = 0, od
     """The integer that `mode` picks for n >= 0, the magnitude of a number with the given sign.
 
     `odd` says whether floor(n) counts as odd (`is_odd`); by default, whether it is.
-    `draw`, of 32 random bits, decides for STOCHASTIC: up where (draw + 1/2) / 2^32 is below the fraction of n.
+    `draw`, of 32 random bits, decides for stochastic modes: `goes_up`.
     """
     low = n.numerator // n.denominator
     odd = low % 2 == 1 if odd is None else odd
@@ -62,9 +62,32 @@ def round_integer(n: Fraction, mode: Rounding, negative: bool, draw: int = 0, od
         Rounding.TOWARD_POSITIVE: not negative,
         Rounding.TOWARD_NEGATIVE: negative,
         Rounding.TO_ODD: not odd,
-        Rounding.STOCHASTIC: Fraction(2 * draw + 1, 2 ** (DRAW_BITS + 1)) < rest,
-    }[mode]
-    return low + up
+    }
+    return low + (goes_up(rest, mode, draw) if mode.random else up[mode])
+
+
+def goes_up(rest: Fraction, mode: Rounding, draw: int) -> bool:
+    """Whether a stochastic mode rounds a fraction of an ulp up.
+
+    STOCHASTIC does where (draw + 1/2) / 2^32 is below the fraction. With r random bits the fraction counts as
+    `counted` 2^-r, and the first r bits of the draw decide: up where they, as an integer, are below it. In hardware
+    that is the carry of an addition of the fraction's r bits and r random bits, the complement of these.
+    """
+    if mode.random_bits is None:
+        return Fraction(2 * draw + 1, 2 ** (DRAW_BITS + 1)) < rest
+    return draw >> (DRAW_BITS - mode.random_bits) < chance_of_up(rest, mode) * 2**mode.random_bits
+
+
+def chance_of_up(rest: Fraction, mode: Rounding) -> Fraction:
+    """The probability with which a stochastic mode rounds a fraction of an ulp up: its first r bits, or all of it.
+
+    >>> [str(chance_of_up(Fraction(6, 32), Rounding(f"stochastic{bits}"))) for bits in ("", "_3", "_3_half")]
+    ['3/16', '1/8', '1/4']
+    """
+    if mode.random_bits is None:
+        return rest
+    units = 2**mode.random_bits
+    return Fraction(math.floor(rest * units + Fraction(int(mode.adds_half), 2)), units)
 
 
 def round_to_quantum(magnitude: Fraction, q: int, fmt: Format, mode: Rounding, negative: bool, draw: int) -> Fraction:
@@ -204,7 +227,7 @@ def encode(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to
 
 def draw_for(mode: Rounding, rng: Any) -> int:
     """32 random bits for STOCHASTIC from a seed, a random.Random or a numpy.random.Generator; 0 for the other modes."""
-    if mode is not Rounding.STOCHASTIC:
+    if not mode.random:
         return 0
     if hasattr(rng, "integers"):
         return int(rng.integers(0, 2**DRAW_BITS))

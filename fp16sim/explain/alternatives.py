@@ -31,6 +31,13 @@ class ModeResult(Record):
     outcomes: tuple[Outcome, ...]
     flags: tuple[str, ...] | None
 
+    @property
+    def mean(self) -> Fraction | None:
+        """The mean of the results, exactly; None if one is infinite or NaN."""
+        if not all(exact.is_finite(outcome.value) for outcome in self.outcomes):
+            return None
+        return sum((outcome.probability * Fraction(outcome.value) for outcome in self.outcomes), Fraction(0))
+
 
 @dataclass(frozen=True)
 class Detour(Record):
@@ -69,14 +76,15 @@ def _compute(
 
 
 def mode_results(
-    operation: str, given: Sequence[Value], fmt: Format, tininess: str = "after"
+    operation: str, given: Sequence[Value], fmt: Format, tininess: str = "after", chosen: Rounding | None = None
 ) -> tuple[ModeResult, ...]:
-    """What every mode gives, in the order of `Rounding`."""
+    """What every mode gives, in the order of `Rounding`; then the `chosen` one, if it has few random bits."""
+    more = () if chosen is None or chosen.random_bits is None else (chosen,)
     return tuple(
-        ModeResult(mode, *_outcomes(operation, given, fmt))
-        if mode is Rounding.STOCHASTIC
+        ModeResult(mode, *_outcomes(operation, given, fmt, mode))
+        if mode.random
         else _single(operation, given, fmt, mode, tininess)
-        for mode in Rounding
+        for mode in (*Rounding, *more)
     )
 
 
@@ -92,24 +100,23 @@ def _single(operation: str, given: Sequence[Value], fmt: Format, mode: Rounding,
     return ModeResult(mode, (outcome,), ordered_flags(flags))
 
 
-def _outcomes(operation: str, given: Sequence[Value], fmt: Format) -> tuple[tuple[Outcome, ...], None]:
-    """All results that STOCHASTIC may give, with exact probabilities: each rounding is drawn on its own."""
+def _outcomes(operation: str, given: Sequence[Value], fmt: Format, mode: Rounding) -> tuple[tuple[Outcome, ...], None]:
+    """All results that a stochastic mode may give, with exact probabilities: each rounding is drawn on its own."""
     chances: dict[int, Fraction] = {}
-    operands = [((x, Fraction(1)),) if operation == "round" else tuple(_draws("round", (x,), fmt)) for x in given]
+    operands = [((x, Fraction(1)),) if operation == "round" else tuple(_draws("round", (x,), fmt, mode)) for x in given]
     for combination in product(*operands):
         before = Fraction(1)
         for _, chance in combination:
             before *= chance
-        for value, chance in _draws(operation, [x for x, _ in combination], fmt):
+        for value, chance in _draws(operation, [x for x, _ in combination], fmt, mode):
             code = encode_held(value, fmt)
             chances[code] = chances.get(code, Fraction(0)) + before * chance
     found = (Outcome(code, exact.decode(code, fmt), chance) for code, chance in chances.items())
     return tuple(sorted(found, key=lambda outcome: (-outcome.probability, outcome.code))), None
 
 
-def _draws(operation: str, values: Sequence[Value], fmt: Format) -> Iterator[tuple[Value, Fraction]]:
+def _draws(operation: str, values: Sequence[Value], fmt: Format, mode: Rounding) -> Iterator[tuple[Value, Fraction]]:
     """The two results of a stochastic rounding and their probabilities; one result if nothing is cut off."""
-    mode = Rounding.STOCHASTIC
     low, high = (_compute(operation, values, fmt, mode, draw).value for draw in (ALWAYS_DOWN, ALWAYS_UP))
     if encode_held(low, fmt) == encode_held(high, fmt):
         yield low, Fraction(1)
@@ -117,9 +124,8 @@ def _draws(operation: str, values: Sequence[Value], fmt: Format) -> Iterator[tup
     x = values[0] if operation == "round" else exact.OPERATIONS[operation](mode, *values).value
     magnitude = abs(Fraction(x))
     scaled = magnitude / Fraction(2) ** exact.quantum_exponent(magnitude, fmt)
-    up = scaled - scaled.numerator // scaled.denominator
-    yield low, 1 - up
-    yield high, up
+    up = exact.chance_of_up(scaled - scaled.numerator // scaled.denominator, mode)
+    yield from ((value, chance) for value, chance in ((low, 1 - up), (high, up)) if chance)
 
 
 def detours(
@@ -135,7 +141,7 @@ def detours(
     Empty for stochastic rounding, where two results may differ though neither is wrong. A format is left out if it
     already contains the source of a conversion.
     """
-    if mode is Rounding.STOCHASTIC:
+    if mode.random:
         return ()
     sources = [x.number.fmt for x in operands if x.number.fmt != fmt]
     found = []

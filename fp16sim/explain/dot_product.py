@@ -198,7 +198,7 @@ def _explained(
     total, raised = _summed(how, left, right, truth, fmt, log)
     rounds_again = how.fmt != fmt or isinstance(how, accumulators.Exact)
     final = round_step(total, fmt, mode, next_draw(generator) if rounds_again else 0)
-    best = round_step(truth.value, fmt, Rounding.TIES_TO_EVEN if mode is Rounding.STOCHASTIC else mode).result
+    best = round_step(truth.value, fmt, Rounding.TIES_TO_EVEN if mode.random else mode).result
     raised = raised.union(final.flags, *(x.rounding.flags for v in operands for x in v if x.rounding))
     return DotExplanation(
         fmt=fmt,

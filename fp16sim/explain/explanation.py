@@ -12,11 +12,11 @@ from .. import exact
 from ..exact import OPERATIONS, is_finite, is_negative
 from ..formats import Format, Rounding, Subnormals
 from ..overflow import get_overflow
-from ..wording import joined
+from ..wording import count, joined
 from .alternatives import Detour, ModeResult, detours, mode_results
 from .records import ExactStep, Number, Operand, Record, RoundingStep, json_data
 from .rendering import Shown
-from .value_text import short_text, two_to_the
+from .value_text import short_text, two_to_the, ulps_text
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,7 +56,7 @@ class Explanation(Shown, Record):
     def modes(self) -> tuple[ModeResult, ...]:
         """What each mode gives for the same input, this mode included; computed when first asked for."""
         given = [self.rounding.exact] if self._only_rounds else [x.exact for x in self.operands]
-        return mode_results(self._computed, given, self.fmt, self.tininess)
+        return mode_results(self._computed, given, self.fmt, self.tininess, self.mode)
 
     @cached_property
     def detours(self) -> tuple[Detour, ...]:
@@ -161,6 +161,20 @@ def _infinity_refused(why: Explanation) -> str:
     return ""
 
 
+def _bias(why: Explanation) -> str:
+    step, mode = why.rounding, why.mode
+    if mode.random_bits is None or not step.rest or step.overflow_rule or step.flushed:
+        return ""
+    bias = exact.chance_of_up(step.rest, mode) - step.rest
+    bits = count(mode.random_bits, "random bit")
+    if not bias:
+        return f"With {bits}, the mean of this rounding's results is the number itself: no bias here."
+    side = "more" if (bias > 0) != is_negative(step.exact) else "less"
+    return (
+        f"Bias: with {bits}, the mean of this rounding's results is {ulps_text(abs(bias))} ulp {side} than the number."
+    )
+
+
 def _overflow_convention(why: Explanation) -> str:
     step, name = why.rounding, why.fmt.overflow
     if not name or not (step.overflow_rule or (step.case == "nan" and not why.fmt.has_nan)):
@@ -197,7 +211,7 @@ def _rounded_product(why: Explanation) -> str:
 
 def _two_roundings_of_the_source(why: Explanation) -> str:
     given, source = why.operands[0], why.operands[0].number
-    if why.operation != "convert" or given.rounding is None or why.mode is Rounding.STOCHASTIC:
+    if why.operation != "convert" or given.rounding is None or why.mode.random:
         return ""
     directly = exact.round_operand(given.exact, why.fmt, why.mode).value
     if directly == why.result.value:
@@ -218,6 +232,7 @@ _REMARKS: tuple[Callable[[Explanation], str], ...] = (
     _limit_of_overflow,
     _infinity_refused,
     _overflow_convention,
+    _bias,
     _other_results,
     _two_roundings_of_the_source,
 )

@@ -328,7 +328,7 @@ def comparison(
     options = {"signaling": True} if signaling else {}
     held = [x.number.value for x in operands]
     # The library rounds the operands itself, but draws no random bits of this generator.
-    compared = held if mode is Rounding.STOCHASTIC else [x.exact for x in operands]
+    compared = held if mode.random else [x.exact for x in operands]
     truth, raised = _called(partial(getattr(arithmetic, name), fmt=fmt, mode=mode, **options), compared)
     raised = raised.union(*(x.rounding.flags for x in operands if x.rounding))
     given = _relation(*(x.exact for x in operands))

@@ -80,7 +80,7 @@ def _digits(x: Fraction, fmt: Format, mode: Rounding, draw: int, common: dict[st
         carry=rounded == 1 << fmt.precision,
         flushed=fmt.subnormals is not Subnormals.GRADUAL and 0 < rounded * Fraction(2) ** q < fmt.min_normal,
         overflow_rule=_overflow_rule(negative, fmt, mode) if overflow else None,
-        draw=draw if mode is Rounding.STOCHASTIC and rest else None,
+        draw=draw if mode.random and rest else None,
         below=below,
         above=above,
         **common,
@@ -92,7 +92,6 @@ _RULES: dict[Rounding, RoundingRule] = {
     Rounding.TOWARD_POSITIVE: "toward_positive",
     Rounding.TOWARD_NEGATIVE: "toward_negative",
     Rounding.TO_ODD: "to_odd",
-    Rounding.STOCHASTIC: "stochastic",
 }
 
 
@@ -100,6 +99,8 @@ def _rule(rest: Fraction, mode: Rounding) -> RoundingRule:
     """What decides between kept and kept + 1."""
     if not rest:
         return "exact"
+    if mode.random:
+        return "stochastic"
     if mode in _RULES:
         return _RULES[mode]
     if rest != HALF:
@@ -111,7 +112,7 @@ def _overflow_rule(negative: bool, fmt: Format, mode: Rounding) -> OverflowRule:
     if fmt.saturate:
         return "saturate"
     away = Rounding.TOWARD_NEGATIVE if negative else Rounding.TOWARD_POSITIVE
-    if not mode.nearest and mode not in (away, Rounding.STOCHASTIC):
+    if not mode.nearest and mode is not away and not mode.random:
         return "max_finite"
     return "infinity" if fmt.has_infinity else "nan"
 
@@ -123,19 +124,19 @@ def _neighbours(
     x: Fraction, q: int, kept: int, rest: Fraction, rounded: int, fmt: Format, mode: Rounding
 ) -> tuple[Neighbour, Neighbour]:
     """The numbers next to x: the one below, the one above."""
-    ulp, negative = Fraction(2) ** q, x < 0
+    ulp, negative, up = Fraction(2) ** q, x < 0, exact.chance_of_up(rest, mode)
     if kept * ulp > fmt.max_finite:
         inner, outer = _around_overflow(x, ulp, fmt, mode)
     else:
-        inner = _neighbour(negative, kept, rest, rounded == kept, ulp, fmt, _chance(1 - rest, mode))
+        inner = _neighbour(negative, kept, rest, rounded == kept, ulp, fmt, _chance(1 - up, mode))
         if not rest:
             return inner, inner
-        outer = _neighbour(negative, kept + 1, 1 - rest, rounded > kept, ulp, fmt, _chance(rest, mode))
+        outer = _neighbour(negative, kept + 1, 1 - rest, rounded > kept, ulp, fmt, _chance(up, mode))
     return (outer, inner) if negative else (inner, outer)
 
 
 def _chance(probability: Fraction, mode: Rounding) -> Fraction | None:
-    return probability if mode is Rounding.STOCHASTIC else None
+    return probability if mode.random else None
 
 
 def _neighbour(

@@ -217,7 +217,7 @@ class Policy:
     @property
     def stochastic(self) -> bool:
         """Whether any kind of number is rounded stochastically."""
-        return any(p is not None and p.mode is Rounding.STOCHASTIC for p in map(self.__getattribute__, PRECISIONS))
+        return any(p is not None and p.mode.random for p in map(self.__getattribute__, PRECISIONS))
 
     @property
     def weights(self) -> Precision:

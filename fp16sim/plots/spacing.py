@@ -115,7 +115,7 @@ def staircase(
             for value in step.values:
                 label = "result" if k == 0 and value == step.values[0] else None
                 ax.plot([step.low, step.high], [value, value], color=look.color, linewidth=2.6, label=label)
-        if stairs.mode is Rounding.STOCHASTIC:
+        if stairs.mode.random:
             ax.plot([low, high], [low, high], color=LOOKS[1].color, linestyle="--", linewidth=2, label="mean result")
         _dots(ax, stairs)
         ax.set_xlim(low, high)

@@ -39,6 +39,24 @@ def _stochastic(n: Array, draws: Array | None) -> Array:
     return np.copysign(whole + (draws + 0.5 < (magnitude - whole) * 2.0**32), n)
 
 
+def _stochastic_with(random_bits: int, half: bool, n: Array, draws: Array | None) -> Array:
+    # The fraction in units of 2^-r, cut off or rounded, is what the first r bits of the draw are compared with.
+    assert draws is not None
+    magnitude = np.abs(n)
+    whole = np.floor(magnitude)
+    counted = np.ldexp(magnitude - whole, random_bits)
+    if half:  # not floor(counted + 1/2), which would round the sum
+        counted = _ties_to_away(counted, None)
+    return np.copysign(whole + ((draws >> np.uint32(32 - random_bits)) < np.floor(counted)), n)
+
+
+def round_integer(n: Array, mode: Rounding, draws: Array | None) -> Array:
+    """The integers that `mode` picks for n."""
+    if mode.random_bits is not None:
+        return _stochastic_with(mode.random_bits, mode.adds_half, n, draws)
+    return ROUND_INTEGER[mode](n, draws)
+
+
 ROUND_INTEGER: dict[Rounding, Callable[[Array, Array | None], Array]] = {
     Rounding.TIES_TO_EVEN: lambda n, draws: np.rint(n),
     Rounding.TIES_TO_AWAY: _ties_to_away,
@@ -70,11 +88,11 @@ def round_to_quantum(x: Array, fmt: Format, mode: Rounding, draws: Array | None,
     if bounded and fmt.subnormals is Subnormals.FLUSH_TO_NEAREST:
         q = np.where(e < fmt.emin, fmt.emin, q)  # below min_normal the only multiples kept are 0 and min_normal
     n = np.ldexp(x, -q)
-    k = ROUND_INTEGER[mode](n, draws)
+    k = round_integer(n, mode, draws)
     if fmt.precision == 1 and fmt.zero and mode in (Rounding.TIES_TO_EVEN, Rounding.TO_ODD):
         # Between 1 and 2, the exponent field says which of the two is even: `exact.is_odd`.
         one_is_even = (np.abs(n) >= 1) & ((q - fmt.emin) & 1 == 1)
-        k = np.where(one_is_even, np.copysign(1 + ROUND_INTEGER[mode](np.abs(n) - 1, draws), n), k)
+        k = np.where(one_is_even, np.copysign(1 + round_integer(np.abs(n) - 1, mode, draws), n), k)
     return np.ldexp(k, q)
 
 

@@ -60,7 +60,8 @@ def round_to(
     mode : Rounding or str
         The default is ties_to_even. In "stochastic" the probability of going up is the fraction of the distance
         covered, to 32 bits, also below min_subnormal; and above max_finite, where the next number up stands for
-        overflow: it gives infinity (max_finite if saturating, NaN where there is no infinity).
+        overflow: it gives infinity (max_finite if saturating, NaN where there is no infinity). "stochastic_8" has 8
+        random bits, as hardware may, and a bias; "stochastic_8_half" rounds to them: see `Rounding.STOCHASTIC`.
     rng : int or numpy.random.Generator, optional
         For "stochastic": a seed, a generator (which advances by 32 bits an element, in C order), or None for fresh
         entropy.

@@ -350,9 +350,9 @@ def _check(task: Task, fmt: Format, mode: Rounding) -> None:
             f"fmt={fmt.name} is too wide for the grader, which computes in binary64; "
             "use a format with at most 24 bits of precision and 9 exponent bits"
         )
-    if mode is Rounding.STOCHASTIC:
+    if mode.random:
         raise ValueError(
-            "mode='stochastic' has more than one right answer; use the task 'stochastic', whose function is given u"
+            f"mode={mode.value!r} has more than one right answer; use the task 'stochastic', whose function is given u"
         )
     if (
         not fmt.has_nan

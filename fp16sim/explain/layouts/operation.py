@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from ...exact import Value, is_finite, is_negative
-from ...formats import Format, Rounding, Subnormals
+from ...formats import Format, Subnormals
 from ...wording import count, joined
 from ..alternatives import ModeResult
 from ..document import (
@@ -435,4 +435,4 @@ def _mode_row(code: int, modes: list[str], why: Explanation) -> tuple[Line, ...]
 
 def _probabilities(result: ModeResult) -> LabelledLines:
     outcomes = (f"{short_text(o.value)} with probability {ulps_text(o.probability)}" for o in result.outcomes)
-    return paragraph("", f"{Rounding.STOCHASTIC}: {joined(outcomes)}.")
+    return paragraph("", f"{result.mode}: {joined(outcomes)}.")

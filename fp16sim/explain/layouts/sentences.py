@@ -5,9 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ...codes import FloatClass
-from ...exact import DRAW_BITS, Value, is_negative
+from ...exact import DRAW_BITS, Value, chance_of_up, is_negative
 from ...formats import Format, Rounding, Specials, Subnormals
 from ...text import to_text
+from ...wording import count
 from ..decoding import without_behaviour
 from ..records import ExactRule, Number, OverflowRule, RoundingStep
 from ..value_text import binary_text, short_text, two_to_the, ulps_text
@@ -149,11 +150,22 @@ def _decision(step: RoundingStep, part: str) -> str:
         "toward_positive": f"{cut_off}. Toward positive, a {sign} number {grows} in magnitude: {happens}.",
         "toward_negative": f"{cut_off}. Toward negative, a {sign} number {grows} in magnitude: {happens}.",
         "to_odd": f"{cut_off}. The kept digits {parity}, so {briefly}: an odd last digit shows that some were cut off.",
-        "stochastic": f"{cut_off}, which is the probability of adding one. {_drawn(step)}: {happens}.",
+        "stochastic": f"{cut_off}{_chance(step)}the probability of adding one. {_drawn(step)}: {happens}.",
     }[step.rule]
 
 
+def _chance(step: RoundingStep) -> str:
+    """How the part that is cut off counts: wholly, or by as many bits as there are random ones."""
+    if step.mode.random_bits is None:
+        return ", which is "
+    counted, done = chance_of_up(step.rest or Fraction(0), step.mode), "Rounded" if step.mode.adds_half else "Cut"
+    return f". {done} to {count(step.mode.random_bits, 'bit')} that is {ulps_text(counted)}, "
+
+
 def _drawn(step: RoundingStep) -> str:
+    if step.mode.random_bits is not None:
+        drawn = short_text(Fraction((step.draw or 0) >> (DRAW_BITS - step.mode.random_bits), 2**step.mode.random_bits))
+        return f"The random number is {drawn}, {'less' if step.up else 'not less'} than that"
     drawn = short_text(Fraction(2 * (step.draw or 0) + 1, 2 ** (DRAW_BITS + 1)), 14)
     return f"The random number is {drawn}, {'less' if step.up else 'not less'} than that"
 

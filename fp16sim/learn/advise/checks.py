@@ -11,7 +11,7 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...conversion import Array
-from ...formats import BINARY32, Rounding
+from ...formats import BINARY32
 from ...rounding import round_to
 from ...wording import percent, power_of_two
 from ..precision import Policy
@@ -253,7 +253,7 @@ def _has_decay(config: Config) -> bool:
 
 def rounds_updates_to_nearest(config: Config) -> bool:
     """Whether small steps can be lost: they are added without a carry, and no sum is rounded stochastically."""
-    return config.update == "plain" and config.policy.weights.mode is not Rounding.STOCHASTIC
+    return config.update == "plain" and not config.policy.weights.mode.random
 
 
 def _absorbed(config: Config) -> Advice | None:
@@ -292,7 +292,7 @@ def _sums(config: Config) -> Advice | None:
     sums += [("The norm that clips adds", _parameters(config), policy.state)] if config.clip_norm else []
     for what, terms, (fmt, mode) in sums:
         stall = 2**fmt.precision
-        if policy.accumulator == "sequential" and terms > stall and mode is not Rounding.STOCHASTIC:
+        if policy.accumulator == "sequential" and terms > stall and not mode.random:
             text = (
                 f"{what} {terms:,} terms one after the other in {fmt.name}, where a sum of equal terms stops growing "
                 f"at {stall:,} of them."

@@ -49,6 +49,8 @@ class Kernel(Protocol):
 @lru_cache(maxsize=256)
 def find(fmt: Format, mode: Rounding, carrier: str) -> Kernel | None:
     """The kernel for input and output of the dtype `carrier`, or None where the general path has to round."""
+    if mode.random_bits is not None:
+        return None
     wide = {"float32": BINARY32, "float64": BINARY64}.get(carrier)
     if wide is None or not fmt.fits_in(wide) or fmt.subnormals is Subnormals.FLUSH_TO_NEAREST:
         return None
