@@ -15,6 +15,8 @@ import numpy as np
 from . import exact
 from .accumulators import Accumulator, AccumulatorLike, Exact, resolve
 from .accumulators.base import Steps, axis_first
+from .arithmetic import multiply
+from .blocks import BlockArray
 from .conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .flags import Indices
 from .formats import BINARY32, Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
@@ -275,7 +277,8 @@ def matmul(
     Parameters
     ----------
     a, b : array_like
-        Of shapes (..., m, k) and (..., k, n), or one-dimensional as in `numpy.matmul`.
+        Of shapes (..., m, k) and (..., k, n), or one-dimensional as in `numpy.matmul`. Of a BlockArray, each element
+        times its block's scale is a factor, and the tensor scales multiply the sum: one more rounding, as in hardware.
     fmt, mode, rng
         As for `round_to`.
     accumulator : Accumulator or str, optional
@@ -297,8 +300,20 @@ def matmul(
     >>> fs.matmul([[1.0, 2.0]], [[0.1], [1000.0]], "binary16")
     array([[2000.]])
     """
+    tensor = tensor_factor(a, b)
+    if tensor is not None:
+        generator = as_generator(get_rounding(mode), rng)
+        left, right = (x.without_tensor_scale if isinstance(x, BlockArray) else x for x in (a, b))
+        sums = matmul(left, right, fmt, mode, accumulator=accumulator, rng=generator)
+        return multiply(sums, tensor, fmt, mode, rng=generator)
     call, (left, right) = _start("matmul", [a, b], fmt, mode, rng, accumulator)
     return _matmul(call, left, right)[()]
+
+
+def tensor_factor(a: Any, b: Any) -> np.float64 | None:
+    """The product of the tensor scales of two operands, exact; None if neither has one."""
+    scales = [x.tensor_scale for x in (a, b) if isinstance(x, BlockArray) and x.tensor_scale is not None]
+    return np.prod(scales, dtype=np.float64) if scales else None
 
 
 def _matmul(call: Reduction, a: Array, b: Array) -> Array:

@@ -329,3 +329,66 @@ def test_bad_input_is_told_with_its_value_the_rule_and_the_way_out(call, kind, t
     with pytest.raises(kind) as told:
         call()
     assert text in str(told.value)
+
+
+# --- statistics, Hadamard, products -----------------------------------------------------------------------------------
+
+
+def test_statistics_count_what_saturated_and_what_vanished_in_each_block():
+    x = np.zeros((2, 64), np.float32)
+    x[0, :4] = [7.0, -7.0, 0.1, 0.25]  # the tie 0.25 goes to the even 0
+    x[0, 32:36] = [6.0, 4.0, 0.5, np.nan]
+    x[1, 32:34] = [2.0**-140, -(2.0**-140)]
+    found = fs.blocks.statistics(x, fs.blocks.quantize(x, "mxfp4"))
+    assert found.saturated.tolist() == [[2 / 32, 0], [0, 0]]
+    assert found.vanished[0, 0] == 2 / 32
+    assert found.zeros[1, 0] == 1.0
+    assert found.largest_error[0, 0] == 1.0
+    assert np.isclose(found.rms_error[0, 0], np.sqrt((2 + 0.1**2 + 0.25**2) / 32), rtol=1e-6)
+    assert np.isnan(found.scale[0, 1])
+    assert found.scale_at_limit.tolist() == [[False, False], [False, True]]
+    summary = found.summary()
+    assert summary["blocks"] == 4
+    assert summary["blocks_with_nan"] == 1
+    with pytest.raises(ValueError, match="give the same array"):
+        fs.blocks.statistics(x[0], fs.blocks.quantize(x, "mxfp4"))
+
+
+@pytest.mark.parametrize("n", [2, 16, 32, 128])
+def test_the_hadamard_transform_is_the_product_with_the_matrix_and_undoes_itself(n):
+    matrix = np.array([[1.0]])
+    while len(matrix) < n:
+        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
+    x = np.random.default_rng(0).integers(-8, 8, (3, 2 * n)).astype(float)
+    signs = fs.blocks.random_signs(n, rng=1)
+    y = fs.blocks.hadamard(x, signs, "binary64")
+    expected = (x.reshape(3, 2, n) * signs) @ matrix / np.sqrt(n)
+    assert np.allclose(y, expected.reshape(x.shape), rtol=1e-15, atol=1e-15)
+    assert np.allclose(fs.blocks.hadamard(y, signs, "binary64", inverse=True), x, atol=1e-13)
+    down = fs.blocks.hadamard(x.T, signs, "binary64", axis=0)
+    assert (y == down.T).all()
+
+
+def test_every_addition_of_the_hadamard_transform_is_rounded():
+    x = np.array([256.0, 1.0, 1.0, 1.0])
+    y = fs.blocks.hadamard(x, np.ones(4), "bfloat16")
+    assert y[0] == (256 + 2) / 2  # 256 + 1 is 256, and 256 + (1 + 1) is 258
+    for bad in (np.ones(3), np.full(4, 2.0)):
+        with pytest.raises(ValueError, match=r"signs|power of two"):
+            fs.blocks.hadamard(x, bad)
+
+
+def test_the_product_of_two_block_arrays_is_that_of_their_values_scaled_at_the_end():
+    rng = np.random.default_rng(6)
+    x, y = rng.normal(size=(4, 32)).astype(np.float32), rng.normal(size=(32, 3)).astype(np.float32)
+    a, b = fs.blocks.quantize(x, "mxfp8"), fs.blocks.quantize(y, "mxfp8", axis=0)
+    for fmt, accumulator in (("binary32", "exact"), ("binary32", "kahan"), ("bfloat16", "hopper")):
+        ours = fs.matmul(a, b, fmt, accumulator=accumulator)
+        assert (ours == fs.matmul(a.values, b.values, fmt, accumulator=accumulator)).all()
+    a, b = fs.blocks.quantize(x, "nvfp4"), fs.blocks.quantize(y, "nvfp4", axis=0)
+    ours = fs.matmul(a, b, "binary32", accumulator="exact")
+    sums = fs.matmul(a.without_tensor_scale, b.without_tensor_scale, "binary32", accumulator="exact")
+    factor = fs.round_to(a.tensor_scale * b.tensor_scale, "binary32")
+    assert (ours == fs.multiply(sums, factor, "binary32")).all()
+    assert np.allclose(ours, a.values @ b.values, rtol=1e-6)
+    count_cases(ours.size, "blocks: products")
