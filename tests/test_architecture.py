@@ -48,7 +48,7 @@ HOUSE = {
 
 INSIDE = {
     "explain": "value_text records decoding exact_step rounding_step alternatives document rendering explanation "
-    "basic_operations functions parts dot_product stored_number layouts __init__",
+    "basic_operations functions parts dot_product block stored_number layouts __init__",
     "learn": "records precision scaling chance data model state observe run advise table __init__",
     "teach": "course start lessons strategies grading source answers progress advice grade practice variants marks "
     "quiz exercises guessing __init__",

@@ -14,6 +14,7 @@ text or HTML.
 from . import layouts as layouts
 from .alternatives import Detour, ModeResult, Outcome
 from .basic_operations import add, convert, divide, fma, multiply, parse, rounding, sqrt, subtract
+from .block import BlockElement, BlockExplanation, RuleResult, block
 from .dot_product import DotExplanation, Step, dot, total
 from .explanation import Explanation
 from .functions import ComparisonExplanation, FunctionExplanation, comparison, function
@@ -23,6 +24,8 @@ from .stored_number import Anatomy, Comparison, anatomy, compare
 
 __all__ = [
     "Anatomy",
+    "BlockElement",
+    "BlockExplanation",
     "Comparison",
     "ComparisonExplanation",
     "Detour",
@@ -38,10 +41,12 @@ __all__ = [
     "Part",
     "PartsExplanation",
     "RoundingStep",
+    "RuleResult",
     "Step",
     "Term",
     "add",
     "anatomy",
+    "block",
     "compare",
     "comparison",
     "convert",
