@@ -406,7 +406,7 @@ TF32 = Format("tf32", width=19, precision=11)
 BINARY32 = Format("binary32", width=32, precision=24)
 BINARY64 = Format("binary64", width=64, precision=53)
 E5M2 = Format("e5m2", width=8, precision=3)
-E4M3 = Format("e4m3", width=8, precision=4)
+E4M3 = Format("e4m3_ieee", width=8, precision=4)
 E4M3FN = Format("e4m3fn", width=8, precision=4, specials=Specials.NAN)
 E3M2FN = Format("e3m2fn", width=6, precision=3, specials=Specials.NONE)
 E2M3FN = Format("e2m3fn", width=6, precision=4, specials=Specials.NONE)
@@ -448,8 +448,8 @@ ALIASES = {
     "binary32": "fp32 float32 single f32",
     "binary64": "fp64 float64 double f64 float",
     "e5m2": "float8_e5m2 fp8_e5m2",
-    "e4m3": "float8_e4m3",
-    "e4m3fn": "float8_e4m3fn fp8_e4m3 fp8_e4m3fn",
+    "e4m3_ieee": "float8_e4m3_ieee fp8_e4m3_ieee",
+    "e4m3fn": "float8_e4m3fn fp8_e4m3fn",
     "e3m2fn": "float6_e3m2fn float6_e3m2 fp6_e3m2fn fp6_e3m2 e3m2",
     "e2m3fn": "float6_e2m3fn float6_e2m3 fp6_e2m3fn fp6_e2m3 e2m3",
     "e3m4": "float8_e3m4 fp8_e3m4",
@@ -462,7 +462,11 @@ ALIASES = {
 _BY_NAME = {fmt.name: fmt for fmt in NAMED_FORMATS}
 _BY_NAME |= {alias: _BY_NAME[name] for name, aliases in ALIASES.items() for alias in aliases.split()}
 _BY_KEY = {name.replace("_", ""): fmt for name, fmt in _BY_NAME.items()}
-SEVERAL = {"8": ("e4m3fn", "e5m2", "e4m3"), "6": ("e3m2fn", "e2m3fn")}
+AMBIGUOUS = "e4m3"
+"""The layout that is OCP's format to most people and IEEE 754's to others: as text it stands for neither."""
+DTYPES = {"float8_e4m3": "e4m3_ieee"}
+"""A dtype is of one library, so its name says which format it is."""
+SEVERAL = {"8": ("e4m3fn", "e5m2", "e4m3_ieee"), "6": ("e3m2fn", "e2m3fn")}
 """Widths that do not tell which format is meant."""
 
 
@@ -505,8 +509,8 @@ def get_format(fmt: FormatLike) -> Format:
     Parameters
     ----------
     fmt : Format, str, dtype or dict
-        A name such as "binary16", "half" or "fp8_e4m3", in which case, "-", "_" and blanks do not matter; a layout such
-        as "e5m4", of 5 exponent bits and 4 stored significand bits, as IEEE 754 would have it; or fields, as in
+        A name such as "binary16", "half" or "fp4", in which case, "-", "_" and blanks do not matter; a layout such as
+        "e5m4", of 5 exponent bits and 4 stored significand bits, as IEEE 754 would have it; or fields, as in
         "width=8,precision=4" or "binary16,saturate=true,subnormals=flush_to_zero", or "e4m3fn,overflow=pytorch", of a
         convention in `fp16sim.overflow`. `np.float16`, `ml_dtypes.bfloat16`
         and the like are recognised by their names; a dict has the fields that `Format.to_dict` gives.
@@ -520,8 +524,9 @@ def get_format(fmt: FormatLike) -> Format:
 
     Notes
     -----
-    "e3m2", "e2m3" and "e2m1" are the formats of OCP's MX, which have no infinity and no NaN; "e4m3" has both, and
-    "e4m3fn" is that of OCP.
+    "e3m2", "e2m3" and "e2m1" are the formats of OCP's MX, which have no infinity and no NaN. "e4m3" is refused: it
+    means OCP's format, "e4m3fn", to most people, and "e4m3_ieee", which has infinities, to others. The dtype
+    `ml_dtypes.float8_e4m3` is the second.
 
     Examples
     --------
@@ -542,6 +547,7 @@ def get_format(fmt: FormatLike) -> Format:
         name = str(fmt)
     if not isinstance(name, str):
         raise TypeError(f"fmt={quoted(fmt)} is not a format; give a Format, a name such as 'binary16', or a dtype")
+    name = name if isinstance(fmt, str) else DTYPES.get(name, name)
     return _from_text(name) if len(name) <= 2 * MAX_NAME else _from_name(name, name)
 
 
@@ -609,6 +615,11 @@ def _from_name(name: str, text: str) -> Format:
     if layout := re.fullmatch(r"(?:(?:fp|float)(\d{1,3}))?e(\d{1,3})m(\d{1,3})", key, re.ASCII):
         exponent, trailing = int(layout[2]), int(layout[3])
         width = 1 + exponent + trailing
+        if f"e{exponent}m{trailing}" == AMBIGUOUS:
+            raise ValueError(
+                f"fmt={quoted(text)} is more than one format; write e4m3fn: OCP's, up to 448; or e4m3_ieee: IEEE's, up "
+                "to 240 (which e4m3 is in a file that fp16sim wrote)"
+            )
         if layout[1] in (None, str(width)):
             return _made(text, name=f"e{exponent}m{trailing}", width=width, precision=trailing + 1)
         raise ValueError(f"fmt={quoted(text)}: e{exponent}m{trailing} has {width} bits with its sign, not {layout[1]}")
@@ -650,7 +661,7 @@ def _named(fmt: Format) -> Format:
     if known:
         return replace(fmt, name=",".join([known.name, *own])) if own else known
     name = f"e{fmt.exponent_bits}m{fmt.trailing_bits}"
-    is_read = fmt.signed and fmt.width - fmt.precision >= 2 <= fmt.precision and name not in _BY_KEY
+    is_read = fmt.signed and fmt.width - fmt.precision >= 2 <= fmt.precision and name not in (*_BY_KEY, AMBIGUOUS)
     return replace(fmt, name=",".join([name if is_read else f"width={fmt.width},precision={fmt.precision}", *own]))
 
 

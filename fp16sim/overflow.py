@@ -51,7 +51,7 @@ _STORED = ("binary16", "bfloat16", "binary32", "binary64")
 _OCP = ("e4m3fn", "e5m2")
 _FNUZ = ("e4m3fnuz", "e5m2fnuz")
 _WITHOUT_NAN = ("e3m2fn", "e2m3fn", "e2m1fn")
-_LIKE_IEEE = ("e5m2", "e4m3", "e3m4")
+_LIKE_IEEE = ("e5m2", "e4m3_ieee", "e3m4")
 
 CONVENTIONS = {
     convention.name: convention

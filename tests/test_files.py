@@ -294,7 +294,15 @@ def test_a_folder_that_vanished_is_named_and_an_error_about_another_file_stays(t
 def test_numbers_are_read_from_the_names_of_all_files_of_a_run(tmp_path):
     out = tmp_path / "run.png"
     assert numbers_in_use(out) == []
-    for name in ("run.html", "run-binary16.npz", "run-3.png", "run-7-e4m3.npz", "runs-9.png", "run-2x.npz", ".run-8"):
+    for name in (
+        "run.html",
+        "run-binary16.npz",
+        "run-3.png",
+        "run-7-e4m3_ieee.npz",
+        "runs-9.png",
+        "run-2x.npz",
+        ".run-8",
+    ):
         (tmp_path / name).touch()
     assert numbers_in_use(out) == [1, 3, 7]
     assert [numbered(out, n).name for n in (1, 2)] == ["run.png", "run-2.png"]

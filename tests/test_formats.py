@@ -25,7 +25,7 @@ FACTS = {  # emax, emin, bias, max_finite, min_normal, min_subnormal: from the s
     "binary32": (127, -126, 127, float(np.finfo(np.float32).max), 2.0**-126, 2.0**-149),
     "binary64": (1023, -1022, 1023, float(np.finfo(np.float64).max), 2.0**-1022, 5e-324),
     "e5m2": (15, -14, 15, 57344.0, 2.0**-14, 2.0**-16),
-    "e4m3": (7, -6, 7, 240.0, 2.0**-6, 2.0**-9),
+    "e4m3_ieee": (7, -6, 7, 240.0, 2.0**-6, 2.0**-9),
     "e4m3fn": (8, -6, 7, 448.0, 2.0**-6, 2.0**-9),
     "e3m2fn": (4, -2, 3, 28.0, 0.25, 0.0625),
     "e2m3fn": (2, 0, 1, 7.5, 1.0, 0.125),
@@ -103,7 +103,7 @@ def test_the_values_of_a_dtype_of_ml_dtypes_are_those_of_its_format(name):
         (np.float32, fs.BINARY32),
         (np.dtype(">f2"), fs.BINARY16),
         ("torch.bfloat16", fs.BFLOAT16),
-        ("fp8_e4m3", fs.E4M3FN),
+        ("fp8_e4m3fn", fs.E4M3FN),
         (fs.TF32, fs.TF32),
         ("fp4", fs.E2M1FN),
         ("e2m1", fs.E2M1FN),
@@ -111,9 +111,9 @@ def test_the_values_of_a_dtype_of_ml_dtypes_are_those_of_its_format(name):
         ("e3m2", fs.E3M2FN),
         ("fp6_e2m3", fs.E2M3FN),
         ("float4_e2m1fn", fs.E2M1FN),
-        ("e4m3", fs.E4M3),
+        ("e4m3_ieee", fs.E4M3),
         ("width=16, precision=8", fs.BFLOAT16),
-        ("e4m3,specials=nan", fs.E4M3FN),
+        ("e4m3_ieee,specials=nan", fs.E4M3FN),
         ("precision=4,width=6,specials=none", fs.E2M3FN),
     ],
 )
@@ -159,7 +159,7 @@ def test_a_layout_rounds_as_the_same_fields_do_in_every_function():
     ("text", "says"),
     [
         ("bfloat61", "did you mean 'bfloat16'? known: binary16"),
-        ("fp8", "fmt='fp8' is more than one format; use e4m3fn, e5m2 or e4m3"),
+        ("fp8", "fmt='fp8' is more than one format; use e4m3fn, e5m2 or e4m3_ieee"),
         ("float6", "use e3m2fn or e2m3fn"),
         ("fp8_e5m4", "fmt='fp8_e5m4': e5m4 has 10 bits with its sign, not 8"),
         ("e1m5", "fmt='e1m5': precision=6 leaves 1 exponent bits"),
@@ -295,3 +295,33 @@ def test_modes_are_known_by_name_in_any_spelling():
     assert get_rounding(" Toward-Zero ") is fs.Rounding.TOWARD_ZERO
     assert [mode.nearest for mode in fs.Rounding] == [True, True, False, False, False, False, False]
     assert str(fs.Rounding.TO_ODD) == "to_odd"
+
+
+@pytest.mark.parametrize(
+    "text", ["e4m3", "E4M3", "fp8_e4m3", "float8_e4m3", "FP8-E4M3", "E04M03", "e4m3,saturate=true"]
+)
+def test_e4m3_as_text_is_refused_with_both_readings(text):
+    with pytest.raises(ValueError, match="fmt=") as caught:
+        get_format(text)
+    said = str(caught.value)
+    for part in (repr(text), "e4m3fn: OCP's, up to 448", "e4m3_ieee: IEEE's, up to 240"):
+        assert part in said
+    assert (fs.E4M3FN.max_finite, fs.E4M3.max_finite) == (448, 240)
+
+
+def test_a_saved_e4m3_says_what_to_write():
+    from fp16sim.learn import Policy
+
+    with pytest.raises(ValueError, match=r"write e4m3fn: .* or e4m3_ieee: .* in a file that fp16sim wrote"):
+        Policy(compute="e4m3")
+    assert Policy(fs.E4M3).to_dict()["compute"] == "e4m3_ieee"
+    assert Policy(**Policy(fs.E4M3).to_dict()) == Policy(fs.E4M3)
+
+
+def test_what_is_not_ambiguous_is_accepted():
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    assert get_format(ml_dtypes.float8_e4m3) is get_format(np.dtype(ml_dtypes.float8_e4m3)) is fs.E4M3
+    assert get_format(fs.E4M3) is get_format(str(fs.E4M3)) is get_format("width=8,precision=4") is fs.E4M3
+    every = Format("mine", width=8, precision=4, specials="none")
+    assert get_format(get_format("width=8,precision=4,specials=none").name) == every
+    assert fs.round_to(np.zeros(1, ml_dtypes.float8_e4m3), "e4m3_ieee") == 0

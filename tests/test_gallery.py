@@ -443,7 +443,7 @@ def test_plot_scales_slide_the_gradients(tmp_path, capsys):
         ([], "the name of the picture is missing"),
         (["rump", "--format", "bf16"], "the picture 'rump' does not have this option; it takes mode"),
         (["ulp", "--mode", "to_odd"], "it takes fmt"),
-        (["staircase", "--format", "e5m2,e4m3"], "this picture shows one format"),
+        (["staircase", "--format", "e5m2,e4m3_ieee"], "this picture shows one format"),
         (["staircase", "--format", "bf16"], "2^16 numbers, too many to draw"),
         (["harmonic", "--mode", "up"], "mode='up' is unknown"),
         (["harmonic", "--format", "fp17"], "fp17"),

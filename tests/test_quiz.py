@@ -399,7 +399,7 @@ def test_questions_repeat_only_when_a_kind_has_no_others(kind):
 
 
 def test_a_small_kind_asks_every_question_before_it_repeats_one():
-    """toy6 and e4m3, with seven terms, or with five distances and two signs."""
+    """toy6 and e4m3_ieee, with seven terms, or with five distances and two signs."""
     assert len({question.prompt for question in many(40, 1, "stagnation")}) == 2 * 7
     assert len({question.prompt for question in many(60, 1, "overflow")}) == 2 * 5 * 2
 

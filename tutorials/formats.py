@@ -169,10 +169,10 @@ end = guess("What is the largest number of e4m3fn?")
 beyond = guess("What does 465 become in e4m3fn?")
 
 # %%
-for name in ("e4m3", "e4m3fn", "e5m2"):
+for name in ("e4m3_ieee", "e4m3fn", "e5m2"):
     fmt, values = fs.get_format(name), fs.all_values(name)
     counts = f"finite {np.isfinite(values).sum()}  infinite {np.isinf(values).sum()}  NaN {np.isnan(values).sum()}"
-    print(f"{name:6}  largest {float(fmt.max_finite):7}  smallest {float(fmt.min_subnormal):<18}  {counts}")
+    print(f"{name:9}  largest {float(fmt.max_finite):7}  smallest {float(fmt.min_subnormal):<18}  {counts}")
 end.compare(float(fs.E4M3FN.max_finite))
 with np.errstate(over="ignore"):
     for x in (449, 464, 465, 1000):

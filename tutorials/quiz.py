@@ -47,7 +47,7 @@ def is_nan(code):
 commutes = guess("1. Is a + b == b + a, always? (yes or no)")
 
 # %% [markdown]
-# The format e4m3 has 8 bits and everything that IEEE 754 asks for: subnormals, infinities, NaN. So "always" can be
+# The format e4m3_ieee has 8 bits and everything that IEEE 754 asks for: subnormals, infinities, NaN. So "always" can be
 # tried out, with all pairs of its 242 numbers:
 
 
@@ -56,16 +56,16 @@ def same(x, y):
     return (x == y) | (np.isnan(x) & np.isnan(y))
 
 
-values = fs.all_values("e4m3")
+values = fs.all_values("e4m3_ieee")
 values = values[~np.isnan(values)]
 a, b = values[:, None], values[None, :]
-differ = ~same(fs.add(a, b, "e4m3"), fs.add(b, a, "e4m3"))
+differ = ~same(fs.add(a, b, "e4m3_ieee"), fs.add(b, a, "e4m3_ieee"))
 print("a + b is not b + a for", differ.sum(), "of", f"{differ.size:,}", "pairs")
 commutes.compare(not differ.any())
 
 # %% [markdown]
 # The exact sum does not depend on the order, and only the exact sum is rounded. That argument is good for every format.
-# [The explorer has a map of all sums](explorer.html#heatmap?small=e4m3&op=add): it is symmetric.
+# [The explorer has a map of all sums](explorer.html#heatmap?small=e4m3_ieee&op=add): it is symmetric.
 
 # %%
 regroups = guess("2. Is (a + b) + c == a + (b + c), always? (yes or no)")
@@ -224,12 +224,12 @@ fused_is.compare(bool(separate == fused))
 differences = guess("16. If x - y == 0 and both are finite, is x == y, always? (yes or no)")
 
 # %% [markdown]
-# All pairs of e4m3 again. And once more with subnormals flushed to zero, which is *not* what the standard says, but what
-# some compiler options switch on.
+# All pairs of e4m3_ieee again. And once more with subnormals flushed to zero, which is *not* what the standard says, but
+# what some compiler options switch on.
 
 # %%
 u, w = values[:, None], values[None, :]
-wrong = (fs.subtract(u, w, "e4m3") == 0) & (u != w) & np.isfinite(u) & np.isfinite(w)
+wrong = (fs.subtract(u, w, "e4m3_ieee") == 0) & (u != w) & np.isfinite(u) & np.isfinite(w)
 flushing = fs.subtract(u, w, dataclasses.replace(fs.E4M3, subnormals="flush_to_zero"))
 normal = (np.abs(u) >= fs.E4M3.min_normal) & (np.abs(w) >= fs.E4M3.min_normal)
 flushed = (flushing == 0) & (u != w) & normal
@@ -241,7 +241,7 @@ tenths = guess("17. Is 0.1 + 0.2 == 0.3 false in every format? (yes or no)")
 
 # %%
 held = {}
-for f in ("e4m3", "binary16", "bfloat16", "binary32", "binary64"):
+for f in ("e4m3_ieee", "binary16", "bfloat16", "binary32", "binary64"):
     tenth, fifth, three_tenths = (fs.round_to(fs.parse(text), f) for text in ("0.1", "0.2", "0.3"))
     held[f] = bool(fs.add(tenth, fifth, f) == three_tenths)
     print(f"{f:9} {held[f]}")

@@ -117,16 +117,16 @@ def seconds_for_all_pairs(width, per_second):
 
 # %% [markdown]
 # Pairs of 8 bits are worth a look. A compiler wants to replace a / b by a * (1 / b), because it is faster. Each step is
-# rounded to e4m3, a format with 8 bits of which 3 are stored digits. Try all pairs without NaN.
+# rounded to e4m3_ieee, a format with 8 bits of which 3 are stored digits. Try all pairs without NaN.
 
 # %%
 reciprocal = guess("For about what share of all pairs of an 8-bit format does a * (1 / b) differ from a / b?")
 
 # %%
-values = fs.all_values("e4m3")
+values = fs.all_values("e4m3_ieee")
 values = values[~np.isnan(values)]
 a, b = values[:, None], values[None, :]
-differ = ~same(fs.multiply(a, fs.divide(1, b, "e4m3"), "e4m3"), fs.divide(a, b, "e4m3"))
+differ = ~same(fs.multiply(a, fs.divide(1, b, "e4m3_ieee"), "e4m3_ieee"), fs.divide(a, b, "e4m3_ieee"))
 print(f"{differ.sum():,} of {differ.size:,} pairs, {differ.mean():.1%}")
 reciprocal.compare(round(float(differ.mean()), 2), within=0.25)
 

@@ -60,6 +60,9 @@ const FIELDS = {
   nan_code: ["nanCode", (text) => (/^(0x[0-9a-f]+|0b[01]+|\d+)$/i.test(text) && text.length < 20 ? BigInt(text) : undefined)],
 };
 
+/** The layout that is OCP's format to most and IEEE's to others: as text it stands for neither. */
+const AMBIGUOUS = "e4m3";
+
 function fromText(text, named, byName) {
   const [base, ...rest] = text.split(",");
   const start = base.includes("=") ? {} : fromName(base, byName);
@@ -92,7 +95,7 @@ function fromName(name, byName) {
   const stated = /^(?:fp|float)(\d+)e/.exec(keyOf(name));
   if (stated && Number(stated[1]) !== 1 + exponent + trailing) return null;
   const made = { name: `e${exponent}m${trailing}`, width: 1 + exponent + trailing, precision: trailing + 1, specials: older?.[3] ?? "ieee" };
-  if (!isPossible(made)) return null;
+  if (!isPossible(made) || (made.name === AMBIGUOUS && !older)) return null;
   return older ? underItsName(makeFormat(made), [...new Set(byName.values())], byName) : makeFormat(made);
 }
 
@@ -111,7 +114,7 @@ function underItsName(fmt, named, byName) {
   const [exponent, trailing] = [fmt.exponentBits, fmt.trailingBits];
   const layout = `e${exponent}m${trailing}`;
   const alike = named.find((one) => one.width === fmt.width && one.precision === fmt.precision && one.specials === fmt.specials);
-  const start = alike ?? makeFormat({ name: byName.has(layout) ? `width=${fmt.width},precision=${fmt.precision}` : layout, width: fmt.width, precision: fmt.precision });
+  const start = alike ?? makeFormat({ name: byName.has(layout) || layout === AMBIGUOUS ? `width=${fmt.width},precision=${fmt.precision}` : layout, width: fmt.width, precision: fmt.precision });
   const own = Object.entries(FIELDS).filter(([, [field]]) => fmt[field] !== start[field]).map(([name, [field]]) => `${name}=${fmt[field]}`);
   return own.length ? Object.freeze({ ...fmt, name: [start.name, ...own].join(",") }) : start;
 }

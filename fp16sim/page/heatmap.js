@@ -13,7 +13,7 @@ const PAIR_OPERATIONS = ["add", "subtract", "multiply", "divide"];
 const EXAMPLES = [
   ["Sums of E4M3FN: exact where the exponents are alike.", { small: "e4m3fn", op: "add", mode: "ties_to_even" }],
   ["Products of E5M2: most of the plane overflows or vanishes.", { small: "e5m2", op: "multiply", mode: "ties_to_even" }],
-  ["Quotients toward zero: errors up to a whole ulp.", { small: "e4m3", op: "divide", mode: "toward_zero" }],
+  ["Quotients toward zero: errors up to a whole ulp.", { small: "e4m3_ieee", op: "divide", mode: "toward_zero" }],
   ["Four bits: sixteen numbers, 256 products.", { small: "e2m1fn", op: "multiply", mode: "ties_to_even" }],
 ];
 

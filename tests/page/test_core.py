@@ -24,7 +24,7 @@ OWN = (
     "e2m5,specials=none,saturate=true,nan_code=3",
     "binary16,saturate=true",
     "e4m3fn,saturate=true",
-    *(f"e4m3,subnormals={way}" for way in ("flush_to_zero", "flush_to_nearest", "flush_inputs")),
+    *(f"e4m3_ieee,subnormals={way}" for way in ("flush_to_zero", "flush_to_nearest", "flush_inputs")),
     "bfloat16,subnormals=flush_inputs,saturate=true",
 )
 CUSTOM = tuple(map(fs.get_format, OWN))
@@ -131,7 +131,21 @@ def test_a_format_has_the_same_spellings_and_name_as_in_python(core):
         ",saturate=false,specials=none",
     ]
     ways += [f",subnormals={x}" for x in ("flush_to_zero", "FLUSH-INPUTS", "gradual")] + [",nan_code=0x2,specials=none"]
-    bases = ["binary16", "bf16", "Half", "fp8_e4m3", "torch.float16", "e5m4", "e3m2", "e4m3fn", "e2m1", "float8_e4m3"]
+    bases = [
+        "binary16",
+        "bf16",
+        "Half",
+        "fp8_e4m3",
+        "torch.float16",
+        "e5m4",
+        "e3m2",
+        "e4m3fn",
+        "e2m1",
+        "float8_e4m3_ieee",
+        "e4m3",
+        "E04M3",
+        "float8_e4m3",
+    ]
     odd = ["", ",", "fp8", "float8_e4m2", "binary17", "e5m", "m3e4", "width=8", "width=8,precision", "e5m4,width=7"]
     odd += [
         "width=8,precision=4,width=8",

@@ -86,7 +86,7 @@ def drawn(fmt, count):
 FLUSHING = [f"e5m2,subnormals={way}" for way in ("flush_to_zero", "flush_to_nearest", "flush_inputs")]
 
 
-@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e4m3fn", "e2m1fn", "e4m3,saturate=true", *FLUSHING])
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e4m3fn", "e2m1fn", "e4m3_ieee,saturate=true", *FLUSHING])
 def test_the_page_explains_as_python_does(core, fmt):
     fmt = fs.get_format(fmt)
     for mode in DETERMINISTIC:
