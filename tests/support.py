@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+import pytest
 
 import fp16sim as fs
 from fp16sim import exact
@@ -16,6 +17,13 @@ DETERMINISTIC = tuple(mode for mode in Rounding if mode is not Rounding.STOCHAST
 TININESS = ("after", "before")
 
 TOY = Format("toy", width=6, precision=3)
+
+
+def first(count, values):
+    """Parameters of a test: the first few always run, the others in the exhaustive run only."""
+    return [*values[:count], *(pytest.param(value, marks=pytest.mark.exhaustive) for value in values[count:])]
+
+
 TOYS = (
     TOY,
     replace(TOY, name="toy_saturating", saturate=True),

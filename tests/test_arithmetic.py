@@ -35,7 +35,7 @@ def compare_with_exact(name, operands, fmt, mode, group):
 
 
 @pytest.mark.parametrize("name", BINARY)
-@pytest.mark.parametrize("fmt", TOYS, ids=str)
+@pytest.mark.parametrize("fmt", support.first(6, TOYS[::2] + TOYS[1::2]), ids=str)
 def test_all_pairs_of_a_toy_format_are_right_in_every_mode(fmt, name):
     operands = support.pairs(support.held_values(fmt))
     for mode in MODES:

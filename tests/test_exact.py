@@ -53,7 +53,7 @@ def test_rounding_is_that_of_mpfr(fmt, mode):
 
 
 @pytest.mark.parametrize("mode", MPFR_MODES, ids=str)
-@pytest.mark.parametrize("fmt", IEEE, ids=str)
+@pytest.mark.parametrize("fmt", support.first(4, IEEE[::2] + IEEE[1::2]), ids=str)
 def test_operations_are_those_of_mpfr(fmt, mode):
     gmpy2 = pytest.importorskip("gmpy2")
     sources = (random_fractions(fmt, 120, seed) for seed in (1, 2, 3))

@@ -44,7 +44,7 @@ def solved(name):
     return module[name]
 
 
-@pytest.mark.parametrize("budget", [1.5, pytest.param(30.0, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("budget", [0.75, pytest.param(30.0, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("name", ALL)
 def test_the_solution_passes_as_it_is_shown(name, budget):
     report = grade.run(solved(name), ALL[name].task, ALL[name].fmt, ALL[name].mode, budget=budget)

@@ -13,7 +13,7 @@ from fp16sim.explain.layouts.dot import rounding_words
 from fp16sim.explain.layouts.sentences import decision
 from fp16sim.formats import Format, Rounding
 
-from .support import DETERMINISTIC, MODES, count_cases, held_values, pairs
+from .support import DETERMINISTIC, MODES, count_cases, first, held_values, pairs
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
@@ -88,7 +88,7 @@ def check_absorption(why):
         assert min(abs(Fraction(x.number.value)) for x in why.operands) < ulp
 
 
-@pytest.mark.parametrize("fmt", TINIES, ids=str)
+@pytest.mark.parametrize("fmt", first(4, TINIES[::2] + TINIES[1::2]), ids=str)
 @pytest.mark.parametrize("name", ["add", "subtract", "multiply", "divide"])
 def test_all_pairs_name_the_flags_that_they_raise(name, fmt):
     compare_all_pairs(name, fmt, typed(fmt)[::4], (Rounding.TIES_TO_EVEN, Rounding.TOWARD_ZERO))
@@ -110,7 +110,7 @@ def compare_all_pairs(name, fmt, given, modes):
                 check_absorption(why)
 
 
-@pytest.mark.parametrize("fmt", TINIES, ids=str)
+@pytest.mark.parametrize("fmt", first(4, TINIES[::2] + TINIES[1::2]), ids=str)
 def test_roots_fused_products_roundings_and_conversions_name_the_flags_that_they_raise(fmt):
     given = typed(fmt)
     for mode in DETERMINISTIC:
@@ -135,7 +135,7 @@ HOW = {
 }
 
 
-@pytest.mark.parametrize("fmt", [TINIES[i] for i in (0, 1, 2, 5)], ids=str)
+@pytest.mark.parametrize("fmt", first(2, [TINIES[i] for i in (0, 5, 1, 2)]), ids=str)
 @pytest.mark.parametrize("how", HOW)
 def test_dot_products_name_the_flags_that_they_raise(how, fmt):
     values = [float(x) for x in held_values(fmt)][::3]

@@ -15,8 +15,10 @@ from fp16sim.exact import decode
 from fp16sim.explain.functions import ARGUMENTS, COMPARISONS, NEIGHBOURING
 from fp16sim.explain.parts import PARTS
 
+from .support import first
+
 FLUSHING = replace(fs.BINARY16, name="flushing", subnormals="flush_inputs", saturate=True)
-FORMATS = [fs.BINARY16, fs.BFLOAT16, fs.E4M3FN, fs.E5M2, FLUSHING, fs.BINARY32]
+FORMATS = [fs.BINARY16, FLUSHING, fs.E4M3FN, fs.BFLOAT16, fs.E5M2, fs.BINARY32]
 NUMBERS = [0.0, -0.0, 1.0, -1.0, 0.1, -0.3, 2.5, 10.0, 3e-5, -6e-8, 300.0, -700.0, 60000.0, np.inf, -np.inf, np.nan]
 MODES = [mode for mode in fs.Rounding if mode is not fs.Rounding.STOCHASTIC]
 
@@ -44,7 +46,7 @@ def operands_of(name):
 
 
 @pytest.mark.parametrize("name", [name for name in ARGUMENTS if name not in NEIGHBOURING])
-@pytest.mark.parametrize("fmt", FORMATS, ids=str)
+@pytest.mark.parametrize("fmt", first(3, FORMATS), ids=str)
 def test_a_function_is_explained_with_the_librarys_result_and_flags(name, fmt):
     modes = MODES if ARGUMENTS[name] == 1 else MODES[::3]
     for mode in modes:

@@ -37,6 +37,8 @@ from fp16sim.learn import (
 from fp16sim.learn.run.recipes import is_expected_to_die
 from fp16sim.learn.run.unused import unused
 
+from .support import first
+
 SHORT = ["train", "--epochs", "1", "--layers", "4", "--look-every", "0"]
 ONE = [*SHORT, "--format", "binary16"]
 
@@ -276,7 +278,7 @@ def _started(arguments, folder):
 
 @posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("named", [[], ["-o", "my run.png"]])
+@pytest.mark.parametrize("named", first(1, [[], ["-o", "my run.png"]]))
 def test_the_command_that_is_printed_after_an_interruption_goes_on(number, code, named, here):
     process = _started([*LONG, *named], here)
     while process.poll() is None and not list(here.glob("*.npz")):
