@@ -704,8 +704,8 @@ def _by_convention(fmt: Format, convention: Overflow) -> Format:
     known = next((name for name in convention.formats if _BY_NAME[name].layout == fmt.layout), None)
     if known is None:
         raise ValueError(
-            f"overflow={convention.name!r} says nothing about {fmt.name}, only about {joined(convention.formats)}; "
-            "use saturate=True or saturate=False"
+            f"overflow={quoted(convention.name)} says nothing about {fmt.name}, only about "
+            f"{joined(convention.formats)}; use saturate=True or saturate=False"
         )
     chosen = {"negative_zero": fmt.sign_bit, "max_finite": fmt.largest_code}.get(convention.nan, fmt.nan_code)
     plain = _named(replace(fmt, saturate=False, nan_code=None))
