@@ -352,7 +352,8 @@ def _check(task: Task, fmt: Format, mode: Rounding) -> None:
         )
     if mode.random:
         raise ValueError(
-            f"mode={quoted(mode.value)} has more than one right answer; use the task 'stochastic', whose function is given u"
+            f"mode={quoted(mode.value)} has more than one right answer; use the task 'stochastic', whose "
+            "function is given u"
         )
     if (
         not fmt.has_nan
