@@ -173,8 +173,8 @@ guesses()
 # ## Where to go from here
 #
 # - **I want to understand it.** The course has small lessons, with exercises that are graded at once.
-# - **I want to look at a number.** `fp16sim show 0.1`, `fp16sim explain "0.1 + 0.2"`, or `fp16sim explore` for a page
-#   where you click on bits.
+# - **I want to look at a number.** [The explorer](explorer.html#number?x=0.1&format=binary16) is a page where you click
+#   on its bits. In the terminal: `fp16sim show 0.1`, `fp16sim explain "0.1 + 0.2"`.
 # - **My own network dies in 16 bits.** `fp16sim train` runs one in three formats and counts what was lost.
 #
 # Next lesson: [Sixteen bits](sixteen_bits.ipynb): the same numbers again, bit by bit.
