@@ -674,9 +674,9 @@ def _p3109_like(fmt: Format) -> list[Format]:
 
 
 def _usual(fmt: Format) -> dict[str, Any]:
-    """What a format has if a text states its width and precision alone."""
+    """What a format has if a text states its width and precision, and whether it has a sign."""
     defaults = {field.name: getattr(field.default, "value", field.default) for field in fields(Format)}
-    bias = (1 << (fmt.width - fmt.precision) >> 1) - 1 if fmt.width >= fmt.precision else None
+    bias = (1 << fmt.exponent_bits >> 1) - 1
     return defaults | {"width": fmt.width, "precision": fmt.precision, "bias": bias}
 
 

@@ -175,6 +175,21 @@ def test_a_format_is_read_back_from_its_name_and_from_its_fields(fmt):
     assert get_format(get_format(listed).name) == fmt
 
 
+@pytest.mark.parametrize("bias", [3, 7, 8, 15, 16])
+def test_the_bias_of_an_unsigned_format_is_read_back_from_its_name(bias):
+    fmt = get_format(f"width=8,precision=4,specials=one_nan,signed=false,bias={bias}")
+    assert fmt.bias == bias == get_format(fmt.name).bias
+
+
+@pytest.mark.filterwarnings("ignore:invalid")
+@pytest.mark.parametrize("name", ["e4m3fnuz", "e8m0fnu", "binary8p3ue"])
+def test_an_operand_that_is_flushed_becomes_no_zero_that_the_format_lacks(name):
+    fmt = get_format(f"{name},subnormals=flush_inputs")
+    for x in (float(fmt.min_normal) / 4, -float(fmt.min_normal) / 4):
+        assert bits(float(exact.round_to(x, fmt))) == bits(fs.round_to(x, fmt))
+        assert exact.encode(x, fmt) == fs.encode(x, fmt)
+
+
 def test_the_bias_follows_the_widths_in_a_text_and_stays_in_replace():
     assert get_format("binary16,width=8,precision=4").bias == 7
     assert get_format("binary16,bias=3").bias == replace(fs.BINARY16, bias=3, width=17).bias == 3

@@ -182,8 +182,8 @@ def round_operand(x: Value, fmt: Format, mode: Rounding, draw: int = 0, tininess
     """Round an operand: like a result, but FLUSH_INPUTS makes it zero first if it is small."""
     small = isinstance(x, Fraction) and 0 < abs(x) < fmt.min_normal
     if small and fmt.subnormals is Subnormals.FLUSH_INPUTS:
-        zero = round_result(signed(x < 0, Fraction(0)), fmt, mode).value  # -0 only where the format has one
-        return Result(zero, frozenset({"inexact", "underflow"}))
+        flushed = Result(signed(x < 0, Fraction(0)), frozenset({"inexact", "underflow"}))
+        return flushed if fmt.has_negative_zero else _without_sign_or_zero(flushed, fmt)
     return round_result(x, fmt, mode, draw, tininess)
 
 

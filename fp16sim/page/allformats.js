@@ -24,9 +24,10 @@ export function rowOf(fmt, ctx, state) {
   return { fmt, rounded, typed: read.value, error: finite ? difference(rounded.value, read.value) : null };
 }
 
-/** The smallest error first, and of equal ones the narrowest format; then what is out of range; then what has no code. */
+/** The smallest error first, and of equal ones the narrowest format; then what is out of range; then what has no code;
+    last the formats without zero, which are for scales. */
 export function inOrder(x, y) {
-  const rank = (row) => (row.error ? 0 : row.rounded?.flags.length === 0 ? 0 : row.rounded ? 1 : 2);
+  const rank = (row) => (!row.fmt.zero ? 3 : row.error ? 0 : row.rounded?.flags.length === 0 ? 0 : row.rounded ? 1 : 2);
   if (rank(x) !== rank(y)) return rank(x) - rank(y);
   return (x.error && y.error ? compareMagnitude(x.error, y.error) : 0) || x.fmt.width - y.fmt.width;
 }
@@ -39,7 +40,7 @@ export function formatsView(ctx) {
   const table = h("table", { class: "stacks" }, h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))), body);
   const words = h("p", { class: "reading", role: "status" });
   const element = h("div", {}, asks(ctx, asked, EXAMPLES), card("All formats at once", words, table,
-    h("p", { class: "hint" }, "The smallest error comes first; the bar shows how many bits of the number are right. A format's name opens its bits.")));
+    h("p", { class: "hint" }, "The smallest error comes first; the bar shows how many bits of the number are right. A format without zero stores scales of blocks, and comes last. A format's name opens its bits.")));
 
   const update = (state) => {
     asked.forEach((x) => x.update(state));
@@ -58,7 +59,9 @@ function summary(rows) {
   const exact = rows.filter((row) => row.rounded && !row.rounded.flags.length).length;
   const over = rows.filter((row) => row.rounded?.flags.includes("overflow")).length;
   const gone = rows.filter((row) => row.rounded && isZero(row.rounded.value) && row.rounded.flags.length).length;
-  return `Of ${rows.length} formats, ${exact} ${exact === 1 ? "stores" : "store"} the number exactly, ${over} ${over === 1 ? "overflows" : "overflow"}, and ${gone} ${gone === 1 ? "makes" : "make"} it zero.`;
+  const lacking = rows.filter((row) => row.rounded?.value.kind === "nan" && row.rounded.flags.includes("invalid")).length;
+  const none = lacking ? ` ${lacking} ${lacking === 1 ? "has" : "have"} no such number, and ${lacking === 1 ? "stores" : "store"} NaN.` : "";
+  return `Of ${rows.length} formats, ${exact} ${exact === 1 ? "stores" : "store"} the number exactly, ${over} ${over === 1 ? "overflows" : "overflow"}, and ${gone} ${gone === 1 ? "makes" : "make"} it zero.${none}`;
 }
 
 function rowElement({ fmt, rounded, error, typed }, columns, ctx) {

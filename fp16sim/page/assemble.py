@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
-from ..formats import ALIASES, WITH_BOTH_ZEROS, Format
+from ..formats import ALIASES, NAMED_FORMATS, Format
 from ..version import __version__
 
 STYLES = ("tokens.css", "layout.css", "views.css", "print.css")
@@ -70,12 +70,15 @@ def format_row(fmt: Format) -> dict[str, Any]:
         "subnormals": fmt.subnormals.value,
         "saturate": fmt.saturate,
         "nanCode": fmt.nan_code,
+        "bias": fmt.bias,
+        "signed": fmt.signed,
+        "zero": fmt.zero,
     }
 
 
 def assemble(state: str = "") -> str:
     """The whole page as one HTML text that opens at `state`: the part of a copied link after "#"."""
-    facts = {"version": __version__, "state": state, "formats": [format_row(fmt) for fmt in WITH_BOTH_ZEROS]}
+    facts = {"version": __version__, "state": state, "formats": [format_row(fmt) for fmt in NAMED_FORMATS]}
     parts = {
         "style": "\n".join(map(source, STYLES)),
         "script": link("main"),

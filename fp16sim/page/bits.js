@@ -28,8 +28,9 @@ export function bitRow(label, { flip, step }) {
 
   const build = () => {
     buttons = [];
-    const widths = [1, fmt.exponentBits, fmt.trailingBits];
+    const widths = [fmt.signed ? 1 : 0, fmt.exponentBits, fmt.trailingBits];
     fill(element, FIELDS.map((field, f) => {
+      if (!widths[f]) return null;
       const groups = [];
       for (let i = 0; i < widths[f]; i++) {
         const [at, position] = [buttons.length, Number(place(buttons.length))];
@@ -40,7 +41,7 @@ export function bitRow(label, { flip, step }) {
         if (i === 0 || position % 4 === 3) groups.push([]);
         groups.at(-1).push(h("span", { class: "place" }, h("small", { "aria-hidden": "true" }, position), bit));
       }
-      return h("div", { class: `field ${field}` }, h("div", { class: "cells" }, groups.map((bits) => h("span", { class: "nibble" }, bits))), h("div", { class: "under" }));
+      return h("div", { class: `field ${field}` }, h("div", { class: "cells" }, groups.map((bits) => h("span", { class: "nibble" }, bits))), h("div", { class: "under", "data-field": f }));
     }));
   };
 
@@ -82,7 +83,7 @@ export function bitRow(label, { flip, step }) {
   addEventListener("pointercancel", stop);
 
   const update = (newCode, newFmt, under) => {
-    const same = fmt && newFmt.width === fmt.width && newFmt.precision === fmt.precision;
+    const same = fmt && ["width", "precision", "signed"].every((part) => newFmt[part] === fmt[part]);
     element.hidden = newCode === null;
     if (newCode === null) return;
     [fmt, code] = [newFmt, newCode];
@@ -92,13 +93,13 @@ export function bitRow(label, { flip, step }) {
       if (buttons[i].textContent !== digit) buttons[i].textContent = digit;
       change(buttons[i], { "aria-pressed": String(digit === "1"), "aria-label": `${buttons[i].dataset.words}, ${digit}` });
     });
-    element.querySelectorAll(".under").forEach((box, f) => fill(box, under[f]));
+    element.querySelectorAll(".under").forEach((box) => fill(box, under[box.dataset.field]));
   };
   return { element, update };
 }
 
 /** The bits of a code as text, its fields told apart by colour, by lines and by gaps. */
 export function bitsInline(code, fmt) {
-  const parts = bitFields(code, fmt).map((digits, f) => h("span", { class: `digits ${FIELDS[f]}` }, digits));
+  const parts = bitFields(code, fmt).map((digits, f) => digits && h("span", { class: `digits ${FIELDS[f]}` }, digits));
   return h("span", { class: "inline-bits" }, parts);
 }

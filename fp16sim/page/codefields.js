@@ -17,12 +17,12 @@ export function codeFields(setCode) {
     const typed = () => {
       const text = input.value.trim().replace(/[_ ]/g, "");
       const read = text.length <= 40 ? way.read(text) : null;
-      return read !== null && read < 2n * fmt.signBit ? read : null;
+      return read !== null && read < fmt.codes ? read : null;
     };
     const show = () => {
       const wrong = typed() === null;
       change(input, { "aria-invalid": wrong ? "true" : null });
-      fill(note, wrong ? `A code of ${fmt.name} is ${way.help} from ${way.write(0n, fmt)} to ${way.write(2n * fmt.signBit - 1n, fmt)}.` : "");
+      fill(note, wrong ? `A code of ${fmt.name} is ${way.help} from ${way.write(0n, fmt)} to ${way.write(fmt.codes - 1n, fmt)}.` : "");
     };
     const oninput = () => {
       show();

@@ -1,8 +1,8 @@
 /* What every view works with: the store, the formats, what is stored, and steps of one ulp. */
 
 import { address } from "./address.js";
-import { decode, formatTable } from "./formats.js";
-import { moved } from "./panel.js";
+import { formatTable } from "./formatnames.js";
+import { decode, moved } from "./formats.js";
 import { drawOf } from "./controls.js";
 import { readNumber } from "./parse.js";
 import { roundOperand } from "./rounding.js";

@@ -1,7 +1,8 @@
 /* What the views share in asking: a number, a format, a mode, an example. Each is {element, update(state)}. */
 
 import { button, change, fill, freshId, h } from "./dom.js";
-import { WIDEST, formatText } from "./formats.js";
+import { WIDEST, formatText } from "./formatnames.js";
+import { ONE_ZERO } from "./formats.js";
 import { readNumber } from "./parse.js";
 import { MODES } from "./rounding.js";
 
@@ -31,7 +32,11 @@ const SPECIALS_WORDS = {
   ieee: "∞ and NaN (as IEEE 754)",
   nan: "one NaN, no ∞ (FN)",
   none: "numbers only",
+  one_nan: "one NaN, one zero, no ∞ (FNUZ)",
+  one_nan_and_infinities: "one NaN, one zero, ∞ (P3109)",
 };
+const SIGN_WORDS = { true: "a sign bit", false: "none: no negative numbers" };
+const ZERO_WORDS = { true: "yes", false: "no: the smallest power of two instead" };
 
 const SUBNORMALS_WORDS = {
   gradual: "as IEEE 754",
@@ -90,41 +95,67 @@ export function formatPicker(ctx, key, label, { none = "", fits = () => true } =
     made = value === "custom" ? (ctx.store.get()[key] || "binary16") : null;
     return { [key]: made ?? value };
   });
-  const set = (changes) => {
-    const now = ctx.format(ctx.store.get()[key]);
-    const next = { ...now, ...(changes.specials && { saturate: false }), ...changes };
-    const fmt = ctx.formats.get(formatText(next));
-    if (!fmt || !fits(fmt)) return;
+  const use = (text, refused) => {
+    const fmt = ctx.formats.get(text);
+    const impossible = !fmt || !fits(fmt);
+    refusal.textContent = impossible ? refused : "";
+    if (impossible) return;
     made = fmt.name;
     ctx.type({ [key]: fmt.name }, `widths of ${key}`);
   };
+  const set = (changes) => use(formatText(withChanges(ctx.format(ctx.store.get()[key]), changes)), IMPOSSIBLE);
+  const refusal = h("p", { class: "note wrong", role: "status" });
+  const flag = (text) => text === "true";
   const widths = [
-    widthField("exponent bits", 2, WIDEST.exponent, (exponentBits) => set({ exponentBits })),
-    widthField("significand bits", 1, WIDEST.trailing, (trailingBits) => set({ trailingBits })),
+    widthField("exponent bits", 0, WIDEST.exponent, (exponentBits) => set({ exponentBits })),
+    widthField("significand bits", 0, WIDEST.trailing, (trailingBits) => set({ trailingBits })),
+    widthField("bias", -32768, 32768, (bias) => set({ bias })),
   ];
   const ways = [
-    smallChoice("topmost codes", SPECIALS_WORDS, (specials) => set({ specials })),
+    smallChoice("infinity and NaN", SPECIALS_WORDS, (specials) => set({ specials })),
     smallChoice("subnormals", SUBNORMALS_WORDS, (subnormals) => set({ subnormals })),
-    smallChoice("beyond the range", SATURATE_WORDS, (saturate) => set({ saturate: saturate === "true" })),
+    smallChoice("beyond the range", SATURATE_WORDS, (saturate) => set({ saturate: flag(saturate) })),
+    smallChoice("sign", SIGN_WORDS, (signed) => set({ signed: flag(signed) })),
+    smallChoice("zero", ZERO_WORDS, (zero) => set({ zero: flag(zero) })),
   ];
-  const own = h("div", { class: "own", role: "group", "aria-label": `${label}: of your own` }, widths.map((w) => w.element), ways.map((w) => w.element));
+  const name = nameField((text) => use(text, UNREAD));
+  const own = h("div", { class: "own", role: "group", "aria-label": `${label}: of your own` }, [...widths, ...ways, name].map((field) => field.element), refusal);
   const update = (state) => {
     const isNamed = options.some(([value]) => value === state[key]);
     if (made !== state[key]) made = null;
     const open = !isNamed || made !== null;
     pick.select.value = open ? "custom" : state[key];
     own.hidden = !open;
-    if (!open) return;
+    if (!open) return void (refusal.textContent = "");
     const fmt = ctx.format(state[key]);
     widths[0].update(fmt.exponentBits);
     widths[1].update(fmt.trailingBits);
-    [fmt.specials, fmt.subnormals, String(fmt.saturate)].forEach((value, i) => ways[i].update(value));
+    widths[2].update(fmt.bias);
+    name.update(fmt.name);
+    [fmt.specials, fmt.subnormals, fmt.saturate, fmt.signed, fmt.zero].forEach((value, i) => ways[i].update(String(value)));
     change(ways[2].select, { disabled: !fmt.hasNan });
   };
   return { element: h("div", { class: "picker" }, pick.element, own), update };
 }
 
-const formatWords = (fmt) => `${fmt.name}  (1-${fmt.exponentBits}-${fmt.trailingBits})`;
+/** A format with some fields changed, and with the other fields that these need. */
+function withChanges(now, changes) {
+  const { specials, signed, zero, trailingBits } = changes;
+  const widened = ["exponentBits", "trailingBits", "signed"].some((name) => name in changes) && { bias: null };
+  const next = { ...now, ...widened, ...(specials && { saturate: false }), ...changes };
+  if (specials && !ONE_ZERO.includes(specials)) next.signed = true;
+  if (zero === false) Object.assign(next, { signed: false, trailingBits: 0, exponentBits: Math.max(now.exponentBits, 1), bias: null });
+  if (signed || trailingBits || next.signed) next.zero = true;
+  if (!next.signed && !ONE_ZERO.includes(next.specials)) next.specials = ONE_ZERO[now.hasInfinity && next.zero ? 1 : 0];
+  return next;
+}
+
+const IMPOSSIBLE = "These numbers make no format that this page has. With ∞ and NaN as in IEEE 754 a format needs 2 exponent bits and " +
+  `1 stored significand bit. The page goes up to ${WIDEST.exponent} exponent bits and ${WIDEST.trailing} significand bits, and to a bias of 32768; on the page of pairs, to 8 bits in all.`;
+
+const UNREAD = "This names no format that this page has; write it like binary8p3, binary8p4uf, e5m4 or binary16,bias=7.";
+
+const formatWords = (fmt) => `${fmt.name}  (${fmt.signed ? 1 : 0}-${fmt.exponentBits}-${fmt.trailingBits})`;
 
 function widthField(label, min, max, set) {
   const id = freshId("width");
@@ -132,6 +163,17 @@ function widthField(label, min, max, set) {
   const element = h("div", { class: "control" }, h("label", { for: id }, label), input);
   const update = (value) => {
     if (document.activeElement !== input || input.value !== "") input.value = value;
+  };
+  return { element, update };
+}
+
+/** The format as text: any that `get_format` reads. */
+function nameField(set) {
+  const id = freshId("name");
+  const input = h("input", { id, type: "text", class: "long", spellcheck: "false", autocomplete: "off", autocapitalize: "off", oninput: () => set(input.value.trim()) });
+  const element = h("div", { class: "control named" }, h("label", { for: id }, "or by its name"), input);
+  const update = (value) => {
+    if (document.activeElement !== input) input.value = value;
   };
   return { element, update };
 }

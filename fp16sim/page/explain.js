@@ -6,7 +6,7 @@ import {
 import { decode, encodeHeld, quantumAt } from "./formats.js";
 import { OPERATIONS, operate, union, unrounded } from "./operations.js";
 import {
-  DRAWS, MODES, drawsUp, isFlushed, isFlushedInput, quantumExponent, roundOperand, roundResult, roundsInward, roundsUp,
+  DRAWS, MODES, drawsUp, isFlushed, isFlushedInput, isOdd, quantumExponent, roundOperand, roundResult, roundsInward, roundsUp,
 } from "./rounding.js";
 
 const NAMES = ["a", "b", "c"];
@@ -114,13 +114,14 @@ export function roundingStep(exact, fmt, mode, draw = 0n, { irrational = false, 
   const result = (operand ? roundOperand : roundResult)(exact, fmt, mode, draw);
   const step = { fmt, mode, draw, exact, irrational, result, flags: result.flags, rule: "special" };
   if (exact.kind === "nan") return { ...step, case: "nan", overflowRule: null };
+  if (isMissing(exact, fmt)) return { ...step, case: "no_number", overflowRule: null };
   if (exact.kind !== "finite") return { ...step, case: "infinity", overflowRule: infinityRule(result, fmt) };
   if (exact.n === 0n) return { ...step, case: "zero", overflowRule: null };
   const exponent = exponentOf(exact);
   if (operand && isFlushedInput(exact, fmt)) return { ...step, case: "flushed_input", rule: "flushed_input", exponent, overflowRule: null };
   const q = quantumExponent(exact, fmt);
   const lifted = lift(exact, q);
-  const rounded = roundsUp(lifted, mode, exact.negative, draw) ? lifted.low + 1n : lifted.low;
+  const rounded = roundsUp(lifted, q, fmt, mode, exact.negative, draw) ? lifted.low + 1n : lifted.low;
   const overflow = result.flags.includes("overflow");
   return {
     ...step,
@@ -130,12 +131,20 @@ export function roundingStep(exact, fmt, mode, draw = 0n, { irrational = false, 
     exponent, quantumExponent: q, kept: lifted.low, rounded,
     rest: finite(false, lifted.rest, lifted.den),
     up: rounded > lifted.low,
+    odd: isOdd(lifted.low, q, fmt),
     carry: bitLength(rounded) > fmt.precision,
     flushed: isFlushed(finite(false, rounded, 1n, q), fmt),
     overflowRule: overflow ? overflowRule(exact.negative, fmt, mode) : null,
     drawsUp: drawsUp(lifted),
     ...neighboursOf(exact, lifted, q, fmt, rounded, mode),
   };
+}
+
+/** Whether a format lacks such numbers: negative ones, zero, or all as small. */
+function isMissing(x, fmt) {
+  if (isZero(x)) return !fmt.zero;
+  if (fmt.signed) return false;
+  return x.negative || (!fmt.zero && isFinite(x) && compareMagnitude(x, fmt.minNormal) < 0);
 }
 
 /** The first two bits cut off, and whether any later one is 1. */
@@ -166,7 +175,7 @@ function infinityRule(result, fmt) {
 function neighboursOf(exact, { low, rest, den }, q, fmt, rounded, mode) {
   if (compareMagnitude(finite(false, low, 1n, q), fmt.maxFinite) > 0) return beyond(exact, fmt, mode);
   const side = (k) => {
-    const value = finite(exact.negative, k, 1n, q);
+    const value = finite(exact.negative && (k > 0n || fmt.hasNegativeZero), k, 1n, q);
     const inside = compare(magnitude(value), fmt.maxFinite) <= 0;
     const distance = k === low ? finite(false, rest, den) : finite(false, den - rest, den);
     return { value, code: inside ? encodeHeld(value, fmt) : null, distance, chosen: k === rounded, kept: k === low };
@@ -245,12 +254,10 @@ export function lottery(operation, inputs, fmt) {
 
 /** The one or two results of rounding a number stochastically, were the draws of infinitely many bits. */
 function tickets(x, fmt, judge) {
-  const down = judge(x, fmt, "toward_zero");
-  if (!isFinite(x) || isZero(x) || !down.flags.includes("inexact")) return [{ ...down, probability: finite(false, 1n) }];
-  const { rest, den } = lift(x, quantumExponent(x, fmt));
   // Draws beside the 32-bit ones: (draw + 1/2) / 2^32 is then above, or below, every fraction in (0, 1).
-  if (rest === 0n) return [{ ...judge(x, fmt, "stochastic"), probability: finite(false, 1n) }];
   const [low, high] = [DRAWS, -1n].map((draw) => judge(x, fmt, "stochastic", draw));
+  if (low.code === high.code) return [{ ...low, probability: finite(false, 1n) }];
+  const { rest, den } = lift(x, quantumExponent(x, fmt));
   return [{ ...high, probability: finite(false, rest, den) }, { ...low, probability: finite(false, den - rest, den) }];
 }
 

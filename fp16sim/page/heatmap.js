@@ -116,10 +116,11 @@ export function heatmapView(ctx) {
 const operationOf = (state) => (PAIR_OPERATIONS.includes(state.op) ? state.op : "add");
 
 /** Labels at the places of the lowest number, zero and the highest. */
-function axisMarks({ values, n }, side) {
+function axisMarks({ values, n, fmt }, side) {
   const last = values.findLastIndex((x) => x.kind === "finite");
   const first = values.findIndex((x) => x.kind === "finite");
-  const marks = [[first, shortText(values[first], 8)], [n / 2 - 0.5 - (n - 1 - last - first) / 2, "0"], [last, shortText(values[last], 8)]];
+  const zeros = fmt.signed ? [[(first + last) / 2, "0"]] : []; // else the lowest number is a zero, or there is none
+  const marks = [[first, shortText(values[first], 8)], ...zeros, [last, shortText(values[last], 8)]];
   return marks.map(([i, words]) => h("span", { style: `${side}: ${((100 * (i + 0.5)) / n).toFixed(2)}%` }, words));
 }
 

@@ -2,9 +2,9 @@
 
 import { asks, formatPicker, modePicker, numberField } from "./controls.js";
 import { button, card, h } from "./dom.js";
-import { finite, isFinite } from "./exact.js";
+import { bitLength, finite, isFinite } from "./exact.js";
 import { exactText } from "./text.js";
-import { closeZoom, drawLine, lineFrame, wholeZoom, windowOf, windowWords } from "./numberline.js";
+import { closeZoom, drawLine, lineFrame, wholeWindow, wholeZoom, windowOf, windowWords } from "./numberline.js";
 import { readNumber } from "./parse.js";
 import { quantumAt } from "./formats.js";
 import { roundResult } from "./rounding.js";
@@ -33,7 +33,7 @@ export function lineView(ctx) {
   let view = null;
 
   const look = (zoom, at, merge = null) => ctx.store.set({ zoom: String(zoom), at }, { merge });
-  const centreText = (x) => exactText(x, null, ctx.format("binary64"));
+  const centreText = (x) => exactText(x, null, { trailingBits: bitLength(x.n) });
   const zoomBy = (delta, merge = null) => {
     const fmt = ctx.format(ctx.store.get().format);
     const to = Math.min(Math.max(view.zoom + delta, fmt.quantumExponentMin - 1), wholeZoom(fmt));
@@ -93,7 +93,7 @@ export function lineView(ctx) {
 /** The window of a state: everything, or centre ± 2^zoom; without a centre around the stored value. */
 function windowFor(state, fmt, stored) {
   const zoom = Number(state.zoom);
-  if (state.zoom === "all" || !Number.isFinite(zoom)) return windowOf(finite(false, 0n), wholeZoom(fmt));
+  if (state.zoom === "all" || !Number.isFinite(zoom)) return wholeWindow(fmt);
   const given = state.at ? readNumber(state.at, fmt).value : stored;
   const centre = given && isFinite(given) ? given : finite(false, 0n);
   return windowOf(centre, Math.min(Math.max(zoom, fmt.quantumExponentMin - 1), wholeZoom(fmt)));

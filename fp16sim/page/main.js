@@ -13,7 +13,7 @@ import { numberView } from "./number.js";
 import { MODE_WORDS } from "./controls.js";
 import { OPERATIONS, operate } from "./operations.js";
 import { readNumber } from "./parse.js";
-import { roundResult } from "./rounding.js";
+import { roundOperand, roundResult } from "./rounding.js";
 import { VIEWS } from "./state.js";
 import { stepsOf } from "./steps.js";
 import { decimalText, fractionText, hexText, shortText, shortestText } from "./text.js";
@@ -181,7 +181,7 @@ addEventListener("resize", () => {
 });
 
 globalThis.fp16sim = {
-  format: ctx.format, formats: ctx.formats, decode, encodeHeld, classify, nextUp, nextDown, operate, roundResult, explain,
+  format: ctx.format, formats: ctx.formats, decode, encodeHeld, classify, nextUp, nextDown, operate, roundResult, roundOperand, explain,
   readNumber, decimalText, fractionText, hexText, shortText, shortestText, store: ctx.store, stations: STATIONS,
   stepsOf: (record) => stepsOf(record, ctx),
 };

@@ -4,7 +4,7 @@
 
 import { change, fill, freshId, h, s } from "./dom.js";
 import { compare, compareMagnitude, difference, exponentOf, finite, fromNumber, isFinite, isZero, lift, negate, sum, toNumber } from "./exact.js";
-import { asStored, atOrdinal, decode, encodeHeld, ordinal, quantumAt } from "./formats.js";
+import { asStored, atOrdinal, decode, encodeHeld, leastFinite, leastPlace, ordinal, quantumAt } from "./formats.js";
 import { roundResult } from "./rounding.js";
 import { powerText, shortText } from "./text.js";
 
@@ -12,8 +12,11 @@ const AXIS = 128;
 const HEIGHTS = { one: 164, two: 222 };
 const MOST_TICKS = 140;
 
-/** The window that shows everything: 0 ± 2^(emax + 1). */
-export const wholeZoom = (fmt) => fmt.emax + 1;
+/** The window that shows everything: 0 ± 2^(emax + 1), or without negative numbers 2^emax ± 2^emax. */
+export const wholeWindow = (fmt) => windowOf(fmt.signed ? finite(false, 0n) : finite(false, 1n, 1n, fmt.emax), wholeZoom(fmt));
+
+/** The widest zoom of a format. */
+export const wholeZoom = (fmt) => fmt.emax + (fmt.signed ? 1 : 0);
 
 /** The window in which about eight neighbours of a value are seen. */
 export const closeZoom = (value, fmt) => quantumAt(value, fmt) + 2;
@@ -36,9 +39,9 @@ function pointAt(centre, t, zoom) {
 /** The places, in the order of values, of the first and last value of `fmt` in a window; null if there is none. */
 export function valuesIn(view, fmt) {
   const edge = (x, mode) => {
-    const greatest = fmt.maxFinite;
+    const [least, greatest] = [leastFinite(fmt), fmt.maxFinite];
     if (compare(x, greatest) > 0) return mode === "toward_positive" ? null : greatest;
-    if (compare(x, negate(greatest)) < 0) return mode === "toward_positive" ? negate(greatest) : null;
+    if (compare(x, least) < 0) return mode === "toward_positive" ? least : null;
     return roundResult(x, asStored(fmt), mode).value;
   };
   const [low, high] = [edge(view.left, "toward_positive"), edge(view.right, "toward_negative")];
@@ -49,12 +52,13 @@ export function valuesIn(view, fmt) {
 
 /** How many values lie in each of `count` equal parts of a window. */
 export function density(view, fmt, count) {
-  const [greatest, codes] = [ordinal(encodeHeld(fmt.maxFinite, fmt), fmt), asStored(fmt)];
+  const [least, greatest] = [leastFinite(fmt), fmt.maxFinite];
+  const placeOf = (x) => ordinal(encodeHeld(x, fmt), fmt);
   const cut = (i) => {
     const x = view.at((2 * i) / count - 1);
-    if (compare(x, fmt.maxFinite) > 0) return greatest;
-    if (compare(x, negate(fmt.maxFinite)) < 0) return -greatest - 1n;
-    return ordinal(roundResult(x, codes, "toward_negative").code, fmt);
+    if (compare(x, greatest) > 0) return placeOf(greatest);
+    if (compare(x, least) < 0) return placeOf(least) - 1n;
+    return ordinal(roundResult(x, asStored(fmt), "toward_negative").code, fmt);
   };
   let last = cut(0);
   return Array.from({ length: count }, (_, i) => {
@@ -163,6 +167,7 @@ function basin(put, width, fmt, stored, mode) {
   if (fmt.flushes && compareMagnitude(stored, fmt.minNormal) <= 0) return []; // it has no midpoints there
   const place = ordinal(encodeHeld(stored, fmt), fmt);
   const edge = (side) => {
+    if (place + side < leastPlace(fmt)) return put(fmt.zero ? stored : finite(false, 0n)); // all smaller numbers round to the smallest
     const next = decode(atOrdinal(place + side, fmt), fmt);
     const other = isFinite(next) ? next : stored;
     const both = sum(stored, other);

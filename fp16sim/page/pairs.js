@@ -21,7 +21,7 @@ export const KIND_WORDS = {
 export function axisOf(fmt) {
   const codes = Array.from({ length: 2 ** fmt.width }, (_, i) => BigInt(i));
   const isNan = (code) => decode(code, fmt).kind === "nan";
-  const key = (code) => Number(ordinal(code, fmt)) - (code === fmt.signBit ? 0.5 : 0);
+  const key = (code) => Number(ordinal(code, fmt)) - (code === fmt.signBit && fmt.signed ? 0.5 : 0);
   const numbers = codes.filter((code) => !isNan(code)).sort((x, y) => key(x) - key(y));
   return [...numbers, ...codes.filter(isNan)];
 }
@@ -31,7 +31,7 @@ export function cellOf(operation, a, b, fmt, mode, draw) {
   const exact = unrounded(operation, [a, b], mode);
   const got = operate(operation, [a, b], fmt, mode, draw);
   const cell = { kind: "exact", error: 0, code: got.code, value: got.value, flags: got.flags };
-  if (exact.value.kind === "nan") return { ...cell, kind: "invalid" };
+  if (exact.value.kind === "nan" || got.flags.includes("invalid")) return { ...cell, kind: "invalid" };
   if (got.flags.includes("overflow")) return { ...cell, kind: "overflow" };
   if (!isFinite(exact.value)) return { ...cell, kind: "infinite" };
   if (!got.flags.includes("inexact")) return cell;

@@ -4,13 +4,13 @@ import { bitRow } from "./bits.js";
 import { codeFields } from "./codefields.js";
 import { button, change, copyButton, fill, h } from "./dom.js";
 import { difference, isFinite, isZero } from "./exact.js";
-import { atOrdinal, classify, decode, fieldsOf, greatestCode, nextDown, nextUp, ordinal, quantumAt } from "./formats.js";
+import { classify, decode, exponentOfField, fieldsOf, hasImplicitOne, nextDown, nextUp, quantumAt } from "./formats.js";
 import { errorInUlp } from "./explain.js";
 import { neighbourPicture } from "./neighbours.js";
 import {
   bitsText, codeText, decimalText, fractionText, hexText, powerText, ratioText, shortText, shortestText, ulpsText,
 } from "./text.js";
-import { FLUSH_WORDS } from "./words.js";
+import { FLUSH_WORDS, missingWords } from "./words.js";
 
 const CLASS_WORDS = {
   signalingNaN: "signaling NaN",
@@ -32,21 +32,30 @@ export const classWords = (code, fmt) => CLASS_WORDS[classify(code, fmt)];
 export function formula(code, fmt) {
   const value = decode(code, fmt);
   const { negative, field, trailing } = fieldsOf(code, fmt);
-  const sign = `(−1)${negative ? "¹" : "⁰"}`;
+  const sign = fmt.signed ? `(−1)${negative ? "¹" : "⁰"} × ` : "";
   const significand = significandText(field, trailing, fmt);
-  const top = fmt.topField.toString();
-  if (value.kind === "infinite") return `exponent field ${top} (all ones), significand 0: ${negative ? "−∞" : "∞"}`;
-  if (value.kind === "nan" && fmt.hasInfinity) return `exponent field ${top} (all ones), significand not 0: NaN`;
-  if (value.kind === "nan") return "all bits behind the sign are ones: NaN";
-  if (isZero(value)) return `exponent field 0, significand 0: ${sign} × 0`;
-  if (!field) return `${sign} × 2^${fmt.emin} × ${significand}`.replace(/2\^(-?\d+)/, (_, e) => powerText(Number(e)));
-  const short = `${negative ? "−" : ""}${powerText(Number(field) - fmt.bias)} × ${significand}`;
-  return `${sign} × 2^(${field} − ${fmt.bias}) × ${significand} = ${short}`;
+  if (!isFinite(value)) return specialFormula(value, fmt);
+  const minus = negative ? "−" : "";
+  if (isZero(value)) return fmt.signed ? `exponent field 0, significand 0: ${sign}0` : "all bits are zeros: 0";
+  if (!hasImplicitOne(field, fmt)) return `${sign}${powerText(fmt.emin)} × ${significand}`;
+  const bias = fmt.bias < 0 ? `+ ${-fmt.bias}` : `− ${fmt.bias}`;
+  const short = `${minus}${powerText(Number(field) - fmt.bias)}${fmt.trailingBits ? ` × ${significand}` : ""}`;
+  return `${sign}2^(${field} ${bias})${fmt.trailingBits ? ` × ${significand}` : ""} = ${short}`;
+}
+
+/** Why a code is an infinity or NaN. */
+function specialFormula({ kind, negative }, fmt) {
+  const infinity = negative ? "−∞" : "∞";
+  const top = `exponent field ${fmt.topField} (all ones), significand`;
+  if (fmt.hasPayloads) return kind === "nan" ? `${top} not 0: NaN` : `${top} 0: ${infinity}`;
+  if (kind === "infinite") return `the code after that of the largest number: ${infinity}`;
+  if (fmt.specials === "nan") return "all bits behind the sign are ones: NaN";
+  return `${fmt.signed ? "the code that elsewhere is −0" : "all bits are ones"}: NaN, the only one`;
 }
 
 /** 1.1001₂; where that would be long, (1 + 9/2⁴). */
 function significandText(field, trailing, fmt) {
-  const lead = field ? "1" : "0";
+  const lead = hasImplicitOne(field, fmt) ? "1" : "0";
   if (fmt.trailingBits > 16) return `(${lead} + ${trailing}/${powerText(fmt.trailingBits)})`;
   return `${lead}.${trailing.toString(2).padStart(fmt.trailingBits, "0")}₂`;
 }
@@ -56,9 +65,9 @@ function under(code, fmt) {
   if (code === null) return ["", "", ""];
   const { negative, field, trailing } = fieldsOf(code, fmt);
   const value = decode(code, fmt);
-  const lead = field ? "1" : "0";
-  const e = Math.max(Number(field), 1) - fmt.bias;
-  const exponent = !isFinite(value) ? "special" : `${field} → ${powerText(e)}${field ? "" : ", subnormal"}`;
+  const isNormal = hasImplicitOne(field, fmt);
+  const lead = isNormal ? "1" : "0";
+  const exponent = !isFinite(value) ? "special" : `${field} → ${powerText(exponentOfField(field, fmt))}${isNormal ? "" : ", subnormal"}`;
   const places = trailing.toString(2).padStart(fmt.trailingBits, "0");
   const digits = fmt.trailingBits > 12 ? `${places.slice(0, 10)}…` : places;
   const significand = isFinite(value) ? `${lead}.${digits}₂` : "";
@@ -116,7 +125,7 @@ export function formatPanel(ctx, key) {
   const rows = (read, rounded, code, value, fmt) => [
     ["you typed", typedWords(read)],
     ["stored", long(decimalText(value)), copied("the exact decimal", () => decimalText(value))],
-    ["error", errorWords(read.value, value, fmt)],
+    ["error", errorWords(read.value, value, fmt, rounded.flags)],
     ["relative", relativeWords(read.value, value)],
     ["flags", rounded.flags.length ? rounded.flags.join(", ") : "none"],
     ["fraction", long(fractionText(value)), copied("the fraction", () => fractionText(value))],
@@ -140,9 +149,9 @@ const copied = (what, text) => h("span", { class: "copy" }, copyButton("Copy", `
 
 /** "16 bits: ...", and what is special about the ends of the range. */
 function layoutWords(fmt) {
-  const widths = `${fmt.width} bits: 1 sign, ${fmt.exponentBits} exponent (bias ${fmt.bias}), ${fmt.trailingBits} significand; `;
+  const widths = `${fmt.width} bits: ${fmt.signed ? 1 : "no"} sign, ${fmt.exponentBits || "no"} exponent (bias ${String(fmt.bias).replace("-", "−")}), ${fmt.trailingBits || "no"} significand; `;
   const range = `smallest ${powerText(fmt.flushes ? fmt.emin : fmt.quantumExponentMin)}, largest ${shortText(fmt.maxFinite, 20)}`;
-  const ways = [fmt.flushes && FLUSH_WORDS[fmt.subnormals], fmt.saturate && "beyond the largest number it stays there"].filter(Boolean);
+  const ways = [missingWords(fmt), fmt.flushes && FLUSH_WORDS[fmt.subnormals], fmt.saturate && "beyond the largest number it stays there"].filter(Boolean);
   return [widths, range, ...ways.map((way) => `; ${way}`)].join("");
 }
 
@@ -158,9 +167,9 @@ function heroWords(text, read, rounded) {
 }
 
 /** stored - typed, in absolute terms and in ulp. */
-function errorWords(typed, value, fmt) {
+function errorWords(typed, value, fmt, flags) {
   if (!isFinite(typed)) return "none";
-  if (!isFinite(value)) return "the number is out of range";
+  if (!isFinite(value)) return flags.includes("invalid") ? `${fmt.name} has no such number` : "the number is out of range";
   const error = difference(value, typed);
   if (isZero(error)) return "none: exactly what you typed";
   const ulps = errorInUlp(typed, value, quantumAt(value, fmt));
@@ -178,13 +187,4 @@ function ulpWords(value, fmt) {
   if (!isFinite(value)) return value.kind === "nan" ? "NaN" : "∞";
   const q = quantumAt(value, fmt);
   return `${powerText(q)} = ${shortText({ kind: "finite", negative: false, n: 1n, d: 1n, e: q }, 20)}`;
-}
-
-/** The code that lies `count` values further up (or down): zeros are one place, the ends stop it. */
-export function moved(code, count, fmt) {
-  if (decode(code, fmt).kind === "nan") return code;
-  const top = greatestCode(fmt);
-  const place = ordinal(code, fmt) + count;
-  const clamped = place > top ? top : place < -top ? -top : place;
-  return atOrdinal(clamped, fmt);
 }

@@ -46,7 +46,7 @@ function readCode(text, fmt) {
   if (!digits) throw complaint(text);
   if (fields) checkFields(text, digits, fmt);
   const code = BigInt((hex ? "0x" : "0b") + digits);
-  if (code >= 2n * fmt.signBit) {
+  if (code >= fmt.codes) {
     const out = hex ? `; as a number write ${shown(`${text}p0`)}` : "";
     throw new TextError(`${shown(text)} is no code of ${fmt.name}, which has ${fmt.width} bits${out}.`);
   }

@@ -1,6 +1,6 @@
 /* Rounding by definition: lift to an integer, round it, put it back. As `fp16sim.exact.rounding`, step by step. */
 
-import { NAN, compareMagnitude, exponentOf, finite, infinity, lift } from "./exact.js";
+import { NAN, compareMagnitude, exponentOf, finite, infinity, isZero, lift } from "./exact.js";
 import { decode, encodeHeld } from "./formats.js";
 
 export const FLAGS = ["invalid", "divide_by_zero", "overflow", "underflow", "inexact"];
@@ -9,19 +9,28 @@ export const MODES = [
 ];
 export const DRAWS = 2n ** 32n;
 
-/** Whether `mode` goes up from `low` when `rest / den` of a unit is left, for a magnitude with the given sign.
+/** Whether the last bit of the code of low * 2^q is 1, for low < 2^precision and 2^q the quantum there.
+
+    That is the last bit of the significand; with precision 1, of which no bit is stored, that of the exponent field, as
+    in P3109. A format without zero has no field whose last bit says so: there the significand, 1, is odd. */
+export function isOdd(low, q, fmt) {
+  const stored = fmt.precision > 1 || !fmt.zero;
+  return (low & 1n) === 1n && (stored || (q - fmt.emin) % 2 === 0);
+}
+
+/** Whether `mode` goes up from `low` when `rest / den` of 2^q is left, for a magnitude with the given sign.
 
     `draw`, of 32 random bits, decides for stochastic: up where (draw + 1/2) / 2^32 is below rest / den. */
-export function roundsUp({ low, rest, den }, mode, negative, draw = 0n) {
+export function roundsUp({ low, rest, den }, q, fmt, mode, negative, draw = 0n) {
   if (rest === 0n) return false;
   const twice = 2n * rest;
   switch (mode) {
-    case "ties_to_even": return twice > den || (twice === den && (low & 1n) === 1n);
+    case "ties_to_even": return twice > den || (twice === den && isOdd(low, q, fmt));
     case "ties_to_away": return twice >= den;
     case "toward_zero": return false;
     case "toward_positive": return !negative;
     case "toward_negative": return negative;
-    case "to_odd": return (low & 1n) === 0n;
+    case "to_odd": return !isOdd(low, q, fmt);
     case "stochastic": return (2n * draw + 1n) * den < rest * 2n * DRAWS;
   }
   throw new Error(`mode=${mode} is unknown; use one of ${MODES.join(", ")}`);
@@ -45,28 +54,46 @@ export function quantumExponent(x, fmt) {
     Underflow is a tiny result, after rounding, that is inexact. */
 export function roundResult(x, fmt, mode, draw = 0n) {
   if (x.kind === "nan") return nanOf(fmt, x.signaling ? ["invalid"] : []);
-  if (x.kind === "infinite") return roundInfinity(x, fmt);
-  if (x.n === 0n) return held(finite(x.negative, 0n), fmt, []);
+  // In a format without sign a negative number, however large, is no overflow.
+  const tooLow = !fmt.signed && x.negative && (x.kind === "infinite" || compareMagnitude(x, fmt.maxFinite) > 0);
+  return stored(rounded(tooLow ? { ...fmt.maxFinite, negative: true } : x, fmt, mode, draw), fmt);
+}
+
+/** The value and flags in a format that has both zeros and all signs. */
+function rounded(x, fmt, mode, draw) {
+  if (x.kind === "infinite") return roundedInfinity(x, fmt);
+  if (x.n === 0n) return { value: finite(x.negative, 0n), flags: [] };
   const q = quantumExponent(x, fmt);
   const lifted = lift(x, q);
-  const up = roundsUp(lifted, mode, x.negative, draw);
-  const value = finite(x.negative, up ? lifted.low + 1n : lifted.low, 1n, q);
-  if (compareMagnitude(value, fmt.maxFinite) > 0) return held(overflowValue(x.negative, fmt, mode), fmt, ["overflow", "inexact"]);
-  const flushed = isFlushed(value, fmt);
-  if (lifted.rest === 0n && !flushed) return held(value, fmt, []);
-  const stored = flushed ? finite(x.negative, 0n) : value;
-  return held(stored, fmt, isTiny(x, fmt, mode, draw) ? ["underflow", "inexact"] : ["inexact"]);
+  const up = roundsUp(lifted, q, fmt, mode, x.negative, draw);
+  const near = finite(x.negative, up ? lifted.low + 1n : lifted.low, 1n, q);
+  const value = isTooSmall(near, fmt) ? { ...fmt.minNormal, negative: x.negative } : near;
+  if (compareMagnitude(value, fmt.maxFinite) > 0) return { value: overflowValue(x.negative, fmt, mode), flags: ["overflow", "inexact"] };
+  const kept = isFlushed(value, fmt) ? finite(x.negative, 0n) : value;
+  if (lifted.rest === 0n && kept === near) return { value, flags: [] };
+  return { value: kept, flags: isTiny(x, fmt, mode, draw) ? ["underflow", "inexact"] : ["inexact"] };
+}
+
+/** What a format stores that lacks -0, every negative number, or zero; with its code. */
+function stored({ value, flags }, fmt) {
+  const isHeld = value.kind === "nan" || fmt.hasNegativeZero || (!isZero(value) && (fmt.signed || !value.negative));
+  if (isHeld) return held(value, fmt, flags);
+  if (isZero(value) && fmt.zero) return held(finite(false, 0n), fmt, flags);
+  return fmt.saturate ? held(fmt.zero ? finite(false, 0n) : fmt.minNormal, fmt, ["overflow", "inexact"]) : held(NAN, fmt, ["invalid"]);
 }
 
 /** Whether a rounded number is a subnormal that the format makes a zero. */
 export const isFlushed = (value, fmt) => fmt.flushes && value.n !== 0n && compareMagnitude(value, fmt.minNormal) < 0;
+
+/** Whether a format has no zero, and nothing as small as a number other than zero. */
+const isTooSmall = (value, fmt) => !fmt.zero && compareMagnitude(value, fmt.minNormal) < 0;
 
 /** Whether a number is made a zero before it is used. */
 export const isFlushedInput = (x, fmt) => fmt.subnormals === "flush_inputs" && x.kind === "finite" && isFlushed(x, fmt);
 
 /** Round an operand: like a result, but flush_inputs makes it zero first if it is small. */
 export function roundOperand(x, fmt, mode, draw = 0n) {
-  if (isFlushedInput(x, fmt)) return held(finite(x.negative, 0n), fmt, ["underflow", "inexact"]);
+  if (isFlushedInput(x, fmt)) return stored({ value: finite(x.negative, 0n), flags: ["underflow", "inexact"] }, fmt);
   return roundResult(x, fmt, mode, draw);
 }
 
@@ -80,9 +107,9 @@ function nanOf(fmt, flags) {
   return { value: code === null ? NAN : decode(code, fmt), code, flags };
 }
 
-function roundInfinity(x, fmt) {
-  if (fmt.hasInfinity && !fmt.saturate) return held(x, fmt, []);
-  return held(fmt.saturate ? { ...fmt.maxFinite, negative: x.negative } : NAN, fmt, ["overflow", "inexact"]);
+function roundedInfinity(x, fmt) {
+  if (fmt.hasInfinity && !fmt.saturate) return { value: x, flags: [] };
+  return { value: fmt.saturate ? { ...fmt.maxFinite, negative: x.negative } : NAN, flags: ["overflow", "inexact"] };
 }
 
 /** Whether a mode turns from the overflow threshold back to max_finite. */
@@ -104,6 +131,6 @@ export function isTiny(x, fmt, mode, draw = 0n) {
   if (compareMagnitude(x, fmt.minNormal) >= 0) return false;
   const q = exponentOf(x) - fmt.trailingBits;
   const lifted = lift(x, q);
-  const up = roundsUp(lifted, mode, x.negative, draw);
+  const up = roundsUp(lifted, q, fmt, mode, x.negative, draw);
   return compareMagnitude(finite(false, up ? lifted.low + 1n : lifted.low, 1n, q), fmt.minNormal) < 0;
 }

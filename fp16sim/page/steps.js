@@ -11,13 +11,13 @@ import { classWords } from "./panel.js";
 import { binaryText, codeText, decimalText, fractionText, powerText, probabilityText, shortText, ulpsText } from "./text.js";
 import { alignment, expansion } from "./columns.js";
 import {
-  FLAG_WORDS, decisionWords, distanceWords, flushWords, normalisationWords, overflowWords, quantumWords, specialWords,
+  FLAG_WORDS, decisionWords, distanceWords, flushWords, noNumberWords, normalisationWords, overflowWords, quantumWords, specialWords,
 } from "./words.js";
 
 /** All steps of a record, in order. */
 export function stepsOf(record, ctx) {
   if (record.refused) return [operandStep(record), refusal(record)];
-  const digits = record.exact.rule === "digits" && record.rounding.rule !== "flushed_input";
+  const digits = record.exact.rule === "digits" && record.rounding.quantumExponent !== undefined;
   return [
     operandStep(record),
     ...(digits ? [computeStep(record), ...(record.operation === "round" ? [] : [exactStep(record)]), cutStep(record), decisionStep(record), neighbourStep(record)] : [specialStep(record)]),
@@ -48,6 +48,7 @@ function operandStep({ operation, operands, fmt, mode }) {
 
 /** Why an operand is not what was typed. */
 function operandWords({ exact, rounding, off }, fmt, mode) {
+  if (rounding.case === "no_number") return [says(exact, 40), `: ${noNumberWords(rounding)}`];
   if (flushWords(rounding)) return [says(exact, 40), `: ${flushWords(rounding)}`];
   const how = rounding.overflowRule ? " (overflow)" : `, by ${ulpsText(off, 14)} ulp`;
   return [`${fmt.name} cannot represent `, says(exact, 40), `; it is first rounded ${MODE_WORDS[mode]}${how}:`];

@@ -39,14 +39,18 @@ export function hexText(x, fmt) {
   return `${sign(x)}0x1${trailing && "."}${trailing}p${e < 0 ? "" : "+"}${e}`;
 }
 
-/** The bits of a code as [sign, exponent, trailing significand]. */
+/** The bits of a code as [sign, exponent, trailing significand]; "" for a field that the format does not have. */
 export function bitFields(code, fmt) {
   const digits = code.toString(2).padStart(fmt.width, "0");
-  return [digits[0], digits.slice(1, 1 + fmt.exponentBits), digits.slice(1 + fmt.exponentBits)];
+  const [start, end] = [fmt.signed ? 1 : 0, (fmt.signed ? 1 : 0) + fmt.exponentBits];
+  return [digits.slice(0, start), digits.slice(start, end), digits.slice(end)];
 }
 
-/** The bits of a code with _ between the fields, as they can be typed. */
-export const bitsText = (code, fmt) => bitFields(code, fmt).join("_");
+/** The bits of a code with _ between the fields, as they can be typed: with fewer than three fields, after 0b. */
+export function bitsText(code, fmt) {
+  const fields = bitFields(code, fmt).filter(Boolean);
+  return `${fields.length === 3 ? "" : "0b"}${fields.join("_")}`;
+}
 
 /** The code in hexadecimal, of as many digits as the format has. */
 export function codeText(code, fmt) {

@@ -1,8 +1,9 @@
 /* Sentences about an explanation: why this neighbour, why these flags, why this special case. */
 
 import { MODE_WORDS } from "./controls.js";
+import { isZero } from "./exact.js";
 import { powerText, probabilityText, shortText, ulpsText } from "./text.js";
-import { DRAWS } from "./rounding.js";
+import { DRAWS, isOdd } from "./rounding.js";
 
 /** What a format does to small numbers, where it is not as IEEE 754 has it. */
 export const FLUSH_WORDS = {
@@ -10,6 +11,20 @@ export const FLUSH_WORDS = {
   flush_to_nearest: "it has no subnormal numbers: 0 and the smallest normal number are neighbours",
   flush_inputs: "it makes subnormal operands and results a zero of the same sign",
 };
+
+/** What a format lacks of the numbers that others have; "" where it lacks none. */
+export function missingWords(fmt) {
+  const missing = [!fmt.signed && "no negative numbers", !fmt.zero && "no zero", fmt.signed && !fmt.hasNegativeZero && "no −0"].filter(Boolean);
+  return missing.length ? `it has ${missing.join(" and ")}` : "";
+}
+
+/** Why a number that the format lacks became what it is. */
+export function noNumberWords({ exact, fmt, result, mode }) {
+  const kind = isZero(exact) ? "zero" : exact.negative ? "negative numbers" : "smaller numbers";
+  const became = `${fmt.name} has no ${kind}: this becomes ${shortText(result.value, 20)}`;
+  if (result.value.kind === "nan") return `${became}, and the flag invalid is raised.`;
+  return `${became}${isZero(result.value) && !fmt.saturate ? `, its neighbour in the mode ${MODE_WORDS[mode]}` : ""}.`;
+}
 
 /** Why a number became a zero; null if it did not. */
 export function flushWords(r) {
@@ -27,14 +42,21 @@ export function decisionWords(r) {
   const taken = `the one ${above ? "above" : "below"}, ${r.up ? "away from" : "toward"} zero`;
   return {
     nearer: () => nearerWords(r, taken),
-    tie_to_even: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off: a tie. The last kept bit is ${r.kept & 1n ? "1 (odd)" : "0 (even)"}, and ties go to the even neighbour, ${taken}.`,
+    tie_to_even: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off: a tie. ${parityWords(r)}, and ties go to the even neighbour, ${taken}.`,
     tie_to_away: () => `Guard 1 and nothing behind it: exactly half an ulp is cut off: a tie. Ties go away from zero: to ${taken}.`,
     toward_zero: () => "Something is cut off, and this mode ignores it: toward zero.",
     toward_positive: () => `Something is cut off, and this mode takes the upper neighbour, ${taken}.`,
     toward_negative: () => `Something is cut off, and this mode takes the lower neighbour, ${taken}.`,
-    to_odd: () => `Something is cut off. The last kept bit is ${r.kept & 1n ? "1: it stays" : "0: it becomes 1"}. A last bit 1 shows that something was cut off.`,
+    to_odd: () => `Something is cut off. ${parityWords(r)}: it ${r.odd ? "stays" : "becomes 1"}. A last bit 1 shows that something was cut off.`,
     stochastic: () => stochasticWords(r),
   }[r.rule]();
+}
+
+/** The bit that tells which neighbour is even. */
+function parityWords({ fmt, kept, odd }) {
+  const parity = odd ? "1 (odd)" : "0 (even)";
+  if (fmt.precision > 1 || kept === 0n) return `The last kept bit is ${parity}`;
+  return fmt.zero ? `No bit of the significand is stored, and the last bit of the exponent field is ${parity}` : `The only bit of the significand is ${parity}`;
 }
 
 function nearerWords(r, taken) {
@@ -54,7 +76,7 @@ function stochasticWords(r) {
 export function overflowWords(r) {
   if (!r.overflowRule) return null;
   const limit = `Beyond ${shortText(r.fmt.maxFinite, 20)}, the largest number of ${r.fmt.name}: overflow. `;
-  const even = r.mode === "to_odd" && !(r.fmt.maxSignificand & 1n);
+  const even = r.mode === "to_odd" && !isOdd(r.fmt.maxSignificand, r.fmt.emax - r.fmt.trailingBits, r.fmt);
   return limit + {
     infinity: "In this mode the result is infinity.",
     nan: `${r.fmt.name} has no infinity, so the result is NaN.`,
@@ -82,6 +104,7 @@ const SPECIAL_WORDS = {
 
 /** What is special about an exact result that no digits give. */
 export function specialWords({ operation, exact, rounding: r }) {
+  if (r.case === "no_number") return operation === "round" ? noNumberWords(r) : `The exact result is ${shortText(exact.value, 20)}. ${noNumberWords(r)}`;
   const words = `${SPECIAL_WORDS[exact.rule]} Here: ${shortText(exact.value, 8)}.`;
   if (!r.overflowRule) return words;
   const why = r.overflowRule === "saturate" ? "saturates" : "has no infinity";
@@ -108,6 +131,8 @@ export function normalisationWords({ normalisation, exponent }) {
 
 const minus = (n) => String(n).replace("-", "−");
 
+const bitsKept = ({ precision }) => (precision === 1 ? "1 bit is kept" : `${precision} bits are kept`);
+
 /** Where the cut lies. */
 export function quantumWords(r) {
   if (r.exponent < r.fmt.emin && r.fmt.subnormals === "flush_to_nearest") {
@@ -118,9 +143,9 @@ export function quantumWords(r) {
     return `Below ${powerText(r.fmt.emin)} numbers are subnormal: the ulp stays at ${powerText(r.quantumExponent)}, and fewer bits are kept.`;
   }
   if (r.exponent > r.fmt.emax) {
-    return `Beyond the range the same rule applies, as if there were no largest number: the ulp is ${powerText(r.quantumExponent)}, and ${r.fmt.precision} bits are kept.`;
+    return `Beyond the range the same rule applies, as if there were no largest number: the ulp is ${powerText(r.quantumExponent)}, and ${bitsKept(r.fmt)}.`;
   }
-  return `${words} ${powerText(r.quantumExponent)}: ${r.fmt.precision} bits are kept.`;
+  return `${words} ${powerText(r.quantumExponent)}: ${bitsKept(r.fmt)}.`;
 }
 
 /** A neighbour's distance. */

@@ -10,7 +10,7 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.cli import main
-from fp16sim.formats import WITH_BOTH_ZEROS
+from fp16sim.formats import NAMED_FORMATS
 from fp16sim.page.assemble import format_row, link
 
 SOURCES = sorted(Path(str(files("fp16sim.page"))).glob("*.*"))
@@ -50,7 +50,7 @@ def test_a_module_documents_what_it_exports(path):
 
 def test_every_named_format_comes_from_python_and_no_module_repeats_one():
     page = fs.page.build()
-    for fmt in WITH_BOTH_ZEROS:
+    for fmt in NAMED_FORMATS:
         assert f'"name": "{fmt.name}"' in page
         assert format_row(fmt)["width"] == fmt.width
     script = link("main")

@@ -11,12 +11,13 @@ import pytest
 
 import fp16sim as fs
 from fp16sim import cases, exact
+from fp16sim.exact.codes import encode_held
 from fp16sim.explain.decoding import read
-from fp16sim.formats import WITH_BOTH_ZEROS, Rounding
+from fp16sim.formats import NAMED_FORMATS, Rounding, p3109
 
 from ..support import MODES, count_cases
 
-SMALL = tuple(fmt for fmt in WITH_BOTH_ZEROS if fmt.width <= 16)
+SMALL = tuple(fmt for fmt in NAMED_FORMATS if fmt.width <= 16)
 OWN = (
     "e3m4",
     "width=6,precision=3",
@@ -26,8 +27,33 @@ OWN = (
     "e4m3fn,saturate=true",
     *(f"e4m3_ieee,subnormals={way}" for way in ("flush_to_zero", "flush_to_nearest", "flush_inputs")),
     "bfloat16,subnormals=flush_inputs,saturate=true",
+    "binary16,bias=3",
+    "e4m3fnuz,saturate=true",
+    "e5m2fnuz,subnormals=flush_to_nearest",
+    "e4m3b11fnuz,subnormals=flush_inputs",
+    "e8m0fnu,saturate=true",
+    "e8m0fnu,bias=3,subnormals=flush_inputs",
+    "binary8p1,saturate=true",
+    "binary8p3ue,saturate=true",
+    "binary6p2uf,subnormals=flush_to_zero,saturate=true",
+    "binary8p3ue,subnormals=flush_inputs",
+    "width=7,precision=6,specials=nan,bias=2",
 )
 CUSTOM = tuple(map(fs.get_format, OWN))
+
+
+def drafts(widths):
+    """All formats of P3109 with these widths that have a positive number."""
+    every = itertools.product(widths, range(1, 16), ("se", "sf", "ue", "uf"))
+    return [p3109(*one) for one in every if one[1] <= one[0] and (one[0], one[2]) != (2, "se")]
+
+
+P3109 = drafts(range(2, 7))
+LONG = [pytest.param(fmt, marks=pytest.mark.exhaustive) for fmt in drafts(range(7, 11))]
+CUSTOM_CODES = [
+    fmt for fmt in CUSTOM if fmt.width <= 8 and fmt.subnormals == "gradual" and fmt.saturate == (not fmt.has_nan)
+]
+EIGHT = [pytest.param(fmt, marks=pytest.mark.exhaustive) for fmt in drafts((7, 8))]
 
 ALL_CODES = """([name, codes]) => {
   const s = fp16sim, fmt = s.format(name);
@@ -62,7 +88,7 @@ def facts(fmt, codes):
     """What Python says of codes, in the words of ALL_CODES."""
     values = np.asarray(fs.decode(codes, fmt))
     kinds = np.asarray(fs.classify(values, fmt))
-    with np.errstate(invalid="ignore"):  # signaling NaNs
+    with np.errstate(invalid="ignore", over="ignore"):  # signaling NaNs, and the ends of unsigned formats
         up, down = (np.asarray(fs.encode(near(values, fmt), fmt)) for near in (fs.next_up, fs.next_down))
     for code, value, kind, above, below in zip(codes, values.tolist(), kinds, up, down, strict=True):
         if np.isnan(value):
@@ -93,7 +119,20 @@ def test_all_codes_have_the_values_texts_neighbours_and_classes_that_python_give
         compare_codes(core, fmt, codes)
 
 
-@pytest.mark.parametrize("fmt", [f for f in WITH_BOTH_ZEROS if f.width > 16], ids=str)
+@pytest.mark.parametrize("fmt", [*P3109, *LONG, *CUSTOM_CODES], ids=str)
+def test_all_codes_of_formats_unlike_those_of_ieee_754_agree_with_python(core, fmt):
+    compare_codes(core, fmt, range(2**fmt.width))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("fmt", [fmt for fmt in drafts(range(11, 16)) if fmt.fits_in(fs.BINARY64)], ids=str)
+def test_codes_of_wide_formats_of_p3109_agree_with_python(core, fmt):
+    top = 2**fmt.width
+    ends = [0, 1, 2**fmt.trailing_bits, top // 2 - 1, top // 2, top // 2 + 1, top - 2, top - 1]
+    compare_codes(core, fmt, {*ends, *range(0, top, top // 300 | 1)})
+
+
+@pytest.mark.parametrize("fmt", [f for f in NAMED_FORMATS if f.width > 16], ids=str)
 def test_codes_of_wide_formats_agree_with_python(core, fmt):
     chosen = random.Random(0)
     codes = [chosen.randrange(2**fmt.width) for _ in range(40)]
@@ -105,9 +144,12 @@ def test_codes_of_wide_formats_agree_with_python(core, fmt):
 
 NAMES = """(texts) => texts.map((text) => {
   const fmt = fp16sim.formats.get(text);
-  const facts = ["name", "width", "precision", "specials", "subnormals", "saturate", "nanCode"];
-  return fmt ? facts.map((fact) => fmt[fact]).join(" ") : "refused";
+  const facts = ["name", "width", "precision", "specials", "subnormals", "saturate", "nanCode", "bias", "signed"];
+  return fmt ? [...facts, "zero"].map((fact) => fmt[fact]).join(" ") : "refused";
 })"""
+
+
+UNSIGNED = ("", ",signed=false", "_and_infinities,signed=false", ",bias=9")
 
 
 def described(text):
@@ -115,12 +157,10 @@ def described(text):
         fmt = fs.get_format(text)
     except ValueError:
         return "refused"
-    if fmt.exponent_bits > 11 or fmt.trailing_bits > 52 or not fmt.has_negative_zero:
-        return "refused"  # too wide for the page, or not on it yet
-    own = "" if fmt.nan_code is None else fmt.nan_code
-    return " ".join(
-        map(str, [fmt.name, fmt.width, fmt.precision, fmt.specials, fmt.subnormals, str(fmt.saturate).lower(), own])
-    )
+    if fmt.trailing_bits > 112:
+        return "refused"  # too wide for the page
+    facts = fmt.to_dict() | {"nan_code": "" if fmt.nan_code is None else fmt.nan_code}
+    return " ".join(str(fact).lower() if isinstance(fact, bool) else str(fact) for fact in facts.values())
 
 
 def test_a_format_has_the_same_spellings_and_name_as_in_python(core):
@@ -155,9 +195,35 @@ def test_a_format_has_the_same_spellings_and_name_as_in_python(core):
         "constructor",
         "__proto__",
     ]
+    ways += [",bias=3", ",bias=-40000", ",bias=+12", ",width=8,precision=4", ",signed=false", ",zero=false"]
+    ways += [
+        f",specials={x}{more}"
+        for x in ("one_nan", "one_nan_and_infinities")
+        for more in ("", ",signed=false", ",bias=8")
+    ]
+    ways += [
+        ",width=8,precision=1,signed=false,zero=false,specials=one_nan",
+        ",precision=1,specials=none",
+        ",bias=1,bias=1",
+    ]
+    bases += [
+        "e4m3fnuz",
+        "E5M2-FNUZ",
+        "float8_e4m3b11fnuz",
+        "e8m0",
+        "binary8p3",
+        "binary8p4uf",
+        "binary12p1se",
+        "binary6p6sf",
+    ]
+    layouts += [
+        f"width={w},precision={p},specials=one_nan{x}" for w in range(1, 17) for p in range(9) for x in UNSIGNED
+    ]
+    layouts += [
+        f"binary{k}p{p}{kind}" for k in range(17) for p in range(17) for kind in ("", "se", "sf", "ue", "uf", "s")
+    ]
     texts = [*layouts, *odd, *bases, *(base + way for base in bases for way in ways)]
-    expected = [described(text) for text in texts]
-    first_difference(core.evaluate(NAMES, texts), [e.replace("None", "") for e in expected], texts)
+    first_difference(core.evaluate(NAMES, texts), [described(text) for text in texts], texts)
     count_cases(len(texts), "page: formats")
 
 
@@ -169,6 +235,9 @@ ARITY = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 
 @lru_cache(maxsize=32)
 def grid(fmt):
     """The codes of the interesting values, and rows of operands for fma with the products that are ties."""
+    if not fmt.has_negative_zero:
+        codes, chosen = range(2**fmt.width), random.Random(fmt.name)
+        return codes, [tuple(chosen.choices(codes, k=3)) for _ in range(500)]
     with np.errstate(over="ignore"):  # the decoding of binary64's infinity
         codes = [int(code) for code in fs.encode(cases.values(fmt), fmt)]
         columns = [fs.encode(column, fmt).tolist() for column in cases.tuples(fmt, 3)]
@@ -229,17 +298,64 @@ def compare_cases(core, fmt, mode, given):
 
 @pytest.mark.parametrize("mode", MODES, ids=str)
 def test_operations_give_the_codes_and_flags_of_the_exact_layer(core, mode):
-    for fmt in (*WITH_BOTH_ZEROS, *CUSTOM):
+    for fmt in (*NAMED_FORMATS, *CUSTOM):
         compare_operations(core, fmt, mode, 98)
 
 
+def points(fmt):
+    """Every number of a small format, every tie, what lies beside them and beyond both ends, and what is special."""
+    held = {exact.decode(code, fmt) for code in range(2**fmt.width)}
+    numbers = sorted({Fraction(0), *(abs(x) for x in held if isinstance(x, Fraction))})
+    ties = [(x + y) / 2 for x, y in itertools.pairwise(numbers)]
+    little = numbers[1] / 1000
+    near = {x + shift for x in (*numbers, *ties) for shift in (-little, 0, little)} | {numbers[1] / k for k in (3, 4)}
+    far = {numbers[-1] * Fraction(k, 8) for k in (9, 10, 11, 12, 14, 16, 17)}
+    return [str(sign * x) for x in sorted(near | far) for sign in (1, -1)] + ["-0", "inf", "-inf", "nan"]
+
+
+ROUNDINGS = """([name, modes, texts, draw]) => {
+  const s = fp16sim, fmt = s.format(name);
+  return modes.map((mode) => texts.map((text) => {
+      const { code, flags } = s.roundOperand(s.readNumber(text, fmt).value, fmt, mode, BigInt(draw));
+      return code === null ? "refused" : [code, ...[...flags].sort()].join(" ");
+    }));
+}"""
+# Draws of whole quarters, so that points halfway between two numbers go both ways.
+DRAWS = (2**30, 2**31, 3 * 2**30)
+
+
+@pytest.mark.parametrize(
+    "fmt", [*P3109[::2], *EIGHT, *(fmt for fmt in (*NAMED_FORMATS, *CUSTOM) if fmt.width <= 8)], ids=str
+)
+def test_every_tie_and_every_end_is_rounded_as_by_the_exact_layer_in_every_mode(core, fmt):
+    texts, draw = points(fmt), DRAWS[fmt.width % 3]
+    values = [exact.parse(text) for text in texts]
+    for mode, got in zip(
+        MODES, core.evaluate(ROUNDINGS, [fmt.name, [m.value for m in MODES], texts, str(draw)]), strict=True
+    ):
+        first_difference(
+            got, [rounded_code(x, fmt, mode, draw) for x in values], [(fmt.name, mode.value, t) for t in texts]
+        )
+    count_cases(len(MODES) * len(texts), "page: roundings")
+
+
+def rounded_code(x, fmt, mode, draw):
+    try:
+        result = exact.round_operand(x, fmt, mode, draw)
+    except ValueError:
+        return "refused"
+    return " ".join([str(encode_held(result.value, fmt)), *sorted(result.flags)])
+
+
 def test_special_operands_agree_in_every_combination(core):
-    for name in ("binary16", "e4m3fn", "e5m2", "e2m1fn"):
+    for name in ("binary16", "e4m3fn", "e5m2", "e2m1fn", "e4m3fnuz", "e8m0fnu", "binary8p3ue", "binary5p1sf"):
         fmt = fs.get_format(name)
         top = 2 ** (fmt.width - 1)
-        one = fmt.bias << fmt.trailing_bits
-        codes = sorted({0, 1, one, top - 1, exact.encode("inf", fmt)} | {top, top + one, 2 * top - 1})
-        if fmt.has_infinity and fmt.trailing_bits > 1:
+        one = exact.encode("1", fmt)
+        codes = sorted(
+            {0, 1, one, top - 1, exact.encode("inf", fmt)} | {top, top + one, 2 * top - 1} & {*range(2 * top)}
+        )
+        if fmt.has_payloads and fmt.trailing_bits > 1:
             codes += [exact.encode("inf", fmt) + 1]  # a signaling NaN
             compare_cases(core, fmt, Rounding.TIES_TO_EVEN, [("round", [f"0x{codes[-1]:x}"], 0)])
         for mode in (Rounding.TIES_TO_EVEN, Rounding.TOWARD_NEGATIVE):
@@ -262,7 +378,7 @@ def test_a_draw_goes_up_exactly_where_python_says(core):
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("mode", MODES, ids=str)
-@pytest.mark.parametrize("fmt", [*WITH_BOTH_ZEROS, *CUSTOM], ids=str)
+@pytest.mark.parametrize("fmt", [*NAMED_FORMATS, *CUSTOM], ids=str)
 def test_ten_thousand_operations_a_mode_and_format_agree_with_the_exact_layer(core, fmt, mode):
     compare_operations(core, fmt, mode, 10_003)
 

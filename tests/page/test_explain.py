@@ -75,7 +75,8 @@ def steps(operation, texts, fmt, mode):
 
 def drawn(fmt, count):
     """Operations on interesting values, and on numbers that the format does not hold."""
-    chosen, held = random.Random(fmt.name), [exact.as_exact(x) for x in cases.values(fmt) if x == x]
+    numbers = cases.values(fmt) if fmt.has_negative_zero else fs.all_values(fmt)
+    chosen, held = random.Random(fmt.name), [exact.as_exact(x) for x in numbers if x == x]
     odd = ["0.1", "0.2", "1/3", "1e-9", "3.14159", "65519", "-65520", "1e39", "2^-25", "2049"]
     for i in range(count):
         operation, arity = (("add", 2), ("subtract", 2), ("multiply", 2), ("divide", 2), ("fma", 3))[i % 5]
@@ -86,7 +87,12 @@ def drawn(fmt, count):
 FLUSHING = [f"e5m2,subnormals={way}" for way in ("flush_to_zero", "flush_to_nearest", "flush_inputs")]
 
 
-@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e4m3fn", "e2m1fn", "e4m3_ieee,saturate=true", *FLUSHING])
+UNLIKE = ["e4m3fnuz", "e8m0fnu", "binary8p3ue", "binary8p1", "e5m2fnuz,saturate=true", "binary6p4uf,saturate=true"]
+
+
+@pytest.mark.parametrize(
+    "fmt", ["binary16", "bfloat16", "e4m3fn", "e2m1fn", "e4m3_ieee,saturate=true", *FLUSHING, *UNLIKE]
+)
 def test_the_page_explains_as_python_does(core, fmt):
     fmt = fs.get_format(fmt)
     for mode in DETERMINISTIC:
@@ -103,7 +109,10 @@ def test_the_page_explains_as_python_does(core, fmt):
 ALIKE = ("rounding", "neighbours", "result", "flags", "modes", "lottery", "detours")
 
 
-@pytest.mark.parametrize("fmt", ["binary16", "e4m3fn", "e5m4,saturate=true,subnormals=flush_inputs", *FLUSHING])
+@pytest.mark.parametrize(
+    "fmt",
+    ["binary16", "e4m3fn", "e5m4,saturate=true,subnormals=flush_inputs", *FLUSHING, *UNLIKE, "e8m0fnu,saturate=true"],
+)
 def test_the_page_explains_a_rounding_as_python_does(core, fmt):
     texts = [
         "0.1",
@@ -157,8 +166,18 @@ WORDS = """([name, mode, operation]) => {
 }"""
 
 
+OTHERS = [
+    "binary5p2se",
+    "binary5p3uf",
+    "binary5p1ue,saturate=true",
+    "width=5,precision=1,specials=one_nan,signed=false,zero=false",
+]
+
+
 @pytest.mark.parametrize("operation", ["add", "multiply", "divide", "round"])
-@pytest.mark.parametrize("fmt", ["e2m2", "e2m2,specials=nan", "e2m1fn", "e2m2,subnormals=flush_inputs,saturate=true"])
+@pytest.mark.parametrize(
+    "fmt", ["e2m2", "e2m2,specials=nan", "e2m1fn", "e2m2,subnormals=flush_inputs,saturate=true", *OTHERS]
+)
 def test_the_words_of_the_page_agree_with_the_flags_of_all_pairs(core, fmt, operation):
     for mode in DETERMINISTIC:
         compared, wrong = core.evaluate(WORDS, [fmt, mode.value, operation])

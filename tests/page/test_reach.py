@@ -15,6 +15,11 @@ WIDE = (
     "number?x=" + "9" * 300,
     "formats?x=" + "9" * 300,
     "number?x=1..2",
+    "number?x=0.1&format=binary8p3ue&beside=e8m0fnu",
+    "number?x=0.1&format=e15m112",
+    "heatmap?small=e8m0fnu&op=multiply",
+    "line?x=3&format=e8m0fnu&beside=e4m3fnuz",
+    "arithmetic?op=subtract&a=1&b=3&format=binary8p3ue",
     "garbage?format=" + "9" * 300,
 )
 

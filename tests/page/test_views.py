@@ -4,6 +4,7 @@ import pytest
 
 import fp16sim as fs
 from fp16sim import exact
+from fp16sim.formats import NAMED_FORMATS
 
 from .conftest import FOLLOW
 
@@ -185,10 +186,104 @@ def test_widths_of_ones_own_make_a_format(open_page):
     page.get_by_label("significand bits").first.fill("3")
     assert bits(page).count() == 8
     assert int(number(page), 16) == fs.encode("1/3", fs.E4M3)
-    page.get_by_label("topmost codes").first.select_option("nan")
+    page.get_by_label("infinity and NaN").first.select_option("nan")
     page.get_by_label("Number", exact=True).fill("448")
     assert fact(page, "next up") == "none"
     assert page.evaluate(HASH) == "#number?x=448&format=e4m3fn"
+
+
+FIELDS_SHOWN = """() => [...document.querySelectorAll(".panel .field")].filter((e) => e.checkVisibility())
+  .map((e) => e.className.split(" ")[1] + e.querySelectorAll(".bit").length)"""
+
+
+@pytest.mark.parametrize(
+    ("fmt", "fields", "layout"),
+    [
+        ("e8m0fnu", ["exponent8"], "no sign, 8 exponent (bias 127), no significand; smallest 2⁻¹²⁷"),
+        ("binary8p3ue", ["exponent6", "significand2"], "no sign, 6 exponent (bias 32), 2 significand"),
+        ("binary8p1", ["sign1", "exponent7"], "1 sign, 7 exponent (bias 64), no significand"),
+        ("binary6p6sf", ["sign1", "significand5"], "1 sign, no exponent (bias 0), 5 significand"),
+        ("e4m3fnuz", ["sign1", "exponent4", "significand3"], "(bias 8), 3 significand; smallest 2⁻¹⁰, largest 240"),
+    ],
+)
+def test_a_field_that_a_format_does_not_have_is_not_drawn(open_page, fmt, fields, layout):
+    page = open_page(f"number?x=0.1&format={fmt}")
+    assert page.evaluate(FIELDS_SHOWN) == fields
+    assert layout in page.locator(".layout:visible").inner_text()
+    code = fs.exact.encode("0.1", fmt)
+    assert int("".join(digits(page)), 2) == code
+    assert fact(page, "bits").replace("0b", "") == fs.get_format(fmt).bits_text(code)
+    back = page.evaluate("([x, f]) => String(fp16sim.readNumber(x, fp16sim.format(f)).code)", [fact(page, "bits"), fmt])
+    assert int(back) == code
+    page.locator(".panel:visible .bit").last.click()
+    assert fact(page, "code").startswith(fs.get_format(fmt).hex_code(code ^ 1))
+
+
+@pytest.mark.parametrize(
+    ("x", "fmt", "stored", "flags", "formula"),
+    [
+        ("-3", "binary8p3ue", "nan", "invalid", "all bits are ones: NaN, the only one"),
+        ("-3", "binary8p3ue,saturate=true", "0", "overflow, inexact", "all bits are zeros: 0"),
+        ("inf", "binary8p3ue", "inf", "none", "the code after that of the largest number: ∞"),
+        ("0", "e8m0fnu", "nan", "invalid", "all bits are ones: NaN, the only one"),
+        ("6", "e8m0fnu", "8", "inexact", "2^(130 − 127) = 2³"),
+        ("-0", "e4m3fnuz", "0", "none", "exponent field 0, significand 0: (−1)⁰ × 0"),
+        ("nan", "e4m3fnuz", "nan", "none", "the code that elsewhere is −0: NaN, the only one"),
+        ("3", "binary16,bias=-2", "3", "none", "(−1)⁰ × 2³ × 0.0110000000₂"),
+    ],
+)
+def test_what_a_format_lacks_becomes_what_python_stores_and_its_formula_says_so(
+    open_page, x, fmt, stored, flags, formula
+):
+    page = open_page(f"number?x={x}&format={fmt}")
+    result = fs.exact.round_operand(fs.exact.as_exact(x), fs.get_format(fmt), fs.Rounding.TIES_TO_EVEN)
+    assert fact(page, "stored") == stored == ("0" if result.value == 0 else str(result.value))
+    assert set(flags.split(", ")) == (result.flags or {"none"})
+    assert fact(page, "flags") == flags
+    assert formula in page.locator(".equation:visible").inner_text()
+
+
+def test_formats_of_p3109_and_of_scales_are_made_from_the_fields_or_by_their_name(open_page):
+    page = open_page("number?x=0.3")
+    page.get_by_label("Format", exact=True).select_option("custom")
+    own = page.get_by_role("group", name="Format: of your own")
+    own.get_by_label("or by its name", exact=True).fill("binary8p4uf")
+    assert page.evaluate(HASH) == "#number?x=0.3&format=binary8p4uf"
+    assert [own.get_by_label(name, exact=True).input_value() for name in ("exponent bits", "bias", "sign")] == [
+        "5",
+        "16",
+        "false",
+    ]
+    own.get_by_label("infinity and NaN", exact=True).select_option("one_nan_and_infinities")
+    assert page.evaluate(HASH) == "#number?x=0.3&format=binary8p4ue"
+    own.get_by_label("bias", exact=True).fill("7")
+    assert fs.get_format(page.evaluate("fp16sim.store.get().format")) == fs.formats.replace(
+        fs.formats.p3109(8, 4, "ue"), bias=7
+    )
+    own.get_by_label("zero", exact=True).select_option("false")
+    own.get_by_label("exponent bits", exact=True).fill("8")
+    own.get_by_label("infinity and NaN", exact=True).select_option("one_nan")
+    assert page.evaluate(HASH) == "#number?x=0.3&format=e8m0fnu"
+    own.get_by_label("infinity and NaN", exact=True).select_option("ieee")
+    assert "a format needs 2 exponent bits and 1 stored significand bit" in own.inner_text()
+    assert page.evaluate(HASH) == "#number?x=0.3&format=e8m0fnu"
+    own.get_by_label("or by its name", exact=True).fill("binary99")
+    assert "write it like binary8p3" in own.inner_text()
+    own.get_by_label("or by its name", exact=True).fill("binary16")
+    assert "✕" not in own.inner_text()
+
+
+def test_labels_of_neighbours_that_are_near_each_other_do_not_overlap(open_page):
+    page = open_page("number?x=2")
+    for state in ("number?x=0.1&format=e8m0fnu", "number?x=0.0625&format=binary8p3ue", "number?x=1"):
+        page.evaluate(FOLLOW, state)
+        overlaps = page.evaluate("""() => {
+          const texts = [...document.querySelectorAll(".near-picture .label")].filter((e) => e.checkVisibility());
+          const boxes = texts.map((e) => e.getBoundingClientRect());
+          return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) =>
+            a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)).length;
+        }""")
+        assert overlaps == 0, state
 
 
 def test_a_format_without_nan_says_so(open_page):
@@ -325,7 +420,7 @@ TABLE = """() => [...document.querySelectorAll(".stacks tbody tr")].filter((row)
 def test_all_formats_at_once_are_those_of_compare_the_most_accurate_first(open_page, x):
     page = open_page(f"formats?x={x}")
     rows = {row[0]: row for row in page.evaluate(TABLE)}
-    anatomies = fs.explain.compare(x).rows
+    anatomies = fs.explain.compare(x, NAMED_FORMATS).rows
     assert set(rows) == {a.fmt.name for a in anatomies}
     for a in anatomies:
         _, _, ulps, _, flags, code = rows[a.fmt.name]
@@ -334,19 +429,26 @@ def test_all_formats_at_once_are_those_of_compare_the_most_accurate_first(open_p
         assert (ulps == "exact") == (a.error == 0)
         assert (ulps == "–") == (a.error is None)
     errors = {a.fmt.name: a.error for a in anatomies}
-    shown = [abs(errors[name]) for name in rows if errors[name] is not None]
+    *others, last = rows
+    assert last == "e8m0fnu"  # for scales, not for numbers
+    shown = [abs(errors[name]) for name in others if errors[name] is not None]
     assert shown == sorted(shown)
-    assert not any(errors[name] is not None for name in list(rows)[len(shown) :]) or x == "inf"
+    assert not any(errors[name] is not None for name in others[len(shown) :]) or x == "inf"
 
 
 def test_a_format_of_ones_own_is_among_all_formats_and_each_name_opens_its_bits(open_page):
     page = open_page("formats?x=0.1&format=e5m4")
-    assert len(page.evaluate(TABLE)) == 1 + len(fs.explain.compare(0.1).rows)
+    assert len(page.evaluate(TABLE)) == 1 + len(NAMED_FORMATS)
     page.get_by_role("link", name="e5m4", exact=True).click()
     assert page.evaluate(HASH) == "#number?format=e5m4"
     assert len(page.locator(".panel:visible .bit").all()) == 10
     page.evaluate(FOLLOW, "formats?x=nan")
-    assert "no code for NaN" in page.evaluate(TABLE)[-1][1]
+    *_, without_nan, scale = page.evaluate(TABLE)
+    assert "no code for NaN" in without_nan[1]
+    assert scale[:2] == ["e8m0fnu", "NaN"]
+    page.evaluate(FOLLOW, "formats?x=-1.5")
+    assert page.evaluate(TABLE)[-1] == ["e8m0fnu", "NaN", "–", "–", "invalid", "0xFF"]
+    assert "1 has no such number, and stores NaN" in page.locator("main").inner_text()
     page.evaluate(FOLLOW, "formats?x=0x3F7F&format=bfloat16")
     assert page.locator("tr:has-text('bfloat16') td").nth(1).inner_text() == "exact"
 
