@@ -154,6 +154,38 @@ def test_a_float64_just_above_a_tie_of_nvfp4_goes_up():
         check(x, block, "nearest")
 
 
+def test_a_float32_whose_quotient_is_next_to_a_tie_stays_on_its_side():
+    """x / scale is within 2^-25 of a tie of E2M1, so that float32 would call it one."""
+    rng = np.random.default_rng(3)
+    ties = np.float32([0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5.0])
+    near = 0
+    for amax in rng.uniform(1, 2, 60).astype(np.float32):
+        x = np.repeat(amax, 16)
+        product = float(fs.blocks.quantize(x, "nvfp4").scales[0] * fs.blocks.quantize(x, "nvfp4").tensor_scale)
+        x[1:8] = (ties * product).astype(np.float32)
+        x[8:15] = np.nextafter(x[1:8], np.float32(9))
+        near += np.count_nonzero((x[1:15] / product).astype(np.float32) == np.tile(ties, 2))
+        for mode in ("ties_to_even", "ties_to_away", "toward_zero", "to_odd"):
+            check(x, get_block("nvfp4"), None, mode)
+    assert near > 100
+
+
+@pytest.mark.parametrize("block", ["nvfp4", *OWN[:2], OWN[3]], ids=str)
+def test_a_few_numbers_next_to_ties_among_many_are_decided_as_in_float64(block):
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(256, 64)).astype(np.float32)
+    found = fs.blocks.quantize(x, block)
+    each = fs.blocks.scales.spread(found.scales * (found.tensor_scale or 1.0), found.block_shape)
+    numbers = np.unique(np.abs(fs.all_values(found.block.element)))
+    ties = (numbers[1:] + numbers[:-1])[np.isfinite(numbers[1:])] / 2
+    near = np.nextafter((rng.choice(ties, x.shape) * each).astype(np.float32), rng.choice(np.float32([-9, 9]), x.shape))
+    x = np.where((rng.random(x.shape) < 0.1) & (np.abs(near) < np.abs(x).max() / 9), near, x)
+    for mode in ("ties_to_even", "ties_to_away"):
+        narrow, wide = (fs.blocks.quantize(y, block, mode=mode) for y in (x, x.astype(np.float64)))
+        assert (narrow.codes == wide.codes).all()
+        assert (narrow.scale_codes == wide.scale_codes).all()
+
+
 def test_four_over_six_takes_four_where_its_error_is_smaller_and_six_at_a_tie():
     taken = []
     rng = np.random.default_rng(5)
@@ -166,6 +198,22 @@ def test_four_over_six_takes_four_where_its_error_is_smaller_and_six_at_a_tie():
     assert {4.0, 6.0} <= set(taken)
     exact_in_both = np.array([[4.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0]], np.float32)
     assert check(exact_in_both, block, "four_over_six").elements.max() in (4.0, 6.0)
+
+
+def test_working_in_slabs_changes_nothing(monkeypatch):
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(6, 8, 96)).astype(np.float32)
+    x[2, 3, 5] = np.nan
+    blocks = [*BLOCKS, Block("e4m3fn", "binary32", (4, 16)), Block("e2m1fn", "e4m3fn", (2, 4, 3), "binary32")]
+    whole = [fs.blocks.quantize(x, b, mode=m, rng=1) for b in blocks for m in ("ties_to_even", "stochastic")]
+    whole += [fs.blocks.quantize(x, "mxfp8", axis=a, pad="zeros") for a in (0, 1)]
+    monkeypatch.setattr(fs.blocks.scales, "SLAB", 100)
+    again = [fs.blocks.quantize(x, b, mode=m, rng=1) for b in blocks for m in ("ties_to_even", "stochastic")]
+    again += [fs.blocks.quantize(x, "mxfp8", axis=a, pad="zeros") for a in (0, 1)]
+    for a, b in zip(whole, again, strict=True):
+        assert same(a.values, b.values), a
+        assert (a.codes == b.codes).all()
+        assert (a.scale_codes == b.scale_codes).all()
 
 
 # --- what is decided ------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import elementary, reductions
 from ..accumulators import Blas
+from ..blocks import quantize
 from ..conversion import Array
 from ..formats import BINARY16
 from ..rounding import round_to
@@ -97,6 +98,20 @@ def _pychop(name: str, arguments: tuple[Any, ...], elements: int, scale: float) 
     return Pair(lambda: round_to(x, "binary16"), lambda: chop(x))
 
 
+def _blocks(name: str, scale: float) -> Pair:
+    """An array into blocks, values out, against its rounding to e4m3fn without scales."""
+    x = normal(max(1, _size(scale) // 2048) * 2048)
+    return Pair(lambda: quantize(x, name).values, lambda: round_to(x, "e4m3fn"))
+
+
+def _blocks_of_gfloat(name: str, scale: float) -> Pair:
+    gfloat, formats = need("gfloat"), need("gfloat.formats")
+    info, x = formats.format_info_mxfp8_e4m3, normal(32 * _size(scale, 256))
+    wide = x.astype(np.float64).reshape(-1, 32)
+    theirs = lambda: [gfloat.quantize_block(info, row, gfloat.compute_scale_amax) for row in wide]  # noqa: E731
+    return Pair(lambda: quantize(x, name).values, theirs)
+
+
 def _rounding_rows() -> list[Comparison]:
     astype = "x.astype(float16).astype(float32)"
     rows = [
@@ -125,6 +140,11 @@ def _rounding_rows() -> list[Comparison]:
     rows.append(
         Comparison("round_to binary16", "pychop.FaultChop", 1 / 40, partial(_pychop, "FaultChop", ("h",), ELEMENTS))
     )
+    rows += [
+        Comparison(f"quantize to {name}, values out", "round_to e4m3fn", 6.0, partial(_blocks, name))
+        for name in ("mxfp8", "nvfp4")
+    ]
+    rows.append(Comparison("quantize to mxfp8", "gfloat.quantize_block", 1 / 40, partial(_blocks_of_gfloat, "mxfp8")))
     return rows
 
 

@@ -14,7 +14,7 @@ from ..formats import BINARY32, FormatLike, Rounding
 from ..rounding import round_to
 from .block import Block, Element, FixedPoint
 from .packing import Packed, pack
-from .scales import spread
+from .scales import flattened, slabs, spread
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,10 +78,18 @@ class BlockArray:
 
     def scaled(self, factor: float) -> Array:
         """element x scale x factor for all stored elements."""
-        scales = self.scales * factor
         dtype = self.elements.dtype if factor == 1.0 and self._fits_float32() else np.dtype(np.float64)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(self.elements * spread(scales.astype(dtype), self.block_shape), dtype)
+        elements, sides = flattened(self.elements, self.block_shape)
+        scales = (self.scales * factor).reshape(
+            [length // side for length, side in zip(elements.shape, sides, strict=True)]
+        )
+        out = np.empty(elements.shape, dtype)
+        for rows, grid in slabs(elements, sides):
+            with np.errstate(invalid="ignore"):
+                part = out[rows]
+                part[...] = elements[rows]
+                part *= spread(scales[grid].astype(dtype, copy=False), sides)
+        return out.reshape(self.elements.shape)
 
     def _fits_float32(self) -> bool:
         element, scale = self.block.element, self.block.scale

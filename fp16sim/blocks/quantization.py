@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import flags
 from ..codes import decode
 from ..conversion import Array, Generator, Seed, as_generator, check_hardware, lift
-from ..formats import Format, Rounding, Subnormals, get_rounding, quoted, with_behaviour
+from ..formats import Rounding, get_rounding, quoted, with_behaviour
 from ..rounding import round_array
 from .block import POWERS_OF_TWO, Block, BlockLike, FixedPoint, get_block
 from .blockarray import BlockArray
 from .packing import Packed, unpack_bits, unpack_scales
-from .scales import quotient, scales_of, spread
+from .scales import flattened, nobody, quotient, scales_of, slabs, spread, to_float32, vanishes_to_nearest
 
 TO_NEAREST = (Rounding.TIES_TO_EVEN, Rounding.TIES_TO_AWAY)
 
@@ -84,9 +83,23 @@ def quantize(
         )
     sides = block_sides(block, numbers.shape, axis)
     stored = _padded(numbers, sides, pad)
-    scales, tensor = scales_of(stored, block, rule, sides)
-    elements = _elements(stored, scales, tensor, block, sides, mode, generator, rule in POWERS_OF_TWO)
-    return BlockArray(block, rule, sides, numbers.shape, elements, scales, tensor if block.tensor_scale else None)
+    rows, flat_sides = flattened(np.ascontiguousarray(stored), sides)
+    scales, tensor = scales_of(rows, block, rule, flat_sides)
+    elements = np.empty(rows.shape, rows.dtype)
+    for at, grid in slabs(rows, flat_sides):
+        _elements(
+            rows[at], scales[grid], tensor, block, flat_sides, mode, generator, rule in POWERS_OF_TWO, elements[at]
+        )
+    grid_shape = [length // side for length, side in zip(stored.shape, sides, strict=True)]
+    return BlockArray(
+        block,
+        rule,
+        sides,
+        numbers.shape,
+        elements.reshape(stored.shape),
+        scales.reshape(grid_shape),
+        tensor if block.tensor_scale else None,
+    )
 
 
 # --- shapes ---------------------------------------------------------------------------------------------------------
@@ -150,39 +163,33 @@ def _elements(
     mode: Rounding,
     rng: Generator,
     powers_of_two: bool,
-) -> Array:
-    """The numbers of the element type: x / (scale x tensor scale), rounded once and saturated."""
+    out: Array,
+) -> None:
+    """The numbers of the element type, in `out`: x / (scale x tensor scale), rounded once and saturated."""
     product = scales * tensor
     usable = product > 0  # not the NaN of a block without numbers, nor the scale 0 of a block of zeros
     if not usable.all():
         product = np.where(usable, product, 1.0)
         x = np.where(spread(~np.isnan(scales), sides), x, x.dtype.type(0))
     fmt = block.element.lattice if isinstance(block.element, FixedPoint) else block.element
-    if x.dtype == np.float32 and powers_of_two and _float32_will_do(block, fmt, mode):
-        with np.errstate(under="ignore", over="ignore"):
-            shares = x * spread((1.0 / product).astype(np.float32), sides)
-    else:
-        with np.errstate(under="ignore", over="ignore"):
+    with np.errstate(under="ignore", over="ignore"):
+        if x.dtype != np.float32 or mode not in TO_NEAREST or not vanishes_to_nearest(fmt):
             shares = quotient(x, spread(product, sides), mode is Rounding.STOCHASTIC)
-    out = shares if shares.dtype == x.dtype else np.empty(x.shape, x.dtype)
+        elif powers_of_two and _float32_holds_inverses(block):
+            shares = x * spread((1.0 / product).astype(np.float32), sides)
+        else:
+            shares = to_float32(quotient(x, spread(product, sides)), fmt.precision)
     fmt = with_behaviour(fmt, True, None)
-    nobody = flags.Tally(flags.Listeners(frozenset(), frozenset()))
-    rounded = round_array(shares, fmt, mode, rng, out=out, tally=nobody)
+    round_array(shares, fmt, mode, rng, out=out, tally=nobody())
     if isinstance(block.element, FixedPoint):
-        rounded = np.clip(rounded, block.element.min_finite, block.element.max_finite) + rounded.dtype.type(0)
-    return rounded
+        np.clip(out, block.element.min_finite, block.element.max_finite, out=out)
+        out += out.dtype.type(0)  # -0 + 0 is +0
 
 
-def _float32_will_do(block: Block, fmt: Format, mode: Rounding) -> bool:
-    """Whether x / 2^e in float32 decides as the exact quotient does, if it is x times 2^-e.
-
-    float32 holds 2^-e. The product is exact, or below 2^-126. To nearest, such a number becomes 0 if min_subnormal is
-    well above it.
-    """
+def _float32_holds_inverses(block: Block) -> bool:
+    """Whether x / 2^e is x times a float32: then it is exact, or so small that it vanishes."""
     scale = block.scale
-    holds_inverse = block.tensor_scale is None and scale.quantum_exponent_min >= -127 and scale.emax <= 127
-    gradual = fmt.subnormals in (Subnormals.GRADUAL, Subnormals.FLUSH_TO_ZERO)
-    return holds_inverse and mode in TO_NEAREST and gradual and fmt.quantum_exponent_min > -120
+    return block.tensor_scale is None and scale.quantum_exponent_min >= -127 and scale.emax <= 127
 
 
 # --- the way back ---------------------------------------------------------------------------------------------------

@@ -10,15 +10,16 @@ as the exact one does, by one of two reasons:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from .. import exact
+from .. import exact, flags
 from ..conversion import Array
-from ..formats import Format, Rounding, with_behaviour
-from ..rounding import round_without_flags
+from ..formats import Format, Rounding, Subnormals, with_behaviour
+from ..rounding import round_array, round_without_flags
 from .block import POWERS_OF_TWO, Block
 from .definition import scale_of, tensor_scale
 
@@ -61,6 +62,27 @@ def quotient(x: Array, s: Array | float, stochastic: bool = False) -> Array:
     return quotient_to_odd(x.astype(np.float64, copy=False), s)
 
 
+def vanishes_to_nearest(fmt: Format) -> bool:
+    """Whether all that float32 does not hold exactly for its size becomes 0: what is below 2^-126."""
+    return fmt.subnormals in (Subnormals.GRADUAL, Subnormals.FLUSH_TO_ZERO) and fmt.quantum_exponent_min > -120
+
+
+def to_float32(q: Array, precision: int) -> Array:
+    """Quotients as float32 on the same side of every tie.
+
+    A tie has precision + 1 bits, so all bits below are 0. Where that is so and the cast was inexact, the float32 next
+    to it, on the side of q, takes its place.
+    """
+    narrow = q.astype(np.float32)
+    below = np.uint32((1 << (23 - precision)) - 1)
+    at = np.flatnonzero(narrow.reshape(-1).view(np.uint32) & below == 0)
+    wide, cast = q.reshape(-1)[at], narrow.reshape(-1)[at]
+    moved = np.flatnonzero((cast != wide) & np.isfinite(cast))
+    toward = np.where(wide[moved] > cast[moved], np.float32(np.inf), np.float32(-np.inf))
+    narrow.reshape(-1)[at[moved]] = np.nextafter(cast[moved], toward)
+    return narrow
+
+
 # --- amax -----------------------------------------------------------------------------------------------------------
 
 
@@ -70,14 +92,39 @@ def blocked(x: Array, shape: tuple[int, ...]) -> Array:
 
 
 def block_maximum(x: Array, shape: tuple[int, ...]) -> Array:
-    """The largest element of each block, with the shape of the grid of blocks; NaN where one is."""
+    """The largest magnitude of each block, with the shape of the grid of blocks; NaN where one is.
+
+    Without their sign, the bits of floats are in the order of their magnitudes, NaN above all, and integers are faster.
+    """
     if not x.size:
         return np.zeros([length // side for length, side in zip(x.shape, shape, strict=True)], x.dtype)
-    found, side = np.ascontiguousarray(x), shape[-1]
-    while side % 2 == 0:  # halves along the last axis, which NumPy takes at full speed
-        found, side = np.maximum(found[..., 0::2], found[..., 1::2]), side // 2
-    rest = blocked(found, (*shape[:-1], side))
-    return np.asarray(np.max(rest, axis=tuple(range(1, rest.ndim, 2))))
+    kind: Any = np.uint32 if x.dtype == np.float32 else np.uint64
+    found = np.ascontiguousarray(x).reshape(-1).view(kind) & kind(np.iinfo(kind).max // 2)
+    side, length = shape[-1], x.shape[-1]
+    while side % 2 == 0:  # neighbours of one block; NumPy is much slower along a short axis
+        found, side, length = np.maximum(found[0::2], found[1::2]), side // 2, length // 2
+    rest = blocked(found.reshape(*x.shape[:-1], length), (*shape[:-1], side))
+    return np.asarray(np.max(rest, axis=tuple(range(1, rest.ndim, 2)))).view(x.dtype)
+
+
+def flattened(x: Array, shape: tuple[int, ...]) -> tuple[Array, tuple[int, ...]]:
+    """The same blocks in the same order; a row each, if they lie along the last axis alone: small `slabs`."""
+    if x.size and all(side == 1 for side in shape[:-1]):
+        return x.reshape(-1, shape[-1]), (1, shape[-1])
+    return x, shape
+
+
+SLAB = 1 << 17
+"""Elements that are worked on at once, so that intermediates stay in the processor's cache."""
+
+
+def slabs(x: Array, shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    """Whole rows of blocks: which rows of the array, and which of the grid."""
+    side = shape[0]
+    grid_rows = max(1, SLAB * x.shape[0] // max(1, x.size * side))
+    for start in range(0, x.shape[0] // side, grid_rows):
+        end = min(start + grid_rows, x.shape[0] // side)
+        yield slice(start * side, end * side), slice(start, end)
 
 
 # --- scales ---------------------------------------------------------------------------------------------------------
@@ -101,17 +148,36 @@ def _from_amax(amax: Array, target: float, tensor: float, fmt: Format) -> Array:
     """amax / (target x tensor scale), rounded to a number of the scale's format."""
     with np.errstate(all="ignore"):
         share = quotient(amax, target * tensor)
-    nearest = round_without_flags(np.minimum(share, float(fmt.max_finite)), fmt, Rounding.TIES_TO_EVEN)
-    return np.asarray(np.maximum(nearest, float(fmt.min_subnormal)))
+    share = np.minimum(share, float(fmt.max_finite))
+    if amax.dtype == np.float32 and vanishes_to_nearest(fmt) and fmt.precision <= 20:
+        share = to_float32(share, fmt.precision)
+    out = np.empty(share.shape, share.dtype)
+    round_array(share, fmt, Rounding.TIES_TO_EVEN, out=out, tally=nobody())
+    return np.maximum(out.astype(np.float64, copy=False), float(fmt.min_subnormal))
+
+
+def nobody() -> flags.Tally:
+    """Where nobody listens: saturation is part of every rule, and no exception."""
+    return flags.Tally(flags.Listeners(frozenset(), frozenset()))
 
 
 def scales_of(x: Array, block: Block, rule: str, shape: tuple[int, ...]) -> tuple[Array, float]:
     """The scales of all blocks as float64, NaN where a block has something that is not finite; and the tensor scale."""
-    amax = block_maximum(np.abs(x), shape)
-    finite = np.isfinite(amax)
-    used = np.where(finite, amax, amax.dtype.type(0))
-    tensor = float(tensor_scale(Fraction(float(used.max(initial=0))), block, rule))
-    positive = np.where(used > 0, used, amax.dtype.type(1))
+    amax = np.empty([length // side for length, side in zip(x.shape, shape, strict=True)], x.dtype)
+    for rows, grid in slabs(x, shape):
+        amax[grid] = block_maximum(x[rows], shape)
+    largest = amax.max(initial=0, where=np.isfinite(amax))
+    tensor = float(tensor_scale(Fraction(float(largest)), block, rule))
+    found = np.empty(amax.shape)
+    for rows, grid in slabs(x, shape):
+        found[grid] = _scales(x[rows], amax[grid], block, rule, shape, tensor)
+    return found, tensor
+
+
+def _scales(x: Array, amax: Array, block: Block, rule: str, shape: tuple[int, ...], tensor: float) -> Array:
+    """The scales of blocks with these largest magnitudes."""
+    usable = np.isfinite(amax) & (amax > 0)
+    positive = amax if usable.all() else np.where(usable, amax, amax.dtype.type(1))
     if rule in POWERS_OF_TWO:
         share = quotient(positive, tensor) if block.tensor_scale else positive.astype(np.float64, copy=False)
         e = np.clip(_exponents(share, block, rule), block.scale.quantum_exponent_min, block.scale.emax)
@@ -120,8 +186,10 @@ def scales_of(x: Array, block: Block, rule: str, shape: tuple[int, ...]) -> tupl
         found = _four_over_six(x, positive, block, shape, tensor)
     else:
         found = _from_amax(positive, float(block.element.max_finite), tensor, block.scale)
-    found = np.where(used > 0, found, float(exact.decode(0, block.scale)))
-    return np.where(finite, found, np.nan), tensor
+    if positive is amax:
+        return np.asarray(found)
+    zero = np.where(np.isfinite(amax), float(exact.decode(0, block.scale)), np.nan)
+    return np.where(usable, found, zero)
 
 
 # --- four over six --------------------------------------------------------------------------------------------------
@@ -159,6 +227,6 @@ def _squared_errors(x: Array, amax: Array, scale: Array, block: Block, shape: tu
 
 def spread(grid: Array, shape: tuple[int, ...]) -> Any:
     """A number for each element from a number for each block."""
-    for axis, side in enumerate(shape):
+    for axis, side in enumerate(shape[:-1]):
         grid = np.repeat(grid, side, axis=axis) if side > 1 else grid
-    return grid
+    return np.repeat(grid.reshape(-1), shape[-1]).reshape(*grid.shape[:-1], grid.shape[-1] * shape[-1])

@@ -100,8 +100,8 @@ def statistics(x: Any, quantized: BlockArray) -> BlockStatistics:
         each = spread(scale, sides)
         beyond = good & ((numbers > element.max_finite * each) | (numbers < lowest(element) * each))
         error = quantized.scaled(tensor) - numbers
-        amax = block_maximum(np.abs(numbers), sides)
-        largest = block_maximum(np.abs(error), sides)
+        amax = block_maximum(numbers, sides)
+        largest = block_maximum(error, sides)
         relative = np.where(error == 0, 0.0, error / spread(np.where(largest > 0, largest, 1.0), sides))
         rms = largest * np.sqrt(_mean(relative**2, sides))
     zero = quantized.elements == 0
