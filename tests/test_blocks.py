@@ -6,10 +6,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 import fp16sim as fs
 from fp16sim import exact
 from fp16sim.blocks import BLOCKS, SCALE_RULES, Block, FixedPoint, get_block
+from fp16sim.teach import strategies as fst
 
 from .support import count_cases
 
@@ -440,3 +442,21 @@ def test_the_product_of_two_block_arrays_is_that_of_their_values_scaled_at_the_e
     assert (ours == fs.multiply(sums, factor, "binary32")).all()
     assert np.allclose(ours, a.values @ b.values, rtol=1e-6)
     count_cases(ours.size, "blocks: products")
+
+
+# --- strategies -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_what_the_strategy_draws_is_quantized_as_defined_by_every_rule(name):
+    seen = set()
+
+    @settings(max_examples=60, deadline=None, database=None, derandomize=True)
+    @given(fst.blocks(name, allow_specials=True))
+    def draw(x):
+        for rule in RULES[: 5 + (name == "nvfp4")]:
+            found = check(x, get_block(name), rule)
+        seen.add("nan" if np.isnan(found.scales).any() else "number")
+
+    draw()
+    assert seen == {"nan", "number"}

@@ -20,9 +20,11 @@ an operation                         `floats(fmt)`, `cancelling_pairs(fmt)`, `ab
 encode and decode                    `codes(fmt)`
 sums and products of matrices        `arrays(fmt, shape)`
 code that takes a format and a mode  `formats()`, `modes()`
+a quantizer of MX or NVFP4 blocks    `blocks(block)`
 ===================================  ======================================================================
 """
 
+from .block_elements import blocks
 from .floats import floats
 from .operands import absorbing_pairs, arrays, cancelling_pairs, codes, formats, modes
 from .roundable import near_overflow, near_underflow, reals, ties
@@ -30,6 +32,7 @@ from .roundable import near_overflow, near_underflow, reals, ties
 __all__ = [
     "absorbing_pairs",
     "arrays",
+    "blocks",
     "cancelling_pairs",
     "codes",
     "floats",
