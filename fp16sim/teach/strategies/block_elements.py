@@ -23,8 +23,8 @@ def blocks(block: BlockLike = "mxfp8", *, allow_specials: bool = False) -> st.Se
     """The elements of one block, in float32: at most 64, the first of them the largest.
 
     The largest magnitude is where a scale rule changes, or the float32 beside: a power of two, the largest element
-    times one, half a quantum above that. Others are multiples of half a quantum, so that many are ties, or far smaller; or
-    zeros of both signs. Rows shrink to zeros beside one simple number.
+    times one, half a quantum above that. Others are multiples of half a quantum, so that many are ties, or far smaller;
+    or zeros of both signs. Rows shrink to zeros beside one simple number.
 
     Parameters
     ----------
