@@ -216,7 +216,7 @@ class Block:
         """A rule of SCALE_RULES that suits the block."""
         if rule is None:
             return self.default_rule
-        if rule not in SCALE_RULES:
+        if not isinstance(rule, str) or rule not in SCALE_RULES:
             known = joined(list(SCALE_RULES), "or")
             raise ValueError(f"scale_rule={quoted(rule)} is unknown; {did_you_mean(str(rule), SCALE_RULES)}use {known}")
         if rule == "four_over_six" and (self.element.max_finite != 6 or self.scale.precision == 1):

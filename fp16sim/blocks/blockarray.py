@@ -10,7 +10,7 @@ import numpy as np
 
 from ..codes import encode_held
 from ..conversion import Array
-from ..formats import BINARY32, FormatLike, Rounding
+from ..formats import BINARY32, FormatLike, Rounding, quoted
 from ..rounding import round_to
 from .block import Block, Element, FixedPoint
 from .packing import Packed, pack
@@ -149,4 +149,6 @@ def dequantize(x: BlockArray, fmt: FormatLike | None = None, mode: Rounding | st
     >>> fs.blocks.dequantize(fs.blocks.quantize([1.0, 0.3] * 16, "mxfp4"), "bfloat16")[:2]
     array([1.  , 0.25])
     """
+    if not isinstance(x, BlockArray):
+        raise TypeError(f"x={quoted(x)} is not a BlockArray; give what fs.blocks.quantize returned")
     return x.values if fmt is None else np.asarray(round_to(x.values, fmt, mode))

@@ -28,7 +28,8 @@ def random_signs(size: int = 16, rng: Seed = None) -> Array:
     array([-1., -1., -1.,  1.])
     """
     number = checked_size(size)
-    generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
+    generator = as_generator(Rounding.STOCHASTIC, rng)
+    assert generator is not None  # for this mode
     return 1.0 - 2.0 * (generator.integers(0, 2, number) == 1)
 
 

@@ -229,6 +229,8 @@ def from_codes(
         raise ValueError(f"scale_codes.shape={scales.shape} is not the grid of blocks; give an array of shape {grid}")
     if block.tensor_scale is None and tensor_scale is not None:
         raise ValueError(f"tensor_scale={quoted(tensor_scale)}: {block} has none; leave it out")
+    if tensor_scale is not None and not isinstance(tensor_scale, (int, float, np.number)):
+        raise TypeError(f"tensor_scale={quoted(tensor_scale)} is not a number; give that of the BlockArray")
     tensor = None if block.tensor_scale is None else float(1.0 if tensor_scale is None else tensor_scale)
     elements = _decoded(numbers, block)
     return BlockArray(block, None, sides, numbers.shape, elements, np.asarray(decode(scales, block.scale)), tensor)
@@ -244,6 +246,8 @@ def _decoded(codes: Array, block: Block) -> Array:
 
 def decode_integers(codes: Array, element: FixedPoint) -> Array:
     """Two's complement integers from their codes."""
+    if codes.dtype.kind not in "iu":
+        raise TypeError(f"codes of dtype {codes.dtype} are not integers; give the codes of {element}")
     if codes.size and (codes.min() < 0 or codes.max() >= 2**element.width):
         raise ValueError(f"codes has a number that is no code of {element}; use 0 to {2**element.width - 1}")
     wide = codes.astype(np.int64)
@@ -278,5 +282,8 @@ def unpack(
     grid = tuple(length // side for length, side in zip(whole, sides, strict=True))
     elements = _decoded(unpack_bits(packed.elements, block.element.width, int(np.prod(whole))).reshape(whole), block)
     scales = np.asarray(decode(unpack_scales(packed.scales, block, grid, scale_order), block.scale))
+    if len(packed.tensor_scale) != 4 * (block.tensor_scale is not None):
+        has = "has one, of 4 bytes" if block.tensor_scale else "has none"
+        raise ValueError(f"packed.tensor_scale={packed.tensor_scale!r}: {block} {has}; give what pack returned")
     tensor = None if block.tensor_scale is None else float(np.frombuffer(packed.tensor_scale, "<f4")[0])
     return BlockArray(block, None, sides, tuple(shape), elements, scales, tensor)
