@@ -67,7 +67,7 @@ EXACT = {
     "operate": lambda x: exact.operate("add", (x, x), fs.BINARY16, fs.Rounding.TIES_TO_EVEN),
 }
 EXACT_VALUES_ALONE = {  # these take what `as_exact` gives
-    "exponent_of", "is_finite", "is_nan", "is_negative", "is_odd", "is_signaling", "nan_value", "parse",
+    "chance_of_up", "exponent_of", "is_finite", "is_nan", "is_negative", "is_odd", "is_signaling", "nan_value", "parse",
     "parse_to_round", "quantum_exponent", "round_integer", "round_operand", "round_result", "signed", "sqrt_to_odd",
     "without_input_flush",
 }  # fmt: skip

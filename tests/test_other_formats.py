@@ -228,6 +228,20 @@ def test_operations_are_those_of_the_exact_layer(fmt, name):
     count_cases(ours.size, "other formats: operations")
 
 
+def test_an_explanation_names_the_exponent_field_where_it_decides_a_tie():
+    up, down = (" ".join(str(fs.explain.rounding(x, p3109(8, 1))).split()) for x in (1.5 * 2.0**1, 1.5 * 2.0**2))
+    assert "an exponent field that ends in 1, which is odd, so one is added" in up
+    assert "an exponent field that ends in 0, which is even, so they stay" in down
+
+
+@pytest.mark.parametrize("fmt", [fs.E8M0FNU, p3109(8, 3, "ue"), p3109(8, 4, "uf")], ids=str)
+def test_the_numbers_next_to_a_number_raise_no_flag_in_an_unsigned_format(fmt):
+    with fs.record_flags() as raised:
+        fs.next_up([-1.0, 0.0, 1e300, np.inf], fmt)
+        fs.next_down([-1.0, 0.0, 1e300, np.inf], fmt)
+    assert raised.names() == ()
+
+
 def test_a_wide_unusual_format_is_for_the_exact_layer():
     fmt = Format("wide", width=15, precision=1, specials="one_nan", signed=False)
     assert exact.round_to("5", fmt) == 4

@@ -126,7 +126,8 @@ def round_array(
         x = widened(x)
     kernel = kernels.find(fmt, mode, "float32" if carrier.itemsize == 4 else "float64")
     draw = None if rng is None else draws_from(rng)
-    per_element = not fmt.signed or not tally.listeners.names.isdisjoint(flags.PER_ELEMENT)
+    wanted = tally.listeners.names
+    per_element = not wanted.isdisjoint(flags.PER_ELEMENT) or (not fmt.signed and bool(wanted))
     chunk, kernel_bytes = CHUNK, None
     if kernel and not per_element:
         # Large chunks, cut again by the kernel, make threads wait less for each other; but draws would fill the memory.

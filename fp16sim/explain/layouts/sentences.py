@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ...codes import FloatClass
-from ...exact import DRAW_BITS, Value, chance_of_up, is_negative
+from ...exact import DRAW_BITS, Value, chance_of_up, is_negative, is_odd
 from ...formats import Format, Rounding, Specials, Subnormals
 from ...text import to_text
 from ...wording import count
@@ -133,12 +133,21 @@ def _beyond(step: RoundingStep) -> bool:
     return (step.kept or 0) * Fraction(2) ** (step.quantum_exponent or 0) > step.fmt.max_finite
 
 
+def _parity(step: RoundingStep) -> str:
+    """Whether the kept digits count as odd; with precision 1, the exponent field says so."""
+    kept, fmt = step.kept or 0, step.fmt
+    odd = is_odd(kept, step.quantum_exponent or 0, fmt)
+    if fmt.precision == 1 and fmt.zero and kept:
+        return f"have an exponent field that ends in {'1, which is odd' if odd else '0, which is even'}"
+    return "end in 1, which is odd" if odd else "end in 0, which is even"
+
+
 def _decision(step: RoundingStep, part: str) -> str:
     cut_off = f"{part or ulps_text(step.rest or Fraction(0)) + ' ulp'} is cut off"
     sign = "negative" if is_negative(step.exact) else "positive"
     grows = "grows" if step.up else "shrinks"
     happens = "one is added to the last place" if step.up else "the kept digits stay"
-    parity = "end in 1, which is odd" if (step.kept or 0) % 2 else "end in 0, which is even"
+    parity = _parity(step)
     briefly = "one is added" if step.up else "they stay"
     tie = "Exactly half an ulp is cut off: a tie."
     return {
