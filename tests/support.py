@@ -19,9 +19,10 @@ TININESS = ("after", "before")
 TOY = Format("toy", width=6, precision=3)
 
 
-def first(count, values):
-    """Parameters of a test: the first few always run, the others in the exhaustive run only."""
-    return [*values[:count], *(pytest.param(value, marks=pytest.mark.exhaustive) for value in values[count:])]
+def first(count, values, unpack=False):
+    """Parameters of a test: the first few always run, the others in the exhaustive run only. `unpack`: they are rows."""
+    rest = (value if unpack else (value,) for value in values[count:])
+    return [*values[:count], *(pytest.param(*row, marks=pytest.mark.exhaustive) for row in rest)]
 
 
 TOYS = (

@@ -11,7 +11,7 @@ from fp16sim import accumulators
 from fp16sim.accumulators import Blocked, Exact, Fused, Kahan, Pairwise, Sequential, base, chain, exact_sum, floats
 from fp16sim.formats import Rounding, Subnormals
 
-from .support import DETERMINISTIC, TOYS, assert_same_codes, count_cases, held_values, pairs
+from .support import DETERMINISTIC, TOYS, assert_same_codes, count_cases, first, held_values, pairs
 from .test_accumulators import operands
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -211,7 +211,7 @@ def test_formats_that_flush_or_saturate_have_fast_chains_too(fmt, seed, monkeypa
 # --- exact sums by 64-bit integers ----------------------------------------------------------------------------------
 
 
-@of_wide
+@pytest.mark.parametrize("fmt", first(1, WIDE), ids=str)
 @of_modes
 def test_exact_sums_by_integers_of_64_bits_are_those_of_any_size(fmt, mode, monkeypatch):
     rng = np.random.default_rng(5)

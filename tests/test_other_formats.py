@@ -13,8 +13,6 @@ from fp16sim.formats import NAMED_FORMATS, WITH_BOTH_ZEROS, Format, get_format, 
 
 from .support import count_cases
 
-gfloat = pytest.importorskip("gfloat", reason="an independent implementation of P3109")
-
 OTHERS = [fmt for fmt in (*NAMED_FORMATS,) if fmt not in WITH_BOTH_ZEROS] + [fs.E3M4]
 KINDS = ("se", "sf", "ue", "uf")
 
@@ -33,12 +31,14 @@ MODES = [mode for mode in fs.Rounding if mode is not fs.Rounding.STOCHASTIC]
 
 
 def of_gfloat(fmt):
-    """The same format in gfloat."""
+    """gfloat, and the same format in it."""
+    gfloat = pytest.importorskip("gfloat", reason="an independent implementation of P3109")
     from gfloat.formats import format_info_p3109
     from gfloat.types import Domain, Signedness
 
     sign = Signedness.Signed if fmt.signed else Signedness.Unsigned
-    return format_info_p3109(fmt.width, fmt.precision, sign, Domain.Extended if fmt.has_infinity else Domain.Finite)
+    domain = Domain.Extended if fmt.has_infinity else Domain.Finite
+    return gfloat, format_info_p3109(fmt.width, fmt.precision, sign, domain)
 
 
 def bits(x):
@@ -101,7 +101,7 @@ def test_rounding_is_that_of_the_exact_layer_in_every_mode_with_its_flags(fmt):
 
 @pytest.mark.parametrize("fmt", [*NARROW, *EIGHT], ids=str)
 def test_every_code_of_p3109_has_the_value_that_gfloat_gives_it(fmt):
-    info = of_gfloat(fmt)
+    gfloat, info = of_gfloat(fmt)
     theirs = [gfloat.decode_float(info, code).fval for code in range(2**fmt.width)]
     assert (bits(theirs) == bits(fs.all_values(fmt))).all()
     count_cases(len(theirs), "other formats: gfloat")
@@ -110,7 +110,7 @@ def test_every_code_of_p3109_has_the_value_that_gfloat_gives_it(fmt):
 @pytest.mark.parametrize("fmt", [f for f in NARROW if f.signed], ids=str)
 def test_rounding_to_p3109_is_that_of_gfloat(fmt):
     """Not ties away, which gfloat takes for a number just below the tie too; nor unsigned, where it keeps the sign."""
-    info = of_gfloat(fmt)
+    gfloat, info = of_gfloat(fmt)
     x = points(fmt)
     for name in ("TiesToEven", "TowardZero", "TowardPositive", "TowardNegative"):
         mode = "ties_to_even" if name == "TiesToEven" else f"toward_{name.removeprefix('Toward').lower()}"

@@ -277,7 +277,7 @@ def _started(arguments, folder):
 
 
 @posix
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), first(1, [(signal.SIGINT, 130), (signal.SIGTERM, 143)], unpack=True))
 @pytest.mark.parametrize("named", first(1, [[], ["-o", "my run.png"]]))
 def test_the_command_that_is_printed_after_an_interruption_goes_on(number, code, named, here):
     process = _started([*LONG, *named], here)

@@ -284,6 +284,6 @@ def unpack(
     scales = np.asarray(decode(unpack_scales(packed.scales, block, grid, scale_order), block.scale))
     if len(packed.tensor_scale) != 4 * (block.tensor_scale is not None):
         has = "has one, of 4 bytes" if block.tensor_scale else "has none"
-        raise ValueError(f"packed.tensor_scale={packed.tensor_scale!r}: {block} {has}; give what pack returned")
+        raise ValueError(f"packed.tensor_scale={quoted(packed.tensor_scale)}: {block} {has}; give what pack returned")
     tensor = None if block.tensor_scale is None else float(np.frombuffer(packed.tensor_scale, "<f4")[0])
     return BlockArray(block, None, sides, tuple(shape), elements, scales, tensor)
