@@ -20,7 +20,7 @@ TOY = Format("toy", width=6, precision=3)
 
 
 def first(count, values, unpack=False):
-    """Parameters of a test: the first few always run, the others in the exhaustive run only. `unpack`: they are rows."""
+    """Parameters of a test: the first few always run, the others only in the exhaustive run. `unpack`: rows."""
     rest = (value if unpack else (value,) for value in values[count:])
     return [*values[:count], *(pytest.param(*row, marks=pytest.mark.exhaustive) for row in rest)]
 
