@@ -512,8 +512,8 @@ def get_format(fmt: FormatLike) -> Format:
         A name such as "binary16", "half" or "fp4", in which case, "-", "_" and blanks do not matter; a layout such as
         "e5m4", of 5 exponent bits and 4 stored significand bits, as IEEE 754 would have it; or fields, as in
         "width=8,precision=4" or "binary16,saturate=true,subnormals=flush_to_zero", or "e4m3fn,overflow=pytorch", of a
-        convention in `fp16sim.overflow`. `np.float16`, `ml_dtypes.bfloat16`
-        and the like are recognised by their names; a dict has the fields that `Format.to_dict` gives.
+        convention in `fp16sim.overflow`. `np.float16`, `ml_dtypes.bfloat16` and the like are recognised by their names;
+        a dict has the fields that `Format.to_dict` gives.
 
     Raises
     ------
@@ -526,7 +526,8 @@ def get_format(fmt: FormatLike) -> Format:
     -----
     "e3m2", "e2m3" and "e2m1" are the formats of OCP's MX, which have no infinity and no NaN. "e4m3" is refused: it
     means OCP's format, "e4m3fn", to most people, and "e4m3_ieee", which has infinities, to others. The dtype
-    `ml_dtypes.float8_e4m3` is the second.
+    `ml_dtypes.float8_e4m3` is the second. "binary8p3" is a format of IEEE P3109, in full "binary8p3se": signed and
+    extended by infinities; the other kinds are "sf", "ue" and "uf".
 
     Examples
     --------
