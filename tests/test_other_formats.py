@@ -11,7 +11,7 @@ import fp16sim as fs
 from fp16sim import exact
 from fp16sim.formats import NAMED_FORMATS, WITH_BOTH_ZEROS, Format, get_format, p3109
 
-from .support import count_cases
+from .support import count_cases, within_ml_dtypes
 
 OTHERS = [fmt for fmt in (*NAMED_FORMATS,) if fmt not in WITH_BOTH_ZEROS] + [fs.E3M4]
 KINDS = ("se", "sf", "ue", "uf")
@@ -129,7 +129,7 @@ def test_codes_and_casts_are_those_of_ml_dtypes(fmt):
     codes = np.arange(256, dtype=np.uint8)
     assert (bits(codes.view(dtype).astype(np.float64)) == bits(fs.all_values(fmt))).all()
     with np.errstate(all="ignore"):
-        x = points(fmt).astype(np.float32)
+        x = within_ml_dtypes(points(fmt).astype(np.float32), fmt)
         theirs, ours = x.astype(dtype).astype(np.float64), fs.round_to(x, fmt)
     assert (bits(theirs) == bits(ours)).all()
     count_cases(x.size, "other formats: ml_dtypes")

@@ -254,6 +254,13 @@ FUNCTIONS.pop(None, None)
 _UNSUPPORTED_KEYWORDS = ("dtype", "where", "initial", "like")
 
 
+def _first_parameter(function: Any) -> str:
+    try:
+        return next(iter(inspect.signature(function).parameters))
+    except ValueError:  # np.arange of NumPy 2.0 tells none
+        return ""
+
+
 def find(function: Any, args: Any, keywords: dict[str, Any]) -> tuple[Implementation, tuple[Any, ...], dict[str, Any]]:
     """The implementation of a function, and its arguments, the first by position; TypeError if it is not supported."""
     name = f"{function.__module__}.{function.__name__}"
@@ -264,7 +271,7 @@ def find(function: Any, args: Any, keywords: dict[str, Any]) -> tuple[Implementa
         if keywords.get(keyword) is not None:
             raise unsupported(name, f" with {keyword}=")
     keywords = {k: x for k, x in keywords.items() if k not in refused}
-    if not args and (first := next(iter(inspect.signature(function).parameters))) in keywords:
+    if not args and (first := _first_parameter(function)) in keywords:
         args = (keywords.pop(first),)
     try:
         inspect.signature(FUNCTIONS[function].run).bind(None, *args, **keywords)
