@@ -43,7 +43,8 @@ class Reduction(NamedTuple):
     def rounded(self, y: Array) -> Array:
         """A sum of the accumulator, rounded to the format of the call where that is another."""
         if self.accumulator.fmt == self.fmt:
-            return np.asarray(y, self.carrier)
+            y = np.asarray(y, self.carrier)
+            return y if self.fmt.has_negative_zero else y + y.dtype.type(0)  # -0 + 0 is 0
         y = np.asarray(y)
         ours = y.dtype == self.carrier and y.flags.owndata and y.flags.c_contiguous  # not a view of an operand
         out = y if ours else np.empty(y.shape, self.carrier)

@@ -1,7 +1,7 @@
 """Formats unlike IEEE 754's: another bias, one zero, no sign, precision 1; AMD's, OCP's scales, IEEE P3109."""
 
 from dataclasses import replace
-from itertools import product
+from itertools import accumulate, product
 
 import ml_dtypes
 import numpy as np
@@ -226,6 +226,36 @@ def test_operations_are_those_of_the_exact_layer(fmt, name):
     theirs = [exact.compute(name, row, fmt, fs.Rounding.TIES_TO_EVEN) for row in rows]
     assert (bits([float(result.value) for result in theirs]) == bits(ours)).all()
     count_cases(ours.size, "other formats: operations")
+
+
+def steps_of(operation, terms, fmt, mode):
+    """The partial results of an operation of the exact layer."""
+    return list(accumulate(terms, lambda a, b: operation(a, b, fmt, mode)))
+
+
+SUMMED = (fs.E4M3FNUZ, fs.E8M0FNU, p3109(6, 1), p3109(6, 3), p3109(6, 3, "ue"), p3109(5, 5))
+
+
+@pytest.mark.parametrize("fmt", SUMMED, ids=str)
+@pytest.mark.filterwarnings("ignore:(invalid|overflow)")
+def test_sums_and_products_take_the_steps_of_the_exact_layer(fmt):
+    values, rng = fs.all_values(fmt), np.random.default_rng(0)
+    small = values[np.abs(values) <= 4 * max(1, float(fmt.min_normal))]
+    for mode, k in product(MODES, range(12)):
+        x, y = rng.choice(small, (2, 5))
+        x = np.concatenate([x, -x]) if k % 3 == 0 and fmt.signed else x  # a sum of zero
+        y = np.resize(y, x.size)
+        terms, factors = ([exact.as_exact(float(v)) for v in z] for z in (x, y))
+        sums = steps_of(exact.add, terms, fmt, mode)
+        products = [exact.multiply(a, b, fmt, mode) for a, b in zip(terms, factors, strict=True)]
+        dot = steps_of(exact.add, products, fmt, mode)
+        product_of = fs.matmul(x[None], y[:, None], fmt, mode)[0]
+        found = [fs.cumsum(x, fmt, mode), [fs.sum(x, fmt, mode)], [fs.dot(x, y, fmt, mode)], product_of]
+        for ours, theirs in zip(found, (sums, sums[-1:], dot[-1:], dot[-1:]), strict=True):
+            expected = np.array([float(v) for v in theirs])
+            assert (bits(ours) == bits(expected)).all(), (fmt, mode, x, y)
+            assert (np.signbit(ours) == np.signbit(expected))[~np.isnan(expected)].all(), (fmt, mode, x, y)
+        count_cases(x.size + 3, "other formats: sums")
 
 
 def test_an_explanation_names_the_exponent_field_where_it_decides_a_tie():

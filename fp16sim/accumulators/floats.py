@@ -65,8 +65,8 @@ def adder(fmt: Format, mode: Rounding) -> Add | None:
     """add(a, b) for values of the format, or exact products of two of them; None where float64 is not enough."""
     if fmt == BINARY64 and mode is Rounding.TIES_TO_EVEN:
         return operator.add
-    if mode.random or not float64_is_enough(fmt, mode):
-        return None
+    if mode.random or not fmt.has_negative_zero or not float64_is_enough(fmt, mode):
+        return None  # the last digit, the sign and zero have rules of their own in formats without -0
     rounded, toward_negative = _rounding(fmt, mode), mode is Rounding.TOWARD_NEGATIVE
     infinity = float(round_without_flags(np.array([math.inf]), fmt, mode)[0])  # the largest number if that saturates
 
@@ -96,7 +96,7 @@ def shifter(fmt: Format, mode: Rounding) -> float | None:
     Only if M - M / 2^m is below 2^52, c x - x keeps one bit more. Then M exceeds 2^52 by 2^(p - 1) at most, so M / 2^m
     exceeds the integer 2^(p - 1) by less than a quarter, and that bit is 0.
     """
-    if mode is not Rounding.TIES_TO_EVEN or fmt.subnormals is not Subnormals.GRADUAL:
+    if mode is not Rounding.TIES_TO_EVEN or fmt.subnormals is not Subnormals.GRADUAL or not fmt.has_negative_zero:
         return None
     return 2.0 ** (BINARY64.precision - fmt.precision) if float64_is_enough(fmt, mode) else None
 
