@@ -200,7 +200,7 @@ def _split(codes: Array, fmt: Format) -> Fields:
 
 def _is_special(codes: Array, fmt: Format) -> Array:
     """Whether codes are those of an infinity or a NaN."""
-    special = codes & np.uint64(~fmt.sign_bit & (2**fmt.width - 1)) > fmt.largest_code
+    special = codes & np.uint64(fmt.magnitude_mask) > fmt.largest_code
     if fmt.has_payloads or fmt.quiet_nan_code is None:
         return np.asarray(special)
     return np.asarray(special | (codes == fmt.quiet_nan_code))

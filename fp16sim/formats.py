@@ -17,7 +17,8 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -121,8 +122,7 @@ class Format:
         object.__setattr__(self, "signed", bool(self.signed))
         object.__setattr__(self, "zero", bool(self.zero))
         self._check_bits()
-        usual = (1 << self.exponent_bits >> 1) - 1
-        bias = usual if self.bias is None else as_integer("bias", self.bias, "an exponent is one")
+        bias = self.usual_bias if self.bias is None else as_integer("bias", self.bias, "an exponent is one")
         object.__setattr__(self, "bias", bias)
         self._check()
 
@@ -192,6 +192,11 @@ class Format:
         """Bits of the biased exponent: width = signed + exponent_bits + (precision - 1)."""
         return self.width - self.precision + (not self.signed)
 
+    @property
+    def usual_bias(self) -> int:
+        """The bias that IEEE 754 gives to so many exponent bits."""
+        return (1 << self.exponent_bits >> 1) - 1
+
     @cached_property
     def trailing_bits(self) -> int:
         """Stored significand bits: all but the implicit one."""
@@ -203,6 +208,11 @@ class Format:
         return 1 << (self.width - 1) if self.signed else 0
 
     @cached_property
+    def magnitude_mask(self) -> int:
+        """All bits of a code but the sign."""
+        return (1 << (self.width - self.signed)) - 1
+
+    @cached_property
     def largest_code(self) -> int:
         """The code of max_finite: of the codes without sign, the largest ones are kept for infinity and NaN."""
         kept = {
@@ -212,12 +222,12 @@ class Format:
             Specials.ONE_NAN: int(not self.signed),
             Specials.ONE_NAN_AND_INFINITIES: 1 + (not self.signed),
         }
-        return (1 << (self.width - self.signed)) - 1 - kept[self.specials]
+        return self.magnitude_mask - kept[self.specials]
 
     @cached_property
     def quiet_nan_code(self) -> int | None:
         """The code of a quiet NaN without payload; None in a format without NaN."""
-        last = (1 << (self.width - self.signed)) - 1
+        last = self.magnitude_mask
         return {
             Specials.IEEE: last ^ (1 << self.trailing_bits >> 1) - 1,
             Specials.NAN: last,
@@ -585,10 +595,8 @@ def _with_overflow_text(text: str, named: dict[str, str]) -> Format:
         raise ValueError(f"fmt={quoted(text)}: overflow is given twice; leave one out")
     if not rest:
         raise ValueError(f"fmt={quoted(text)} must state a format; write e4m3fn,overflow={convention}")
-    try:
+    with _errors_that_quote(text):
         return with_behaviour(_from_text(",".join(rest)), None, None, convention)
-    except ValueError as error:
-        raise ValueError(f"fmt={quoted(text)}: {error}") from None
 
 
 def _fields(parts: list[str], text: str) -> dict[str, Any]:
@@ -603,7 +611,7 @@ def _fields(parts: list[str], text: str) -> dict[str, Any]:
         try:
             found[name] = FIELDS[name](value)
         except (ValueError, KeyError):
-            kind = "true or false" if name in ("saturate", "signed", "zero") else "an integer"
+            kind = "true or false" if FIELDS[name] is _true_or_false else "an integer"
             raise ValueError(f"fmt={quoted(text)}: {name}={quoted(value)} is not {kind}") from None
     return found
 
@@ -640,16 +648,21 @@ def _p3109(text: str, width: int, precision: int, kind: str) -> Format:
     """A format of P3109 in a text; an error quotes the text."""
     if not (2 <= width <= 15 and 1 <= precision <= width):
         raise ValueError(f"fmt={quoted(text)}: P3109 has widths of 2 to 15 bits and precisions of 1 to the width")
-    try:
+    with _errors_that_quote(text):
         return p3109(width, precision, kind)
-    except ValueError as error:
-        raise ValueError(f"fmt={quoted(text)}: {error}") from None
 
 
 def _made(text: str, **given: Any) -> Format:
     """A format of these fields; an error quotes the text."""
-    try:
+    with _errors_that_quote(text):
         return Format(**given)
+
+
+@contextmanager
+def _errors_that_quote(text: str) -> Iterator[None]:
+    """A ValueError says in which text of a format the fault is."""
+    try:
+        yield
     except ValueError as error:
         raise ValueError(f"fmt={quoted(text)}: {error}") from None
 
@@ -677,8 +690,7 @@ def _p3109_like(fmt: Format) -> list[Format]:
 def _usual(fmt: Format) -> dict[str, Any]:
     """What a format has if a text states its width and precision, and whether it has a sign."""
     defaults = {field.name: getattr(field.default, "value", field.default) for field in fields(Format)}
-    bias = (1 << fmt.exponent_bits >> 1) - 1
-    return defaults | {"width": fmt.width, "precision": fmt.precision, "bias": bias}
+    return defaults | {"width": fmt.width, "precision": fmt.precision, "bias": fmt.usual_bias}
 
 
 def with_behaviour(

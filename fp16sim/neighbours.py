@@ -63,7 +63,7 @@ def _next(x: Array, fmt: Format, step: int) -> Array:
 def _step(values: Array, fmt: Format, step: int) -> Array:
     """The values one code further: the codes without sign are in the order of the magnitudes."""
     negative = np.signbit(values)
-    magnitude = encode_held(values, fmt).astype(np.uint64) & np.uint64(fmt.sign_bit - 1 if fmt.signed else -1 % 2**64)
+    magnitude = encode_held(values, fmt).astype(np.uint64) & np.uint64(fmt.magnitude_mask)
     highest = fmt.largest_code + fmt.has_infinity
     place = np.where(negative, -1, 1) * magnitude.astype(np.int64) + step
     place = np.clip(place, -highest if fmt.signed else 0, highest)

@@ -70,7 +70,7 @@ CONVENTIONS = {
             (),
             "",
             "OCP 8-bit Floating Point (OFP8) 1.0, conversion with saturation; Microscaling Formats (MX) 1.0",
-            "the host functions of CUDA 13.0 with __NV_SATFINITE, ONNX 1.23 with saturate=1",
+            "the host functions of CUDA 13.0 with __NV_SATFINITE",
         ),
         Overflow(
             "ocp-non-saturating",
@@ -78,7 +78,7 @@ CONVENTIONS = {
             _OCP,
             "",
             "OCP 8-bit Floating Point (OFP8) 1.0, conversion without saturation",
-            "the host functions of CUDA 13.0 with __NV_NOSAT, ml_dtypes 0.6",
+            "the host functions of CUDA 13.0 with __NV_NOSAT",
         ),
         Overflow(
             "onnx-saturate",

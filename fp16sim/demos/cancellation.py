@@ -16,7 +16,7 @@ from ..exact import round_to as exact_round
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_rounding
 from ..rounding import round_to
 from ..wording import count, number
-from .common import error_text, format_to, frozen, relative
+from .common import error_text, format_reaching, frozen, relative
 
 
 class _Setting:
@@ -82,7 +82,7 @@ def quadratic(
 
     Every step is correctly rounded. The truth is the root for the rounded b, to within 2^-52.
     """
-    s = _Setting(format_to(4, fmt), mode, rng)
+    s = _Setting(format_reaching(4, fmt), mode, rng)
     top = min(2.0 / float(s.fmt.unit_roundoff) ** 0.75, float(s.fmt.max_finite) ** 0.5 / 2)
     x = np.unique(round_to(np.geomspace(2.5, top, points), s.fmt))
     b = s.array(x)
@@ -157,7 +157,7 @@ def derivative(fmt: FormatLike = BINARY16, mode: Rounding | str = "ties_to_even"
 
     The relative error has two parts: h / (3 + h) from the formula, and up to about 3u / h from the roundings.
     """
-    s = _Setting(format_to(4, fmt), mode, rng)
+    s = _Setting(format_reaching(4, fmt), mode, rng)
     steps = 2.0 ** -np.arange(0, s.fmt.precision + 2)
     x, h = s.array(np.full_like(steps, 3.0)), s.array(steps)
     error = relative(((1 / (x + h) - 1 / x) / h).values, -1 / 9)
@@ -213,7 +213,7 @@ def variance(
     >>> float(v.one_pass[0]), round(float(v.two_pass[0]), 4), round(float(v.exact[0]), 4)
     (inf, 0.0532, 0.0517)
     """
-    s = _Setting(format_to(max(offsets), fmt), mode, rng)
+    s = _Setting(format_reaching(max(offsets), fmt), mode, rng)
     x = s.array([[Fraction(k, 10) + Fraction(offset) for offset in offsets] for k in range(8)])
     with np.errstate(all="ignore"):
         mean = x.sum(axis=0) / 8

@@ -34,7 +34,7 @@ def relative(y: npt.ArrayLike, truth: Array | float) -> Array:
         return np.abs(np.asarray(y, np.float64) - truth) / np.abs(truth)
 
 
-def format_to(largest: float, fmt: FormatLike) -> Format:
+def format_reaching(largest: float, fmt: FormatLike) -> Format:
     """The format, if one can compute with numbers up to `largest` in it; else ValueError."""
     fmt = get_format(fmt)
     if not fmt.signed or fmt.precision < 2:

@@ -20,7 +20,7 @@ from ..learn import gradients as backward
 from ..reductions import cumsum
 from ..rounding import round_to
 from ..wording import number, percent
-from .common import format_to, frozen
+from .common import format_reaching, frozen
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def softmax(
     >>> s.naive.tolist(), [round(float(y), 5) for y in s.shifted]
     ([0.6650390625, 0.0, nan], [0.66553, 0.66553, 0.66553])
     """
-    fmt, mode = format_to(4, fmt), get_rounding(mode)
+    fmt, mode = format_reaching(4, fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
     reach = 1.5 * float(np.log(min(float(fmt.max_finite), 1e30)))
     x = round_to(np.linspace(-2 * reach, 2 * reach, 401) if logits is None else np.asarray(logits, float), fmt)
@@ -306,7 +306,7 @@ def stochastic(
     >>> float(s.nearest[-1]), s.runs.shape
     (32.0, (4, 501))
     """
-    fmt = format_to(term * terms, fmt)
+    fmt = format_reaching(term * terms, fmt)
     generator = np.random.default_rng(rng)
     counts = np.arange(terms + 1)
     columns = np.full((terms + 1, runs), term)

@@ -14,7 +14,7 @@ from ..arrays import array
 from ..conversion import Array, Seed, as_generator
 from ..formats import BINARY16, Format, FormatLike, Rounding, get_rounding
 from ..wording import count, number
-from .common import format_to, frozen
+from .common import format_reaching, frozen
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def logistic(
     >>> logistic("binary16").lost_at, logistic("binary32").lost_at
     (11, 22)
     """
-    fmt, mode = format_to(4, fmt), get_rounding(mode)
+    fmt, mode = format_reaching(4, fmt), get_rounding(mode)
     if not 1 <= steps <= 100:
         raise ValueError(f"steps={steps}: the exact orbit is known for 1 to 100 steps")
     x = array(0.3, fmt, mode, rng=as_generator(mode, rng))
@@ -115,7 +115,7 @@ def muller(
     >>> round(float(muller("binary16").exact[-1]), 3)
     6.006
     """
-    fmt, mode = format_to(4, fmt), get_rounding(mode)
+    fmt, mode = format_reaching(4, fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
     x = [array(float(v), fmt, mode, rng=generator) for v in (2, -4)]
     t = [Fraction(2), Fraction(-4)]

@@ -18,7 +18,7 @@ from ..reductions import cumsum, dot
 from ..reductions import sum as rounded_sum
 from ..rounding import round_to
 from ..wording import number
-from .common import error_text, format_to, frozen, relative
+from .common import error_text, format_reaching, frozen, relative
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def clock(
     >>> clock("binary16").stops_at, clock("bfloat16").stops_at
     (256.0, 32.0)
     """
-    fmt, mode = format_to(4, fmt), get_rounding(mode)
+    fmt, mode = format_reaching(4, fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
     counts = np.array(ticks if mode is Rounding.TIES_TO_EVEN else [n for n in ticks if n < 40_000])
     tenth = np.full(counts[-1], round_to(0.1, fmt, mode, rng=generator))

@@ -130,9 +130,10 @@ def _without_sign_or_zero(y: Array, fmt: Format) -> Array:
 
 def lacks(x: Array, fmt: Format, mode: Rounding, draws: Array | None) -> Array:
     """Which results an unsigned format has no number for: negative ones, and zero in a format without zero."""
+    if not fmt.zero:
+        return np.asarray(x <= 0)
     # -infinity on its own: ties to away makes NaN of it on the way.
-    negative = x < 0 if not fmt.zero else (round_to_quantum(x, fmt, mode, draws) < 0) | (x == -np.inf)
-    return np.asarray(negative | (x == 0) if not fmt.zero else negative)
+    return np.asarray((round_to_quantum(x, fmt, mode, draws) < 0) | (x == -np.inf))
 
 
 def _put_specials(x: Array, y: Array, fmt: Format) -> Array:
