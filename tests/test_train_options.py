@@ -86,6 +86,7 @@ def here(tmp_path, monkeypatch):
         ("--costs --layers 1000000000", "GiB of memory"),
         ("--batch 1000000000000", "batch=1000000000000 is more than the 1,438 training images; use 1438 or less"),
         ("--epochs 1000000000", "epochs=1000000000 is too many; use at most 100,000"),
+        ("--format e8m0fnu", "compute=e8m0fnu has no negative numbers, which training needs; use a signed format"),
         ("--format e2m1fn", "compute=e2m1fn has no NaN, which training needs; round the factors of products to it"),
         ("-o .", "out='.' is a folder; give the name of a file in it"),
     ],

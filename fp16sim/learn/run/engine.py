@@ -71,8 +71,10 @@ def check_run(config: Config, data: Dataset, max_bytes: int = MAX_BYTES) -> None
 
 
 def check_format(config: Config) -> None:
-    """Refuse to compute in a format without NaN: there is no number for the result of a run that goes wrong."""
+    """Refuse to compute in a format without sign, or without NaN: no number then says that a run goes wrong."""
     fmt = config.policy.compute.fmt
+    if not fmt.signed:
+        raise ValueError(f"compute={fmt} has no negative numbers, which training needs; use a signed format")
     if not fmt.has_nan and fmt.nan_code is None:
         raise ValueError(
             f"compute={fmt} has no NaN, which training needs; round the factors of products to it instead, as in "
