@@ -20,7 +20,7 @@ HOME = Path(fp16sim.__file__).parent
 HOUSE = {
     "interruption version wording modes files archives flags": "the ground: choices, sentences, files, five exceptions",
     "overflow": "overflow conventions by name: a table of what standards and libraries do beyond max_finite",
-    "formats": "what a format is, and all that follows from its width and precision",
+    "formats": "what a format is, and all that follows from its width and precision; names that stand for one",
     "exact": "the slow truth, on ints and Fractions: the definition that everything else is compared with",
     "nans": "NaN in arrays: payloads, and what a signaling one raises",
     "conversion": "anything that a user gives -> an array or an exact value",
@@ -47,6 +47,7 @@ HOUSE = {
 """Line by line from the ground up: rooms, and what is in them."""
 
 INSIDE = {
+    "formats": "format names __init__",
     "explain": "value_text records decoding exact_step rounding_step alternatives document rendering explanation "
     "basic_operations functions parts dot_product block stored_number layouts __init__",
     "learn": "records precision scaling chance data model state observe run advise table __init__",
@@ -182,7 +183,7 @@ def test_a_private_name_is_used_in_its_own_file_only(module):
             assert not private, f"{module}:{node.lineno} imports {private}, private to {node.module}"
 
 
-@pytest.mark.parametrize("package", ["rounding", "rounding.kernels", "arithmetic"])
+@pytest.mark.parametrize("package", ["formats", "rounding", "rounding.kernels", "arithmetic"])
 def test_the_docstring_of_a_package_names_each_of_its_modules(package):
     text = ast.get_docstring(ast.parse(MODULES[package].read_text(encoding="utf-8")))
     for module in MODULES:

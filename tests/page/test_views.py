@@ -1,5 +1,7 @@
 """The page as a user drives it: clicks, drags, keys, typing; what each view then shows."""
 
+from dataclasses import replace
+
 import pytest
 
 import fp16sim as fs
@@ -257,9 +259,7 @@ def test_formats_of_p3109_and_of_scales_are_made_from_the_fields_or_by_their_nam
     own.get_by_label("infinity and NaN", exact=True).select_option("one_nan_and_infinities")
     assert page.evaluate(HASH) == "#number?x=0.3&format=binary8p4ue"
     own.get_by_label("bias", exact=True).fill("7")
-    assert fs.get_format(page.evaluate("fp16sim.store.get().format")) == fs.formats.replace(
-        fs.formats.p3109(8, 4, "ue"), bias=7
-    )
+    assert fs.get_format(page.evaluate("fp16sim.store.get().format")) == replace(fs.formats.p3109(8, 4, "ue"), bias=7)
     own.get_by_label("zero", exact=True).select_option("false")
     own.get_by_label("exponent bits", exact=True).fill("8")
     own.get_by_label("infinity and NaN", exact=True).select_option("one_nan")
@@ -396,7 +396,7 @@ def test_a_format_that_flushes_and_saturates_is_made_from_a_named_one(open_page)
     page.get_by_label("Number", exact=True).fill("1e9")
     assert fact(page, "stored") == "65504"
     name = page.evaluate("fp16sim.store.get().format")
-    assert fs.get_format(name) == fs.formats.replace(fs.BINARY16, saturate=True, subnormals="flush_to_zero")
+    assert fs.get_format(name) == replace(fs.BINARY16, saturate=True, subnormals="flush_to_zero")
     assert page.evaluate(HASH) == f"#number?x=1e9&format={name}"
 
 

@@ -1,0 +1,72 @@
+"""What a format is, and all that follows from its width and precision; and the names that stand for formats.
+
+`format` says what a format is, and has the named ones; `names` reads formats from text and writes them.
+"""
+
+from ..modes import Rounding, Specials, Subnormals, get_rounding
+from ..wording import quoted
+from .format import (
+    BFLOAT16,
+    BINARY16,
+    BINARY32,
+    BINARY64,
+    E2M1FN,
+    E2M3FN,
+    E3M2FN,
+    E3M4,
+    E4M3,
+    E4M3B11FNUZ,
+    E4M3FN,
+    E4M3FNUZ,
+    E5M2,
+    E5M2FNUZ,
+    E8M0FNU,
+    MAX_WIDTH,
+    NAMED_FORMATS,
+    TF32,
+    WITH_BOTH_ZEROS,
+    Format,
+    as_integer,
+    not_a_code,
+    p3109,
+    scaled,
+)
+from .names import ALIASES, IN_TEXT, NO_FIELD, FormatLike, get_format, with_behaviour
+
+__all__ = [
+    "ALIASES",
+    "BFLOAT16",
+    "BINARY16",
+    "BINARY32",
+    "BINARY64",
+    "E2M1FN",
+    "E2M3FN",
+    "E3M2FN",
+    "E3M4",
+    "E4M3",
+    "E4M3B11FNUZ",
+    "E4M3FN",
+    "E4M3FNUZ",
+    "E5M2",
+    "E5M2FNUZ",
+    "E8M0FNU",
+    "IN_TEXT",
+    "MAX_WIDTH",
+    "NAMED_FORMATS",
+    "NO_FIELD",
+    "TF32",
+    "WITH_BOTH_ZEROS",
+    "Format",
+    "FormatLike",
+    "Rounding",
+    "Specials",
+    "Subnormals",
+    "as_integer",
+    "get_format",
+    "get_rounding",
+    "not_a_code",
+    "p3109",
+    "quoted",
+    "scaled",
+    "with_behaviour",
+]
