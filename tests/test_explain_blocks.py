@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim.blocks import BLOCKS, SCALE_RULES
+from fp16sim.blocks import BLOCKS
 
 from .support import bit_patterns
 
@@ -15,9 +15,7 @@ from .support import bit_patterns
 @pytest.mark.parametrize("name", BLOCKS)
 def test_the_explained_block_is_the_one_that_quantize_gives(name):
     rng = np.random.default_rng(0)
-    for rule in SCALE_RULES:
-        if rule == "four_over_six" and name != "nvfp4":
-            continue
+    for rule in BLOCKS[name].rules:
         for scale, mode in ((1.0, "ties_to_even"), (2.0**-140, "stochastic"), (2.0**100, "toward_zero")):
             x = (rng.normal(size=16) * scale).astype(np.float32)
             block = fs.blocks.Block(BLOCKS[name].element, BLOCKS[name].scale, 16, BLOCKS[name].tensor_scale)
@@ -41,6 +39,18 @@ def test_text_names_the_rule_the_limit_and_what_is_no_number():
     assert "scale with code 0" in str(fs.explain.block([0, -0.0], "mxfp4"))
     text = str(fs.explain.block([7, 1], "nvfp4", tensor_amax=100, scale_rule="four_over_six"))
     assert "about 17.92" in " ".join(text.split())
+    for x, rule, amax, told in (
+        ([9], "transformer_engine", 12, "336.00003"),
+        ([9], "torchao", 12, "336"),
+        ([0], "torchao", 1, "torchao has no scale below 2⁻⁶"),
+        ([0], "torchao", None, "divides 0 by 0 in binary32"),
+        ([1e300], "transformer_engine", None, "has an infinity in binary32"),
+    ):
+        text = str(fs.explain.block(x, "nvfp4", tensor_amax=amax, scale_rule=rule))
+        assert told in " ".join(text.split())
+        assert "x × factor" in text
+    text = str(fs.explain.block([449], "mxfp8", scale_rule="transformer_engine"))
+    assert "multiplies amax by 1 / 448" in " ".join(text.split())
     long = fs.explain.block(np.arange(100.0), fs.blocks.Block("e4m3fn", "binary32", None))
     assert "36 more elements" in str(long)
     for why in (long, fs.explain.block([1 / 3] * 32, "mxint8"), fs.explain.block(["1/3"] * 16, "nvfp4")):

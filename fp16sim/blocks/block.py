@@ -35,10 +35,20 @@ SCALE_RULES = {
     "rceil": "amax / (largest element), rounded up to a power of two: nothing saturates (NVIDIA)",
     "nearest": "amax / (largest element), rounded to the nearest number of the scale's format (NVFP4, per-tensor fp8)",
     "four_over_six": "nearest for amax at 6 or at 4, whichever has the smaller sum of squared errors; at a tie 6",
+    "torchao": "NVFP4 in the steps of torchao 0.18, each rounded to binary32; no scale below 2^-6",
+    "transformer_engine": "NVFP4 and MXFP8 in the steps of TransformerEngine 2, each rounded to binary32",
 }
 """How a scale is found from amax, the largest magnitude of the block."""
 POWERS_OF_TWO = ("floor", "ceil", "even", "rceil")
 """The rules whose scales are powers of two."""
+LIBRARY_RULES = ("torchao", "transformer_engine")
+"""The rules that take the steps of a library, for scales and elements: see `libraries`."""
+FOR = {
+    "four_over_six": "e2m1fn elements, whose largest numbers are 4 and 6, with a scale that holds 4/6 of its numbers",
+    "torchao": "NVFP4: e2m1fn elements with e4m3fn scales",
+    "transformer_engine": "NVFP4 (e2m1fn elements, e4m3fn scales) and MXFP8 (e4m3fn or e5m2, e8m0fnu)",
+}
+"""What the rules are for that do not suit every block."""
 
 DECIDED = {
     "zero block": ("the scale has code 0, and its elements are zeros that keep their signs", "torchao, gfloat"),
@@ -57,7 +67,17 @@ DECIDED = {
         "the format's for nearest (NVFP4: 448), and its largest power of two (256) for the other rules",
         "the four-over-six paper for 256; with 448 a power of two could not reach the largest block",
     ),
-    "order of operations": ("quotients and products are exact; each number is rounded once", "libraries differ in it"),
+    "order of operations": (
+        "quotients and products are exact, and each number is rounded once; the rules torchao and transformer_engine "
+        "take the steps of these libraries, each rounded to binary32, to which x is rounded first",
+        "libraries differ in it: torchao 0.18, nvfp4_quantize; TransformerEngine 2, core_nvfp4.cuh and ptx.cuh",
+    ),
+    "limits in the rules of libraries": (
+        "as in the library: torchao has no scale below 2^-6; a tensor of zeros, or below 2^-138, has the tensor scale "
+        "0, and 0 / 0 is NaN. If 1 / (tensor scale) overflows, it makes 0 a NaN, which has no code: 0 here. "
+        "TransformerEngine does not scale the elements of an MXFP8 block with scale code 0, so they vanish",
+        "torchao 0.18, nvfp4_quantize; TransformerEngine 2, exp2f_rcp",
+    ),
     "four over six": ("errors are compared after rounding to nearest even, in every mode", "no draw decides a scale"),
     "two's complement": ("-2^(width - 1) is used, as gfloat does; there is no -0", "OCP allows both"),
 }
@@ -212,6 +232,19 @@ class Block:
         """The rule used if none is given: floor for scales that are powers of two, else nearest."""
         return "floor" if self.scale.precision == 1 else "nearest"
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules of SCALE_RULES that suit the block."""
+        parts = (self.element, self.scale, self.tensor_scale)
+        nvfp4 = parts in ((E2M1FN, E4M3FN, None), (E2M1FN, E4M3FN, BINARY32))
+        mxfp8 = parts in ((E4M3FN, E8M0FNU, None), (E5M2, E8M0FNU, None))
+        suits = {
+            "four_over_six": self.element.max_finite == 6 and self.scale.precision > 1,
+            "torchao": nvfp4,
+            "transformer_engine": nvfp4 or mxfp8,
+        }
+        return tuple(rule for rule in SCALE_RULES if suits.get(rule, True))
+
     def checked_rule(self, rule: str | None) -> str:
         """A rule of SCALE_RULES that suits the block."""
         if rule is None:
@@ -219,10 +252,10 @@ class Block:
         if not isinstance(rule, str) or rule not in SCALE_RULES:
             known = joined(list(SCALE_RULES), "or")
             raise ValueError(f"scale_rule={quoted(rule)} is unknown; {did_you_mean(str(rule), SCALE_RULES)}use {known}")
-        if rule == "four_over_six" and (self.element.max_finite != 6 or self.scale.precision == 1):
+        if rule not in self.rules:
             raise ValueError(
-                f"scale_rule='four_over_six' is for e2m1fn elements, whose largest numbers are 4 and 6, with a scale "
-                f"that holds 4/6 of its numbers, and {self.name} has {self.element} and {self.scale}; use 'nearest'"
+                f"scale_rule={rule!r} is for {FOR[rule]}, and {self.name} has {self.element} and {self.scale}; "
+                f"use {self.default_rule!r}"
             )
         return rule
 

@@ -14,21 +14,27 @@ from fractions import Fraction
 
 from .. import exact
 from ..exact import NAN, Value, exponent_of, is_finite
-from ..formats import Format, Rounding, Specials
-from .block import POWERS_OF_TWO, Block, Element, FixedPoint
+from ..formats import BINARY32, Format, Rounding, Specials
+from . import libraries
+from .block import LIBRARY_RULES, POWERS_OF_TWO, Block, Element, FixedPoint
+from .libraries import EXACT
 
 NEAREST = Rounding.TIES_TO_EVEN
 
 
 @dataclass(frozen=True)
 class DefinedBlock:
-    """A block: the value and code of its scale, the codes of its elements and the values that they stand for."""
+    """A block: the value and code of its scale, the codes of its elements and the values that they stand for.
+
+    `shares` are what is rounded to the elements: x / (scale x tensor scale), or what a library computes for it.
+    """
 
     scale: Value
     scale_code: int
     codes: tuple[int, ...]
     elements: tuple[Value, ...]
     values: tuple[Value, ...]
+    shares: tuple[Value, ...]
 
 
 # --- scales ---------------------------------------------------------------------------------------------------------
@@ -72,6 +78,8 @@ def largest_scale(block: Block, rule: str) -> Fraction:
 def tensor_scale(amax: Fraction, block: Block, rule: str | None = None) -> Fraction:
     """The scale of a tensor whose largest magnitude is amax; 1 without one, and for zeros."""
     rule = block.checked_rule(rule)
+    if rule in LIBRARY_RULES:
+        return Fraction(libraries.tensor_scale(EXACT, saturated(amax, BINARY32, NEAREST), block, rule))
     if block.tensor_scale is None or amax == 0:
         return Fraction(1)
     fmt = block.tensor_scale
@@ -124,6 +132,7 @@ def quantize_block(
     *,
     tensor: Fraction = Fraction(1),
     draws: Sequence[int] = (),
+    tensor_amax: Fraction | None = None,
 ) -> DefinedBlock:
     """A block of exact values, by definition.
 
@@ -137,6 +146,9 @@ def quantize_block(
         The tensor scale, as `tensor_scale` gives it.
     draws : sequence of int
         For stochastic rounding: 32 random bits for each element.
+    tensor_amax : Fraction, optional
+        For the rules of libraries, which compute from it rather than from the tensor scale: the largest magnitude of
+        the tensor; by default that of x.
 
     Examples
     --------
@@ -145,21 +157,22 @@ def quantize_block(
     >>> found.scale_code, found.codes, [float(v) for v in found.values]
     (127, (7, 1, 13), [6.0, 0.5, -3.0])
     """
-    scale = scale_of(x, block, block.checked_rule(rule), tensor)
+    rule = block.checked_rule(rule)
+    if rule in LIBRARY_RULES:
+        return _library_block(x, block, rule, mode, draws, tensor_amax)
+    scale = scale_of(x, block, rule, tensor)
     if not is_finite(scale) or scale == 0:
         zeros = tuple(_zero_like(v, block.element) if is_finite(scale) else Fraction(0) for v in x)
         elements: tuple[Value, ...] = zeros
-        values = zeros if is_finite(scale) else (NAN,) * len(x)
+        shares = values = zeros if is_finite(scale) else (NAN,) * len(x)
     else:
         product = Fraction(scale) * tensor
         drawn = draws or (0,) * len(x)
-        elements = tuple(
-            element_of(v if v == 0 else Fraction(v) / product, block.element, mode, draw)
-            for v, draw in zip(x, drawn, strict=True)
-        )
+        shares = tuple(v if v == 0 else Fraction(v) / product for v in x)
+        elements = tuple(element_of(v, block.element, mode, draw) for v, draw in zip(shares, drawn, strict=True))
         values = tuple(v if v == 0 else Fraction(v) * product for v in elements)
     codes = tuple(element_code(v, block.element) for v in elements)
-    return DefinedBlock(scale, exact.encode(scale, block.scale), codes, elements, values)
+    return DefinedBlock(scale, exact.encode(scale, block.scale), codes, elements, values, shares)
 
 
 def _zero_like(x: Value, element: Element) -> Value:
@@ -167,3 +180,35 @@ def _zero_like(x: Value, element: Element) -> Value:
     negative = math.copysign(1, x) < 0 if isinstance(x, float) else x < 0
     has_both = isinstance(element, Format) and element.specials is not Specials.ONE_NAN and element.has_negative_zero
     return -0.0 if negative and has_both else Fraction(0)
+
+
+def _library_block(
+    x: Sequence[Value], block: Block, rule: str, mode: Rounding, draws: Sequence[int], largest: Fraction | None
+) -> DefinedBlock:
+    """A block in the steps of a library."""
+    held = [exact.round_to(v, BINARY32) for v in x]
+    amax = max((abs(Fraction(v)) for v in held if is_finite(v)), default=Fraction(0))
+    top = amax if largest is None else Fraction(saturated(largest, BINARY32, NEAREST))
+    scale = libraries.block_scale(EXACT, amax, top, block, rule) if all(map(is_finite, held)) else NAN
+    products: list[Value] = [NAN] * len(held)
+    tensor = Fraction(libraries.tensor_scale(EXACT, top, block, rule))
+    if is_finite(scale):
+        factor = libraries.factor(EXACT, scale, tensor, block, rule)
+        products = [exact.multiply(v, factor, BINARY32) for v in held]
+    drawn = draws or (0,) * len(x)
+    elements = tuple(_library_element(v, block.element, mode, draw) for v, draw in zip(products, drawn, strict=True))
+    values = tuple(_library_value(v, scale, tensor) for v in elements)
+    codes = tuple(element_code(v, block.element) for v in elements)
+    return DefinedBlock(scale, exact.encode(scale, block.scale), codes, elements, values, tuple(products))
+
+
+def _library_element(product: Value, element: Element, mode: Rounding, draw: int) -> Value:
+    return Fraction(0) if exact.is_nan(product) else element_of(product, element, mode, draw)
+
+
+def _library_value(element: Value, scale: Value, tensor: Fraction) -> Value:
+    """element x scale x tensor scale, which may be 0."""
+    if not is_finite(scale):
+        return NAN
+    product = Fraction(element) * Fraction(scale) * tensor
+    return exact.signed(exact.is_negative(element), abs(product))

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..codes import decode
 from ..conversion import Array, Generator, Seed, as_generator, check_hardware, lift
-from ..formats import Rounding, get_rounding, quoted, with_behaviour
-from ..rounding import round_array
-from .block import POWERS_OF_TWO, Block, BlockLike, FixedPoint, get_block
+from ..formats import BINARY32, Format, Rounding, get_rounding, quoted, with_behaviour
+from ..rounding import round_array, round_without_flags
+from . import libraries
+from .block import LIBRARY_RULES, POWERS_OF_TWO, Block, BlockLike, FixedPoint, get_block
 from .blockarray import BlockArray
 from .packing import Packed, unpack_bits, unpack_scales
 from .scales import flattened, nobody, quotient, scales_of, slabs, spread, to_float32, vanishes_to_nearest
@@ -81,15 +82,16 @@ def quantize(
         raise ValueError(
             "x holds numbers that float64 does not hold; round them first, with fs.round_to(x, 'binary64')"
         )
+    if rule in LIBRARY_RULES and numbers.dtype != np.float32:
+        numbers = round_without_flags(numbers, BINARY32, Rounding.TIES_TO_EVEN).astype(np.float32)
     sides = block_sides(block, numbers.shape, axis)
     stored = _padded(numbers, sides, pad)
     rows, flat_sides = flattened(np.ascontiguousarray(stored), sides)
     scales, tensor = scales_of(rows, block, rule, flat_sides)
     elements = np.empty(rows.shape, rows.dtype)
     for at, grid in slabs(rows, flat_sides):
-        _elements(
-            rows[at], scales[grid], tensor, block, flat_sides, mode, generator, rule in POWERS_OF_TWO, elements[at]
-        )
+        fill = _library_elements if rule in LIBRARY_RULES else _elements
+        fill(rows[at], scales[grid], tensor, block, flat_sides, mode, generator, rule, elements[at])
     grid_shape = [length // side for length, side in zip(stored.shape, sides, strict=True)]
     return BlockArray(
         block,
@@ -162,7 +164,7 @@ def _elements(
     sides: tuple[int, ...],
     mode: Rounding,
     rng: Generator,
-    powers_of_two: bool,
+    rule: str,
     out: Array,
 ) -> None:
     """The numbers of the element type, in `out`: x / (scale x tensor scale), rounded once and saturated."""
@@ -175,7 +177,7 @@ def _elements(
     with np.errstate(under="ignore", over="ignore"):
         if x.dtype != np.float32 or mode not in TO_NEAREST or not vanishes_to_nearest(fmt):
             shares = quotient(x, spread(product, sides), mode is Rounding.STOCHASTIC)
-        elif powers_of_two and _float32_holds_inverses(block):
+        elif rule in POWERS_OF_TWO and _float32_holds_inverses(block):
             shares = x * spread((1.0 / product).astype(np.float32), sides)
         else:
             shares = to_float32(quotient(x, spread(product, sides)), fmt.precision)
@@ -184,6 +186,27 @@ def _elements(
     if isinstance(block.element, FixedPoint):
         np.clip(out, block.element.min_finite, block.element.max_finite, out=out)
         out += out.dtype.type(0)  # -0 + 0 is +0
+
+
+def _library_elements(
+    x: Array,
+    scales: Array,
+    tensor: float,
+    block: Block,
+    sides: tuple[int, ...],
+    mode: Rounding,
+    rng: Generator,
+    rule: str,
+    out: Array,
+) -> None:
+    """The numbers of the element type in the steps of a library: float32 products, rounded and saturated."""
+    assert isinstance(block.element, Format)  # as `checked_rule` says
+    narrow, good = scales.astype(np.float32), spread(~np.isnan(scales), sides)
+    with np.errstate(all="ignore"):
+        by = libraries.factor(libraries.FLOAT32, narrow, np.float32(tensor), block, rule)
+        products = x * spread(by, sides)
+    products = np.where(good & ~np.isnan(products), products, np.float32(0))
+    round_array(products, with_behaviour(block.element, True, None), mode, rng, out=out, tally=nobody())
 
 
 def _float32_holds_inverses(block: Block) -> bool:

@@ -20,7 +20,8 @@ from .. import exact, flags
 from ..conversion import Array
 from ..formats import Format, Rounding, Subnormals, with_behaviour
 from ..rounding import round_array, round_without_flags
-from .block import POWERS_OF_TWO, Block
+from . import libraries
+from .block import LIBRARY_RULES, POWERS_OF_TWO, Block
 from .definition import scale_of, tensor_scale
 
 STICKY = 2.0**-1000
@@ -170,8 +171,20 @@ def scales_of(x: Array, block: Block, rule: str, shape: tuple[int, ...]) -> tupl
     tensor = float(tensor_scale(Fraction(float(largest)), block, rule))
     found = np.empty(amax.shape)
     for rows, grid in slabs(x, shape):
-        found[grid] = _scales(x[rows], amax[grid], block, rule, shape, tensor)
+        if rule in LIBRARY_RULES:
+            found[grid] = _library_scales(amax[grid], largest, block, rule)
+        else:
+            found[grid] = _scales(x[rows], amax[grid], block, rule, shape, tensor)
     return found, tensor
+
+
+def _library_scales(amax: Array, largest: Any, block: Block, rule: str) -> Array:
+    """The scales of float32 blocks in the steps of a library."""
+    usable = np.isfinite(amax)
+    numbers = np.where(usable, amax, np.float32(0))
+    with np.errstate(all="ignore"):
+        found = libraries.block_scale(libraries.FLOAT32, numbers, largest, block, rule)
+    return np.where(usable & ~np.isnan(found), found, np.nan)
 
 
 def _scales(x: Array, amax: Array, block: Block, rule: str, shape: tuple[int, ...], tensor: float) -> Array:

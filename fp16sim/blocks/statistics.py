@@ -98,7 +98,7 @@ def statistics(x: Any, quantized: BlockArray) -> BlockStatistics:
     good = np.isfinite(numbers)
     with np.errstate(all="ignore"):
         each = spread(scale, sides)
-        beyond = good & ((numbers > element.max_finite * each) | (numbers < lowest(element) * each))
+        beyond = (numbers > element.max_finite * each) | (numbers < lowest(element) * each)
         error = quantized.scaled(tensor) - numbers
         amax = block_maximum(numbers, sides)
         largest = block_maximum(error, sides)
@@ -111,7 +111,7 @@ def statistics(x: Any, quantized: BlockArray) -> BlockStatistics:
         scale,
         _mean(zero, sides),
         _mean(zero & (numbers != 0) & good, sides),
-        _mean(beyond, sides),
+        _mean(beyond & ~zero & good, sides),
         largest,
         rms,
         np.isin(quantized.scales, limits) & (amax > 0),

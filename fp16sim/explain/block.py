@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from .. import exact
-from ..blocks import SCALE_RULES, Block, get_block, quantize_block, tensor_scale
-from ..blocks.block import POWERS_OF_TWO, BlockLike, FixedPoint
+from ..blocks import Block, get_block, libraries, quantize_block, tensor_scale
+from ..blocks.block import LIBRARY_RULES, POWERS_OF_TWO, BlockLike, FixedPoint
 from ..blocks.definition import DefinedBlock, scale_exponent
 from ..conversion import Array, Seed, as_generator
 from ..exact import Value, is_finite
-from ..formats import BINARY64, Rounding, get_rounding, quoted
+from ..formats import BINARY32, BINARY64, Rounding, get_rounding, quoted
 from .decoding import NumberLike, read
 from .records import Record
 from .rendering import Shown
@@ -36,7 +36,7 @@ class BlockElement(Record):
         As it was given.
     given : Value
     share : Value
-        given / (scale x tensor scale), exactly; nan in a block of NaN.
+        given / (scale x tensor scale), exactly, or what the library of the rule computes for it; nan in a block of NaN.
     number : Value
         The number of the element type that it is rounded to.
     code : int
@@ -104,7 +104,8 @@ class BlockExplanation(Shown, Record):
     tensor_scale : Fraction
         1 without one.
     wanted_scale : Fraction or None
-        What the rule asks for, before its format: a power of two or an exact quotient. None for zeros and NaN.
+        What the rule asks for, before its format: a power of two, an exact quotient, or the binary32 number of a
+        library. None for zeros and NaN.
     scale : Value
     scale_code : int
     limit : str
@@ -186,10 +187,10 @@ def block(
         [0] * len(values) if generator is None else generator.integers(0, 2**32, len(values), dtype=np.uint32).tolist()
     )
     largest = _tensor_amax(values, tensor_amax, what)
-    results = {name: _defined(values, what, name, mode, largest, draws) for name in _suitable(what)}
+    results = {name: _defined(values, what, name, mode, largest, draws) for name in what.rules}
     tensor, found = results[rule]
     amax = _largest(values)
-    wanted = None if not is_finite(amax) or amax == 0 else _wanted(Fraction(amax) / tensor, what, rule)
+    wanted = _wanted(amax, tensor, largest, what, rule)
     return BlockExplanation(
         block=what.name,
         element=str(what.element),
@@ -234,12 +235,6 @@ def _row(x: Sequence[NumberLike] | Array, what: Block) -> list[NumberLike]:
     return row
 
 
-def _suitable(what: Block) -> list[str]:
-    """The rules that the block can have."""
-    fits = what.element.max_finite == 6 and what.scale.precision > 1
-    return [rule for rule in SCALE_RULES if rule != "four_over_six" or fits]
-
-
 def _tensor_amax(values: list[Value], given: NumberLike | None, what: Block) -> Fraction:
     own = max((abs(Fraction(v)) for v in values if is_finite(v)), default=Fraction(0))
     if given is None:
@@ -256,43 +251,50 @@ def _defined(
     values: list[Value], what: Block, rule: str, mode: Rounding, amax: Fraction, draws: list[int]
 ) -> tuple[Fraction, DefinedBlock]:
     tensor = tensor_scale(amax, what, rule)
-    return tensor, quantize_block(values, what, rule, mode, tensor=tensor, draws=draws)
+    return tensor, quantize_block(values, what, rule, mode, tensor=tensor, draws=draws, tensor_amax=amax)
 
 
-def _wanted(amax: Fraction, what: Block, rule: str) -> Fraction:
+def _wanted(amax: Value, tensor: Fraction, largest: Fraction, what: Block, rule: str) -> Fraction | None:
     """The scale before its format: of four over six, the one for six."""
+    if rule in LIBRARY_RULES and is_finite(amax):
+        own, top = (exact.round_to(v, replace(BINARY32, saturate=True)) for v in (amax, largest))
+        wanted = libraries.wanted_scale(libraries.EXACT, own, top, what, rule)
+        return Fraction(wanted) if is_finite(wanted) else None
+    if not is_finite(amax) or amax == 0:
+        return None
     if rule in POWERS_OF_TWO:
-        return Fraction(2) ** scale_exponent(amax, what.element, rule)
-    return amax / Fraction(what.element.max_finite)
+        return Fraction(2) ** scale_exponent(Fraction(amax) / tensor, what.element, rule)
+    return Fraction(amax) / tensor / Fraction(what.element.max_finite)
 
 
 def _limit(wanted: Fraction | None, what: Block, rule: str) -> str:
     if wanted is None:
         return ""
     largest = Fraction(2) ** what.scale.emax if rule in POWERS_OF_TWO else Fraction(what.scale.max_finite)
+    smallest = libraries.SMALLEST_OF_TORCHAO if rule == "torchao" else what.scale.min_subnormal
     beyond = exact.round_to(wanted, what.scale) != largest and wanted > largest
-    return "largest" if beyond else "smallest" if wanted < Fraction(what.scale.min_subnormal) else ""
+    return "largest" if beyond else "smallest" if wanted < smallest and (wanted or rule == "torchao") else ""
 
 
 def _fates(
     values: list[Value], found: DefinedBlock, tensor: Fraction, what: Block
 ) -> tuple[list[Value], list[Value], list[int], list[Value], list[Fate]]:
     """Shares, numbers, codes, values and fates of all elements."""
-    product = Fraction(found.scale) * tensor if is_finite(found.scale) else None
-    shares = [exact.NAN if product is None else v if v == 0 else Fraction(v) / product for v in values]
-    fates = [_fate(v, s, n, w, what) for v, s, n, w in zip(values, shares, found.elements, found.values, strict=True)]
-    return shares, list(found.elements), list(found.codes), list(found.values), fates
+    product = Fraction(found.scale) * tensor if is_finite(found.scale) else Fraction(0)
+    fates = [_fate(*parts, product, what) for parts in zip(values, found.elements, found.values, strict=True)]
+    return list(found.shares), list(found.elements), list(found.codes), list(found.values), fates
 
 
-def _fate(given: Value, share: Value, number: Value, value: Value, what: Block) -> Fate:
+def _fate(given: Value, number: Value, value: Value, product: Fraction, what: Block) -> Fate:
     if not is_finite(value):
         return "nan"
     if value == given:
         return "exact"
+    if number == 0:
+        return "vanished"
     low = what.element.min_finite if isinstance(what.element, FixedPoint) else -what.element.max_finite
-    if share > what.element.max_finite or share < low:
-        return "saturated"
-    return "vanished" if number == 0 else "rounded"
+    beyond = given > Fraction(what.element.max_finite) * product or given < Fraction(low) * product
+    return "saturated" if beyond else "rounded"
 
 
 def _rule_result(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from ...blocks.block import LIBRARY_RULES
 from ...exact import Value, exponent_of, is_finite
 from ...wording import count
 from ..block import BlockElement, BlockExplanation, Fate, RuleResult
@@ -33,11 +34,19 @@ RULES = {
     "nearest": "The rule nearest maps amax to the largest element, {largest}: amax / {largest} = {wanted}.",
     "four_over_six": "The rule four over six compares the scale that maps amax to 6, {wanted}, with the one that "
     "maps it to 4, and takes the smaller sum of squared errors.",
+    "torchao": "torchao computes (amax / 6) / (tensor scale), each quotient rounded to binary32: {wanted}.",
+    "transformer_engine": "TransformerEngine computes amax × (S × (1 / 6)) with S = 2688 / (largest magnitude of the "
+    "tensor), each step rounded to binary32: {wanted}.",
 }
+POWER_OF_TRANSFORMER_ENGINE = (
+    "TransformerEngine multiplies amax by 1 / {largest}, both rounded to binary32, and rounds the product, {wanted}, "
+    "up to a power of two."
+)
 LIMITS = {
     "largest": "{fmt} has no scale as large as that, so the block gets the largest one.",
     "smallest": "{fmt} has no scale as small as that, so the block gets the smallest one.",
 }
+LIMIT_OF_TORCHAO = "torchao has no scale below 2⁻⁶, so the block gets that one."
 FATES: dict[Fate, tuple[str, Style]] = {
     "exact": ("", ""),
     "rounded": ("rounded", "muted"),
@@ -60,7 +69,7 @@ def block_document(why: BlockExplanation) -> Document:
         section("scale", paragraph("amax", _largest(why)), _tensor(why), paragraph("rule", *_rule(why)), _stored(why)),
         section(
             "elements",
-            Table(("", "x", "x / scale", "code", "element", "value", ""), tuple(map(_row, *_rows(why)))),
+            Table(("", "x", _share_of(why), "code", "element", "value", ""), tuple(map(_row, *_rows(why)))),
             paragraph("", f"{count(more, 'more element')}; the record has all of them.") if more > 0 else None,
         ),
         section(
@@ -94,26 +103,38 @@ def _largest(why: BlockExplanation) -> str:
 def _tensor(why: BlockExplanation) -> LabelledLines | None:
     if why.tensor_amax is None:
         return None
+    sees = "" if why.scale_rule in LIBRARY_RULES else ", and the rule sees amax divided by it"
     return paragraph(
         "tensor",
         f"The largest magnitude of the tensor is {short_text(why.tensor_amax)}; "
-        f"its scale is {scale_text(why.tensor_scale)}, and the rule sees amax divided by it.",
+        f"its scale is {scale_text(why.tensor_scale)}{sees}.",
     )
 
 
 def _rule(why: BlockExplanation) -> tuple[str, ...]:
     if not is_finite(why.amax):
         return ("NaN and infinity have no place in a block: its scale is NaN, and so is every value.",)
+    if not is_finite(why.scale):
+        what = "divides 0 by 0" if why.wanted_scale is None else "has an infinity"
+        return (f"{why.scale_rule} {what} in binary32: the scale is NaN, and so is every value.",)
     if why.wanted_scale is None:
         return ("A block of zeros has the scale with code 0.",)
-    amax = Fraction(why.amax) / why.tensor_scale
-    sentence = RULES[why.scale_rule].format(
-        exponent=exponent_of(amax),
+    sentence = RULES[why.scale_rule]
+    if why.scale_rule == "transformer_engine" and why.scale_format == "e8m0fnu":
+        sentence = POWER_OF_TRANSFORMER_ENGINE
+    told = sentence.format(
+        exponent=exponent_of(Fraction(why.amax) / (why.tensor_scale or 1)) if why.amax else "",
         emax=why.element_emax,
         wanted=scale_text(why.wanted_scale),
         largest=short_text(why.element_max),
     )
-    return sentence, LIMITS[why.limit].format(fmt=why.scale_format) if why.limit else ""
+    limit = LIMIT_OF_TORCHAO if why.scale_rule == "torchao" and why.limit == "smallest" else LIMITS.get(why.limit, "")
+    return told, limit.format(fmt=why.scale_format)
+
+
+def _share_of(why: BlockExplanation) -> str:
+    """The heading of what is rounded to the elements."""
+    return "x × factor" if why.scale_rule in LIBRARY_RULES else "x / scale"
 
 
 def _stored(why: BlockExplanation) -> LabelledLines:
