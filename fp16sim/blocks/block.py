@@ -254,8 +254,8 @@ class Block:
             raise ValueError(f"scale_rule={quoted(rule)} is unknown; {did_you_mean(str(rule), SCALE_RULES)}use {known}")
         if rule not in self.rules:
             raise ValueError(
-                f"scale_rule={rule!r} is for {FOR[rule]}, and {self.name} has {self.element} and {self.scale}; "
-                f"use {self.default_rule!r}"
+                f"scale_rule={quoted(rule)} is for {FOR[rule]}, and {self.name} has {self.element} and {self.scale}; "
+                f"use {quoted(self.default_rule)}"
             )
         return rule
 

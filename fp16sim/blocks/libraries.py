@@ -9,7 +9,7 @@ take several steps for it, and each step rounds, so some of their codes differ f
 
 T is the largest magnitude of the tensor. An element is x times the factor, rounded to the element type and saturated.
 Sources: torchao 0.18, `nvfp4_quantize`; TransformerEngine 2.x, `core_nvfp4.cuh` and `float_to_e8m0` in `ptx.cuh`. The
-steps are written once, for two arithmetics: exact values that are rounded once, and NumPy's float32.
+steps are written once, for two kinds of numbers: exact values, rounded once, and float32 of NumPy.
 """
 
 from __future__ import annotations
