@@ -1,5 +1,6 @@
 """No layout, chunk size, thread or way to draw changes a result, a flag or a warning; and none takes much memory."""
 
+import threading
 import tracemalloc
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 import fp16sim as fs
 from fp16sim.formats import Rounding
 from fp16sim.rounding import dispatch
+from fp16sim.rounding import threads as thread_count
 from fp16sim.rounding.kernels import buffers
 from fp16sim.rounding.random_bits import draws_from
 from fp16sim.rounding.reference import round_float64
@@ -134,6 +136,70 @@ def test_an_error_in_a_thread_reaches_the_caller():
 def test_a_wrong_number_of_threads_is_refused(bad):
     with pytest.raises((ValueError, TypeError), match=f"threads={bad!r}"):
         fs.round_to([1.0], threads=bad)
+
+
+# --- the default number of threads ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """machine(cores, load, variable): what the system says, for `default_threads`."""
+
+    def tell(cores, load, variable=None):
+        monkeypatch.setattr(thread_count, "cores", lambda: cores)
+        monkeypatch.setattr(thread_count, "load", lambda: load)
+        monkeypatch.delenv("FP16SIM_THREADS", raising=False)
+        if variable is not None:
+            monkeypatch.setenv("FP16SIM_THREADS", variable)
+
+    return tell
+
+
+def test_two_threads_share_a_large_array_if_a_core_is_free_unless_the_environment_says_otherwise(machine):
+    large = thread_count.LARGE
+    for cores, load, variable, size, expected in (
+        (2, 0.0, None, large, 2),
+        (2, 0.0, None, large - 1, 1),
+        (1, 0.0, None, large, 1),
+        (2, 2.5, None, large, 1),
+        (8, 2.5, "", large, 2),
+        (8, 0.0, "1", large, 1),
+        (8, 0.0, " 3 ", large, 3),
+        (8, 0.0, "3", large - 1, 1),
+    ):
+        machine(cores, load, variable)
+        assert thread_count.default_threads(size) == expected
+        assert thread_count.checked_threads(5, size) == 5
+    for wrong in ("0", "-1", "two", "1.5"):
+        machine(2, 0.0, wrong)
+        with pytest.raises(ValueError, match=f"FP16SIM_THREADS='{wrong}' .* set it to 1"):
+            fs.round_to(np.zeros(large, np.float32), "bfloat16")
+        assert fs.round_to(np.zeros(2), "bfloat16").size == 2
+
+
+def test_the_default_number_of_threads_changes_no_bit_and_no_flag(machine, monkeypatch):
+    x = np.float32(np.random.default_rng(2).normal(size=thread_count.LARGE + 5) * 2.0**13)
+    started, start = [], threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", lambda self: (started.append(self), start(self)))
+    found = []
+    for load in (0.0, 9.0):
+        machine(2, load)
+        with fs.record_flags(only=["overflow"]) as raised:
+            found.append((fs.round_to(x, "binary16"), raised.overflow, len(started)))
+    (shared, flag, two), (alone, flag_alone, one) = found
+    assert (two, one) == (1, 1)
+    assert flag == flag_alone
+    assert (words(shared) == words(alone)).all()
+
+
+def test_where_no_thread_can_be_started_the_caller_does_all_the_work(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    x = np.float32(np.random.default_rng(1).normal(size=1 << 20))
+    expected = fs.round_to(x, "bfloat16", threads=1)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert (words(fs.round_to(x, "bfloat16", threads=4)) == words(expected)).all()
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------

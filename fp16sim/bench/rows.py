@@ -74,10 +74,10 @@ def _against_ml_dtypes(scale: float) -> Pair:
 
 
 def _against_ourselves(fmt: str, scale: float, wide: bool = False, **options: Any) -> Pair:
-    """Another mode, another number of threads or float64 input, against ties to even in one thread on float32."""
+    """Another mode, another number of threads or float64 input, against ties to even on float32."""
     x = normal(_size(scale))
-    given = x.astype(np.float64) if wide else x
-    return Pair(lambda: round_to(given, fmt, **options), lambda: round_to(x, fmt))
+    given, threads = x.astype(np.float64) if wide else x, 1 if "threads" in options else None
+    return Pair(lambda: round_to(given, fmt, **options), lambda: round_to(x, fmt, threads=threads))
 
 
 def _small_calls(scale: float) -> Pair:

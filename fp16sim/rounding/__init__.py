@@ -1,8 +1,9 @@
 """Rounding: the one place where a number becomes a number of a format.
 
 `round_to` is the public function. It rounds arrays by `dispatch`, and numbers that float64 does not hold by
-`exact_numbers`. `dispatch` cuts arrays into `chunks`, takes `random_bits`, chooses a path, and notes the exceptions.
-There are two paths: `reference`, clear and general, and `kernels`, faster, each proved equal to it.
+`exact_numbers`. `dispatch` cuts arrays into `chunks`, which `threads` share, takes `random_bits`, chooses a path, and
+notes the exceptions. There are two paths: `reference`, clear and general, and `kernels`, faster, each proved equal to
+it.
 """
 
 from .dispatch import CHUNK, round_array, round_without_flags

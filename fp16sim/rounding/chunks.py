@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -58,7 +59,8 @@ Work: TypeAlias = "Callable[[Array, Array, Array | None, Tally, int], None]"
 def for_each(work: Work, x: Array, out: Array, size: int, draw: Draw | None, tally: Tally, threads: int) -> None:
     """Call `work` for all chunks of flat arrays, in `threads` threads, one of which is the caller's.
 
-    Every thread has its own tally; they are merged at the end, in any order.
+    Every thread has its own tally; they are merged at the end, in any order. Where the system gives no more threads,
+    fewer do the work.
     """
     queue = _Queue(x, out, size, draw)
     if threads == 1:
@@ -75,15 +77,25 @@ def for_each(work: Work, x: Array, out: Array, size: int, draw: Draw | None, tal
             queue.close()
 
     workers = [threading.Thread(target=guarded, args=(own,)) for own in tallies]
-    for worker in workers:
-        worker.start()
+    started = _start(workers)
     guarded(tally)
-    for worker, own in zip(workers, tallies, strict=True):
+    for worker in started:
         worker.join()
+    for own in tallies:
         for key, event in own.events.items():
             tally.merge(key, event)
     if failures:
         raise failures[0]
+
+
+def _start(workers: Sequence[threading.Thread]) -> list[threading.Thread]:
+    """Start the threads, and return those that the system could start: a browser and a program that ends have none."""
+    started = []
+    with suppress(RuntimeError):
+        for worker in workers:
+            worker.start()
+            started.append(worker)
+    return started
 
 
 class _Queue:

@@ -27,13 +27,13 @@ from ..formats import (
     Subnormals,
     get_format,
     get_rounding,
-    quoted,
     with_behaviour,
 )
 from ..nans import has_nan, widened
 from . import kernels
 from .dispatch import round_array
 from .exact_numbers import round_objects
+from .threads import checked_threads
 
 
 def round_to(
@@ -75,7 +75,9 @@ def round_to(
         Where to write: an array with the shape of x, of float32 (if fmt fits in it) or float64. It may be x itself, or
         a numpy.memmap.
     threads : int, optional
-        Threads that share the work on a large contiguous array; one by default. The result does not depend on it.
+        Threads that share the work on a large contiguous array. By default two from 2^21 elements on, unless all cores
+        are busy, and one below; the environment variable FP16SIM_THREADS names another number, such as 1. The result
+        does not depend on it.
 
     Returns
     -------
@@ -120,7 +122,7 @@ def round_to(
     carrier = carrier_for(fmt, source)
     target = np.empty(source.shape, carrier) if out is None else checked_out(out, source, fmt)
     generator = as_generator(mode, rng)
-    workers = _checked_threads(threads)
+    workers = checked_threads(threads, source.size)
     if fmt.subnormals is Subnormals.FLUSH_INPUTS and source.dtype != object:
         return _flush_inputs_then_round(source, fmt, mode, generator, target, workers)[() if out is None else ...]
     if source.dtype == object:
@@ -128,16 +130,6 @@ def round_to(
     else:
         round_array(source, fmt, mode, generator, out=target, threads=workers)
     return target[()] if out is None else out
-
-
-def _checked_threads(threads: int | None) -> int:
-    if threads is None:
-        return 1
-    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
-        raise TypeError(f"threads={quoted(threads)} is not a number of threads; give an integer, or None for one")
-    if threads < 1:
-        raise ValueError(f"threads={threads} must be 1 or more; leave it out for one")
-    return int(threads)
 
 
 def _flush_inputs_then_round(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Array, threads: int) -> Array:
