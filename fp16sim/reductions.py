@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import exact
-from .accumulators import Accumulator, AccumulatorLike, Exact, resolve
+from .accumulators import Accumulator, AccumulatorLike, Exact, resolve, unit_for_blocks
 from .accumulators.base import Steps, axis_first
 from .arithmetic import multiply
 from .blocks import BlockArray
 from .conversion import Array, Generator, Seed, as_generator, carrier_for, check_hardware, lift, same_format
 from .flags import Indices
 from .formats import BINARY32, Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
-from .rounding import round_array, round_if_needed
+from .rounding import round_array, round_if_needed, round_to
 
 
 class Reduction(NamedTuple):
@@ -280,6 +280,7 @@ def matmul(
     a, b : array_like
         Of shapes (..., m, k) and (..., k, n), or one-dimensional as in `numpy.matmul`. Of a BlockArray, each element
         times its block's scale is a factor, and the tensor scales multiply the sum: one more rounding, as in hardware.
+        Two BlockArrays of one kind are multiplied by a machine that knows such blocks ("blackwell") as it does it.
     fmt, mode, rng
         As for `round_to`.
     accumulator : Accumulator or str, optional
@@ -301,12 +302,15 @@ def matmul(
     >>> fs.matmul([[1.0, 2.0]], [[0.1], [1000.0]], "binary16")
     array([[2000.]])
     """
-    tensor = tensor_factor(a, b)
-    if tensor is not None:
+    tensor, unit = tensor_factor(a, b), unit_for_blocks(accumulator, a, b)
+    if tensor is not None or unit is not None:
         generator = as_generator(get_rounding(mode), rng)
-        left, right = (x.without_tensor_scale if isinstance(x, BlockArray) else x for x in (a, b))
-        sums = matmul(left, right, fmt, mode, accumulator=accumulator, rng=generator)
-        return multiply(sums, tensor, fmt, mode, rng=generator)
+        if unit is not None:
+            sums = round_to(unit.product_of_blocks(a, b), fmt, mode, rng=generator)
+        else:
+            left, right = (x.without_tensor_scale if isinstance(x, BlockArray) else x for x in (a, b))
+            sums = matmul(left, right, fmt, mode, accumulator=accumulator, rng=generator)
+        return sums if tensor is None else multiply(sums, tensor, fmt, mode, rng=generator)
     call, (left, right) = _start("matmul", [a, b], fmt, mode, rng, accumulator)
     return _matmul(call, left, right)[()]
 

@@ -9,6 +9,7 @@ import pytest
 import fp16sim as fs
 from fp16sim import accumulators
 from fp16sim.accumulators import (
+    MACHINES,
     NAMES,
     Accumulator,
     Blas,
@@ -29,26 +30,24 @@ from .support import assert_same_codes
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
-MEANING = {  # for operands of bfloat16, rounded toward zero
-    "sequential": Sequential("bfloat16", "toward_zero"),
-    "pairwise": Pairwise("bfloat16", "toward_zero"),
-    "blocked": Blocked("bfloat16", mode="toward_zero"),
-    "kahan": Kahan("bfloat16", "toward_zero"),
-    "fused": Fused("bfloat16", "toward_zero"),
-    "exact": Exact("bfloat16", "toward_zero"),
+MEANING = {  # for operands of binary16, rounded toward zero
+    "sequential": Sequential("binary16", "toward_zero"),
+    "pairwise": Pairwise("binary16", "toward_zero"),
+    "blocked": Blocked("binary16", mode="toward_zero"),
+    "kahan": Kahan("binary16", "toward_zero"),
+    "fused": Fused("binary16", "toward_zero"),
+    "exact": Exact("binary16", "toward_zero"),
     "blas": Blas(),
-    "volta": TensorCore("volta", factors="bfloat16"),
-    "turing": TensorCore("turing", factors="bfloat16"),
-    "ampere": TensorCore("ampere", factors="bfloat16"),
-    "hopper": TensorCore("hopper", factors="bfloat16"),
+    "volta": TensorCore("volta"),
+    **{name: TensorCore(name) for name in MACHINES if name != "volta"},
     "binary32": Sequential("binary32"),
     "pairwise:fp32": Pairwise("binary32"),
     "kahan:binary32:toward_zero": Kahan("binary32", "toward_zero"),
     "blocked:binary64:to_odd": Blocked("binary64", mode="to_odd"),
-    "volta:binary16": TensorCore("volta", output="binary16", factors="bfloat16"),
+    "volta:binary16": TensorCore("volta", output="binary16"),
 }
 of_names = pytest.mark.parametrize("name", MEANING)
-FMT, MODE = fs.BFLOAT16, "toward_zero"
+FMT, MODE = fs.BINARY16, "toward_zero"
 
 
 def test_every_name_has_a_meaning_here_and_every_accumulator_has_a_name():
@@ -127,9 +126,7 @@ def test_the_explanation_of_a_dot_product_takes_the_names_of_loops(name):
 
 @of_names
 def test_the_command_line_takes_the_names_of_loops(name, capsys):
-    code = main(
-        ["explain", "dot([1, 2], [3, 4])", "--format", "bfloat16", "--mode", MODE, "--accumulator", name.upper()]
-    )
+    code = main(["explain", "dot([1, 2], [3, 4])", "--format", FMT.name, "--mode", MODE, "--accumulator", name.upper()])
     printed = capsys.readouterr()
     if type(MEANING[name]) in (Blas, TensorCore):
         assert code == 2
@@ -142,7 +139,7 @@ def test_the_command_line_takes_the_names_of_loops(name, capsys):
 def one_step(accumulator):
     rng = np.random.default_rng(0)
     data = Dataset("toy", rng.random((8, 3)), np.arange(8) % 2, rng.random((4, 3)), [0, 1, 0, 1])
-    policy = Policy("bfloat16", loss="binary32", state="binary32", accumulator=accumulator)
+    policy = Policy("binary16", loss="binary32", state="binary32", accumulator=accumulator)
     run = Engine(Config(policy, layers=(40,), l2=1e-3, clip_norm=1.0, unscale=True), data)
     after = run.step(run.start(), np.arange(8)).after
     return {name: x.values.tolist() for name, x in after.params.items()}
@@ -164,7 +161,7 @@ def test_a_policy_trains_with_every_name(name):
     [
         (
             "tree",
-            "accumulator='tree' is unknown; use one of 'sequential', 'pairwise', .*'hopper', 'binary32', or NAME:",
+            "accumulator='tree' is unknown; use one of 'sequential', 'pairwise', .*'cdna3', 'binary32', or NAME:",
         ),
         ("kahn", "accumulator='kahn' is unknown; did you mean 'kahan'"),
         ("", "accumulator='' is unknown"),

@@ -1,4 +1,4 @@
-"""The tensor core model against one in Python's integers and Fractions, and the published observations by name."""
+"""Matrix units against a model of each step in Python's integers and Fractions, and what GPUs were seen to give."""
 
 import itertools
 import math
@@ -8,51 +8,148 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim.accumulators import GENERATIONS, TensorCore
+from fp16sim.accumulators import MACHINES, TensorCore, unit_for_blocks
+from fp16sim.accumulators.machines import DATAPATHS, STEPS
 
-from .support import assert_same_codes
+from . import measured_products
+from .support import assert_same_codes, first
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
+NVIDIA = ("volta", "turing", "ampere", "hopper")
 PUBLISHED = {"volta": (4, 23), "turing": (4, 24), "ampere": (8, 24), "hopper": (16, 25)}  # group, fraction bits
-EMIN = {"binary16": -14, "bfloat16": -126, "tf32": -126, "e5m2": -14, "e4m3fn": -6, "binary32": -126}
 
-# --- the model ------------------------------------------------------------------------------------------------------
-
-
-def stored_exponent(x, fmt):
-    """The exponent of a nonzero number as the format stores it."""
-    return max(math.frexp(x)[1] - 1, EMIN[fmt])
+# --- the model: every step again, number by number ------------------------------------------------------------------
 
 
-def normalised(s, output):
-    """A sum as the output has it: truncated to 24 bits, or rounded to 11, ties to even."""
-    if s == 0:
-        return 0.0
-    e = math.frexp(s)[1] - 1
-    bits = 23 if output == "binary32" else 10
-    quantum = Fraction(2) ** (max(e, EMIN[output]) - bits)
-    n = math.trunc(s / quantum) if output == "binary32" else round(s / quantum)
-    largest = (2**24 - 1) * Fraction(2) ** 104 if output == "binary32" else 65504
-    return math.copysign(float(abs(n) * quantum) if abs(n) * quantum <= largest else math.inf, s)
+def stored_exponent(x, fmt, zero):
+    """The exponent of a number as the format stores it; None for a zero that takes no part."""
+    return max(math.frexp(x)[1] - 1, fmt.emin) if x else zero
 
 
-def modelled(a, b, c, generation, output, factors):
+def cut_to(terms, unit, cut=math.trunc):
+    return sum(cut(value / unit) for value in terms) * unit
+
+
+def unit_below(exponents, path):
+    present = [e for e in exponents if e is not None]
+    highest = max(present, default=0)
+    return highest, Fraction(2) ** (highest - path.bits)
+
+
+def of_products(a, b, fmt, path):
+    """Exact products, and their exponents."""
+    pairs = [
+        (stored_exponent(x, fmt, path.zero), stored_exponent(y, fmt, path.zero)) for x, y in zip(a, b, strict=True)
+    ]
+    return [Fraction(x) * Fraction(y) for x, y in zip(a, b, strict=True)], [
+        None if None in p else sum(p) for p in pairs
+    ]
+
+
+def aligned(a, b, c, fmt, path):
+    products, exponents = of_products(a, b, fmt, path)
+    exponents.append(stored_exponent(c, path.output, path.zero))
+    if path.least is not None:
+        exponents.append(path.least)
+    _, unit = unit_below(exponents, path)
+    return cut_to([*products, Fraction(c)], unit)
+
+
+def added(x, y):
+    """x + y, exactly if both are finite."""
+    return Fraction(x) + Fraction(y) if math.isfinite(x) and math.isfinite(y) else x + y
+
+
+def in_halves(a, b, c, fmt, path):
+    part = 0.0
+    for pairs in (0, 1):
+        left, right = ([x for k, x in enumerate(factor) if k // 2 % 2 == pairs] for factor in (a, b))
+        if left and math.isfinite(part):
+            part = truncated(aligned(left, right, part, fs.BINARY16, path), path.output)
+    return added(part, c)
+
+
+def pairwise(a, b, c, fmt, path):
+    def kept(x):
+        return rounded(x, fs.BINARY32, path.flushes)
+
+    terms = [kept(Fraction(x) * Fraction(y)) for x, y in zip(a, b, strict=True)]
+    while len(terms) > 1:
+        terms += [0.0] * (len(terms) % 2)
+        terms = [kept(added(x, y)) for x, y in zip(*[iter(terms)] * 2, strict=True)]
+    return added(terms[0], c)
+
+
+def beside(products, exponent, c, path):
+    """CDNA 3: a sum of products and the sum so far, each rounded down."""
+    of_c = stored_exponent(c, fs.BINARY32, path.zero)
+    top = max(exponent, of_c)
+    kept = cut_to([Fraction(c)], Fraction(2) ** (top - path.bits), math.floor)
+    if path.step == "odd_even" and of_c < top - path.bits - 1:
+        kept = 0
+    return cut_to([products], Fraction(2) ** (top - 31), math.floor) + kept
+
+
+def floored(a, b, c, fmt, path):
+    products, exponents = of_products(a, b, fmt, path)
+    huge = sum(math.copysign(math.inf, x) for x in products if abs(x) >= 2**128)
+    if huge:
+        return huge
+    highest, unit = unit_below(exponents, path)
+    return beside(cut_to(products, unit), highest, c, path)
+
+
+def odd_even(a, b, c, fmt, path):
+    sums = []
+    for k in (0, 1):
+        products, exponents = of_products(a[k::2], b[k::2], fmt, path)
+        highest, unit = unit_below(exponents, path)
+        sums.append((cut_to(products, unit), highest))
+    top = max(highest for _, highest in sums)
+    unit = Fraction(2) ** (top - path.bits)
+    return beside(sum(cut_to([part], unit, math.floor) for part, _ in sums), top, c, path)
+
+
+def exact(a, b, c, fmt, path):
+    return sum((Fraction(x) * Fraction(y) for x, y in zip(a, b, strict=True)), Fraction(c))
+
+
+MODEL = {f.__name__: f for f in (aligned, in_halves, pairwise, floored, odd_even, exact)}
+
+
+def truncated(s, output, keeps=None):
+    """A sum of aligned terms as the output has it: truncated, or rounded to binary16, ties to even."""
+    return (
+        rounded(s, output)
+        if output == fs.BINARY16
+        else rounded(s, output, cut=math.trunc, bits=(keeps or output).precision)
+    )
+
+
+def rounded(s, output, flushes=False, cut=round, bits=None):
+    if s == 0 or not isinstance(s, Fraction):
+        return s + 0.0
+    e = math.frexp(abs(s.numerator))[1] - math.frexp(s.denominator)[1] + 1
+    e -= next(k for k in range(4) if Fraction(2) ** (e - k) <= abs(s))
+    quantum = Fraction(2) ** (max(e, output.emin) - (bits or output.precision) + 1)
+    value = cut(s / quantum) * quantum
+    if abs(value) > output.max_finite:
+        return math.copysign(math.inf, s)
+    return 0.0 if flushes and abs(value) < output.min_normal else float(value)
+
+
+def modelled(a, b, c, fmt, path):
     """The dot product of lists of finite numbers."""
-    group, bits = PUBLISHED[generation]
-    total = c
-    for k in range(0, len(a), group):
-        terms = [
-            (Fraction(x) * Fraction(y), stored_exponent(x, factors) + stored_exponent(y, factors))
-            for x, y in zip(a[k : k + group], b[k : k + group], strict=True)
-            if x and y
-        ]
-        terms += [(Fraction(total), stored_exponent(total, output))] if total else []
-        quantum = Fraction(2) ** (max((e for _, e in terms), default=0) - bits)
-        total = normalised(sum(math.trunc(value / quantum) for value, _ in terms) * quantum, output)
-        if math.isinf(total):
-            return total
-    return total
+    if path.flushes:
+        a, b = ([x if abs(x) >= fmt.min_normal else 0.0 for x in xs] for xs in (a, b))
+        c = c if abs(c) >= fs.BINARY32.min_normal else 0.0
+    for k in range(0, len(a), path.group):
+        s = MODEL[path.step](a[k : k + path.group], b[k : k + path.group], c, fmt, path)
+        c = truncated(s, path.output, path.keeps) if path.step == "aligned" else rounded(s, path.output, path.flushes)
+        if not math.isfinite(c) and path.step not in ("in_halves", "pairwise"):
+            return c  # the tests give no other infinite number, so that it stays
+    return c
 
 
 def factors_of(kind, fmt, shape, rng):
@@ -69,21 +166,110 @@ def factors_of(kind, fmt, shape, rng):
     return fs.round_to(x, fmt)
 
 
+ROWS = {(p.machine, p.factors, p.output.name, p.model): p for p in reversed(DATAPATHS) if not p.scales}
+"""The rows of factors without scales; of two equal ones the first."""
+
+
+def case_of(kind, path, n, size=40):
+    rng = np.random.default_rng([n, *map(ord, path.machine + path.factors + kind)])
+    a, b = factors_of(kind, path.factors, (size, n), rng), factors_of(kind, path.factors, (size, n), rng)
+    c = np.asarray(fs.round_to(rng.standard_normal(size) * 2.0 ** rng.integers(-26, 6, size), path.output))
+    c[::3] = 0
+    if kind == "of many sizes":  # cancel most of it, so that what alignment lost shows
+        b[:, -1], a[:, -1] = -b[:, 0], a[:, 0]
+    return a, b, c
+
+
+@pytest.mark.parametrize("row", first(24, list(ROWS)), ids="-".join)
 @pytest.mark.parametrize("kind", ["alike", "of many sizes", "of all codes"])
-@pytest.mark.parametrize("factors", ["binary16", "bfloat16", "tf32", "e4m3fn"])
-@pytest.mark.parametrize("generation", GENERATIONS)
-def test_every_dot_product_is_that_of_the_model(generation, factors, kind):
-    rng = np.random.default_rng([len(generation), len(factors), len(kind)])
-    for output, n in itertools.product(("binary32", "binary16"), (3, 16, 37)):
-        a, b = factors_of(kind, factors, (70, n), rng), factors_of(kind, factors, (70, n), rng)
-        c = fs.round_to(rng.standard_normal(70) * 2.0 ** rng.integers(-26, 6, 70), output)
-        c[::3] = 0
-        if kind == "of many sizes":  # cancel most of it, so that what alignment lost shows
-            b[:, -1], a[:, -1] = -b[:, 0], a[:, 0]
+def test_every_dot_product_is_that_of_the_model(row, kind):
+    path, fmt = ROWS[row], fs.get_format(row[1])
+    core = TensorCore(path.machine, path.output, fmt, model=path.model)
+    assert core.path == path
+    for n in (3, 16, 37):
+        a, b, c = case_of(kind, path, n)
         rows = zip(a.tolist(), b.tolist(), c.tolist(), strict=True)
-        expected = [modelled(*row, generation, output, factors) for row in rows]
-        core = TensorCore(generation, output=output, factors=factors)
-        assert_same_codes(core.dot(a, b, c), expected, fs.get_format(output), "tensor cores")
+        expected = [modelled(*row, fmt, path) for row in rows]
+        assert_same_codes(core.dot(a, b, c), expected, path.output, "matrix units")
+
+
+def test_every_step_is_in_the_model_and_every_machine_has_rows():
+    assert {path.step for path in DATAPATHS} == set(STEPS) == {*MODEL, "blocks"}
+    assert set(MACHINES) == {path.machine for path in ROWS.values()}
+
+
+# --- what GPUs gave -------------------------------------------------------------------------------------------------
+
+
+def decoded(codes, fmt, digits):
+    return fs.decode([int(codes[k : k + digits], 16) for k in range(0, len(codes), digits)], fmt)
+
+
+@pytest.mark.parametrize("row", measured_products.ROWS, ids=lambda row: "-".join(row[:4]))
+def test_the_model_gives_what_the_gpu_gave(row):
+    _, machine, factors, output, a, b, c, result = row
+    digits, out = -(-fs.get_format(factors).width // 4), fs.get_format(output).width // 4
+    core = TensorCore(machine, output, factors)
+    assert core.path.model == "measured"
+    found = core.dot(decoded(a, factors, digits), decoded(b, factors, digits), decoded(c, output, out)[0])
+    assert_same_codes(found, decoded(result, output, out)[0], fs.get_format(output), "measured matrix units")
+
+
+def test_the_simulator_gives_another_number_where_a_machine_was_measured_to_convert_first():
+    row = next(row for row in measured_products.ROWS if row[:4] == ("B200", "blackwell", "e4m3fn", "binary32"))
+    a, b, c = decoded(row[4], "e4m3fn", 2), decoded(row[5], "e4m3fn", 2), decoded(row[6], "binary32", 8)[0]
+    measured, simulated = (TensorCore("blackwell", factors="e4m3fn", model=m).dot(a, b, c) for m in (None, "mma_sim"))
+    assert measured != simulated
+
+
+# --- blocks with scales ---------------------------------------------------------------------------------------------
+
+
+def block_sum(a, b, c, path):
+    """One group: lists of (element, scale)."""
+    fmt, scale = fs.get_format(path.factors), fs.get_format(path.scales)
+    terms, exponents = [], []
+    step = 16 if path.step == "blocks" else 1
+    for k in range(0, len(a), step):
+        parts = list(zip(a[k : k + step], b[k : k + step], strict=True))
+        (_, s), (_, t) = parts[0]
+        terms.append(sum(Fraction(x) * Fraction(y) for (x, _), (y, _) in parts) * Fraction(s) * Fraction(t))
+        e = stored_exponent(s, scale, path.zero) + stored_exponent(t, scale, path.zero)
+        if path.step != "blocks":
+            e += sum(stored_exponent(x, fmt, path.zero) for x, _ in parts[0])
+        exponents.append(e)
+    exponents.append(stored_exponent(c, path.output, path.zero))
+    _, unit = unit_below(exponents, path)
+    return truncated(cut_to([*terms, Fraction(c)], unit), path.output)
+
+
+@pytest.mark.parametrize("recipe", ["mxfp8", "mxfp8_e5m2", "mxfp6", "mxfp4", "nvfp4"])
+def test_a_product_of_two_block_arrays_is_that_of_the_model(recipe):
+    rng = np.random.default_rng([*map(ord, recipe)])
+    a, b = rng.standard_normal((5, 128)) * 2.0 ** rng.integers(-9, 9, (5, 1)), rng.standard_normal((128, 4))
+    a[:, 40] *= 3000
+    a, b = fs.blocks.quantize(a, recipe), fs.blocks.quantize(b, recipe, axis=0)
+    core = TensorCore("blackwell", factors=a.block.element, scales=a.block.scale)
+    found, side = core.product_of_blocks(a, b), a.block.size
+    for i, j in itertools.product(range(5), range(4)):
+        left = [(a.elements[i, k], a.scales[i, k // side]) for k in range(128)]
+        right = [(b.elements[k, j], b.scales[k // side, j]) for k in range(128)]
+        c = 0.0
+        for k in range(0, 128, core.path.group):
+            c = block_sum(left[k : k + core.path.group], right[k : k + core.path.group], c, core.path)
+        assert_same_codes(found[i, j], c, fs.BINARY32, "block matrix units")
+    whole = fs.matmul(a, b, "bfloat16", accumulator="blackwell")
+    expected = fs.round_to(found, "bfloat16")
+    tensor = 1.0 if a.tensor_scale is None else a.tensor_scale * b.tensor_scale
+    assert_same_codes(whole, fs.multiply(expected, tensor, "bfloat16"), fs.BFLOAT16, "block matrix units")
+
+
+def test_blocks_that_lie_along_the_other_axis_are_refused():
+    a, b = fs.blocks.quantize(np.ones((32, 32)), "mxfp8"), fs.blocks.quantize(np.ones((32, 32)), "mxfp8")
+    with pytest.raises(ValueError, match=r"b\.block_shape=\(1, 32\): .* quantize b with axis=-2"):
+        fs.matmul(a, b, "bfloat16", accumulator="blackwell")
+    assert unit_for_blocks("hopper", a, b) is None
+    assert unit_for_blocks("blackwell", a, np.ones((32, 32))) is None
 
 
 def test_the_model_has_sums_of_both_signs_zeros_subnormals_and_infinities_in_it():
@@ -113,17 +299,17 @@ def test_a_matrix_product_is_a_dot_product_for_each_element():
 TINY = 2.0**-12  # TINY * TINY is half an ulp of binary32 at 1
 
 
-@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("generation", NVIDIA)
 def test_products_are_exact(generation):
     x = 1 + 2.0**-10
     assert TensorCore(generation).dot([x], [x]) == x * x == 1 + 2.0**-9 + 2.0**-20
 
 
-@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("generation", NVIDIA)
 def test_subnormal_factors_and_sums_count(generation):
     assert TensorCore(generation).dot([2.0**-24], [2.0**-24]) == 2.0**-48
     assert TensorCore(generation, output="binary16").dot([2.0**-24], [1.0], 2.0**-24) == 2.0**-23
-    assert TensorCore(generation, factors="bfloat16").dot([2.0**-70], [2.0**-79]) == 2.0**-149
+    assert TensorCore(generation, factors="bfloat16", hypothetical=True).dot([2.0**-70], [2.0**-79]) == 2.0**-149
 
 
 @pytest.mark.parametrize("generation", ["turing", "ampere", "hopper"])
@@ -144,10 +330,10 @@ def test_binary16_output_is_rounded_to_nearest_even_once_a_group(sign):
 
 def test_volta_has_no_guard_bit_and_its_successors_have_one_or_two():
     # 1 - 2^-24 is a binary32 number, but 2^-24 is below the last fraction bit at 1 on Volta.
-    found = {g: TensorCore(g).dot([-TINY], [TINY], 1.0) for g in GENERATIONS}
+    found = {g: TensorCore(g).dot([-TINY], [TINY], 1.0) for g in NVIDIA}
     assert found == {"volta": 1.0, "turing": 1 - 2.0**-24, "ampere": 1 - 2.0**-24, "hopper": 1 - 2.0**-24}
     # And two of 2^-25 make a difference to 1 on Hopper alone.
-    found = {g: TensorCore(g).dot([-TINY] * 2, [TINY / 2] * 2, 1.0) for g in GENERATIONS}
+    found = {g: TensorCore(g).dot([-TINY] * 2, [TINY / 2] * 2, 1.0) for g in NVIDIA}
     assert found == {"volta": 1.0, "turing": 1.0, "ampere": 1.0, "hopper": 1 - 2.0**-24}
 
 
@@ -163,7 +349,7 @@ def test_a_larger_term_can_give_a_smaller_sum():
     assert core.dot([TINY] * 4, [TINY] * 4, below) > core.dot([TINY] * 4, [TINY] * 4, one) == 1
 
 
-@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("generation", NVIDIA)
 def test_the_order_within_a_group_does_not_matter(generation):
     rng = np.random.default_rng(7)
     a, b = (factors_of("of many sizes", "binary16", (300, 4), rng) for _ in range(2))
@@ -172,7 +358,7 @@ def test_the_order_within_a_group_does_not_matter(generation):
         assert_same_codes(core.dot(a[:, order], b[:, order]), core.dot(a, b), fs.BINARY32, "tensor cores")
 
 
-@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("generation", NVIDIA)
 def test_the_length_of_a_group_shows_from_outside(generation):
     # 1 and -1 cancel in the first group: a tiny product is lost beside them, and found in the next group.
     n = 24
@@ -219,11 +405,20 @@ def test_only_significands_are_truncated_so_that_overflow_is_infinite():
     [
         (
             lambda: TensorCore("pascal"),
-            "generation='pascal' is unknown; use one of 'volta', 'turing', 'ampere', 'hopper'",
+            "generation='pascal' is unknown; use one of 'volta', 'turing', 'ampere', 'ada', 'hopper', 'blackwell'",
         ),
         (lambda: TensorCore("volta", output="bfloat16"), "output=bfloat16: .* binary32 or binary16.*use one of them"),
         (lambda: TensorCore("volta", factors="binary32"), "factors=binary32 .*does not fit in tf32.*use binary16"),
         (lambda: TensorCore(factors=fs.Format("long", width=14, precision=4)), "factors=long .*does not fit in tf32"),
+        (
+            lambda: TensorCore("ampere", factors="e4m3fn"),
+            "generation='ampere' with factors=e4m3fn and output=binary32: nobody has published .*; "
+            "use factors binary16, bfloat16 or tf32, or hypothetical=True",
+        ),
+        (lambda: TensorCore("cdna3", "binary16"), "nobody has published .*use another output or machine"),
+        (lambda: TensorCore("volta", model="fasi"), "model='fasi': nobody has published"),
+        (lambda: TensorCore(model="guess"), "model='guess' is unknown; use one of 'measured', .*, or None"),
+        (lambda: fs.matmul([[1.0]], [[1.0]], "e4m3fn", accumulator="volta"), "factors=e4m3fn .*use factors binary16"),
         (lambda: fs.matmul([[1.0]], [[1.0]], "binary32", accumulator=TensorCore()), "factors=binary32 .*use binary16"),
     ],
 )

@@ -9,12 +9,13 @@ from .blas import Blas
 from .blocked import Blocked, Pairwise
 from .compensated import Kahan
 from .exact_sum import Exact
-from .parse import NAMES, AccumulatorLike, parse, resolve
+from .machines import MACHINES
+from .parse import NAMES, AccumulatorLike, parse, resolve, unit_for_blocks
 from .sequential import Fused, Sequential
-from .tensorcore import GENERATIONS, TensorCore
+from .tensorcore import TensorCore
 
 __all__ = [
-    "GENERATIONS",
+    "MACHINES",
     "NAMES",
     "Accumulator",
     "AccumulatorLike",
@@ -28,4 +29,5 @@ __all__ = [
     "TensorCore",
     "parse",
     "resolve",
+    "unit_for_blocks",
 ]

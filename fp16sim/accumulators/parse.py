@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..conversion import Generator, Seed
 from ..formats import BINARY32, Format, FormatLike, Rounding, get_format, get_rounding, quoted
@@ -12,8 +12,9 @@ from .blas import Blas
 from .blocked import Blocked, Pairwise
 from .compensated import Kahan
 from .exact_sum import Exact
+from .machines import MACHINES
 from .sequential import Fused, Sequential
-from .tensorcore import GENERATIONS, TensorCore
+from .tensorcore import TensorCore
 
 AccumulatorLike: TypeAlias = Accumulator | str
 """An accumulator, or its name as `parse` reads it."""
@@ -29,7 +30,7 @@ IN_NO_FORMAT = {
     "exact": "an exact sum is rounded once, at the end",
     "blas": "BLAS always adds in binary32, ties to even",
 }
-NAMES = (*IN_ANY_FORMAT, *IN_NO_FORMAT, *GENERATIONS)
+NAMES = (*IN_ANY_FORMAT, *IN_NO_FORMAT, *MACHINES)
 SHORTHANDS = {"binary32": "sequential:binary32"}
 
 
@@ -42,7 +43,8 @@ def parse(
     ----------
     text : str
         NAME, NAME:FORMAT or NAME:FORMAT:MODE, in upper or lower case. The names are "sequential", "pairwise",
-        "blocked", "kahan", "fused", "exact", "blas", and the tensor cores "volta", "turing", "ampere" and "hopper".
+        "blocked", "kahan", "fused", "exact", "blas", and the matrix units "volta", "turing", "ampere", "ada", "hopper",
+        "blackwell", "cdna1", "cdna2" and "cdna3".
         "binary32" is short for "sequential:binary32".
 
         FORMAT is what the steps are rounded to, as in "pairwise:binary32". A FORMAT without a MODE means ties to even;
@@ -90,7 +92,7 @@ def _make(name: str, own: list[str], fmt: Format, mode: Rounding, rng: Seed) -> 
         if own:
             fmt, mode = get_format(own[0]), get_rounding(own[1] if len(own) > 1 else "ties_to_even")
         return IN_ANY_FORMAT[name](fmt, mode=mode, rng=rng if mode.random else None)
-    if name in GENERATIONS:
+    if name in MACHINES:
         if len(own) > 1:
             raise ValueError(f"tensor cores have no choice of mode; use '{name}:{own[0]}'")
         core = TensorCore(name, output=own[0] if own else BINARY32)
@@ -98,6 +100,14 @@ def _make(name: str, own: list[str], fmt: Format, mode: Rounding, rng: Seed) -> 
     if own:
         raise ValueError(f"{IN_NO_FORMAT[name]}, so it takes no format; use {name!r}")
     return Exact(fmt, mode, rng) if name == "exact" else Blas()
+
+
+def unit_for_blocks(accumulator: AccumulatorLike | None, a: Any, b: Any) -> TensorCore | None:
+    """The matrix unit that multiplies two BlockArrays as blocks, by scales of its own; None if there is none."""
+    if isinstance(accumulator, str):
+        name, *own = accumulator.strip().lower().split(":")
+        accumulator = TensorCore(name, output=own[0] if own else BINARY32) if name in MACHINES else None
+    return accumulator if isinstance(accumulator, TensorCore) and accumulator.has_blocks_of(a, b) else None
 
 
 def resolve(accumulator: AccumulatorLike | None, fmt: Format, mode: Rounding, rng: Generator) -> Accumulator:
