@@ -132,6 +132,7 @@ def test_the_help_lists_every_command_and_each_has_its_module(capsys, monkeypatc
     assert max(map(len, said.splitlines())) <= 80
     shared = {
         "__init__",
+        "bench_tables",
         "documents",
         "expression_explainer",
         "expressions",

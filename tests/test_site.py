@@ -136,10 +136,9 @@ def test_every_row_of_the_benchmark_stands_on_the_page_that_says_what_it_means()
 
 
 def test_what_was_measured_replaces_the_row_of_the_page_and_the_machine():
-    page = (
-        "On\n\nOld, 1 cores, x, Python 3; fp16sim 0.\n\n| work | compared with | goal | ratio | spread | goal met |\n"
-    )
-    page += "|---|---|---:|---:|---:|---|\n| a | b | 1 | 2 | 1 .. 3 | **no** |\n| c | d | 1 | 1 | 1 .. 1 | yes |\n"
+    page = "This was the machine, on 2026-01-02:\n\nOld, 1 cores, x, Python 3; fp16sim 0.\n\n"
+    page += "| work | compared with | ratio | quartiles | goal |\n"
+    page += "|---|---|---:|---:|---:|\n| a | b | 2 | 1 .. 3 | 1, missed |\n| c | d | 1 | 1 .. 1 | 1 |\n"
     row = {"work": "a", "rival": "b", "goal": 0.5, "ratio": 0.25, "low": 0.2, "high": 0.3125, "met": True}
     rows = [row, row | {"work": "c", "rival": "d", "ratio": None}]
     machine = {
@@ -149,7 +148,8 @@ def test_what_was_measured_replaces_the_row_of_the_page_and_the_machine():
         "python": "4",
         "versions": {"fp16sim": "1", "gfloat": None},
     }
-    made = module("speed").rewritten(page, {"rows": rows, "machine": machine})
+    made = module("speed").rewritten(page, {"rows": rows, "machine": machine, "time": "2027-03-04T05:06:07"})
+    assert made.splitlines()[0] == "This was the machine, on 2027-03-04:"
     assert made.splitlines()[2] == "New, 2 cores, y, Python 4; fp16sim 1."
     assert made.splitlines()[6:] == ["| a | b | 0.25 | 0.2 .. 0.312 | 0.5 |", "| c | d | not measured | | 0.5 |"]
     with pytest.raises(SystemExit, match="only the page or only the measurement"):

@@ -1,14 +1,15 @@
 """How fast fp16sim is on this machine: each row of a table compares it with another library, or with itself.
 
     >>> import fp16sim as fs
-    >>> (row,) = fs.bench.run(quick=True, only="1,000 elements")
+    >>> (row,) = fs.bench.run(quick=True, only="round-1000")
     >>> row.work, row.rival, row.goal
-    ('round_to binary16, 1,000 elements', 'x.astype(float16).astype(float32)', 4.0)
+    ('round_to binary16, 1,000 elements', 'NumPy round trip', 2.0)
     >>> row.low <= row.ratio <= row.high  # time of fp16sim / time of the other: the median of pairs, and quartiles
     True
 
-`ROWS` is the table, `curve` measures the cost of an element against the size of the array, and `machine` says what all
-this was measured on. `fp16sim bench` prints and draws the same.
+`ROWS` is the table, and `GROUPS` has its groups; `select` finds rows, and each has a `meaning`. `curve` measures the
+cost of an element against the size of the array, and `machine` says what all this was measured on. `fp16sim bench`
+prints and draws the same, and `history` keeps and compares it.
 """
 
 from __future__ import annotations
@@ -17,41 +18,47 @@ import importlib.metadata
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..rounding import round_to
-from ..wording import quoted
+from ..version import __version__
+from .inputs import normal
 from .measure import Comparison, Measured, Missing, Pair, measure, timed
-from .rows import ROWS, normal
+from .rows import GROUPS, ROWS, select
 
-__all__ = ["ROWS", "Comparison", "Measured", "Missing", "Pair", "curve", "machine", "measure", "run"]
+__all__ = [
+    "GROUPS",
+    "ROWS",
+    "Comparison",
+    "Measured",
+    "Missing",
+    "Pair",
+    "curve",
+    "machine",
+    "measure",
+    "measurements",
+    "run",
+    "select",
+]
 
-RIVALS = ("ml_dtypes", "gfloat", "pychop")
+RIVALS = ("ml_dtypes", "gfloat", "pychop", "torch")
 SIZES = tuple(10**k for k in range(3, 9))
 
 
-def run(
-    *,
-    quick: bool = False,
-    only: str = "",
-    rows: tuple[Comparison, ...] = ROWS,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Measured]:
+def run(*, quick: bool = False, only: str | Sequence[str] = (), rows: Sequence[Comparison] = ROWS) -> list[Measured]:
     """Measure the table. A ratio is the median of pairs; other work on the machine makes it less accurate.
 
     Parameters
     ----------
     quick : bool
-        Measure with arrays of a sixteenth of the size and at most five pairs: half a minute, and less accurate.
-    only : str
-        Measure only the rows whose work or rival contains this text.
-    rows : tuple of Comparison
-    progress : callable, optional
-        Called with the number of rows that are done, and of all rows.
+        Measure with arrays of a sixteenth of the size and at most seven pairs: half a minute, and less accurate.
+    only : str or sequence of str
+        Measure only these rows: of a group, of a name, or with a text in their work or rival.
+    rows : sequence of Comparison
 
     Returns
     -------
@@ -60,17 +67,15 @@ def run(
     Raises
     ------
     ValueError
-        If no row contains `only`.
+        If no row has a text of `only`.
     """
-    chosen = [row for row in rows if only in row.work or only in row.rival]
-    if not chosen:
-        raise ValueError(f"only={quoted(only)} is in no row; try 'round_to', 'matmul' or 'import'")
-    measured = []
-    for row in chosen:
-        measured.append(measure(row, 1 / 16, 5, 1.0) if quick else measure(row))
-        if progress:
-            progress(len(measured), len(chosen))
-    return measured
+    return list(measurements(select(only, rows), quick=quick))
+
+
+def measurements(rows: Sequence[Comparison] = ROWS, *, quick: bool = False) -> Iterator[Measured]:
+    """Measure these rows, and give the result of each when it is there: as accurate as `run`."""
+    for row in rows:
+        yield measure(row, 1 / 16, 7, 0.5) if quick else measure(row)
 
 
 def curve(*, quick: bool = False) -> dict[str, list[tuple[int, float]]]:
@@ -112,7 +117,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": sys.version.split()[0],
-        "versions": {package: version(package) for package in ("fp16sim", "numpy", *RIVALS)},
+        "versions": {"fp16sim": __version__} | {package: version(package) for package in ("numpy", *RIVALS)},
     }
 
 

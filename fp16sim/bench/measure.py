@@ -8,42 +8,56 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+Side: TypeAlias = Callable[[], float]
+"""Does its work, and returns the seconds of one piece of it."""
+
 
 class Missing(Exception):
-    """Raised by a comparison that cannot be measured here; its text says why."""
+    """Raised by a comparison that cannot be measured here; its text says what to do about it."""
 
 
 class Pair(NamedTuple):
-    """Two functions that do the same work; each is called `repeat` times in a row, so that short calls can be timed."""
+    """The two sides of a comparison: each does the same work when it is called."""
 
-    ours: Callable[[], Any]
-    theirs: Callable[[], Any]
-    repeat: int = 1
+    ours: Side
+    theirs: Side
+
+    @classmethod
+    def of(cls, ours: Callable[[], Any], theirs: Callable[[], Any]) -> Pair:
+        """Two functions; the time of each is that of a call."""
+        return cls(partial(timed, ours), partial(timed, theirs))
 
 
 class Comparison(NamedTuple):
-    """Our work, the rival, and the goal for the ratio of our time to the rival's.
+    """A row of the table: our work, the rival, and the goal for the ratio of our time to the rival's.
 
-    `make(scale)` prepares the pair for arrays of `scale` times the usual size, or raises Missing.
+    `meaning` tells a user what is compared and what follows from it. `make(scale)` prepares the pair for arrays of
+    `scale` times the usual size, or raises Missing.
     """
 
+    group: str
+    name: str
     work: str
     rival: str
     goal: float
+    meaning: str
     make: Callable[[float], Pair]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The result of a comparison: the ratio of our time to the rival's, its quartiles, and the seconds of one call.
+    """The result of a comparison: the ratio of our time to the rival's, its quartiles, and the seconds of both.
 
-    `ratio` is None if it could not be measured; then `note` says why.
+    `ratio` is None if it could not be measured; then `note` says what to do about it.
     """
 
+    group: str
+    name: str
     work: str
     rival: str
     goal: float
@@ -64,20 +78,21 @@ class Measured:
         return {**asdict(self), "met": self.met}
 
 
-def timed(call: Callable[[], Any], repeat: int = 1) -> float:
+def timed(call: Callable[[], Any], repeat: int = 1, clock: Callable[[], float] | None = None) -> float:
     """Seconds of one call."""
-    start = time.perf_counter()
+    clock = clock or time.perf_counter
+    start = clock()
     for _ in range(repeat):
         call()
-    return (time.perf_counter() - start) / repeat
+    return (clock() - start) / repeat
 
 
-def measure(given: Comparison, scale: float = 1.0, pairs: int = 15, seconds: float = 6.0) -> Measured:
+def measure(given: Comparison, scale: float = 1.0, pairs: int = 31, seconds: float = 3.0) -> Measured:
     """Measure a comparison by at most `pairs` pairs (at least three) in about `seconds`, after one call of each side.
 
     The sides run in the order A B B A A B ..., so that a machine that becomes slower or faster affects both alike.
     """
-    named = (given.work, given.rival, given.goal)
+    named = given[:5]
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -88,9 +103,9 @@ def measure(given: Comparison, scale: float = 1.0, pairs: int = 15, seconds: flo
             times: list[tuple[float, float]] = []
             start = time.perf_counter()
             while len(times) < 3 or (len(times) < pairs and time.perf_counter() - start < seconds):
-                order = (pair.ours, pair.theirs) if len(times) % 2 == 0 else (pair.theirs, pair.ours)
-                first, second = (timed(call, pair.repeat) for call in order)
-                times.append((first, second) if order[0] is pair.ours else (second, first))
+                first, second = pair if len(times) % 2 == 0 else pair[::-1]
+                a, b = first(), second()
+                times.append((a, b) if first is pair.ours else (b, a))
     except Missing as reason:
         return Measured(*named, note=str(reason))
     finally:

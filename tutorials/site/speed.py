@@ -1,7 +1,8 @@
-"""The numbers of the page "Speed": `fp16sim bench --json > bench.json`, then `python tutorials/site/speed.py bench.json`.
+"""The numbers of the page "Speed": `python tutorials/site/speed.py` measures all rows and writes them, in minutes.
 
-Each row of its tables gets the ratio that was measured, and the line about the machine is replaced. What a row means to
-a user is written on the page by hand, so that a row which is not there yet is an error.
+`python tutorials/site/speed.py bench.json` takes a run that `fp16sim bench --save bench.json` kept. Each row of the
+page's tables gets the ratio that was measured, and the day and the machine are replaced. What a row means to a user is
+written on the page by hand, so that a row which is not there yet is an error.
 """
 
 from __future__ import annotations
@@ -12,9 +13,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fp16sim import bench
+from fp16sim.bench.history import Run, now
+
 PAGE = Path(__file__).resolve().parents[1] / "reference" / "speed.md"
-ROW = re.compile(r"^\| (?!work)([^|\n]+) \| ([^|\n]+) \|[^\n]*$", re.MULTILINE)
+ROW = re.compile(r"^\| (?!work|to )([^|\n]+) \| ([^|\n]+) \|[^|\n]*\|[^|\n]*\|[^|\n]*\|$", re.MULTILINE)
 MACHINE = re.compile(r"^.+; fp16sim .+$", re.MULTILINE)
+DAY = re.compile(r"(?<=the machine, on )\d{4}-\d\d-\d\d")
+
+
+def measured() -> dict[str, Any]:
+    """All rows, measured now."""
+    rows = []
+    for row in bench.measurements():
+        rows.append(row)
+        print(f"{len(rows)}/{len(bench.ROWS)} {row.name}", file=sys.stderr)
+    return Run(now(), False, bench.machine(), tuple(rows)).to_dict()
 
 
 def rows(page: str) -> list[tuple[str, str]]:
@@ -22,13 +36,14 @@ def rows(page: str) -> list[tuple[str, str]]:
     return [(work, rival) for work, rival in ROW.findall(page)]
 
 
-def rewritten(page: str, measured: dict[str, Any]) -> str:
-    """The page with what `fp16sim bench --json` measured."""
-    found = {(row["work"], row["rival"]): row for row in measured["rows"]}
+def rewritten(page: str, run: dict[str, Any]) -> str:
+    """The page with what was measured."""
+    found = {(row["work"], row["rival"]): row for row in run["rows"]}
     if set(rows(page)) != set(found):
         raise SystemExit(f"rows that only the page or only the measurement has: {set(rows(page)) ^ set(found)}")
     page = ROW.sub(lambda match: _row(found[match[1], match[2]]), page)
-    return MACHINE.sub(lambda match: _machine(measured["machine"]), page, count=1)
+    page = DAY.sub(run["time"][:10], page, count=1)
+    return MACHINE.sub(lambda match: _machine(run["machine"]), page, count=1)
 
 
 def _row(row: dict[str, Any]) -> str:
@@ -45,5 +60,8 @@ def _machine(machine: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    measured = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), measured), encoding="utf-8")
+    run = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")) if sys.argv[1:] else measured()
+    PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), run), encoding="utf-8")
+    for row in run["rows"]:
+        if row["ratio"] is None:
+            print(f"not measured: {row['name']} ({row['note']})", file=sys.stderr)

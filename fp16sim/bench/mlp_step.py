@@ -1,4 +1,4 @@
-"""One training step with every operation rounded, and the same step in plain float32."""
+"""One training step of an MLP with every operation rounded, and the same step in plain float32."""
 
 from __future__ import annotations
 
