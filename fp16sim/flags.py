@@ -216,6 +216,16 @@ def current_listeners() -> Listeners:
     return _with_recorders(errstate, requests) if requests else errstate
 
 
+def recording() -> bool:
+    """Whether there is a recorder in this context."""
+    return _recorders.get() is not _NOBODY
+
+
+def ignored(name: str) -> bool:
+    """Whether nobody listens for an exception."""
+    return name not in current_listeners().names
+
+
 class Tally:
     """The events of one operation, collected chunk by chunk, then reported once."""
 

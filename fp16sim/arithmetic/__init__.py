@@ -1,7 +1,8 @@
 """Arithmetic and comparisons, with one rounding per operation.
 
 `operations` and `integers` are the public functions. `intermediates` compute exactly, or to odd, what is rounded once;
-`native` uses the processor's own operations where that gives the same result; `comparisons` need no rounding.
+`native` uses the processor's own operations where that gives the same result, and `scalars` Python's own for single
+numbers; `comparisons` need no rounding.
 """
 
 from .comparisons import (
@@ -39,6 +40,7 @@ from .operations import (
     sqrt,
     subtract,
 )
+from .scalars import scalar_operation
 
 __all__ = [
     "add",
@@ -70,6 +72,7 @@ __all__ = [
     "operate",
     "round_exact",
     "round_to_integral",
+    "scalar_operation",
     "scale_b",
     "sqrt",
     "subtract",

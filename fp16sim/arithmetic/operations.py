@@ -29,6 +29,7 @@ from ..nans import any_signaling, has_nan, quieted
 from ..rounding import note_exact, round_array, round_operand
 from .intermediates import EXACT_IN_FLOAT64, LIFTED, float64_is_enough
 from .native import by_hardware, hardware_of, report_overflow
+from .scalars import operate_on_numbers
 
 # --- one operation --------------------------------------------------------------------------------------------------
 
@@ -132,6 +133,9 @@ def _operation(name: str, values: tuple[Any, ...], fmt: FormatLike, mode: Roundi
     """Round the operands to the format where needed, compute, round once."""
     fmt, mode = get_format(fmt), get_rounding(mode)
     check_hardware()
+    y = operate_on_numbers(name, values, fmt, mode)
+    if y is not None:
+        return y
     sources = [lift(same_format(x, fmt)) for x in values]
     arrays = [s for s, x in zip(sources, values, strict=True) if not isinstance(x, (bool, int, float))]
     carrier = carrier_for(fmt, *(arrays or sources))

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..conversion import DEEPEST, Array, Seed, as_generator, carrier_for, lift, nested_too_deeply
-from ..flags import PER_ELEMENT, current_listeners
+from ..flags import PER_ELEMENT, current_listeners, recording
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding, with_behaviour
-from ..rounding import round_to
+from ..rounding import plain_number, round_to, rounder
 from . import numpy_functions, ufuncs
 from .methods import Methods
 from .operators import arithmetic_operator, comparison_operator, computes_itself, in_place_operator, ufunc_operator
@@ -212,6 +212,16 @@ class FloatArray(Methods):
         raise TypeError(
             f"operand of type {type(other).__name__} has no format; wrap it with fs.array(..., {self.fmt.name!r}) first"
         )
+
+    def _number_of(self, other: Any) -> float | None:
+        """The same for a single number, as a float; None where `_values_of` has to decide."""
+        if recording():
+            return None
+        if type(other) is FloatArray:
+            same = (other.fmt is self.fmt or other.fmt == self.fmt) and other.mode is self.mode
+            return other.values.item() if same and not other.values.ndim else None
+        plain = other if type(other) is float else plain_number(other)
+        return None if plain is None else rounder(self.fmt, self.mode)(plain)
 
     def _round_number(self, x: Any) -> Array:
         carrier = self.values.dtype

@@ -7,14 +7,25 @@ work to it.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..arithmetic import compare
+from ..arithmetic import compare, scalar_operation
 
 Method: TypeAlias = Callable[[Any, Any], Any]
+
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+}
+"""Of single numbers that are not NaN."""
 
 
 def computes_itself(kind: type) -> bool:
@@ -26,6 +37,12 @@ def arithmetic_operator(name: str, swapped: bool = False) -> Method:
     """An operation of `arithmetic`, rounded once."""
 
     def method(self: Any, other: Any) -> Any:
+        number = None if self.values.ndim else self._number_of(other)
+        if number is not None:
+            operation, own = scalar_operation(name, self.fmt, self.mode), self.values.item()
+            y = operation(number, own) if swapped else operation(own, number)
+            if y is not None:
+                return self._like(np.array(y, self.values.dtype))
         if computes_itself(type(other)):
             return NotImplemented
         b = self._values_of(other)
@@ -60,8 +77,12 @@ def in_place_operator(function: Method) -> Method:
 
 def comparison_operator(name: str) -> Method:
     """A comparison, which is exact, by the name of NumPy's."""
+    of_numbers = COMPARISONS[name]
 
     def method(self: Any, other: Any) -> Any:
+        number = None if self.values.ndim else self._number_of(other)
+        if number is not None and number == number and (own := self.values.item()) == own:
+            return np.bool_(of_numbers(own, number))
         return compare(name, self.values, self._values_of(other))
 
     return method

@@ -175,7 +175,19 @@ class Format:
         return self.name
 
     def __hash__(self) -> int:
-        return hash((self.width, self.precision, self.saturate, self.bias))  # enough to tell formats apart, and fast
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.width, self.precision, self.saturate, self.bias))  # enough to tell formats apart
+
+    @cached_property
+    def plans(self) -> dict[Any, Any]:
+        """How single numbers are rounded to this format, by mode: kept here so that it is found fast; never pickled."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "plans"}
 
     # --- the layout -------------------------------------------------------------------------------------------------
 

@@ -116,10 +116,10 @@ def get_format(fmt: FormatLike) -> Format:
     >>> get_format("e5m4").max_finite, str(get_format("width=10, precision=5"))
     (63488.0, 'e5m4')
     """
+    if type(fmt) is str and (known := _BY_NAME.get(fmt)):
+        return known
     if isinstance(fmt, Format):
         return fmt
-    if isinstance(fmt, str) and fmt in _BY_NAME:
-        return _BY_NAME[fmt]
     if isinstance(fmt, dict):
         return Format(**fmt)
     # np.dtype has .name, a scalar type has __name__, and torch's dtypes are known by their str.

@@ -33,6 +33,7 @@ from ..nans import has_nan, widened
 from . import kernels
 from .dispatch import round_array
 from .exact_numbers import round_objects
+from .scalars import round_number
 from .threads import checked_threads
 
 
@@ -116,8 +117,14 @@ def round_to(
     ...     fs.round_to([-500.0, 500.0], "e4m3fn", overflow="pytorch")
     array([-448.,  448.])
     """
-    fmt, mode = with_behaviour(get_format(fmt), saturate, subnormals, overflow), get_rounding(mode)
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    if saturate is not None or subnormals is not None or overflow is not None:
+        fmt = with_behaviour(fmt, saturate, subnormals, overflow)
     check_hardware()
+    if out is None and threads is None:
+        y = round_number(x, fmt, mode)
+        if y is not None:
+            return y
     source = lift(same_format(x, fmt))
     carrier = carrier_for(fmt, source)
     target = np.empty(source.shape, carrier) if out is None else checked_out(out, source, fmt)
