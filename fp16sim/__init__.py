@@ -20,75 +20,14 @@ loaded when you first use them, such as `fs.learn`::
     teach     a grader, a quiz, exercises, and strategies that find bugs
 """
 
-import importlib
+from importlib import import_module
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from . import interruption as interruption  # before NumPy, which takes most of the time to load
 
 # isort: split
 
-from . import accumulators, blocks, exact
-from .arithmetic import (
-    add,
-    divide,
-    equal,
-    fma,
-    fmod,
-    frexp,
-    greater,
-    greater_equal,
-    ieee_remainder,
-    less,
-    less_equal,
-    log_b,
-    maximum,
-    maximum_magnitude,
-    maximum_magnitude_number,
-    maximum_number,
-    minimum,
-    minimum_magnitude,
-    minimum_magnitude_number,
-    minimum_number,
-    modf,
-    multiply,
-    not_equal,
-    round_to_integral,
-    scale_b,
-    sqrt,
-    subtract,
-    to_integer,
-    total_order,
-    unordered,
-)
-from .arrays import FloatArray, array
-from .codes import FloatClass, all_values, classify, decode, encode, fields
-from .elementary import (
-    arccos,
-    arcsin,
-    arctan,
-    cbrt,
-    cos,
-    cosh,
-    erf,
-    exp,
-    exp2,
-    expm1,
-    gelu,
-    hypot,
-    log,
-    log1p,
-    log2,
-    log10,
-    power,
-    reciprocal,
-    rsqrt,
-    sigmoid,
-    sin,
-    sinh,
-    softplus,
-    tan,
-    tanh,
-)
 from .flags import record_flags
 from .formats import (
     BFLOAT16,
@@ -113,11 +52,75 @@ from .formats import (
     Subnormals,
     get_format,
 )
-from .neighbours import next_down, next_up, spacing, ulp
-from .reductions import cumsum, dot, matmul, mean, norm, sum
 from .rounding import round_to
-from .text import parse, to_text
 from .version import __version__
+
+if TYPE_CHECKING:  # what ROOMS says, for type checkers and editors
+    from . import accumulators, blocks, exact
+    from .arithmetic import (
+        add,
+        divide,
+        equal,
+        fma,
+        fmod,
+        frexp,
+        greater,
+        greater_equal,
+        ieee_remainder,
+        less,
+        less_equal,
+        log_b,
+        maximum,
+        maximum_magnitude,
+        maximum_magnitude_number,
+        maximum_number,
+        minimum,
+        minimum_magnitude,
+        minimum_magnitude_number,
+        minimum_number,
+        modf,
+        multiply,
+        not_equal,
+        round_to_integral,
+        scale_b,
+        sqrt,
+        subtract,
+        to_integer,
+        total_order,
+        unordered,
+    )
+    from .arrays import FloatArray, array
+    from .codes import FloatClass, all_values, classify, decode, encode, fields
+    from .elementary import (
+        arccos,
+        arcsin,
+        arctan,
+        cbrt,
+        cos,
+        cosh,
+        erf,
+        exp,
+        exp2,
+        expm1,
+        gelu,
+        hypot,
+        log,
+        log1p,
+        log2,
+        log10,
+        power,
+        reciprocal,
+        rsqrt,
+        sigmoid,
+        sin,
+        sinh,
+        softplus,
+        tan,
+        tanh,
+    )
+    from .neighbours import next_down, next_up, spacing, ulp
+    from .reductions import cumsum, dot, matmul, mean, norm, sum
+    from .text import parse, to_text
 
 __all__ = [
     "BFLOAT16",
@@ -224,6 +227,25 @@ __all__ = [
     "unordered",
 ]
 
+ROOMS = {
+    "accumulators": "",
+    "arithmetic": "add divide equal fma fmod frexp greater greater_equal ieee_remainder less less_equal log_b maximum "
+    "maximum_magnitude maximum_magnitude_number maximum_number minimum minimum_magnitude "
+    "minimum_magnitude_number minimum_number modf multiply not_equal round_to_integral scale_b sqrt "
+    "subtract to_integer total_order unordered",
+    "arrays": "FloatArray array",
+    "blocks": "",
+    "codes": "FloatClass all_values classify decode encode fields",
+    "elementary": "arccos arcsin arctan cbrt cos cosh erf exp exp2 expm1 gelu hypot log log1p log2 log10 power "
+    "reciprocal rsqrt sigmoid sin sinh softplus tan tanh",
+    "exact": "",
+    "neighbours": "next_down next_up spacing ulp",
+    "reductions": "cumsum dot matmul mean norm sum",
+    "text": "parse to_text",
+}
+"""The other public names, by the module that has them. It is loaded when one of its names is first used."""
+HOMES = {name: room for room, names in ROOMS.items() for name in names.split()}
+
 ON_DEMAND = {
     "bench": "bench",
     "cases": "cases",
@@ -237,13 +259,19 @@ ON_DEMAND = {
     "report": "report",
     "teach": "teach",
 }
-"""Modules that are loaded when first used, so that `import fp16sim` loads NumPy and nothing else."""
+"""Modules that are not part of `from fp16sim import *`. They, too, are loaded when they are first used."""
 
 
-def __getattr__(name: str) -> ModuleType:
-    if name in ON_DEMAND:
-        return importlib.import_module(f"{__name__}.{ON_DEMAND[name]}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> ModuleType:  # for type checkers: all that is not imported above is a module
+    found: Any
+    if name in HOMES:
+        found = getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+    elif name in ON_DEMAND or name in ROOMS:
+        found = import_module(f"{__name__}.{ON_DEMAND.get(name, name)}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

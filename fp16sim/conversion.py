@@ -7,7 +7,6 @@ array of Python objects, which the exact layer rounds.
 from __future__ import annotations
 
 import numbers
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -105,7 +104,7 @@ def _lift_objects(array: Array) -> Array:
     for item in array.flat:
         if isinstance(item, (list, tuple, np.ndarray)) and np.ndim(item):
             raise ragged(array.tolist())
-        known = isinstance(item, (numbers.Real, Decimal, str, np.generic, np.ndarray))
+        known = isinstance(item, (numbers.Real, str, np.generic, np.ndarray))
         if not known and not hasattr(item, "as_integer_ratio"):
             raise TypeError(
                 f"x contains {quoted(item)} of type {type(item).__name__}, not a real number; "

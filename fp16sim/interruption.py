@@ -6,9 +6,13 @@ A program that imports fp16sim is left alone. The package imports this module fi
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from typing import Any
+
+_NAME = os.path.splitext(os.path.basename("".join(sys.argv[:1])))[0]
+_IS_PROGRAM = _NAME == "fp16sim" or sys.orig_argv[1:3] == ["-m", "fp16sim"]
+if _IS_PROGRAM:
+    import signal  # for the program alone, because it takes time to load
 
 
 def _end(number: int, frame: Any) -> None:
@@ -31,13 +35,11 @@ def _terminate(number: int, frame: Any) -> None:
 
 def raise_again() -> None:
     """From now on Ctrl-C raises KeyboardInterrupt, and SIGTERM the kind of it that is called Terminated."""
-    if signal.getsignal(signal.SIGINT) is _end:
+    if _IS_PROGRAM and signal.getsignal(signal.SIGINT) is _end:
         signal.signal(signal.SIGINT, _interrupt)
         if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, _terminate)
 
 
-_NAME = os.path.splitext(os.path.basename("".join(sys.argv[:1])))[0]
-_IS_PROGRAM = _NAME == "fp16sim" or sys.orig_argv[1:3] == ["-m", "fp16sim"]
 if _IS_PROGRAM and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, _end)

@@ -7,14 +7,12 @@ and not alike; NaN needs a choice too where the format has none. `CONVENTIONS` i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .wording import did_you_mean, quoted
 
 
-@dataclass(frozen=True)
-class Overflow:
+class Overflow(NamedTuple):
     """One convention: for each format that its source speaks of, whether a cast to it saturates.
 
     Attributes

@@ -249,10 +249,10 @@ def test_fitting_in_another_format_means_that_every_value_is_one_of_it():
     ],
 )
 def test_impossible_parameters_are_refused_with_the_way_out(make, error, fragments):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(error) as caught:
         make()
-    assert time.perf_counter() - start < 0.05
+    assert time.process_time() - start < 0.05
     for fragment in fragments:
         assert fragment in str(caught.value)
 
@@ -262,9 +262,9 @@ def test_the_widest_formats_that_are_allowed_are_explained_in_a_moment(exponent_
     fmt = Format("widest", exponent_bits + precision, precision)
     assert fmt.max_significand.bit_length() == precision
     for call in (lambda: str(fs.explain.anatomy(0, fmt)), lambda: str(fs.explain.anatomy("1/3", fmt))):
-        start = time.perf_counter()
+        start = time.process_time()
         assert len(call()) < 10_000
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("precision", [300, 318, 330, 510])

@@ -1,6 +1,7 @@
 """The public face: what dir() and the tab key offer, and nothing else."""
 
 import ast
+import pickle
 import re
 import rlcompleter
 import subprocess
@@ -25,6 +26,29 @@ def test_dir_lists_the_public_names_and_the_modules_loaded_on_demand_and_nothing
     assert in_a_fresh_interpreter("import fp16sim", "print(*dir(fp16sim))") == expected
     everything = [f"import fp16sim.{fs.ON_DEMAND[name]}" for name in PROMISED_ON_DEMAND.split()]
     assert in_a_fresh_interpreter(*everything, "import fp16sim.cli", "print(*dir(fp16sim))") == expected
+
+
+def test_type_checkers_see_the_names_that_are_loaded_on_first_use():
+    tree = ast.parse(Path(fs.__file__).read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {(node.module or alias.name, node.module and alias.name) for node in block.body for alias in node.names}
+    table = {(room, name) for room, names in fs.ROOMS.items() for name in names.split() or [None]}
+    assert seen == table
+    assert {name or room for room, name in table} <= set(fs.__all__)
+
+
+def test_importing_the_package_loads_rounding_and_every_other_public_name_is_loaded_on_first_use():
+    rooms = {f"fp16sim.{room}" for room in fs.ROOMS}
+    pickled = pickle.dumps({name: getattr(fs, name) for name in fs.__all__ if callable(getattr(fs, name))})
+    loaded, found, same, left = in_a_fresh_interpreter(
+        "import sys, pickle, fp16sim",
+        f"print(len({rooms} & set(sys.modules)))",
+        "star = {}; exec('from fp16sim import *', star)",
+        "print(set(fp16sim.__all__) <= set(star))",
+        f"print(all(value is getattr(fp16sim, name) for name, value in pickle.loads({pickled!r}).items()))",
+        "print(fp16sim.codes is sys.modules['fp16sim.codes'] and 'codes' in vars(fp16sim))",
+    )
+    assert (loaded, found, same, left) == ("0", "True", "True", "True")
 
 
 def offered(text):

@@ -13,7 +13,8 @@ from .. import exact
 from ..conversion import Array, Generator, Seed
 from ..flags import StepTally, current_listeners
 from ..formats import BINARY64, Format, FormatLike, Rounding
-from ..rounding import note_exact, round_array
+from ..rounding import round_array
+from ..rounding.exact_numbers import note_exact
 from .base import Accumulator, Start, Steps, terms_of, tile_place, tiles
 
 

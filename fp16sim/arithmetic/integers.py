@@ -16,7 +16,8 @@ from ..exact.integers import IntegerType, integer_type, scaled_result
 from ..flags import StepTally, Tally, current_listeners
 from ..formats import BINARY64, Format, FormatLike, Rounding, as_integer, get_format, get_rounding
 from ..nans import quieted
-from ..rounding import note_exact, round_operand
+from ..rounding import round_operand
+from ..rounding.exact_numbers import note_exact
 from ..rounding.random_bits import draws_from
 from ..rounding.reference import round_integer
 from .operations import broadcast_shape, round_exact

@@ -26,7 +26,8 @@ from ..conversion import (
 from ..flags import PER_ELEMENT, Tally, current_listeners
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ..nans import any_signaling, has_nan, quieted
-from ..rounding import note_exact, round_array, round_operand
+from ..rounding import round_array, round_operand
+from ..rounding.exact_numbers import note_exact
 from .intermediates import EXACT_IN_FLOAT64, LIFTED, float64_is_enough
 from .native import by_hardware, hardware_of, report_overflow
 from .scalars import operate_on_numbers

@@ -17,13 +17,15 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass, field, fields
-from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..modes import Specials, Subnormals, member
 from ..overflow import CONVENTIONS
 from ..wording import quoted
+
+if TYPE_CHECKING:  # no named format needs it, and it takes longer to load than this module
+    from fractions import Fraction
 
 MAX_WIDTH, MAX_EXPONENT_BITS, MAX_NAME = 512, 15, 100
 """The widest format, the most exponent bits (those of binary128), so that all facts of a format are computed at once;
@@ -387,7 +389,7 @@ class Format:
 @lru_cache(maxsize=1024)  # because every call asks it
 def _fits_in(fmt: Format, other: Format) -> bool:
     fits_below = fmt.precision <= other.precision and fmt.quantum_exponent_min >= other.quantum_exponent_min
-    return fits_below and Fraction(fmt.max_finite) <= Fraction(other.max_finite)
+    return fits_below and fmt.max_finite <= other.max_finite
 
 
 def as_integer(label: str, value: object, why: str) -> int:
@@ -411,6 +413,8 @@ def scaled(significand: int, exponent: int) -> float | Fraction:
     """significand * 2^exponent, exactly: a float where binary64 holds it, else a Fraction."""
     if significand.bit_length() <= 53 and exponent >= -1074 and exponent + significand.bit_length() <= 1024:
         return math.ldexp(significand, exponent)
+    from fractions import Fraction
+
     return significand * Fraction(2) ** exponent
 
 

@@ -7,7 +7,6 @@ it. A single number is rounded by `scalars`, equal too, without an array.
 """
 
 from .dispatch import CHUNK, round_array, round_without_flags
-from .exact_numbers import note_exact
 from .reference import exponent
 from .round_to import round_if_needed, round_operand, round_to
 from .scalars import plain_number, rounder
@@ -15,7 +14,6 @@ from .scalars import plain_number, rounder
 __all__ = [
     "CHUNK",
     "exponent",
-    "note_exact",
     "plain_number",
     "round_array",
     "round_if_needed",

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .. import exact
 from ..conversion import Array
 from ..formats import Format, Rounding, Subnormals
 from ..nans import quieted
@@ -142,7 +141,9 @@ def _put_specials(x: Array, y: Array, fmt: Format) -> Array:
     y = np.where(np.isinf(x), infinity, y)
     nan = np.isnan(x)
     if not fmt.has_nan and nan.any():
-        value = float(exact.nan_value(fmt))
+        from ..exact import nan_value
+
+        value = float(nan_value(fmt))
         x[nan] = value  # so that the sign comes from the code that was asked for
         return np.where(nan, abs(value), y)
     return np.where(nan, quieted(x), y)

@@ -32,7 +32,6 @@ from ..formats import (
 from ..nans import has_nan, widened
 from . import kernels
 from .dispatch import round_array
-from .exact_numbers import round_objects
 from .scalars import round_number
 from .threads import checked_threads
 
@@ -133,6 +132,8 @@ def round_to(
     if fmt.subnormals is Subnormals.FLUSH_INPUTS and source.dtype != object:
         return _flush_inputs_then_round(source, fmt, mode, generator, target, workers)[() if out is None else ...]
     if source.dtype == object:
+        from .exact_numbers import round_objects  # the exact layer is loaded when it is needed
+
         round_objects(source, fmt, mode, generator, target, "round_to")
     else:
         round_array(source, fmt, mode, generator, out=target, threads=workers)
