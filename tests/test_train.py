@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim.learn import Config, Policy, get_config, load_digits, train
+from fp16sim.learn import Config, Dataset, Policy, get_config, load_digits, train
+from fp16sim.learn.model.autograd import consumers_first
 from fp16sim.learn.observe.telemetry import count_absorbed
 from fp16sim.learn.run.engine import Engine
 from fp16sim.learn.run.train import History
@@ -94,6 +95,25 @@ def test_the_figures_of_an_epoch_are_those_of_its_steps_added_up(quiet):
     assert epoch.loss == sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / sum(sizes)
     assert (epoch.overflows, epoch.skipped, epoch.absorbed_updates) == (overflows, 0, absorbed)
     assert overflows > 10
+
+
+@pytest.mark.parametrize("options", [{}, {"model": "cnn"}, {"update": "kahan"}], ids=str)
+def test_what_a_step_gave_is_not_changed_by_later_steps(options, quiet):
+    """Memory is reused from step to step, but none that somebody still holds."""
+    rng = np.random.default_rng(0)
+    images = rng.random((4, 400)).astype(np.float32)
+    data = Dataset("toy", images, np.arange(4), images[:1], [0], (20, 20))
+    engine = Engine(Config(Policy("binary16", accumulator="blas"), batch=4, layers=(8,), **options), data)
+    step = engine.step(engine.start(), np.arange(4))
+    tensors = [tensor.value for tensor in consumers_first(step.loss)]
+    state = step.after.state
+    params = step.after.params, step.after.weights, step.after.carry, state.m, state.v, step.grads, step.steps
+    held = [x.values for x in (*tensors, *(x for arrays in params for x in arrays.values()))]
+    copies = [x.tobytes() for x in held]
+    for _ in range(2):
+        step = engine.step(step.after, np.arange(4))
+    assert len(held) > 20
+    assert [x.tobytes() for x in held] == copies
 
 
 def test_penalties_of_the_weights_are_added_to_the_loss_of_a_batch():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import fp16sim as fs
 from fp16sim.accumulators import Exact, Fused, Kahan, Pairwise, Sequential
 from fp16sim.learn import RNN, Conv2d, Flatten, Images, Linear, MaxPool2d, Tensor, gradients
-from fp16sim.learn.model.windows import max_pool, max_pool_vjp, patches, patches_vjp, sizes_after
+from fp16sim.learn.model.windows import kept, max_pool, max_pool_vjp, patches, patches_vjp, sizes_after
 from fp16sim.learn.precision import DEFAULT_PRODUCTS, Products
 
 from .support import assert_same_codes
@@ -112,6 +112,21 @@ def test_windows_and_their_vjp_are_adjoint(data, kernel, stride, padding, channe
     assert back.shape == x.shape
     assert (rows.values * g.values).sum() == (x.values * back.values).sum()
     assert rows.shape[0] == 2 * np.prod(sizes_after((height, width), **how))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_that_are_kept_keep_all_their_bits_and_the_others_become_plus_zero(dtype):
+    """The same as np.where, also for NaN of either sign, infinities and -0, in any layout and into any part."""
+    words = np.dtype(dtype).str.replace("f", "u")
+    values = np.array([[1.5, -0.0, np.inf, np.nan], [-2.0, 0.0, -np.inf, -np.nan]], dtype)
+    for chosen in (values > 0, np.isnan(values), np.ones(values.shape, bool), np.zeros(values.shape, bool)):
+        whole = np.full((2, 8), 7.0, dtype)
+        kept(values, chosen, out=whole[:, ::2])
+        expected = np.where(chosen, values, dtype(0)).view(words)
+        assert kept(values, chosen).view(words).tolist() == expected.tolist()
+        assert kept(values.T, chosen.T).view(words).tolist() == expected.T.tolist()
+        assert whole[:, ::2].copy().view(words).tolist() == expected.tolist()
+        assert (whole[:, 1::2] == 7).all()
 
 
 # --- the largest of a window ----------------------------------------------------------------------------------------

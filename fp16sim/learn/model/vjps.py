@@ -41,11 +41,9 @@ def _spread(g: FloatArray, x: FloatArray, axis: int | None) -> FloatArray:
 
 
 def _relu(x: FloatArray) -> FloatArray:
-    return like(np.maximum(x.values, x.values.dtype.type(0)) + x.values.dtype.type(0), x)  # -0 + 0 is +0
-
-
-def _where_positive(g: FloatArray, x: FloatArray) -> FloatArray:
-    return like(np.where(x.values > 0, g.values, g.values.dtype.type(0)), g)
+    zero = x.values.dtype.type(0)
+    y = np.asarray(np.maximum(x.values, zero))
+    return like(np.add(y, zero, out=y), x)  # -0 + 0 is +0
 
 
 def _by_sign(g: FloatArray, x: FloatArray) -> FloatArray:
@@ -160,7 +158,7 @@ OPERATIONS: dict[str, Operation] = {
     "sqrt": Operation(lambda x: x.sqrt(), (lambda g, y, x: g / (y + y),)),
     "tanh": Operation(lambda x: x.tanh(), (lambda g, y, x: g * (1 - y * y),)),
     "sigmoid": Operation(lambda x: x.sigmoid(), (lambda g, y, x: g * (y * (1 - y)),)),
-    "relu": Operation(_relu, (lambda g, y, x: _where_positive(g, x),)),
+    "relu": Operation(_relu, (lambda g, y, x: like(windows.kept(g.values, x.values > 0), g),)),
     "absolute": Operation(abs, (lambda g, y, x: _by_sign(g, x),)),
     "sum": Operation(lambda x, **how: x.sum(**how), (lambda g, y, x, **how: _spread(g, x, None),)),
     "sum_rows": Operation(lambda x, **how: x.sum(axis=-1, **how), (lambda g, y, x, **how: _spread(g, x, -1),)),
