@@ -10,7 +10,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,27 +30,23 @@ def report(work: Callable[[], Any]) -> None:
 def alone(module: str, function: str) -> Side:
     """What a function of a module of this package returns is called in a new process, which times it."""
     code = f"from {__package__}.{module} import {function} as make; from {__name__} import report; report(make())"
-    return lambda: float(_output(code))
+    home = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH", ""))))
+    environment = {**os.environ, "PYTHONPATH": path}
+    return lambda: float(_output(["-c", code], environment))
 
 
 def command(*arguments: str) -> Side:
     """A whole command of Python, from start to end."""
     # Users start from bytecode. The first calls write it, and they are not measured.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-
-    def run() -> None:
-        subprocess.run([sys.executable, *arguments], check=True, env=environment, stdout=subprocess.DEVNULL)
-
-    return lambda: timed(run)
+    return lambda: timed(lambda: _output(arguments, environment))
 
 
-def _output(code: str) -> str:
-    """What a program in Python prints."""
-    home = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH", ""))))
-    given = {"env": {**os.environ, "PYTHONPATH": path}, "capture_output": True, "text": True, "check": False}
-    done = subprocess.run([sys.executable, "-c", code], **given)  # type: ignore[call-overload]
+def _output(arguments: Sequence[str], environment: dict[str, str]) -> str:
+    """What Python prints with these arguments."""
+    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
         raise Missing(f"a process failed ({reason})")
-    return str(done.stdout)
+    return done.stdout

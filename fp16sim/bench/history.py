@@ -175,7 +175,8 @@ def differences(before: Run, after: Run) -> Sequence[str]:
     """What differs between the machines of two runs, such as a new version of a library."""
     old, new = ({**run.machine, **_versions(run)} for run in (before, after))
     names = [name for name in new if name != "versions"]
-    return [f"{name} {old.get(name)} -> {new[name]}" for name in names if old.get(name) != new[name]]
+    none = "not installed"
+    return [f"{x} {old.get(x) or none} -> {new[x] or none}" for x in names if old.get(x) != new[x]]
 
 
 def _versions(run: Run) -> dict[str, Any]:

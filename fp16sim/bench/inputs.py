@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from functools import partial
-from time import process_time
 from typing import Any
 
 import numpy as np
 
 from ..conversion import Array
 from ..rounding import round_to
-from .measure import Missing, Pair, timed
+from .measure import Missing, Pair
 
 ELEMENTS = 1 << 22
 """The size of the arrays that are rounded."""
@@ -58,9 +56,5 @@ def round_trip(x: Array, dtype: Any) -> Callable[[], Array]:
 
 
 def many(ours: Callable[[], Any], theirs: Callable[[], Any], scale: float, times: int = 1000) -> Pair:
-    """Two functions that take microseconds in one thread, each called many times. The call itself is part of the time.
-
-    The time is that of the processor, so that other work on the machine does not count.
-    """
-    n = max(1, int(times * scale))
-    return Pair(partial(timed, ours, n, process_time), partial(timed, theirs, n, process_time))
+    """Two functions that take microseconds in one thread, called many times. The call itself is part of the time."""
+    return Pair.in_one_thread(ours, theirs, max(1, int(times * scale)))

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
 def _explain(options: argparse.Namespace) -> None:
     rows = bench.select(options.explain or options.only)
     if options.json:
-        print_json([row._asdict() | {"make": None} for row in rows])
+        print_json([dict(zip(Comparison._fields[:-1], row, strict=False)) for row in rows])
     else:
         print_meanings(rows)
 

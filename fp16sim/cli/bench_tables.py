@@ -103,7 +103,8 @@ def print_changes(before: Run, now: Run) -> None:
         print_text("")
     else:
         print_text(f"nothing changed since {before.time}, beyond noise\n")
-    within, alone = len(compared) - len(changed), len(now.rows) - len(compared)
+    within = len(compared) - len(changed)
+    alone = sum(row.ratio is not None for row in (*before.rows, *now.rows)) - 2 * len(compared)
     print_lines(
         f"{count(within, 'row')} within noise, {alone} measured in one run only. A row has changed beyond noise if the "
         f"quartiles of the ratios do not overlap and the ratios differ by more than {percent(NOISE, 2)}."

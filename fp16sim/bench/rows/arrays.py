@@ -30,7 +30,8 @@ def _against_ourselves(fmt: str, scale: float, wide: bool = False, **options: An
     x = normal(size(scale))
     given = x.astype(np.float64) if wide else x
     options = {"threads": 1, **options}
-    return Pair.of(lambda: round_to(given, fmt, **options), lambda: round_to(x, fmt, threads=1))
+    timed = Pair.in_one_thread if options["threads"] == 1 else Pair.of
+    return timed(lambda: round_to(given, fmt, **options), lambda: round_to(x, fmt, threads=1))
 
 
 ARRAYS = (

@@ -70,7 +70,7 @@ def _harmonic_in_calls() -> float:
 
 
 def _harmonic(ours: Callable[[], Any], scale: float) -> Pair:
-    return Pair.of(ours, _harmonic_in_numpy)
+    return Pair.in_one_thread(ours, _harmonic_in_numpy)
 
 
 NUMBERS = (

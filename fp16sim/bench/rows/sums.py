@@ -24,13 +24,13 @@ def _against_sum(work: str, fmt: str, scale: float) -> Pair:
         "sum": lambda: reductions.sum(other, fmt),
         "cumsum": lambda: reductions.cumsum(other, fmt),
     }
-    return Pair.of(calls[work], lambda: reductions.sum(x, "binary16"))
+    return Pair.in_one_thread(calls[work], lambda: reductions.sum(x, "binary16"))
 
 
 def _against_cumsum(accumulator: str, scale: float) -> Pair:
     x = rounded("binary16", size(scale, FEWER))
     ours = lambda: reductions.cumsum(x, "binary16", accumulator=accumulator)  # noqa: E731
-    return Pair.of(ours, lambda: reductions.cumsum(x, "binary16"))
+    return Pair.in_one_thread(ours, lambda: reductions.cumsum(x, "binary16"))
 
 
 SUMS = (
