@@ -112,6 +112,8 @@ def _reports(options: argparse.Namespace) -> list[Report]:
         task, fmt, mode = asked.task, asked.fmt, asked.mode
     else:
         raise ValueError(f"say what {name} should do, as in --task rounding; fp16sim grade --list shows the tasks")
+    if options.task in grade.BLOCK_TASKS:
+        refuse_unused(options, "the block has its own", "format")
     if (asked and not options.task) or options.task in grade.EXERCISES | answers.puzzle_tasks():
         refuse_unused(options, "the exercise has its own", "format", "mode")
     return [grade.function_of_file(path, name, task, fmt, mode, **limits)]
@@ -198,12 +200,13 @@ def _class(options: argparse.Namespace) -> int:
 def _print_tasks(as_json: bool) -> None:
     puzzles: dict[str, Any] = answers.puzzle_tasks()
     if as_json:
-        tasks = (grade.TASKS | grade.EXERCISES | puzzles).items()
+        tasks = (grade.TASKS | grade.BLOCK_TASKS | grade.EXERCISES | puzzles).items()
         print_json([{"task": name, "signature": task.signature, "returns": task.statement} for name, task in tasks])
         return
     for name, task in grade.TASKS.items():
         print_text(f"{name:13} {task.signature:12} {task.statement}")
-    for title, some in (("exercises", grade.EXERCISES), ("puzzles", puzzles)):
-        print_text(f"\n{title} of the lessons, whose format is part of the task:")
+    others = (("quantizers of blocks", grade.BLOCK_TASKS), ("exercises of the lessons", grade.EXERCISES))
+    for title, some in (*others, ("puzzles of the lessons", puzzles)):
+        print_text(f"\n{title}, whose format is part of the task:")
         for name, task in some.items():
             print_text(f"{name + task.signature[1:]}: {task.statement}")

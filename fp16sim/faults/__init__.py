@@ -23,9 +23,20 @@ from ..wording import did_you_mean, quoted
 from .basic_operations import OPERATIONS
 from .encodings import DECODINGS, ENCODINGS, NEIGHBOURS
 from .lists import LISTS, softmax
+from .quantizers import ANYTHING, BLOCKS, RAISES, SETTINGS
 from .roundings import ROUNDINGS, STOCHASTIC_ROUNDINGS, Answer, differs, right
 
-__all__ = ["FAULTS", "Fault", "find", "softmax", "suspects", "wrong_rounders"]
+__all__ = [
+    "ANYTHING",
+    "FAULTS",
+    "RAISES",
+    "SETTINGS",
+    "Fault",
+    "find",
+    "softmax",
+    "suspects",
+    "wrong_rounders",
+]
 
 ROUNDED = ("rounding", "parse", "encode", "add", "subtract", "multiply", "divide", "sqrt", "fma")
 """Tasks that end in one rounding: every wrong rounder makes each of them wrong."""
@@ -121,6 +132,7 @@ FAULTS: tuple[Fault, ...] = (
     *(Fault(name, words, (task,), None, function) for name, task, words, function in NEIGHBOURS),
     *(Fault(name, words, (task,), None, function) for name, task, words, function in LISTS),
     *(Fault(name, words, ("stochastic",), None, function) for name, words, function in STOCHASTIC_ROUNDINGS),
+    *(Fault(name, words, (task,), None, function) for name, task, words, function in BLOCKS),
 )
 """Every fault; if two give the same answers, the one with the better description comes first."""
 

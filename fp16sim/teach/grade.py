@@ -4,7 +4,8 @@
 
 There is a grader for each task: rounding stochastic parse decode encode fields classify ulp next_up next_down add
 subtract multiply divide sqrt fma sum pairwise_sum kahan_sum dot mixed_dot softmax tests. `TASKS` says what each task
-asks for, and `EXERCISES` what the other exercises of the lessons ask for. `cases` grades a function by a list of
+asks for, `BLOCK_TASKS` what quantizers of blocks do (mxfp4 nvfp4 ...), and `EXERCISES` what the other exercises of the
+lessons ask for. `cases` grades a function by a list of
 arguments and results; `file` grades every function that a file declares in one table, by the name of the function::
 
     TASKS = {
@@ -34,6 +35,7 @@ from ..formats import BINARY16, Format, FormatLike, Rounding, get_format, get_ro
 from ..wording import did_you_mean, quoted
 from . import answers, progress
 from .grading import results, running
+from .grading.block_tasks import BLOCK_TASKS
 from .grading.examining import Clock
 from .grading.judging import judge
 from .grading.lesson_tasks import EXERCISES
@@ -73,9 +75,9 @@ def run(
     function : callable
         It takes numbers or arrays; `TASKS[task].signature` says which arguments it is called with.
     task : str
-        A key of `TASKS` or of `EXERCISES`.
+        A key of `TASKS`, `BLOCK_TASKS` or `EXERCISES`.
     fmt : Format, str or dtype
-        At most 24 bits of precision.
+        At most 24 bits of precision. Tasks of blocks and exercises have their own.
     mode : Rounding or str
         Any mode except "stochastic", which is a task of its own.
     time_limit, budget : float
@@ -243,8 +245,8 @@ def _run(
     time_limit: float | None,
     budget: float,
 ) -> Report:
-    fmt, mode = get_format(fmt), get_rounding(mode)
     chosen = _task(task)
+    fmt, mode = _own_format(chosen, get_format(fmt)), get_rounding(mode)
     _check(chosen, fmt, mode)
     clock = _clock(calls, chosen.time_limit if time_limit is None else time_limit, budget)
     clock.budget *= TEST_BUDGET_FACTOR if chosen.name == "tests" else 1
@@ -333,15 +335,24 @@ tests = _grader("tests")
 
 
 def _task(name: str) -> Task:
-    known = TASKS | EXERCISES
+    known = TASKS | BLOCK_TASKS | EXERCISES
     if name not in known and isinstance(name, str):
         known = known | answers.puzzle_tasks()
     if name not in known:
         raise ValueError(
             f"task={one_line(repr(name))} is unknown; {did_you_mean(name, known)}"
-            f"use one of {', '.join(TASKS)}, or the name of an exercise"
+            f"use one of {', '.join(TASKS | BLOCK_TASKS)}, or the name of an exercise"
         )
     return known[name]
+
+
+def _own_format(task: Task, fmt: Format) -> Format:
+    """The format of a task that has its own; else the one that is given."""
+    if task.fmt is None:
+        return fmt
+    if fmt not in (task.fmt, get_format(DEFAULT_SETTING[0])):
+        raise ValueError(f"fmt={fmt.name}: the task {task.name} has {task.fmt.name} elements; leave the format out")
+    return task.fmt
 
 
 def _check(task: Task, fmt: Format, mode: Rounding) -> None:
@@ -372,6 +383,7 @@ def _positive(name: str, value: float) -> float:
 
 
 __all__ = [
+    "BLOCK_TASKS",
     "EXERCISES",
     "TASKS",
     "Cases",

@@ -31,8 +31,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ...formats import Format, Rounding, get_format, get_rounding
+from ...formats import Format, FormatLike, Rounding, get_format, get_rounding
 from .. import course, source
+from ..grading.block_tasks import BLOCK_TASKS
 from ..grading.puzzles import Puzzle
 from ..grading.tasks import Task
 
@@ -119,11 +120,13 @@ def everything() -> dict[str, Asked]:
             found[name] = Asked(name, lesson, name, *_setting(), is_puzzle=True)
         for name, what in declared(lesson).items():
             task, *setting = (what,) if isinstance(what, str) else what
+            if task in BLOCK_TASKS:
+                setting = [BLOCK_TASKS[task].fmt, *setting[1:]]
             found[name] = Asked(name, lesson, task, *_setting(*setting))
     return found
 
 
-def _setting(fmt: str = "binary16", mode: str = "ties_to_even") -> tuple[Format, Rounding]:
+def _setting(fmt: FormatLike = "binary16", mode: str = "ties_to_even") -> tuple[Format, Rounding]:
     return get_format(fmt), get_rounding(mode)
 
 

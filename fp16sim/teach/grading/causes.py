@@ -9,6 +9,7 @@ import numpy as np
 from ... import faults
 from ...formats import Format, Rounding
 from .examining import Outcome, pick
+from .plain import Raised
 from .results import same
 from .running import as_list
 
@@ -40,14 +41,15 @@ def _alike(one: Any, other: Any) -> Array:
 def misconceptions(outcome: Outcome, task: str, fmt: Format, mode: Rounding) -> tuple[str, ...]:
     """What the function does instead: the fault, or the two faults, that give its answer in every case tried.
 
-    Nothing is named if a call raised or gave something that cannot be compared: no fault does that.
+    Nothing is named if a call gave something that cannot be compared, or raised: few faults do that.
     """
-    if outcome.complaints or not outcome.wrong.size:
+    raised = {i for i in outcome.complaints if isinstance(outcome.results[i], Raised)}
+    if not outcome.wrong.size or len(raised) < len(outcome.complaints) or (raised and task not in faults.SETTINGS):
         return ()
     tried = np.flatnonzero(outcome.tried)
     columns = [pick(column, tried) for column in outcome.cases.columns]
     truth = _comparable(pick(outcome.cases.expected, tried))
-    got = _comparable([outcome.values[i] for i in tried.tolist()])
+    got = _comparable([faults.RAISES if i in raised else outcome.values[i] for i in tried.tolist()])
     right = _alike(truth, got)
     candidates: list[Candidate] = []
     for fault in faults.suspects(task):

@@ -132,6 +132,8 @@ def _arguments(outcome: Outcome, index: int) -> tuple[Any, ...]:
 def _result(value: Any, task: Task, fmt: Format) -> str:
     if value is None:
         return ""
+    if task.shown:
+        return task.shown(value)
     if task.result == "code":
         return fmt.hex_code(value) if value >= 0 else f"-{fmt.hex_code(-value)}"
     return show(value, fmt if task.result == "number" else None)
@@ -148,7 +150,7 @@ def counterexample(outcome: Outcome, index: int, name: str, task: Task, fmt: For
         _call(name, outcome, index, task, fmt),
         _result(expected, task, fmt),
         outcome.complaints.get(index) or _result(got, task, fmt),
-        why(task.name, arguments, fmt, mode),
+        task.why(arguments, mode) if task.why else why(task.name, arguments, fmt, mode),
     )
 
 

@@ -129,6 +129,8 @@ class _Reader:
             return float.__float__(raw)
         if hasattr(raw, "fmt") and hasattr(raw, "values"):  # a FloatArray
             raw = raw.values
+        if isinstance(raw, (bytes, bytearray)):
+            raw = list(raw)
         if isinstance(raw, np.ndarray):
             return self._array(np.asarray(raw), depth)
         if isinstance(raw, _COLLECTIONS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -38,6 +38,11 @@ class Task:
         Whether `every` gives more rows.
     time_limit : float
         Seconds for one call, unless the caller says otherwise.
+    fmt : Format, optional
+        The format, if it is part of the task.
+    spelling, shown, why : callable, optional
+        answer -> the answer in one spelling, if several are right; answer -> text; arguments, mode -> why the right
+        answer is right.
     """
 
     name: str
@@ -48,6 +53,10 @@ class Task:
     truth: Truth
     has_more: bool = False
     time_limit: float = 2.0
+    fmt: Format | None = None
+    spelling: Callable[[Any], Any] | None = None
+    shown: Callable[[Any], str] | None = None
+    why: Callable[[tuple[Any, ...], Rounding], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ def canonical(task: Task, value: Any, fmt: Format) -> Any:
     if task.name == "encode" and isinstance(value, int) and 0 <= value < 2**fmt.width:
         number = exact.decode(value, fmt)
         return exact.encode(math.nan, fmt) if isinstance(number, float) and math.isnan(number) else value
-    return value
+    return task.spelling(value) if task.spelling else value
 
 
 # --- the table ------------------------------------------------------------------------------------------------------
