@@ -187,6 +187,16 @@ BY_HAND = {
         (([0.0, 0.0], 6.0), 1.0),
         (([0.0, 1e6], 448.0), 2.0**-12),
     ],
+    # blocks
+    "read_mxfp4": [
+        ((127, [0x27]), [6.0, 1.0]),
+        ((126, [0x1C]), [-1.0, 0.25]),
+        ((128, [0x01]), [1.0, 0.0]),
+        ((127, [0x98, 0x5F]), [-0.0, -0.5, -6.0, 3.0]),
+        ((255, [0x27]), [NAN, NAN]),
+        ((0, [0x07]), [6 * 2.0**-127, 0.0]),
+        ((254, [0x70]), [0.0, 6 * 2.0**127]),
+    ],
     # a network in 16 bits
     "largest_scale": [
         (([],), 32768.0),
@@ -617,6 +627,9 @@ HARMLESS = {
     ("my_stochastic", "abs(x) >= 65536"): "65536 is infinite in both ways",
     ("to_e4m3fn", "abs(x) < 480"): "480 is NaN in both ways",
     ("is_changed", "n > 2048"): "2048 is even",
+    ("element_code", "size < 2"): "2 is a multiple of both steps",
+    ("element_code", "size < 4"): "4 is a multiple of both steps",
+    ("element_code", "math.copysign(1, x) < 0"): "1 or -1",
     ("square_vanishes", "g * g <= 2.0 ** (-25)"): "no number of binary16 has the square 2^-25",
 }
 """Comparisons in solutions where it does not matter whether both sides may be equal, and why."""

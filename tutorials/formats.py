@@ -325,4 +325,4 @@ fs.teach.check(facts)  # fs.teach.hint() helps
 # - D. Kalamkar et al., "A study of BFLOAT16 for deep learning training", arXiv:1905.12322, 2019.
 # - B. D. Rouhani et al., "Microscaling data formats for deep learning", arXiv:2310.10537, 2023: shared scales.
 #
-# Next lesson: [Backpropagation](backpropagation.ipynb). We train a network ourselves, and round every step of it.
+# Next lesson: [Blocks](blocks.ipynb). How four bits hold the weights of a network: MXFP4 and NVFP4, by hand.

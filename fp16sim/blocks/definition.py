@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from .. import exact
 from ..exact import NAN, Value, exponent_of, is_finite
@@ -55,9 +56,14 @@ def scale_exponent(amax: Fraction, element: Element, rule: str) -> int:
     return e + (ratio > Fraction(2) ** e)
 
 
+@lru_cache(maxsize=64)
+def _saturating(fmt: Format) -> Format:
+    return replace(fmt, saturate=True)
+
+
 def saturated(x: Value, fmt: Format, mode: Rounding, draw: int = 0) -> Value:
     """x rounded to a format, and to its largest number where it is beyond that."""
-    return exact.round_operand(x, replace(fmt, saturate=True), mode, draw).value
+    return exact.round_operand(x, _saturating(fmt), mode, draw).value
 
 
 def candidates(amax: Fraction, block: Block, rule: str) -> tuple[Fraction, ...]:

@@ -336,7 +336,11 @@ def _scale_to_zero(amax: Fraction, block: Block, rule: str) -> Scale:
 # --- the table ------------------------------------------------------------------------------------------------------
 
 _ELEMENTS: tuple[tuple[str, str, Steps], ...] = (
-    ("ties_away", "rounds ties of elements away from zero, not to even", Steps(element=_in_mode(Rounding.TIES_TO_AWAY))),
+    (
+        "ties_away",
+        "rounds ties of elements away from zero, not to even",
+        Steps(element=_in_mode(Rounding.TIES_TO_AWAY)),
+    ),
     ("truncates", "cuts elements off, and does not round them", Steps(element=_in_mode(Rounding.TOWARD_ZERO))),
     ("no_saturation", "does not saturate elements beyond the largest one", Steps(element=_not_saturated)),
     (
@@ -407,7 +411,11 @@ _FLOOR: tuple[tuple[str, str, Steps], ...] = (
         "takes the exponent from int(log2(amax)), which is one too high below 1",
         Steps(scale=_by_exponent(_int_log2)),
     ),
-    ("rceil", "uses NVIDIA's rule rceil: the scale is rounded up, so that nothing saturates", Steps(scale=_other_rule("rceil"))),
+    (
+        "rceil",
+        "uses NVIDIA's rule rceil: the scale is rounded up, so that nothing saturates",
+        Steps(scale=_other_rule("rceil")),
+    ),
 )
 _RCEIL = (*_POWERS, ("floor", "uses the OCP's rule floor: elements saturate", Steps(scale=_other_rule("floor"))))
 _NVFP4: tuple[tuple[str, str, Steps], ...] = (

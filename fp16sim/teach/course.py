@@ -34,6 +34,7 @@ OPTIONAL = (
     "how_wrong",
     "dot_products",
     "formats",
+    "blocks",
     "backpropagation",
     "gradients_in_16_bits",
     "why_the_run_died",

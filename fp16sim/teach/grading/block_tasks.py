@@ -116,7 +116,12 @@ def _far(element: Format, nvfp4: bool) -> Iterator[list[float]]:
 def _several(element: Format, nvfp4: bool) -> Iterator[list[list[float]]]:
     top = float(element.max_finite)
     nan = math.nan
-    yield from ([[4.0, 1.0], [0.5, 0.25]], [[0.5, 0.25], [4.0, 1.0]], [[1.0, 0.5], [0.0, -0.0]], [[0.0, 0.0], [1.0, 1.0]])
+    yield from (
+        [[4.0, 1.0], [0.5, 0.25]],
+        [[0.5, 0.25], [4.0, 1.0]],
+        [[1.0, 0.5], [0.0, -0.0]],
+        [[0.0, 0.0], [1.0, 1.0]],
+    )
     yield from ([[nan, 1.0], [1.0, 0.5]], [[2.0, 1.0], [8.0, math.inf]], [[3.0, 0.1], [100.0, 7.0], [1e-3, 2e-3]])
     if not nvfp4:
         return
@@ -159,10 +164,14 @@ def rows(block: Block) -> Iterator[Row]:
     for several in _several(element, nvfp4):
         yield "several blocks", [v for x in several for v in _filled(x, least)], least
     for several in (*_random(4, 1, 12, 1), *_random(4, 2, 12, 2), *_random(8, 2, 6, 3)):
-        yield "several blocks" if len(several) > 1 else "ordinary blocks", sum(several, []), len(several[0])
+        yield (
+            "several blocks" if len(several) > 1 else "ordinary blocks",
+            [v for x in several for v in x],
+            len(several[0]),
+        )
     whole = block.size if isinstance(block.size, int) else 32
     for several in (*_random(whole, 1, 4, 4), *_random(whole, 2, 4, 5)):
-        yield "whole blocks", sum(several, []), whole
+        yield "whole blocks", [v for x in several for v in x], whole
 
 
 def _inputs(block: Block, fmt: Format, mode: Rounding, every: bool) -> Given:
@@ -214,7 +223,9 @@ def shown(answer: Any, task: str) -> str:
     block, _ = SETTINGS[task]
     *tensor, scales, packed = answer
     parts = [f"tensor scale {float(tensor[0])!r}"] if tensor else []
-    parts.append(f"scale codes {_some([block.scale.hex_code(code) if code >= 0 else str(code) for code in scales], ' ')}")
+    parts.append(
+        f"scale codes {_some([block.scale.hex_code(code) if code >= 0 else str(code) for code in scales], ' ')}"
+    )
     parts.append(f"bytes {_some([f'{byte:02X}' for byte in packed], ' ')}")
     return "; ".join([*parts, *_values(tensor, scales, packed, block)])
 

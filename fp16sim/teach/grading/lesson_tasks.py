@@ -255,6 +255,28 @@ def _block_scale(values: Sequence[float], top: float) -> float:
     return 2.0 ** exact.exponent_of(Fraction(top) / largest) if largest else 1.0
 
 
+def _stored_blocks() -> Iterator[Row]:
+    rng = _rng()
+    for scale_code, packed in ((127, [0x27]), (126, [0x1C]), (128, [0x01]), (127, [0x08]), (125, [0x80, 0x88])):
+        yield "one or two bytes", scale_code, packed
+    for code in range(16):
+        yield "every element", 124 + code % 7, [code | (15 - code) << 4]
+    for scale_code in (0, 1, 126, 127, 253, 254):
+        yield "the ends of the scale's range", scale_code, [0x71, 0xF9]
+    for size in (1, 2, 16):
+        yield "NaN", 255, [0x27] * size
+    for _ in range(40):
+        yield "whole blocks", int(rng.integers(0, 255)), rng.integers(0, 256, 16).tolist()
+
+
+def _read_mxfp4(scale_code: int, packed: Sequence[int]) -> list[float]:
+    codes = [code for byte in packed for code in (byte % 16, byte // 16)]
+    if scale_code == 255:
+        return [NAN] * len(codes)
+    elements = (float(exact.decode(code, "e2m1fn")) for code in codes)
+    return [math.copysign(float(abs(Fraction(x)) * Fraction(2) ** (scale_code - 127)), x) for x in elements]
+
+
 # --- a network in 16 bits -------------------------------------------------------------------------------------------
 
 
@@ -779,6 +801,7 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
         _lines,
         _line_gradients,
     ),
+    "read_mxfp4": ("f(scale_code, packed)", "the values of an MXFP4 block", _stored_blocks, _read_mxfp4),
     "tanh_vjp": ("f(g, y)", "g * (1 - y * y), each operation rounded to binary16", _tanhs, _tanh_vjp),
     "divide_vjp": ("f(g, a, b)", "(g / b, -(g * y) / b) with y = a / b, each rounded", _quotients, _divide_vjp),
     "product_gradients": ("f(factors)", "the derivatives of a product by each factor", _factors, _product_gradients),
