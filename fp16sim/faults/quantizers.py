@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import exact
 from ..blocks import Block, get_block
-from ..blocks.definition import candidates, element_code, element_of, scale_exponent, tensor_scale
+from ..blocks.definition import candidates, element_code, element_of, saturated, scale_exponent, tensor_scale
 from ..blocks.packing import pack_bits
 from ..exact import Value
 from ..formats import Format, Rounding
@@ -57,9 +57,14 @@ def blocks_of(values: Sequence[float], size: int) -> list[Numbers]:
 # --- the right steps ------------------------------------------------------------------------------------------------
 
 
+def _tensor_amax_of(blocks: Sequence[Numbers]) -> Fraction:
+    """The largest magnitude of the blocks that hold numbers only."""
+    return max((largest(x) for x in blocks if finite(x)), default=Fraction(0))
+
+
 def _tensor(blocks: Sequence[Numbers], block: Block, rule: str) -> tuple[Value, Fraction]:
     """The tensor scale that is stored, and the one that is used."""
-    found = tensor_scale(max(largest(x) for x in blocks if finite(x)) if any(map(finite, blocks)) else 0, block, rule)
+    found = tensor_scale(_tensor_amax_of(blocks), block, rule)
     return found, found
 
 
@@ -152,10 +157,13 @@ RIGHT = Steps()
 
 
 def _tensor_amax(x: Numbers, blocks: Sequence[Numbers]) -> Value:
-    """Of the whole list; a block that is all zeros, or holds NaN, is as it should be."""
-    if not finite(x) or largest(x) == 0:
-        return _amax(x, blocks)
-    return max(largest(y) for y in blocks if finite(y))
+    """Of the whole list; a block that holds NaN is as it should be."""
+    return max(largest(y) for y in blocks if finite(y)) if finite(x) else math.nan
+
+
+def _tensor_amax_but_zeros(x: Numbers, blocks: Sequence[Numbers]) -> Value:
+    """The same, and blocks of zeros are as they should be."""
+    return _tensor_amax(x, blocks) if largest(x) else _amax(x, blocks)
 
 
 def _power(e: int, block: Block) -> Scale:
@@ -204,19 +212,31 @@ def _in_mode(mode: Rounding) -> Callable[..., int]:
 
 
 def _not_saturated(share: Value, block: Block, mode: Rounding) -> int:
-    """NaN beyond the largest element if the format has NaN; else the code runs over into the sign bit."""
+    """NaN or infinity beyond the largest element if the format has it; else the code runs over into the sign bit."""
     element = block.element
     assert isinstance(element, Format)
     wide = replace(element, width=element.width + 1, bias=element.bias, saturate=False)
     rounded = exact.round_to(share, wide, mode)
-    if abs(rounded) <= element.max_finite:
+    size = abs(Fraction(rounded))
+    if size <= Fraction(element.max_finite):
         return _element(share, block, mode)
-    sign = element.sign_bit if exact.is_negative(rounded) else 0
+    sign = element.sign_bit if rounded < 0 else 0
     if element.has_infinity:
         return int(exact.encode(math.inf, element)) | sign
     if element.has_nan:
         return int(exact.encode(math.nan, element)) | sign
-    return int(exact.encode(abs(rounded), wide)) % 2**element.width | sign
+    return int(exact.encode(size, wide)) % 2**element.width | sign
+
+
+def _floor_half(share: Value, block: Block, mode: Rounding) -> int:
+    """floor(abs(x) / step + 0.5) in float64, where the sum is rounded, too."""
+    if share == 0:
+        return _element(share, block, mode)
+    assert isinstance(block.element, Format)
+    size = abs(Fraction(share))
+    step = Fraction(2) ** exact.quantum_exponent(size, block.element)
+    size = math.floor(float(size / step) + 0.5) * step
+    return _element(math.copysign(float(size), share), block, mode)
 
 
 def _without_sign_of_zero(share: Value, block: Block, mode: Rounding) -> int:
@@ -239,6 +259,10 @@ def _smallest(block: Block) -> int:
 
 def _zeros_nan(x: Numbers, block: Block) -> tuple[Any, list[Any]]:
     return exact.encode(math.nan, block.scale), [ANYTHING] * len(x)
+
+
+def _zero_input_positive(share: Value, block: Block, mode: Rounding) -> int:
+    return _element(share, block, mode) if share else 0
 
 
 def _positive_zeros(x: Numbers, block: Block) -> tuple[Any, list[Any]]:
@@ -270,6 +294,18 @@ def _some_nan(blocks: Sequence[Numbers], block: Block, rule: str) -> bool:
     return not all(map(finite, blocks))
 
 
+def _nan_beside_others(blocks: Sequence[Numbers], block: Block, rule: str) -> bool:
+    return len(blocks) > 1 and _some_nan(blocks, block, rule)
+
+
+def _some_beyond(blocks: Sequence[Numbers], block: Block, rule: str) -> bool:
+    """Whether an element is beyond the largest one after it was rounded to nearest."""
+    _, tensor = _tensor(blocks, block, rule)
+    limit = Fraction(block.element.max_finite) + Fraction(2) ** (block.element.emax - block.element.precision)
+    amaxes = [largest(x) / tensor for x in blocks if finite(x) and largest(x)]
+    return any(amax / Fraction(_scale(amax, block, rule)[1]) >= limit for amax in amaxes)
+
+
 def _some_small(blocks: Sequence[Numbers], block: Block, rule: str) -> bool:
     """Whether a scale would be below the smallest number of its format."""
     _, tensor = _tensor(blocks, block, rule)
@@ -294,25 +330,48 @@ def _no_tensor(blocks: Sequence[Numbers], block: Block, rule: str) -> tuple[Valu
 
 def _inverted_tensor(blocks: Sequence[Numbers], block: Block, rule: str) -> tuple[Value, Fraction]:
     """2688 / amax is stored; all else is right."""
-    found, used = _tensor(blocks, block, rule)
-    return (1 / Fraction(found), used) if found != 1 else (found, used)
+    return _inverse(blocks, block), _tensor(blocks, block, rule)[1]
+
+
+def _inverse(blocks: Sequence[Numbers], block: Block) -> Fraction:
+    """2688 / amax in the format of the tensor scale; 1 for zeros."""
+    amax = _tensor_amax_of(blocks)
+    assert block.tensor_scale is not None
+    return Fraction(saturated(2688 / amax, block.tensor_scale, Rounding.TIES_TO_EVEN)) if amax else Fraction(1)
+
+
+def _inverted_factor(blocks: Sequence[Numbers], block: Block, rule: str) -> tuple[Value, Fraction]:
+    """2688 / amax is stored, and numbers are multiplied by it."""
+    return _inverse(blocks, block), 1 / _inverse(blocks, block)
+
+
+def _inverted_divisor(blocks: Sequence[Numbers], block: Block, rule: str) -> tuple[Value, Fraction]:
+    """2688 / amax is stored, and numbers are divided by it."""
+    return _inverse(blocks, block), _inverse(blocks, block)
 
 
 def _tensor_by(divisor: int) -> Callable[..., tuple[Value, Fraction]]:
     def tensor(blocks: Sequence[Numbers], block: Block, rule: str) -> tuple[Value, Fraction]:
-        found = Fraction(max((largest(x) for x in blocks if finite(x)), default=Fraction(0)))
-        rounded = Fraction(exact.round_to(found / divisor, block.tensor_scale)) if found else Fraction(1)
-        rounded = max(rounded, Fraction(block.tensor_scale.min_subnormal)) if block.tensor_scale else rounded
-        return rounded, rounded
+        amax, fmt = _tensor_amax_of(blocks), block.tensor_scale
+        assert fmt is not None
+        found = saturated(amax / divisor, fmt, Rounding.TIES_TO_EVEN) if amax else 1
+        used = max(Fraction(found), Fraction(fmt.min_subnormal))
+        return used, used
 
     return tensor
 
 
-def _unrounded_tensor(blocks: Sequence[Numbers], block: Block, rule: str) -> tuple[Value, Fraction]:
-    """amax / 2688 in float64."""
-    amax = max((largest(x) for x in blocks if finite(x)), default=Fraction(0))
-    found = Fraction(float(amax / 2688)) or Fraction(1)
-    return found, found
+def _unrounded_tensor(blocks: Sequence[Numbers], block: Block, rule: str) -> Any:
+    """amax / 2688 in float64 is stored; what follows from it depends on how the quotients are rounded."""
+    amax = _tensor_amax_of(blocks)
+    found = float(amax / 2688)
+    return None if found == _tensor(blocks, block, rule)[0] or not amax else (found, ANYTHING, ANYTHING)
+
+
+def _beyond_binary32(blocks: Sequence[Numbers], block: Block, rule: str) -> bool:
+    """Whether 2688 / amax is so."""
+    amax = _tensor_amax_of(blocks)
+    return amax > 0 and 2688 / amax >= Fraction(2) ** 128
 
 
 def _scale_in(mode: str) -> Callable[..., Scale]:
@@ -348,6 +407,11 @@ _ELEMENTS: tuple[tuple[str, str, Steps], ...] = (
         "drops the sign of zeros, and of elements that become zero",
         Steps(element=_without_sign_of_zero, zeros=_positive_zeros),
     ),
+    (
+        "minus_zero",
+        "drops the sign of -0",
+        Steps(element=_zero_input_positive, zeros=_positive_zeros),
+    ),
     ("zeros_lose_sign", "drops the signs in a block of zeros", Steps(zeros=_positive_zeros)),
     ("high_first", "packs the first element into the high bits of a byte, not the low ones", Steps(pack=_high_first)),
 )
@@ -374,18 +438,28 @@ _WHERE: tuple[tuple[str, str, Steps], ...] = (
         Steps(whole=_if(_some_zero, ANYTHING)),
     ),
     (
+        "beyond",
+        "does not saturate elements beyond the largest one",
+        Steps(whole=_if(_some_beyond, ANYTHING)),
+    ),
+    (
         "no_clamp",
         "lets a scale leave its format at the small end: the smallest is the smallest positive number of the format",
         Steps(whole=_if(_some_small, ANYTHING)),
     ),
 )
-_AMAX = (
-    "tensor_amax",
-    "takes the largest magnitude of the whole list, not that of each block",
-    Steps(amax=_tensor_amax),
+_OF_THE_LIST = "takes the largest magnitude of the whole list, not that of each block"
+_AMAX: tuple[tuple[str, str, Steps], ...] = (
+    ("tensor_amax", _OF_THE_LIST, Steps(amax=_tensor_amax, whole=_if(_nan_beside_others, ANYTHING))),
+    (
+        "tensor_amax_but_zeros",
+        _OF_THE_LIST,
+        Steps(amax=_tensor_amax_but_zeros, whole=_if(_nan_beside_others, ANYTHING)),
+    ),
 )
+_INVERTED = "stores 2688 / amax as the tensor scale: it is amax / 2688"
 _POWERS: tuple[tuple[str, str, Steps], ...] = (
-    _AMAX,
+    *_AMAX,
     (
         "log2",
         "takes the exponent from a logarithm, which is rounded: wrong just beside a power of two",
@@ -405,6 +479,11 @@ _POWERS: tuple[tuple[str, str, Steps], ...] = (
     ("ceil", "uses the rule ceil: rounds amax up to a power of two", Steps(scale=_other_rule("ceil"))),
 )
 _FLOOR: tuple[tuple[str, str, Steps], ...] = (
+    (
+        "floor_half",
+        "rounds ties of elements away from zero; in floor(abs(n) + 0.5) the sum is rounded, too",
+        Steps(element=_floor_half),
+    ),
     *_POWERS,
     (
         "int_log2",
@@ -419,12 +498,14 @@ _FLOOR: tuple[tuple[str, str, Steps], ...] = (
 )
 _RCEIL = (*_POWERS, ("floor", "uses the OCP's rule floor: elements saturate", Steps(scale=_other_rule("floor"))))
 _NVFP4: tuple[tuple[str, str, Steps], ...] = (
-    _AMAX,
+    *_AMAX,
     ("no_tensor_scale", "forgets the tensor scale: it is 1", Steps(tensor=_no_tensor)),
-    ("inverted_tensor", "stores 2688 / amax as the tensor scale: it is amax / 2688", Steps(tensor=_inverted_tensor)),
+    ("inverted_tensor", _INVERTED, Steps(tensor=_inverted_tensor, whole=_if(_beyond_binary32, ANYTHING))),
+    ("inverted_factor", _INVERTED, Steps(tensor=_inverted_factor, whole=_if(_beyond_binary32, ANYTHING))),
+    ("inverted_divisor", _INVERTED, Steps(tensor=_inverted_divisor, whole=_if(_beyond_binary32, ANYTHING))),
     ("tensor_by_6", "divides amax by 6 for the tensor scale, not by 6 x 448", Steps(tensor=_tensor_by(6))),
     ("tensor_by_448", "divides amax by 448 for the tensor scale, not by 6 x 448", Steps(tensor=_tensor_by(448))),
-    ("unrounded_tensor", "does not round the tensor scale to binary32", Steps(tensor=_unrounded_tensor)),
+    ("unrounded_tensor", "does not round the tensor scale to binary32", Steps(whole=_unrounded_tensor)),
     (
         "clamp_normal",
         "clamps the block scale at 2^-6, the smallest normal number; E4M3FN goes down to 2^-9",
@@ -434,6 +515,11 @@ _NVFP4: tuple[tuple[str, str, Steps], ...] = (
         "zero_smallest",
         "gives a block of zeros the smallest positive scale: its scale has code 0",
         Steps(zeros=_zeros_with(_smallest)),
+    ),
+    (
+        "zero_tensor_scale",
+        "is wrong if all numbers are zeros: the tensor scale is 1",
+        Steps(whole=_if(_all_zero, ANYTHING)),
     ),
     ("scale_to_zero", "lets a small block scale become 0: the smallest is 2^-9", Steps(scale=_scale_to_zero)),
     ("scale_cut", "cuts the block scale off: it is rounded to nearest", Steps(scale=_scale_in("toward_zero"))),

@@ -243,8 +243,8 @@ def _values(tensor: Sequence[float], scales: Sequence[int], packed: Sequence[int
     own = Block(block.element, block.scale, size, block.tensor_scale)
     try:
         codes = unpack_bits(bytes(packed), block.element.width, count)
-        scale = {"tensor_scale": float(tensor[0])} if tensor else {}
-        values = from_codes(codes, scales, own, **scale).values
+        scale = float(tensor[0]) if tensor else None
+        values = from_codes(codes, scales, own, tensor_scale=scale).values
     except (ValueError, TypeError, OverflowError):
         return []
     return [f"values {_some([f'{x:g}' for x in values.tolist()])}"]
@@ -260,8 +260,8 @@ def why(task: str, arguments: tuple[Any, ...], mode: Rounding) -> str:
     texts = []
     for x in blocks[:2]:
         largest = max([*good, *(abs(v) for v in x if math.isfinite(v))], default=0.0)
-        amax = {"tensor_amax": largest} if block.tensor_scale else {}
-        texts.append(str(explain.block(x, own, scale_rule=rule, mode=mode, **amax)))
+        amax = largest if block.tensor_scale else None
+        texts.append(str(explain.block(x, own, scale_rule=rule, mode=mode, tensor_amax=amax)))
     return "\n\n".join(texts if len(blocks) <= 2 else texts[:1])
 
 

@@ -102,10 +102,10 @@ def _parts(result: Any, names: Sequence[str]) -> tuple[Any, ...]:
     if len(result) != len(names):
         raise Unsuitable(f"returned {len(result)} parts; return {wanted}")
     *tensor, scales, packed = result
-    parts = *map(number, tensor), _integers(scales, "scale codes"), _integers(packed, "bytes")
-    if outside := [byte for byte in parts[-1] if not 0 <= byte <= 255]:
+    octets = _integers(packed, "bytes")
+    if outside := [byte for byte in octets if not 0 <= byte <= 255]:
         raise Unsuitable(f"returned {outside[0]} among the bytes; a byte is 0 to 255")
-    return parts
+    return *map(number, tensor), _integers(scales, "scale codes"), octets
 
 
 def _integers(result: Any, name: str) -> list[int]:
