@@ -42,6 +42,7 @@ def configure(parser: Parser) -> None:
     parser.epilog = (
         "examples:\n"
         "  fp16sim grade my.py:my_round --task rounding --mode toward_zero\n"
+        "  fp16sim grade my.py:my_quantizer --task mxfp4   (blocks that share a scale)\n"
         "  fp16sim grade exercises/rounding.py   (all functions in TASKS of the file)\n"
         "  fp16sim grade --hint exercises/rounding.py:round_to_half\n"
         "  fp16sim grade --solution exercises/rounding.py:round_to_half\n"
