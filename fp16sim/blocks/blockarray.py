@@ -78,17 +78,16 @@ class BlockArray:
 
     def scaled(self, factor: float) -> Array:
         """element x scale x factor for all stored elements."""
-        dtype = self.elements.dtype if factor == 1.0 and self._fits_float32() else np.dtype(np.float64)
+        inner = self.elements.dtype if self._fits_float32() else np.dtype(np.float64)
         elements, sides = flattened(self.elements, self.block_shape)
-        scales = (self.scales * factor).reshape(
-            [length // side for length, side in zip(elements.shape, sides, strict=True)]
-        )
-        out = np.empty(elements.shape, dtype)
+        grid_shape = [length // side for length, side in zip(elements.shape, sides, strict=True)]
+        scales = self.scales.reshape(grid_shape).astype(inner, copy=False)
+        out = np.empty(elements.shape, inner if factor == 1.0 else np.float64)
         for rows, grid in slabs(elements, sides):
             with np.errstate(invalid="ignore"):
-                part = out[rows]
-                part[...] = elements[rows]
-                part *= spread(scales[grid].astype(dtype, copy=False), sides)
+                out[rows] = elements[rows] * spread(scales[grid], sides)
+                if factor != 1.0:
+                    out[rows] *= factor
         return out.reshape(self.elements.shape)
 
     def _fits_float32(self) -> bool:

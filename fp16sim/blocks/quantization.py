@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import operator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..codes import decode
 from ..conversion import Array, Generator, Seed, as_generator, check_hardware, lift
-from ..formats import BINARY32, Format, Rounding, get_rounding, quoted, with_behaviour
+from ..formats import BINARY32, Format, Rounding, Specials, get_rounding, quoted, with_behaviour
 from ..rounding import round_array, round_without_flags
 from . import libraries
 from .block import LIBRARY_RULES, POWERS_OF_TWO, Block, BlockLike, FixedPoint, get_block
 from .blockarray import BlockArray
 from .packing import Packed, unpack_bits, unpack_scales
-from .scales import flattened, nobody, quotient, scales_of, slabs, spread, to_float32, vanishes_to_nearest
+from .scales import flattened, float32_shares, nobody, quotient, scales_of, slabs, spread, vanishes_to_nearest
 
 TO_NEAREST = (Rounding.TIES_TO_EVEN, Rounding.TIES_TO_AWAY)
 
@@ -87,11 +88,15 @@ def quantize(
     sides = block_sides(block, numbers.shape, axis)
     stored = _padded(numbers, sides, pad)
     rows, flat_sides = flattened(np.ascontiguousarray(stored), sides)
-    scales, tensor = scales_of(rows, block, rule, flat_sides)
+    scales, tensor, amax = scales_of(rows, block, rule, flat_sides)
     elements = np.empty(rows.shape, rows.dtype)
+    number = block.element.lattice if isinstance(block.element, FixedPoint) else block.element
+    fmt = with_behaviour(number, True, None)
+    if mode in TO_NEAREST and rule not in LIBRARY_RULES and _none_saturates(amax, scales, tensor, fmt):
+        fmt = _without_end(fmt)
+    fill = _library_elements if rule in LIBRARY_RULES else _elements
     for at, grid in slabs(rows, flat_sides):
-        fill = _library_elements if rule in LIBRARY_RULES else _elements
-        fill(rows[at], scales[grid], tensor, block, flat_sides, mode, generator, rule, elements[at])
+        fill(rows[at], scales[grid], tensor, block, fmt, flat_sides, mode, generator, rule, elements[at])
     grid_shape = [length // side for length, side in zip(stored.shape, sides, strict=True)]
     return BlockArray(
         block,
@@ -161,27 +166,26 @@ def _elements(
     scales: Array,
     tensor: float,
     block: Block,
+    fmt: Format,
     sides: tuple[int, ...],
     mode: Rounding,
     rng: Generator,
     rule: str,
     out: Array,
 ) -> None:
-    """The numbers of the element type, in `out`: x / (scale x tensor scale), rounded once and saturated."""
+    """The numbers of the element type, in `out`: x / (scale x tensor scale), rounded once to fmt, which saturates."""
     product = scales * tensor
     usable = product > 0  # not the NaN of a block without numbers, nor the scale 0 of a block of zeros
     if not usable.all():
         product = np.where(usable, product, 1.0)
         x = np.where(spread(~np.isnan(scales), sides), x, x.dtype.type(0))
-    fmt = block.element.lattice if isinstance(block.element, FixedPoint) else block.element
     with np.errstate(under="ignore", over="ignore"):
         if x.dtype != np.float32 or mode not in TO_NEAREST or not vanishes_to_nearest(fmt):
             shares = quotient(x, spread(product, sides), mode is Rounding.STOCHASTIC)
         elif rule in POWERS_OF_TWO and _float32_holds_inverses(block):
             shares = x * spread((1.0 / product).astype(np.float32), sides)
         else:
-            shares = to_float32(quotient(x, spread(product, sides)), fmt.precision)
-    fmt = with_behaviour(fmt, True, None)
+            shares = float32_shares(x, product, sides, fmt.precision)
     round_array(shares, fmt, mode, rng, out=out, tally=nobody())
     if isinstance(block.element, FixedPoint):
         np.clip(out, block.element.min_finite, block.element.max_finite, out=out)
@@ -193,6 +197,7 @@ def _library_elements(
     scales: Array,
     tensor: float,
     block: Block,
+    fmt: Format,
     sides: tuple[int, ...],
     mode: Rounding,
     rng: Generator,
@@ -200,13 +205,26 @@ def _library_elements(
     out: Array,
 ) -> None:
     """The numbers of the element type in the steps of a library: float32 products, rounded and saturated."""
-    assert isinstance(block.element, Format)  # as `checked_rule` says
     narrow, good = scales.astype(np.float32), spread(~np.isnan(scales), sides)
     with np.errstate(all="ignore"):
         by = libraries.factor(libraries.FLOAT32, narrow, np.float32(tensor), block, rule)
         products = x * spread(by, sides)
     products = np.where(good & ~np.isnan(products), products, np.float32(0))
-    round_array(products, with_behaviour(block.element, True, None), mode, rng, out=out, tally=nobody())
+    round_array(products, fmt, mode, rng, out=out, tally=nobody())
+
+
+def _none_saturates(amax: Array, scales: Array, tensor: float, fmt: Format) -> bool:
+    """Whether all shares are clearly less than half a unit beyond max_finite; False if a block has no number."""
+    if fmt.exponent_bits > 6 or not fmt.has_negative_zero:
+        return False
+    bound = float(fmt.max_finite) + 2.0 ** (fmt.emax - fmt.precision) * (1 - 2.0**-10)
+    with np.errstate(all="ignore"):
+        return bool((amax <= scales * (tensor * bound)).all())
+
+
+def _without_end(fmt: Format) -> Format:
+    """The format with more binades at its top, so that nothing saturates: rounding is faster then."""
+    return replace(fmt, width=fmt.width + 1, specials=Specials.NONE, nan_code=None)
 
 
 def _float32_holds_inverses(block: Block) -> bool:

@@ -4,7 +4,8 @@ Scales are found in float64. There, an exponent comes from frexp, never from a l
 as the exact one does, by one of two reasons:
 
 - x is a float32. A decision changes at numbers t of the target or between two of them, and t s has at most 52 bits.
-  Where x and t s differ, they differ by a relative 2^-52 at least, and float64 errs by at most 2^-53.
+  Where x and t s differ, they differ by a relative 2^-52 at least, and float64 errs by at most 2^-53. Only beside such
+  a t is the quotient taken in float64: `float32_shares`.
 - for other x, and for stochastic rounding, the quotient is rounded to odd: `quotient_to_odd`.
 """
 
@@ -66,6 +67,32 @@ def quotient(x: Array, s: Array | float, stochastic: bool = False) -> Array:
 def vanishes_to_nearest(fmt: Format) -> bool:
     """Whether all that float32 does not hold exactly for its size becomes 0: what is below 2^-126."""
     return fmt.subnormals in (Subnormals.GRADUAL, Subnormals.FLUSH_TO_ZERO) and fmt.quantum_exponent_min > -120
+
+
+def float32_shares(x: Array, product: Array, sides: tuple[int, ...], precision: int) -> Array:
+    """x / product as float32 on the same side of every tie, for a product of each block and float32 x.
+
+    x times the rounded inverse is wrong by a relative 2^-23 and a little: by 2 units in the last place, or by 4 of the
+    smaller units below a power of two. A tie has precision + 1 bits, so only numbers within 4 of such are looked at.
+    """
+    inverse = (1.0 / product).astype(np.float32)
+    if precision > FEW_BITS or inverse.max(initial=1) > 2.0**100 or inverse.min(initial=1) < 2.0**-100:
+        return to_float32(quotient(x, spread(product, sides)), precision)
+    shares = spread(inverse, sides)
+    np.multiply(x, shares, out=shares)
+    below = shares.reshape(-1).view(np.uint32) << np.uint32(9 + precision)
+    below += np.uint32(4 << (9 + precision))
+    near = np.flatnonzero(below <= np.uint32(8 << (9 + precision)))
+    near = near[shares.reshape(-1)[near] != 0]
+    if near.size:
+        at = np.unravel_index(near, x.shape)
+        grid = tuple(index // side for index, side in zip(at, sides, strict=True))
+        shares[at] = to_float32(quotient(x[at], product[grid]), precision)
+    return shares
+
+
+FEW_BITS = 11
+"""Of more bits of precision, too many numbers are beside a tie."""
 
 
 def to_float32(q: Array, precision: int) -> Array:
@@ -153,7 +180,8 @@ def _from_amax(amax: Array, target: float, tensor: float, fmt: Format) -> Array:
     if amax.dtype == np.float32 and vanishes_to_nearest(fmt) and fmt.precision <= 20:
         share = to_float32(share, fmt.precision)
     out = np.empty(share.shape, share.dtype)
-    round_array(share, fmt, Rounding.TIES_TO_EVEN, out=out, tally=nobody())
+    saturating = with_behaviour(fmt, True, None)  # which is faster: none is beyond
+    round_array(share, saturating, Rounding.TIES_TO_EVEN, out=out, tally=nobody())
     return np.maximum(out.astype(np.float64, copy=False), float(fmt.min_subnormal))
 
 
@@ -162,20 +190,25 @@ def nobody() -> flags.Tally:
     return flags.Tally(flags.Listeners(frozenset(), frozenset()))
 
 
-def scales_of(x: Array, block: Block, rule: str, shape: tuple[int, ...]) -> tuple[Array, float]:
-    """The scales of all blocks as float64, NaN where a block has something that is not finite; and the tensor scale."""
+def scales_of(x: Array, block: Block, rule: str, shape: tuple[int, ...]) -> tuple[Array, float, Array]:
+    """The scales of all blocks as float64, NaN where a block has something that is not finite; tensor scale; amax."""
     amax = np.empty([length // side for length, side in zip(x.shape, shape, strict=True)], x.dtype)
     for rows, grid in slabs(x, shape):
         amax[grid] = block_maximum(x[rows], shape)
     largest = amax.max(initial=0, where=np.isfinite(amax))
     tensor = float(tensor_scale(Fraction(float(largest)), block, rule))
     found = np.empty(amax.shape)
-    for rows, grid in slabs(x, shape):
-        if rule in LIBRARY_RULES:
-            found[grid] = _library_scales(amax[grid], largest, block, rule)
-        else:
+    if rule == "four_over_six":
+        for rows, grid in slabs(x, shape):
             found[grid] = _scales(x[rows], amax[grid], block, rule, shape, tensor)
-    return found, tensor
+        return found, tensor, amax
+    for start in range(0, amax.size, SLAB):
+        part = amax.reshape(-1)[start : start + SLAB]
+        if rule in LIBRARY_RULES:
+            found.reshape(-1)[start : start + SLAB] = _library_scales(part, largest, block, rule)
+        else:
+            found.reshape(-1)[start : start + SLAB] = _scales(x, part, block, rule, shape, tensor)
+    return found, tensor, amax
 
 
 def _library_scales(amax: Array, largest: Any, block: Block, rule: str) -> Array:
