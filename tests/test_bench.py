@@ -146,7 +146,7 @@ def test_run_measures_the_chosen_rows_in_order():
 
 def test_the_machine_names_its_versions():
     facts = machine()
-    assert set(facts["versions"]) == {"fp16sim", "numpy", "ml_dtypes", "gfloat", "pychop", "torch"}
+    assert set(facts["versions"]) == {"fp16sim", "numpy", "ml_dtypes", "gfloat", "pychop", "torch", "torchao"}
     assert facts["versions"]["fp16sim"]
     assert facts["processor"]
     assert facts["cores"] >= 1

@@ -45,7 +45,7 @@ __all__ = [
     "select",
 ]
 
-RIVALS = ("ml_dtypes", "gfloat", "pychop", "torch")
+RIVALS = ("ml_dtypes", "gfloat", "pychop", "torch", "torchao")
 SIZES = tuple(10**k for k in range(3, 9))
 
 

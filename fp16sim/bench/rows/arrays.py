@@ -175,7 +175,21 @@ EMULATORS = (
 def _blocks(name: str, scale: float) -> Pair:
     """An array into blocks, values out, against its rounding to e4m3fn without scales."""
     x = normal(max(1, size(scale) // 2048) * 2048)
-    return Pair.of(lambda: quantize(x, name).values, lambda: round_to(x, "e4m3fn"))
+    return Pair.of(lambda: quantize(x, name).values, lambda: round_to(x, "e4m3fn", threads=1))
+
+
+def _blocks_of_torchao(name: str, scale: float) -> Pair:
+    torch, library = need("torch"), "torchao.prototype.mx_formats"
+    need("torchao")
+    torch.set_num_threads(1)
+    x = normal(32 * size(scale, ELEMENTS // 128))
+    given = torch.from_numpy(x.reshape(-1, 32))
+    if name == "mxfp8":
+        to_mx = need(f"{library}.mx_tensor").to_mx
+        return Pair.of(lambda: quantize(x, name).values, lambda: to_mx(given, torch.float8_e4m3fn, 32))
+    theirs = need(f"{library}.nvfp4_tensor")
+    tensor = theirs.per_tensor_amax_to_scale(given.abs().max())
+    return Pair.of(lambda: quantize(x, name).values, lambda: theirs.nvfp4_quantize(given, 16, tensor))
 
 
 def _blocks_of_gfloat(scale: float) -> Pair:
@@ -195,7 +209,7 @@ BLOCKS = (
             "e4m3fn, no scales",
             6.0,
             f"Four million float32 numbers in blocks that share a scale ({name}), and back to values, against rounding "
-            "each number to e4m3fn on its own.",
+            "each number to e4m3fn on its own, in one thread.",
             partial(_blocks, name),
         )
         for name in ("mxfp8", "nvfp4")
@@ -208,6 +222,19 @@ BLOCKS = (
         1 / 40,
         "256 blocks of 32 numbers, in one call here, and with a call of gfloat.quantize_block for each block.",
         _blocks_of_gfloat,
+    ),
+    *(
+        Comparison(
+            "blocks",
+            f"{name}-torchao",
+            f"quantize to {name}, values out",
+            f"torchao's {theirs.removesuffix('_quantize')}",
+            goal,
+            f"A million float32 numbers in blocks, to codes and back to values, against {theirs} of torchao, which "
+            "gives codes alone, on the CPU in one thread.",
+            partial(_blocks_of_torchao, name),
+        )
+        for name, theirs, goal in (("mxfp8", "to_mx", 2.5), ("nvfp4", "nvfp4_quantize", 0.8))
     ),
 )
 
