@@ -14,6 +14,7 @@ from fp16sim.blocks import BLOCKS, Block, FixedPoint, get_block
 from fp16sim.blocks.block import LIBRARY_RULES
 from fp16sim.teach import strategies as fst
 
+from . import support
 from .support import count_cases
 
 MX = [name for name in BLOCKS if name != "nvfp4"]
@@ -259,6 +260,45 @@ def test_a_block_size_of_none_is_the_whole_axis_and_a_tuple_names_the_last_axes(
     assert same(down.values.T, fs.blocks.quantize(x, "mxfp8").values)
 
 
+SHAPED = [  # block, shape that it does not divide
+    (Block("e2m1fn", "e4m3fn", (16, 16), "binary32"), (17, 19)),
+    (Block("e4m3fn", "e8m0fnu", (16, 16)), (5, 33)),
+    (Block("e4m3fn", "binary32", (128, 128)), (3, 130)),
+    (Block("e4m3fn", "binary32", (1, None)), (7, 13)),
+    (Block("e5m2", "binary32", (None, None)), (7, 13)),
+    (Block("e4m3fn", "e8m0fnu", (3, 2, 5)), (4, 3, 7)),
+    (Block("e2m1fn", "e4m3fn", (1, 16), "binary32"), (2, 3, 17)),
+    (Block("e4m3fn", "binary32", None), (5, 6)),
+]
+
+
+@pytest.mark.parametrize("rule", ["floor", *support.first(0, ["ceil", "even", "rceil", "nearest"])])
+@pytest.mark.parametrize(("block", "shape"), SHAPED, ids=str)
+def test_blocks_of_two_and_more_axes_are_those_of_the_definition_and_padding_changes_no_value(block, shape, rule):
+    rng = np.random.default_rng(12)
+    x = (rng.normal(size=shape) * 2.0 ** rng.integers(-9, 9, shape)).astype(np.float32)
+    inside = SMALL.get(block.size, block.size)  # Fractions take long for 128 x 128
+    found = check(x, replace(block, size=inside), rule)
+    whole = np.zeros(found.padded_shape, np.float32)
+    whole[tuple(map(slice, shape))] = x
+    again = fs.blocks.quantize(whole, found.block, scale_rule=rule)
+    assert same(again.values[tuple(map(slice, shape))], found.values)
+    assert found.values.shape == found.codes.shape == shape
+    if found.padded_shape != shape:
+        with pytest.raises(ValueError, match="pad='zeros'"):
+            fs.blocks.quantize(x, found.block, scale_rule=rule)
+
+
+SMALL = {(128, 128): (128, 8)}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("shape", [(128, 128), (129, 1), (100, 140)])
+def test_blocks_of_128_by_128_are_those_of_the_definition(shape):
+    x = np.random.default_rng(13).normal(size=shape).astype(np.float32)
+    check(x, Block("e4m3fn", "binary32", (128, 128)), "nearest")
+
+
 # --- other libraries ------------------------------------------------------------------------------------------------
 
 
@@ -286,6 +326,40 @@ def test_mx_blocks_are_those_of_gfloat(name):
         assert ours.codes.tolist() == codes[1:], (name, x)
         assert same(ours.values, gfloat.quantize_block(theirs, x.astype(np.float64), gfloat.compute_scale_amax))
     count_cases(20 * 32, "blocks: gfloat")
+
+
+@pytest.mark.parametrize("rule", ["floor", "rceil", "nearest"])
+@pytest.mark.parametrize("name", [name for name in BLOCKS if name != "mxint8"])
+def test_scales_and_elements_are_what_ml_dtypes_casts_the_same_quotients_to(name, rule):
+    """Its casts of fp8 do not saturate, so quotients are clipped first; those of E8M0 are compared beside ties."""
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="an independent implementation of the casts")
+    element, scale = (getattr(ml_dtypes, ML_DTYPES[fmt.name]) for fmt in (BLOCKS[name].element, BLOCKS[name].scale))
+    rng = np.random.default_rng(14)
+    exponents = (-2, 2) if name == "nvfp4" else (-100, 100)
+    x = (rng.normal(size=(500, 32)) * 2.0 ** rng.uniform(*exponents, (500, 1))).astype(np.float32)
+    x[rng.random(x.shape) < 0.05] = -0.0
+    found = fs.blocks.quantize(x, name, scale_rule=rule)
+    assert (found.scales.astype(scale).view(np.uint8) == found.scale_codes).all()
+    assert (found.scale_codes.view(scale).astype(np.float64) == found.scales).all()
+    tensor, largest = found.tensor_scale or 1.0, found.block.element.max_finite
+    share = x / fs.blocks.scales.spread(found.scales * tensor, found.block_shape)
+    codes = np.clip(share, -largest, largest).astype(np.float32).astype(element).view(np.uint8)
+    assert (codes == found.codes).all()
+    assert same(found.codes.view(element).astype(np.float64), found.elements)
+    if rule == "nearest":
+        amax = np.abs(x).reshape(500, -1, found.block_shape[-1]).max(axis=-1).astype(np.float64)
+        assert ((amax / (largest * tensor)).astype(np.float32).astype(scale).view(np.uint8) == found.scale_codes).all()
+    count_cases(x.size, "blocks: ml_dtypes")
+
+
+ML_DTYPES = {
+    "e4m3fn": "float8_e4m3fn",
+    "e5m2": "float8_e5m2",
+    "e2m3fn": "float6_e2m3fn",
+    "e3m2fn": "float6_e3m2fn",
+    "e2m1fn": "float4_e2m1fn",
+    "e8m0fnu": "float8_e8m0fnu",
+}
 
 
 @pytest.mark.parametrize("rule", ["floor", "ceil", "even", "rceil"])
