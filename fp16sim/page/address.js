@@ -1,16 +1,17 @@
 /* What an address may hold: values that the page knows; and sentences about those that it does not. */
 
-import { drawOf } from "./controls.js";
+import { drawOf, readingWords } from "./controls.js";
 import { readNumber } from "./parse.js";
-import { MODES } from "./rounding.js";
+import { isMode } from "./rounding.js";
 import { OPERATIONS } from "./operations.js";
 import { DEFAULTS, parseHash } from "./state.js";
 import { STATIONS } from "./tour.js";
 
+const FORMATS = ["format", "beside", "small"];
 const shown = (text) => (text.length > 40 ? `${text.slice(0, 37)}…` : text);
 
 /** `read(hash)`: {state, said}; `known(state)`: the state with defaults for formats, modes and operations that do not exist. */
-export function address(formats) {
+export function address(formats, blocks, rules) {
   const name = (text) => formats.get(text)?.name;
   const small = (text) => {
     const fmt = formats.get(text);
@@ -22,8 +23,10 @@ export function address(formats) {
     format: name,
     beside: (text) => (text ? name(text) : ""),
     small,
-    mode: one((text) => MODES.includes(text)),
+    mode: one(isMode),
     op: one((text) => Object.hasOwn(OPERATIONS, text)),
+    block: (text) => blocks.get(text)?.name,
+    rule: one((text) => !text || Object.hasOwn(rules, text)),
   };
   /** In an address alone: while somebody types, what is wrong with these stays in its field. */
   const places = {
@@ -31,13 +34,15 @@ export function address(formats) {
     at: one((text) => !text || !readNumber(text, formats.get(DEFAULTS.format)).error),
     step: one((text) => text === "all" || /^[1-9]\d?$/.test(text)),
     tour: one((text) => !text || (/^\d+$/.test(text) && STATIONS[Number(text) - 1])),
+    pick: one((text) => /^\d{0,3}$/.test(text)),
     draw: one((text) => drawOf(text) !== null),
   };
   const known = (state) => withMeanings(state, meanings).state;
   const read = (hash) => {
     const { state, unknown } = parseHash(hash);
     const found = withMeanings(state, { ...meanings, ...places });
-    const wrong = found.wrong.map((key) => `${key}=${shown(state[key])} is unknown, and ${found.state[key] || "nothing"} is shown`);
+    const reason = (key) => (FORMATS.includes(key) && readingWords(formats, state[key])) || "is unknown";
+    const wrong = found.wrong.map((key) => `${key}=${shown(state[key])} ${reason(key)}, and ${found.state[key] || "nothing"} is shown`);
     const odd = unknown.map(([key, value]) => (key ? `${shown(key)}${value && `=${shown(value)}`} is unknown` : `${shown(value)} is no view, and ${state.view} is shown`));
     return { state: found.state, said: [...odd, ...wrong] };
   };

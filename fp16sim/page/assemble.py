@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
+from ..blocks import BLOCKS, SCALE_RULES, Block, FixedPoint
 from ..formats import ALIASES, NAMED_FORMATS, Format
+from ..overflow import CONVENTIONS, Overflow
 from ..version import __version__
 
-STYLES = ("tokens.css", "layout.css", "views.css", "print.css")
+STYLES = ("tokens.css", "layout.css", "views.css", "blocks.css", "print.css")
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
 
@@ -76,9 +78,41 @@ def format_row(fmt: Format) -> dict[str, Any]:
     }
 
 
+def overflow_row(convention: Overflow) -> dict[str, Any]:
+    """What a convention says of each format."""
+    return {
+        "name": convention.name,
+        "saturates": convention.saturates,
+        "overflows": convention.overflows,
+        "nan": convention.nan,
+    }
+
+
+def block_row(block: Block) -> dict[str, Any]:
+    """The parts of a block: formats by name, and two's complement by its widths."""
+    element: Any = block.element.name
+    if isinstance(block.element, FixedPoint):
+        element = {"name": element, "width": block.element.width, "fractionBits": block.element.fraction_bits}
+    return {
+        "name": block.name,
+        "element": element,
+        "scale": block.scale.name,
+        "size": block.size,
+        "tensor": block.tensor_scale and block.tensor_scale.name,
+        "rule": block.default_rule,
+    }
+
+
 def assemble(state: str = "") -> str:
     """The whole page as one HTML text that opens at `state`: the part of a copied link after "#"."""
-    facts = {"version": __version__, "state": state, "formats": [format_row(fmt) for fmt in NAMED_FORMATS]}
+    facts = {
+        "version": __version__,
+        "state": state,
+        "formats": [format_row(fmt) for fmt in NAMED_FORMATS],
+        "blocks": [block_row(block) for block in BLOCKS.values()],
+        "rules": SCALE_RULES,
+        "overflows": [overflow_row(convention) for convention in CONVENTIONS.values()],
+    }
     parts = {
         "style": "\n".join(map(source, STYLES)),
         "script": link("main"),

@@ -1,6 +1,7 @@
 /* What every view works with: the store, the formats, what is stored, and steps of one ulp. */
 
 import { address } from "./address.js";
+import { blockTable } from "./blocks.js";
 import { formatTable } from "./formatnames.js";
 import { decode, moved } from "./formats.js";
 import { drawOf } from "./controls.js";
@@ -16,8 +17,9 @@ const PAUSE = 2000; // milliseconds without a key after which typing is another 
 
 /** The context, from the facts that Python wrote into the page. */
 export function makeContext(facts) {
-  const formats = formatTable(facts.formats);
-  const { read: readAddress, known } = address(formats);
+  const formats = formatTable(facts.formats, facts.overflows);
+  const blocks = blockTable(facts.blocks, formats);
+  const { read: readAddress, known } = address(formats, blocks, facts.rules);
   const store = makeStore(facts.state, readAddress, known);
   const format = (id) => formats.get(id) ?? formats.get(DEFAULTS.format);
   const drawNow = (state) => drawOf(state.draw) ?? 0n;
@@ -73,5 +75,5 @@ export function makeContext(facts) {
 
   const hashOf = (changes) => formatHash(known({ ...store.get(), ...changes }));
   const wider = ["binary32", "binary64"].map(formats.get);
-  return { facts, formats, store, format, stored, setCode, stepUlp, stepKey, type, hashOf, drawNow, wider };
+  return { facts, formats, blocks, store, format, stored, setCode, stepUlp, stepKey, type, hashOf, drawNow, wider };
 }

@@ -4,10 +4,11 @@ import { button, change, fill, freshId, h } from "./dom.js";
 import { WIDEST, formatText } from "./formatnames.js";
 import { ONE_ZERO } from "./formats.js";
 import { readNumber } from "./parse.js";
-import { MODES } from "./rounding.js";
+import { shortText } from "./text.js";
+import { MODES, isRandom, randomBits } from "./rounding.js";
 
 /** The modes in a sentence: "rounded ...". */
-export const MODE_WORDS = {
+const MODE_WORDS = {
   ties_to_even: "to nearest, ties to even",
   ties_to_away: "to nearest, ties away from zero",
   toward_zero: "toward zero",
@@ -18,7 +19,7 @@ export const MODE_WORDS = {
 };
 
 /** The same as short names. */
-export const MODE_NAMES = {
+const MODE_NAMES = {
   ties_to_even: "ties to even",
   ties_to_away: "ties to away",
   toward_zero: "toward zero",
@@ -27,6 +28,13 @@ export const MODE_NAMES = {
   to_odd: "to odd",
   stochastic: "stochastic",
 };
+
+/** A mode in a sentence, also one with few random bits. */
+export function modeWords(mode) {
+  const random = randomBits(mode);
+  if (!random) return MODE_WORDS[mode];
+  return `stochastic, with ${random.bits} random ${random.bits === 1 ? "bit" : "bits"}${random.half ? " and half a unit added" : ""}`;
+}
 
 const SPECIALS_WORDS = {
   ieee: "∞ and NaN (as IEEE 754)",
@@ -71,7 +79,7 @@ export function numberField(ctx, key, label, formatKey = "format") {
 
 /** The card in which a view asks: its controls, an example, and below them, on lines of their own, what is to be said. */
 export function asks(ctx, asked, examples) {
-  const [example, told] = exampleButton(ctx, examples);
+  const [example, told] = examples.length ? exampleButton(ctx, examples) : [];
   return h("div", { class: "card asks" }, asked.map((x) => x.element), example, told, asked.map((x) => x.note));
 }
 
@@ -114,11 +122,11 @@ export function formatPicker(ctx, key, label, { none = "", fits = () => true } =
   const ways = [
     smallChoice("infinity and NaN", SPECIALS_WORDS, (specials) => set({ specials })),
     smallChoice("subnormals", SUBNORMALS_WORDS, (subnormals) => set({ subnormals })),
-    smallChoice("beyond the range", SATURATE_WORDS, (saturate) => set({ saturate: flag(saturate) })),
+    smallChoice("beyond the range", beyondWords(ctx), (way) => set(way.startsWith("as ") ? { overflow: way.slice(3) } : { saturate: flag(way) })),
     smallChoice("sign", SIGN_WORDS, (signed) => set({ signed: flag(signed) })),
     smallChoice("zero", ZERO_WORDS, (zero) => set({ zero: flag(zero) })),
   ];
-  const name = nameField((text) => use(text, UNREAD));
+  const name = nameField((text) => use(text, ctx.formats.readings(text).length ? `${text} ${readingWords(ctx.formats, text)}.` : UNREAD));
   const own = h("div", { class: "own", role: "group", "aria-label": `${label}: of your own` }, [...widths, ...ways, name].map((field) => field.element), refusal);
   const update = (state) => {
     const isNamed = options.some(([value]) => value === state[key]);
@@ -132,17 +140,29 @@ export function formatPicker(ctx, key, label, { none = "", fits = () => true } =
     widths[1].update(fmt.trailingBits);
     widths[2].update(fmt.bias);
     name.update(fmt.name);
-    [fmt.specials, fmt.subnormals, fmt.saturate, fmt.signed, fmt.zero].forEach((value, i) => ways[i].update(String(value)));
-    change(ways[2].select, { disabled: !fmt.hasNan });
+    const beyond = fmt.overflow ? `as ${fmt.overflow}` : fmt.saturate;
+    const possible = [...(fmt.hasNan ? ["false"] : []), "true", ...ctx.formats.conventions(fmt).map((one) => `as ${one.name}`)];
+    for (const option of ways[2].select.options) change(option, { disabled: !possible.includes(option.value), hidden: !possible.includes(option.value) });
+    [fmt.specials, fmt.subnormals, beyond, fmt.signed, fmt.zero].forEach((value, i) => ways[i].update(String(value)));
   };
   return { element: h("div", { class: "picker" }, pick.element, own), update };
+}
+
+/** What a number beyond the range may become: by itself, or by a convention. */
+const beyondWords = (ctx) => ({ ...SATURATE_WORDS, ...Object.fromEntries(ctx.facts.overflows.map(({ name }) => [`as ${name}`, `as ${name}`])) });
+
+/** What to write for a text that may mean several formats; "" where it means one or none. */
+export function readingWords(formats, text) {
+  const each = formats.readings(text).map((name) => `${name} (up to ${shortText(formats.get(name).maxFinite)})`);
+  return each.length ? `is more than one format: write ${each.join(" or ")}` : "";
 }
 
 /** A format with some fields changed, and with the other fields that these need. */
 function withChanges(now, changes) {
   const { specials, signed, zero, trailingBits } = changes;
   const widened = ["exponentBits", "trailingBits", "signed"].some((name) => name in changes) && { bias: null };
-  const next = { ...now, ...widened, ...(specials && { saturate: false }), ...changes };
+  const kept = ["subnormals", "overflow"].some((name) => name in changes) ? now.overflow : ""; // a convention names its formats
+  const next = { ...now, ...widened, ...(specials && { saturate: false }), overflow: kept, ...changes };
   if (specials && !ONE_ZERO.includes(specials)) next.signed = true;
   if (zero === false) Object.assign(next, { signed: false, trailingBits: 0, exponentBits: Math.max(now.exponentBits, 1), bias: null });
   if (signed || trailingBits || next.signed) next.zero = true;
@@ -184,24 +204,37 @@ function smallChoice(label, words, set) {
   return { element: h("div", { class: "control" }, h("label", { for: id }, label), select), select, update: (v) => { select.value = v; } };
 }
 
-/** The rounding mode, and the 32 bits that decide where it is stochastic. */
+/** Stochastic rounding with few random bits, in the choice of modes: cut to so many bits, or rounded to them. */
+const FEW_BITS = [["cut", "stochastic, few bits"], ["half", "stochastic, few bits + ½"]];
+
+/** The rounding mode; where it is stochastic, how many random bits it uses, and 32 of them. */
 export function modePicker(ctx) {
-  const pick = choice(ctx, "mode", "Rounding", MODES.map((mode) => [mode, MODE_NAMES[mode]]));
+  const modeOf = (way, bits) => (FEW_BITS.some(([name]) => name === way) ? `stochastic_${bits}${way === "half" ? "_half" : ""}` : way);
+  const bitsNow = () => randomBits(ctx.store.get().mode)?.bits ?? 8;
+  const pick = choice(ctx, "mode", "Rounding", [...MODES.map((mode) => [mode, MODE_NAMES[mode]]), ...FEW_BITS], (way) => ({ mode: modeOf(way, bitsNow()) }));
+  const few = widthField("bits used", 1, 32, (bits) => {
+    const mode = modeOf(pick.select.value, bits);
+    if (isRandom(mode)) ctx.type({ mode });
+  });
   const id = freshId("draw");
   const input = h("input", { id, type: "text", spellcheck: "false", "data-key": "draw", oninput: () => ctx.type({ draw: input.value }) });
   const throwDice = button("Draw", () => ctx.store.set({ draw: randomDraw() }), { "aria-label": "Draw 32 new random bits" });
   const draw = h("div", { class: "control draw" }, h("label", { for: id }, "32 random bits"), h("div", { class: "joined" }, input, throwDice));
   const note = h("p", { class: "note", role: "status" });
   const update = (state) => {
-    pick.update(state);
-    draw.hidden = state.mode !== "stochastic";
+    const random = randomBits(state.mode);
+    pick.select.value = random ? (random.half ? "half" : "cut") : state.mode;
+    few.element.hidden = !random;
+    if (random) few.update(random.bits);
+    draw.hidden = !isRandom(state.mode);
     if (input.value !== state.draw) input.value = state.draw;
     const wrong = !draw.hidden && drawOf(state.draw) === null;
     change(input, { "aria-invalid": wrong ? "true" : null });
-    note.textContent = wrong ? "32 random bits are an integer from 0 to 4294967295, or 0x and up to 8 hexadecimal digits; here 0 is used." : "";
+    const which = random ? `Rounding uses the first ${random.bits === 1 ? "bit" : `${random.bits} bits`} of the 32.` : "";
+    note.textContent = wrong ? "32 random bits are an integer from 0 to 4294967295, or 0x and up to 8 hexadecimal digits; here 0 is used." : which;
     note.classList.toggle("wrong", wrong);
   };
-  return { element: h("div", { class: "picker" }, pick.element, draw), note, update };
+  return { element: h("div", { class: "picker" }, pick.element, few.element, draw), note, update };
 }
 
 function randomDraw() {

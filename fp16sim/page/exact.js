@@ -67,9 +67,10 @@ export function compare(x, y) {
 /** x + y of finite numbers; an exact zero is +0 here, and `operations` knows its sign. */
 export function sum(x, y) {
   const e = Math.min(x.e, y.e);
-  const scaled = (v, w) => ((v.negative ? -v.n : v.n) * w.d) << BigInt(v.e - e);
+  const common = x.d === y.d; // then it stays the denominator, so that long sums keep small ones
+  const scaled = (v, w) => ((v.negative ? -v.n : v.n) * (common ? 1n : w.d)) << BigInt(v.e - e);
   const n = scaled(x, y) + scaled(y, x);
-  return finite(n < 0n, n < 0n ? -n : n, x.d * y.d, e);
+  return finite(n < 0n, n < 0n ? -n : n, common ? x.d : x.d * y.d, e);
 }
 
 export const difference = (x, y) => sum(x, negate(y));

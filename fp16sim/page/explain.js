@@ -6,7 +6,7 @@ import {
 import { decode, encodeHeld, quantumAt } from "./formats.js";
 import { OPERATIONS, operate, union, unrounded } from "./operations.js";
 import {
-  DRAWS, MODES, drawsUp, isFlushed, isFlushedInput, isOdd, quantumExponent, roundOperand, roundResult, roundsInward, roundsUp,
+  DRAWS, MODES, chanceOfUp, drawsUp, isFlushed, isFlushedInput, isOdd, isRandom, quantumExponent, randomBits, roundOperand, roundResult, roundsInward, roundsUp,
 } from "./rounding.js";
 
 const NAMES = ["a", "b", "c"];
@@ -26,7 +26,7 @@ export function explain(operation, inputs, fmt, mode, draw = 0n, wider = []) {
   if (rounding.result.code === null) return { ...record, refused: "the result is NaN" };
   const changed = operands.some((x) => x.rounding);
   const asTyped = changed ? unrounded(operation, operands.map((x) => x.exact), mode) : null;
-  return { ...record, asTyped, lottery: lottery(operation, inputs, fmt), modes: modesOf(operation, inputs, record), detours: detoursOf(record, wider) };
+  return { ...record, asTyped, lotteries: lotteries(operation, inputs, fmt, mode), modes: modesOf(operation, inputs, record), detours: detoursOf(record, wider) };
 }
 
 /** What an operation works on: the value that the format holds. To `round`, the given number is the operand itself. */
@@ -121,7 +121,7 @@ export function roundingStep(exact, fmt, mode, draw = 0n, { irrational = false, 
   if (operand && isFlushedInput(exact, fmt)) return { ...step, case: "flushed_input", rule: "flushed_input", exponent, overflowRule: null };
   const q = quantumExponent(exact, fmt);
   const lifted = lift(exact, q);
-  const rounded = roundsUp(lifted, q, fmt, mode, exact.negative, draw) ? lifted.low + 1n : lifted.low;
+  const rounded = roundsUp(lifted, isOdd(lifted.low, q, fmt), mode, exact.negative, draw) ? lifted.low + 1n : lifted.low;
   const overflow = result.flags.includes("overflow");
   return {
     ...step,
@@ -135,7 +135,7 @@ export function roundingStep(exact, fmt, mode, draw = 0n, { irrational = false, 
     carry: bitLength(rounded) > fmt.precision,
     flushed: isFlushed(finite(false, rounded, 1n, q), fmt),
     overflowRule: overflow ? overflowRule(exact.negative, fmt, mode) : null,
-    drawsUp: drawsUp(lifted),
+    ...(isRandom(mode) && { chance: chanceOfUp(lifted, mode), drawsUp: drawsUp(lifted, mode) }),
     ...neighboursOf(exact, lifted, q, fmt, rounded, mode),
   };
 }
@@ -155,7 +155,7 @@ function cutOff(x, q) {
 
 function ruleOf({ rest, den }, mode) {
   if (rest === 0n) return "exact";
-  if (!mode.startsWith("ties")) return mode;
+  if (!mode.startsWith("ties")) return isRandom(mode) ? "stochastic" : mode;
   return 2n * rest === den ? mode.replace("ties", "tie") : "nearer";
 }
 
@@ -196,8 +196,8 @@ function beyond(exact, fmt, mode) {
 }
 
 /** What each mode gives, operands rounded in it too. */
-function modesOf(operation, inputs, { fmt, draw, result }) {
-  return MODES.map((mode) => {
+function modesOf(operation, inputs, { fmt, mode: own, draw, result }) {
+  return [...MODES, ...(randomBits(own) ? [own] : [])].map((mode) => {
     const operands = inputs.map((input) => heldIn(operation, input, fmt, mode, draw));
     const got = computed(operation, operands.map((x) => x.value), fmt, mode, draw);
     const flags = union(got.flags, ...operands.map((x) => x.flags));
@@ -219,7 +219,7 @@ const computed = (operation, values, fmt, mode, draw) =>
 
 /** The same operation in a wider format to nearest, as hardware does it, and rounded a second time. */
 function detoursOf({ operation, fmt, mode, draw, operands, result }, wider) {
-  if (mode === "stochastic") return []; // two answers may differ there, though nothing is wrong
+  if (isRandom(mode)) return []; // two answers may differ there, though nothing is wrong
   const values = operands.map((x) => x.value);
   const wide = wider.filter((w) => w.precision > fmt.precision && w.emax >= fmt.emax);
   const detour = (via, between, got) => ({ via, between, code: got.code, value: got.value, differs: got.code !== result.code });
@@ -233,17 +233,22 @@ function detoursOf({ operation, fmt, mode, draw, operands, result }, wider) {
   return [...found, detour("two roundings", between, operate("add", [between, values[2]], fmt, mode, draw))];
 }
 
-/** What stochastic rounding may give, operands rounded so too: [{code, value, probability}], the likeliest first. */
-export function lottery(operation, inputs, fmt) {
+/** What "stochastic" may give, and the mode itself if it has few random bits: [{mode, outcomes}]. */
+function lotteries(operation, inputs, fmt, own) {
+  return ["stochastic", ...(randomBits(own) ? [own] : [])].map((mode) => ({ mode, outcomes: lottery(operation, inputs, fmt, mode) }));
+}
+
+/** What a stochastic mode may give, operands rounded so too: [{code, value, probability}], the likeliest first. */
+export function lottery(operation, inputs, fmt, mode) {
   const certain = (x) => [{ value: x.value, probability: finite(false, 1n) }];
   const isSure = (x) => operation === "round" || ((x.code ?? null) !== null && x.value.kind === "nan");
-  const held = inputs.map((x) => (isSure(x) ? certain(x) : tickets(x.value, fmt, roundOperand)));
+  const held = inputs.map((x) => (isSure(x) ? certain(x) : tickets(x.value, fmt, mode, roundOperand)));
   const draws = held.reduce((before, choices) => before.flatMap((b) => choices.map((c) => ({
     values: [...b.values, c.value], probability: product(b.probability, c.probability),
   }))), [{ values: [], probability: finite(false, 1n) }]);
   const outcomes = new Map();
   for (const draw of draws) {
-    for (const ticket of tickets(unrounded(operation, draw.values, "stochastic").value, fmt, operation === "round" ? roundOperand : roundResult)) {
+    for (const ticket of tickets(unrounded(operation, draw.values, mode).value, fmt, mode, operation === "round" ? roundOperand : roundResult)) {
       const more = product(draw.probability, ticket.probability);
       const before = outcomes.get(ticket.code);
       outcomes.set(ticket.code, { ...ticket, probability: before ? sum(before.probability, more) : more });
@@ -252,13 +257,14 @@ export function lottery(operation, inputs, fmt) {
   return [...outcomes.values()].sort((x, y) => compare(y.probability, x.probability));
 }
 
-/** The one or two results of rounding a number stochastically, were the draws of infinitely many bits. */
-function tickets(x, fmt, judge) {
-  // Draws beside the 32-bit ones: (draw + 1/2) / 2^32 is then above, or below, every fraction in (0, 1).
-  const [low, high] = [DRAWS, -1n].map((draw) => judge(x, fmt, "stochastic", draw));
+/** The one or two results of rounding a number stochastically; of "stochastic", as if its draws had infinitely many bits. */
+export function tickets(x, fmt, mode, judge = roundOperand) {
+  // Draws beside the 32-bit ones, below or not below every count of draws that go up.
+  const [low, high] = [DRAWS, -1n].map((draw) => judge(x, fmt, mode, draw));
   if (low.code === high.code) return [{ ...low, probability: finite(false, 1n) }];
-  const { rest, den } = lift(x, quantumExponent(x, fmt));
-  return [{ ...high, probability: finite(false, rest, den) }, { ...low, probability: finite(false, den - rest, den) }];
+  const { top, bottom } = chanceOfUp(lift(x, quantumExponent(x, fmt)), mode);
+  const both = [{ ...high, probability: finite(false, top, bottom) }, { ...low, probability: finite(false, bottom - top, bottom) }];
+  return both.filter(({ probability }) => !isZero(probability));
 }
 
 /** stored - exact in ulp of the stored binade, for finite numbers: what the heatmap shows. */

@@ -1,6 +1,7 @@
-/* Formats as text, as `get_format` reads them: names, e5m4, binary8p3se, width=8,precision=4 or binary16,saturate=true.
+/* Formats as text, as `get_format` reads them: names, e5m4, binary8p3se, width=8,precision=4, binary16,saturate=true or
+   e4m3fn,overflow=pytorch.
 
-   The named formats come from Python (`fp16sim.formats`) with the page. */
+   The named formats, and the conventions of overflow, come from Python with the page. */
 
 import { ONE_ZERO, SPECIALS, SUBNORMALS, makeFormat, usualBias } from "./formats.js";
 
@@ -10,17 +11,19 @@ const MAX_BIAS = 2 ** 15;
 /** The fewest bits of a significand and of an exponent. */
 const FEWEST = { ieee: [2, 2], nan: [1, 1], none: [1, 1], one_nan: [1, 0], one_nan_and_infinities: [1, 0] };
 
-/** The formats of the page: the named ones, and `get(text)` for any text, null where it stands for none. */
-export function formatTable(rows) {
+/** The formats of the page: the named ones; `get(text)` for any text, null where it stands for none; `readings(text)`, the
+    names of the formats that a text may mean, if there are several; and `conventions(fmt)`, those of overflow that name it. */
+export function formatTable(rows, overflows = []) {
   const byName = new Map();
   const named = rows.map((row) => makeFormat(row));
   rows.forEach((row, i) => [row.name, ...(row.aliases ?? [])].forEach((name) => byName.set(keyOf(name), named[i])));
   const known = new Map(); // a view asks for the same few again and again
   const get = (text) => {
-    if (!known.has(text)) known.set(text, fromText(String(text), named, byName));
+    if (!known.has(text)) known.set(text, anyText(String(text), named, byName, overflows));
     return known.get(text);
   };
-  return { named, get };
+  const conventions = (fmt) => overflows.filter((one) => spokenOf(fmt, one, byName));
+  return { named, get, conventions, readings: (text) => (isAmbiguous(text) ? AMBIGUOUS.readings : []) };
 }
 
 const keyOf = (name) => name.toLowerCase().replace(/[-_\s]/g, "").replace(/^torch\./, "");
@@ -42,7 +45,41 @@ const FIELDS = {
 };
 
 /** The layout that is OCP's format to most and IEEE's to others: as text it stands for neither. */
-const AMBIGUOUS = "e4m3";
+const AMBIGUOUS = { layout: "e4m3", readings: ["e4m3fn", "e4m3_ieee"] };
+
+/** Whether a text names that layout, in any spelling, with or without fields. */
+function isAmbiguous(text) {
+  const layout = /^(?:(?:fp|float)\d{1,3})?e(\d{1,3})m(\d{1,3})$/.exec(keyOf(String(text).split(",")[0]));
+  return layout !== null && `e${Number(layout[1])}m${Number(layout[2])}` === AMBIGUOUS.layout;
+}
+
+/** A format with an overflow convention, as the last thing that is said of it; or one without. */
+function anyText(text, named, byName, overflows) {
+  const parts = text.split(",");
+  const isOverflow = (part) => /^\s*overflow\s*(=|$)/.test(part);
+  const asked = parts.filter(isOverflow);
+  if (!asked.length) return fromText(text, named, byName);
+  const rest = parts.filter((part) => !isOverflow(part));
+  const twice = asked.length > 1 || rest.some((part) => /^\s*(saturate|nan_code)\s*(=|$)/.test(part));
+  const key = (name) => name.trim().toLowerCase().replace(/_/g, "-");
+  const convention = overflows.find((one) => key(one.name) === key(asked[0].replace(/^[^=]*=?/, "")));
+  const fmt = twice || !rest.length || !convention ? null : fromText(rest.join(","), named, byName);
+  return fmt && byConvention(fmt, convention, named, byName);
+}
+
+/** The format under its own name that a convention means by this one; undefined if the convention does not speak of it. */
+const spokenOf = (fmt, { saturates, overflows }, byName) =>
+  [...saturates, ...overflows].find((name) => LAYOUT.every((field) => byName.get(keyOf(name))[field] === fmt[field]));
+
+/** The overflow of a convention, which the name then states. */
+function byConvention(fmt, convention, named, byName) {
+  const known = spokenOf(fmt, convention, byName);
+  if (!known) return null;
+  const plain = underItsName(makeFormat({ ...fmt, saturate: false, nanCode: null }), named, byName);
+  const nanCode = { negative_zero: fmt.signBit, max_finite: fmt.largestCode }[convention.nan] ?? fmt.nanCode;
+  const made = { ...fmt, saturate: convention.saturates.includes(known), nanCode: fmt.hasNan ? null : nanCode };
+  return makeFormat({ ...made, name: `${plain.name},overflow=${convention.name}`, overflow: convention.name });
+}
 
 function fromText(text, named, byName) {
   const [base, ...rest] = text.split(",");
@@ -80,7 +117,7 @@ function fromName(name, byName) {
   const stated = /^(?:fp|float)(\d+)e/.exec(keyOf(name));
   if (stated && Number(stated[1]) !== 1 + exponent + trailing) return null;
   const made = { name: `e${exponent}m${trailing}`, width: 1 + exponent + trailing, precision: trailing + 1, specials: older?.[3] ?? "ieee" };
-  if (!isPossible(made) || (made.name === AMBIGUOUS && !older)) return null;
+  if (!isPossible(made) || (made.name === AMBIGUOUS.layout && !older)) return null;
   return older ? underItsName(makeFormat(made), [...new Set(byName.values())], byName) : makeFormat(made);
 }
 
@@ -116,7 +153,7 @@ function underItsName(fmt, named, byName) {
   const known = [...named, ...draftLike(fmt)].find((one) => LAYOUT.every((field) => one[field] === fmt[field]));
   const { width, precision } = fmt;
   const layout = `e${fmt.exponentBits}m${fmt.trailingBits}`;
-  const isRead = fmt.signed && width - precision >= 2 && precision >= 2 && !byName.has(layout) && layout !== AMBIGUOUS;
+  const isRead = fmt.signed && width - precision >= 2 && precision >= 2 && !byName.has(layout) && layout !== AMBIGUOUS.layout;
   const name = known?.name ?? (isRead ? layout : `width=${width},precision=${precision}`);
   const start = known ?? { ...usual, width, precision, bias: usualBias(fmt.exponentBits) };
   const own = Object.entries(FIELDS).filter(([, [field]]) => fmt[field] !== start[field]).map(([field, [mine]]) => `${field}=${fmt[mine]}`);
@@ -130,10 +167,11 @@ function draftLike({ width, precision, specials, signed, zero }) {
 }
 
 /** The text that stands for a format of these widths and ways; `bias` null lets it follow from the widths. */
-export function formatText({ exponentBits, trailingBits, specials, subnormals, saturate, nanCode, bias, signed, zero }) {
+export function formatText({ exponentBits, trailingBits, specials, subnormals, saturate, nanCode, bias, signed, zero, overflow = "" }) {
+  const nan = nanCode !== null && specials === "none" && { nan_code: nanCode };
   const stated = {
-    width: (signed ? 1 : 0) + exponentBits + trailingBits, precision: trailingBits + 1, specials, subnormals, saturate, signed, zero,
-    ...(bias !== null && { bias }), ...(nanCode !== null && specials === "none" && { nan_code: nanCode }),
+    width: (signed ? 1 : 0) + exponentBits + trailingBits, precision: trailingBits + 1, specials, subnormals, signed, zero,
+    ...(bias !== null && { bias }), ...(overflow ? { overflow } : { saturate, ...nan }),
   };
   return Object.entries(stated).map(([name, value]) => `${name}=${value}`).join(",");
 }

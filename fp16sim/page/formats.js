@@ -18,10 +18,11 @@ const keptCodes = ({ specials, signed, trailingBits }) => ({
   ieee: 1n << BigInt(trailingBits), nan: 1n, none: 0n, one_nan: signed ? 0n : 1n, one_nan_and_infinities: signed ? 1n : 2n,
 })[specials];
 
-/** A format from what cannot be derived; the same facts as Python's `Format`, under the same names in camel case. */
-export function makeFormat({ name, width, precision, specials = "ieee", subnormals = "gradual", saturate = false, nanCode = null, bias = null, signed = true, zero = true }) {
+/** A format from what cannot be derived; the same facts as Python's `Format`, under the same names in camel case.
+    `overflow` is the name of a convention that saturation and NaN follow. */
+export function makeFormat({ name, width, precision, specials = "ieee", subnormals = "gradual", saturate = false, nanCode = null, bias = null, signed = true, zero = true, overflow = "" }) {
   const exponentBits = width - precision + (signed ? 0 : 1);
-  const layout = { name, width, precision, specials, subnormals, nanCode, signed, zero, exponentBits, trailingBits: precision - 1, bias: bias ?? usualBias(exponentBits) };
+  const layout = { name, width, precision, specials, subnormals, nanCode, signed, zero, exponentBits, overflow, trailingBits: precision - 1, bias: bias ?? usualBias(exponentBits) };
   const rounds = { saturate: saturate || specials === "none", flushes: subnormals !== "gradual" };
   return Object.freeze({ ...layout, ...rounds, ...codesOf(layout), ...rangeOf(layout) });
 }

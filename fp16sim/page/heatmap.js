@@ -2,11 +2,15 @@
 
 import { asks, choice, formatPicker, modePicker } from "./controls.js";
 import { card, fill, h, stateLink } from "./dom.js";
+import { lottery } from "./explain.js";
 import { OPERATIONS } from "./operations.js";
+import { isRandom } from "./rounding.js";
 import { KINDS, KIND_WORDS, cellOf, pairTable } from "./pairs.js";
 import { codeText, shortText } from "./text.js";
+import { chanceWords } from "./words.js";
 
 const PIXELS = 768;
+const WRITTEN = 26; // pixels of a cell that is wide enough for its result in words
 const SLICE = 8; // milliseconds of work between two frames
 const PAIR_OPERATIONS = ["add", "subtract", "multiply", "divide"];
 
@@ -37,6 +41,7 @@ export function heatmapView(ctx) {
     paintRows(image, table, from, size, palette(canvas));
     // The first row is the smallest a; it belongs at the bottom.
     canvas.getContext("2d").putImageData(image, 0, Math.floor(PIXELS - to * size));
+    if (isRoomy(canvas, table)) writeRows(canvas, table, from, to, ctx.drawNow(ctx.store.get()));
   };
   const work = () => {
     const [from, to] = table.advance(SLICE);
@@ -58,7 +63,7 @@ export function heatmapView(ctx) {
     canvas.getContext("2d").clearRect(0, 0, PIXELS, PIXELS);
     canvas.setAttribute("aria-label", `Errors of ${OPERATIONS[operationOf(state)].label} for all pairs of ${fmt.name}; arrow keys move over the cells, Enter shows the steps`);
     cursor = { row: Math.floor(table.n * 0.6), column: Math.floor(table.n * 0.7) };
-    fill(across, axisMarks(table, "left")); fill(along, axisMarks(table, "bottom"));
+    fill(across, axisMarks(table, "left", isRoomy(canvas, table))); fill(along, axisMarks(table, "bottom", isRoomy(canvas, table)));
     delete canvas.dataset.done;
     frame = requestAnimationFrame(work);
   };
@@ -71,7 +76,9 @@ export function heatmapView(ctx) {
     const { row, column } = cursor;
     const state = ctx.store.get();
     const cell = cellOf(table.operation, table.used[row], table.used[column], table.fmt, state.mode, ctx.drawNow(state));
-    fill(readout, h("p", {}, h("b", {}, sentence(table, row, column, cell))), h("p", {}, cellWords(cell), " ",
+    const inputs = [table.used[row], table.used[column]].map((value) => ({ value }));
+    const chances = isRandom(state.mode) ? `Over all random numbers: ${chanceWords(lottery(table.operation, inputs, table.fmt, state.mode))}. ` : "";
+    fill(readout, h("p", {}, h("b", {}, sentence(table, row, column, cell))), h("p", {}, cellWords(cell), " ", chances,
       stateLink(ctx, changesFor(cursor), "Show its steps ▶")));
   };
   const cellAt = (event) => {
@@ -101,7 +108,7 @@ export function heatmapView(ctx) {
 
   const update = (state) => {
     asked.forEach((x) => x.update({ ...state, op: operationOf(state) }));
-    const wanted = [state.small, operationOf(state), state.mode, state.mode === "stochastic" ? state.draw : ""].join();
+    const wanted = [state.small, operationOf(state), state.mode, isRandom(state.mode) ? state.draw : ""].join();
     if (wanted !== key) {
       key = wanted;
       theme = "";
@@ -115,13 +122,17 @@ export function heatmapView(ctx) {
 
 const operationOf = (state) => (PAIR_OPERATIONS.includes(state.op) ? state.op : "add");
 
-/** Labels at the places of the lowest number, zero and the highest. */
-function axisMarks({ values, n, fmt }, side) {
+const isRoomy = (canvas, { n }) => canvas.clientWidth / n >= WRITTEN;
+
+/** Labels at the places of the lowest number, zero and the highest; where there is room, of every value. */
+function axisMarks({ values, n, fmt }, side, isRoomy) {
+  const place = (i) => `${side}: ${((100 * (i + 0.5)) / n).toFixed(2)}%`;
+  if (isRoomy) return values.map((x, i) => h("span", { style: place(i) }, shortText(x, 5)));
   const last = values.findLastIndex((x) => x.kind === "finite");
   const first = values.findIndex((x) => x.kind === "finite");
   const zeros = fmt.signed ? [[(first + last) / 2, "0"]] : []; // else the lowest number is a zero, or there is none
   const marks = [[first, shortText(values[first], 8)], ...zeros, [last, shortText(values[last], 8)]];
-  return marks.map(([i, words]) => h("span", { style: `${side}: ${((100 * (i + 0.5)) / n).toFixed(2)}%` }, words));
+  return marks.map(([i, words]) => h("span", { style: place(i) }, words));
 }
 
 const sentence = ({ values, operation }, row, column, cell) =>
@@ -145,7 +156,7 @@ function palette(canvas) {
     probe.style.color = `var(--${name})`;
     return getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
   };
-  const found = Object.fromEntries(["heat-exact", "heat-low", "heat-high", "heat-over", "heat-nan", "heat-mark"].map((name) => [name.slice(5), color(name)]));
+  const found = Object.fromEntries(["heat-exact", "heat-low", "heat-high", "heat-over", "heat-nan", "heat-mark", "ink", "panel"].map((name) => [name.replace("heat-", ""), color(name)]));
   probe.remove();
   return found;
 }
@@ -171,6 +182,22 @@ function paintRows(image, table, from, size, colors) {
       const at = row * table.n + Math.floor(x / size);
       const [r, g, b] = pixel(KINDS[table.kinds[at]], table.errors[at], worst, x, y, colors);
       image.data.set([r, g, b, 255], 4 * (y * PIXELS + x));
+    }
+  }
+}
+
+/** The results in their cells, outlined, so that they can be read on every colour. */
+function writeRows(canvas, table, from, to, draw) {
+  const [size, paper, colors] = [PIXELS / table.n, canvas.getContext("2d"), palette(canvas)];
+  Object.assign(paper, { font: `600 ${Math.round(size / 3.2)}px monospace`, textAlign: "center", textBaseline: "middle", lineWidth: 5, lineJoin: "round" });
+  [paper.fillStyle, paper.strokeStyle] = [colors.ink, colors.panel].map((color) => `rgb(${color.join()})`);
+  for (let row = from; row < to; row++) {
+    for (let column = 0; column < table.n; column++) {
+      const { code, value } = cellOf(table.operation, table.used[row], table.used[column], table.fmt, table.mode, draw);
+      const at = [(column + 0.5) * size, PIXELS - (row + 0.5) * size];
+      const words = code === null ? "–" : shortText(value, 5);
+      paper.strokeText(words, ...at);
+      paper.fillText(words, ...at);
     }
   }
 }

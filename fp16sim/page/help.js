@@ -10,6 +10,7 @@ const KEYS = [
   ["← →, Home, End", "on a bit: to another bit"],
   ["0 1, Space", "on a bit: set it, flip it"],
   ["← → + −", "on the number line: one ulp, and zoom"],
+  ["← → ↑ ↓", "on a block: another number, and the number itself by 2^(1/8) (with Shift by 2, Page up and Page down by 16); − its sign, 0 a zero"],
   ["arrows, Enter", "on the pairs: to another cell (with Shift sixteen), and to its steps"],
   ["Esc", "close this list"],
 ];
@@ -44,6 +45,10 @@ const MARKS = {
     [null, "ulp: the distance to the next number of the format"],
   ],
   heatmap: [],
+  block: [
+    [swatch("diamond"), "a number"], [swatch("dot"), "what is stored of it"], [swatch("reach"), "what the element type holds with this scale, darker where it keeps more bits"],
+    [null, "▲ saturated, ▼ became 0"], [null, "amax: the largest magnitude of the block"],
+  ],
 };
 
 /** The legend of a view; null where the view has one of its own. */

@@ -4,13 +4,16 @@ import { arithmeticView } from "./arithmetic.js";
 import { makeContext } from "./context.js";
 import { formatsView } from "./allformats.js";
 import { button, change, copyButton, fill, h } from "./dom.js";
+import { explainBlock } from "./blocks.js";
+import { blockOf, blockView } from "./blockview.js";
+import { summaryWords } from "./blockwords.js";
 import { explain } from "./explain.js";
 import { classify, decode, encodeHeld, nextDown, nextUp } from "./formats.js";
 import { heatmapView } from "./heatmap.js";
 import { keysDialog, legend } from "./help.js";
 import { lineView } from "./line.js";
 import { numberView } from "./number.js";
-import { MODE_WORDS } from "./controls.js";
+import { modeWords } from "./controls.js";
 import { OPERATIONS, operate } from "./operations.js";
 import { readNumber } from "./parse.js";
 import { roundOperand, roundResult } from "./rounding.js";
@@ -19,8 +22,8 @@ import { stepsOf } from "./steps.js";
 import { decimalText, fractionText, hexText, shortText, shortestText } from "./text.js";
 import { STATIONS, tourCard } from "./tour.js";
 
-const VIEW_WORDS = { number: "Number", formats: "All formats", line: "Line", arithmetic: "Arithmetic", heatmap: "Pairs" };
-const MAKERS = { number: numberView, formats: formatsView, line: lineView, arithmetic: arithmeticView, heatmap: heatmapView };
+const VIEW_WORDS = { number: "Number", formats: "All formats", line: "Line", arithmetic: "Arithmetic", heatmap: "Pairs", block: "Blocks" };
+const MAKERS = { number: numberView, formats: formatsView, line: lineView, arithmetic: arithmeticView, heatmap: heatmapView, block: blockView };
 const THEMES = ["light dark", "dark", "light"];
 const THEME_WORDS = { "light dark": "Theme: as the system", dark: "Theme: dark", light: "Theme: light" };
 
@@ -117,6 +120,7 @@ let speaking = 0;
 function speak(state) {
   clearTimeout(speaking);
   speaking = setTimeout(() => {
+    if (state.view === "block") return void (spoken.textContent = blockOf(state, ctx).error ?? summaryWords(blockOf(state, ctx).record));
     const fmt = ctx.format(state.format);
     const { read, rounded } = ctx.stored(state.x, fmt, state);
     if (!["number", "line"].includes(state.view) || read.error || rounded.code === null) return;
@@ -128,9 +132,9 @@ function paperWords(state) {
   const [fmt, beside] = [ctx.format(state.format).name, state.beside ? ` and ${state.beside}` : ""];
   const asked = {
     number: `${state.x} in ${fmt}${beside}`, line: `${state.x} in ${fmt}${beside}`, formats: state.x,
-    arithmetic: `${OPERATIONS[state.op].label} in ${fmt}`, heatmap: `${OPERATIONS[state.op].label} in ${state.small}`,
+    arithmetic: `${OPERATIONS[state.op].label} in ${fmt}`, heatmap: `${OPERATIONS[state.op].label} in ${state.small}`, block: state.block,
   };
-  return `${VIEW_WORDS[state.view]}: ${asked[state.view]}, rounded ${MODE_WORDS[state.mode]}`;
+  return `${VIEW_WORDS[state.view]}: ${asked[state.view]}, rounded ${modeWords(state.mode)}`;
 }
 
 let current = null;
@@ -182,6 +186,7 @@ addEventListener("resize", () => {
 
 globalThis.fp16sim = {
   format: ctx.format, formats: ctx.formats, decode, encodeHeld, classify, nextUp, nextDown, operate, roundResult, roundOperand, explain,
+  explainBlock, blocks: ctx.blocks, rules: Object.keys(facts.rules),
   readNumber, decimalText, fractionText, hexText, shortText, shortestText, store: ctx.store, stations: STATIONS,
   stepsOf: (record) => stepsOf(record, ctx),
 };

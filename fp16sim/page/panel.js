@@ -5,12 +5,13 @@ import { codeFields } from "./codefields.js";
 import { button, change, copyButton, fill, h } from "./dom.js";
 import { difference, isFinite, isZero } from "./exact.js";
 import { classify, decode, exponentOfField, fieldsOf, hasImplicitOne, nextDown, nextUp, quantumAt } from "./formats.js";
-import { errorInUlp } from "./explain.js";
+import { errorInUlp, tickets } from "./explain.js";
 import { neighbourPicture } from "./neighbours.js";
+import { isRandom } from "./rounding.js";
 import {
   bitsText, codeText, decimalText, fractionText, hexText, powerText, ratioText, shortText, shortestText, ulpsText,
 } from "./text.js";
-import { FLUSH_WORDS, missingWords } from "./words.js";
+import { FLUSH_WORDS, chanceWords, missingWords } from "./words.js";
 
 const CLASS_WORDS = {
   signalingNaN: "signaling NaN",
@@ -89,6 +90,7 @@ export function formatPanel(ctx, key) {
   const layout = h("p", { class: "layout" });
   const hero = h("p", { class: "hero" });
   const equation = h("p", { class: "equation" });
+  const chances = h("p", { class: "soft" });
   const facts = h("dl", { class: "facts" });
   const bits = bitRow("Bits; up and down arrows step one ulp", { flip: setCode, step: (event) => ctx.stepKey(event, "x", key) });
   const down = button("− 1 ulp", () => ctx.stepUlp("x", key, -1n), { class: "quiet" });
@@ -96,7 +98,7 @@ export function formatPanel(ctx, key) {
   const codes = codeFields(setCode);
   const near = neighbourPicture(setCode);
   const rest = h("div", { class: "panel-body" },
-    h("div", { class: "panel-top" }, h("div", { class: "stored" }, bits.element, equation, hero), near.element),
+    h("div", { class: "panel-top" }, h("div", { class: "stored" }, bits.element, equation, hero, chances), near.element),
     h("div", { class: "row steppers" }, down, up, codes.element), facts);
   const refusal = h("p", { class: "refusal" });
   const element = h("section", { class: "card panel" }, h("header", { class: "panel-head" }, title, layout), refusal, rest);
@@ -117,6 +119,8 @@ export function formatPanel(ctx, key) {
     near.update(read, code, fmt, state.mode);
     fill(equation, formula(code, fmt));
     fill(hero, h("span", { class: "says" }, heroWords(state.x, read, rounded)), h("strong", {}, shortText(value, 26)));
+    chances.hidden = !isRandom(state.mode);
+    if (isRandom(state.mode)) fill(chances, `Over all random numbers: ${chanceWords(tickets(read.value, fmt, state.mode))}.`);
     change(up, { disabled: nextUp(code, fmt) === code });
     change(down, { disabled: nextDown(code, fmt) === code });
     fill(facts, rows(read, rounded, code, value, fmt).map(([name, ...body]) => h("div", {}, h("dt", {}, name), h("dd", {}, body))));
@@ -151,7 +155,7 @@ const copied = (what, text) => h("span", { class: "copy" }, copyButton("Copy", `
 function layoutWords(fmt) {
   const widths = `${fmt.width} bits: ${fmt.signed ? 1 : "no"} sign, ${fmt.exponentBits || "no"} exponent (bias ${String(fmt.bias).replace("-", "−")}), ${fmt.trailingBits || "no"} significand; `;
   const range = `smallest ${powerText(fmt.flushes ? fmt.emin : fmt.quantumExponentMin)}, largest ${shortText(fmt.maxFinite, 20)}`;
-  const ways = [missingWords(fmt), fmt.flushes && FLUSH_WORDS[fmt.subnormals], fmt.saturate && "beyond the largest number it stays there"].filter(Boolean);
+  const ways = [missingWords(fmt), fmt.flushes && FLUSH_WORDS[fmt.subnormals], fmt.saturate && "beyond the largest number it stays there", fmt.overflow && `this is the overflow convention ${fmt.overflow}`].filter(Boolean);
   return [widths, range, ...ways.map((way) => `; ${way}`)].join("");
 }
 

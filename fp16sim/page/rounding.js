@@ -8,6 +8,20 @@ export const MODES = [
   "ties_to_even", "ties_to_away", "toward_zero", "toward_positive", "toward_negative", "to_odd", "stochastic",
 ];
 export const DRAWS = 2n ** 32n;
+const DRAW_BITS = 32;
+
+/** The number of random bits, 1 to 32, and whether half a unit of the last is added, of a mode such as stochastic_8_half;
+    null of all other modes, and of "stochastic". */
+export function randomBits(mode) {
+  const found = /^stochastic_([1-9]\d?)(_half)?$/.exec(mode);
+  return found && Number(found[1]) <= DRAW_BITS ? { bits: Number(found[1]), half: Boolean(found[2]) } : null;
+}
+
+/** Whether random bits decide in a mode. */
+export const isRandom = (mode) => mode === "stochastic" || randomBits(mode) !== null;
+
+/** Whether a text is a mode: one of MODES, or stochastic with so many random bits. */
+export const isMode = (text) => MODES.includes(text) || isRandom(text);
 
 /** Whether the last bit of the code of low * 2^q is 1, for low < 2^precision and 2^q the quantum there.
 
@@ -18,28 +32,38 @@ export function isOdd(low, q, fmt) {
   return (low & 1n) === 1n && (stored || (q - fmt.emin) % 2 === 0);
 }
 
-/** Whether `mode` goes up from `low` when `rest / den` of 2^q is left, for a magnitude with the given sign.
-
-    `draw`, of 32 random bits, decides for stochastic: up where (draw + 1/2) / 2^32 is below rest / den. */
-export function roundsUp({ low, rest, den }, q, fmt, mode, negative, draw = 0n) {
+/** Whether `mode` goes up from an integer when `rest / den` is left, for a magnitude with the given sign; `odd` says
+    whether the code of that integer is. `draw`, of 32 random bits, decides for stochastic modes. */
+export function roundsUp({ rest, den }, odd, mode, negative, draw = 0n) {
   if (rest === 0n) return false;
   const twice = 2n * rest;
   switch (mode) {
-    case "ties_to_even": return twice > den || (twice === den && isOdd(low, q, fmt));
+    case "ties_to_even": return twice > den || (twice === den && odd);
     case "ties_to_away": return twice >= den;
     case "toward_zero": return false;
     case "toward_positive": return !negative;
     case "toward_negative": return negative;
-    case "to_odd": return !isOdd(low, q, fmt);
-    case "stochastic": return (2n * draw + 1n) * den < rest * 2n * DRAWS;
+    case "to_odd": return !odd;
   }
-  throw new Error(`mode=${mode} is unknown; use one of ${MODES.join(", ")}`);
+  return draw < drawsUp({ rest, den }, mode);
 }
 
-/** How many of the 2^32 draws go up: ceil(f * 2^32 - 1/2) for the fraction f = rest / den. */
-export function drawsUp({ rest, den }) {
-  const top = 2n * DRAWS * rest - den;
-  return top <= 0n ? 0n : (top + 2n * den - 1n) / (2n * den);
+/** How many of the 2^32 draws go up from the fraction f = rest / den in a stochastic mode: those with
+    (draw + 1/2) / 2^32 < f, which are the first ceil(f * 2^32 - 1/2). With r random bits, those whose first r bits, as
+    an integer, are below the fraction's first r bits, which may be rounded. */
+export function drawsUp({ rest, den }, mode) {
+  const { top, units } = chanceOfUp({ rest, den }, mode);
+  if (units !== null) return top * (DRAWS / units);
+  const above = 2n * DRAWS * rest - den;
+  return above <= 0n ? 0n : (above + 2n * den - 1n) / (2n * den);
+}
+
+/** The probability of going up, as top / bottom: the first r bits of the fraction, in 2^r `units`; or all of it. */
+export function chanceOfUp({ rest, den }, mode) {
+  const random = randomBits(mode);
+  if (!random) return { top: rest, bottom: den, units: null };
+  const units = 1n << BigInt(random.bits);
+  return { top: (2n * rest * units + (random.half ? den : 0n)) / (2n * den), bottom: units, units };
 }
 
 /** The exponent of the spacing of `fmt` around x, as if there were no largest number. */
@@ -65,7 +89,7 @@ function rounded(x, fmt, mode, draw) {
   if (x.n === 0n) return { value: finite(x.negative, 0n), flags: [] };
   const q = quantumExponent(x, fmt);
   const lifted = lift(x, q);
-  const up = roundsUp(lifted, q, fmt, mode, x.negative, draw);
+  const up = roundsUp(lifted, isOdd(lifted.low, q, fmt), mode, x.negative, draw);
   const near = finite(x.negative, up ? lifted.low + 1n : lifted.low, 1n, q);
   const value = isTooSmall(near, fmt) ? { ...fmt.minNormal, negative: x.negative } : near;
   if (compareMagnitude(value, fmt.maxFinite) > 0) return { value: overflowValue(x.negative, fmt, mode), flags: ["overflow", "inexact"] };
@@ -131,6 +155,6 @@ export function isTiny(x, fmt, mode, draw = 0n) {
   if (compareMagnitude(x, fmt.minNormal) >= 0) return false;
   const q = exponentOf(x) - fmt.trailingBits;
   const lifted = lift(x, q);
-  const up = roundsUp(lifted, q, fmt, mode, x.negative, draw);
+  const up = roundsUp(lifted, isOdd(lifted.low, q, fmt), mode, x.negative, draw);
   return compareMagnitude(finite(false, up ? lifted.low + 1n : lifted.low, 1n, q), fmt.minNormal) < 0;
 }

@@ -2,7 +2,7 @@
 
    #arithmetic?a=0.1&b=0.2&op=add        a view, then what differs from the defaults */
 
-export const VIEWS = ["number", "formats", "line", "arithmetic", "heatmap"];
+export const VIEWS = ["number", "formats", "line", "arithmetic", "heatmap", "block"];
 
 export const DEFAULTS = Object.freeze({
   view: "number",
@@ -19,6 +19,11 @@ export const DEFAULTS = Object.freeze({
   zoom: "all",
   at: "",
   small: "e4m3fn",
+  values: "0.31,-0.22,0.48,0.05,-0.4,0.17,6,-0.09,0.26,-0.35,0.12,0.44,-0.18,0.07,0.39,-0.28",
+  block: "mxfp4",
+  rule: "",
+  tensor: "",
+  pick: "",
   tour: "",
 });
 

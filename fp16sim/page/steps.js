@@ -1,17 +1,17 @@
 /* The steps of an operation, each {title, body}: what is told, drawn from an explanation. */
 
 import { bitsInline } from "./bits.js";
-import { MODE_WORDS } from "./controls.js";
+import { modeWords } from "./controls.js";
 import { h, s } from "./dom.js";
 import { difference, finite, isFinite, isZero, lift, toNumber } from "./exact.js";
 import { errorInUlp } from "./explain.js";
 import { quantumAt } from "./formats.js";
 import { OPERATIONS } from "./operations.js";
 import { classWords } from "./panel.js";
-import { binaryText, codeText, decimalText, fractionText, powerText, probabilityText, shortText, ulpsText } from "./text.js";
+import { binaryText, codeText, decimalText, fractionText, powerText, shortText, ulpsText } from "./text.js";
 import { alignment, expansion } from "./columns.js";
 import {
-  FLAG_WORDS, decisionWords, distanceWords, flushWords, noNumberWords, normalisationWords, overflowWords, quantumWords, specialWords,
+  FLAG_WORDS, chanceWords, decisionWords, distanceWords, flushWords, noNumberWords, normalisationWords, overflowWords, quantumWords, specialWords,
 } from "./words.js";
 
 /** All steps of a record, in order. */
@@ -51,7 +51,7 @@ function operandWords({ exact, rounding, off }, fmt, mode) {
   if (rounding.case === "no_number") return [says(exact, 40), `: ${noNumberWords(rounding)}`];
   if (flushWords(rounding)) return [says(exact, 40), `: ${flushWords(rounding)}`];
   const how = rounding.overflowRule ? " (overflow)" : `, by ${ulpsText(off, 14)} ulp`;
-  return [`${fmt.name} cannot represent `, says(exact, 40), `; it is first rounded ${MODE_WORDS[mode]}${how}:`];
+  return [`${fmt.name} cannot represent `, says(exact, 40), `; it is first rounded ${modeWords(mode)}${how}:`];
 }
 
 /** = 1.1001₂ × 2^-4, as the operation sees an operand. */
@@ -159,7 +159,7 @@ function decisionStep({ rounding: r }) {
   const carry = r.carry ? p("A carry gives the kept integer one more bit, so the exponent grows by 1.") : null;
   const overflow = r.beyond ? null : overflowWords(r);
   return { title: "Decide", body: [
-    p(h("b", {}, MODE_WORDS[r.mode]), ". ", decisionWords(r)), r.flushed ? null : carry, overflow ? p(overflow) : null, r.flushed ? p(flushWords(r)) : null,
+    p(h("b", {}, modeWords(r.mode)), ". ", decisionWords(r)), r.flushed ? null : carry, overflow ? p(overflow) : null, r.flushed ? p(flushWords(r)) : null,
   ] };
 }
 
@@ -210,16 +210,18 @@ function typedResult({ value: asked, irrational }, value, fmt) {
     isZero(off) ? "The errors cancel: the result is exact." : ["With all roundings together, the error of the result is ", says(off, 18), " = ", h("span", { class: "num" }, ulpsText(ulps, 14)), " ulp."]);
 }
 
-function modesStep({ modes, fmt, mode: own, lottery }, ctx) {
+const modeName = (mode) => modeWords(mode).replace("s", "S"); // of the stochastic ones
+
+function modesStep({ modes, fmt, mode: own, lotteries }, ctx) {
   const row = (m) => h("tr", { class: m.mode === own ? "chosen" : "" },
-    h("th", { scope: "row" }, h("button", { type: "button", class: "text", "aria-current": m.mode === own ? "true" : null, onclick: () => ctx.store.set({ mode: m.mode }) }, MODE_WORDS[m.mode])),
+    h("th", { scope: "row" }, h("button", { type: "button", class: "text", "aria-current": m.mode === own ? "true" : null, onclick: () => ctx.store.set({ mode: m.mode }) }, modeWords(m.mode))),
     h("td", { class: "num", "data-label": "result" }, shortText(m.value, 22)),
     h("td", { class: "num", "data-label": "code" }, m.code === null ? "none" : codeText(m.code, fmt)),
     h("td", { "data-label": "beside it" }, m.mode === own ? "◀ this one" : m.differs ? "differs" : "the same"), h("td", { "data-label": "flags" }, m.flags.join(", ") || "none"));
   return { title: "In every mode", body: [
     h("div", { class: "scroll" }, h("table", { class: "stacks" },
       h("thead", {}, h("tr", {}, ["mode", "result", "code", "beside it", "flags"].map((x) => h("th", { scope: "col" }, x)))), h("tbody", {}, modes.map(row)))),
-    lottery.length > 1 ? p("Stochastic, over all random numbers: ", lottery.slice(0, 6).flatMap((x, i) => [i ? ", " : "", says(x.value, 20), ` with probability ${probabilityText(x.probability)}`]), ".") : null,
+    lotteries.map(({ mode, outcomes }) => (outcomes.length > 1 || mode === own ? p(`${modeName(mode)}, over all random numbers: ${chanceWords(outcomes)}.`) : null)),
   ] };
 }
 

@@ -1,9 +1,9 @@
 /* Sentences about an explanation: why this neighbour, why these flags, why this special case. */
 
-import { MODE_WORDS } from "./controls.js";
-import { isZero } from "./exact.js";
+import { modeWords } from "./controls.js";
+import { finite, isZero } from "./exact.js";
 import { powerText, probabilityText, shortText, ulpsText } from "./text.js";
-import { DRAWS, isOdd } from "./rounding.js";
+import { DRAWS, isOdd, randomBits } from "./rounding.js";
 
 /** What a format does to small numbers, where it is not as IEEE 754 has it. */
 export const FLUSH_WORDS = {
@@ -23,7 +23,7 @@ export function noNumberWords({ exact, fmt, result, mode }) {
   const kind = isZero(exact) ? "zero" : exact.negative ? "negative numbers" : "smaller numbers";
   const became = `${fmt.name} has no ${kind}: this becomes ${shortText(result.value, 20)}`;
   if (result.value.kind === "nan") return `${became}, and the flag invalid is raised.`;
-  return `${became}${isZero(result.value) && !fmt.saturate ? `, its neighbour in the mode ${MODE_WORDS[mode]}` : ""}.`;
+  return `${became}${isZero(result.value) && !fmt.saturate ? `, its neighbour in the mode ${modeWords(mode)}` : ""}.`;
 }
 
 /** Why a number became a zero; null if it did not. */
@@ -65,11 +65,23 @@ function nearerWords(r, taken) {
   return `${bits}: ${side}, so the nearer neighbour is ${taken}.`;
 }
 
+/** How the random number decides: against all of the part that is cut off, or against its first bits. */
 function stochasticWords(r) {
-  const chance = probabilityText(r.rest);
-  const rule = `(draw + ½) / 2³² ${r.up ? "<" : "≥"} ${chance}`;
-  return `${chance} ulp is cut off, which is the probability of the neighbour away from zero: ${r.drawsUp.toLocaleString("en")} of the ` +
-    `${DRAWS.toLocaleString("en")} random numbers choose it. Here the number is ${r.draw.toLocaleString("en")}, and ${rule}: ${r.up ? "away from zero" : "toward zero"}.`;
+  const chance = probabilityText(finite(false, r.chance.top, r.chance.bottom));
+  const all = [", which is ", `Here the number is ${r.draw.toLocaleString("en")}, and (draw + ½) / 2³² ${r.up ? "<" : "≥"} ${chance}`];
+  const [counted, drawn] = randomBits(r.mode) ? fewBitsWords(r, chance, randomBits(r.mode)) : all;
+  return `${probabilityText(r.rest)} ulp is cut off${counted}the probability of the neighbour away from zero: ${r.drawsUp.toLocaleString("en")} of the ` +
+    `${DRAWS.toLocaleString("en")} random numbers choose it. ${drawn}: ${r.up ? "away from zero" : "toward zero"}.`;
+}
+
+/** All results of a stochastic mode with their probabilities. */
+export const chanceWords = (outcomes) =>
+  outcomes.slice(0, 6).map((x) => `${shortText(x.value, 20)} with probability ${probabilityText(x.probability)}`).join(", ");
+
+function fewBitsWords({ draw, up }, chance, { bits, half }) {
+  const width = bits === 1 ? "1 bit" : `${bits} bits`;
+  const first = `${draw >> BigInt(32 - bits)}/${powerText(bits)}`;
+  return [`. ${half ? "Rounded" : "Cut"} to ${width} that is ${chance}, `, `The first ${width} of the random number, ${first}, ${bits === 1 ? "is" : "are"} ${up ? "less" : "not less"} than that`];
 }
 
 /** Why a result beyond the range became what it is; null inside the range. */

@@ -216,6 +216,17 @@ def test_a_format_has_the_same_spellings_and_name_as_in_python(core):
         "binary12p1se",
         "binary6p6sf",
     ]
+    ways += [f",overflow={name}" for name in fs.overflow.CONVENTIONS]
+    ways += [
+        ",overflow=PyTorch,subnormals=flush_to_zero",
+        ",overflow=ml-dtypes",
+        ",overflow=pytorch,saturate=true",
+        ",overflow=nobody",
+        ",overflow",
+        ",overflow=ieee,overflow=ieee",
+        ",overflow=ieee,bias=3",
+    ]
+    bases += ["float6_e2m3fn", "e3m4", "tf32", "overflow=ieee"]
     layouts += [
         f"width={w},precision={p},specials=one_nan{x}" for w in range(1, 17) for p in range(9) for x in UNSIGNED
     ]
@@ -302,6 +313,15 @@ def test_operations_give_the_codes_and_flags_of_the_exact_layer(core, mode):
         compare_operations(core, fmt, mode, 98)
 
 
+FEW_BITS = ("stochastic_1", "stochastic_3_half", "stochastic_8", "stochastic_8_half", "stochastic_32_half")
+
+
+@pytest.mark.parametrize("mode", FEW_BITS)
+def test_a_mode_with_few_random_bits_gives_the_codes_and_flags_of_the_exact_layer(core, mode):
+    for fmt in map(fs.get_format, ("binary16", "e4m3fn", "e2m1fn,overflow=ml_dtypes", "e5m2,overflow=ocp-saturating")):
+        compare_operations(core, fmt, Rounding(mode), 98)
+
+
 def points(fmt):
     """Every number of a small format, every tie, what lies beside them and beyond both ends, and what is special."""
     held = {exact.decode(code, fmt) for code in range(2**fmt.width)}
@@ -377,7 +397,7 @@ def test_a_draw_goes_up_exactly_where_python_says(core):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("mode", MODES, ids=str)
+@pytest.mark.parametrize("mode", [*MODES, *map(Rounding, FEW_BITS)], ids=str)
 @pytest.mark.parametrize("fmt", [*NAMED_FORMATS, *CUSTOM], ids=str)
 def test_ten_thousand_operations_a_mode_and_format_agree_with_the_exact_layer(core, fmt, mode):
     compare_operations(core, fmt, mode, 10_003)

@@ -6,7 +6,6 @@ import pytest
 
 import fp16sim as fs
 from fp16sim import cases, exact
-from fp16sim.formats import Rounding
 
 from ..support import DETERMINISTIC, count_cases
 
@@ -26,8 +25,8 @@ STEPS = """([name, mode, cases]) => {
         text(r.rounded), r.carry, r.flushed, r.overflowRule] : [r.case, r.overflowRule],
       neighbours: digits ? [side(r.below), side(r.above)] : null,
       result: text(e.result.code), flags: e.flags,
-      modes: e.modes.filter((m) => m.mode !== "stochastic").map((m) => [m.mode, text(m.code), m.flags]),
-      lottery: e.lottery.map((t) => [text(t.code), s.fractionText(t.probability)]).sort(),
+      modes: e.modes.filter((m) => !m.mode.startsWith("stochastic")).map((m) => [m.mode, text(m.code), m.flags]),
+      lottery: e.lotteries.at(-1).outcomes.map((t) => [text(t.code), s.fractionText(t.probability)]).sort(),
       detours: digits ? e.detours.map((d) => [d.via, text(d.code), d.differs]) : null,
     };
   });
@@ -65,9 +64,7 @@ def steps(operation, texts, fmt, mode):
         "neighbours": [side(r.below), side(r.above)] if digits else None,
         "result": str(e.result.code),
         "flags": list(e.flags),
-        "modes": [
-            [str(m.mode), str(m.outcomes[0].code), list(m.flags)] for m in e.modes if m.mode != Rounding.STOCHASTIC
-        ],
+        "modes": [[str(m.mode), str(m.outcomes[0].code), list(m.flags)] for m in e.modes if not m.mode.random],
         "lottery": sorted([str(o.code), str(o.probability)] for o in e.modes[-1].outcomes),
         "detours": [[d.via, str(d.code), d.differs] for d in e.detours] if digits else None,
     }
@@ -104,6 +101,23 @@ def test_the_page_explains_as_python_does(core, fmt):
             for name, value in expected.items():
                 assert page[name] == value, f"{operation} {texts} in {fmt} {mode}: {name}"
         count_cases(len(given), "page")
+
+
+LOTTERIES = """([name, mode, cases]) => cases.map(([operation, texts]) => {
+  const s = fp16sim, fmt = s.format(name), inputs = texts.map((t) => ({ text: t, ...s.readNumber(t, fmt) }));
+  const { lotteries } = s.explain(operation, inputs, fmt, mode);
+  return lotteries.map(({ outcomes }) => outcomes.map((t) => [String(t.code), s.fractionText(t.probability)]).sort());
+})"""
+
+
+@pytest.mark.parametrize("mode", ["stochastic_1_half", "stochastic_3", "stochastic_8_half"])
+def test_both_neighbours_have_the_probabilities_that_few_random_bits_give_them(core, mode):
+    given = list(drawn(fs.BINARY16, 40))
+    for (operation, texts), page in zip(given, core.evaluate(LOTTERIES, ["binary16", mode, given]), strict=True):
+        why = getattr(fs.explain, operation)(*texts, "binary16", mode, rng=0)
+        expected = [sorted([str(o.code), str(o.probability)] for o in m.outcomes) for m in why.modes if m.mode.random]
+        assert page == expected, f"{operation} {texts} in {mode}"
+    count_cases(len(given), "page")
 
 
 ALIKE = ("rounding", "neighbours", "result", "flags", "modes", "lottery", "detours")

@@ -9,7 +9,7 @@ from .conftest import FOLLOW
 
 STATE = "fp16sim.store.get()"
 SHOW = "(changes) => fp16sim.store.set(changes)"
-VIEWS = ("number", "formats", "line", "arithmetic", "heatmap")
+VIEWS = ("number", "formats", "line", "arithmetic", "heatmap", "block")
 
 
 def test_a_link_restores_all_that_was_seen(open_page):
@@ -32,6 +32,11 @@ def test_every_part_of_the_state_survives_the_address(open_page):
         "format": "1-6-9-nan",
         "beside": "e5m2",
         "draw": "17",
+        "values": "1/3,-0,x&y",
+        "block": "mxint8",
+        "rule": "even",
+        "tensor": "1 + 2",
+        "pick": "2",
     }
     page.evaluate(SHOW, odd)
     link = page.evaluate("location.hash")
@@ -82,7 +87,12 @@ def test_what_is_unknown_in_an_address_is_told_and_forgotten_with_the_next_edit(
     assert page.locator(".notice b").count() == 0
     page.get_by_label("Number", exact=True).fill("2")
     assert page.locator(".notice").is_hidden()
-    for good in ("number?format=1-5-10", "line?zoom=-8&at=0.1", "arithmetic?step=2", ""):
+    page.evaluate(FOLLOW, "number?format=e4m3&mode=stochastic_33")
+    told = page.locator(".notice").inner_text()
+    assert "format=e4m3 is more than one format: write e4m3fn (up to 448) or e4m3_ieee (up to 240)" in told
+    assert "mode=stochastic_33 is unknown" in told
+    named = "number?format=e4m3fn,overflow=pytorch&mode=stochastic_8_half"
+    for good in (named, "number?format=1-5-10", "line?zoom=-8&at=0.1", "arithmetic?step=2", ""):
         page.evaluate(FOLLOW, good)
         assert page.locator(".notice").is_hidden(), good
 
@@ -246,7 +256,7 @@ EXAMPLES = """() => {
 
 def test_every_view_has_examples_that_can_be_shown_one_after_another(open_page):
     page = open_page()
-    for view in VIEWS:
+    for view in VIEWS[:-1]:  # that of blocks has a button for each
         page.evaluate(SHOW, {"view": view})
         assert len(page.evaluate(EXAMPLES)) >= 4
     page.locator("button.example:visible").click()

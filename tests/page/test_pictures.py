@@ -122,6 +122,10 @@ CASES = (
         "op=add&a=1&b=2^-12&mode=stochastic&draw=0x3FFFFFFF",
         ("which is the probability", "1,073,741,824", "away from zero"),
     ),
+    (
+        "op=add&a=1&b=2^-12&mode=stochastic_8_half&draw=0x3F000000",
+        ("Rounded to 8 bits that is 0.25", "63/2⁸, are less than that", "1,073,741,824", "away from zero"),
+    ),
     ("op=add&a=nan&b=1", ("An operand is NaN, so the result is NaN",)),
     ("op=add&a=1&b=x", ("Type numbers above",)),
 )

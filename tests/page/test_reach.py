@@ -3,7 +3,14 @@
 from .conftest import FOLLOW
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
-VIEWS = ("number?x=0.1&beside=bfloat16", "formats?x=70000", "line?x=0.1", "arithmetic?op=fma", "heatmap?small=e2m1fn")
+VIEWS = (
+    "number?x=0.1&beside=bfloat16",
+    "formats?x=70000",
+    "line?x=0.1",
+    "arithmetic?op=fma",
+    "block",
+    "heatmap?small=e2m1fn",
+)
 WIDE = (
     "number?x=2^-1074&format=binary64",
     "number?x=-1e308&format=binary64&beside=binary32",
@@ -21,6 +28,10 @@ WIDE = (
     "line?x=3&format=e8m0fnu&beside=e4m3fnuz",
     "arithmetic?op=subtract&a=1&b=3&format=binary8p3ue",
     "garbage?format=" + "9" * 300,
+    "block?block=nvfp4&rule=four_over_six&tensor=1e30&mode=stochastic_32_half",
+    "block?block=mxint8&values=" + ",".join(["-0.123456789e-30"] * 32),
+    "block?values=nan,inf",
+    "number?x=500&format=e2m1fn,overflow=ocp-non-saturating&beside=e4m3fn,overflow=ocp-non-saturating&mode=stochastic_9",
 )
 
 NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, summary, canvas, svg, [tabindex='0']")]
@@ -64,7 +75,7 @@ PRINTED = """() => {
   return {
     controls: all("input, select, nav, .tools, button:not(.bit, .text)").length,
     inks: [...new Set(all(".bit, .facts dt, .facts dd, .hero strong").map((e) => getComputedStyle(e).color))],
-    pictures: all(".near-picture, .line-picture, .ulp-picture, canvas.heat").length,
+    pictures: all(".near-picture, .line-picture, .ulp-picture, .block-picture, canvas.heat").length,
     words: all(".on-paper").map((e) => e.textContent).join(),
     paper: getComputedStyle(document.documentElement).colorScheme,
     light: document.documentElement.dataset.theme,
@@ -74,7 +85,13 @@ PRINTED = """() => {
 
 def test_paper_has_no_controls_dark_ink_and_every_picture(open_page):
     page = open_page(color_scheme="dark")
-    for state, pictures in (("number?x=0.1", 1), ("line?x=0.1", 2), ("heatmap?small=e2m1fn", 1), ("arithmetic?a=1", 0)):
+    for state, pictures in (
+        ("number?x=0.1", 1),
+        ("line?x=0.1", 2),
+        ("heatmap?small=e2m1fn", 1),
+        ("arithmetic?a=1", 0),
+        ("block", 1),
+    ):
         page.evaluate(FOLLOW, state)
         page.emulate_media(media="print", color_scheme="dark")
         assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
@@ -99,6 +116,7 @@ def test_each_view_fits_on_one_sheet_of_paper_or_on_two(open_page):
         ("line?x=0.1", 1),
         ("heatmap?small=e2m1fn", 1),
         ("arithmetic?op=add&a=2048&b=1", 2),
+        ("block", 2),
     ):
         page.evaluate(FOLLOW, state)
         assert page.pdf(format="A4").count(b"/Type /Page\n") == sheets, state
@@ -216,6 +234,8 @@ INTERACTIONS = [
     {"op": "sqrt", "a": "2"},
     {"view": "heatmap", "small": "e4m3fn", "op": "divide"},
     {"op": "multiply", "mode": "toward_zero"},
+    {"view": "block", "block": "nvfp4", "rule": "four_over_six", "values": ",".join(["0.1", "-0.2", "1/3", "7"] * 8)},
+    {"values": ",".join(["0.1", "-0.2", "1/3", "8"] * 8), "block": "mxfp8"},
 ]
 
 
