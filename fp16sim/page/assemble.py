@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from ..blocks import BLOCKS, SCALE_RULES, Block, FixedPoint
+from ..blocks.block import FOR
 from ..formats import ALIASES, NAMED_FORMATS, Format
 from ..overflow import CONVENTIONS, Overflow
 from ..version import __version__
@@ -100,6 +101,7 @@ def block_row(block: Block) -> dict[str, Any]:
         "size": block.size,
         "tensor": block.tensor_scale and block.tensor_scale.name,
         "rule": block.default_rule,
+        "rules": block.rules,
     }
 
 
@@ -111,6 +113,7 @@ def assemble(state: str = "") -> str:
         "formats": [format_row(fmt) for fmt in NAMED_FORMATS],
         "blocks": [block_row(block) for block in BLOCKS.values()],
         "rules": SCALE_RULES,
+        "rulesFor": FOR,
         "overflows": [overflow_row(convention) for convention in CONVENTIONS.values()],
     }
     parts = {

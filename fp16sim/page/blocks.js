@@ -2,6 +2,7 @@
    `fp16sim.blocks.definition` and `fp16sim.explain.block`, under the same names in camel case. */
 
 import { NAN, bitLength, compare, compareMagnitude, difference, exponentOf, finite, isFinite, isZero, lift, magnitude, product, quotient, sum } from "./exact.js";
+import { LIBRARY_RULES, SMALLEST_OF_TORCHAO, libraryShares, libraryWanted } from "./blocklibraries.js";
 import { tickets } from "./explain.js";
 import { decode, encodeHeld } from "./formats.js";
 import { chanceOfUp, isRandom, roundOperand, roundsUp } from "./rounding.js";
@@ -18,7 +19,7 @@ const power = (e) => finite(false, 1n, 1n, e);
 /** The blocks that Python names: {get(name), named}, from their rows and the page's formats. */
 export function blockTable(rows, formats) {
   const named = rows.map((row) => Object.freeze({
-    ...row, scale: formats.get(row.scale), tensor: row.tensor && formats.get(row.tensor),
+    ...row, scale: formats.get(row.scale), tensor: row.tensor && formats.get(row.tensor), single: formats.get("binary32"),
     element: typeof row.element === "string" ? formats.get(row.element) : fixedPoint(row.element),
   }));
   const key = (text) => String(text).toLowerCase().replace(/-/g, "_");
@@ -37,12 +38,6 @@ function fixedPoint({ name, width, fractionBits }) {
 
 /** The smallest number of an element type: that of a format is the largest, negated. */
 const leastOf = (element) => element.minFinite ?? { ...element.maxFinite, negative: true };
-
-/** The rules that a block can have; four over six is for elements whose largest numbers are 4 and 6. */
-export function rulesOf(block, rules) {
-  const fits = compare(block.element.maxFinite, finite(false, 6n)) === 0 && block.scale.precision > 1;
-  return rules.filter((rule) => rule !== "four_over_six" || fits);
-}
 
 /* --- scales ------------------------------------------------------------------------------------------------------ */
 
@@ -131,37 +126,44 @@ function chancesOf(share, element, mode) {
 
 /** The scale, and what every element becomes. */
 function quantized(values, block, rule, mode, draw, amax) {
-  const tensor = tensorScale(amax, block, rule);
-  const scale = scaleOf(values, block, rule, tensor);
-  const unit = product(scale, tensor);
-  const elements = values.map((x) => oneElement(x, scale, unit, block.element, mode, draw));
+  const { tensor, scale, shares } = (LIBRARY_RULES.includes(rule) ? libraryShares : exactShares)(values, block, rule, amax);
+  const unit = isFinite(scale) ? product(scale, tensor) : NAN;
+  const elements = values.map((x, i) => oneElement(x, shares[i], unit, block.element, mode, draw));
   return { tensor, scale, unit, scaleCode: encodeHeld(scale, block.scale), elements };
 }
 
-function oneElement(given, scale, unit, element, mode, draw) {
-  if (!isFinite(scale)) return { given, share: NAN, number: ZERO, code: 0n, value: NAN, fate: "nan" };
-  const share = isZero(given) ? given : quotient(given, unit);
-  const { value: number, code } = elementOf(share, element, mode, draw);
-  const value = isZero(number) ? number : product(number, unit);
-  return { given, share, number, code, value, fate: fateOf(given, share, number, value, element) };
+/** The scales, and each number divided by them, without any rounding of the quotients. */
+function exactShares(values, block, rule, amax) {
+  const tensor = tensorScale(amax, block, rule);
+  const scale = scaleOf(values, block, rule, tensor);
+  const share = (x) => (!isFinite(scale) ? NAN : isZero(x) ? x : quotient(x, product(scale, tensor)));
+  return { tensor, scale, shares: values.map(share) };
 }
 
-function fateOf(given, share, number, value, element) {
+function oneElement(given, share, unit, element, mode, draw) {
+  if (!isFinite(unit)) return { given, share: NAN, number: ZERO, code: 0n, value: NAN, fate: "nan" };
+  const { value: number, code } = share.kind === "nan" ? { value: ZERO, code: 0n } : elementOf(share, element, mode, draw);
+  const value = isZero(number) ? number : product(number, unit);
+  return { given, share, number, code, value, fate: fateOf(given, number, value, unit, element) };
+}
+
+function fateOf(given, number, value, unit, element) {
   if (compare(value, given) === 0) return "exact";
-  if (compare(share, element.maxFinite) > 0 || compare(share, leastOf(element)) < 0) return "saturated";
-  return isZero(number) ? "vanished" : "rounded";
+  if (isZero(number)) return "vanished";
+  const isBeyond = compare(given, product(element.maxFinite, unit)) > 0 || compare(given, product(leastOf(element), unit)) < 0;
+  return isBeyond ? "saturated" : "rounded";
 }
 
 /* --- explained --------------------------------------------------------------------------------------------------- */
 
-/** Everything about one block of exact values. `rules` are all names of rules; `tensorAmax` is null for the largest given. */
-export function explainBlock(values, block, rule, mode, draw, rules, tensorAmax = null) {
+/** Everything about one block of exact values; `tensorAmax` is null for the largest given. */
+export function explainBlock(values, block, rule, mode, draw, tensorAmax = null) {
   const finiteOnes = values.filter(isFinite);
   const largest = tensorAmax ?? (finiteOnes.length ? largestOf(finiteOnes) : ZERO);
-  const each = rulesOf(block, rules).map((name) => [name, quantized(values, block, name, mode, draw, largest)]);
+  const each = block.rules.map((name) => [name, quantized(values, block, name, mode, draw, largest)]);
   const found = each.find(([name]) => name === rule)[1];
   const amax = largestOf(values);
-  const wanted = isFinite(amax) && !isZero(amax) ? wantedScale(quotient(amax, found.tensor), block, rule) : null;
+  const wanted = wantedScale(amax, largest, found.tensor, block, rule);
   const isAmax = (x) => (isFinite(amax) ? compareMagnitude(x, amax) === 0 : x.kind === amax.kind);
   return {
     block, rule, mode, amax, amaxIndex: values.findIndex(isAmax), tensorAmax: block.tensor ? largest : null, tensorScale: found.tensor,
@@ -171,11 +173,14 @@ export function explainBlock(values, block, rule, mode, draw, rules, tensorAmax 
   };
 }
 
-const withChances = (x, element, mode) => (x.fate === "nan" ? x : { ...x, chances: chancesOf(x.share, element, mode) });
+const withChances = (x, element, mode) => (x.share.kind === "nan" ? x : { ...x, chances: chancesOf(x.share, element, mode) });
 
-/** The scale before its format: of four over six, the one for six. */
-function wantedScale(amax, { element }, rule) {
-  return POWERS_OF_TWO.includes(rule) ? power(scaleExponent(amax, element, rule)) : quotient(amax, element.maxFinite);
+/** The scale before its format, of four over six the one for six; null for zeros and NaN. */
+function wantedScale(amax, largest, tensor, block, rule) {
+  if (LIBRARY_RULES.includes(rule)) return libraryWanted(amax, largest, block, rule);
+  if (!isFinite(amax) || isZero(amax)) return null;
+  const share = quotient(amax, tensor);
+  return POWERS_OF_TWO.includes(rule) ? power(scaleExponent(share, block.element, rule)) : quotient(share, block.element.maxFinite);
 }
 
 /** Which end of the scale's format the wanted scale is beyond, if any. */
@@ -184,7 +189,8 @@ function limitOf(wanted, { scale }, rule) {
   const largest = POWERS_OF_TWO.includes(rule) ? power(scale.emax) : scale.maxFinite;
   const { value } = roundOperand(wanted, scale, NEAREST);
   if (compare(wanted, largest) > 0 && !(isFinite(value) && compare(value, largest) === 0)) return "largest";
-  return compare(wanted, scale.minSubnormal) < 0 ? "smallest" : "";
+  const smallest = rule === "torchao" ? SMALLEST_OF_TORCHAO : scale.minSubnormal;
+  return compare(wanted, smallest) < 0 && (rule === "torchao" || !isZero(wanted)) ? "smallest" : "";
 }
 
 function ruleResult(rule, chosen, values, { tensor, scale, scaleCode, elements }) {

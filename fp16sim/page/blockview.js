@@ -2,7 +2,8 @@
 
 import { bitsInline } from "./bits.js";
 import { blockPicture, pickedOf } from "./blockpicture.js";
-import { explainBlock, rulesOf } from "./blocks.js";
+import { LIBRARY_RULES } from "./blocklibraries.js";
+import { explainBlock } from "./blocks.js";
 import { EXAMPLES, asState, exampleState, readBlock } from "./blockvalues.js";
 import { FATES, fateWords, limitWords, numberText, pythonLine, roughText, ruleWords, scaleText, summaryWords } from "./blockwords.js";
 import { asks, choice, modePicker } from "./controls.js";
@@ -20,12 +21,10 @@ export function blockOf(state, ctx) {
   const home = ctx.format("binary64"); // as Python reads codes
   const { error, texts, values, all, more } = readBlock(state.values, block, home);
   if (error) return { block, error };
-  const rules = Object.keys(ctx.facts.rules);
-  const suits = rulesOf(block, rules);
-  const rule = suits.includes(state.rule) ? state.rule : block.rule;
+  const rule = block.rules.includes(state.rule) ? state.rule : block.rule;
   const tensor = block.tensor ? tensorOf(state.tensor, values, all, home) : { amax: null, text: "" };
-  const record = explainBlock(values, block, rule, state.mode, ctx.drawNow(state), rules, tensor.amax);
-  return { block, record, texts, more, suits, tensor };
+  const record = explainBlock(values, block, rule, state.mode, ctx.drawNow(state), tensor.amax);
+  return { block, record, texts, more, tensor };
 }
 
 /** The largest magnitude of the tensor: as typed; else that of all numbers, also those behind the block. */
@@ -56,7 +55,7 @@ export function blockView(ctx) {
   const [scale, element] = [h("ol", { class: "chain", role: "list" }), h("ol", { class: "chain", role: "list" })];
   const [elementTitle, elementWords] = [h("h3", {}), h("p", { class: "hint" })];
   const picture = blockPicture(ctx);
-  const table = tableOf("block-table", ["", "number", "÷ scale", "code", "element", "value", "error", "what happened"]);
+  const table = tableOf("block-table", ["", "number", "share", "code", "element", "value", "error", "what happened"]);
   const each = tableOf("stacks rules", ["rule", "scale", "code", "saturated", "became 0", "squared errors", "how it finds the scale"]);
   const line = h("code", { class: "python" });
   const copy = copyButton("Copy", "Copy the line of Python", () => line.textContent);
@@ -119,11 +118,10 @@ function ruleChoice(ctx, rules) {
   const note = h("p", { class: "note", role: "status" });
   const update = (state) => {
     const block = ctx.blocks.get(state.block);
-    const suits = rulesOf(block, rules);
-    for (const option of pick.select.options) change(option, { disabled: !suits.includes(option.value) });
-    const fits = !state.rule || suits.includes(state.rule);
+    for (const option of pick.select.options) change(option, { disabled: !block.rules.includes(option.value) });
+    const fits = !state.rule || block.rules.includes(state.rule);
     pick.select.value = fits && state.rule ? state.rule : block.rule;
-    note.textContent = fits ? "" : `${state.rule} is for e2m1fn with a scale that has digits of its own, as in nvfp4: here ${block.rule} is used.`;
+    note.textContent = fits ? "" : `${state.rule} is for ${ctx.facts.rulesFor[state.rule]}: here ${block.rule} is used.`;
   };
   return { element: pick.element, note, update };
 }
@@ -152,22 +150,22 @@ const link = ([name, value, more]) => h("li", {}, h("span", { class: "soft" }, n
 function scaleSteps(record) {
   const { block, amax, amaxIndex, tensorAmax, tensorScale, wantedScale, scale, scaleCode } = record;
   const isSize = isFinite(amax) && !isZero(amax);
-  const tensor = tensorAmax && isSize ? [["÷ tensor scale", scaleText(tensorScale), `${block.tensor.name}, from the tensor's largest, ${numberText(tensorAmax, 10)}`]] : [];
+  const tensor = tensorAmax && isSize ? [[LIBRARY_RULES.includes(record.rule) ? "tensor scale" : "÷ tensor scale", scaleText(tensorScale), `${block.tensor.name}, from the tensor's largest, ${numberText(tensorAmax, 10)}`]] : [];
   return [
     ["amax", numberText(amax, 14), isSize ? `number ${amaxIndex}, in the binade of ${powerText(exponentOf(amax))}` : isFinite(amax) ? "all are zeros" : `number ${amaxIndex}`],
     ...tensor,
-    [`rule ${record.rule}`, wantedScale ? scaleText(wantedScale) : isFinite(amax) ? "code 0" : "NaN", ruleWords(record)],
+    [`rule ${record.rule}`, wantedScale ? scaleText(wantedScale) : isFinite(scale) ? "code 0" : "NaN", ruleWords(record)],
     [`scale in ${block.scale.name}`, scaleText(scale), limitWords(record)],
     ["its code", [codeText(scaleCode, block.scale), " ", bitsInline(scaleCode, block.scale)], ""],
   ];
 }
 
 /** From a number to its code and back. */
-function elementSteps(x, { block, scale, tensorScale, tensorAmax, unit }) {
+function elementSteps(x, { block, rule, scale, tensorScale, tensorAmax, unit }) {
   if (x.fate === "nan") return [["number", numberText(x.given, 14)], ["scale", "NaN"], ["its code", bitsInline(x.code, block.element)], ["value", "NaN"]];
   const by = tensorAmax ? `the scale ${scaleText(scale, 10)} × the tensor scale ${scaleText(tensorScale, 10)}` : `the scale ${scaleText(scale)}`;
   return [
-    ["÷ scale", numberText(x.share, 14), `${numberText(x.given, 14)} ÷ ${by}`],
+    LIBRARY_RULES.includes(rule) ? ["× factor", numberText(x.share, 14), "in binary32, as the library computes it"] : ["÷ scale", numberText(x.share, 14), `${numberText(x.given, 14)} ÷ ${by}`],
     [`in ${block.element.name}`, numberText(x.number, 14), x.chances ? chanceWords(x.chances) : FATES[x.fate]],
     ["its code", [codeText(x.code, block.element), " ", bitsInline(x.code, block.element)], ""],
     ["× scale", numberText(x.value, 16), `the value; times ${scaleText(unit)}`],

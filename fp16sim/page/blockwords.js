@@ -26,8 +26,9 @@ export function numberText(x, room = 14) {
 export const roughText = (x) => (isZero(x) ? "0" : digitsText(x, 3).replace("…", ""));
 
 /** How the rule makes a scale of amax. */
-export function ruleWords({ rule, block: { element }, amax, wantedScale }) {
+export function ruleWords({ rule, block: { element, scale: fmt }, amax, wantedScale, scale }) {
   if (!isFinite(amax)) return "NaN and infinity have no place in a block: its scale is NaN, and so is every value.";
+  if (!isFinite(scale)) return `${rule} ${wantedScale ? "has an infinity" : "divides 0 by 0"} in binary32: the scale is NaN, and so is every value.`;
   if (!wantedScale) return "A block of zeros has the scale with code 0.";
   const [wanted, largest] = [scaleText(wantedScale), shortText(element.maxFinite)];
   return {
@@ -37,11 +38,17 @@ export function ruleWords({ rule, block: { element }, amax, wantedScale }) {
     rceil: `rceil rounds amax ÷ ${largest} up to a power of two, so that nothing saturates.`,
     nearest: `nearest maps amax to the largest element, ${largest}.`,
     four_over_six: `four_over_six tries the scale that maps amax to 6, ${wanted}, and the one that maps it to 4, and takes the smaller sum of squared errors.`,
+    torchao: "torchao computes (amax ÷ 6) ÷ tensor scale, and rounds each quotient to binary32.",
+    transformer_engine: fmt.precision === 1
+      ? `TransformerEngine multiplies amax by 1 ÷ ${largest}, both rounded to binary32, and rounds the product up to a power of two.`
+      : "TransformerEngine computes amax × (S × (1 ÷ 6)) with S = 2688 ÷ the tensor's largest, and rounds each step to binary32.",
   }[rule] ?? "";
 }
 
 /** What the format of the scale lacks. */
-export const limitWords = ({ limit, block: { scale } }) =>
+export const limitWords = ({ limit, rule, block: { scale } }) => (rule === "torchao" && limit === "smallest" ? "torchao has no scale below 2⁻⁶: the block gets that one." : limitOf(limit, scale));
+
+const limitOf = (limit, scale) =>
   ({ largest: `${scale.name} has no scale as large as that: the block gets the largest one.`, smallest: `${scale.name} has no scale as small as that: the block gets the smallest one.` })[limit] ?? "";
 
 /** The block in one sentence. */
