@@ -1,6 +1,8 @@
 """minimum, maximum, the six comparisons, unordered, total_order: all pairs, against definitions and ml_dtypes."""
 
 import itertools
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -55,6 +57,16 @@ def test_the_total_order_of_float32_nans_keeps_signaling_below_quiet():
     x = x.view(np.float32)
     for i, j in itertools.product(range(x.size), repeat=2):
         assert fs.total_order(x[i : i + 1], x[j : j + 1], "binary32").tolist() == [i <= j]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("fmt", ["e4m3fn", "e4m3fnuz", "binary8p3sf"])
+def test_the_nan_of_an_overflow_has_the_sign_of_the_number_however_that_was_given(fmt):
+    forms = (float, Fraction, str, int, np.float32, Decimal)
+    for x in (-100000, 100000):
+        assert {bool(np.signbit(fs.round_to(form(x), fmt))) for form in forms} == {x < 0}
+        assert {bool(fs.total_order(form(0), form(x), fmt)) for form in forms} == {x > 0}
+    assert len({fs.encode(form(-100000), fmt).item() for form in forms}) == 1
 
 
 @pytest.mark.usefixtures("quiet")

@@ -2,6 +2,7 @@
 and NumPy, and the forms of minimum and maximum."""
 
 import contextlib
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -410,3 +411,15 @@ def test_the_exact_layer_reaches_beyond_float64():
     assert exact.fmod(2**16000, 3, quad) == 1
     assert exact.scale_b(1, 10**15, quad) == np.inf
     assert exact.modf("-0.0", replace(quad, saturate=True)) == (0, 0)
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:underflow")
+def test_scale_b_of_binary64_is_exact_where_numbers_are_normal_and_rounded_once_where_they_become_subnormal():
+    x = np.array([np.nextafter(2.0**-1021, 0), 1.0, -1.5, 0.0, -0.0, np.inf, np.nan, 1.7e308, 5e-324, 0.1])
+    for n, mode in itertools.product((-1074, -1, 0, 1, 52, 1023), ("ties_to_even", "toward_positive")):
+        each = np.array([float(exact.scale_b(float(v), n, "binary64", mode)) for v in x])
+        assert_same_codes(fs.scale_b(x, n, "binary64", mode), each, fs.BINARY64, "integers: exponents")
+        alone = [fs.scale_b(v, n, "binary64", mode) for v in x]
+        assert_same_codes(alone, each, fs.BINARY64, "integers: exponents")
+        normal = x[1:3]  # in one array without subnormal results, no exact layer is asked
+        assert (fs.scale_b(normal, n // 2, "binary64", mode) == normal * 2.0 ** (n // 2)).all()

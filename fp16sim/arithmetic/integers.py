@@ -250,10 +250,13 @@ def scaled(operand: Operand, n: Any) -> Array:
     shape = broadcast_shape("scale_b", [x, powers])
     # 40 bits beyond either end of the format, nothing changes any more, not even a probability.
     far = fmt.emax - fmt.quantum_exponent_min + 40
-    if fmt.emax + far > BINARY64.emax or fmt.quantum_exponent_min - far < BINARY64.quantum_exponent_min:
-        return _scaled_exactly(operand, np.broadcast_to(x, shape), np.broadcast_to(powers, shape))
     with np.errstate(all="ignore"):
         y = np.ldexp(x.astype(np.float64), np.clip(powers, -far, far).astype(np.int32))
+    if fmt.emax + far > BINARY64.emax or fmt.quantum_exponent_min - far < BINARY64.quantum_exponent_min:
+        # Where binary64 has a normal number, ldexp committed no error.
+        inexact = (x != 0) & np.isfinite(x) & (np.isinf(y) | (np.abs(y) <= BINARY64.min_normal))
+        if inexact.any():
+            return _scaled_exactly(operand, np.broadcast_to(x, shape), np.broadcast_to(powers, shape))
     return operand.rounded("scale_b", y, np.broadcast_to(x, shape))
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ..conversion import Generator, Seed, as_generator
 from ..exact import Value, is_finite, is_nan
-from ..formats import WITH_BOTH_ZEROS, Format, FormatLike, Rounding, get_format, get_rounding
+from ..formats import NAMED_FORMATS, Format, FormatLike, Rounding, get_format, get_rounding
 from ..text import to_text
 from .decoding import Given, NumberLike, next_down, next_up, number, read, without_behaviour
 from .records import Number, Record, RoundingStep
@@ -143,7 +143,7 @@ def compare(
     [('binary16', '0x7C00'), ('bfloat16', '0x4780')]
     """
     mode, given = get_rounding(mode), read(x, get_format(fmt))
-    chosen = WITH_BOTH_ZEROS if formats is None else tuple(map(get_format, formats))
+    chosen = NAMED_FORMATS if formats is None else tuple(map(get_format, formats))
     if formats is None and is_nan(given.value):
         chosen = tuple(one for one in chosen if one.has_nan)
     generator = as_generator(mode, rng)

@@ -15,11 +15,13 @@ def round_objects(x: Array, fmt: Format, mode: Rounding, rng: Generator, out: Ar
     draws = rng.integers(0, 2**32, x.size, dtype=np.uint32) if rng is not None else np.zeros(x.size, np.uint32)
     values = np.empty(x.size, np.float64)
     for i, (item, draw) in enumerate(zip(x.flat, draws, strict=True)):
-        result = exact.round_operand(exact.as_exact(item), fmt, mode, int(draw))
-        values[i] = result.value
+        number = exact.as_exact(item)
+        result = exact.round_operand(number, fmt, mode, int(draw))
+        # An overflow's NaN has the sign of the number, as in arrays of floats; the exact layer has NaN without sign.
+        values[i] = -np.nan if exact.is_nan(result.value) and number < 0 else result.value
         note_exact(tally, result, i)
         if "before" in tally.listeners.tininess:
-            before = exact.round_operand(exact.as_exact(item), fmt, mode, int(draw), "before")
+            before = exact.round_operand(number, fmt, mode, int(draw), "before")
             note_exact(tally, before, i, "before")
     out[...] = values.reshape(x.shape)
     tally.report(operation, out.shape)
