@@ -49,7 +49,7 @@ HOUSE = {
 INSIDE = {
     "formats": "format names __init__",
     "explain": "value_text records decoding exact_step rounding_step alternatives document rendering explanation "
-    "basic_operations functions parts dot_product block stored_number layouts __init__",
+    "basic_operations functions number_parts dot_product block_scaling stored_number layouts __init__",
     "learn": "records precision scaling chance data model state observe run advise table __init__",
     "teach": "course start lessons strategies grading source answers progress advice grade practice variants marks "
     "quiz exercises guessing __init__",
@@ -154,6 +154,12 @@ def test_importing_the_package_loads_numpy_and_nothing_heavier():
     assert not foreign
     assert "numpy.random" not in loaded_by("import fp16sim", parts=2)
     assert not beyond_numpy & {"asyncio", "unittest", "multiprocessing", "http", "xml", "urllib", "decimal", "signal"}
+
+
+def test_show_loads_what_it_uses_and_in_a_pipe_nothing_that_draws():
+    loaded = loaded_by("from fp16sim.cli import main; main(['show', '0.1'])", parts=3)
+    assert {"fp16sim.explain.stored_number", "fp16sim.explain.layouts"} < loaded
+    assert not loaded & {"rich", "hashlib", "subprocess", "fp16sim.accumulators", "fp16sim.arrays", "fp16sim.blocks"}
 
 
 def test_the_exact_layer_runs_where_numpy_is_missing():

@@ -134,6 +134,7 @@ def test_the_help_lists_every_command_and_each_has_its_module(capsys, monkeypatc
         "__init__",
         "bench_tables",
         "documents",
+        "errors",
         "expression_explainer",
         "expressions",
         "layout",

@@ -10,7 +10,8 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.cli import documents, main
-from fp16sim.cli.expressions import ExpressionError, Literal, Negation, Operation, parse_expression
+from fp16sim.cli.errors import ExpressionError
+from fp16sim.cli.expressions import Literal, Negation, Operation, parse_expression
 
 
 def run(capsys, *arguments):
@@ -233,6 +234,7 @@ def terminal(monkeypatch, **options):
 
     screen = Console(file=io.StringIO(), force_terminal=True, width=80, soft_wrap=True, **options)
     monkeypatch.setattr(documents, "console", lambda: screen)
+    monkeypatch.setattr(documents, "has_style", lambda: True)
     documents.print_document(fs.explain.anatomy("0.1").document)
     return screen.file.getvalue()
 

@@ -13,7 +13,7 @@ from fp16sim.cli import main
 from fp16sim.cli.expressions import FUNCTIONS, VECTORS
 from fp16sim.exact import decode
 from fp16sim.explain.functions import ARGUMENTS, COMPARISONS, NEIGHBOURING
-from fp16sim.explain.parts import PARTS
+from fp16sim.explain.number_parts import PARTS
 
 from .support import first
 

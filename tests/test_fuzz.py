@@ -17,8 +17,9 @@ import pytest
 import fp16sim as fs
 from fp16sim import elementary, exact, explain
 from fp16sim.cli import main
+from fp16sim.cli.errors import ExpressionError
 from fp16sim.cli.expression_explainer import Explainer
-from fp16sim.cli.expressions import ExpressionError, parse_expression
+from fp16sim.cli.expressions import parse_expression
 from fp16sim.exact.operations import EXTREMES as exact_extremes
 
 from .fuzzing import Source, elements, snapshot

@@ -28,13 +28,19 @@ def test_dir_lists_the_public_names_and_the_modules_loaded_on_demand_and_nothing
     assert in_a_fresh_interpreter(*everything, "import fp16sim.cli", "print(*dir(fp16sim))") == expected
 
 
-def test_type_checkers_see_the_names_that_are_loaded_on_first_use():
-    tree = ast.parse(Path(fs.__file__).read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("package", "places"), [(fs, fs.ROOMS), (fs.explain, fs.explain.MODULES)])
+def test_type_checkers_see_the_names_that_are_loaded_on_first_use(package, places):
+    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))
     seen = {(node.module or alias.name, node.module and alias.name) for node in block.body for alias in node.names}
-    table = {(room, name) for room, names in fs.ROOMS.items() for name in names.split() or [None]}
+    table = {(module, name) for module, names in places.items() for name in names.split() or [None]}
     assert seen == table
-    assert {name or room for room, name in table} <= set(fs.__all__)
+    assert {name or module for module, name in table} <= set(package.__all__)
+
+
+@pytest.mark.parametrize("package", [fs, fs.explain])
+def test_no_name_is_that_of_a_module_beside_it_which_would_take_its_place_once_it_is_loaded(package):
+    assert not set(package.HOMES) & {path.stem for path in Path(package.__file__).parent.iterdir()}
 
 
 def test_importing_the_package_loads_rounding_and_every_other_public_name_is_loaded_on_first_use():

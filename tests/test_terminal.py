@@ -224,10 +224,10 @@ INTERRUPT = (
 )
 
 
-@pytest.mark.parametrize("module", ["numpy", "fp16sim.arrays", "fp16sim.cli", "rich.console"])
+@pytest.mark.parametrize("module", ["numpy", "fp16sim.rounding", "fp16sim.cli", "rich.console"])
 def test_an_interruption_while_the_program_loads_is_one_line(module, tmp_path):
     (tmp_path / "fp16sim").write_text(
-        INTERRUPT.format(module=module) + "from fp16sim.cli import main\nsys.exit(main(['show', '1']))"
+        INTERRUPT.format(module=module) + "from fp16sim.cli import main\nsys.exit(main(['data']))"
     )
     done = subprocess.run([sys.executable, str(tmp_path / "fp16sim")], capture_output=True, text=True, env=PATH)
     assert done.returncode == 130

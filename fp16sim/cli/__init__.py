@@ -18,7 +18,7 @@ from typing import Any
 from .. import interruption
 from ..version import __version__
 from ..wording import did_you_mean, quoted
-from .expressions import ExpressionError
+from .errors import ExpressionError
 from .output import print_error, print_text
 from .parsing import CommandParser, Parser
 

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, Protocol
 
-from ..explain import (
-    Anatomy,
-    Comparison,
-    ComparisonExplanation,
-    DotExplanation,
-    Explanation,
-    FunctionExplanation,
-    PartsExplanation,
-)
 from ..explain.document import Document, Line, Span, Style
 from ..explain.rendering import lines_of
-from .output import console, print_json, print_text, shown
+from .output import console, has_style, print_json, print_text, shown
 
 STYLES: dict[Style, str] = {
     "sign": "bold red underline",
@@ -33,12 +24,17 @@ STYLES: dict[Style, str] = {
 }
 """How a terminal shows each style; letters below the fields name them too, so that nobody needs the colours."""
 
-AnyRecord: TypeAlias = (
-    Explanation | DotExplanation | FunctionExplanation | PartsExplanation | ComparisonExplanation | Anatomy | Comparison
-)
+
+class ShownRecord(Protocol):
+    """An explanation of any kind; its module is loaded by the command that makes it."""
+
+    @property
+    def document(self) -> Document: ...
+
+    def to_dict(self) -> dict[str, Any]: ...
 
 
-def print_records(records: Sequence[AnyRecord], as_json: bool) -> None:
+def print_records(records: Sequence[ShownRecord], as_json: bool) -> None:
     """Documents, or JSON: one object, or a list of several."""
     if as_json:
         steps = [record.to_dict() for record in records]
@@ -52,6 +48,10 @@ def print_records(records: Sequence[AnyRecord], as_json: bool) -> None:
 
 def print_document(document: Document) -> None:
     """A document, at most 80 columns wide."""
+    if not has_style():
+        for spans in lines_of(document):
+            print_text("".join(shown(span.text) for span in _trimmed(spans)))
+        return
     from rich.text import Text
 
     out = console()

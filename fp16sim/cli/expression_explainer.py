@@ -11,9 +11,10 @@ from ..conversion import Generator
 from ..exact import is_negative, signed
 from ..explain.decoding import Given, read
 from ..explain.functions import COMPARISONS
-from ..explain.parts import PARTS
+from ..explain.number_parts import PARTS
 from ..formats import Format, Rounding
-from .documents import AnyRecord
+from .documents import ShownRecord
+from .errors import ExpressionError
 from .expressions import (
     ARITHMETIC,
     LISTS,
@@ -22,7 +23,6 @@ from .expressions import (
     ROUNDING,
     STORED,
     VECTORS,
-    ExpressionError,
     Literal,
     Negation,
     Node,
@@ -48,9 +48,9 @@ class Explainer:
         self, text: str, fmt: Format, mode: Rounding | str, rng: Generator, accumulator: Accumulator | None = None
     ) -> None:
         self.text, self.fmt, self.mode, self.rng, self.accumulator = text, fmt, mode, rng, accumulator
-        self.found: list[AnyRecord] = []
+        self.found: list[ShownRecord] = []
 
-    def run(self) -> list[AnyRecord]:
+    def run(self) -> list[ShownRecord]:
         """All explanations. A number alone, and a negated operation, end with the explanation of a rounding."""
         node = parse_expression(self.text)
         if isinstance(node, Operation):
@@ -94,7 +94,7 @@ class Explainer:
             raise ExpressionError(str(error), self.text, node.position) from None
         return self.found[-1]
 
-    def _explained(self, name: str, operands: list[Any]) -> list[AnyRecord]:
+    def _explained(self, name: str, operands: list[Any]) -> list[ShownRecord]:
         """The explanation of an operation; of a cumulative sum one for each of its elements."""
         how: dict[str, Any] = {"fmt": self.fmt, "mode": self.mode, "rng": self.rng}
         if name in VECTORS:
@@ -112,7 +112,7 @@ class Explainer:
             return [explain.comparison(name, *operands, **how)]
         return [explain.function(name, tuple(operands), **how)]
 
-    def _summed(self, name: Any, operands: list[Any], how: dict[str, Any]) -> list[AnyRecord]:
+    def _summed(self, name: Any, operands: list[Any], how: dict[str, Any]) -> list[ShownRecord]:
         if VECTORS[name] == 2:
             return [explain.dot(*operands, **how)]
         (x,) = operands

@@ -20,8 +20,9 @@ from typing import NamedTuple, TypeAlias
 
 from ..exact.parsing import with_plain_signs
 from ..explain.functions import ARGUMENTS, COMPARISONS
-from ..explain.parts import PARTS
+from ..explain.number_parts import PARTS
 from ..wording import count, did_you_mean, quoted
+from .errors import ExpressionError
 
 ARITHMETIC = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "reciprocal": 1}
 VECTORS = {"sum": 1, "mean": 1, "norm": 1, "cumsum": 1, "dot": 2, "matmul": 2}
@@ -74,17 +75,6 @@ LONGEST, DEEPEST, MOST = 4000, 60, 200
 """The limits of an expression: its characters, its nested brackets, its operations."""
 LISTS = "a list is allowed only in a sum, mean, norm, cumsum, dot or matmul, such as sum([1, 2, 3])"
 EXAMPLES = 'write it like "0.1 + 0.2", "sqrt(2)" or "fma(3, 683, 2^-24)"'
-
-
-class ExpressionError(ValueError):
-    """What is wrong with an expression, and where: the message shows the place with a caret under it."""
-
-    def __init__(self, message: str, text: str, position: int, length: int = 1) -> None:
-        self.position, self.length = position, length
-        first = max(0, min(position - 40, len(text) - 74))
-        window = "".join(c if c.isprintable() else " " for c in text[first : first + 74])
-        marks = "^" * max(1, min(length, len(window) - (position - first)))
-        super().__init__(f"{message}\n  {window}\n  {' ' * (position - first)}{marks}")
 
 
 class Token(NamedTuple):

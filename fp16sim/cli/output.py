@@ -6,20 +6,18 @@ shown and not obeyed.
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
-import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..files import why_not_writable
 from ..wording import joined, printable, shortened
 from .layout import GAPS, Fit, as_lists, fit, wrapped
+
+if TYPE_CHECKING:  # it takes time to load, as do the modules that functions here load when they are called
+    from pathlib import Path
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -31,6 +29,8 @@ def check_writable(
     path: Path, suffixes: Sequence[str] = PICTURES, name: str = "out", beside: Iterable[Path] = ()
 ) -> None:
     """Refuse a file that cannot be written, or files `beside` it, before the work starts and not after it."""
+    from ..files import why_not_writable
+
     if not path.name:  # "." and "/"
         raise ValueError(f"{name}={str(path)!r} is a folder; give the name of a file in it")
     for file in (path, *beside):
@@ -74,6 +74,11 @@ class _Bars(AbstractContextManager[Callable[[str], OnProgress | None]]):
 
     def __exit__(self, *exception: object) -> None:
         self.progress.stop()
+
+
+def has_style() -> bool:
+    """Whether stdout may show colours, so that rich is needed: on a terminal, or where the environment says so."""
+    return sys.stdout.isatty() or any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
 
 
 def console() -> Any:
@@ -140,6 +145,9 @@ def print_error(text: str, keep: str = "") -> None:
 
 def command_line(words: Sequence[str]) -> str:
     """The command line of this program with these arguments, as its user started it; it can be pasted."""
+    import shlex
+    import subprocess
+
     module = sys.orig_argv[1:3] == ["-m", "fp16sim"]
     program = [sys.orig_argv[0], "-m", "fp16sim"] if module else ["fp16sim"]
     return subprocess.list2cmdline([*program, *words]) if os.name == "nt" else shlex.join([*program, *words])
@@ -154,7 +162,7 @@ def shown(text: str, stream: Any = None, keep: str = "") -> str:
 def print_lines(text: str) -> None:
     """Sentences in lines of at most 80 characters, or fewer in a narrow terminal; nothing if there are none."""
     if text:
-        print_text(_filled(text, min(80, console().width)))
+        print_text(_filled(text, min(80, console().width) if has_style() else 80))
 
 
 def print_sentence(text: str) -> None:
@@ -187,4 +195,6 @@ def encodable(text: str, encoding: str) -> str:
 
 def print_json(data: Any) -> None:
     """JSON and nothing else."""
+    import json
+
     print(json.dumps(data, indent=2))

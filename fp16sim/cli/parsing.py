@@ -8,11 +8,8 @@ import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
-from ..accumulators.parse import NAMES
-from ..archives import MAX_BYTES
 from ..exact import parse
 from ..formats import NAMED_FORMATS, NO_FIELD, Rounding, get_format, get_rounding
 from ..modes import SHORT_MODES
@@ -231,40 +228,63 @@ codes:   0x2E66  0b0010111001100110  0_01011_1001100110"""
 MODES = f"{joined((mode.value for mode in Rounding), 'or')}, or short: {joined(SHORT_MODES, 'or')}"
 
 
-def _option(*flags: str, **settings: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+Option: TypeAlias = tuple[tuple[str, ...], dict[str, Any]]
+"""What `add_argument` is given."""
+
+
+def _option(*flags: str, **settings: Any) -> Option:
     return flags, settings
 
 
-OPTIONS = {
-    "format": _option("--format", default="binary16", type=format_name, metavar="F", help=f"{FORMATS}; {OWN_FORMATS}"),
-    "formats": _option("--format", type=format_names, metavar="F,G", help=f"one or more of {FORMATS}; {OWN_FORMATS}"),
-    "mode": _option("--mode", default="ties_to_even", type=mode_name, metavar="MODE", help=MODES),
-    "accumulator": _option(
-        "--accumulator",
-        metavar="NAME",
-        help=f"how products are summed: {joined(NAMES, 'or')}; in a wider format kahan:binary32",
+def _accumulator() -> Option:
+    from ..accumulators.parse import NAMES
+
+    known = joined(NAMES, "or")
+    text = f"how products are summed: {known}; in a wider format kahan:binary32"
+    return _option("--accumulator", metavar="NAME", help=text)
+
+
+def _out() -> Option:
+    from pathlib import Path
+
+    text = "write the picture: .png, .svg or .pdf"
+    return _option("-o", "--output", "--out", dest="out", type=Path, metavar="FILE", help=text)
+
+
+def _max_bytes() -> Option:
+    from ..archives import MAX_BYTES
+
+    text = "refuse a file that needs more bytes of memory"
+    return _option("--max-bytes", type=size, default=MAX_BYTES, metavar="N", help=text)
+
+
+OPTIONS: dict[str, Callable[[], Option]] = {
+    "format": lambda: _option(
+        "--format", default="binary16", type=format_name, metavar="F", help=f"{FORMATS}; {OWN_FORMATS}"
     ),
-    "rng": _option("--rng", "--seed", type=seed, metavar="SEED", help="seed of stochastic rounding"),
-    "out": _option(
-        "-o", "--output", "--out", dest="out", type=Path, metavar="FILE", help="write the picture: .png, .svg or .pdf"
+    "formats": lambda: _option(
+        "--format", type=format_names, metavar="F,G", help=f"one or more of {FORMATS}; {OWN_FORMATS}"
     ),
-    "max_bytes": _option(
-        "--max-bytes",
-        type=size,
-        default=MAX_BYTES,
-        metavar="N",
-        help="refuse a file that needs more bytes of memory",
-    ),
-    "list": _option("--list", action="store_true"),
-    "json": _option("--json", action="store_true", help="print JSON instead of text"),
+    "mode": lambda: _option("--mode", default="ties_to_even", type=mode_name, metavar="MODE", help=MODES),
+    "accumulator": _accumulator,
+    "rng": lambda: _option("--rng", "--seed", type=seed, metavar="SEED", help="seed of stochastic rounding"),
+    "out": _out,
+    "max_bytes": _max_bytes,
+    "list": lambda: _option("--list", action="store_true"),
+    "json": lambda: _option("--json", action="store_true", help="print JSON instead of text"),
 }
-"""Common options: what `add_argument` is given for each."""
+"""Common options. Each is made when a command asks for it, which loads what it is about."""
+
+
+def help_of(name: str) -> str:
+    """The help text of a common option."""
+    return str(OPTIONS[name]()[1]["help"])
 
 
 def add_options(parser: Options, *names: str, **changes: Any) -> None:
     """Add common options, with these settings changed. Their help ends in the default where there is one."""
     for name in names:
-        flags, settings = OPTIONS[name]
+        flags, settings = OPTIONS[name]()
         settings = settings | changes
         if settings.get("default") is not None:
             settings["help"] += " (default: %(default)s)"

@@ -8,7 +8,7 @@ from .. import explain
 from ..explain.decoding import Given, read
 from ..formats import Format, get_format
 from .documents import print_records
-from .expressions import LONGEST, ExpressionError, Literal, Negation, Operation, parse_expression
+from .errors import ExpressionError
 from .parsing import NUMBERS, Parser, add_options, refuse_unused_seed
 
 
@@ -42,9 +42,11 @@ def read_number(text: str, fmt: Format) -> Given:
     try:
         return read(text, fmt)
     except ValueError as error:
-        if len(text) > LONGEST:
-            raise
         problem = error
+    from .expressions import LONGEST, Literal, Negation, Operation, parse_expression  # needed for mistakes only
+
+    if len(text) > LONGEST:
+        raise problem
     try:
         node = parse_expression(text)
     except ExpressionError as wrong:

@@ -37,8 +37,7 @@ from .output import (
     print_text,
     progress,
 )
-from .parsing import OPTIONS as SHARED
-from .parsing import CommandParser, OptionGroup, add_options, integer, layer_sizes, loss_scale, number, seed
+from .parsing import CommandParser, OptionGroup, add_options, help_of, integer, layer_sizes, loss_scale, number, seed
 from .run_files import FIRST, RunFiles, own_files
 
 FORMATS = "binary32,binary16,bfloat16"
@@ -131,16 +130,16 @@ def configure(parser: CommandParser) -> None:
 
 
 def _add_formats(group: OptionGroup) -> None:
-    formats_help = f"{SHARED['formats'][1]['help']} (default: {FORMATS})"
+    formats_help = f"{help_of('formats')} (default: {FORMATS})"
     add_options(group, "formats", help=formats_help)
-    add_options(group, "mode", default=None, help=f"{SHARED['mode'][1]['help']} (default: ties_to_even)")
+    add_options(group, "mode", default=None, help=f"{help_of('mode')} (default: ties_to_even)")
     policy_help = (
         'a format for each kind of number: "compute=binary16 master=binary32"; with one --recipe, instead of its'
     )
     group.add_argument("--policy", metavar="TEXT", help=policy_help)
     recipe_help = f"bundles of options: {joined(RECIPES, 'or')}; each option below replaces what they say"
     group.add_argument("--recipe", "--recipes", dest="recipes", metavar="A,B", help=recipe_help)
-    accumulator_help = f"{SHARED['accumulator'][1]['help']} (default: {_default('accumulator')})"
+    accumulator_help = f"{help_of('accumulator')} (default: {_default('accumulator')})"
     add_options(group, "accumulator", help=accumulator_help)
 
 

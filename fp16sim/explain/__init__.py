@@ -8,19 +8,22 @@
 The path of an expression: `decoding` reads the operands, `exact_step` computes without rounding, `rounding_step` rounds
 once, and `basic_operations` puts the steps together as an `Explanation`. Records know nothing of how they are shown:
 `layouts` registers a function for each type of record that makes a `document` of it, and `rendering` turns that into
-text or HTML.
+text or HTML. Each module is loaded when it is first used.
 """
 
-from . import layouts as layouts
-from .alternatives import Detour, ModeResult, Outcome
-from .basic_operations import add, convert, divide, fma, multiply, parse, rounding, sqrt, subtract
-from .block import BlockElement, BlockExplanation, RuleResult, block
-from .dot_product import DotExplanation, Step, dot, total
-from .explanation import Explanation
-from .functions import ComparisonExplanation, FunctionExplanation, comparison, function
-from .parts import Part, PartsExplanation, parts
-from .records import ExactStep, Neighbour, Number, Operand, RoundingStep, Term
-from .stored_number import Anatomy, Comparison, anatomy, compare
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what MODULES says, for type checkers and editors
+    from .alternatives import Detour, ModeResult, Outcome
+    from .basic_operations import add, convert, divide, fma, multiply, parse, rounding, sqrt, subtract
+    from .block_scaling import BlockElement, BlockExplanation, RuleResult, block
+    from .dot_product import DotExplanation, Step, dot, total
+    from .explanation import Explanation
+    from .functions import ComparisonExplanation, FunctionExplanation, comparison, function
+    from .number_parts import Part, PartsExplanation, parts
+    from .records import ExactStep, Neighbour, Number, Operand, RoundingStep, Term
+    from .stored_number import Anatomy, Comparison, anatomy, compare
 
 __all__ = [
     "Anatomy",
@@ -62,3 +65,28 @@ __all__ = [
     "subtract",
     "total",
 ]
+
+MODULES = {
+    "alternatives": "Detour ModeResult Outcome",
+    "basic_operations": "add convert divide fma multiply parse rounding sqrt subtract",
+    "block_scaling": "BlockElement BlockExplanation RuleResult block",
+    "dot_product": "DotExplanation Step dot total",
+    "explanation": "Explanation",
+    "functions": "ComparisonExplanation FunctionExplanation comparison function",
+    "number_parts": "Part PartsExplanation parts",
+    "records": "ExactStep Neighbour Number Operand RoundingStep Term",
+    "stored_number": "Anatomy Comparison anatomy compare",
+}
+"""The public names by module. A module is loaded when one of its names is first used."""
+HOMES = {name: module for module, names in MODULES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

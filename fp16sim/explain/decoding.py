@@ -6,12 +6,11 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from .. import exact
-from ..arrays.floatarray import FloatArray
 from ..codes import FloatClass
 from ..conversion import Array, same_format
 from ..exact import Value
@@ -87,7 +86,17 @@ class Given(NamedTuple):
     code: int | None = None
 
 
-NumberLike: TypeAlias = int | float | str | Fraction | Decimal | np.generic | Array | FloatArray | Number | Given
+class ArrayOfAFormat(Protocol):
+    """A `FloatArray`, by what is read of it: its module is loaded by whoever makes one."""
+
+    @property
+    def fmt(self) -> Format: ...
+
+    @property
+    def values(self) -> Array: ...
+
+
+NumberLike: TypeAlias = int | float | str | Fraction | Decimal | np.generic | Array | ArrayOfAFormat | Number | Given
 """One number, as a user gives it: an array has shape (), a text may be a code."""
 
 _CODE = re.compile(

@@ -1,11 +1,13 @@
 """What is shown of a record, laid out once for text, terminal and HTML: a document of sections, lines and styled spans.
 
 `document_of` is the registry: `fp16sim.explain.layouts` registers a function for each type of record that can be shown.
+`LAYOUTS` says in which of its modules, so that only the layouts that are used are loaded.
 """
 
 from __future__ import annotations
 
 from functools import singledispatch
+from importlib import import_module
 from typing import Literal, NamedTuple, TypeAlias
 
 Style: TypeAlias = Literal[
@@ -84,7 +86,23 @@ def document(title: str, *sections: Section | None) -> Document:
     return Document(title, tuple(part for part in sections if part and part.blocks))
 
 
+LAYOUTS = {
+    "block_scaling": "block",
+    "dot_product": "dot",
+    "explanation": "operation",
+    "functions": "function",
+    "number_parts": "parts",
+    "stored_number": "number",
+}
+"""The module of `layouts` that registers the layouts of the records in each module."""
+
+
 @singledispatch
 def document_of(record: object) -> Document:
     """The document of a record: what its registered layout makes of it."""
+    package, _, module = type(record).__module__.rpartition(".")
+    if package == __package__ and module in LAYOUTS:
+        import_module(f"{package}.layouts.{LAYOUTS[module]}")
+        if (layout := document_of.dispatch(type(record))) is not document_of.dispatch(object):
+            return layout(record)
     raise TypeError(f"{type(record).__name__} has no layout; register one with document_of.register")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from html import escape
 
 from .document import Document, LabelledLines, Line, Section, Span, Style, Table, document_of, line
 
@@ -162,14 +161,20 @@ def html_of(document: Document) -> str:
     body = "".join(map(_section_html, document.sections))
     # The class stands twice because notebooks have rules for tables and headings, and the more specific rule wins.
     style = _CSS.replace("\n", "").replace(".fp16sim-why ", ".fp16sim-why.fp16sim-why ")
-    return f'<div class="fp16sim-why"><style>{style}</style><h4>{escape(document.title)}</h4>{body}</div>'
+    return f'<div class="fp16sim-why"><style>{style}</style><h4>{_escaped(document.title)}</h4>{body}</div>'
+
+
+def _escaped(text: str) -> str:
+    from html import escape  # for notebooks only
+
+    return escape(text)
 
 
 def _section_html(section: Section) -> str:
     labelled = any(isinstance(block, LabelledLines) and block.label for block in section.blocks)
     blocks = "".join(_block_html(block, "" if labelled else ' class="plain"') for block in section.blocks)
     kind = "labelled" if labelled else "free"
-    return f'<section><h5>{escape(section.title)}</h5><div class="{kind}">{blocks}</div></section>'
+    return f'<section><h5>{_escaped(section.title)}</h5><div class="{kind}">{blocks}</div></section>'
 
 
 def _block_html(block: LabelledLines | Table, attribute: str) -> str:
@@ -177,16 +182,17 @@ def _block_html(block: LabelledLines | Table, attribute: str) -> str:
         return _table_html(block)
     lines = "\n".join(map(_line_html, block.lines))
     shown = f"<pre>{lines}</pre>" if block.fixed else lines
-    return f"<dl{attribute}><dt>{escape(block.label)}</dt><dd>{shown}</dd></dl>"
+    return f"<dl{attribute}><dt>{_escaped(block.label)}</dt><dd>{shown}</dd></dl>"
 
 
 def _line_html(spans: Line) -> str:
     return "".join(
-        f'<span class="{span.style}">{escape(span.text)}</span>' if span.style else escape(span.text) for span in spans
+        f'<span class="{span.style}">{_escaped(span.text)}</span>' if span.style else _escaped(span.text)
+        for span in spans
     )
 
 
 def _table_html(table: Table) -> str:
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in table.headings)
+    head = "".join(f"<th>{_escaped(heading)}</th>" for heading in table.headings)
     rows = "".join(f"<tr>{''.join(f'<td>{_line_html(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
     return f"<table>{f'<tr>{head}</tr>' if any(table.headings) else ''}{rows}</table>"

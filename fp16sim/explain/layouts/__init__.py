@@ -1,5 +1,1 @@
-"""How each record is shown: importing this package registers a layout for every record with `document_of`."""
-
-from . import block, dot, function, number, operation, parts
-
-__all__ = ["block", "dot", "function", "number", "operation", "parts"]
+"""How each record is shown: a module registers layouts with `document_of`, which loads it for the first such record."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 from ...blocks.block import LIBRARY_RULES
 from ...exact import Value, exponent_of, is_finite
 from ...wording import count
-from ..block import BlockElement, BlockExplanation, Fate, RuleResult
+from ..block_scaling import BlockElement, BlockExplanation, Fate, RuleResult
 from ..document import (
     Document,
     LabelledLines,

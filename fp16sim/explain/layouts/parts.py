@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..document import Document, LabelledLines, Span, document, document_of, fixed_lines, line, paragraph, section
-from ..parts import Part, PartsExplanation
+from ..number_parts import Part, PartsExplanation
 from ..value_text import short_text
 from .operation import WIDEST_CODE, bits_of, flags_text, operand_lines
 from .sentences import format_name
