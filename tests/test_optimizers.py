@@ -8,6 +8,7 @@ import pytest
 import fp16sim as fs
 from fp16sim.accumulators import Blas, Exact, Sequential, TensorCore
 from fp16sim.learn import adam, adamw, clipped, rmsprop, sgd, step_decay
+from fp16sim.learn.model import adam_steps
 from fp16sim.learn.model.updates import UPDATES
 
 from .support import assert_same_codes
@@ -268,6 +269,80 @@ def test_a_second_moment_of_1_never_comes_nearer_to_one_that_is_a_twentieth_larg
         _, state = optimizer.update(g, state)
     assert state.v["w"].values.tolist() == [1.0]
     assert 1.0316 < 1.05 - 0.05 * 0.999**1000 < 1.0317  # what it should be
+
+
+SHAPES = {"a": (3, 40), "b": (7,), "c": (2, 3), "d": (90,), "e": (1,)}  # with tiles of 32, and up to 10 joined
+LEFT = {"corrected": (0.5, 0.25), "not corrected": (None, None)}
+
+
+def moments(fmt, rng, scale):
+    """Gradients of many magnitudes, some of them 0, and moments; the second ones are not negative."""
+    drawn = [
+        {k: rng.standard_normal(z) * 2.0 ** rng.integers(-8, 3, z) * rng.integers(0, 3, z) for k, z in SHAPES.items()}
+        for _ in range(3)
+    ]
+    drawn[2] = {k: np.abs(x) for k, x in drawn[2].items()}
+    return [{k: fs.array(np.float32(x * scale), fmt) for k, x in arrays.items()} for arrays in drawn]
+
+
+def rates(fmt, left):
+    given = (0.9, 0.1, 0.99, 0.01, *LEFT[left], -1e-3, 1e-4)
+    return adam_steps.Rates(*(None if x is None else fs.array(x, fmt) for x in given))
+
+
+@pytest.mark.parametrize("left", LEFT)
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "binary32", "binary64", "e5m2"])
+def test_adam_on_tiles_gives_the_bits_of_the_clear_one(fmt, left, monkeypatch, quiet):
+    monkeypatch.setattr(adam_steps, "TILE", 32)
+    monkeypatch.setattr(adam_steps, "SMALL", 10)
+    given = *moments(fmt, np.random.default_rng(0), 0.25), rates(fmt, left)
+    before = [[x.values.tobytes() for x in arrays.values()] for arrays in given[:3]]
+    with fs.record_flags(only=["overflow"]):
+        fast = adam_steps.on_tiles(*given)
+    for found, expected in zip(fast, adam_steps.clear(*given), strict=True):
+        assert list(found) == list(SHAPES)
+        for name, x in found.items():
+            assert (x.shape, x.fmt, x.mode) == (SHAPES[name], expected[name].fmt, expected[name].mode)
+            assert x.values.tobytes() == expected[name].values.tobytes()
+            assert not any(np.shares_memory(x.values, y.values) for arrays in given[:3] for y in arrays.values())
+    assert before == [[x.values.tobytes() for x in arrays.values()] for arrays in given[:3]]
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "binary32"])
+@pytest.mark.parametrize("factor", [1.0, 2.0**-7])
+def test_an_overflow_in_adam_is_reported_as_by_the_clear_one(fmt, factor, quiet):
+    """Squares overflow, or v / left2 does: that infinity is hidden in a step of 0."""
+    largest = float(fs.get_format(fmt).max_finite)
+    given = moments(fmt, np.random.default_rng(1), 1.0)
+    given[0]["c"][1, 1] = largest * factor if factor == 1 else 0.0
+    given[2]["d"][3] = largest if factor != 1 else 0.0
+    found = []
+    for steps in (adam_steps.adam_steps, adam_steps.clear):
+        with fs.record_flags(only=["overflow", "invalid", "divide_by_zero"]) as raised:
+            moved = steps(*given, rates(fmt, "corrected"))
+        overflow = raised.overflow
+        found.append((overflow.count, overflow.operation, overflow.index, raised.names()))
+        found.append([x.values.tobytes() for arrays in moved for x in arrays.values()])
+    assert found[:2] == found[2:]
+    assert found[0][0] > 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda g, m, v, c: (g, m, v, c._replace(beta1=0.9)),
+        lambda g, m, v, c: (g, m, {**v, "b": v["b"].reshape(7, 1)}, c),
+        lambda g, m, v, c: (g, {**m, "b": m["b"].astype("bfloat16")}, v, c),
+        lambda g, m, v, c: ({k: x.astype("binary16", "toward_zero") for k, x in g.items()}, m, v, c),
+    ],
+    ids=["binary64 constants", "another shape", "another format", "another mode"],
+)
+def test_what_tiles_cannot_compute_is_left_to_the_clear_adam(change, quiet):
+    given = *moments("binary16", np.random.default_rng(2), 0.25), rates("binary16", "corrected")
+    assert adam_steps.on_tiles(*given) is not None
+    assert adam_steps.on_tiles(*change(*given)) is None
+    with fs.record_flags():  # inexact and underflow need a look at every element
+        assert adam_steps.on_tiles(*given) is None
 
 
 def test_nothing_is_mutated_so_that_a_step_can_be_taken_again():

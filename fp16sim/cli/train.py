@@ -14,8 +14,8 @@ from .. import files, learn, report
 from ..formats import get_format, get_rounding
 from ..learn import RECIPES, Config, Dataset, History, Policy, Precision, get_config
 from ..learn.advise.costs import BYTES, OPERATIONS
+from ..learn.model.constants import CONSTANTS
 from ..learn.model.initialisers import INITIALISERS
-from ..learn.model.optimizers import CONSTANTS
 from ..learn.model.updates import UPDATES
 from ..learn.precision import PolicyLike
 from ..learn.run.config import MODELS, OPTIMIZERS

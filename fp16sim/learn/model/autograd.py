@@ -292,10 +292,11 @@ def gradients(
     dict of str to FloatArray
         By the names of `wrt`; zeros for a tensor that the loss does not depend on.
     """
-    one = constant(scale, loss.value)
+    one, asked = constant(scale, loss.value), {id(x) for x in wrt.values()}
     cotangents: dict[int, FloatArray] = {id(loss): OPERATIONS["sum"].vjps[0](one, None, loss.value)}
     for tensor in consumers_first(loss, lambda x: x.wanted):
-        g = cotangents[id(tensor)]
+        # A cotangent is complete when its turn comes, and only needed once: its memory can serve the next ones.
+        g = cotangents[id(tensor)] if id(tensor) in asked else cotangents.pop(id(tensor))
         for k, argument in enumerate(tensor.arguments):
             if not argument.wanted:
                 continue

@@ -1,18 +1,15 @@
 """Optimizers as pure pairs: `init(params)` makes a state, `update(grads, state, params)` the steps and the next state.
 
-A constant meets arrays in one of two ways. "rounded": it is first rounded to the arrays' format, so that in binary16
-epsilon = 1e-8 *is* 0 and in bfloat16 beta2 = 0.999 *is* 1. "binary64": it stays a Python number, and its sum or product
-with an array is computed in binary64 and rounded to the format once. Libraries do so if their scalars are wider than
-their tensors. Nothing is mutated, so a step can be taken again, to examine it.
+`constants` says how a constant meets arrays: rounded, or in binary64. Nothing is mutated, so a step can be taken again,
+to examine it.
 """
 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -20,16 +17,13 @@ from ... import reductions
 from ...accumulators import Accumulator
 from ...arrays import FloatArray, array
 from ...wording import quoted
+from .adam_steps import Rates, adam_steps
+from .constants import CONSTANTS, Constant, constant, plus, times
 from .layers import Params
 from .vjps import zeros_like
 
 Schedule: TypeAlias = "float | Callable[[int], float]"
 """A learning rate, or a function that gives it for a step's number, counted from 0."""
-
-Constant: TypeAlias = FloatArray | float
-"""A scalar of the arrays' format and mode, or a Python number."""
-
-CONSTANTS = ("rounded", "binary64")
 
 
 @dataclass(frozen=True)
@@ -56,33 +50,7 @@ class Optimizer(NamedTuple):
     update: Callable[..., tuple[Params, State]]
 
 
-# --- constants ------------------------------------------------------------------------------------------------------
-
-
-def _constant(value: float, arrays: Params, constants: str) -> Constant:
-    """A constant of the optimizer, in the format and mode of the arrays if constants are "rounded"."""
-    if constants == "binary64":
-        return float(value)
-    return next(iter(arrays.values())).constant(float(value))
-
-
-def _combine(operation: Callable[[Any, Any], Any], x: FloatArray, c: Constant) -> FloatArray:
-    """operation(x, c), rounded to the format of x; with a Python number c it is first computed in binary64."""
-    if not isinstance(c, float):
-        return operation(x, c)
-    return array(operation(x.values.astype(np.float64), c), x.fmt, x.mode, rng=x.rng)
-
-
-def _times(x: FloatArray, c: Constant) -> FloatArray:
-    return _combine(operator.mul, x, c)
-
-
-def _over(x: FloatArray, c: Constant) -> FloatArray:
-    return _combine(operator.truediv, x, c)
-
-
-def _plus(x: FloatArray, c: Constant) -> FloatArray:
-    return _combine(operator.add, x, c)
+# --- learning rates -------------------------------------------------------------------------------------------------
 
 
 def _rate(lr: Schedule, count: int) -> float:
@@ -117,10 +85,10 @@ def sgd(lr: Schedule = 0.1, momentum: float = 0.0, *, constants: str = "rounded"
     def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
         m = grads
         if momentum:
-            c = _constant(momentum, grads, constants)
-            m = {name: _times(state.m[name], c) + g for name, g in grads.items()}
-        rate = _constant(-_rate(lr, state.count), grads, constants)
-        steps = {name: _times(x, rate) for name, x in m.items()}
+            c = constant(momentum, grads, constants)
+            m = {name: times(state.m[name], c) + g for name, g in grads.items()}
+        rate = constant(-_rate(lr, state.count), grads, constants)
+        steps = {name: times(x, rate) for name, x in m.items()}
         return steps, State(state.count + 1, m if momentum else {}, {})
 
     return Optimizer(lambda params: State(0, _zeros(params) if momentum else {}, {}), update)
@@ -131,11 +99,11 @@ def rmsprop(lr: Schedule = 1e-3, decay: float = 0.9, epsilon: float = 1e-8, *, c
     _check(constants, lr=lr, below_one={"decay": decay}, epsilon=epsilon)
 
     def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
-        c, tiny = (_constant(value, grads, constants) for value in (decay, epsilon))
-        rate = _constant(-_rate(lr, state.count), grads, constants)
+        c, tiny = (constant(value, grads, constants) for value in (decay, epsilon))
+        rate = constant(-_rate(lr, state.count), grads, constants)
         rest = 1 - c
-        v = {name: _times(state.v[name], c) + _times(g * g, rest) for name, g in grads.items()}
-        steps = {name: _times(g, rate) / _plus(v[name].sqrt(), tiny) for name, g in grads.items()}
+        v = {name: times(state.v[name], c) + times(g * g, rest) for name, g in grads.items()}
+        steps = {name: times(g, rate) / plus(v[name].sqrt(), tiny) for name, g in grads.items()}
         return steps, State(state.count + 1, {}, v)
 
     return Optimizer(lambda params: State(0, {}, _zeros(params)), update)
@@ -161,25 +129,20 @@ def adam(
         raise ValueError(f"weight_decay={weight_decay} is negative; use 0 or more")
 
     def init(params: Params) -> State:
-        one = _constant(1.0, params, constants)
+        one = constant(1.0, params, constants)
         return State(0, _zeros(params), _zeros(params), one, one)
 
     def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
-        b1, b2, tiny = (_constant(value, grads, constants) for value in (beta1, beta2, epsilon))
+        b1, b2, tiny = (constant(value, grads, constants) for value in (beta1, beta2, epsilon))
         rate = _rate(lr, state.count)
-        step_rate = _constant(-rate, grads, constants)
+        step_rate = constant(-rate, grads, constants)
         power1, power2 = state.beta1_power * b1, state.beta2_power * b2
         rest1, rest2 = 1 - b1, 1 - b2
-        left1, left2 = (1 - power1, 1 - power2) if bias_correction else (1.0, 1.0)
-        m = {name: _times(state.m[name], b1) + _times(g, rest1) for name, g in grads.items()}
-        v = {name: _times(state.v[name], b2) + _times(g * g, rest2) for name, g in grads.items()}
-        steps = {}
-        for name in grads:
-            first = _over(m[name], left1) if bias_correction else m[name]
-            second = _over(v[name], left2) if bias_correction else v[name]
-            steps[name] = _times(first, step_rate) / _plus(second.sqrt(), tiny)
+        left1, left2 = (1 - power1, 1 - power2) if bias_correction else (None, None)
+        rates = Rates(b1, rest1, b2, rest2, left1, left2, step_rate, tiny)
+        steps, m, v = adam_steps(grads, state.m, state.v, rates)
         if weight_decay:
-            steps = _decayed(steps, params, _constant(-rate * weight_decay, grads, constants))
+            steps = _decayed(steps, params, constant(-rate * weight_decay, grads, constants))
         return steps, State(state.count + 1, m, v, power1, power2)
 
     return Optimizer(init, update)
@@ -201,7 +164,7 @@ def adamw(
 def _decayed(steps: Params, params: Params | None, factor: Constant) -> Params:
     if params is None:
         raise TypeError("params=None: weight decay needs the parameters; call update(grads, state, params)")
-    return {name: step + _times(_converted(params[name], step), factor) for name, step in steps.items()}
+    return {name: step + times(_converted(params[name], step), factor) for name, step in steps.items()}
 
 
 def _converted(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -233,10 +196,10 @@ def clipped(
     _positive("norm", norm)
 
     def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
-        length, limit = _norm(grads, accumulator), float(_constant(norm, grads, constants))
+        length, limit = _norm(grads, accumulator), float(constant(norm, grads, constants))
         if length > limit:
-            factor = _constant(limit / length, grads, constants)
-            grads = {name: _times(g, factor) for name, g in grads.items()}
+            factor = constant(limit / length, grads, constants)
+            grads = {name: times(g, factor) for name, g in grads.items()}
         return optimizer.update(grads, state, params)
 
     return Optimizer(optimizer.init, update)

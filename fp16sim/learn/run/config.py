@@ -8,8 +8,9 @@ from typing import Any
 from ...conversion import Generator
 from ...wording import did_you_mean, quoted
 from ..data.normalise import NORMALISATIONS
+from ..model.constants import CONSTANTS
 from ..model.initialisers import get_initialiser
-from ..model.optimizers import CONSTANTS, Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
+from ..model.optimizers import Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
 from ..model.updates import UPDATES
 from ..precision import Policy, PolicyLike, get_accumulator
 from ..records import Converted, from_plain, names_unknown

@@ -1,0 +1,185 @@
+"""Adam's arithmetic, up to 13 rounded operations for each element: clear, and fast on tiles with the same bits.
+
+`clear` is the definition. It takes one operation after the other on all arrays, and each makes a new array. `on_tiles`
+takes a tile of an array through all operations before the next tile, so that it stays in the processor's cache; and it
+joins small arrays, such as biases. That changes no element: each is computed from the same element of the other arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from ...arithmetic.native import Hardware, hardware_of
+from ...arrays import FloatArray
+from ...conversion import Array
+from ...flags import PER_ELEMENT, current_listeners
+from .constants import Constant, over, plus, times
+from .layers import Params
+from .windows import like
+
+
+class Rates(NamedTuple):
+    """The constants of a step."""
+
+    beta1: Constant
+    rest1: Constant
+    """1 - beta1"""
+    beta2: Constant
+    rest2: Constant
+    left1: Constant | None
+    """1 - beta1^t, by which the bias is corrected; None without correction."""
+    left2: Constant | None
+    rate: Constant
+    """The learning rate, negative."""
+    epsilon: Constant
+
+
+Moved: TypeAlias = tuple[Params, Params, Params]
+"""The steps, and both moments after them."""
+
+
+def adam_steps(grads: Params, m: Params, v: Params, c: Rates) -> Moved:
+    """The steps and the next moments: on tiles where that gives the same, else as `clear` has it."""
+    return on_tiles(grads, m, v, c) or clear(grads, m, v, c)
+
+
+def clear(grads: Params, m: Params, v: Params, c: Rates) -> Moved:
+    """m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; step = -lr (m / left1) / (sqrt(v / left2) + epsilon).
+
+    Every operation is rounded.
+    """
+    m = {name: times(m[name], c.beta1) + times(g, c.rest1) for name, g in grads.items()}
+    v = {name: times(v[name], c.beta2) + times(g * g, c.rest2) for name, g in grads.items()}
+    steps = {}
+    for name in grads:
+        first = m[name] if c.left1 is None else over(m[name], c.left1)
+        second = v[name] if c.left2 is None else over(v[name], c.left2)
+        steps[name] = times(first, c.rate) / plus(second.sqrt(), c.epsilon)
+    return steps, m, v
+
+
+# --- on tiles -------------------------------------------------------------------------------------------------------
+
+TILE = 1 << 16
+"""Elements of a tile."""
+
+SMALL = 1 << 14
+"""Arrays of up to this size are joined: an operation on the ten numbers of a bias takes as long as one on thousands."""
+
+JOINED = ""
+"""The name of the joined array, which no parameter has."""
+
+
+class _Operations:
+    """Rounded operations that write to memory which they are given, and notice a result that is not finite."""
+
+    def __init__(self, hardware: Hardware, listening: bool) -> None:
+        self.kernel, self.kernel_reports = hardware.kernel, hardware.reports
+        self.listening, self.finite, self.in_doubt = listening, True, False
+
+    def __call__(self, ufunc: np.ufunc, *operands: Array, out: Array) -> None:
+        """ufunc(*operands), rounded."""
+        self.in_doubt = not self.kernel_reports
+        ufunc(*operands, out=out)
+        if self.kernel is not None:
+            self.kernel(out, out, None, self._doubt if self.listening else None)
+        if self.listening and self.in_doubt:
+            self.finite = self.finite and bool(np.isfinite(out).all())
+
+    def _doubt(self, chunk: Array, start: int) -> bool:
+        self.in_doubt = True
+        return False
+
+
+def on_tiles(grads: Params, m: Params, v: Params, c: Rates) -> Moved | None:
+    """The same as `clear`, bit for bit. None where it is not, and then nothing has been reported.
+
+    That is where an operation is not the processor's own with one rounding after it, where somebody listens for
+    inexact or underflow, and where somebody listens for other exceptions and a result is not finite.
+    """
+    first, names = next(iter(grads.values())), current_listeners().names
+    hardware = hardware_of("multiply", first.fmt, first.mode)
+    if hardware is None or isinstance(c.beta1, float) or not names.isdisjoint(PER_ELEMENT):
+        return None
+    ordered = [{name: arrays[name] for name in grads} for arrays in (grads, m, v)]
+    if not all(_match(x, grads[name], hardware) for arrays in ordered for name, x in arrays.items()):
+        return None
+    given, rates = [_together(arrays) for arrays in ordered], Rates._make(getattr(x, "values", None) for x in c)
+    operations = _Operations(hardware, bool(names))
+    with np.errstate(all="ignore"):
+        moved = {name: _moved(operations, rates, *(arrays[name] for arrays in given)) for name in given[0]}
+    steps, m, v = (_apart({name: parts[k] for name, parts in moved.items()}, grads) for k in range(3))
+    return (steps, m, v) if operations.finite else None
+
+
+def _match(x: FloatArray, g: FloatArray, hardware: Hardware) -> bool:
+    """Whether x can be combined with the gradient g element by element."""
+    return x.fmt == g.fmt and x.mode is g.mode and x.shape == g.shape and x.values.dtype == hardware.dtype
+
+
+def _moved(operations: _Operations, rates: Any, *given: FloatArray) -> list[FloatArray]:
+    """The step of one array and its next moments, from its gradient and its moments, tile by tile."""
+    flat, size = [x.values.reshape(-1) for x in given], given[0].size
+    results = [np.empty(size, x.dtype) for x in flat]
+    spare = np.empty(min(size, TILE), flat[0].dtype)
+    for start in range(0, size, TILE):
+        tiles = [x[start : start + TILE] for x in (*flat, *results)]
+        _move(operations, rates, spare[: tiles[0].size], *tiles)
+    return [like(y.reshape(given[0].shape), given[0]) for y in results]
+
+
+def _move(
+    do: _Operations,
+    c: Any,
+    spare: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    step: Array,
+    next_m: Array,
+    next_v: Array,
+) -> None:
+    """`clear` for a tile, with the same operations in the same order, and the rates as plain numbers."""
+    do(np.multiply, m, c.beta1, out=next_m)
+    do(np.multiply, g, c.rest1, out=spare)
+    do(np.add, next_m, spare, out=next_m)
+
+    do(np.multiply, v, c.beta2, out=next_v)
+    do(np.multiply, g, g, out=spare)
+    do(np.multiply, spare, c.rest2, out=spare)
+    do(np.add, next_v, spare, out=next_v)
+
+    first, second = next_m, next_v
+    if c.left1 is not None:
+        do(np.divide, first, c.left1, out=step)
+        first = step
+    if c.left2 is not None:
+        do(np.divide, second, c.left2, out=spare)
+        second = spare
+    do(np.multiply, first, c.rate, out=step)
+    do(np.sqrt, second, out=spare)
+    do(np.add, spare, c.epsilon, out=spare)
+    do(np.divide, step, spare, out=step)
+
+
+def _together(arrays: Params) -> Params:
+    """The large arrays, and the small ones as one."""
+    small = [x for x in arrays.values() if x.size <= SMALL]
+    if len(small) < 2 or JOINED in arrays:
+        return arrays
+    values = np.concatenate([x.values.reshape(-1) for x in small])
+    return {JOINED: like(values, small[0]), **{name: x for name, x in arrays.items() if x.size > SMALL}}
+
+
+def _apart(joined: Params, originals: Params) -> Params:
+    """The arrays of a result under their own names, in the order and shapes of the originals."""
+    found, start = {}, 0
+    for name, x in originals.items():
+        if name in joined:
+            found[name] = joined[name]
+        else:
+            part = joined[JOINED].values[start : start + x.size]
+            found[name], start = like(part.reshape(x.shape), x), start + x.size
+    return found
