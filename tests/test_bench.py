@@ -338,3 +338,20 @@ def test_a_quick_run_is_not_compared_with_a_whole_one(tmp_path, capsys):
     path = history.save(a_run(measured(), quick=True), tmp_path / "quick.json")
     assert main(["bench", "--compare", str(path)]) == 2
     assert "measure with --quick" in capsys.readouterr().err
+
+
+def test_rows_within_noise_are_counted_and_what_else_differs_is_named(tmp_path, capsys):
+    old = a_run(measured("same"), measured("slower", 1.0, 0.9, 1.1), measured("gone"))
+    old.machine["versions"] = {"numpy": "1.0", "torch": None}
+    new = a_run(measured("same"), measured("slower", 3.0, 2.9, 3.1), replace(measured("missing"), ratio=None))
+    new.machine["versions"] = {"numpy": "1.0", "torch": "2.0"}
+    files = [history.save(run, tmp_path / f"{i}.json") for i, run in enumerate((old, new))]
+    assert main(["bench", "--compare", *map(str, files)]) == 2, "numbers are there, but no ratio"
+    capsys.readouterr()
+    files[1] = history.save(replace(new, rows=new.rows[:2]), files[1])
+    assert main(["bench", "--compare", *map(str, files)]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "slower 1 3 +200% 2 ms 2 ms" in printed
+    assert "same" not in printed.split("within noise")[0]
+    assert "1 row within noise, 1 measured in one run only." in printed
+    assert "differ in this, which can change ratios: torch not installed -> 2.0." in printed
