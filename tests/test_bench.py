@@ -250,6 +250,7 @@ def test_the_command_prints_a_table_and_keeps_the_run(few_rows, capsys):
     printed = capsys.readouterr().out
     assert re.search(r"^single numbers\nquick +rival +\S+ \S+ ", printed, re.MULTILINE)
     assert "missing  rival  not measured: pip install x\n" in printed
+    assert "This was a quick run" in printed
     assert max(map(len, printed.split("kept in")[0].splitlines())) <= 80
     (kept,) = history.folder().iterdir()
     assert f"kept in: {kept}" in printed

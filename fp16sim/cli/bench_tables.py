@@ -26,6 +26,8 @@ def print_run(run: Run) -> None:
     print_text(_table(run.rows, console().width))
     print_text("")
     print_lines(LEGEND)
+    if run.quick:
+        print_lines("This was a quick run, with smaller arrays. The goals are meant for the usual ones.")
     machine = run.machine
     versions = {name: version or "not installed" for name, version in machine["versions"].items()}
     print_lines(
