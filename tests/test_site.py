@@ -148,12 +148,15 @@ def test_what_was_measured_replaces_the_row_of_the_page_and_the_machine():
         "python": "4",
         "versions": {"fp16sim": "1", "gfloat": None},
     }
-    made = module("speed").rewritten(page, {"rows": rows, "machine": machine, "time": "2027-03-04T05:06:07"})
+    run = {"rows": rows, "machine": machine, "time": "2027-03-04T05:06:07", "quick": False}
+    made = module("speed").rewritten(page, run)
     assert made.splitlines()[0] == "This was the machine, on 2027-03-04:"
     assert made.splitlines()[2] == "New, 2 cores, y, Python 4; fp16sim 1."
     assert made.splitlines()[6:] == ["| a | b | 0.25 | 0.2 .. 0.312 | 0.5 |", "| c | d | not measured | | 0.5 |"]
     with pytest.raises(SystemExit, match="only the page or only the measurement"):
-        module("speed").rewritten(page, {"rows": [row], "machine": machine})
+        module("speed").rewritten(page, run | {"rows": [row]})
+    with pytest.raises(SystemExit, match="--quick"):
+        module("speed").rewritten(page, run | {"quick": True})
 
 
 def test_the_page_of_decided_results_is_what_certify_prints():

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fp16sim import bench
-from fp16sim.bench.history import Run, now
+from fp16sim.bench.history import Run, now, save
 
 PAGE = Path(__file__).resolve().parents[1] / "reference" / "speed.md"
 ROW = re.compile(r"^\| (?!work|to )([^|\n]+) \| ([^|\n]+) \|[^|\n]*\|[^|\n]*\|[^|\n]*\|$", re.MULTILINE)
@@ -23,12 +23,14 @@ DAY = re.compile(r"(?<=the machine, on )\d{4}-\d\d-\d\d")
 
 
 def measured() -> dict[str, Any]:
-    """All rows, measured now."""
+    """All rows, measured now, and kept in the history."""
     rows = []
     for row in bench.measurements():
         rows.append(row)
         print(f"{len(rows)}/{len(bench.ROWS)} {row.name}", file=sys.stderr)
-    return Run(now(), False, bench.machine(), tuple(rows)).to_dict()
+    run = Run(now(), False, bench.machine(), tuple(rows))
+    print(f"kept in: {save(run)}", file=sys.stderr)
+    return run.to_dict()
 
 
 def rows(page: str) -> list[tuple[str, str]]:
@@ -38,6 +40,8 @@ def rows(page: str) -> list[tuple[str, str]]:
 
 def rewritten(page: str, run: dict[str, Any]) -> str:
     """The page with what was measured."""
+    if run["quick"]:
+        raise SystemExit("it was measured with --quick; the page has the ratios of the usual arrays")
     found = {(row["work"], row["rival"]): row for row in run["rows"]}
     if set(rows(page)) != set(found):
         raise SystemExit(f"rows that only the page or only the measurement has: {set(rows(page)) ^ set(found)}")
