@@ -49,7 +49,7 @@ class Rounding(StrEnum):
         mode._name_, mode._value_ = found[0].upper(), found[0]
         return cls._value2member_map_.setdefault(found[0], mode)  # type: ignore[return-value]
 
-    @property
+    @cached_property
     def random(self) -> bool:
         """True for stochastic rounding, with any number of random bits."""
         return self.startswith("stochastic")

@@ -205,3 +205,9 @@ def test_a_draw_comes_from_a_seed_a_random_or_a_numpy_generator():
     draws = {exact.round_to("0.25", "e2m1fn", Rounding.STOCHASTIC, rng=seed) for seed in range(30)}
     assert draws == {0, Fraction(1, 2)}
     assert exact.round_to("0.3", "e2m1fn", "stochastic", rng=5) == exact.round_to("0.3", "e2m1fn", "stochastic", rng=5)
+
+
+def test_a_result_is_unpacked_and_compared_and_hashed_like_its_two_parts():
+    value, flags = exact.compute("divide", (1, 3), "binary16")
+    assert (value, flags) == (exact.divide(1, 3, "binary16"), {"inexact"})
+    assert len({exact.compute("divide", (n, 3 * n), "binary16") for n in (1, 2, 4)}) == 1

@@ -12,7 +12,13 @@ from .parsing import INF, NAN, Value
 from .rounding import Result, draw_for, round_operand, round_result
 from .values import as_exact, exponent_of, is_finite, is_nan, is_negative, is_signaling, signed
 
+_NONE: frozenset[str] = frozenset()
 _INVALID = Result(NAN, frozenset({"invalid"}))
+
+
+def _fraction(x: Value) -> Fraction:
+    """A finite value as a Fraction, which every one but -0.0 is already."""
+    return Fraction(x) if isinstance(x, float) else x
 
 
 def _zero_sum(a_negative: bool, b_negative: bool, mode: Rounding) -> Value:
@@ -27,7 +33,7 @@ def _add(mode: Rounding, a: Value, b: Value) -> Result:
         if is_finite(a) or is_finite(b) or a == b:
             return Result(a if not is_finite(a) else b)
         return _INVALID
-    total = Fraction(a) + Fraction(b)
+    total = _fraction(a) + _fraction(b)
     return Result(total if total else _zero_sum(is_negative(a), is_negative(b), mode))
 
 
@@ -39,7 +45,7 @@ def _multiply(mode: Rounding, a: Value, b: Value) -> Result:
     negative = is_negative(a) != is_negative(b)
     if not (is_finite(a) and is_finite(b)):
         return Result(signed(negative, INF)) if a and b else _INVALID
-    return Result(signed(negative, abs(Fraction(a) * Fraction(b))))
+    return Result(signed(negative, abs(_fraction(a) * _fraction(b))))
 
 
 def _divide(mode: Rounding, a: Value, b: Value) -> Result:
@@ -50,7 +56,7 @@ def _divide(mode: Rounding, a: Value, b: Value) -> Result:
         return Result(signed(negative, INF), frozenset({"divide_by_zero"} if is_finite(a) else ()))
     if not is_finite(a):
         return Result(signed(negative, INF))
-    return Result(signed(negative, abs(Fraction(a) / Fraction(b)) if is_finite(b) else Fraction(0)))
+    return Result(signed(negative, abs(_fraction(a) / _fraction(b)) if is_finite(b) else Fraction(0)))
 
 
 def _sqrt(mode: Rounding, a: Value) -> Result:
@@ -158,22 +164,34 @@ def compute(
     frozenset({'inexact'})
     """
     fmt, mode = get_format(fmt), get_rounding(mode)
-    parts = [round_operand(as_exact(x), fmt, mode, draw_for(mode, rng), tininess) for x in operands]
-    result = operate(operation, tuple(part.value for part in parts), fmt, mode, draw_for(mode, rng), tininess)
-    return Result(result.value, result.flags.union(*(part.flags for part in parts)))
+    values, flags = [], _NONE
+    for x in operands:
+        operand = round_operand(as_exact(x), fmt, mode, draw_for(mode, rng), tininess)
+        values.append(operand.value)
+        flags |= operand.flags
+    result = _operate(operation, tuple(values), fmt, mode, draw_for(mode, rng), tininess)
+    return Result(result.value, result.flags | flags)
 
 
 def operate(
     operation: str, operands: tuple[Any, ...], fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after"
 ) -> Result:
     """Value and flags of an operation on operands that `fmt` holds."""
-    result = unrounded(operation, tuple(as_exact(x) for x in operands), mode)
+    return _operate(operation, tuple(map(as_exact, operands)), fmt, mode, draw, tininess)
+
+
+def _operate(
+    operation: str, values: tuple[Value, ...], fmt: Format, mode: Rounding, draw: int, tininess: str
+) -> Result:
+    result = unrounded(operation, values, mode)
     rounded = round_result(result.value, fmt, mode, draw, tininess)
-    return Result(rounded.value, rounded.flags | result.flags)
+    return Result(rounded.value, rounded.flags | result.flags) if result.flags else rounded
 
 
 def unrounded(operation: str, values: tuple[Value, ...], mode: Rounding) -> Result:
     """The exact result of an operation, and the flags invalid and divide_by_zero."""
+    if not any(isinstance(v, float) for v in values):  # the commonest case: no NaN
+        return OPERATIONS[operation](mode, *values)
     signaling = any(map(is_signaling, values))
     if operation in EXTREMES and operation.endswith("_number"):
         chosen = OPERATIONS[operation](mode, *values).value  # a signaling NaN is ignored too, but for its flag

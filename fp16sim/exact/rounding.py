@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding
 from .codes import decode, encode_held
 from .parsing import INF, NAN, Value
-from .values import as_exact, exponent_of, is_nan, is_signaling, signed
+from .values import as_exact, exponent_of, exponent_of_ratio, is_nan, is_signaling, signed
 
 FLAGS = ("invalid", "divide_by_zero", "overflow", "underflow", "inexact")
 DRAW_BITS = 32
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """A rounded value and the names of the exceptions that it raised."""
 
     value: Value
@@ -27,10 +27,16 @@ class Result:
 
 def quantum_exponent(magnitude: Fraction, fmt: Format) -> int:
     """The exponent of the spacing of `fmt` around `magnitude`, as if there were no largest number."""
-    e = exponent_of(magnitude)
-    if e < fmt.emin and fmt.subnormals is Subnormals.FLUSH_TO_NEAREST:
+    return _quantum_exponent(exponent_of(magnitude), fmt)
+
+
+def _quantum_exponent(e: int, fmt: Format) -> int:
+    """The same in the binade from 2^e on."""
+    if e >= fmt.emin:
+        return e - fmt.trailing_bits
+    if fmt.subnormals is Subnormals.FLUSH_TO_NEAREST:
         return fmt.emin  # below min_normal there is nothing but 0 and min_normal
-    return max(e, fmt.emin) - fmt.trailing_bits
+    return fmt.quantum_exponent_min
 
 
 def is_odd(low: int, q: int, fmt: Format) -> bool:
@@ -49,21 +55,27 @@ def round_integer(n: Fraction, mode: Rounding, negative: bool, draw: int = 0, od
     `odd` says whether floor(n) counts as odd (`is_odd`); by default, whether it is.
     `draw`, of 32 random bits, decides for stochastic modes: `goes_up`.
     """
-    low = n.numerator // n.denominator
-    odd = low % 2 == 1 if odd is None else odd
-    rest = n - low
+    low, rest = divmod(n.numerator, n.denominator)
     if rest == 0:
         return low
-    half = Fraction(1, 2)
-    up = {
-        Rounding.TIES_TO_EVEN: rest > half or (rest == half and odd),
-        Rounding.TIES_TO_AWAY: rest >= half,
-        Rounding.TOWARD_ZERO: False,
-        Rounding.TOWARD_POSITIVE: not negative,
-        Rounding.TOWARD_NEGATIVE: negative,
-        Rounding.TO_ODD: not odd,
-    }
-    return low + (goes_up(rest, mode, draw) if mode.random else up[mode])
+    return low + _picks_upper(rest, n.denominator, mode, negative, draw, low % 2 == 1 if odd is None else odd)
+
+
+def _picks_upper(rest: int, whole: int, mode: Rounding, negative: bool, draw: int, odd: bool) -> bool:
+    """Whether `mode` picks the upper neighbour of a magnitude that is rest / whole of an ulp above an integer."""
+    if mode.random:
+        return goes_up(Fraction(rest, whole), mode, draw)
+    return _UPPER[mode](2 * rest - whole, negative, odd)
+
+
+_UPPER: dict[Rounding, Callable[[int, bool, bool], bool]] = {
+    Rounding.TIES_TO_EVEN: lambda beyond_half, negative, odd: beyond_half > 0 or (beyond_half == 0 and odd),
+    Rounding.TIES_TO_AWAY: lambda beyond_half, negative, odd: beyond_half >= 0,
+    Rounding.TOWARD_ZERO: lambda beyond_half, negative, odd: False,
+    Rounding.TOWARD_POSITIVE: lambda beyond_half, negative, odd: not negative,
+    Rounding.TOWARD_NEGATIVE: lambda beyond_half, negative, odd: negative,
+    Rounding.TO_ODD: lambda beyond_half, negative, odd: not odd,
+}
 
 
 def goes_up(rest: Fraction, mode: Rounding, draw: int) -> bool:
@@ -90,10 +102,34 @@ def chance_of_up(rest: Fraction, mode: Rounding) -> Fraction:
     return Fraction(math.floor(rest * units + Fraction(int(mode.adds_half), 2)), units)
 
 
-def round_to_quantum(magnitude: Fraction, q: int, fmt: Format, mode: Rounding, negative: bool, draw: int) -> Fraction:
-    """A magnitude rounded to a multiple of 2^q."""
-    n = magnitude / Fraction(2) ** q
-    return round_integer(n, mode, negative, draw, is_odd(math.floor(n), q, fmt)) * Fraction(2) ** q
+def _round_to_multiple(
+    n: int, d: int, q: int, fmt: Format, mode: Rounding, negative: bool, draw: int
+) -> tuple[int, bool]:
+    """The integer k for which `mode` picks k * 2^q as the magnitude n / d; and whether that is n / d itself."""
+    n, d = (n << -q, d) if q < 0 else (n, d << q)
+    low, rest = divmod(n, d)
+    if rest == 0:
+        return low, True
+    return low + _picks_upper(rest, d, mode, negative, draw, is_odd(low, q, fmt)), False
+
+
+def _multiple(negative: bool, k: int, q: int) -> Value:
+    """k * 2^q with a sign; keeps the sign of zero."""
+    if k == 0:
+        return -0.0 if negative else Fraction(0)
+    n = -k if negative else k
+    return Fraction(n << q) if q >= 0 else Fraction(n, 1 << -q)
+
+
+def _is_subnormal(k: int, q: int, fmt: Format) -> bool:
+    """Whether k * 2^q, with q <= emin, is less than min_normal = 2^emin."""
+    return k < 1 << (fmt.emin - q)
+
+
+def _is_beyond_max(k: int, q: int, fmt: Format) -> bool:
+    """Whether k * 2^q is more than max_finite = max_significand * 2^(emax - trailing_bits)."""
+    shift = q - (fmt.emax - fmt.trailing_bits)
+    return k << shift > fmt.max_significand if shift >= 0 else k > fmt.max_significand << -shift
 
 
 def overflow_value(negative: bool, fmt: Format, mode: Rounding) -> Value:
@@ -153,35 +189,39 @@ def _without_sign_or_zero(rounded: Result, fmt: Format) -> Result:
 def _round_result(x: Value, fmt: Format, mode: Rounding, draw: int, tininess: str) -> Result:
     if isinstance(x, float):
         return _round_special(x, fmt)
-    negative, magnitude = x < 0, abs(x)
-    if magnitude == 0:
+    n, d = x.numerator, x.denominator
+    if n == 0:
         return Result(x)
-    q = quantum_exponent(magnitude, fmt)
-    rounded = round_to_quantum(magnitude, q, fmt, mode, negative, draw)
-    if not fmt.zero:
-        rounded = max(rounded, Fraction(fmt.min_normal))
-    if rounded > fmt.max_finite:
-        return Result(overflow_value(negative, fmt, mode), frozenset({"overflow", "inexact"}))
-    if rounded < fmt.min_normal and fmt.subnormals is not Subnormals.GRADUAL:
-        rounded = Fraction(0)
-    if rounded == magnitude:
-        return Result(signed(negative, rounded))
-    tiny = _is_tiny(magnitude, fmt, mode, negative, draw, tininess)
-    return Result(signed(negative, rounded), frozenset({"inexact", "underflow"} if tiny else {"inexact"}))
+    negative, n = n < 0, abs(n)
+    e = exponent_of_ratio(n, d)
+    q = _quantum_exponent(e, fmt)
+    k, exact = _round_to_multiple(n, d, q, fmt, mode, negative, draw)
+    if k == 0 and not fmt.zero:
+        k = 1  # of the quantum there, which is min_normal
+    if _is_beyond_max(k, q, fmt):
+        return Result(overflow_value(negative, fmt, mode), _OVERFLOW)
+    if fmt.subnormals is not Subnormals.GRADUAL and e < fmt.emin and _is_subnormal(k, q, fmt):
+        k, exact = 0, False
+    if exact:
+        return Result(x)
+    tiny = e < fmt.emin and (tininess == "before" or _is_tiny(n, d, e, fmt, mode, negative, draw))
+    return Result(_multiple(negative, k, q), _UNDERFLOW if tiny else _INEXACT)
 
 
-def _is_tiny(magnitude: Fraction, fmt: Format, mode: Rounding, negative: bool, draw: int, tininess: str) -> bool:
-    """Below min_normal before rounding, or after rounding to the same precision with no smallest exponent."""
-    if magnitude >= fmt.min_normal or tininess == "before":
-        return magnitude < fmt.min_normal
-    q = exponent_of(magnitude) - fmt.trailing_bits
-    return round_to_quantum(magnitude, q, fmt, mode, negative, draw) < fmt.min_normal
+_INEXACT, _UNDERFLOW, _OVERFLOW = (frozenset({"inexact", *more}) for more in ((), ("underflow",), ("overflow",)))
+
+
+def _is_tiny(n: int, d: int, e: int, fmt: Format, mode: Rounding, negative: bool, draw: int) -> bool:
+    """Whether n / d, of the binade of 2^e, is below min_normal when rounded with no smallest exponent."""
+    q = e - fmt.trailing_bits
+    k, _ = _round_to_multiple(n, d, q, fmt, mode, negative, draw)
+    return _is_subnormal(k, q, fmt)
 
 
 def round_operand(x: Value, fmt: Format, mode: Rounding, draw: int = 0, tininess: str = "after") -> Result:
     """Round an operand: like a result, but FLUSH_INPUTS makes it zero first if it is small."""
-    small = isinstance(x, Fraction) and 0 < abs(x) < fmt.min_normal
-    if small and fmt.subnormals is Subnormals.FLUSH_INPUTS:
+    flushes = fmt.subnormals is Subnormals.FLUSH_INPUTS
+    if flushes and isinstance(x, Fraction) and 0 < abs(x) < fmt.min_normal:
         flushed = Result(signed(x < 0, Fraction(0)), frozenset({"inexact", "underflow"}))
         return flushed if fmt.has_negative_zero else _without_sign_or_zero(flushed, fmt)
     return round_result(x, fmt, mode, draw, tininess)

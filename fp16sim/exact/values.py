@@ -27,6 +27,8 @@ def as_exact(x: Any, strict: bool = False) -> Value:
     >>> as_exact(0.5), as_exact("1/3"), as_exact(-0.0)
     (Fraction(1, 2), Fraction(1, 3), -0.0)
     """
+    if type(x) is Fraction and type(x.numerator) is type(x.denominator) is int:
+        return x
     if isinstance(x, str):
         return parse(x) if strict else parse_to_round(x)
     if isinstance(x, Decimal):
@@ -128,7 +130,11 @@ def signed(negative: bool, magnitude: Value) -> Value:
 
 def exponent_of(magnitude: Fraction) -> int:
     """floor(log2(magnitude)) by integers: the e with 2^e <= magnitude < 2^(e + 1)."""
-    n, d = magnitude.numerator, magnitude.denominator
+    return exponent_of_ratio(magnitude.numerator, magnitude.denominator)
+
+
+def exponent_of_ratio(n: int, d: int) -> int:
+    """The same for the magnitude n / d."""
     e = n.bit_length() - d.bit_length()  # 2^(e - 1) < n / d < 2^(e + 1)
     reached = n >= d << e if e >= 0 else n << -e >= d
     return e if reached else e - 1

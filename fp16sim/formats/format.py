@@ -318,7 +318,7 @@ class Format:
         """Whether there are many NaNs, quiet and signaling, which differ by their payloads."""
         return self.specials is Specials.IEEE
 
-    @property
+    @cached_property
     def has_negative_zero(self) -> bool:
         """Whether zero has two codes, one of each sign."""
         return self.signed and self.specials not in ONE_ZERO
