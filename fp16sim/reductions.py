@@ -123,10 +123,11 @@ def sum(
     Notes
     -----
     Fast paths add a few long sums (or dot products) term by term: a term takes some 10 ns in binary16, binary32 and
-    binary64 to nearest, 60 ns in other formats to nearest, less than 1 us in the other modes, and a few times as much
-    while `record_flags` listens for inexact or underflow. There is no fast path for "stochastic", nor for formats of
-    more than 24 bits of precision but binary64 to nearest: 10 to 100 us a term. Of many sums at once, each term takes
-    less. If x is a float32 array of values of the format, a sequential sum needs less than 2 MiB besides it.
+    binary64 to nearest, 60 ns in other formats to nearest, and about 1 us in the other modes. While `record_flags`
+    listens for inexact or underflow, it takes a few times as much, and in stochastic modes 10 to 100 us, as where there
+    is no fast path: formats of more than 24 bits of precision (20 in stochastic modes) but binary64 to nearest, of one
+    bit, and without a sign or zero. Of many sums at once, each term takes less. If x is a float32 array of values of
+    the format, a sequential sum needs less than 2 MiB besides it.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """Fast sums equal the clear ones code for code, with the same exceptions: each step exhaustively, then long chains."""
 
 import itertools
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,8 +12,8 @@ from fp16sim import accumulators
 from fp16sim.accumulators import Blocked, Exact, Fused, Kahan, Pairwise, Sequential, base, chain, exact_sum, floats
 from fp16sim.formats import Rounding, Subnormals
 
-from .support import DETERMINISTIC, TOYS, assert_same_codes, count_cases, first, held_values, pairs
-from .test_accumulators import operands
+from .support import DETERMINISTIC, TOYS, assert_same_codes, bit_patterns, count_cases, first, held_values, pairs
+from .test_accumulators import Do, kahan, operands, sequential
 
 pytestmark = pytest.mark.usefixtures("quiet")
 NEAREST = Rounding.TIES_TO_EVEN
@@ -104,6 +105,41 @@ def test_two_more_terms_after_any_pair_of_a_toy_format_give_what_the_clear_way_g
 
 def _columns(accumulator, x):
     return fs.cumsum(x, accumulator.fmt, accumulator.mode, axis=0, accumulator=accumulator)
+
+
+ONE_BIT = fs.Format("one_bit", width=4, precision=1, specials="none")
+SMALL = (
+    fs.Format("small", width=4, precision=2),
+    ONE_BIT,
+    fs.Format("small_fn", 4, 2, specials="nan"),
+    fs.Format("small_fnuz", 4, 2, specials="one_nan"),
+    *(replace(TOYS[5], subnormals=toy.subnormals, saturate=toy.saturate) for toy in TOYS[:5]),
+    fs.get_format("binary5p3"),
+)
+ORDERS = [(fmt, mode, 3) for mode in (NEAREST, *DETERMINISTIC[1:]) for fmt in SMALL]
+ORDERS += [(fmt, mode, 4) for mode in DETERMINISTIC for fmt in SMALL[:4]]
+
+
+@pytest.mark.parametrize("how", [Sequential, Kahan], ids=lambda how: how.__name__)
+@pytest.mark.parametrize(("fmt", "mode", "n"), first(4, ORDERS, unpack=True), ids=str)
+def test_every_sequence_of_the_values_of_a_small_format_is_added_from_left_to_right(fmt, mode, n, how):
+    values = held_values(fmt)
+    x = np.stack(np.meshgrid(*[values] * n, indexing="ij")).reshape(n, -1)
+    chains = {Sequential: accumulators.sequential.ADDITIONS, Kahan: accumulators.compensated.COMPENSATED_ADDITIONS}
+    runner = chains[how].runner(fmt, mode)
+    expected = (sequential if how is Sequential else kahan)(x, Do(fmt, mode))
+    found = [how(fmt, mode).sum(column) for column in x.T[::97]]  # a public call takes longer
+    assert_same_codes(found, expected[::97], fmt, "chains: sequences", x[:, ::97])
+    if runner is None:
+        assert fmt is ONE_BIT
+        return
+    zero = np.zeros(1)
+    states = ((x[:1, j], zero) if how is Kahan else (x[:1, j],) for j in range(x.shape[1]))
+    fast = [runner.run(state, x[1:, j, None], None).states[0][-1, 0] for j, state in enumerate(states)]
+    assert_same_codes(fast, expected, fmt, "chains: sequences", x)
+    # These sequences tell the orders of addition apart.
+    backwards = sequential(x[::-1], Do(fmt, mode))
+    assert np.count_nonzero(bit_patterns(backwards) != bit_patterns(fast)) > len(fast) / 50
 
 
 # --- long chains ----------------------------------------------------------------------------------------------------
@@ -206,6 +242,60 @@ def test_formats_that_flush_or_saturate_have_fast_chains_too(fmt, seed, monkeypa
         assert chain.runner_for(accumulators.sequential.ADDITIONS, how.steps("", float), 1)
         for call in rng.permutation(list(CALLS))[:2]:
             check_both_ways(partial(CALLS[call], x, how), fmt, monkeypatch, kind=kind, mode=mode, how=how)
+
+
+# --- stochastic chains ----------------------------------------------------------------------------------------------
+
+RANDOM = [Rounding(name) for name in ("stochastic", "stochastic_8", "stochastic_5_half")]
+
+
+@ROUNDS
+@pytest.mark.parametrize("fmt", first(1, [fs.BFLOAT16, TOYS[3], fs.BINARY16, fs.E4M3FN, *TOYS[1:]]), ids=str)
+@pytest.mark.parametrize("how", [Sequential, Kahan, Fused], ids=lambda how: how.__name__)
+def test_a_stochastic_chain_takes_the_draws_of_the_clear_way_in_its_order(how, fmt, seed, monkeypatch):
+    monkeypatch.setattr(chain, "AT_ONCE", 20)
+    rng = np.random.default_rng(seed)
+    for kind, call in zip(KINDS, rng.choice(list(CALLS), len(KINDS)), strict=True):
+        x = np.stack([long(fmt, 11, kind, rng) for _ in range(2)], axis=1)
+        work = partial(_drawn, CALLS[call], x, how(fmt, RANDOM[rng.integers(3)]))
+        for only in ((), LISTENERS[0], LISTENERS[-1]):
+            fast, flags = outcome(work, only)
+            with monkeypatch.context() as patch:
+                patch.setattr(chain, "runner_for", lambda *_: None)
+                clear, raised = outcome(work, only)
+            assert_same_codes(fast, clear, fmt, "chains: stochastic", kind=kind, call=call)
+            assert flags == raised
+
+
+def _drawn(call, x, how):
+    """The results of a call, and what its generator draws next."""
+    generator = np.random.default_rng(7)
+    generator.integers(0, 2**32, 1, dtype=np.uint32)  # half a word of the generator is left
+    return np.append(call(x, replace(how, rng=generator)), generator.integers(0, 2**52))
+
+
+def test_a_stochastic_chain_is_fast_and_does_not_stagnate(operations):
+    ones = np.ones(5000, np.float32)
+    total = fs.sum(ones, "bfloat16", "stochastic", rng=1)
+    assert len(operations) < 20
+    assert abs(total - 5000) < 1000 < 5000 - fs.sum(ones, "bfloat16")
+
+
+# --- many cumulative sums at once -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fmt", first(1, [fs.BFLOAT16, fs.BINARY16, fs.BINARY32, fs.E4M3FN]), ids=str)
+def test_many_cumulative_sums_at_once_are_those_of_the_clear_way_with_its_exceptions(fmt, monkeypatch):
+    for kind in KINDS:
+        x = np.stack([long(fmt, 9, kind, np.random.default_rng(j)) for j in range(130)], axis=1)
+        for terms in (x, np.float32(x), x.T.copy().T):
+            fast = [outcome(partial(CALLS["cumsum"], terms, Sequential(fmt)), only) for only in (*LISTENERS, ())]
+            with monkeypatch.context() as patch:
+                patch.setattr(accumulators.sequential, "sum_by_hardware", lambda *_: None)
+                clear = [outcome(partial(CALLS["cumsum"], terms, Sequential(fmt)), only) for only in (*LISTENERS, ())]
+            for (y, flags), (expected, raised) in zip(fast, clear, strict=True):
+                assert_same_codes(y, expected, fmt, "chains: long", kind=kind)
+                assert flags == raised
 
 
 # --- exact sums by 64-bit integers ----------------------------------------------------------------------------------

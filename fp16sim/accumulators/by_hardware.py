@@ -33,25 +33,27 @@ def _unless_exceptional(y: Array) -> Array | None:
     return y if not current_listeners().names or np.isfinite(y).all() else None
 
 
-def sum_by_hardware(x: Array, steps: Steps) -> Array | None:
-    """The sum over the first axis; None if the clear path has to compute it."""
+def sum_by_hardware(x: Array, steps: Steps, sums: Array | None = None) -> Array | None:
+    """The sum over the first axis; None if the clear path has to compute it. `sums` takes the sum after each term."""
     dtype, kernel = _hardware(steps)
     if dtype is None:
         return None
     with np.errstate(all="ignore"):
         rows = np.ascontiguousarray(x, dtype).reshape(len(x), -1)
-        y = _add_terms(None, rows, kernel).reshape(x.shape[1:])
+        y = _add_terms(None, rows, kernel, None if sums is None else sums.reshape(rows.shape)).reshape(x.shape[1:])
     return _unless_exceptional(np.asarray(y))
 
 
-def _add_terms(total: Array | None, terms: Array, kernel: kernels.Kernel | None) -> Array:
-    for term in terms:
+def _add_terms(total: Array | None, terms: Array, kernel: kernels.Kernel | None, sums: Array | None = None) -> Array:
+    for k, term in enumerate(terms):
         if total is None:
             total = np.array(term)
-            continue
-        total += term
-        if kernel:
-            kernel(total, total)
+        else:
+            total += term
+            if kernel:
+                kernel(total, total)
+        if sums is not None:
+            sums[k] = total
     assert total is not None
     return total
 

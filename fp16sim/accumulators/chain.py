@@ -5,6 +5,10 @@ all results at once. For a few results the calls of NumPy would take most of the
 or NumPy's own `add.accumulate` first finds all states; then, if someone listens for exceptions that may have been
 raised, the clear operations repeat all steps at once, each from its own state. Both ways give the same results and
 record the same exceptions.
+
+In a stochastic mode the fast way makes all draws of some terms at once, in the order of the steps. Such steps cannot be
+repeated all at once. If someone listens for exceptions that may have been raised, the clear way takes the steps
+instead, with the same draws.
 """
 
 from __future__ import annotations
@@ -19,11 +23,14 @@ import numpy as np
 from ..conversion import Array
 from ..flags import PER_ELEMENT, current_listeners
 from ..formats import Format, Rounding
+from ..rounding import draws_from
 from . import floats
 from .base import Steps
 
 State: TypeAlias = tuple[Array, ...]
 """The sum so far, then what else is kept from term to term: arrays of the shape of the results."""
+
+Draws: TypeAlias = Array | None
 
 AT_ONCE = 1 << 13
 """Terms that a loop takes at once. As Python's floats, all states need less than 2 MiB."""
@@ -41,8 +48,9 @@ class Paths(NamedTuple):
 class Runner(NamedTuple):
     """A fast way to find the states of a chain."""
 
-    run: Callable[[State, Array], Paths]
-    """run(state, values), with a state of shape (results,), and values to add of shape (terms, results)."""
+    run: Callable[[State, Array, Draws], Paths]
+    """run(state, values, draws), of shapes (results,), (terms, results) and (terms, draws of a step, results). Draws
+    are None if the mode is not stochastic."""
     most_results: int
     """For more results than these the clear way is faster."""
     terms: int = 1
@@ -60,6 +68,8 @@ class Recurrence(NamedTuple):
     """The fast way for a format and a mode; None if there is none."""
     value: Callable[..., Array] = lambda x: x
     """value(*term): the number that is added, without an error."""
+    draws: int = 1
+    """How many draws a step makes for each result in a stochastic mode."""
 
 
 def runner_for(chain: Recurrence, steps: Steps, results: int) -> Runner | None:
@@ -79,13 +89,22 @@ def run(
         if sums is not None:
             sums[0] = state[0]
     runner = runner_for(chain, steps, results)
-    at_once = max(1, runner.terms * AT_ONCE // results) if runner else 1
+    draws = chain.draws if steps.mode.random else 1
+    at_once = max(1, runner.terms * AT_ONCE // (results * draws)) if runner else n
+
+    def place(k: int) -> Steps:
+        """The steps on the k-th term, and on those after it."""
+        return steps.on_rows(results) if sums is None else steps.from_row(k, results)
+
     for k in range(start, n, at_once):
-        here = partial(steps.on_rows, results) if sums is None else partial(steps.from_row, k, results)
-        if runner:
-            after = _run_fast(chain, runner, here, state, [x[k : k + at_once] for x in terms])
-        else:
-            after = [x[None] for x in chain.step(here(), state, *(x[k] for x in terms))]
+        part = [x[k : k + at_once] for x in terms]
+        after = _run_fast(chain, runner, steps, partial(place, k), state, part) if runner else None
+        if after is None:
+            for i, term in enumerate(zip(*part, strict=True), start=k):
+                state = chain.step(place(i), state, *term)
+                if sums is not None:
+                    sums[i] = state[0]
+            continue
         state = tuple(x[-1].astype(steps.carrier, copy=False) for x in after)
         if sums is not None:
             sums[k : k + at_once] = after[0]
@@ -93,18 +112,31 @@ def run(
 
 
 def _run_fast(
-    chain: Recurrence, runner: Runner, make_steps: Callable[[], Steps], state: State, terms: Sequence[Array]
-) -> list[Array]:
-    """The states after each of some terms."""
+    chain: Recurrence,
+    runner: Runner,
+    steps: Steps,
+    place: Callable[[], Steps],
+    state: State,
+    terms: Sequence[Array],
+) -> list[Array] | None:
+    """The states after each of some terms; None, and no draw is made, if the clear way has to take the steps."""
+    names, rng = current_listeners().names, steps.rng if steps.mode.random else None
+    listened = not names.isdisjoint(PER_ELEMENT)
+    if rng is not None and listened:
+        return None
+    generator_before: Any = None if rng is None else rng.bit_generator.state
     with np.errstate(all="ignore"):
         values = chain.value(*terms)
-        paths, bounded = runner.run(tuple(x.reshape(-1) for x in state), values.reshape(len(values), -1))
+        rows = values.reshape(len(values), -1)
+        draws = None if rng is None else draws_from(rng)(rows.size * chain.draws).reshape(len(rows), chain.draws, -1)
+        paths, bounded = runner.run(tuple(x.reshape(-1) for x in state), rows, draws)
     after = [path[1:].reshape(values.shape) for path in paths]
-    names = current_listeners().names
-    if not names.isdisjoint(PER_ELEMENT) or (names and not bounded):
-        steps = make_steps()
+    if rng is not None and names and not bounded:
+        rng.bit_generator.state = generator_before
+        return None
+    if listened or (names and not bounded):
         before = [np.concatenate([x[None], y[:-1]], dtype=steps.carrier) for x, y in zip(state, after, strict=True)]
-        chain.step(steps, before, *terms)
+        chain.step(place(), tuple(before), *terms)
     return after
 
 
@@ -114,7 +146,7 @@ def _run_fast(
 def by_numpy(dtype: Any) -> Runner:
     """NumPy's cumulative sums, taken from left to right. An overflow leaves an infinity or a NaN at the end."""
 
-    def find(state: State, values: Array) -> Paths:
+    def find(state: State, values: Array, draws: Draws) -> Paths:
         path = np.empty((len(values) + 1, values.shape[1]), dtype)
         path[0], path[1:] = state[0], values
         np.add.accumulate(path, axis=0, out=path)
@@ -129,24 +161,25 @@ def by_floats(quick: floats.Loop | None, careful: floats.Loop, limit: float, mos
     Below the limit no step overflows, either.
     """
 
-    def find(state: State, values: Array) -> Paths:
-        paths = _columns(quick or careful, state, values)
+    def find(state: State, values: Array, draws: Draws) -> Paths:
+        paths = _columns(quick or careful, state, values, draws)
         bounded = all(bool(np.abs(x).max() < limit) for x in (values, *paths))  # False for NaN
         if quick and not bounded:
-            paths = _columns(careful, state, values)
+            paths = _columns(careful, state, values, draws)
         return Paths(paths, bounded)
 
     return Runner(find, most_results)
 
 
-def _columns(loop: floats.Loop, state: State, values: Array) -> list[Array]:
+def _columns(loop: floats.Loop, state: State, values: Array, draws: Draws) -> list[Array]:
     """The paths that a loop gives for each of the results."""
     n = len(values)
     paths = [np.empty((n + 1, values.shape[1])) for _ in state]
     for path, first in zip(paths, state, strict=True):
         path[0] = first
     for j, column in enumerate(values.T):
-        found = loop(column.tolist(), *(float(first[j]) for first in state))
+        terms = column.tolist() if draws is None else zip(column.tolist(), *draws[:, :, j].T.tolist(), strict=True)
+        found = loop(terms, *(float(first[j]) for first in state))
         for path, numbers in zip(paths, found, strict=True):
             path[1:, j] = np.fromiter(numbers, np.float64, n)
     return paths

@@ -26,10 +26,13 @@ def _runner(fmt: Format, mode: Rounding) -> chain.Runner | None:
     """
     add, c = floats.adder(fmt, mode), floats.shifter(fmt, mode)
     quick = None if c is None else floats.quick_compensated_sums(c)
-    return None if add is None else chain.by_floats(quick, floats.compensated_sums(add), float(fmt.max_finite) / 4)
+    careful = floats.random_compensated_sums if mode.random else floats.compensated_sums
+    return None if add is None else chain.by_floats(quick, careful(add), float(fmt.max_finite) / 4)
 
 
-COMPENSATED_ADDITIONS = chain.Recurrence(first=lambda steps, x: (x, np.zeros_like(x)), step=_step, runner=_runner)
+COMPENSATED_ADDITIONS = chain.Recurrence(
+    first=lambda steps, x: (x, np.zeros_like(x)), step=_step, runner=_runner, draws=4
+)
 
 
 class Kahan(Accumulator):

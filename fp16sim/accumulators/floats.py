@@ -1,7 +1,8 @@
 """Rounded addition of Python's floats, and loops over it: the same numbers as by `arithmetic`, a hundred times faster.
 
-A call of NumPy takes longer than many additions, so these loops are for a few sums of many terms. They serve all modes
-but "stochastic", and formats for which float64 is enough (see `arithmetic.intermediates`).
+A call of NumPy takes longer than many additions, so these loops are for a few sums of many terms. They serve all modes,
+and formats for which float64 is enough (see `arithmetic.intermediates`). In stochastic modes an addition takes a draw,
+an integer of 32 random bits.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ from ..arithmetic.intermediates import float64_is_enough
 from ..formats import BINARY64, Format, Rounding, Subnormals
 from ..rounding import round_without_flags
 
-Add: TypeAlias = Callable[[float, float], float]
+Add: TypeAlias = Callable[..., float]
+"""add(a, b), or add(a, b, draw) in a stochastic mode."""
 Loop: TypeAlias = "Callable[..., tuple[Iterable[float], ...]]"
-"""loop(terms, *state): what each number of the state is after each of the terms; the first one is the sum."""
+"""loop(terms, *state): what each number of the state is after each of the terms; the first one is the sum.
+
+In a stochastic mode a term is a tuple: the number, then the draws of the step.
+"""
 
 # --- one addition ---------------------------------------------------------------------------------------------------
 
-_TO_INTEGER: dict[Rounding, Callable[[float], int]] = {
+_TO_INTEGER: dict[Rounding, Callable[..., int]] = {
     Rounding.TIES_TO_EVEN: round,
     Rounding.TIES_TO_AWAY: lambda n: math.trunc(n) + math.trunc(2 * (n - math.trunc(n))),
     Rounding.TOWARD_ZERO: math.trunc,
@@ -36,20 +41,41 @@ _TO_INTEGER: dict[Rounding, Callable[[float], int]] = {
 }
 
 
-def _rounding(fmt: Format, mode: Rounding) -> Callable[[float], float]:
-    """The general path of `rounding.reference`, for one finite number."""
-    to_integer, emin, trailing_bits, largest = _TO_INTEGER[mode], fmt.emin, fmt.trailing_bits, float(fmt.max_finite)
+def _to_integer_at_random(mode: Rounding) -> Callable[..., int]:
+    """The integer step of a stochastic mode: up where the draw is below the fraction, as in `rounding.reference`."""
+    bits, unused = mode.random_bits, 32 - (mode.random_bits or 32)
+    count = _TO_INTEGER[Rounding.TIES_TO_AWAY if mode.adds_half else Rounding.TOWARD_ZERO]
+
+    def to_integer(n: float, draw: int) -> int:
+        whole = math.trunc(n)
+        fraction = abs(n - whole)
+        up = draw + 0.5 < fraction * 2.0**32 if bits is None else draw >> unused < count(ldexp(fraction, bits))
+        return whole + (up if n > 0 else -up)
+
+    return to_integer
+
+
+def _rounding(fmt: Format, mode: Rounding) -> Callable[..., float]:
+    """The general path of `rounding.reference`, for one finite number (and a draw in a stochastic mode)."""
+    to_integer = _to_integer_at_random(mode) if mode.random else _TO_INTEGER[mode]
+    emin, trailing_bits, largest = fmt.emin, fmt.trailing_bits, float(fmt.max_finite)
+    has_negative_zero = fmt.has_negative_zero
     smallest = float(fmt.min_subnormal if fmt.subnormals is Subnormals.GRADUAL else fmt.min_normal)
     lowest = emin if fmt.subnormals is Subnormals.FLUSH_TO_NEAREST else emin - trailing_bits
-    above, below = round_without_flags(np.array([4.0, -4.0]) * 2.0**fmt.emax, fmt, mode).tolist()
+    # Stochastic overflow gives what overflow to nearest gives: the next number up stands for it.
+    bounded = Rounding.TIES_TO_EVEN if mode.random else mode
+    above, below = round_without_flags(np.array([4.0, -4.0]) * 2.0**fmt.emax, fmt, bounded).tolist()
 
-    def rounded(x: float) -> float:
+    def rounded(x: float, draw: int | None = None) -> float:
         e = frexp(x)[1] - 1
         q = e - trailing_bits if e >= emin else lowest
-        y = ldexp(to_integer(ldexp(x, -q)), q)
+        n = ldexp(x, -q)
+        y = ldexp(to_integer(n) if draw is None else to_integer(n, draw), q)
         if smallest <= y <= largest or -largest <= y <= -smallest:
             return y
-        return above if y > largest else below if y < -largest else copysign(0.0, x)
+        if y > largest or y < -largest:
+            return above if y > largest else below
+        return copysign(0.0, x) if has_negative_zero else 0.0
 
     return rounded
 
@@ -65,12 +91,13 @@ def adder(fmt: Format, mode: Rounding) -> Add | None:
     """add(a, b) for values of the format, or exact products of two of them; None where float64 is not enough."""
     if fmt == BINARY64 and mode is Rounding.TIES_TO_EVEN:
         return operator.add
-    if mode.random or not fmt.has_negative_zero or not float64_is_enough(fmt, mode):
-        return None  # the last digit, the sign and zero have rules of their own in formats without -0
-    rounded, toward_negative = _rounding(fmt, mode), mode is Rounding.TOWARD_NEGATIVE
-    infinity = float(round_without_flags(np.array([math.inf]), fmt, mode)[0])  # the largest number if that saturates
+    if fmt.precision == 1 or not (fmt.signed and fmt.zero) or not float64_is_enough(fmt, mode):
+        return None  # formats of a single bit, and those without a sign or zero, have rules of their own
+    rounded, toward_negative = _rounding(fmt, mode), mode is Rounding.TOWARD_NEGATIVE and fmt.has_negative_zero
+    nearest = round_without_flags(np.array([math.inf]), fmt, Rounding.TIES_TO_EVEN)
+    infinity = float(nearest[0])  # in all modes: the largest number if the format saturates
 
-    def add(a: float, b: float) -> float:
+    def add(a: float, b: float, draw: int | None = None) -> float:
         s = a + b
         if toward_negative and not s:
             return copysign(0.0, min(copysign(1.0, a), copysign(1.0, b)))
@@ -80,7 +107,7 @@ def adder(fmt: Format, mode: Rounding) -> Add | None:
             if s - s:  # NaN: s is not finite
                 return copysign(infinity, s) if s == s else s
             s = _to_odd(s, error)
-        return rounded(s)
+        return rounded(s, draw)
 
     return add
 
@@ -96,7 +123,7 @@ def shifter(fmt: Format, mode: Rounding) -> float | None:
     Only if M - M / 2^m is below 2^52, c x - x keeps one bit more. Then M exceeds 2^52 by 2^(p - 1) at most, so M / 2^m
     exceeds the integer 2^(p - 1) by less than a quarter, and that bit is 0.
     """
-    if mode is not Rounding.TIES_TO_EVEN or fmt.subnormals is not Subnormals.GRADUAL or not fmt.has_negative_zero:
+    if mode is not Rounding.TIES_TO_EVEN or fmt.subnormals is not Subnormals.GRADUAL or adder(fmt, mode) is None:
         return None
     return 2.0 ** (BINARY64.precision - fmt.precision) if float64_is_enough(fmt, mode) else None
 
@@ -127,6 +154,24 @@ def quick_sums(c: float) -> Loop:
     return loop
 
 
+def random_sums(add: Add) -> Loop:
+    """s = add(s, x), with the draw of each addition."""
+    return lambda terms, s: (islice(accumulate(terms, lambda s, term: add(s, *term), initial=s), 1, None),)
+
+
+def random_sums_of_products(add: Add) -> Loop:
+    """s = add(s, multiply(a, b)), with the draws of each product and each addition; a term is the exact product."""
+
+    def loop(terms: Iterable[tuple[float, int, int]], s: float) -> tuple[Iterable[float]]:
+        out: list[float] = []
+        for x, of_product, of_sum in terms:
+            s = add(s, add(x, copysign(0.0, x), of_product), of_sum)  # x + 0, rounded
+            out.append(s)
+        return (out,)
+
+    return loop
+
+
 def compensated_sums(add: Add) -> Loop:
     """The loop of Kahan."""
 
@@ -136,6 +181,24 @@ def compensated_sums(add: Add) -> Loop:
             y = add(x, -lost)
             t = add(s, y)
             s, lost = t, add(add(t, -s), -y)
+            out[0].append(s)
+            out[1].append(lost)
+        return out
+
+    return loop
+
+
+def random_compensated_sums(add: Add) -> Loop:
+    """The same with four draws for each term."""
+
+    def loop(
+        terms: Iterable[tuple[float, int, int, int, int]], s: float, lost: float
+    ) -> tuple[Iterable[float], Iterable[float]]:
+        out: tuple[list[float], list[float]] = [], []
+        for x, first, second, third, fourth in terms:
+            y = add(x, -lost, first)
+            t = add(s, y, second)
+            s, lost = t, add(add(t, -s, third), -y, fourth)
             out[0].append(s)
             out[1].append(lost)
         return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -27,7 +28,11 @@ def _adding(fmt: Format, mode: Rounding) -> chain.Runner | None:
     add, c = floats.adder(fmt, mode), floats.shifter(fmt, mode)
     quick = None if c is None else floats.quick_sums(c)
     most_results = 32 if hardware_for(fmt, mode) else 64
-    return None if add is None else chain.by_floats(quick, floats.sums(add), float(fmt.max_finite), most_results)
+    return None if add is None else chain.by_floats(quick, _careful(mode)(add), float(fmt.max_finite), most_results)
+
+
+def _careful(mode: Rounding) -> Callable[[floats.Add], floats.Loop]:
+    return floats.random_sums if mode.random else floats.sums
 
 
 @lru_cache(maxsize=256)
@@ -36,7 +41,18 @@ def _adding_products(fmt: Format, mode: Rounding) -> chain.Runner | None:
     add = floats.adder(fmt, mode)
     if add is None or fmt.precision > BINARY32.precision:
         return None
-    return chain.by_floats(None, floats.sums(add), float(fmt.max_finite))
+    return chain.by_floats(None, _careful(mode)(add), float(fmt.max_finite))
+
+
+@lru_cache(maxsize=256)
+def _adding_random_products(fmt: Format, mode: Rounding) -> chain.Runner | None:
+    """Products and sums in turn, because each of them takes the next draw."""
+    add = floats.adder(fmt, mode) if mode.random else None
+    return None if add is None else chain.by_floats(None, floats.random_sums_of_products(add), float(fmt.max_finite))
+
+
+def _product(a: Array, b: Array) -> Array:
+    return a.astype(np.float64) * b.astype(np.float64)
 
 
 ADDITIONS = chain.Recurrence(
@@ -48,7 +64,14 @@ FUSED_ADDITIONS = chain.Recurrence(
     first=lambda steps, a, b: (steps.multiply(a, b),),
     step=lambda steps, state, a, b: (steps.fma(a, b, state[0]),),
     runner=_adding_products,
-    value=lambda a, b: a.astype(np.float64) * b.astype(np.float64),
+    value=_product,
+)
+RANDOM_SUMS_OF_PRODUCTS = chain.Recurrence(
+    first=lambda steps, a, b: (steps.multiply(a, b),),
+    step=lambda steps, state, a, b: (steps.add(state[0], steps.multiply(a, b)),),
+    runner=_adding_random_products,
+    value=_product,
+    draws=2,
 )
 
 # --- the accumulators -----------------------------------------------------------------------------------------------
@@ -73,9 +96,7 @@ class Sequential(Accumulator):
 
     def reduce(self, terms: Array, steps: Steps) -> Array:
         """The loop over add."""
-        few = chain.runner_for(ADDITIONS, steps, math.prod(terms.shape[1:]))
-        y = None if few else sum_by_hardware(terms, steps)
-        return chain.run(ADDITIONS, steps, None, [terms])[0] if y is None else y
+        return _sum(terms, steps)
 
     def reduce_products(self, left: Array, right: Array, start: Start, steps: Steps) -> Array:
         """The loop over multiply and add; the products are never all in memory."""
@@ -86,8 +107,10 @@ class Sequential(Accumulator):
             y = dot_by_hardware(left, right, start, steps)
             if y is not None:
                 return y.astype(steps.carrier, copy=False)
-        at_once = 1 if steps.mode.random else max(1, 4 * chain.AT_ONCE // max(1, results))
         state: chain.State | None = None if start is None else (start,)
+        if steps.mode.random:
+            return np.array(chain.run(RANDOM_SUMS_OF_PRODUCTS, steps, state, [left, right])[0])
+        at_once = max(1, 4 * chain.AT_ONCE // max(1, results))
         for k in range(0, len(left), at_once):
             products = steps.on_rows(results).multiply(left[k : k + at_once], right[k : k + at_once])
             state = chain.run(ADDITIONS, steps, state, [products])
@@ -98,8 +121,15 @@ class Sequential(Accumulator):
         """The partial sums of the loop."""
         out = np.empty(terms.shape, steps.carrier)
         if len(terms):
-            chain.run(ADDITIONS, steps, None, [terms], out)
+            _sum(terms, steps, out)
         return out
+
+
+def _sum(terms: Array, steps: Steps, sums: Array | None = None) -> Array:
+    """The sum over the first axis; `sums` takes the sum after each term."""
+    few = chain.runner_for(ADDITIONS, steps, math.prod(terms.shape[1:]))
+    y = None if few else sum_by_hardware(terms, steps, sums)
+    return chain.run(ADDITIONS, steps, None, [terms], sums)[0] if y is None else y
 
 
 class Fused(Sequential):

@@ -7,12 +7,14 @@ it. A single number is rounded by `scalars`, equal too, without an array.
 """
 
 from .dispatch import CHUNK, round_array, round_without_flags
+from .random_bits import draws_from
 from .reference import exponent
 from .round_to import round_if_needed, round_operand, round_to
 from .scalars import plain_number, rounder
 
 __all__ = [
     "CHUNK",
+    "draws_from",
     "exponent",
     "plain_number",
     "round_array",
