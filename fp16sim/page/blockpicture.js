@@ -160,16 +160,18 @@ function windowOf(record, { y }, { left, right, width }) {
 /** A block of zeros, or of NaN, reaches nowhere. */
 const hasWindow = ({ amax }) => isFinite(amax) && !isZero(amax);
 
-/** What happens beyond the two ends: beside them, or on a narrow screen in the picture. */
-function endWords(record, { y }, { left, right, width }) {
+/** What happens beyond the two ends: beside them; on a narrow screen in the picture, on the side where amax is not. */
+function endWords(record, { x, y }, { left, right, width }) {
   if (!hasWindow(record)) return [];
-  const { unit, block: { element } } = record;
+  const { unit, amaxIndex, block: { element } } = record;
   const [top, end] = [log2(element.maxFinite), element.quantumExponentMin - 1].map((e) => y(e + log2(unit)));
-  const largest = numberText(product(element.maxFinite, unit), 9);
-  const x = width > 520 ? right + 6 : left + 4;
+  const isWide = width > 520;
+  const isLeft = !isWide && x(amaxIndex) > (left + right) / 2;
+  const at = isWide ? { x: right + 6 } : isLeft ? { x: left + 4 } : { x: right - 4, "text-anchor": "end" };
+  const words = (height, text) => s("text", { ...at, y: height, class: "name" }, text);
   return [
-    top > TOP ? s("text", { x, y: top - (width > 520 ? 0 : 6), class: "name" }, width > 520 ? `▲ above ${largest}` : `▲ above ${largest}: saturates`) : [],
-    end < FLOOR - 14 ? s("text", { x, y: end + 15, class: "name" }, width > 520 ? "▼ below: 0" : "▼ below: becomes 0") : [],
+    top > TOP ? words(top - (isWide ? 0 : 6), `▲ above ${numberText(product(element.maxFinite, unit), isWide ? 9 : 7)}`) : [],
+    end < FLOOR - 14 ? words(end + 15, "▼ below: 0") : [],
   ];
 }
 

@@ -47,6 +47,10 @@ export function scaled(value, steps, smallest) {
   return textNear(log2(value) + steps, value.negative);
 }
 
+/** The example of the tour. */
+export const OUTLIER = ["One outlier", "One outlier takes the scale with it: drag it down, and the others get their digits back.",
+  "0.31,-0.22,0.48,0.05,-0.4,0.17,6,-0.09,0.26,-0.35,0.12,0.44,-0.18,0.07,0.39,-0.28", { block: "mxfp4" }];
+
 /** Examples: [name, what it shows, numbers, more of the state]. */
 export const EXAMPLES = [
   ["Weights", "A row of weights, as training leaves them: most are far below amax, and in 4 bits the small ones become 0.",
@@ -54,8 +58,7 @@ export const EXAMPLES = [
     { block: "mxfp4" }],
   ["Smooth", "A smooth block: all numbers are within three binades, and none vanishes; but floor saturates eight of them. Try rceil.",
     "0.2,0.56,0.83,0.98,0.98,0.83,0.56,0.2,-0.2,-0.56,-0.83,-0.98,-0.98,-0.83,-0.56,-0.2", { block: "mxfp4" }],
-  ["One outlier", "One outlier takes the scale with it: drag it down, and the others get their digits back.",
-    "0.31,-0.22,0.48,0.05,-0.4,0.17,6,-0.09,0.26,-0.35,0.12,0.44,-0.18,0.07,0.39,-0.28", { block: "mxfp4" }],
+  OUTLIER,
   ["Just above", "amax is just above the largest element times the scale: floor saturates it, and rceil takes twice the scale.",
     "7.4,-3.1,1.2,0.7,-5.6,2.3,0.26,-0.9,4.4,-0.13,6.9,-2,0.5,-1.7,3.3,0.4", { block: "mxfp4" }],
   ["Zeros", "A block of zeros has the scale with code 0, and every zero keeps its sign.", "0,0,0,-0,0,0,0,0,-0,0,0,0,0,0,0,0", { block: "mxfp8" }],

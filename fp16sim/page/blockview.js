@@ -99,7 +99,7 @@ const tableOf = (kind, columns) => {
 /** The numbers, as they are typed or pasted; the address has them parted by commas. */
 function valuesField(ctx) {
   const [id, noteId] = [freshId("values"), freshId("note")];
-  const input = h("textarea", { id, rows: 2, spellcheck: "false", autocapitalize: "off", "aria-describedby": noteId, "data-key": "values",
+  const input = h("textarea", { id, rows: 3, spellcheck: "false", autocapitalize: "off", "aria-describedby": noteId, "data-key": "values",
     oninput: () => ctx.type({ values: asState(input.value), pick: "" }, "values") });
   const note = h("p", { id: noteId, class: "note", role: "status" });
   const update = (state, { block, error, more }) => {
@@ -184,7 +184,7 @@ function elementRow(x, k, { block }, chosen) {
   const isLost = !["exact", "rounded"].includes(x.fate);
   const cells = [
     [numberText(x.given, 14)], [numberText(x.share, 12), "more"], [bitsInline(x.code, block.element)], [numberText(x.number, 10), "more"],
-    [numberText(x.value, innerWidth > 700 ? 14 : 12)], [errorText(x, 12), "more"],
+    [numberText(x.value, innerWidth > 700 ? 14 : 7)], [errorText(x, 12), "more"],
   ];
   return h("tr", { class: chosen ? "chosen" : "" }, h("th", { scope: "row" }, String(k)),
     cells.map(([words, kind = ""]) => h("td", { class: `num ${kind}` }, words)),

@@ -1,5 +1,6 @@
-/* The guided tour: ten questions, each a state of the page and a few sentences. */
+/* The guided tour: eleven questions, each a state of the page and a few sentences. */
 
+import { OUTLIER, exampleState } from "./blockvalues.js";
 import { button, change, fill, h } from "./dom.js";
 
 const NUMBER = { view: "number", beside: "", mode: "ties_to_even" };
@@ -55,6 +56,11 @@ export const STATIONS = [
     title: "How often is eight-bit arithmetic exact?",
     text: "Every dot is one of the 65,536 products of E4M3FN. The dark ones lose up to half an ulp, the striped ones leave the range. Click one to see its steps.",
     state: { view: "heatmap", small: "e4m3fn", op: "multiply", mode: "ties_to_even" },
+  },
+  {
+    title: "What does one large number do to its block?",
+    text: "Four bits hold sixteen numbers, so the numbers of a block share a scale, which follows the largest one. Here 6 takes it, and seven of the others become 0. Drag its diamond down, and they get their digits back; the last table shows what each rule for the scale would choose.",
+    state: { ...exampleState(OUTLIER), view: "block" },
   },
 ];
 

@@ -122,6 +122,7 @@ def test_a_notebook_gets_a_frame_that_holds_the_whole_page():
     assert "height: 500px" in frame
     assert "allow-same-origin" not in frame
     assert repr(shown) == "Explorer(state='number?x=1/3', height=500)"
+    assert "block?values=7,-3" in fs.page.show("block?values=7,-3&block=nvfp4&rule=torchao")._repr_html_()
 
 
 @pytest.mark.parametrize("height", [0, -1, "900", 1.5, True])

@@ -208,21 +208,21 @@ def test_every_view_has_a_legend(open_page):
 # --- the tour and the examples --------------------------------------------------------------------------------------
 
 
-def test_the_tour_has_ten_stations_and_each_can_be_linked(open_page):
+def test_the_tour_has_eleven_stations_and_each_can_be_linked(open_page):
     page = open_page()
     page.get_by_role("button", name="Tour", exact=True).click()
     titles = set()
-    for station in range(1, 11):
-        assert page.locator(".tour .where").inner_text() == f"Station {station} of 10"
+    for station in range(1, 12):
+        assert page.locator(".tour .where").inner_text() == f"Station {station} of 11"
         titles.add(page.locator(".tour h2").inner_text())
         state = page.evaluate(STATE)
         assert state["tour"] == str(station)
         assert page.evaluate("(i) => fp16sim.stations[i - 1].state", station).items() <= state.items()
         page.locator(".tour .primary").click()
-    assert len(titles) == 10
+    assert len(titles) == 11
     assert page.locator(".tour").is_hidden()
     page.go_back()
-    assert page.locator(".tour h2").inner_text() == "How often is eight-bit arithmetic exact?"
+    assert page.locator(".tour h2").inner_text() == "What does one large number do to its block?"
 
 
 def test_what_the_tour_says_is_true(open_page):
@@ -237,6 +237,10 @@ def test_what_the_tour_says_is_true(open_page):
     assert exact.fma(3, 683, "2^-24") == 2050
     assert exact.round_to(exact.round_to(exact.parse("2049") + exact.parse("2^-24"), "binary32")) == 2048
     assert exact.round_to(70000) == exact.INF
+    state = page.evaluate("fp16sim.stations[10].state")
+    block = fs.explain.block(state["values"].split(","), state["block"])
+    assert (block.amax, block.count("vanished")) == (6, 7)
+    assert "seven of the others become 0" in stations["What does one large number do to its block?"]
     third = exact.parse("1/3")
     assert abs(exact.round_to(third) - third) < abs(exact.round_to(third, "bf16") - third)
 
@@ -278,7 +282,7 @@ def test_the_page_works_in_the_frame_of_a_notebook(open_page, tmp_path):
     frame.get_by_role("button", name="Redo").click()
     assert frame.locator(".panel:visible code").first.inner_text() == "0x3C01"
     frame.get_by_role("button", name="Tour", exact=True).click()
-    assert re.match("Station 1 of 10", frame.locator(".tour .where").inner_text())
+    assert re.match("Station 1 of 11", frame.locator(".tour .where").inner_text())
     frame.get_by_role("button", name="Pairs").click()
     frame.get_by_role("link", name="Show its steps").click()
     assert frame.locator(".headline").is_visible()
