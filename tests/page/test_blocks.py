@@ -109,17 +109,10 @@ def compare_blocks(core, name, rule, mode, count):
 @pytest.mark.parametrize("name", BLOCKS)
 def test_a_block_has_the_scale_codes_and_fates_that_python_gives_it(core, name):
     for rule in get_block(name).rules:
-        compare_blocks(core, name, rule, "ties_to_even", 3)
+        compare_blocks(core, name, rule, "ties_to_even", 2)
 
 
 ROUNDINGS = [mode.value for mode in Rounding if not mode.random]
-
-
-@pytest.mark.parametrize("mode", first(1, [mode for mode in ROUNDINGS if mode != "ties_to_even"]))
-@pytest.mark.parametrize("name", first(1, ["nvfp4", *BLOCKS]))
-def test_a_block_is_rounded_in_every_mode_as_in_python(core, name, mode):
-    for rule in get_block(name).rules:
-        compare_blocks(core, name, rule, mode, 4)
 
 
 @pytest.mark.exhaustive
@@ -261,6 +254,7 @@ def test_what_is_pasted_is_read_as_python_prints_it(open_page):
     assert 'tensor_amax="20"' in page.locator(".python").inner_text()
 
 
+@pytest.mark.exhaustive
 def test_a_rule_is_chosen_in_the_table_and_one_that_does_not_suit_says_so(open_page):
     page = open_page("block?block=nvfp4&rule=four_over_six")
     assert page.get_by_label("Scale rule").input_value() == "four_over_six"

@@ -7,7 +7,7 @@ import pytest
 import fp16sim as fs
 from fp16sim import cases, exact
 
-from ..support import DETERMINISTIC, count_cases
+from ..support import DETERMINISTIC, count_cases, first
 
 STEPS = """([name, mode, cases]) => {
   const s = fp16sim, fmt = s.format(name), wider = ["binary32", "binary64"].map(s.format);
@@ -110,7 +110,7 @@ LOTTERIES = """([name, mode, cases]) => cases.map(([operation, texts]) => {
 })"""
 
 
-@pytest.mark.parametrize("mode", ["stochastic_1_half", "stochastic_3", "stochastic_8_half"])
+@pytest.mark.parametrize("mode", first(1, ["stochastic_3_half", "stochastic_1", "stochastic_8_half"]))
 def test_both_neighbours_have_the_probabilities_that_few_random_bits_give_them(core, mode):
     given = list(drawn(fs.BINARY16, 40))
     for (operation, texts), page in zip(given, core.evaluate(LOTTERIES, ["binary16", mode, given]), strict=True):
