@@ -28,23 +28,30 @@ def quiet(function):
     return called
 
 
-RIGHT = {
-    "rounding": lambda x: fs.round_to(x, TOY),
-    "decode": lambda code: fs.decode(code, TOY),
-    "encode": lambda x: fs.encode(x, TOY),
-    "fields": lambda code: tuple(int(part) for part in fs.fields(fs.decode(code, TOY), TOY)),
-    "ulp": lambda x: fs.ulp(x, TOY),
-    "next_up": lambda x: fs.next_up(x, TOY),
-    "next_down": lambda x: fs.next_down(x, TOY),
-    "parse": lambda text: fs.round_to(text, TOY),
-    "sum": lambda x: fs.sum(x, TOY),
-    "pairwise_sum": lambda x: fs.sum(x, TOY, accumulator=fs.accumulators.Pairwise(TOY)),
-    "kahan_sum": lambda x: fs.sum(x, TOY, accumulator=fs.accumulators.Kahan(TOY)),
-    "dot": lambda a, b: fs.dot(a, b, TOY),
-    "mixed_dot": lambda a, b: fs.dot(a, b, TOY, accumulator=fs.accumulators.Sequential("binary32")),
-    **{name: lambda *x, name=name: getattr(fs, name)(*x, TOY) for name in ("add", "subtract", "multiply", "divide")},
-    **{name: lambda *x, name=name: getattr(fs, name)(*x, TOY) for name in ("sqrt", "fma")},
-}
+def right_functions(fmt):
+    """A right function for each task."""
+    return {
+        "rounding": lambda x: fs.round_to(x, fmt),
+        "decode": lambda code: fs.decode(code, fmt),
+        "encode": lambda x: fs.encode(x, fmt),
+        "fields": lambda code: tuple(int(part) for part in fs.fields(fs.decode(code, fmt), fmt)),
+        "ulp": lambda x: fs.ulp(x, fmt),
+        "next_up": lambda x: fs.next_up(x, fmt),
+        "next_down": lambda x: fs.next_down(x, fmt),
+        "parse": lambda text: fs.round_to(text, fmt),
+        "sum": lambda x: fs.sum(x, fmt),
+        "pairwise_sum": lambda x: fs.sum(x, fmt, accumulator=fs.accumulators.Pairwise(fmt)),
+        "kahan_sum": lambda x: fs.sum(x, fmt, accumulator=fs.accumulators.Kahan(fmt)),
+        "dot": lambda a, b: fs.dot(a, b, fmt),
+        "mixed_dot": lambda a, b: fs.dot(a, b, fmt, accumulator=fs.accumulators.Sequential("binary32")),
+        **{
+            name: lambda *x, name=name: getattr(fs, name)(*x, fmt) for name in ("add", "subtract", "multiply", "divide")
+        },
+        **{name: lambda *x, name=name: getattr(fs, name)(*x, fmt) for name in ("sqrt", "fma")},
+    }
+
+
+RIGHT = right_functions(TOY)
 
 
 @pytest.mark.parametrize("task", RIGHT)
@@ -54,6 +61,22 @@ def test_a_right_function_passes_every_task(task):
     assert report.score == 100
     assert not report.missing
     assert report.counterexample is None
+
+
+UNUSUAL = ["binary4p2ue", "e4m3fnuz", "e5m2fnuz", "e8m0fnu", "binary8p3se", "binary8p3uf", "binary8p1se", "binary6p6se"]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("fmt", UNUSUAL)
+def test_every_task_takes_a_format_unlike_those_of_ieee_754_or_refuses_it_by_name(fmt):
+    for task, function in right_functions(fs.get_format(fmt)).items():
+        if task == "kahan_sum" and not fs.get_format(fmt).signed:
+            with pytest.raises(ValueError, match=f"fmt={fmt} has no negative numbers, which {task} subtracts to"):
+                grade.run(quiet(function), task, fmt)
+            continue
+        report = grade.run(quiet(function), task, fmt)
+        assert report.passed, f"\n{report}"
+        assert str(grade.run(quiet(lambda *x: 1.25), task, fmt)), "a wrong answer has a report, too"
 
 
 @pytest.mark.parametrize("mode", [mode for mode in Rounding if mode is not Rounding.STOCHASTIC])
@@ -208,6 +231,11 @@ def test_a_mistake_of_the_teacher_is_an_error(call, says):
     ("task", "arguments", "fmt", "says"),
     [
         ("decode", (0x7F,), "e4m3fn", "NaN: all bits after the sign are 1"),
+        ("decode", (0x80,), "e4m3fnuz", "NaN: its code is the one that -0 would have"),
+        ("decode", (0xFF,), "e8m0fnu", "bits: biased exponent 255, trailing significand 0\nNaN: all bits are 1"),
+        ("decode", (0,), "e8m0fnu", "normal: +(1 + 0/2^0) * 2^(0 - 127)"),
+        ("decode", (0xFE,), "binary8p3ue", "infinity: the code before that of NaN"),
+        ("decode", (0x7F,), "binary8p3se", "infinity: the largest code of its sign"),
         ("decode", (0x7E01,), "binary16", "the topmost biased exponent and a trailing significand other than 0"),
         ("ulp", (0.0,), "binary16", "min_subnormal = 2^-24"),
         ("ulp", (3 * 2.0**-24,), "binary16", "the ulp is 2 to the power max(-23, emin = -14) - 10 = -24"),

@@ -286,3 +286,9 @@ def test_a_flushed_operand_is_the_one_zero_of_both_layers(fmt):
         found = exact.round_operand(exact.as_exact(x), fmt, fs.Rounding.TIES_TO_EVEN).value
         assert not exact.is_negative(found)
         assert not np.signbit(fs.round_to(x, fmt))
+
+
+def test_a_tie_of_a_sum_with_one_digit_goes_where_that_of_add_goes():
+    fmt = get_format("width=8,precision=1,specials=none")
+    assert float(fs.sum([2.0, 1.0], fmt)) == float(fs.add(2.0, 1.0, fmt)) == float(exact.add(2, 1, fmt)) == 2.0
+    assert float(fs.sum([4.0, 2.0], fmt)) == float(fs.add(4.0, 2.0, fmt)) == 8.0

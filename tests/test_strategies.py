@@ -236,3 +236,50 @@ def test_no_plugin_of_hypothesis_is_installed():
     from importlib.metadata import entry_points
 
     assert not [entry for entry in entry_points(group="hypothesis") if "fp16sim" in entry.value]
+
+
+# --- formats unlike IEEE 754's --------------------------------------------------------------------------------------
+
+
+@settings(FEW, max_examples=25)
+@given(st.data(), fst.formats(12, unusual=True))
+def test_numbers_of_an_unusual_format_have_its_signs_and_zeros(data, fmt):
+    x = data.draw(fst.floats(fmt))
+    assert math.isnan(x) or exact.round_to(x, fmt) == x
+    assert math.isnan(x) or fmt.signed or x >= 0
+    assert x != 0 or (fmt.zero and (fmt.has_negative_zero or not exact.is_negative(x)))
+    assert isinstance(data.draw(fst.reals(fmt)), float)
+    assert fst.ties(fmt) is not None
+    for pairs in (fst.cancelling_pairs, fst.absorbing_pairs):
+        strategy = offered(pairs, fmt)
+        if strategy is not None:
+            assert all(exact.round_to(part, fmt) == part for part in data.draw(strategy))
+
+
+def offered(pairs, fmt):
+    """The strategy for pairs of a format; None if it is refused, which must be by name."""
+    try:
+        return pairs(fmt)
+    except InvalidArgument as refused:
+        return None if fmt.name in str(refused) else pytest.fail(str(refused))
+
+
+def test_unusual_formats_are_drawn_only_if_they_are_asked_for():
+    usual, unusual = (drawn(fst.formats(16, unusual=asked), count) for asked, count in ((False, 40), (True, 120)))
+    assert all(fmt.signed and fmt.zero and fmt.has_negative_zero and fmt.precision > 1 for fmt in usual)
+    for lacks in (
+        lambda fmt: not fmt.signed,
+        lambda fmt: fmt.signed and not fmt.has_negative_zero,
+        lambda fmt: fmt.precision == 1,
+        lambda fmt: fmt.name.startswith("binary8p"),
+        lambda fmt: fmt.has_negative_zero,
+    ):
+        assert any(map(lacks, unusual))
+    assert find(fst.formats(8, unusual=True), lambda fmt: not fmt.zero) == fs.E8M0FNU
+
+
+def test_a_bound_below_zero_is_refused_in_a_format_without_sign():
+    with pytest.raises(InvalidArgument, match="Invalid min_value=-1: e8m0fnu has no negative numbers"):
+        fst.floats("e8m0fnu", -1)
+    with pytest.raises(InvalidArgument, match="fmt=binary8p3uf has no negative numbers, so that nothing cancels"):
+        fst.cancelling_pairs("binary8p3uf")

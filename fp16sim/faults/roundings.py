@@ -139,8 +139,10 @@ def _flushes_first(x: Array, fmt: Format, mode: Rounding) -> Array:
 
 def _wide_exponent(fmt: Format) -> Format:
     """The same precision with a much larger exponent range."""
-    wider = {"width": max(fmt.precision + 9, fmt.width + 2), "specials": Specials.IEEE, "bias": None}
-    return Format(**fmt.to_dict() | wider)
+    usual = fmt.signed and fmt.precision > 1
+    specials = Specials.IEEE if usual else Specials.ONE_NAN_AND_INFINITIES
+    wider = {"width": max(fmt.precision + 9, fmt.width + 2), "specials": specials, "bias": None, "zero": True}
+    return Format(**fmt.to_dict() | wider | ({} if usual else {"nan_code": None}))
 
 
 def _no_smallest_exponent(x: Array, fmt: Format, mode: Rounding) -> Array:

@@ -366,6 +366,8 @@ def _check(task: Task, fmt: Format, mode: Rounding) -> None:
             f"mode={quoted(mode.value)} has more than one right answer; use the task 'stochastic', whose "
             "function is given u"
         )
+    if not fmt.signed and task.name in ("softmax", "kahan_sum"):
+        raise ValueError(f"fmt={fmt.name} has no negative numbers, which {task.name} subtracts to; use a signed format")
     if (
         not fmt.has_nan
         and fmt.nan_code is None

@@ -12,7 +12,7 @@ import numpy as np
 from ... import cases, exact, explain
 from ...codes import decode
 from ...faults.roundings import differs, right
-from ...formats import Format, Rounding
+from ...formats import Format, Rounding, Specials
 from ...text import to_text
 from .list_inputs import partial_sums
 from .results import show
@@ -37,25 +37,34 @@ def why(task: str, arguments: Arguments, fmt: Format, mode: Rounding) -> Any:
     return _TEXTS[task](arguments, fmt, mode) if task in _TEXTS else ""
 
 
+_ONE_NAN = (Specials.ONE_NAN, Specials.ONE_NAN_AND_INFINITIES)
+_NAN = {
+    (Specials.IEEE, True): "its codes have the topmost biased exponent and a trailing significand other than 0",
+    (Specials.NAN, True): "all bits after the sign are 1",
+    (Specials.NONE, True): "the format has none of its own, and this code was chosen for it",
+    **{(kind, True): "its code is the one that -0 would have" for kind in _ONE_NAN},
+    **{(kind, False): "all bits are 1" for kind in _ONE_NAN},
+}
+"""Which codes are NaN, by the specials of a format, and whether it is signed."""
+
+
 def decoding(code: int, fmt: Format) -> str:
     """How a code is decoded: its fields, its class, and the formula of that class."""
     bits = fmt.bit_fields(code)
     sign, biased, trailing = (int(field or "0", 2) for field in bits)
     head = (
         f"code {fmt.hex_code(code)} is {fmt.bits_text(code)} in bits: "
-        f"sign {sign}, biased exponent {biased}, trailing significand {trailing}\n"
+        f"{f'sign {sign}, ' if fmt.signed else ''}biased exponent {biased}, trailing significand {trailing}\n"
     )
     value = decode(code, fmt)
     if math.isnan(value):
-        return head + (
-            "NaN: its codes have the topmost biased exponent and a trailing significand other than 0"
-            if fmt.has_infinity
-            else "NaN: all bits after the sign are 1"
-        )
+        return f"{head}NaN: {_NAN[fmt.specials, fmt.signed]}"
     if math.isinf(value):
-        return f"{head}infinity: the topmost biased exponent with trailing significand 0"
+        where = "the topmost biased exponent with trailing significand 0"
+        one_nan = "the largest code of its sign" if fmt.signed else "the code before that of NaN"
+        return f"{head}infinity: {where if fmt.has_payloads else one_nan}"
     shown, mark, t = to_text(value, fmt, "exact"), "-" if sign else "+", fmt.trailing_bits
-    if biased:
+    if biased or not fmt.zero:
         return f"{head}normal: {mark}(1 + {trailing}/2^{t}) * 2^({biased} - {fmt.bias}) = {shown}"
     kind = "subnormal" if trailing else "zero"
     formula = f"{mark}({trailing}/2^{t}) * 2^(1 - {fmt.bias}) = {shown}"

@@ -19,7 +19,7 @@ a rounder, a cast, a parser          `reals(fmt)`, `ties(fmt)`, `near_overflow(f
 an operation                         `floats(fmt)`, `cancelling_pairs(fmt)`, `absorbing_pairs(fmt)`
 encode and decode                    `codes(fmt)`
 sums and products of matrices        `arrays(fmt, shape)`
-code that takes a format and a mode  `formats()`, `modes()`
+code that takes a format and a mode  `formats()`, `modes()`; `formats(unusual=True)` also without sign, and the like
 a quantizer of MX or NVFP4 blocks    `blocks(block)`
 ===================================  ======================================================================
 """

@@ -89,7 +89,7 @@ def _allowed(
     infinities = tuple(
         x
         for x, bound, out in ((math.inf, high, exclude_max), (-math.inf, low, exclude_min))
-        if infinite and (bound is None or (bound == x and not out))
+        if infinite and (fmt.signed or x > 0) and (bound is None or (bound == x and not out))
     )
     if not (positive or negative or zeros or infinities or nan):
         raise InvalidArgument(
@@ -108,6 +108,10 @@ def _bound(fmt: Format, name: str, value: Bound) -> exact.Value | None:
         raise InvalidArgument(f"Cannot use {name}={quoted(value)} of type {type(value).__name__}: {error}") from None
     if exact.is_nan(bound):
         raise InvalidArgument(f"Invalid {name}={quoted(value)}: NaN is not a bound")
+    if bound < 0 and not fmt.signed:
+        raise InvalidArgument(
+            f"Invalid {name}={quoted(value)}: {fmt.name} has no negative numbers - use 0 or leave it out"
+        )
     nearest = exact.round_to(bound, fmt) if exact.is_finite(bound) else bound
     if nearest != bound:
         raise InvalidArgument(
@@ -158,7 +162,8 @@ def _finite(
     """The magnitudes on each side of zero, and the zeros."""
     top = Fraction(fmt.max_finite)
     least = Fraction(fmt.min_subnormal if subnormal else fmt.min_normal)
-    lower = -top if low is None or low == -math.inf else top * 2 if low == math.inf else Fraction(low)
+    bottom = -top if fmt.signed else Fraction(0)
+    lower = bottom if low is None or low == -math.inf else top * 2 if low == math.inf else Fraction(low)
     upper = top if high is None or high == math.inf else -top * 2 if high == -math.inf else Fraction(high)
     # An excluded bound moves to the next number inside.
     if exclude_min and low is not None and abs(lower) <= top:
@@ -171,7 +176,8 @@ def _finite(
     if lower <= 0 <= upper:
         zero_low = low is not None and low == 0 and not exact.is_negative(low)
         zero_high = high is not None and high == 0 and exact.is_negative(high)
-        zeros = [z for z, out in ((0.0, zero_high), (-0.0, zero_low)) if not out]
+        has = (0.0, fmt.zero and not zero_high), (-0.0, fmt.has_negative_zero and not zero_low)
+        zeros = [zero for zero, kept in has if kept]
     return positive, negative, tuple(zeros)
 
 

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from ... import exact
 from ...codes import decode
-from ...formats import Format
+from ...formats import BINARY64, Format
 
 Number: TypeAlias = Fraction | float
 
@@ -205,7 +205,7 @@ def _draw_nan(source: Bytes, allowed: Allowed) -> Number:
     if fmt.has_payloads:
         trailing = (2 ** (t - 1) + k) % 2**t
         usual = (usual >> t << t) | (trailing or 2**t - 1)
-    return float(decode(usual | source.below(2) * fmt.sign_bit, fmt)) if fmt.width <= 64 else exact.NAN
+    return float(decode(usual | source.below(2) * fmt.sign_bit, fmt)) if fmt.fits_in(BINARY64) else exact.NAN
 
 
 Reader: TypeAlias = Callable[[Bytes, Allowed], Number]

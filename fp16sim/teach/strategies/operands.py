@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
+from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +15,17 @@ from hypothesis.extra import numpy as extra
 
 from ... import exact
 from ...codes import encode
-from ...formats import BINARY64, WITH_BOTH_ZEROS, Format, FormatLike, Rounding, Specials, get_format
+from ...formats import (
+    BINARY64,
+    NAMED_FORMATS,
+    WITH_BOTH_ZEROS,
+    Format,
+    FormatLike,
+    Rounding,
+    Specials,
+    get_format,
+    p3109,
+)
 from .floats import floats
 from .from_bytes import Number, below
 
@@ -42,6 +55,8 @@ def cancelling_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[Pair]:
     (1.0, -0.99951171875)
     """
     fmt = get_format(fmt)
+    if not fmt.signed:
+        raise InvalidArgument(f"fmt={fmt.name} has no negative numbers, so that nothing cancels; use a signed format")
     finite = floats(fmt, allow_nan=False, allow_infinity=False).map(lambda a: a or 1.0)
     top = exact.encode(fmt.max_finite, fmt)
 
@@ -64,8 +79,15 @@ def absorbing_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[Pair]:
     fmt = get_format(fmt)
     least = Fraction(2) ** fmt.precision
     largest = exact.round_to(Fraction(fmt.max_finite) / (4 * least), fmt, Rounding.TOWARD_ZERO)
+    if exact.is_nan(largest) or largest < fmt.min_subnormal:
+        raise InvalidArgument(
+            f"fmt={fmt.name} has too small a range: its largest number is less than {4 * least} times its smallest; "
+            "use a format with more exponents"
+        )
     one = min(Fraction(1), Fraction(largest))
-    small = floats(fmt, -largest, largest).map(lambda b: b or float(one))
+    signs = [1, -1] if fmt.signed else [1]
+    small = floats(fmt, -largest if fmt.signed else None, largest, allow_nan=False, allow_infinity=False)
+    small = small.map(lambda b: b or float(one))
     top = exact.encode(fmt.max_finite, fmt)
 
     def pair(b: Number, steps: int, sign: int) -> Pair:
@@ -82,7 +104,7 @@ def absorbing_pairs(fmt: FormatLike = "binary16") -> st.SearchStrategy[Pair]:
                 break
         return (float(a), b) if fmt.fits_in(BINARY64) else (a, b)
 
-    return st.builds(pair, small, below(2 ** (fmt.width - 1)), st.sampled_from([1, -1]))
+    return st.builds(pair, small, below(2 ** (fmt.width - 1)), st.sampled_from(signs))
 
 
 def arrays(
@@ -107,12 +129,27 @@ def arrays(
     return extra.arrays(np.float64, shape, elements=floats(fmt, **limits), fill=st.nothing())
 
 
-def formats(max_width: int = 16) -> st.SearchStrategy[Format]:
+def formats(max_width: int = 16, *, unusual: bool = False) -> st.SearchStrategy[Format]:
     """Formats of at most `max_width` bits: the named ones and others, some without infinities, some saturating.
 
+    All have both signs, both zeros, and at least two bits of precision, which most code takes for granted.
+
+    Parameters
+    ----------
+    max_width : int
+        From 5 on.
+    unusual : bool
+        Whether to draw, beside these, formats that lack one of that: one zero (e4m3fnuz), no sign, no zero (e8m0fnu),
+        one bit of precision, all formats of IEEE P3109, and biases of their own. Not by default, so that a test that
+        was written for the usual ones keeps its meaning.
+
+    Examples
+    --------
     >>> from hypothesis import find
     >>> find(formats(8), lambda fmt: True).name
     'e2m1fn'
+    >>> find(formats(8, unusual=True), lambda fmt: not fmt.zero).name
+    'e8m0fnu'
     """
     if max_width < 5:
         raise InvalidArgument(
@@ -128,7 +165,37 @@ def formats(max_width: int = 16) -> st.SearchStrategy[Format]:
     any_other = st.integers(2, min(max_width - 3, 11)).flatmap(
         lambda e: st.builds(build, st.just(e), st.integers(3, min(max_width - e, 53)), specials, st.booleans())
     )
-    return st.one_of(st.sampled_from(named), any_other) if named else any_other
+    usual = st.one_of(st.sampled_from(named), any_other) if named else any_other
+    return st.one_of(usual, _unusual(max_width)) if unusual else usual
+
+
+def _unusual(max_width: int) -> st.SearchStrategy[Format]:
+    """Formats with one zero, without a sign or a zero, of one bit of precision, of P3109, with any bias."""
+    named = [fmt for fmt in NAMED_FORMATS if fmt not in WITH_BOTH_ZEROS and fmt.width <= max_width]
+    drafts = st.sampled_from(_drafts(min(max_width, 15)))
+
+    def build(draft: Format, bias: int, saturate: bool) -> Format:
+        changed = replace(draft, bias=draft.bias + bias, saturate=saturate)
+        return replace(changed, name=f"{draft.name},bias={changed.bias},saturate={str(saturate).lower()}")
+
+    own = st.builds(build, drafts, st.integers(-20, 20), st.booleans())
+    choices = [drafts, own.filter(lambda fmt: fmt.fits_in(BINARY64))]
+    return st.one_of(st.sampled_from(named), *choices) if named else st.one_of(*choices)
+
+
+@lru_cache(maxsize=16)
+def _drafts(max_width: int) -> tuple[Format, ...]:
+    """The formats of P3109 that binary64 holds, the narrow ones first."""
+    found = []
+    for width, kind in product(range(3, max_width + 1), ("se", "sf", "ue", "uf")):
+        for precision in range(1, width + (kind[0] == "u")):
+            try:
+                fmt = p3109(width, precision, kind)
+            except ValueError:  # no code is left for a positive number
+                continue
+            if fmt.fits_in(BINARY64):
+                found.append(fmt)
+    return tuple(found)
 
 
 def modes(stochastic: bool = False) -> st.SearchStrategy[Rounding]:

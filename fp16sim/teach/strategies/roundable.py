@@ -31,7 +31,9 @@ def reals(fmt: FormatLike = "binary16") -> st.SearchStrategy[float]:
         raise InvalidArgument(
             f"fmt={fmt.name}: binary64 has too few numbers between those of the format; use a narrower format"
         )
-    wide = Format(f"around_{fmt.name}", fmt.width + 4, fmt.precision + 3)
+    exponent_bits = max(fmt.exponent_bits + 1, 3)
+    bias = fmt.bias + 2 ** (exponent_bits - 2)  # as far below the format as above
+    wide = Format(f"around_{fmt.name}", exponent_bits + fmt.precision + 3, fmt.precision + 3, bias=bias)
     least, most = Fraction(fmt.min_subnormal) / 8, exact.round_to(4 * Fraction(fmt.max_finite), wide, "toward_zero")
     beyond = floats(wide, -most, most).filter(lambda x: x == 0 or abs(x) >= least)
     near = st.one_of(ties(fmt), floats(fmt, allow_nan=False, allow_infinity=False)).map(float)
