@@ -133,6 +133,7 @@ def test_the_help_lists_every_command_and_each_has_its_module(capsys, monkeypatc
     shared = {
         "__init__",
         "bench_tables",
+        "block_explainer",
         "documents",
         "errors",
         "expression_explainer",

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import fp16sim as fs
@@ -256,3 +257,64 @@ def test_a_pipe_of_any_encoding_gets_plain_text(encoding):
     printed = done.stdout.decode(encoding)
     assert "\x1b" not in printed
     assert ("2 x 3" if encoding == "ascii" else "2 × 3") in printed
+
+
+# --- blocks ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_block_is_explained_from_typed_numbers_and_from_files(capsys, tmp_path):
+    why = fs.explain.block(["7", "0.5", "-3", "0.1"], "mxfp4", scale_rule="rceil")
+    for text in ("7, 0.5, -3, 0.1", "[7 0.5 -3 0.1]", "7;0.5;-3;1e-1"):
+        found = json.loads(run(capsys, "explain", text, "--block", "mxfp4", "--scale-rule", "rceil", "--json"))
+        assert found["scale_code"] == why.scale_code
+        assert [x["code"] for x in found["elements"]] == [x.code for x in why.elements]
+    assert str(why) == run(capsys, "explain", "7,0.5,-3,0.1", "--block", "mxfp4", "--scale-rule", "rceil").rstrip()
+    x = np.random.default_rng(0).normal(size=(3, 40)).astype(np.float32)
+    x[2, 3] = np.inf
+    np.save(tmp_path / "x.npy", x)
+    (tmp_path / "x.txt").write_text("\n".join(map(str, x[1].tolist())))
+    largest = float(np.abs(x[np.isfinite(x)]).max())
+    why = fs.explain.block(x[1, 32:], "nvfp4", tensor_amax=largest)
+    found = json.loads(run(capsys, "explain", str(tmp_path / "x.npy"), "--block", "nvfp4", "--which", "5", "--json"))
+    assert found == json.loads(json.dumps(why.to_dict()))
+    found = json.loads(run(capsys, "explain", str(tmp_path / "x.txt"), "--block", "nvfp4", "--which", "2", "--json"))
+    assert found["scale_code"] == fs.explain.block(x[1, 32:], "nvfp4", tensor_amax=np.abs(x[1]).max()).scale_code
+
+
+def test_an_explanation_is_written_as_a_page(capsys, tmp_path):
+    page = tmp_path / "why.html"
+    assert run(capsys, "explain", "7, 0.5", "--block", "mxfp4", "-o", str(page)) == ""
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert "block of 2 elements in mxfp4" in text
+    assert fs.explain.block(["7", "0.5"], "mxfp4")._repr_html_() in text
+    assert json.loads(run(capsys, "explain", "(0.1 + 0.2) / 3", "-o", str(page), "--json"))
+    assert page.read_text(encoding="utf-8").count('class="fp16sim-why"') == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("1 2", "--block", "mxfp5"), "did you mean 'mxfp"),
+        (("1 2", "--block", "mxfp8", "--scale-rule", "flor"), "did you mean 'floor'"),
+        (("1 2", "--block", "mxfp8", "--which", "1"), "--which has no effect"),
+        (("1 2", "--block", "mxfp8", "--format", "bf16"), "--format has no effect"),
+        (("1 + 2", "--scale-rule", "floor"), "--scale-rule has no effect"),
+        (("1 x", "--block", "mxfp8"), "'x' is not a number"),
+        (("", "--block", "mxfp8"), "0 elements"),
+        (("missing.npy", "--block", "mxfp8"), "'missing.npy' is not a file"),
+        (("bad.npy", "--block", "mxfp8"), "bad"),
+        (("words.npy", "--block", "mxfp8"), "no array of numbers"),
+        (("x.npy", "--block", "mxfp8", "--which", "2"), "use 0 to 1"),
+        (("1 + 2", "-o", "x.png"), "end its name in .html"),
+    ],
+)
+def test_a_mistake_in_explaining_a_block_is_one_line(capsys, monkeypatch, tmp_path, arguments, told):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.ones((2, 32)))
+    np.save("words.npy", np.array(["a"]))
+    (tmp_path / "bad.npy").write_bytes(b"x" * 100)
+    assert main(("explain", *arguments)) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1

@@ -416,7 +416,7 @@ def test_the_exact_layer_reaches_beyond_float64():
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:underflow")
 def test_scale_b_of_binary64_is_exact_where_numbers_are_normal_and_rounded_once_where_they_become_subnormal():
     x = np.array([np.nextafter(2.0**-1021, 0), 1.0, -1.5, 0.0, -0.0, np.inf, np.nan, 1.7e308, 5e-324, 0.1])
-    for n, mode in itertools.product((-1074, -1, 0, 1, 52, 1023), ("ties_to_even", "toward_positive")):
+    for n, mode in itertools.product((-1074, -1, 0, 1, 52, 1023), ("ties_to_even", "toward_zero")):
         each = np.array([float(exact.scale_b(float(v), n, "binary64", mode)) for v in x])
         assert_same_codes(fs.scale_b(x, n, "binary64", mode), each, fs.BINARY64, "integers: exponents")
         alone = [fs.scale_b(v, n, "binary64", mode) for v in x]

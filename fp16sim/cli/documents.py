@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ..explain.document import Document, Line, Span, Style
-from ..explain.rendering import lines_of
+from ..explain.rendering import html_of, lines_of
 from .output import console, has_style, print_json, print_text, shown
 
 STYLES: dict[Style, str] = {
@@ -44,6 +45,18 @@ def print_records(records: Sequence[ShownRecord], as_json: bool) -> None:
         if k:
             print_text("\n")
         print_document(record.document)
+
+
+def page_of(records: Sequence[ShownRecord]) -> str:
+    """The documents as one HTML page, in the colours of light or dark that the reader's system has."""
+    title = html.escape(records[0].document.title)
+    body = "\n".join(html_of(record.document) for record in records)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        "<style>:root{color-scheme:light dark}body{font-family:system-ui,sans-serif;margin:1.5em}</style></head>\n"
+        f"<body>\n{body}\n</body></html>\n"
+    )
 
 
 def print_document(document: Document) -> None:

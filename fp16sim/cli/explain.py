@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Sequence
 
 from ..accumulators.parse import IN_ANY_FORMAT, parse
 from ..conversion import as_generator
 from ..explain import DotExplanation
+from ..files import write_text
 from ..formats import Subnormals, get_format, get_rounding, with_behaviour
-from ..wording import joined
-from .documents import print_records
+from ..wording import joined, quoted
+from .block_explainer import add_block_options, explain_block, refuse_block_options
+from .documents import ShownRecord, page_of, print_records
 from .expression_explainer import Explainer
 from .expressions import FUNCTIONS, RELATIONS, VECTORS
 from .parsing import NUMBERS, Parser, add_options, refuse_unused, refuse_unused_seed
@@ -31,6 +34,8 @@ def configure(parser: Parser) -> None:
         '  fp16sim explain "dot([1, 1], [2048, 1])" --accumulator kahan\n'
         '  fp16sim explain "0.1 + 0.2 == 0.3"\n  fp16sim explain "exp(1) / 3"\n'
         '  fp16sim explain "sum([2048, 1, 1])"\n'
+        '  fp16sim explain "7, 0.5, -3, 0.1" --block mxfp4\n'
+        "  fp16sim explain weights.npy --block nvfp4 --which 3 -o block.html\n"
         f"  fp16sim explain 65520\n{NUMBERS}\n{_named()}"
     )
     option = parser.add_argument
@@ -41,7 +46,9 @@ def configure(parser: Parser) -> None:
     option("--subnormals", default="gradual", choices=SUBNORMALS, metavar="HOW", help=subnormals_help)
     accumulator_help = f"how a sum or dot is added: {joined([*IN_ANY_FORMAT, 'exact'], 'or')}; also kahan:binary32"
     add_options(parser, "accumulator", default="sequential", help=accumulator_help)
+    add_options(parser, "out", help="write an HTML page: .html")
     add_options(parser, "json")
+    add_block_options(parser)
 
 
 def _named() -> str:
@@ -51,8 +58,20 @@ def _named() -> str:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Explain each operation, and print."""
+    """Explain each operation, or a block, and print."""
     refuse_unused_seed(options)
+    if options.out and options.out.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"output={quoted(str(options.out))} is not a page; end its name in .html")
+    found = [explain_block(options)] if options.block else _operations(options)
+    if options.out:
+        write_text(options.out, page_of(found))
+    if options.json or not options.out:
+        print_records(found, options.json)
+
+
+def _operations(options: argparse.Namespace) -> Sequence[ShownRecord]:
+    """The explanations of an expression."""
+    refuse_block_options(options)
     subnormals = None if options.subnormals == "gradual" else options.subnormals
     fmt = with_behaviour(get_format(options.format), options.saturate or None, subnormals)
     rng = as_generator(get_rounding(options.mode), options.rng)
@@ -61,4 +80,4 @@ def run(options: argparse.Namespace) -> None:
     found = explainer.run()
     if not any(isinstance(one, DotExplanation) for one in found):
         refuse_unused(options, f"the expression has no {joined(VECTORS, 'or')}", "accumulator")
-    print_records(found, options.json)
+    return found

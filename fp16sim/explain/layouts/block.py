@@ -97,7 +97,9 @@ def _largest(why: BlockExplanation) -> str:
         return "All elements are zeros."
     exponent = exponent_of(Fraction(why.amax))
     binade = f"in the binade of {two_to_the(exponent)}"
-    return f"The largest magnitude is {short_text(why.amax)} (element {why.amax_index}), {binade}."
+    text = why.elements[why.amax_index].text.lstrip("-−+")
+    amax = short_text(why.amax) if is_dyadic(Fraction(why.amax)) or len(text) > 20 else text
+    return f"The largest magnitude is {amax} (element {why.amax_index}), {binade}."
 
 
 def _tensor(why: BlockExplanation) -> LabelledLines | None:
