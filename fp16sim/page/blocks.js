@@ -64,16 +64,16 @@ const saturated = (x, fmt, mode = NEAREST, draw = 0n) => roundOperand(x, { ...fm
 function candidates(amax, { element, scale }, rule) {
   if (POWERS_OF_TWO.includes(rule)) return [power(Math.min(Math.max(scaleExponent(amax, element, rule), scale.quantumExponentMin), scale.emax))];
   const targets = rule === "four_over_six" ? [finite(false, 6n), finite(false, 4n)] : [element.maxFinite];
-  return targets.map((target) => atLeast(saturated(quotient(amax, target), scale).value, scale.minSubnormal));
+  return targets.map((target) => notBelow(saturated(quotient(amax, target), scale).value, scale.minSubnormal));
 }
 
-const atLeast = (x, least) => (compare(x, least) < 0 ? least : x);
+const notBelow = (x, least) => (compare(x, least) < 0 ? least : x);
 
 /** The scale of a tensor whose largest magnitude is amax; 1 without one, and for zeros. */
 function tensorScale(amax, { element, scale, tensor }, rule) {
   if (!tensor || isZero(amax)) return ONE;
   const largest = rule === "nearest" ? scale.maxFinite : power(scale.emax);
-  return atLeast(saturated(quotient(amax, product(element.maxFinite, largest)), tensor).value, tensor.minSubnormal);
+  return notBelow(saturated(quotient(amax, product(element.maxFinite, largest)), tensor).value, tensor.minSubnormal);
 }
 
 /** The scale of a block: NaN if something in it is not finite. */

@@ -14,8 +14,11 @@ export function numbersIn(text) {
   return one.filter(Boolean);
 }
 
-/** The same text as the address has it: numbers and commas. */
-export const asState = (text) => numbersIn(text).join(",").slice(0, LONGEST);
+/** The same text as the address has it: numbers and commas; no more whole numbers than an address has room for. */
+export function asState(text) {
+  const all = numbersIn(text.slice(0, 10 * LONGEST)).join(",");
+  return all.length <= LONGEST ? all : all.slice(0, all.slice(0, LONGEST + 1).lastIndexOf(",") + 1 || LONGEST).replace(/,$/, "");
+}
 
 /** The numbers of the first block of a state: {texts, values, more}, or {error}. `more` are those behind the block. */
 export function readBlock(text, block, home) {

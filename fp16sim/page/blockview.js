@@ -105,7 +105,7 @@ function valuesField(ctx) {
   const update = (state, { block, error, more }) => {
     if (asState(input.value) !== state.values) input.value = state.values.split(",").join(", ");
     change(input, { "aria-invalid": error ? "true" : null });
-    note.textContent = error ?? (more ? `A block of ${block.name} has ${block.size} numbers: the first ${block.size} are shown${block.tensor ? ", and all count for the tensor scale" : ""}.` : "");
+    note.textContent = error ?? (more ? `A block of ${block.name} has ${block.size} numbers: the first ${block.size} of ${block.size + more} are shown${block.tensor ? `, and all ${block.size + more} count for the tensor scale` : ""}.` : "");
     note.classList.toggle("wrong", Boolean(error));
   };
   return { element: h("div", { class: "control all" }, h("label", { for: id }, "Numbers of one block, parted by commas or blanks"), input), note, update };

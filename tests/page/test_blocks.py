@@ -250,8 +250,14 @@ def test_what_is_pasted_is_read_as_python_prints_it(open_page):
     assert "“two” is not a number" in page.locator(".note.wrong:visible").inner_text()
     assert page.get_by_text("Nothing to show").is_visible()
     field.fill(" ".join(map(str, range(1, 21))))
-    assert "A block of nvfp4 has 16 numbers: the first 16 are shown" in page.locator(".asks").inner_text()
+    assert (
+        "A block of nvfp4 has 16 numbers: the first 16 of 20 are shown, and all 20 count"
+        in page.locator(".asks").inner_text()
+    )
     assert 'tensor_amax="20"' in page.locator(".python").inner_text()
+    field.fill(" ".join(f"{x}.125" for x in range(1000)))
+    assert page.evaluate(STATE)["values"].endswith(",262.125")  # no number is cut
+    assert len(page.evaluate(STATE)["values"]) <= 2000
 
 
 @pytest.mark.exhaustive
