@@ -233,8 +233,8 @@ FLUSHING = [
 
 
 @ROUNDS
-@pytest.mark.parametrize("fmt", FLUSHING, ids=str)
-def test_formats_that_flush_or_saturate_have_fast_chains_too(fmt, seed, monkeypatch):
+@pytest.mark.parametrize("fmt", [*FLUSHING, fs.E4M3FNUZ, fs.get_format("binary8p3")], ids=str)
+def test_formats_that_flush_saturate_or_lack_negative_zero_have_fast_chains_too(fmt, seed, monkeypatch):
     rng = np.random.default_rng(seed)
     for kind, mode in itertools.product(KINDS, rng.choice(DETERMINISTIC, 2)):
         x = long(fmt, 25, kind, rng)
@@ -250,7 +250,7 @@ RANDOM = [Rounding(name) for name in ("stochastic", "stochastic_8", "stochastic_
 
 
 @ROUNDS
-@pytest.mark.parametrize("fmt", first(1, [fs.BFLOAT16, TOYS[3], fs.BINARY16, fs.E4M3FN, *TOYS[1:]]), ids=str)
+@pytest.mark.parametrize("fmt", first(1, [fs.BFLOAT16, fs.BINARY16, fs.E4M3FN, fs.E4M3FNUZ, *TOYS[:8]]), ids=str)
 @pytest.mark.parametrize("how", [Sequential, Kahan, Fused], ids=lambda how: how.__name__)
 def test_a_stochastic_chain_takes_the_draws_of_the_clear_way_in_its_order(how, fmt, seed, monkeypatch):
     monkeypatch.setattr(chain, "AT_ONCE", 20)

@@ -58,17 +58,17 @@ def _to_integer_at_random(mode: Rounding) -> Callable[..., int]:
 def _rounding(fmt: Format, mode: Rounding) -> Callable[..., float]:
     """The general path of `rounding.reference`, for one finite number (and a draw in a stochastic mode)."""
     to_integer = _to_integer_at_random(mode) if mode.random else _TO_INTEGER[mode]
-    emin, trailing_bits, largest = fmt.emin, fmt.trailing_bits, float(fmt.max_finite)
+    emin, precision, largest = fmt.emin, fmt.precision, float(fmt.max_finite)
     has_negative_zero = fmt.has_negative_zero
     smallest = float(fmt.min_subnormal if fmt.subnormals is Subnormals.GRADUAL else fmt.min_normal)
-    lowest = emin if fmt.subnormals is Subnormals.FLUSH_TO_NEAREST else emin - trailing_bits
+    lowest = emin if fmt.subnormals is Subnormals.FLUSH_TO_NEAREST else emin - fmt.trailing_bits
     # Stochastic overflow gives what overflow to nearest gives: the next number up stands for it.
     bounded = Rounding.TIES_TO_EVEN if mode.random else mode
     above, below = round_without_flags(np.array([4.0, -4.0]) * 2.0**fmt.emax, fmt, bounded).tolist()
 
     def rounded(x: float, draw: int | None = None) -> float:
-        e = frexp(x)[1] - 1
-        q = e - trailing_bits if e >= emin else lowest
+        e = frexp(x)[1]  # one more than the exponent
+        q = e - precision if e > emin else lowest
         n = ldexp(x, -q)
         y = ldexp(to_integer(n) if draw is None else to_integer(n, draw), q)
         if smallest <= y <= largest or -largest <= y <= -smallest:
