@@ -7,7 +7,7 @@ import pytest
 from numpy.lib import NumpyVersion
 
 import fp16sim as fs
-from fp16sim.arrays import numpy_functions
+from fp16sim.arrays import numpy_functions, ranges
 
 from .support import TOY, assert_same_codes
 
@@ -471,3 +471,17 @@ def test_an_axis_that_an_array_does_not_have_is_a_value_or_type_error(name, axis
     x = fs.array([[1.0, 2.0], [3.0, 4.0]], "binary16")
     with pytest.raises((TypeError, ValueError), match="axis"):
         getattr(x, name)(axis)
+
+
+@pytest.mark.parametrize("fmt", ["e4m3fn", "binary16", "binary32", "binary64"])
+@pytest.mark.parametrize("mode", ["ties_to_even", "toward_zero", "to_odd"])
+def test_linspace_is_that_of_fractions_by_integers_too(fmt, mode, monkeypatch):
+    rng, taken = np.random.default_rng(0), []
+    by_integers = ranges.by_integers
+    for ends in [(0, 1), (-1, 1), (0.1, 0.3), (-3, 2.0**-6), (1e-6, 1), *rng.normal(size=(8, 2))]:
+        a, b = (fs.array([end, -2 * end], fmt, mode) for end in ends)
+        monkeypatch.setattr(ranges, "by_integers", by_integers)
+        found = [np.linspace(a, b, n, endpoint=n % 2 == 0).values.tolist() for n in (2, 7, 50)]
+        monkeypatch.setattr(ranges, "by_integers", lambda *arguments: taken.append(by_integers(*arguments)))
+        assert found == [np.linspace(a, b, n, endpoint=n % 2 == 0).values.tolist() for n in (2, 7, 50)]
+    assert any(x is not None for x in taken) or fmt == "binary64"

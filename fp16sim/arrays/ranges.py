@@ -36,14 +36,38 @@ def linspace(steps: Steps, start: Array, stop: Array, num: int = 50, endpoint: b
     gaps = count - bool(endpoint)
     starts = [_finite("linspace", "start", value) for value in first.flat]
     stops = [_finite("linspace", "stop", value) for value in last.flat]
-    exact: Any = np.empty((count, first.size), object)
-    for k in range(1, count):
-        exact[k] = [a + (b - a) * Fraction(k, gaps) for a, b in zip(starts, stops, strict=True)]
+    exact: Any = None if steps.mode.random else by_integers(starts, stops, count, gaps, steps.fmt.precision)
+    if exact is None:
+        exact = np.empty((count, first.size), object)
+        for k in range(1, count):
+            exact[k] = [a + (b - a) * Fraction(k, gaps) for a, b in zip(starts, stops, strict=True)]
     exact[:1] = first.reshape(-1)
     if endpoint and count > 1:
         exact[-1] = last.reshape(-1)  # also a zero with its sign
     y = steps.round(exact.reshape(count, *first.shape)) if count else np.empty((0, *first.shape), steps.carrier)
     return np.moveaxis(y, 0, axis)
+
+
+def by_integers(starts: list[Fraction], stops: list[Fraction], count: int, gaps: int, precision: int) -> Array | None:
+    """a + (b - a) k / gaps by integers, rounded to odd with two bits more than `precision`; None if int64 is too small.
+
+    In units that a and b are multiples of, the numerator a (gaps - k) + b k is an integer. It is shifted until each
+    quotient has enough bits: it is 0 or at least 1 / gaps, and of numbers of one sign at least the smaller one.
+    """
+    if not starts or gaps < 1:
+        return None
+    denominator = max(x.denominator for x in (*starts, *stops))  # powers of two
+    a, b = ([int(x * denominator) for x in end] for end in (starts, stops))
+    largest = max(map(abs, (*a, *b))).bit_length()
+    smaller = [min(abs(x), abs(y)) if x * y > 0 else 0 for x, y in zip(a, b, strict=True)]
+    least = min(smaller).bit_length() or -gaps.bit_length()
+    shift = max(1, precision + 2 - least)
+    if largest + shift + gaps.bit_length() > 61 or largest + shift > 51 or denominator.bit_length() + shift > 1000:
+        return None
+    k = np.arange(count)[:, None]
+    numerator = (np.array(a, np.int64) * (gaps - k) + np.array(b, np.int64) * k) << shift
+    quotient, rest = np.divmod(numerator, gaps)
+    return np.ldexp((2 * quotient + (rest != 0)).astype(np.float64), 1 - denominator.bit_length() - shift - 1)
 
 
 def _finite(function: str, name: str, x: Array) -> Fraction:
