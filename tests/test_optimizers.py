@@ -308,23 +308,35 @@ def test_adam_on_tiles_gives_the_bits_of_the_clear_one(fmt, left, monkeypatch, q
     assert before == [[x.values.tobytes() for x in arrays.values()] for arrays in given[:3]]
 
 
+LARGE = {
+    "squares": lambda g, m, v, largest: g["c"].values.__setitem__((1, 1), largest),
+    "a hidden quotient": lambda g, m, v, largest: v["d"].values.__setitem__(3, largest),  # v / left2; the step is 0
+    "many": lambda g, m, v, largest: [x["a"].values.__setitem__((2, slice(9, 37)), largest) for x in (g, v)],
+    "last before first": lambda g, m, v, largest: (
+        g["e"].values.__setitem__(0, largest),
+        v["a"].values.__setitem__((2, 39), largest),
+    ),
+}
+
+
+@pytest.mark.parametrize("only", [["overflow"], ["overflow", "invalid", "divide_by_zero"]], ids=len)
 @pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "binary32"])
-@pytest.mark.parametrize("factor", [1.0, 2.0**-7])
-def test_an_overflow_in_adam_is_reported_as_by_the_clear_one(fmt, factor, quiet):
-    """Squares overflow, or v / left2 does: that infinity is hidden in a step of 0."""
-    largest = float(fs.get_format(fmt).max_finite)
-    given = moments(fmt, np.random.default_rng(1), 1.0)
-    given[0]["c"][1, 1] = largest * factor if factor == 1 else 0.0
-    given[2]["d"][3] = largest if factor != 1 else 0.0
-    found = []
+@pytest.mark.parametrize("large", LARGE)
+def test_overflows_in_adam_are_reported_as_by_the_clear_one(large, fmt, only, monkeypatch, quiet):
+    monkeypatch.setattr(adam_steps, "TILE", 32)
+    monkeypatch.setattr(adam_steps, "SMALL", 10)
+    given, found = moments(fmt, np.random.default_rng(1), 0.25), []
+    LARGE[large](*given, float(fs.get_format(fmt).max_finite))
     for steps in (adam_steps.adam_steps, adam_steps.clear):
-        with fs.record_flags(only=["overflow", "invalid", "divide_by_zero"]) as raised:
+        with fs.record_flags(only=only) as raised:
             moved = steps(*given, rates(fmt, "corrected"))
         overflow = raised.overflow
         found.append((overflow.count, overflow.operation, overflow.index, raised.names()))
         found.append([x.values.tobytes() for arrays in moved for x in arrays.values()])
     assert found[:2] == found[2:]
     assert found[0][0] > 0
+    with fs.record_flags(only=only):
+        assert (adam_steps.on_tiles(*given, rates(fmt, "corrected")) is None) == (len(only) > 1)
 
 
 @pytest.mark.parametrize(

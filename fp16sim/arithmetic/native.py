@@ -5,6 +5,7 @@ This is a shortcut for speed: the clear path of `operations` gives the same resu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -93,11 +94,16 @@ def report_overflow(y: Array, name: str, operands: list[Array], tally: Tally, la
     """
     if tally.listeners.names != {"overflow"}:
         return False
+    tally.note("overflow", overflowed(y, name, operands).reshape(-1))
+    tally.report(label, y.shape)
+    return True
+
+
+def overflowed(y: Array, name: str, operands: Sequence[Array]) -> Array:
+    """Where a result by hardware has overflowed."""
     raised = np.isinf(y)
     for x in operands:
         raised = raised & np.isfinite(x)
     if name == "divide":
         raised &= operands[1] != 0
-    tally.note("overflow", raised.reshape(-1))
-    tally.report(label, y.shape)
-    return True
+    return raised

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ...arithmetic.native import Hardware, hardware_of
+from ...arithmetic.intermediates import UFUNCS
+from ...arithmetic.native import Hardware, hardware_of, overflowed
 from ...arrays import FloatArray
 from ...conversion import Array
-from ...flags import PER_ELEMENT, current_listeners
+from ...flags import PER_ELEMENT, Listeners, Tally, current_listeners
 from .constants import Constant, over, plus, times
 from .layers import Params
 from .windows import like
@@ -72,46 +73,83 @@ JOINED = ""
 """The name of the joined array, which no parameter has."""
 
 
+class Place(NamedTuple):
+    """An array's number among all, its shape, and where it starts and stops in the array to which it is joined."""
+
+    number: int
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
 class _Operations:
-    """Rounded operations that write to memory which they are given, and notice a result that is not finite."""
+    """Rounded operations that write to memory which they are given, and collect overflows as `clear` reports them."""
 
-    def __init__(self, hardware: Hardware, listening: bool) -> None:
-        self.kernel, self.kernel_reports = hardware.kernel, hardware.reports
-        self.listening, self.finite, self.in_doubt = listening, True, False
+    def __init__(self, hardware: Hardware, listeners: Listeners) -> None:
+        self.kernel, self.kernel_reports, self.listeners = hardware.kernel, hardware.reports, listeners
+        self.finite, self.in_doubt = True, False
+        self.places: list[Place] = []
+        """The arrays that the tile is of."""
+        self.start = self.done = 0
+        """The place of the tile's first element, and the operations that are done with it."""
+        self.overflows: dict[tuple[int, int, int], tuple[str, Tally, tuple[int, ...]]] = {}
+        """By stage (`clear` has three, each for all arrays), array and operation."""
 
-    def __call__(self, ufunc: np.ufunc, *operands: Array, out: Array) -> None:
-        """ufunc(*operands), rounded."""
-        self.in_doubt = not self.kernel_reports
-        ufunc(*operands, out=out)
+    def __call__(self, name: str, *operands: Array, out: Array) -> Array:
+        """The operation of that name, rounded."""
+        self.in_doubt, listening = not self.kernel_reports, bool(self.listeners.names)
+        UFUNCS[name](*operands, out=out)
         if self.kernel is not None:
-            self.kernel(out, out, None, self._doubt if self.listening else None)
-        if self.listening and self.in_doubt:
-            self.finite = self.finite and bool(np.isfinite(out).all())
+            self.kernel(out, out, None, self._doubt if listening else None)
+        if listening and self.in_doubt and not np.isfinite(out).all():
+            self._note(name, overflowed(out, name, operands))
+        self.done += 1
+        return out
 
     def _doubt(self, chunk: Array, start: int) -> bool:
         self.in_doubt = True
         return False
+
+    def _note(self, name: str, raised: Array) -> None:
+        self.finite, stage = False, (self.done >= 3) + (self.done >= 7)
+        for number, shape, start, stop in self.places:
+            part = raised[max(start - self.start, 0) : max(stop - self.start, 0)]
+            if part.any():
+                new = (name, Tally(self.listeners), shape)
+                _, tally, _ = self.overflows.setdefault((stage, number, self.done), new)
+                tally.note("overflow", part, max(self.start - start, 0))
+
+    def report(self) -> None:
+        """Report what `clear` would, in the same order."""
+        for _, (name, tally, shape) in sorted(self.overflows.items()):
+            tally.report(name, shape)
 
 
 def on_tiles(grads: Params, m: Params, v: Params, c: Rates) -> Moved | None:
     """The same as `clear`, bit for bit. None where it is not, and then nothing has been reported.
 
     That is where an operation is not the processor's own with one rounding after it, where somebody listens for
-    inexact or underflow, and where somebody listens for other exceptions and a result is not finite.
+    inexact or underflow, and where somebody listens for other exceptions than overflow and a result is not finite.
     """
-    first, names = next(iter(grads.values())), current_listeners().names
+    first, listeners = next(iter(grads.values())), current_listeners()
     hardware = hardware_of("multiply", first.fmt, first.mode)
-    if hardware is None or isinstance(c.beta1, float) or not names.isdisjoint(PER_ELEMENT):
+    if hardware is None or isinstance(c.beta1, float) or not listeners.names.isdisjoint(PER_ELEMENT):
         return None
     ordered = [{name: arrays[name] for name in grads} for arrays in (grads, m, v)]
     if not all(_match(x, grads[name], hardware) for arrays in ordered for name, x in arrays.items()):
         return None
     given, rates = [_together(arrays) for arrays in ordered], Rates._make(getattr(x, "values", None) for x in c)
-    operations = _Operations(hardware, bool(names))
+    operations, places = _Operations(hardware, listeners), _places(grads, given[0])
+    moved = {}
     with np.errstate(all="ignore"):
-        moved = {name: _moved(operations, rates, *(arrays[name] for arrays in given)) for name in given[0]}
+        for name in given[0]:
+            operations.places = places[name]
+            moved[name] = _moved(operations, rates, *(arrays[name] for arrays in given))
+    if not operations.finite and listeners.names != {"overflow"}:
+        return None
+    operations.report()
     steps, m, v = (_apart({name: parts[k] for name, parts in moved.items()}, grads) for k in range(3))
-    return (steps, m, v) if operations.finite else None
+    return steps, m, v
 
 
 def _match(x: FloatArray, g: FloatArray, hardware: Hardware) -> bool:
@@ -123,45 +161,47 @@ def _moved(operations: _Operations, rates: Any, *given: FloatArray) -> list[Floa
     """The step of one array and its next moments, from its gradient and its moments, tile by tile."""
     flat, size = [x.values.reshape(-1) for x in given], given[0].size
     results = [np.empty(size, x.dtype) for x in flat]
-    spare = np.empty(min(size, TILE), flat[0].dtype)
+    spare = np.empty((3, min(size, TILE)), flat[0].dtype)
     for start in range(0, size, TILE):
+        operations.start, operations.done = start, 0
         tiles = [x[start : start + TILE] for x in (*flat, *results)]
-        _move(operations, rates, spare[: tiles[0].size], *tiles)
+        _move(operations, rates, spare[:, : tiles[0].size], *tiles)
     return [like(y.reshape(given[0].shape), given[0]) for y in results]
 
 
 def _move(
-    do: _Operations,
-    c: Any,
-    spare: Array,
-    g: Array,
-    m: Array,
-    v: Array,
-    step: Array,
-    next_m: Array,
-    next_v: Array,
+    do: _Operations, c: Any, spare: Array, g: Array, m: Array, v: Array, step: Array, next_m: Array, next_v: Array
 ) -> None:
-    """`clear` for a tile, with the same operations in the same order, and the rates as plain numbers."""
-    do(np.multiply, m, c.beta1, out=next_m)
-    do(np.multiply, g, c.rest1, out=spare)
-    do(np.add, next_m, spare, out=next_m)
+    """`clear` for a tile, with the same operations in the same order, and the rates as plain numbers.
 
-    do(np.multiply, v, c.beta2, out=next_v)
-    do(np.multiply, g, g, out=spare)
-    do(np.multiply, spare, c.rest2, out=spare)
-    do(np.add, next_v, spare, out=next_v)
+    No operation writes over its operands: they say whether an infinity is an overflow.
+    """
+    x, y, z = spare
+    do("multiply", m, c.beta1, out=x)
+    do("multiply", g, c.rest1, out=y)
+    do("add", x, y, out=next_m)
 
-    first, second = next_m, next_v
-    if c.left1 is not None:
-        do(np.divide, first, c.left1, out=step)
-        first = step
-    if c.left2 is not None:
-        do(np.divide, second, c.left2, out=spare)
-        second = spare
-    do(np.multiply, first, c.rate, out=step)
-    do(np.sqrt, second, out=spare)
-    do(np.add, spare, c.epsilon, out=spare)
-    do(np.divide, step, spare, out=step)
+    do("multiply", v, c.beta2, out=x)
+    do("multiply", g, g, out=y)
+    do("multiply", y, c.rest2, out=z)
+    do("add", x, z, out=next_v)
+
+    first = next_m if c.left1 is None else do("divide", next_m, c.left1, out=x)
+    second = next_v if c.left2 is None else do("divide", next_v, c.left2, out=y)
+    do("multiply", first, c.rate, out=z)
+    do("sqrt", second, out=x)
+    do("add", x, c.epsilon, out=y)
+    do("divide", z, y, out=step)
+
+
+def _places(originals: Params, joined: Params) -> dict[str, list[Place]]:
+    """For each array of `_together`: the originals in it."""
+    places: dict[str, list[Place]] = {name: [] for name in joined}
+    for number, (name, x) in enumerate(originals.items()):
+        found = places[name if name in joined else JOINED]
+        start = found[-1].stop if found else 0
+        found.append(Place(number, x.shape, start, start + x.size))
+    return places
 
 
 def _together(arrays: Params) -> Params:
