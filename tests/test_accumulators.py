@@ -11,6 +11,7 @@ import pytest
 import fp16sim as fs
 from fp16sim import accumulators
 from fp16sim.accumulators import Blocked, Fused, Kahan, Pairwise, Sequential, base
+from fp16sim.accumulators.bounded import split
 from fp16sim.formats import Format, Rounding
 
 from .support import DETERMINISTIC, TOY, assert_same_codes, count_cases
@@ -306,3 +307,18 @@ def test_a_seeded_accumulator_that_flushes_its_operands_goes_on_with_the_same_ra
         accumulator = Sequential(flushing, "stochastic", rng=seed)
         why = fs.explain.dot(a, b, "bfloat16", accumulator=accumulator)
         assert fs.dot(a, b, "bfloat16", accumulator=accumulator) == float(why.result.value)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("t", range(1, 22))
+def test_a_split_number_is_rounded_to_nearest_even_for_every_significand(t):
+    """One binade is enough: a factor of 2 or -1 changes no step. bfloat16 has float32's exponents, and so has fmt."""
+    x = (np.arange(1 << 23, dtype=np.uint32) | np.uint32(127 << 23)).view(np.float32)
+    x = np.concatenate([x, np.array([0.0, -0.0, -1.5, -3 * 2.0**-133], np.float32)])
+    fmt = Format("split", width=9 + t, precision=t + 1)
+    expected, y, factor = fs.round_to(x, fmt), x.copy(), np.array(2.0 ** (23 - t) + 1, np.float32)
+    if t < 7:  # the last of x is no multiple of the least number of fmt
+        expected, y = expected[:-1], y[:-1]
+    split(y, factor, np.empty_like(y))
+    assert (y.view(np.uint32) == expected.view(np.uint32)).all()
+    count_cases(y.size, "accumulators")
