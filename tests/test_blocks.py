@@ -263,7 +263,7 @@ def test_a_block_size_of_none_is_the_whole_axis_and_a_tuple_names_the_last_axes(
 SHAPED = [  # block, shape that it does not divide
     (Block("e2m1fn", "e4m3fn", (16, 16), "binary32"), (17, 19)),
     (Block("e4m3fn", "e8m0fnu", (16, 16)), (5, 33)),
-    (Block("e4m3fn", "binary32", (128, 128)), (3, 130)),
+    (Block("e4m3fn", "binary32", (128, 128)), (3, 5)),
     (Block("e4m3fn", "binary32", (1, None)), (7, 13)),
     (Block("e5m2", "binary32", (None, None)), (7, 13)),
     (Block("e4m3fn", "e8m0fnu", (3, 2, 5)), (4, 3, 7)),
@@ -289,7 +289,7 @@ def test_blocks_of_two_and_more_axes_are_those_of_the_definition_and_padding_cha
             fs.blocks.quantize(x, found.block, scale_rule=rule)
 
 
-SMALL = {(128, 128): (128, 8)}
+SMALL = {(128, 128): (128, 4)}
 
 
 @pytest.mark.exhaustive
@@ -328,7 +328,7 @@ def test_mx_blocks_are_those_of_gfloat(name):
     count_cases(20 * 32, "blocks: gfloat")
 
 
-@pytest.mark.parametrize("rule", ["floor", "rceil", "nearest"])
+@pytest.mark.parametrize("rule", support.first(1, ["nearest", "rceil", "floor"]))
 @pytest.mark.parametrize("name", [name for name in BLOCKS if name != "mxint8"])
 def test_scales_and_elements_are_what_ml_dtypes_casts_the_same_quotients_to(name, rule):
     """Its casts of fp8 do not saturate, so quotients are clipped first; those of E8M0 are compared beside ties."""
@@ -454,7 +454,7 @@ def test_the_steps_of_libraries_round_as_float32_does():
         assert (found.elements[16:] == fs.round_to(np.clip(x[16:] * by, -6, 6), "e2m1fn")).all()
 
 
-@pytest.mark.parametrize("name", ["mxfp8", "mxfp8_e5m2"])
+@pytest.mark.parametrize("name", support.first(1, ["mxfp8", "mxfp8_e5m2"]))
 def test_mxfp8_by_transformer_engine_is_that_of_rceil_but_beside_the_scale_code_0(name):
     """It multiplies by 1 / largest, rounded; both rules are monotonic, so only numbers beside a boundary may differ.
 
