@@ -12,6 +12,10 @@ from .support import CASES
 settings.register_profile("fp16sim", deadline=None, max_examples=150, derandomize=True)
 settings.load_profile("fp16sim")
 
+# The programs that tests start share compiled modules, also where the environment tells Python to keep none. Otherwise
+# each of them would compile all that it loads.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 @pytest.fixture
 def quiet():

@@ -9,6 +9,7 @@ import ast
 import graphlib
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,14 +70,24 @@ def dotted(path):
 
 MODULES = {dotted(path): path for path in sorted(HOME.rglob("*.py"))}
 ORDER = " ".join(HOUSE).split()
-NAMES = [name or "__init__" for name in MODULES]
 
 
+@cache
+def tree_of(module):
+    """The syntax tree of a module, for all tests here."""
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+@cache
 def imports_of(module):
     """(what, line) of each import, wherever it stands: our own modules by `dotted`, others as "/name"."""
+    return tuple(_imports_of(module))
+
+
+def _imports_of(module):
     path = MODULES[module]
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Import):
             yield from (("/" + alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -92,15 +103,16 @@ def our_imports(module):
     return [(name, line) for name, line in imports_of(module) if not name.startswith("/")]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=NAMES)
-def test_a_room_imports_only_from_the_rooms_below_it(module):
-    room = module.split(".")[0] or "__init__"
-    assert room in ORDER, f"{module} is not in HOUSE: add its room where it belongs"
-    for name, line in our_imports(module):
-        other = name.split(".")[0] or "__init__"
-        assert other == room or ORDER.index(other) < ORDER.index(room), (
-            f"{module}:{line} imports {other}, which is above"
-        )
+def test_a_room_imports_only_from_the_rooms_below_it():
+    wrong = []
+    for module in MODULES:
+        room = module.split(".")[0] or "__init__"
+        assert room in ORDER, f"{module} is not in HOUSE: add its room where it belongs"
+        for name, line in our_imports(module):
+            other = name.split(".")[0] or "__init__"
+            if other != room and ORDER.index(other) >= ORDER.index(room):
+                wrong.append(f"{module}:{line} imports {other}, which is above")
+    assert not wrong
 
 
 @pytest.mark.parametrize("room", INSIDE)
@@ -133,12 +145,14 @@ def test_the_exact_layer_imports_the_standard_library_and_formats_alone():
             assert ours or standard, f"{module}:{line} imports {name}"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=NAMES)
-def test_a_heavy_library_is_imported_in_its_own_room_only(module):
-    for name, line in imports_of(module):
-        top = name[1:].split(".")[0]
-        if name.startswith("/") and top in HEAVY:
-            assert module.split(".")[0] == LAZY.get(top), f"{module}:{line} imports {top}"
+def test_a_heavy_library_is_imported_in_its_own_room_only():
+    wrong = []
+    for module in MODULES:
+        for name, line in imports_of(module):
+            top = name[1:].split(".")[0]
+            if name.startswith("/") and top in HEAVY and module.split(".")[0] != LAZY.get(top):
+                wrong.append(f"{module}:{line} imports {top}")
+    assert not wrong
 
 
 def loaded_by(statement, parts=1):
@@ -172,26 +186,31 @@ def test_the_exact_layer_runs_where_numpy_is_missing():
     assert done.stdout.strip() == "1365/1024"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=NAMES)
-def test_a_module_and_its_public_functions_say_what_they_are(module):
-    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
-    assert ast.get_docstring(tree), module
-    for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), f"{module}:{node.lineno} {node.name} has no docstring"
+def test_a_module_and_its_public_functions_say_what_they_are():
+    assert [module for module in MODULES if not ast.get_docstring(tree_of(module))] == []
+    without = [
+        f"{module}:{node.lineno} {node.name} has no docstring"
+        for module in MODULES
+        for node in tree_of(module).body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+        if not ast.get_docstring(node)
+    ]
+    assert not without
 
 
-@pytest.mark.parametrize("module", MODULES, ids=NAMES)
-def test_a_private_name_is_used_in_its_own_file_only(module):
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("fp16sim")):
-            private = [alias.name for alias in node.names if alias.name[0] == "_" and alias.name[:2] != "__"]
-            assert not private, f"{module}:{node.lineno} imports {private}, private to {node.module}"
+def test_a_private_name_is_used_in_its_own_file_only():
+    wrong = []
+    for module in MODULES:
+        for node in ast.walk(tree_of(module)):
+            if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("fp16sim")):
+                private = [alias.name for alias in node.names if alias.name[0] == "_" and alias.name[:2] != "__"]
+                wrong += [f"{module}:{node.lineno} imports {private}, private to {node.module}"] * bool(private)
+    assert not wrong
 
 
 @pytest.mark.parametrize("package", ["formats", "rounding", "rounding.kernels", "arithmetic"])
 def test_the_docstring_of_a_package_names_each_of_its_modules(package):
-    text = ast.get_docstring(ast.parse(MODULES[package].read_text(encoding="utf-8")))
+    text = ast.get_docstring(tree_of(package))
     for module in MODULES:
         if module.startswith(f"{package}."):
             assert f"`{module.removeprefix(f'{package}.').split('.')[0]}`" in text, module

@@ -29,11 +29,12 @@ def _names(node: Node) -> set[str]:
 def needed(tree: ast.Module, name: str) -> list[Node]:
     """The statements that a function needs, in the order of the file; none if there is no such function."""
     wanted, found, unread = set[Node](), set[str](), [name]
+    defined = [(node, _names(node)) for node in tree.body]
     while unread:
         one = unread.pop()
         found.add(one)
-        for node in tree.body:
-            if one in _names(node) and node not in wanted:
+        for node, names in defined:
+            if one in names and node not in wanted:
                 wanted.add(node)
                 used = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
                 unread += sorted(used - found)
@@ -77,7 +78,8 @@ def code_of(text: str, name: str) -> str:
         if parts:
             parts += [""] * (0 if is_import and before else 2)
         before = is_import
-        parts += [line for number, line in enumerate(lines, 1) if number in _lines(node)]
+        shown = _lines(node)
+        parts += [line for number, line in enumerate(lines, 1) if number in shown]
     return "\n".join(parts)
 
 

@@ -68,7 +68,7 @@ class Cases:
     labels: Sequence[str]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=160)
 def prepared(task: Task, fmt: Format, mode: Rounding, every: bool) -> Cases:
     """The cases of a task, computed once."""
     with np.errstate(all="ignore"):
