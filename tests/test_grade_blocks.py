@@ -81,12 +81,18 @@ ELEMENTS = [
     ("minus_zero", "if math.copysign(1, x) < 0", "if x < 0"),
     ("zero_division", "elif amax == 0:", "elif 1 / amax < 0:"),
     ("truncates", "round(size / step)", "int(size / step)"),
+    (
+        "ties_to_zero",
+        "ELEMENTS.index(round(size / step) * step)",
+        "min(range(8), key=lambda code: abs(ELEMENTS[code] - size))",
+    ),
 ]
 MXFP4 = [
     ("tensor_amax", "max(map(abs, block))", "max(map(abs, values))"),
     ("log2", "math.frexp(amax)[1] - 3", "math.floor(math.log2(amax)) - 2"),
     ("clamp_126", "-127)", "-126)"),
     ("nan_block", "if not all(map(math.isfinite, block)):", "if False:"),
+    ("no_upper_clamp", ", 127)", ", 128)"),
     ("no_emax", "math.frexp(amax)[1] - 3", "math.frexp(amax)[1] - 1"),
     ("floor_half", "round(size / step)", "math.floor(size / step + 0.5)"),
     ("ties_away", "round(size / step)", "(int(size / step) + (size / step % 1 >= 0.5))"),

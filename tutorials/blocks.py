@@ -69,6 +69,8 @@ element.compare(float(mxfp4.elements[1].number))
 # nothing but an exponent. -0.11 / (1/16) is -1.76, and the nearest element is -2. Its code is 8 for the sign, and 4,
 # because 2 is number 4 in the list: 1100.
 #
+# See the same block [in the explorer](explorer.html#block?values=0.33,-0.11,0.04,0.08&block=mxfp4), and drag a number.
+#
 # The last table compares other rules; you need two of them below. A puzzle: write step 2 for any amax. Remember the
 # trap of [Rounding](rounding.ipynb): a logarithm is rounded.
 
@@ -143,9 +145,11 @@ for outlier in (3, 6, 12, 25, 50, 100):
 black.compare(int(np.sum(q.values[1:] == 0)))
 
 # %% [markdown]
-# All of them. Each doubling of the largest number takes a binary digit from every other number of the block. What is
-# not above a quarter of the scale becomes 0. Write that down as a puzzle. A quarter itself is a tie between 0 and 0.5:
-# where does it go?
+# All of them. Each doubling of the largest number takes a binary digit from every other number of the block. Drag the
+# outlier down [in the explorer](explorer.html#block?block=mxfp4), and the others get their digits back.
+#
+# A quarter of the scale is in the middle between 0 and 0.5 times the scale. A puzzle: which numbers become 0? Where does
+# the quarter itself go?
 
 
 # %%
@@ -282,7 +286,7 @@ fs.teach.check(quantize_mxfp4)  # fs.teach.hint() helps
 # 2. `quantize_mxfp4(values, size)`: the list of scale codes, and the bytes (a list of integers, or `bytes`). Write three
 #    small functions: the scale of a block, the code of one number, two codes into a byte. `math.frexp`, `math.ldexp` and
 #    `round` are all that you need.
-# 3. For those who want more: `quantize_nvfp4(values, size)`: the tensor scale, the list of scale codes, and the bytes.
+# 3. For those who want more (20 minutes): `quantize_nvfp4(values, size)`: the tensor scale, the list of scale codes, and the bytes.
 #    `np.float32(x)` rounds to float32. In which order do you divide? Each stored number is rounded once.
 #
 # In the terminal: `fp16sim grade exercises/blocks.py`. Your own quantizer of another course is graded alike, with

@@ -211,6 +211,13 @@ def _in_mode(mode: Rounding) -> Callable[..., int]:
     return lambda share, block, _: _element(share, block, mode)
 
 
+def _ties_to_zero(share: Value, block: Block, mode: Rounding) -> int:
+    """The first of two equally near elements, in a list that begins with 0."""
+    low, high = (element_of(share, block.element, way) for way in (Rounding.TOWARD_ZERO, Rounding.TIES_TO_AWAY))
+    is_tie = Fraction(low) != Fraction(high) and 2 * Fraction(share) == Fraction(low) + Fraction(high)
+    return _element(low, block, mode) if is_tie else _element(share, block, Rounding.TIES_TO_EVEN)
+
+
 def _not_saturated(share: Value, block: Block, mode: Rounding) -> int:
     """NaN or infinity beyond the largest element if the format has it; else the code runs over into the sign bit."""
     element = block.element
@@ -304,6 +311,12 @@ def _some_beyond(blocks: Sequence[Numbers], block: Block, rule: str) -> bool:
     limit = Fraction(block.element.max_finite) + Fraction(2) ** (block.element.emax - block.element.precision)
     amaxes = [largest(x) / tensor for x in blocks if finite(x) and largest(x)]
     return any(amax / Fraction(_scale(amax, block, rule)[1]) >= limit for amax in amaxes)
+
+
+def _some_large(blocks: Sequence[Numbers], block: Block, rule: str) -> bool:
+    """Whether a scale, which is a power of two, would be above the largest number of its format."""
+    amaxes = [largest(x) for x in blocks if finite(x) and largest(x)]
+    return any(scale_exponent(amax, block.element, rule) > block.scale.emax for amax in amaxes)
 
 
 def _some_small(blocks: Sequence[Numbers], block: Block, rule: str) -> bool:
@@ -400,6 +413,11 @@ _ELEMENTS: tuple[tuple[str, str, Steps], ...] = (
         "rounds ties of elements away from zero, not to even",
         Steps(element=_in_mode(Rounding.TIES_TO_AWAY)),
     ),
+    (
+        "ties_to_zero",
+        "rounds ties of elements toward zero: takes the first of two that are equally near",
+        Steps(element=_ties_to_zero),
+    ),
     ("truncates", "cuts elements off, and does not round them", Steps(element=_in_mode(Rounding.TOWARD_ZERO))),
     ("no_saturation", "does not saturate elements beyond the largest one", Steps(element=_not_saturated)),
     (
@@ -479,6 +497,11 @@ _POWERS: tuple[tuple[str, str, Steps], ...] = (
     ("ceil", "uses the rule ceil: rounds amax up to a power of two", Steps(scale=_other_rule("ceil"))),
 )
 _FLOOR: tuple[tuple[str, str, Steps], ...] = (
+    (
+        "no_upper_clamp",
+        "lets a scale leave its format at the large end: the largest is 2^127, and elements saturate",
+        Steps(whole=_if(_some_large, ANYTHING)),
+    ),
     (
         "floor_half",
         "rounds ties of elements away from zero; in floor(abs(n) + 0.5) the sum is rounded, too",

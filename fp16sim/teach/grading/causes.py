@@ -61,7 +61,7 @@ def misconceptions(outcome: Outcome, task: str, fmt: Format, mode: Rounding) -> 
         alike = _alike(answer, got)
         if alike.all():
             return (fault.misconception,)
-        differs = ~_alike(answer, truth)
+        differs = ~_alike(truth, answer)  # in this order: an answer that stands for every answer differs
         # Where the fault is wrong but the function is right, the function does not have it, not even beside another.
         if not (differs & ~alike & right).any() and (alike & ~right).any():
             candidates.append((fault, alike, differs))
