@@ -322,3 +322,25 @@ def test_a_split_number_is_rounded_to_nearest_even_for_every_significand(t):
     split(y, factor, np.empty_like(y))
     assert (y.view(np.uint32) == expected.view(np.uint32)).all()
     count_cases(y.size, "accumulators")
+
+
+@pytest.mark.parametrize("exponents", [(-16, -8), (-12, -4), (-6, 6)], ids=str)
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e5m2"])
+def test_products_of_matrices_that_cannot_overflow_are_the_loop_also_where_products_underflow(fmt, exponents):
+    """In binary16 all products are subnormal or 0, some are, none is: three ways to round them."""
+    rng, fmt = np.random.default_rng(3), fs.get_format(fmt)
+    scale = 1 if fmt.name == "binary16" else (1 - fmt.emin) / 15
+    a, b = (
+        fs.round_to(
+            rng.choice([-1, 1], shape)
+            * rng.uniform(1, 2, shape)
+            * 2.0 ** (scale * rng.uniform(*exponents, shape))
+            * (rng.random(shape) < 0.9),
+            fmt,
+        ).astype(np.float32)
+        for shape in ((50, 9), (9, 40))
+    )
+    do = Do(fmt, Rounding.TIES_TO_EVEN)
+    products = do.multiply(a.T.astype(float)[:, :, None], b.astype(float)[:, None, :])
+    found = fs.matmul(a, b, fmt)
+    assert_same_codes(found, sequential(products, do), fmt, "matmul")
