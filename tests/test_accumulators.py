@@ -11,8 +11,8 @@ import pytest
 import fp16sim as fs
 from fp16sim import accumulators
 from fp16sim.accumulators import Blocked, Fused, Kahan, Pairwise, Sequential, base
-from fp16sim.accumulators.bounded import split
 from fp16sim.formats import Format, Rounding
+from fp16sim.rounding.kernels import split
 
 from .support import DETERMINISTIC, TOY, assert_same_codes, count_cases
 
@@ -319,7 +319,7 @@ def test_a_split_number_is_rounded_to_nearest_even_for_every_significand(t):
     expected, y, factor = fs.round_to(x, fmt), x.copy(), np.array(2.0 ** (23 - t) + 1, np.float32)
     if t < 7:  # the last of x is no multiple of the least number of fmt
         expected, y = expected[:-1], y[:-1]
-    split(y, factor, np.empty_like(y))
+    split(y, factor, np.empty_like(y), y)
     assert (y.view(np.uint32) == expected.view(np.uint32)).all()
     count_cases(y.size, "accumulators")
 

@@ -258,3 +258,26 @@ def test_of_all_float32_with_few_enough_bits_exactly_the_finite_values_are_calle
     values = np.float32(fs.all_values(fmt))
     expected = np.isin(x.view(np.uint32), values[np.isfinite(values)].view(np.uint32))
     assert [kernels.all_representable(x[k : k + 1], fmt) for k in range(x.size)] == expected.tolist()
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16", "e5m2", "e4m3_ieee"])
+def test_the_kernel_for_sums_rounds_sums_as_the_general_one_does(fmt):
+    """Of many magnitudes, with zeros of both signs; from 2^17 elements on also with overflows, infinities and NaN."""
+    rng, fmt = np.random.default_rng(0), fs.get_format(fmt)
+    general = kernels.find(fmt, Rounding.TIES_TO_EVEN, "float32")
+    sums = kernels.find_for_sums(fmt, Rounding.TIES_TO_EVEN)
+    few, many = np.array([np.inf, -np.inf, np.nan, fmt.max_finite, -fmt.max_finite], np.float32), (1 << 17) + 200
+    exponents = rng.uniform(fmt.emin - fmt.trailing_bits, fmt.emax - 9, (2, many))
+    a, b = fs.round_to((rng.choice([-1, 1], (2, many)) * 2.0**exponents), fmt).astype(np.float32)
+    a[: 1 << 10], b[: 1 << 9], a[-few.size :], b[-few.size :] = -0.0, -0.0, few, few
+    with np.errstate(all="ignore"):
+        for size in (many, 1 << 16, 129, 5):
+            x, found = a[:size] + b[:size], []
+            for kernel in (general, sums):
+                out, seen = np.empty_like(x), []
+                kernel(x, out, None, lambda chunk, start, seen=seen: bool(seen.append(start)) or True)
+                in_place = x.copy()
+                kernel(in_place, in_place)
+                found.append((out.tobytes(), in_place.tobytes(), max(seen, default=-1)))
+            assert found[0] == found[1]
+    assert found[0][2] == -1

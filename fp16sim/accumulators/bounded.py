@@ -1,11 +1,9 @@
 """Sums of rounded products where nothing can overflow: the same bits, with fewer passes over the arrays.
 
-With C = 2^(23 - t) + 1, y = C x and d = y - x, all in float32, y - d is x rounded to t trailing bits, ties to even. It
-is Veltkamp's splitting; a test compares it with the definition for all significands. Where the exponent e of x needs a
-lower clamp, adding and subtracting c = 1.5 * 2^(e + 23 - t) gives the same, as `kernels` derives. Three things that
-`kernels` must do cannot matter here, and are left out:
+A sum or product x is rounded by `kernels.split`. Where the exponent e of x needs a lower clamp, adding and subtracting
+c = 1.5 * 2^(e + 23 - t) gives the same. Three things that `kernels` must do cannot matter here, and are left out:
 
-- overflow, that of C x too: the caller has proved a bound;
+- overflow, that of C x too, see `kernels.sums`: the caller has proved a bound;
 - the lower clamp of e in sums: both terms are multiples of min_subnormal, so a sum below min_normal is exact, and a
   finer quantum rounds nothing; and in products, where the smallest factors prove that none is below min_normal;
 - the sign of a product that rounds to zero: adding +0 or -0 to a partial sum makes a difference only if the partial sum
@@ -18,6 +16,7 @@ import numpy as np
 
 from ..conversion import Array
 from ..formats import Format
+from ..rounding import kernels
 from .base import Start, terms_of
 
 AT_ONCE = 1 << 15
@@ -72,21 +71,14 @@ def _sum_tile(left: Array, right: Array, start: Start, shape: tuple[int, ...], f
             np.add(p, c, out=p)
             np.subtract(p, c, out=p)
         else:
-            split(p, factor, c)
+            kernels.split(p, factor, c, p)
         for product in p:
             if fresh:
                 total[...], fresh = product, False
                 continue
             np.add(total, product, out=total)
-            split(total, factor, scaled)
+            kernels.split(total, factor, scaled, total)
     return total
-
-
-def split(x: Array, factor: Array, scaled: Array) -> None:
-    """Round x in place: `factor` is C, and `scaled` takes y."""
-    np.multiply(x, factor, out=scaled)
-    np.subtract(scaled, x, out=x)
-    np.subtract(scaled, x, out=x)
 
 
 def _smallest(x: Array) -> float:

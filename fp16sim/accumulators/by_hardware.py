@@ -76,7 +76,7 @@ def dot_by_hardware(left: Array, right: Array, start: Start, steps: Steps) -> Ar
             products = np.ascontiguousarray(left[k : k + at_once] * right[k : k + at_once]).reshape(-1, size)
             if kernel:
                 kernel(products, products)
-            total = _add_terms(total, products, kernel)
+            total = _add_terms(total, products, kernel and kernels.find_for_sums(steps.fmt, steps.mode))
     assert total is not None
     return _unless_exceptional(total.reshape(shape[1:]))
 

@@ -38,7 +38,11 @@ def hardware_of(name: str, fmt: Format, mode: Rounding) -> Hardware | None:
     dtype = hardware_for(fmt, mode)
     if dtype is None or name not in UFUNCS:
         return None
-    kernel = None if fmt in (BINARY32, BINARY64) else kernels.find(fmt, mode, "float32")
+    if fmt in (BINARY32, BINARY64):
+        kernel = None
+    else:
+        sums = name in ("add", "subtract")
+        kernel = kernels.find_for_sums(fmt, mode) if sums else kernels.find(fmt, mode, "float32")
     return Hardware(UFUNCS[name], np.dtype(dtype), kernel, fmt.emax < BINARY32.emax)
 
 

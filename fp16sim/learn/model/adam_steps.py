@@ -7,15 +7,16 @@ joins small arrays, such as biases. That changes no element: each is computed fr
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ...arithmetic.intermediates import UFUNCS
 from ...arithmetic.native import Hardware, hardware_of, overflowed
 from ...arrays import FloatArray
 from ...conversion import Array
 from ...flags import PER_ELEMENT, Listeners, Tally, current_listeners
+from ...formats import Format, Rounding
 from .constants import Constant, over, plus, times
 from .layers import Params
 from .windows import like
@@ -85,8 +86,8 @@ class Place(NamedTuple):
 class _Operations:
     """Rounded operations that write to memory which they are given, and collect overflows as `clear` reports them."""
 
-    def __init__(self, hardware: Hardware, listeners: Listeners) -> None:
-        self.kernel, self.kernel_reports, self.listeners = hardware.kernel, hardware.reports, listeners
+    def __init__(self, hardware: dict[str, Hardware], listeners: Listeners) -> None:
+        self.hardware, self.listeners = hardware, listeners
         self.finite, self.in_doubt = True, False
         self.places: list[Place] = []
         """The arrays that the tile is of."""
@@ -97,10 +98,11 @@ class _Operations:
 
     def __call__(self, name: str, *operands: Array, out: Array) -> Array:
         """The operation of that name, rounded."""
-        self.in_doubt, listening = not self.kernel_reports, bool(self.listeners.names)
-        UFUNCS[name](*operands, out=out)
-        if self.kernel is not None:
-            self.kernel(out, out, None, self._doubt if listening else None)
+        ufunc, _, kernel, reports = self.hardware[name]
+        self.in_doubt, listening = not reports, bool(self.listeners.names)
+        ufunc(*operands, out=out)
+        if kernel is not None:
+            kernel(out, out, None, self._doubt if listening else None)
         if listening and self.in_doubt and not np.isfinite(out).all():
             self._note(name, overflowed(out, name, operands))
         self.done += 1
@@ -132,7 +134,7 @@ def on_tiles(grads: Params, m: Params, v: Params, c: Rates) -> Moved | None:
     inexact or underflow, and where somebody listens for other exceptions than overflow and a result is not finite.
     """
     first, listeners = next(iter(grads.values())), current_listeners()
-    hardware = hardware_of("multiply", first.fmt, first.mode)
+    hardware = _hardware(first.fmt, first.mode)
     if hardware is None or isinstance(c.beta1, float) or not listeners.names.isdisjoint(PER_ELEMENT):
         return None
     ordered = [{name: arrays[name] for name in grads} for arrays in (grads, m, v)]
@@ -152,9 +154,15 @@ def on_tiles(grads: Params, m: Params, v: Params, c: Rates) -> Moved | None:
     return steps, m, v
 
 
-def _match(x: FloatArray, g: FloatArray, hardware: Hardware) -> bool:
+@lru_cache(maxsize=64)
+def _hardware(fmt: Format, mode: Rounding) -> dict[str, Hardware] | None:
+    found = {name: hardware_of(name, fmt, mode) for name in ("add", "multiply", "divide", "sqrt")}
+    return {name: h for name, h in found.items() if h} if all(found.values()) else None
+
+
+def _match(x: FloatArray, g: FloatArray, hardware: dict[str, Hardware]) -> bool:
     """Whether x can be combined with the gradient g element by element."""
-    return x.fmt == g.fmt and x.mode is g.mode and x.shape == g.shape and x.values.dtype == hardware.dtype
+    return x.fmt == g.fmt and x.mode is g.mode and x.shape == g.shape and x.values.dtype == hardware["add"].dtype
 
 
 def _moved(operations: _Operations, rates: Any, *given: FloatArray) -> list[FloatArray]:
