@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ... import faults
+from ...faults.matching import Candidate, two
 from ...formats import Format, Rounding
 from .examining import Outcome, pick
 from .plain import Raised
@@ -16,8 +17,6 @@ from .running import as_list
 Array: TypeAlias = np.ndarray[Any, Any]
 SAMPLE = 20
 """Cases that are tried first with a fault whose answers take long."""
-Candidate: TypeAlias = tuple[faults.Fault, Array, Array]
-"""A fault, where the function answers as it does, and where it answers wrongly."""
 
 
 def _comparable(values: Any) -> Any:
@@ -53,7 +52,7 @@ def misconceptions(outcome: Outcome, task: str, fmt: Format, mode: Rounding) -> 
     truth = _comparable(pick(outcome.cases.expected, tried))
     got = _comparable([faults.RAISES if i in raised else outcome.values[i] for i in tried.tolist()])
     right = _alike(truth, got)
-    candidates: list[Candidate] = []
+    candidates: list[Candidate[faults.Fault]] = []
     for fault in faults.suspects(task):
         if task in faults.SETTINGS and not _may_be(fault, task, columns, truth, got, right, fmt, mode):
             continue
@@ -64,8 +63,8 @@ def misconceptions(outcome: Outcome, task: str, fmt: Format, mode: Rounding) -> 
         differs = ~_alike(truth, answer)  # in this order: an answer that stands for every answer differs
         # Where the fault is wrong but the function is right, the function does not have it, not even beside another.
         if not (differs & ~alike & right).any() and (alike & ~right).any():
-            candidates.append((fault, alike, differs))
-    return _two(candidates, right)
+            candidates.append(Candidate(fault, alike, differs))
+    return tuple(candidate.fault.misconception for candidate in two(candidates, right))
 
 
 def _may_be(
@@ -81,19 +80,3 @@ def _may_be(
         return False
     some = bad[: SAMPLE // 4] if bad.size > good.size else bad[:0]
     return bool(_alike(fault.answer(task, [pick(x, some) for x in columns], fmt, mode), pick(got, some)).all())
-
-
-def _two(candidates: list[Candidate], right: Array) -> tuple[str, ...]:
-    """Two faults that together explain the function.
-
-    Where only one of them is wrong, the function must answer as that one does; where both are, as either of them;
-    where neither is, it must be right.
-    """
-    for i, (one, one_alike, one_differs) in enumerate(candidates):
-        for other, other_alike, other_differs in candidates[i + 1 :]:
-            only_one, only_other = one_differs & ~other_differs, other_differs & ~one_differs
-            neither = ~one_differs & ~other_differs
-            fits = np.where(only_one, one_alike, np.where(only_other, other_alike, one_alike | other_alike))
-            if np.where(neither, right, fits).all():
-                return one.misconception, other.misconception
-    return ()
