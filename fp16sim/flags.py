@@ -14,7 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -214,6 +214,13 @@ def current_listeners() -> Listeners:
     """The recorders of this context, and NumPy's errstate."""
     errstate, requests = _errstate_alone(*np.geterr().values()), _recorders.get().requests
     return _with_recorders(errstate, requests) if requests else errstate
+
+
+_silent = copy_context()
+_silent.run(np.seterr, all="ignore")
+silent_context = _silent.copy
+"""A context in which NumPy's errstate ignores everything: `silent_context().run(call, ...)` takes a tenth of the time
+of `with np.errstate(all="ignore")`. No other context variable has its value there, so `call` asks for no listeners."""
 
 
 def recording() -> bool:

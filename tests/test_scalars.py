@@ -1,4 +1,4 @@
-"""Single numbers: the fast path gives what arrays give, code for code, and leaves to them what may raise a flag."""
+"""Single numbers and small arrays: the fast paths give what the general one gives, flags, warnings and errors too."""
 
 import math
 import operator
@@ -14,8 +14,9 @@ import pytest
 import fp16sim as fs
 from fp16sim.arithmetic import scalar_operation
 from fp16sim.arithmetic.scalars import LIFTED
+from fp16sim.flags import silent_context
 from fp16sim.formats import Format, Rounding
-from fp16sim.rounding import round_without_flags, rounder
+from fp16sim.rounding import kernels, round_without_flags, rounder
 from fp16sim.rounding.scalars import no_number
 
 from .support import (
@@ -175,9 +176,9 @@ def outcome(call):
             y = call()
         except (ArithmeticError, ValueError, TypeError) as error:
             return type(error), str(error)
-    if isinstance(y, fs.FloatArray):
-        return type(y), y.values.dtype, y.values.shape, bit_patterns(y.values).tolist()
-    return type(y), bit_patterns(y).tolist(), [str(one.message) for one in caught]
+    values = y.values if isinstance(y, fs.FloatArray) else y
+    messages = [str(one.message) for one in caught]
+    return type(y), np.asarray(values).dtype, np.shape(values), bit_patterns(values).tolist(), messages
 
 
 def assert_the_same_without_the_fast_path(call, *context):
@@ -269,3 +270,81 @@ def test_a_scalar_changed_in_place_stays_the_same_array():
     x += 0.1
     assert x.values is values
     assert values == fs.add(1.0, 0.1)
+
+
+# --- small arrays -----------------------------------------------------------------------------------------------------
+
+ORDINARY = np.array([[1.5, 0.1, -0.0, 3.0], [2048.0, -7.1, 1e3, 0.3]], np.float32)
+UNUSUAL = (math.inf, -math.inf, math.nan, SIGNALING, 65519.9, 65520.0, 3e38, 2.0**-14 - 2.0**-34, 1e-9, 448.1)
+PLACES = (np.s_[:], np.s_[:, ::2], np.s_[:0], np.s_[1, 1], np.s_[1, 1, ...])
+SMALL = ("binary16", "bfloat16", "e4m3fn", "binary16,saturate=true", "binary16,subnormals=flush_inputs", "e5m2fnuz")
+
+
+@pytest.mark.parametrize("fmt", [*SMALL, "binary32"])
+def test_a_small_array_is_rounded_with_the_flags_and_errors_of_the_general_path(fmt):
+    for dtype in (np.float32, np.float64, ">f4", np.int8):
+        for special in (0.0, *UNUSUAL) if np.dtype(dtype).kind == "f" else (0,):
+            x = ORDINARY.astype(dtype)
+            with np.errstate(all="ignore"):  # a cast of a signaling NaN
+                x[1, 1] = special
+            x.flags.writeable = special != 0.0
+            for place in PLACES:
+                for state in ({}, {"all": "raise"}, {"under": "warn"}):
+                    with np.errstate(**state):  # with a number of threads, the general path prepares for everything
+                        expected = outcome(lambda x=x[place]: fs.round_to(x, fmt, threads=1))
+                        assert outcome(lambda x=x[place]: fs.round_to(x, fmt)) == expected, (dtype, special, state)
+
+
+@pytest.mark.parametrize("operation", [*OPERATORS, np.sqrt], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("fmt", [fs.BINARY16, fs.BFLOAT16, fs.BINARY32], ids=str)
+def test_arrays_are_computed_with_the_flags_and_errors_of_the_clear_path(operation, fmt):
+    for a, b in ((1.0, 1.0), (math.inf, -math.inf), (6e4, 6e4), (SIGNALING, 1.0), (1.0, 0.0), (2.0**-20, 2.0**-18)):
+        with np.errstate(all="ignore"):
+            x, y = (fs.array([[0.1, 1.0], [v, 3.0]], fmt) for v in (0.0, b))
+            x.values[1, 0] = a
+        call = (lambda x=x: operation(x)) if operation is np.sqrt else (lambda x=x, y=y: operation(x, y))
+        for state in ({}, {"all": "raise"}, {"under": "warn"}):
+            with np.errstate(**state):
+                quiet = outcome(call)
+                with fs.record_flags(only=["inexact"]):  # then every result is compared with the exact one
+                    assert outcome(call) == quiet, (a, b, state)
+        with np.errstate(all="ignore"):
+            turned = operation(x.T) if operation is np.sqrt else operation(x.T, y.T)
+            assert (bit_patterns(turned.values.T) == bit_patterns(call().values)).all()
+
+
+def test_a_small_array_takes_random_bits_as_on_the_general_path():
+    for fmt in SMALL:
+        with np.errstate(over="ignore"):
+            one, other = (fs.round_to(ORDINARY, fmt, "stochastic", rng=1, threads=threads) for threads in (None, 1))
+        assert (bit_patterns(one) == bit_patterns(other)).all()
+
+
+@pytest.mark.parametrize("fmt", [fs.BINARY16, fs.BFLOAT16], ids=str)
+def test_a_large_array_raises_in_any_chunk_and_keeps_its_order(fmt):
+    x = fs.array(np.ones((2, 150_000)), fmt)
+    assert ((x.T + 0.001).values == fs.add(1, 0.001, fmt)).all()
+    for place in ((0, 3), (1, 149_999)):
+        y = x.copy()
+        y.values[place] = fmt.max_finite
+        with np.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow encountered in add"):
+            y + y
+
+
+def test_nothing_warns_in_the_silent_context_and_the_errstate_outside_stays():
+    with np.errstate(all="raise"):
+        before = np.geterr()
+        assert silent_context().run(np.divide, np.float32(1), np.float32(0)) == math.inf
+        assert silent_context().run(np.geterr) == dict.fromkeys(before, "ignore")
+        assert np.geterr() == before
+
+
+@pytest.mark.parametrize("fmt", [fs.BINARY16, fs.E4M3FN, fs.BFLOAT16, fs.E5M2, fs.TF32], ids=str)
+def test_a_kernel_says_where_a_result_may_not_be_finite(fmt):
+    for mode in DETERMINISTIC:
+        kernel = kernels.find(fmt, mode, "float32")
+        for size in (1, 130, 70_000):
+            for special in (1.0, math.inf, -math.nan, 3e38):
+                x = np.ones(size, np.float32)
+                x[size // 2] = special
+                assert silent_context().run(kernel, x, x) == (special != 1.0), (mode, size, special)

@@ -178,12 +178,14 @@ def becomes_zero(x, amax):
 
 # %%
 two = guess("NVFP4: to which block scale is 55 rounded?")
+smallest = guess("NVFP4: what does 0.04 become, as an element, if both scales together are 0.056?")
 
 # %%
 nvfp4 = fs.explain.block(weights, "nvfp4", tensor_amax=2.688)
 for x, one, other in zip(weights, mxfp4.elements, nvfp4.elements, strict=True):
     print(f"{x:5}   mxfp4 {float(one.value):8.5f}   nvfp4 {float(other.value):8.5f}")
 two.compare(float(nvfp4.scale))
+smallest.compare(float(nvfp4.elements[2].number))
 
 # %% [markdown]
 # 0.33 was 0.375, and is 0.336 now. The same on the random numbers from above. The last column is what you found in the

@@ -6,14 +6,13 @@ This is a shortcut for speed: the clear path of `operations` gives the same resu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..conversion import Array
-from ..flags import Listeners, Tally
+from ..flags import Tally
 from ..formats import BINARY32, BINARY64, Format, Rounding
 from ..rounding import kernels
 from .intermediates import UFUNCS, hardware_for
@@ -28,8 +27,6 @@ class Hardware(NamedTuple):
     ufunc: np.ufunc
     dtype: np.dtype[Any]
     kernel: kernels.Kernel | None
-    reports: bool
-    """Whether the kernel calls `on_overflow` for every chunk with a number that is not finite."""
 
 
 @lru_cache(maxsize=1024)
@@ -43,46 +40,34 @@ def hardware_of(name: str, fmt: Format, mode: Rounding) -> Hardware | None:
     else:
         sums = name in ("add", "subtract")
         kernel = kernels.find_for_sums(fmt, mode) if sums else kernels.find(fmt, mode, "float32")
-    return Hardware(UFUNCS[name], np.dtype(dtype), kernel, fmt.emax < BINARY32.emax)
+    return Hardware(UFUNCS[name], np.dtype(dtype), kernel)
 
 
-def by_hardware(hardware: Hardware, operands: list[Array], listeners: Listeners) -> tuple[Array, bool]:
-    """The result, and whether nothing has to be reported: all is finite, or nobody listens.
+def by_hardware(hardware: Hardware, operands: list[Array]) -> tuple[Array, bool]:
+    """The result, and whether it is known to be finite. The caller silences NumPy's errstate.
 
-    A finite result has raised neither invalid, nor divide_by_zero, nor (in ties to even) overflow.
+    A finite result has raised neither invalid, nor divide_by_zero, nor (in ties to even) overflow. Large arrays are
+    computed chunk by chunk, so that a chunk is rounded while it is still in the cache.
     """
-    if not listeners.names:
-        return _in_chunks(hardware, operands, None), True
-    may_overflow = False
-
-    def remember(chunk: Array, start: int) -> bool:
-        nonlocal may_overflow
-        may_overflow = True
-        return False  # one such chunk is enough
-
-    with np.errstate(all="ignore") if listeners.errstate else nullcontext():
-        y = _in_chunks(hardware, operands, remember)
-    return y, (hardware.reports and not may_overflow) or bool(np.isfinite(y).all())
-
-
-def _in_chunks(hardware: Hardware, operands: list[Array], on_overflow: kernels.OnOverflow | None) -> Array:
-    """The operation and its rounding, chunk by chunk, so that a chunk is rounded while it is still in the cache."""
-    ufunc, dtype, kernel, _ = hardware
-    operands = [x if x.dtype == dtype else x.astype(dtype) for x in operands]
-    if kernel is None or max(operands[0].size, operands[-1].size) <= CHUNK or not _can_slice(operands):
+    ufunc, dtype, kernel = hardware
+    a, b = operands[0], operands[-1]
+    if a.dtype is not dtype or b.dtype is not dtype:
+        operands = [x.astype(dtype, copy=False) for x in operands]
+    if kernel is None or (a.size <= CHUNK and b.size <= CHUNK) or not _can_slice(operands):
         y = np.asarray(ufunc(*operands))
-        if kernel is not None:
-            y = y if y.flags.c_contiguous else np.ascontiguousarray(y)
-            kernel(y, y, None, on_overflow)
-        return y
+        if kernel is None:
+            return y, False
+        if y.ndim > 1 and not y.flags.c_contiguous:
+            y = np.ascontiguousarray(y)
+        return y, not kernel(y, y)
     shape = next(x.shape for x in operands if x.ndim)
-    y = np.empty(shape, hardware.dtype)
-    flat, out = [x.reshape(-1) if x.ndim else x for x in operands], y.reshape(-1)
+    y = np.empty(shape, dtype)
+    flat, out, may_overflow = [x.reshape(-1) if x.ndim else x for x in operands], y.reshape(-1), False
     for start in range(0, out.size, CHUNK):
         chunk = out[start : start + CHUNK]
         ufunc(*(x[start : start + CHUNK] if x.ndim else x for x in flat), out=chunk)
-        kernel(chunk, chunk, None, on_overflow)
-    return y
+        may_overflow |= kernel(chunk, chunk)
+    return y, not may_overflow
 
 
 def _can_slice(operands: list[Array]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..arithmetic import compare, scalar_operation
+from ..arithmetic import compare, operate, scalar_operation
 
 Method: TypeAlias = Callable[[Any, Any], Any]
 
@@ -43,10 +43,11 @@ def arithmetic_operator(name: str, swapped: bool = False) -> Method:
             y = operation(number, own) if swapped else operation(own, number)
             if y is not None:
                 return self._like(np.array(y, self.values.dtype))
-        if computes_itself(type(other)):
+        if type(other) is not type(self) and computes_itself(type(other)):
             return NotImplemented
-        b = self._values_of(other)
-        return self._operate(name, b, self.values) if swapped else self._operate(name, self.values, b)
+        a, b = self.values, self._values_of(other)
+        operands = [b, a] if swapped else [a, b]
+        return self._like(operate(name, operands, self.fmt, self.mode, self.rng, a.dtype))
 
     return method
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import flags
 from ..conversion import Array, Generator
-from ..formats import Format, Rounding
+from ..formats import Format, Rounding, Subnormals
 from ..nans import any_signaling, widened
 from . import chunks, kernels
 from .kernels import buffers
@@ -146,6 +146,28 @@ def round_array(
             chunks.for_each(work, *chunks.flattened(x, out), chunk, draw, tally, threads)
     tally.report(operation, out.shape)
     return out
+
+
+_CARRIERS = {np.dtype(name): name for name in ("float32", "float64")}
+
+
+def round_at_once(x: Array, fmt: Format, mode: Rounding) -> Array | None:
+    """A contiguous array of one chunk, rounded by a kernel if that is all there is to do; else None.
+
+    These are most calls. `round_array` would do the same, after it has prepared for everything else.
+    """
+    carrier, layout = _CARRIERS.get(x.dtype), x.flags
+    if carrier is None or not x.ndim or x.size > CHUNK or not (layout.c_contiguous and layout.aligned):
+        return None
+    kernel = None if mode.random or fmt.subnormals is Subnormals.FLUSH_INPUTS else kernels.find(fmt, mode, carrier)
+    if kernel is None:
+        return None
+    listeners = flags.current_listeners()
+    if not listeners.names.isdisjoint(flags.PER_ELEMENT):
+        return None
+    out = np.empty(x.shape, x.dtype)
+    may_overflow = flags.silent_context().run(kernel, x, out)
+    return None if may_overflow and listeners.names else out
 
 
 def round_without_flags(x: Array, fmt: Format, mode: Rounding) -> Array:

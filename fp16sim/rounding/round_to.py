@@ -31,7 +31,7 @@ from ..formats import (
 )
 from ..nans import has_nan, widened
 from . import kernels
-from .dispatch import round_array
+from .dispatch import round_array, round_at_once
 from .scalars import round_number
 from .threads import checked_threads
 
@@ -121,7 +121,7 @@ def round_to(
         fmt = with_behaviour(fmt, saturate, subnormals, overflow)
     check_hardware()
     if out is None and threads is None:
-        y = round_number(x, fmt, mode)
+        y = (round_at_once if type(x) is np.ndarray else round_number)(x, fmt, mode)
         if y is not None:
             return y
     source = lift(same_format(x, fmt))

@@ -87,8 +87,7 @@ class _Operations:
     """Rounded operations that write to memory which they are given, and collect overflows as `clear` reports them."""
 
     def __init__(self, hardware: dict[str, Hardware], listeners: Listeners) -> None:
-        self.hardware, self.listeners = hardware, listeners
-        self.finite, self.in_doubt = True, False
+        self.hardware, self.listeners, self.finite = hardware, listeners, True
         self.places: list[Place] = []
         """The arrays that the tile is of."""
         self.start = self.done = 0
@@ -98,19 +97,13 @@ class _Operations:
 
     def __call__(self, name: str, *operands: Array, out: Array) -> Array:
         """The operation of that name, rounded."""
-        ufunc, _, kernel, reports = self.hardware[name]
-        self.in_doubt, listening = not reports, bool(self.listeners.names)
+        ufunc, _, kernel = self.hardware[name]
         ufunc(*operands, out=out)
-        if kernel is not None:
-            kernel(out, out, None, self._doubt if listening else None)
-        if listening and self.in_doubt and not np.isfinite(out).all():
+        in_doubt = kernel is None or kernel(out, out)
+        if in_doubt and self.listeners.names and not np.isfinite(out).all():
             self._note(name, overflowed(out, name, operands))
         self.done += 1
         return out
-
-    def _doubt(self, chunk: Array, start: int) -> bool:
-        self.in_doubt = True
-        return False
 
     def _note(self, name: str, raised: Array) -> None:
         self.finite, stage = False, (self.done >= 3) + (self.done >= 7)

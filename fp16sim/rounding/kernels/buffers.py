@@ -24,13 +24,11 @@ class Buffer:
     def __call__(self, n: int) -> Array:
         """An array of n numbers, to use until the slot is used again. (New memory would be slower.)"""
         view = _memory.views.get(self)
-        if view is None or view.size < n:
-            view = _memory.view(self, n)
-        return view[:n]
+        return view if view is not None and view.size == n else _memory.view(self, n)
 
 
 class _Memory(threading.local):
-    """The memory of a thread's buffers. It grows to the largest chunk."""
+    """The memory of a thread's buffers, which grows to the largest chunk; and the last view of each buffer."""
 
     def __init__(self) -> None:
         self.slots: dict[int, Array] = {}
@@ -45,8 +43,8 @@ class _Memory(threading.local):
             start = (832 * (slot + 1) - block.ctypes.data) % 4096
             self.slots[slot] = block[start : start + block.size - 4096]
             self.views = {other: view for other, view in self.views.items() if other.slot != slot}
-        self.views[buffer] = self.slots[slot].view(buffer.dtype)
-        return self.views[buffer]
+        view = self.views[buffer] = self.slots[slot].view(buffer.dtype)[:n]
+        return view
 
 
 _memory = _Memory()

@@ -8,7 +8,7 @@ Tests that enumerate its inputs prove it equal to the general path. A method may
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import isfinite
 from typing import Protocol, TypeAlias
 
@@ -32,8 +32,8 @@ OnOverflow: TypeAlias = Callable[[Array, int], bool]
 class Kernel(Protocol):
     """Rounds x into `out`, which may be x: contiguous arrays of one shape and of the kernel's dtype.
 
-    `draws` are for STOCHASTIC. The caller silences NumPy's errstate: the hardware's own exceptions say nothing about
-    the format.
+    It returns whether a number may have overflowed, or is NaN. `draws` are for STOCHASTIC. The caller silences NumPy's
+    errstate: the hardware's own exceptions say nothing about the format.
     """
 
     def __call__(
@@ -43,7 +43,7 @@ class Kernel(Protocol):
         draws: Array | None = None,
         on_overflow: OnOverflow | None = None,
         chunk_bytes: int | None = None,
-    ) -> None: ...
+    ) -> bool: ...
 
 
 @lru_cache(maxsize=256)
@@ -63,16 +63,15 @@ def find(fmt: Format, mode: Rounding, carrier: str) -> Kernel | None:
     method = _method(fmt, mode, carrier)
     if method is None:
         return None
-    kernel = partial(
-        _round,
-        method=method,
+    kernel = _by_method(
+        method,
         fix_top=_top_fix(fmt, mode, method),
         chunk_divisor=2 if mode is Rounding.STOCHASTIC else 1,  # this mode needs many buffers
         flush_below=None if fmt.subnormals is Subnormals.GRADUAL else float(fmt.min_normal),
         one_zero=not fmt.has_negative_zero,
     )
     numpy_rounds = fmt == BINARY16 and mode is Rounding.TIES_TO_EVEN
-    return partial(_round_few, kernel=kernel) if numpy_rounds else kernel
+    return _a_few_by_numpy(kernel) if numpy_rounds else kernel
 
 
 def _method(fmt: Format, mode: Rounding, carrier: str) -> Method | None:
@@ -90,77 +89,93 @@ def _copy(
     draws: Array | None = None,
     on_overflow: OnOverflow | None = None,
     chunk_bytes: int | None = None,
-) -> None:
+) -> bool:
     """The numbers themselves; a signaling NaN becomes quiet, as in every multiplication."""
-    if on_overflow is not None and has_nan(x):
+    found = has_nan(x)
+    if on_overflow is not None and found:
         on_overflow(x, 0)
     np.multiply(x, _ONE[x.dtype], out=out)
+    return found
 
 
 _ONE = {F4: np.array(1, F4), F8: np.array(1, F8)}
 _ZERO = {F4: np.array(0, F4), F8: np.array(0, F8)}
 
+_HALF = np.dtype(np.float16)
+SMALL_SQUARES = 2.0**31
+"""Numbers whose squares have no larger sum are far below 65520, from which on binary16 overflows: 2^31 < 46341^2."""
+
 FEW = 128
 """Up to this size, NumPy's conversion is faster than the calls of a kernel (or little slower, if all are subnormal)."""
 
 
-def _round_few(
-    x: Array,
-    out: Array,
-    draws: Array | None = None,
-    on_overflow: OnOverflow | None = None,
-    chunk_bytes: int | None = None,
-    *,
-    kernel: Kernel,
-) -> None:
+def _a_few_by_numpy(kernel: Kernel) -> Kernel:
     """A few numbers to binary16, ties to even, as NumPy converts them; `kernel` if there are more or one is large."""
-    if x.size <= FEW:
-        y = x.astype(np.float16).astype(x.dtype)
-        flat = y if y.ndim == 1 else y.reshape(-1)
-        if isfinite(flat.dot(flat)):  # the sum of a few squares does not overflow: no result is infinite or NaN
-            np.copyto(out, y)
-            return
-    kernel(x, out, draws, on_overflow, chunk_bytes)
+
+    def round_few(
+        x: Array,
+        out: Array,
+        draws: Array | None = None,
+        on_overflow: OnOverflow | None = None,
+        chunk_bytes: int | None = None,
+    ) -> bool:
+        if x.size <= FEW:
+            flat, y = x if x.ndim == 1 else x.reshape(-1), x.astype(_HALF)
+            if flat.dot(flat) < SMALL_SQUARES:
+                out[...] = y
+                return False
+            y = y.astype(x.dtype)
+            flat = y if y.ndim == 1 else y.reshape(-1)
+            if isfinite(flat.dot(flat)):  # the sum of a few squares does not overflow: no result is infinite or NaN
+                out[...] = y
+                return False
+        return kernel(x, out, draws, on_overflow, chunk_bytes)
+
+    return round_few
 
 
-def _round(
-    x: Array,
-    out: Array,
-    draws: Array | None = None,
-    on_overflow: OnOverflow | None = None,
-    chunk_bytes: int | None = None,
-    *,
-    method: Method,
-    fix_top: FixTop | None,
-    chunk_divisor: int,
-    flush_below: float | None,
-    one_zero: bool,
-) -> None:
+def _by_method(
+    method: Method, *, fix_top: FixTop | None, chunk_divisor: int, flush_below: float | None, one_zero: bool
+) -> Kernel:
     """Round chunk by chunk: by the method, then fix the top of the range and flush subnormals where that is needed."""
-    if x.ndim != 1:
-        x, out = x.reshape(-1), out.reshape(-1)
-    size = (chunk_bytes or buffers.CHUNK_BYTES) // (x.itemsize * chunk_divisor)
-    may_overflow = False
-    for start in range(0, x.size, size):
-        stop = start + size
-        chunk, target, bits = x[start:stop], out[start:stop], None if draws is None else draws[start:stop]
-        prepared = method.prepare(chunk)
-        # After one chunk that may overflow, others often follow: it is faster not to check.
-        assumed = may_overflow and method.overflows_to_infinity
-        may_overflow = assumed or method.may_overflow(prepared)
-        if may_overflow and on_overflow is not None and not on_overflow(chunk, start):
-            on_overflow = None  # it wants no more calls
-        fix = fix_top if may_overflow else None
-        y = RESULT[x.dtype](chunk.size) if fix else target  # `fix` compares y with x, so it must not be x
-        method.round(chunk, prepared, y, bits, may_overflow)
-        if fix:
-            fix(chunk, y, bits)
-        if flush_below is not None:
-            _flush(y, flush_below)
-        if one_zero:
-            np.add(y, _ZERO[y.dtype], out=y)  # -0 + 0 is +0
-        if fix:
-            np.copyto(target, y)
+    prepare, may_be_large, round_prepared, overflows_to_infinity, _ = method
+
+    def round_chunks(
+        x: Array,
+        out: Array,
+        draws: Array | None = None,
+        on_overflow: OnOverflow | None = None,
+        chunk_bytes: int | None = None,
+    ) -> bool:
+        if x.ndim != 1:
+            x, out = x.reshape(-1), out.reshape(-1)
+        size = (chunk_bytes or buffers.CHUNK_BYTES) // (x.itemsize * chunk_divisor)
+        may_overflow = found = False
+        for start in range(0, x.size, size):
+            stop = start + size
+            chunk, target = (x, out) if x.size <= size else (x[start:stop], out[start:stop])
+            bits = None if draws is None else draws[start:stop]
+            prepared = prepare(chunk)
+            # After one chunk that may overflow, others often follow: it is faster not to check.
+            assumed = may_overflow and overflows_to_infinity
+            may_overflow = assumed or may_be_large(prepared)
+            found = found or may_overflow
+            if may_overflow and on_overflow is not None and not on_overflow(chunk, start):
+                on_overflow = None  # it wants no more calls
+            fix = fix_top if may_overflow else None
+            y = RESULT[x.dtype](chunk.size) if fix else target  # `fix` compares y with x, so it must not be x
+            round_prepared(chunk, prepared, y, bits, may_overflow)
+            if fix:
+                fix(chunk, y, bits)
+            if flush_below is not None:
+                _flush(y, flush_below)
+            if one_zero:
+                np.add(y, _ZERO[y.dtype], out=y)  # -0 + 0 is +0
+            if fix:
+                np.copyto(target, y)
+        return found
+
+    return round_chunks
 
 
 _MAGNITUDES, _FLAGS = {F4: Buffer(2, F4), F8: Buffer(2, F8)}, Buffer(3, BOOL)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...conversion import Array
 from ...formats import Format, Rounding, Specials
-from .buffers import BOOL, F4, F8, RESULT, U4, U8, Buffer
+from .buffers import BOOL, F4, F8, U4, U8, Buffer
 from .method import Method
 
 
@@ -55,8 +55,8 @@ def by_scaling(fmt: Format, mode: Rounding, carrier: Layout) -> Method | None:
     detour = bias - fmt.emax  # 2^(emax + 1) times 2^detour is 2^(bias + 1), the carrier's infinity
     down = {False: field(shift), True: field(shift + detour)}
     after_detour = np.array(2.0**-detour, floats)
-    to_integer, top = _to_integer(mode, t, carrier), int(most)
-    exponents, scaled = Buffer(0, words), RESULT[floats]
+    to_integer, bottom, top = _to_integer(mode, t, carrier), int(least), int(most)
+    exponents = Buffer(0, words)
 
     def prepare(x: Array) -> Array:
         return np.bitwise_and(x.view(words), mask, out=exponents(x.size))
@@ -65,20 +65,23 @@ def by_scaling(fmt: Format, mode: Rounding, carrier: Layout) -> Method | None:
         return e.item(e.argmax()) >= top  # faster than max()
 
     def round(x: Array, e: Array, out: Array, draws: Array | None, may_overflow: bool) -> None:
-        y = scaled(x.size)
-        e.clip(least, most, out=e)  # np.maximum, which would often do, is three times slower
+        if may_overflow or x.size > FEW or e.item(e.argmin()) < bottom:
+            e.clip(least, most, out=e)  # np.maximum, which would often do, is three times slower
         np.subtract(up, e, out=e)
         factor = e.view(floats)
-        np.multiply(x, factor, out=y)
-        to_integer(y, draws)
+        np.multiply(x, factor, out=out)
+        to_integer(out, draws)
         if may_overflow or shift:
             np.subtract(e, down[may_overflow], out=e)
-        np.divide(y, factor, out=out)  # by a power of two: exact, and one pass less than making the reciprocal
+        np.divide(out, factor, out=out)  # by a power of two: exact, and one pass less than making the reciprocal
         if may_overflow:
             np.multiply(out, after_detour, out=out)
 
     return Method(prepare, may_overflow, round, overflows_to_infinity=fmt.specials is Specials.IEEE, keeps_order=True)
 
+
+FEW = 4096
+"""Up to this size it is faster to look first whether any number is below min_normal."""
 
 _SHIFT = {Rounding.TIES_TO_AWAY: 1, Rounding.TO_ODD: -1}
 

@@ -31,35 +31,37 @@ def find_for_sums(fmt: Format, mode: Rounding) -> Kernel | None:
     if kernel is None or not usual or mode is not Rounding.TIES_TO_EVEN or not 1 <= fmt.trailing_bits <= 21:
         return kernel
     limit = min(float(fmt.max_finite), 2.0 ** (102 + fmt.trailing_bits))
-    return partial(_round, kernel=kernel, factor=np.array((1 << (23 - fmt.trailing_bits)) + 1, F4), limit=limit)
+    return _by_splitting(kernel, np.array((1 << (23 - fmt.trailing_bits)) + 1, F4), limit)
 
 
 _SCALED = Buffer(0, F4)
 
 
-def _round(
-    x: Array,
-    out: Array,
-    draws: Array | None = None,
-    on_overflow: OnOverflow | None = None,
-    chunk_bytes: int | None = None,
-    *,
-    kernel: Kernel,
-    factor: Array,
-    limit: float,
-) -> None:
-    if x.size <= FEW:
-        kernel(x, out, draws, on_overflow, chunk_bytes)
-        return
-    x, out = x.reshape(-1), out.reshape(-1)
-    for start in range(0, x.size, CHUNK):
-        chunk, target = x[start : start + CHUNK], out[start : start + CHUNK]
-        # The root of the sum of squares, in one pass, bounds all magnitudes; 1.01 covers its own rounding errors.
-        bound: Any = np.sqrt(np.dot(chunk, chunk)) * 1.01
-        if bound <= limit:
-            split(chunk, factor, _SCALED(chunk.size), target)
-        else:
-            kernel(chunk, target, None, on_overflow and partial(_moved, on_overflow, start), chunk_bytes)
+def _by_splitting(kernel: Kernel, factor: Array, limit: float) -> Kernel:
+    """By `split` where no magnitude is beyond `limit`, else by the general kernel, which takes a few numbers too."""
+
+    def round_sums(
+        x: Array,
+        out: Array,
+        draws: Array | None = None,
+        on_overflow: OnOverflow | None = None,
+        chunk_bytes: int | None = None,
+    ) -> bool:
+        if x.size <= FEW:
+            return kernel(x, out, draws, on_overflow, chunk_bytes)
+        x, out, may_overflow = x.reshape(-1), out.reshape(-1), False
+        for start in range(0, x.size, CHUNK):
+            chunk, target = x[start : start + CHUNK], out[start : start + CHUNK]
+            # The root of the sum of squares, in one pass, bounds all magnitudes; 1.01 covers its own rounding errors.
+            bound: Any = np.sqrt(np.dot(chunk, chunk)) * 1.01
+            if bound <= limit:
+                split(chunk, factor, _SCALED(chunk.size), target)
+            else:
+                moved = on_overflow and partial(_moved, on_overflow, start)
+                may_overflow |= kernel(chunk, target, None, moved, chunk_bytes)
+        return may_overflow
+
+    return round_sums
 
 
 def _moved(on_overflow: OnOverflow, offset: int, chunk: Array, start: int) -> bool:
