@@ -71,7 +71,7 @@ def find(fmt: Format, mode: Rounding, carrier: str) -> Kernel | None:
         one_zero=not fmt.has_negative_zero,
     )
     numpy_rounds = fmt == BINARY16 and mode is Rounding.TIES_TO_EVEN
-    return _a_few_by_numpy(kernel) if numpy_rounds else kernel
+    return a_few_by_numpy(kernel) if numpy_rounds else kernel
 
 
 def _method(fmt: Format, mode: Rounding, carrier: str) -> Method | None:
@@ -109,7 +109,7 @@ FEW = 128
 """Up to this size, NumPy's conversion is faster than the calls of a kernel (or little slower, if all are subnormal)."""
 
 
-def _a_few_by_numpy(kernel: Kernel) -> Kernel:
+def a_few_by_numpy(kernel: Kernel) -> Kernel:
     """A few numbers to binary16, ties to even, as NumPy converts them; `kernel` if there are more or one is large."""
 
     def round_few(

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from ...conversion import Array
-from ...formats import Format, Rounding, Specials, Subnormals
+from ...formats import BINARY16, Format, Rounding, Specials, Subnormals
 from .buffers import F4, Buffer
-from .find import FEW, Kernel, OnOverflow, find
+from .find import FEW, Kernel, OnOverflow, a_few_by_numpy, find
 
 CHUNK = 1 << 16
 """Elements rounded at a time: as many as the general kernel takes."""
@@ -31,7 +31,8 @@ def find_for_sums(fmt: Format, mode: Rounding) -> Kernel | None:
     if kernel is None or not usual or mode is not Rounding.TIES_TO_EVEN or not 1 <= fmt.trailing_bits <= 21:
         return kernel
     limit = min(float(fmt.max_finite), 2.0 ** (102 + fmt.trailing_bits))
-    return _by_splitting(kernel, np.array((1 << (23 - fmt.trailing_bits)) + 1, F4), limit)
+    by_splitting = _by_splitting(kernel, np.array((1 << (23 - fmt.trailing_bits)) + 1, F4), limit)
+    return a_few_by_numpy(by_splitting) if fmt == BINARY16 else by_splitting
 
 
 _SCALED = Buffer(0, F4)
