@@ -47,7 +47,7 @@ def interrupted(path, steps=5, config=SMALL, **how):
     """A checkpoint of a run that was stopped after so many steps."""
     with pytest.raises(Stopped):
         # The file is written after on_step: the last step is lost.
-        train(config, DATA, stop_after(steps + 1), checkpoint_path=path, checkpoint_seconds=0, **how)
+        train(config, DATA, stop_after(steps), checkpoint_path=path, checkpoint_seconds=0, **how)
     return path
 
 

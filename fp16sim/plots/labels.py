@@ -35,12 +35,13 @@ class Name(NamedTuple):
     y: npt.ArrayLike
 
 
-def name_beside(ax: Axes, names: Sequence[Name]) -> None:
+def name_beside(ax: Axes, names: Sequence[Name], *, settled: bool = False) -> None:
     """Write each name beside its points, where it covers no line, no marker and no other text if that is possible.
 
-    Call it last: title, labels and limits must be final.
+    Call it last: title, labels and limits must be final. `settled`: the layout has been computed since.
     """
-    ax.figure.canvas.figure.draw_without_rendering()  # the layout is final
+    if not settled:
+        ax.figure.canvas.figure.draw_without_rendering()  # computes the layout
     corner, unit = np.array(ax.bbox.p0), CELL * ax.figure.dpi / 72
     covered = np.zeros([int(side / unit) + 1 for side in (ax.bbox.height, ax.bbox.width)], dtype=bool)
     for line in ax.lines:

@@ -142,8 +142,9 @@ def training_figure(
         note = folded(literal(settings_note(histories)), round(10.4 * width))
         figure.supxlabel(note, x=0.01, ha="left", fontsize=FONT, color=ink("muted"))
         if len(histories) <= MOST_NAMES:
+            figure.draw_without_rendering()
             for measure in list(MEASURES)[1:]:  # in the first panel the lines of good runs lie on each other
-                name_beside(panels[measure], list(_names(histories, measure)))
+                name_beside(panels[measure], list(_names(histories, measure)), settled=True)
     return figure
 
 

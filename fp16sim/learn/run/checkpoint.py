@@ -10,6 +10,7 @@ arrays with what the configuration needs, before a number is read.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -269,23 +270,34 @@ class Snapshot:
     rng: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Checkpointer:
-    """Writes a run to a file at the end of each epoch and every `seconds` between; without a path it does nothing.
+EPOCH_SECONDS = 1.0
+"""At the end of an epoch a run is written, unless it was written so little time ago: that takes a disk a while."""
 
-    How often it writes does not change the run.
+
+class Checkpointer:
+    """Writes a run to a file at the ends of epochs, every `seconds` between, and when it is interrupted or finished.
+
+    Without a path it does nothing. How often it writes does not change the run.
     """
 
     def __init__(self, path: str | Path | None, seconds: float = 20.0, max_bytes: int = MAX_BYTES) -> None:
         if seconds < 0:
             raise ValueError(f"checkpoint_seconds={seconds} is negative; use 0 to write after each step")
         self.path, self.seconds, self.max_bytes = None if path is None else Path(path), seconds, max_bytes
-        self.last = time.monotonic()
+        self.begun, self.last = time.monotonic(), -math.inf
         if self.path is not None and (why := why_not_writable(self.path)):
             raise ValueError(f"checkpoint_path={str(path)!r}: {why}")
 
     def save_if_due(self, run: Snapshot) -> None:
-        """Write the run if an epoch has ended or the time has passed."""
-        if self.path is not None and (run.state.batch == 0 or time.monotonic() - self.last >= self.seconds):
+        """Write the run if the time has passed."""
+        ends = run.state.batch == 0
+        since = self.last if ends else max(self.begun, self.last)
+        if time.monotonic() - since >= (min(self.seconds, EPOCH_SECONDS) if ends else self.seconds):
+            self.save(run)
+
+    def save(self, run: Snapshot) -> None:
+        """Write the run, if it has begun."""
+        if self.path is not None and run.state.progress.step:
             save_run(self.path, run)
             self.last = time.monotonic()
 

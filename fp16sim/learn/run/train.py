@@ -186,8 +186,8 @@ def train(
         The microscope examines the first step, and every `look_every`-th after it; 0 for none. By default it is every
         50th, or more often, so that each epoch has at least three examined steps if it has three steps.
     checkpoint_path : path, optional
-        The file for checkpoints, written every `checkpoint_seconds` and at the end of each epoch. An interruption never
-        damages it. It can be read as a model, too.
+        The file for checkpoints, written every `checkpoint_seconds`, at the ends of epochs (the first, and then at most
+        one a second), and at the end or an interruption. That never damages it. It can be read as a model, too.
     resume : bool
         Go on from the checkpoint if there is one. The result has the same bits as that of an uninterrupted run.
     start_from : path or Params, optional
@@ -231,11 +231,16 @@ def train(
         state = loop.start(_weights(start_from, max_bytes))
         if resume:
             state = loop.restore(checkpoints.resume(loop.snapshot(state), loop.engine.rng))
-        while not loop.finished(state):
-            state = loop.advance(state)
-            if on_step:
-                on_step(state.progress.step, loop.engine.batches * config.epochs)
-            checkpoints.save_if_due(loop.snapshot(state))
+        begun = state
+        try:
+            while not loop.finished(state):
+                state = loop.advance(state)
+                if on_step:
+                    on_step(state.progress.step, loop.engine.batches * config.epochs)
+                checkpoints.save_if_due(loop.snapshot(state))
+        finally:  # finished or interrupted
+            if state is not begun:
+                checkpoints.save(loop.snapshot(state))
     return loop.history(state)
 
 
