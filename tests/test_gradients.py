@@ -95,6 +95,27 @@ EXPRESSIONS = {
     "pick": lambda a, b: a.pick([2, 0]) * b.pick([1, 1]),
     "patches": lambda a, b: images(a, b).patches((2, 2), stride=1, padding=1) * 0.5,
     "max_pool": lambda a, b: images(a, b).max_pool(2),
+    "mean": lambda a, b: a.mean(0) * b.mean(-1, keepdims=True) + a.mean() * b.mean((0, 1)),
+    "power": lambda a, b: abs(a) ** b + 2.0**a + (a * a + 1.0) ** -0.5,
+    "rsqrt": lambda a, b: (a * a + b * b).rsqrt(),
+    "sin": lambda a, b: (a * b).sin(),
+    "cos": lambda a, b: (a * b).cos(),
+    "erf": lambda a, b: (a * b).erf(),
+    "gelu": lambda a, b: (a * b).gelu() + a.gelu("tanh"),
+    "softplus": lambda a, b: (a * b).softplus() + a.silu(),
+    "clip": lambda a, b: a.clip(-0.7, 1.0) * b.clip(max=1.0) * b.clip(0.5),
+    "maximum": lambda a, b: a.maximum(b) * b.maximum(0.5),
+    "minimum": lambda a, b: a.minimum(b) * b.minimum(0.5),
+    "transpose": lambda a, b: (
+        (a.T @ b).swapaxes(0, -1) * np.arange(9.0).reshape(3, 3) + (a[None] * b).moveaxis(2, 0)[:, :, 0][:, :1]
+    ),
+    "broadcast": lambda a, b: a.broadcast_to(2, 2, 3) * b,
+    "concatenate": lambda a, b: fs.learn.concatenate([a, A, b * a], 1) * 0.5,
+    "take": lambda a, b: a.take([[0, 1], [1, -1]]) * b.take([2, 0, 2], axis=1) + a[[1, 1]][0],
+    "scatter_add": lambda a, b: a.scatter_add([1, 1, 0], (b @ b.T)[:1, :1]).scatter_add([[0]], b[:1]) * b,
+    "masked": lambda a, b: a[A > 0] * b[np.array([True, False])].sum(),
+    "max": lambda a, b: a.max() * b.max(1, keepdims=True) * a.max((0, 1)),
+    "min": lambda a, b: a.min(axis=0) * b.min(-1)[:, None],
 }
 
 
@@ -110,7 +131,7 @@ def test_an_expression_uses_the_operation_it_stands_for_and_every_argument_of_it
         found += [y] if y.operation == name else []
         stack += y.arguments
     wanted = {k for y in found for k, x in enumerate(y.arguments) if x.wanted}
-    assert wanted == set(range(len(OPERATIONS[name].vjps)))
+    assert wanted >= set(range(len(OPERATIONS[name].vjps)))
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
@@ -252,17 +273,14 @@ def test_an_array_of_numpy_on_the_left_is_an_operand_and_not_a_container():
         assert y.value.fmt == fs.BINARY16
 
 
-@pytest.mark.parametrize("shapes", [((2, 2, 2), (2, 2)), ((2,), (2,)), ((2, 2), (2,))], ids=str)
-def test_a_product_of_other_than_matrices_is_refused_since_its_vjp_would_be_wrong(shapes):
-    a, b = (tensor(np.ones(shape)) for shape in shapes)
-    with pytest.raises(ValueError, match="are not both matrices; reshape them"):
-        a @ b
+def test_a_product_with_a_number_by_the_operator_of_matrices_is_refused():
+    with pytest.raises(ValueError, match=r"a.shape=\(2, 3\) and b.shape=\(\) are not both matrices"):
+        tensor(A) @ 2.0
 
 
-@pytest.mark.parametrize("index", [[0, 0], np.array([True, False]), (slice(None), [1, 1])], ids=str)
-def test_an_index_that_could_name_an_element_twice_is_refused(index):
+def test_an_index_with_an_array_among_slices_is_refused_since_it_could_name_an_element_twice():
     with pytest.raises(TypeError, match="is not made of integers"):
-        tensor(A)[index]
+        tensor(A)[:, [1, 1]]
 
 
 REFLECTED = {

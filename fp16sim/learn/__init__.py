@@ -25,7 +25,7 @@ from .data import (
     split_validation,
 )
 from .model import vjps
-from .model.autograd import Tensor, gradients
+from .model.autograd import gradients
 from .model.layers import (
     RNN,
     Activation,
@@ -52,6 +52,7 @@ from .model.losses import (
 )
 from .model.models import CNN, MLP, Chain, SimpleRNN
 from .model.optimizers import Optimizer, adam, adamw, clipped, rmsprop, sgd, step_decay
+from .model.tensor import Tensor, concatenate, einsum, stack
 from .observe.exponents import Survey, survey
 from .observe.metrics import ClassReport, Scores, accuracy, class_report, confusion_matrix
 from .observe.telemetry import Microscope, Telemetry
@@ -114,11 +115,13 @@ __all__ = [
     "check",
     "class_report",
     "clipped",
+    "concatenate",
     "confusion_matrix",
     "costs",
     "cross_entropy",
     "cross_entropy_of_probabilities",
     "diagnose",
+    "einsum",
     "evaluate",
     "get_config",
     "gradients",
@@ -138,6 +141,7 @@ __all__ = [
     "sgd",
     "spirals",
     "split_validation",
+    "stack",
     "step_decay",
     "survey",
     "train",

@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from ..wording import count, joined
 from .chance import Answers
-from .model.autograd import Tensor
 from .model.layers import Params
 from .model.optimizers import State
+from .model.tensor import Tensor
 from .scaling import LossScale
 
 

@@ -14,8 +14,9 @@ import numpy as np
 from ...arrays import FloatArray
 from ...formats import Format
 from ..data import Dataset
-from ..model.autograd import Tensor, consumers_first
+from ..model.autograd import consumers_first
 from ..model.layers import Params
+from ..model.tensor import Tensor
 from ..run.config import Config
 from ..run.engine import Engine, check_memory
 from ..run.recipes import get_config

@@ -12,8 +12,8 @@ from ...arrays import FloatArray
 from ...conversion import Array
 from ...wording import did_you_mean, quoted
 from ..precision import DEFAULT_PRODUCTS, Products
-from .autograd import Tensor
 from .initialisers import Initialiser, he, xavier
+from .tensor import Tensor
 from .windows import sizes_after
 
 Params: TypeAlias = dict[str, FloatArray]

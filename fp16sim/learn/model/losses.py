@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ...accumulators import Accumulator
 from ...conversion import Array, plain_array
-from .autograd import Operand, Tensor, as_tensor
+from .tensor import Operand, Tensor, as_tensor
 
 
 def cross_entropy(logits: Tensor, labels: npt.ArrayLike, *, accumulator: Accumulator | None = None) -> Tensor:

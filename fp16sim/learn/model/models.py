@@ -11,9 +11,10 @@ import numpy as np
 from ...conversion import Seed
 from ...formats import FormatLike, Rounding, get_format, get_rounding
 from ..precision import DEFAULT_PRODUCTS, Precision, Products
-from .autograd import Tensor, name_layer
+from .autograd import name_layer
 from .initialisers import get_initialiser
 from .layers import RNN, Activation, Conv2d, Draws, Flatten, Images, Layer, Linear, MaxPool2d, Params, Shapes
+from .tensor import Tensor
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .einsums import einsum
+
 Function = Callable[..., Any]
 
 
@@ -39,22 +41,13 @@ UFUNCS: dict[str, Function] = {
     "matmul": operator.matmul,
     "negative": operator.neg,
     "absolute": abs,
-    "square": lambda x: x * x,
-    **{name: operator.methodcaller(name) for name in ("exp", "log", "sqrt", "tanh")},
+    "square": operator.methodcaller("square"),
+    "power": operator.pow,
+    "reciprocal": lambda x: 1 / x,
+    "maximum": lambda a, b: a.maximum(b),
+    "minimum": lambda a, b: a.minimum(b),
+    **{name: operator.methodcaller(name) for name in ("exp", "log", "sqrt", "tanh", "sin", "cos")},
 }
-
-
-def _sum(a: Any, axis: int | None = None, name: str = "sum") -> Any:
-    if axis is None:
-        return a.sum()
-    if not a.value.ndim or axis not in (-1, a.value.ndim - 1):
-        raise unsupported(f"numpy.{name}", f" with axis={axis}")
-    return a.sum_rows()
-
-
-def _mean(a: Any, axis: int | None = None) -> Any:
-    """As `fp16sim.mean`: the sum, the count and the quotient are rounded."""
-    return _sum(a, axis, "mean") / (a.value.size if axis is None else a.value.shape[-1])
 
 
 def _dot(a: Any, b: Any) -> Any:
@@ -68,13 +61,45 @@ def _reshape(a: Any, shape: int | tuple[int, ...]) -> Any:
     return a.reshape(*(shape if isinstance(shape, tuple) else (shape,)))
 
 
+def _reduction(name: str) -> Function:
+    return lambda a, axis=None, keepdims=False: getattr(a, name)(axis=axis, keepdims=keepdims)
+
+
+def _variance(name: str) -> Function:
+    return lambda a, axis=None, *, ddof=0, keepdims=False: getattr(a, name)(axis, ddof, keepdims)
+
+
+def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
+    if axis is None:
+        raise unsupported("numpy.concatenate", " with axis=None")
+    return arrays[0].concatenate(*arrays[1:], axis=axis)
+
+
 FUNCTIONS: dict[Function, Function] = {
-    np.sum: lambda a, axis=None: _sum(a, axis),
-    np.mean: _mean,
+    np.sum: _reduction("sum"),
+    np.mean: _reduction("mean"),
+    np.max: _reduction("max"),
+    np.min: _reduction("min"),
+    np.amax: _reduction("max"),
+    np.amin: _reduction("min"),
+    np.var: _variance("var"),
+    np.std: _variance("std"),
+    np.clip: lambda a, a_min=None, a_max=None, *, min=None, max=None: a.clip(
+        a_min if min is None else min, a_max if max is None else max
+    ),
     np.dot: _dot,
     np.where: lambda condition, x, y: x.where(condition, y),
     np.reshape: _reshape,
     np.ravel: lambda a: a.reshape(-1),
+    np.transpose: lambda a, axes=None: a.transpose(*(axes or ())),
+    np.swapaxes: lambda a, axis1, axis2: a.swapaxes(axis1, axis2),
+    np.moveaxis: lambda a, source, destination: a.moveaxis(source, destination),
+    np.broadcast_to: lambda a, shape: a.broadcast_to(*(shape if isinstance(shape, tuple) else (shape,))),
+    np.concatenate: _concatenate,
+    np.stack: lambda arrays, axis=0: arrays[0].stack(*arrays[1:], axis=axis),
+    np.einsum: lambda text, *operands: einsum(text, *operands),
+    np.split: lambda a, parts, axis=0: a.split(parts, axis),
+    np.take: lambda a, indices, axis=None: (a.reshape(-1) if axis is None else a).take(indices, axis or 0),
     np.shape: lambda a: a.value.shape,
     np.ndim: lambda a: a.value.ndim,
     np.size: lambda a: a.value.size,
@@ -82,6 +107,9 @@ FUNCTIONS: dict[Function, Function] = {
 
 OPERANDS = frozenset("abxy")
 """The names of the parameters that are tensors, or numbers and arrays beside one."""
+
+SEQUENCES = frozenset(("arrays", "operands"))
+"""The names of the parameters that are several of them."""
 
 
 def find_ufunc(ufunc: np.ufunc, method: str, keywords: dict[str, Any]) -> Function:
@@ -94,7 +122,7 @@ def find_ufunc(ufunc: np.ufunc, method: str, keywords: dict[str, Any]) -> Functi
     return UFUNCS[ufunc.__name__]
 
 
-def find_function(function: Function, args: Any, keywords: dict[str, Any]) -> tuple[Function, dict[str, Any]]:
+def find_function(function: Function, args: Any, keywords: dict[str, Any]) -> tuple[Function, inspect.BoundArguments]:
     """The implementation of a function, and its arguments by name; TypeError if it does not take them."""
     name = f"{function.__module__}.{function.__name__}"
     if function not in FUNCTIONS:
@@ -103,4 +131,4 @@ def find_function(function: Function, args: Any, keywords: dict[str, Any]) -> tu
         bound = inspect.signature(FUNCTIONS[function]).bind(*args, **keywords)
     except TypeError as error:
         raise unsupported(name, f", called like this ({error}),") from None
-    return FUNCTIONS[function], bound.arguments
+    return FUNCTIONS[function], bound

@@ -8,9 +8,8 @@ the caller sums its cotangent back to its shape (`unbroadcast`). Nothing here kn
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import EllipsisType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,21 +20,10 @@ from ...conversion import Array, Generator
 from ...wording import quoted
 from ..precision import Precision
 from . import windows
+from .elementwise import ELEMENTWISE
+from .moves import MOVES
+from .operation import Axes, Operation, spread
 from .windows import like
-
-
-class Operation(NamedTuple):
-    """A differentiable operation: y = forward(*args), and a vjp for each argument. Both take settings by keyword."""
-
-    forward: Callable[..., FloatArray]
-    vjps: tuple[Callable[..., FloatArray], ...]
-
-
-def _spread(g: FloatArray, x: FloatArray, axis: int | None) -> FloatArray:
-    """Each term of a sum has the cotangent of the sum: exact."""
-    values = g.values if axis is None else np.expand_dims(g.values, axis)
-    return like(np.broadcast_to(values, x.shape), g)
-
 
 # --- activations ----------------------------------------------------------------------------------------------------
 
@@ -134,11 +122,29 @@ def _pick_vjp(g: FloatArray, y: FloatArray, x: FloatArray, columns: Array) -> Fl
 
 
 def _matmul(a: FloatArray, b: FloatArray, **how: Any) -> FloatArray:
-    if a.ndim != 2 or b.ndim != 2:
+    if a.ndim < 2 or b.ndim < 2:
         raise ValueError(
-            f"a.shape={a.shape} and b.shape={b.shape} are not both matrices; reshape them to two dimensions"
+            f"a.shape={a.shape} and b.shape={b.shape} are not both matrices, or stacks of matrices; reshape"
         )
     return a.matmul(b, **how)
+
+
+def _turned(x: FloatArray) -> FloatArray:
+    """Each matrix of a stack transposed."""
+    return x.T if x.ndim == 2 else x.swapaxes(-1, -2)
+
+
+# --- sums and means -------------------------------------------------------------------------------------------------
+
+
+def _sum_vjp(g: FloatArray, y: FloatArray, x: FloatArray, axis: Axes = None, keepdims: bool = False, **how: Any) -> Any:
+    return spread(g, x, axis, keepdims)
+
+
+def _mean_vjp(
+    g: FloatArray, y: FloatArray, x: FloatArray, axis: Axes = None, keepdims: bool = False, **how: Any
+) -> FloatArray:
+    return spread(g / (x.size // y.size if y.size else 0), x, axis, keepdims)
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -151,7 +157,7 @@ OPERATIONS: dict[str, Operation] = {
     "negate": Operation(lambda a: -a, (lambda g, y, a: -g,)),
     "matmul": Operation(
         _matmul,
-        (lambda g, y, a, b, **how: g.matmul(b.T, **how), lambda g, y, a, b, **how: a.T.matmul(g, **how)),
+        (lambda g, y, a, b, **how: g.matmul(_turned(b), **how), lambda g, y, a, b, **how: _turned(a).matmul(g, **how)),
     ),
     "exp": Operation(lambda x: x.exp(), (lambda g, y, x: g * y,)),
     "log": Operation(lambda x: x.log(), (lambda g, y, x: g / x,)),
@@ -160,8 +166,9 @@ OPERATIONS: dict[str, Operation] = {
     "sigmoid": Operation(lambda x: x.sigmoid(), (lambda g, y, x: g * (y * (1 - y)),)),
     "relu": Operation(_relu, (lambda g, y, x: like(windows.kept(g.values, x.values > 0), g),)),
     "absolute": Operation(abs, (lambda g, y, x: _by_sign(g, x),)),
-    "sum": Operation(lambda x, **how: x.sum(**how), (lambda g, y, x, **how: _spread(g, x, None),)),
-    "sum_rows": Operation(lambda x, **how: x.sum(axis=-1, **how), (lambda g, y, x, **how: _spread(g, x, -1),)),
+    "sum": Operation(lambda x, **how: x.sum(**how), (_sum_vjp,)),
+    "sum_rows": Operation(lambda x, **how: x.sum(axis=-1, **how), (lambda g, y, x, **how: spread(g, x, -1),)),
+    "mean": Operation(lambda x, **how: x.mean(**how), (_mean_vjp,)),
     "log_softmax": Operation(_log_softmax, (_log_softmax_vjp,)),
     "softmax": Operation(_softmax, (_softmax_vjp,)),
     "cast": Operation(_cast, (_cast_back,)),
@@ -182,6 +189,8 @@ OPERATIONS: dict[str, Operation] = {
         (windows.patches_vjp,),
     ),
     "max_pool": Operation(windows.max_pool, (windows.max_pool_vjp,)),
+    **ELEMENTWISE,
+    **MOVES,
 }
 
 

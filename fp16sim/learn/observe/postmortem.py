@@ -14,8 +14,9 @@ import numpy as np
 from ...arrays import FloatArray
 from ...flags import record_flags
 from ...rounding import round_to
-from ..model.autograd import Observer, Tensor
+from ..model.autograd import Observer
 from ..model.layers import Params
+from ..model.tensor import Tensor
 from ..state import Cause, Death, Phase, RoundedOption, StepResult
 
 BackwardPass: TypeAlias = "Callable[[Observer | None], Params]"

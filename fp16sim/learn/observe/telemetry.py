@@ -21,8 +21,9 @@ from ...arrays import FloatArray
 from ...conversion import Array
 from ...formats import BINARY64, Format, Rounding, get_format
 from ...wording import count, quoted
-from ..model.autograd import Tensor, backward_step, consumers_first
+from ..model.autograd import backward_step, consumers_first
 from ..model.layers import Params
+from ..model.tensor import Tensor
 from ..records import from_plain
 from ..state import Share, StepResult
 from .binades import Binade
@@ -224,10 +225,22 @@ def _survey_to_dict(seen: Survey) -> dict[str, Any]:
 
 # --- what is examined -----------------------------------------------------------------------------------------------
 
-_MOVES = ("reshape", "select", "pick", "narrow", "max_pool")
+_MOVES = (
+    "reshape",
+    "select",
+    "pick",
+    "narrow",
+    "max_pool",
+    "transpose",
+    "concatenate",
+    "broadcast",
+    "masked",
+    "max",
+    "min",
+)
 """Operations whose vjps move numbers and compute nothing."""
 
-_VIEWS = ("cast", "reshape", "narrow")
+_VIEWS = ("cast", "reshape", "narrow", "transpose")
 """Operations that give a weight in another shape or format."""
 
 
@@ -247,7 +260,7 @@ def _widen(x: FloatArray) -> FloatArray:
 
 def _wide_step(tensor: Tensor, k: int, g: FloatArray) -> Array:
     """The cotangent of argument k in binary64, from the rounded operands."""
-    if tensor.operation != "matmul":
+    if tensor.operation != "matmul" or any(x.value.ndim > 2 for x in tensor.arguments):
         return backward_step(tensor, k, g, _widen).values
     left, right = (_widen(x.value).values for x in tensor.arguments)
     wide = g.values.astype(np.float64)  # products by BLAS, which is much faster

@@ -19,11 +19,12 @@ from ...conversion import Array
 from ...flags import record_flags
 from ...wording import quoted
 from ..data import Dataset, batches, split_validation
-from ..model.autograd import Observer, Tensor, gradients
+from ..model.autograd import Observer, gradients
 from ..model.layers import Params
 from ..model.losses import cross_entropy, l1_penalty, l2_penalty
 from ..model.models import CNN, MLP, Chain
 from ..model.optimizers import State
+from ..model.tensor import Tensor
 from ..model.updates import UPDATES
 from ..observe.postmortem import BackwardPass, post_mortem
 from ..observe.telemetry import count_absorbed
