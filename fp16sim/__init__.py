@@ -14,6 +14,7 @@ loaded when you first use them, such as `fs.learn`::
     explain   why a result is what it is
     faults    deliberately wrong rounders
     learn     training in any format, every operation rounded
+    linalg    LU, QR, eigenvalues ..., every operation rounded
     page      the explorer, an HTML file
     plots     the pictures
     report    a training run as an HTML file
@@ -254,6 +255,7 @@ ON_DEMAND = {
     "explain": "explain",
     "faults": "faults",
     "learn": "learn",
+    "linalg": "linalg",
     "page": "page",
     "plots": "plots",
     "report": "report",

@@ -34,6 +34,7 @@ HOUSE = {
     "accumulators": "how a sum is taken: sequential, pairwise, Kahan, exact, tensor cores ...",
     "reductions": "sum, dot, matmul, mean, norm, cumsum, with an accumulator as an argument",
     "arrays": "FloatArray: values, format and mode, under NumPy's own functions",
+    "linalg": "LU, Cholesky, QR, eigenvalues, refinement: every operation rounded",
     "__init__": "the public face: what `import fp16sim as fs` shows",
     "explain": "why an operation gives what it gives: records of every step, and their texts",
     "faults": "deliberately wrong rounders: for the grader, and for our own tests",

@@ -56,6 +56,19 @@ FUNCTIONS = {
     "fma": lambda x: fs.fma(x, x, x),
     "matmul": lambda x: fs.matmul([[x]], [[x]]),
 }
+LINALG = {
+    **{
+        name: lambda x, f=f: f([[300, x], [x, 300]], "bfloat16")
+        for name, f in unary(
+            fs.linalg, "cholesky cond det eigh equilibrate inv lu matrix_norm power_iteration qr shifted_cholesky svd"
+        ).items()
+    },
+    **{
+        name: lambda x, f=f: f([[5, 1], [1, 7]], [x, 1], "bfloat16")
+        for name, f in unary(fs.linalg, "conjugate_gradients lstsq solve triangular_solve").items()
+    },
+    "refine": lambda x: fs.linalg.refine([[5, 1], [1, 7]], [x, 1]),
+}
 CODES = {"decode": fs.decode, "exact.decode": exact.decode}
 NO_NUMBERS = {"all_values", "get_format", "parse", "record_flags"}
 
@@ -93,6 +106,7 @@ def same(result, expected):
 
 def test_the_tables_of_this_file_name_every_public_function():
     assert FUNCTIONS.keys() | NO_NUMBERS | {"decode"} == functions_of(fs)
+    assert LINALG.keys() == functions_of(fs.linalg)
     assert EXACT.keys() | EXACT_VALUES_ALONE | {"decode"} == functions_of(exact)
 
 
@@ -103,6 +117,13 @@ def test_every_kind_of_number_gives_what_the_int_gives(name, call):
         for kind in kinds:
             result = call(kind(value))
             assert same(result, expected), (name, kind, value, result, expected)
+
+
+@pytest.mark.parametrize(("name", "call"), LINALG.items())
+def test_every_kind_of_number_in_a_matrix_gives_what_the_int_gives(name, call):
+    expected = call(112)
+    for kind in KINDS:
+        assert same(call(kind(112)), expected), (name, kind)
 
 
 @pytest.mark.parametrize(("name", "call"), CODES.items())
