@@ -19,6 +19,7 @@ loaded when you first use them, such as `fs.learn`::
     plots     the pictures
     report    a training run as an HTML file
     teach     a grader, a quiz, exercises, and strategies that find bugs
+    testing   assertions for low-precision code, with derived bounds
 """
 
 from importlib import import_module
@@ -260,6 +261,7 @@ ON_DEMAND = {
     "plots": "plots",
     "report": "report",
     "teach": "teach",
+    "testing": "testing",
 }
 """Modules that are not part of `from fp16sim import *`. They, too, are loaded when they are first used."""
 

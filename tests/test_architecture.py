@@ -38,6 +38,7 @@ HOUSE = {
     "__init__": "the public face: what `import fp16sim as fs` shows",
     "explain": "why an operation gives what it gives: records of every step, and their texts",
     "faults": "deliberately wrong rounders: for the grader, and for our own tests",
+    "testing": "assertions for low-precision code: bit for bit, or within bounds that are derived",
     "learn": "the training lab: a network in which every operation is rounded",
     "teach": "grader, quiz, strategies, lessons",
     "demos": "the numbers behind the pictures",
@@ -53,13 +54,15 @@ INSIDE = {
     "explain": "value_text records decoding exact_step rounding_step alternatives document rendering explanation "
     "basic_operations functions number_parts dot_product block_scaling stored_number layouts __init__",
     "learn": "records precision scaling chance data model state observe run advise table __init__",
+    "testing": "given differences messages exactly permitted sums balls kernels bounds explained rows fixtures "
+    "__init__ planted",
     "teach": "course start lessons strategies grading source answers progress advice grade practice variants marks "
     "quiz exercises guessing __init__",
 }
 """The packages in a room that has some, in the same order: each imports only from those to its left."""
 
 HEAVY = ("matplotlib", "hypothesis", "rich", "ml_dtypes", "gmpy2", "softfloatpy", "scipy", "sklearn", "pytest")
-LAZY = {"matplotlib": "plots", "hypothesis": "teach", "rich": "cli"}
+LAZY = {"matplotlib": "plots", "hypothesis": "teach", "rich": "cli", "pytest": "testing"}
 """The room that may import a heavy library; the others may not import any."""
 
 

@@ -22,6 +22,7 @@ from ..formats import BINARY64, Format, FormatLike, Rounding, get_format, get_ro
 from ..wording import did_you_mean, quoted
 from .basic_operations import OPERATIONS
 from .encodings import DECODINGS, ENCODINGS, NEIGHBOURS
+from .kernels import KERNELS
 from .lists import LISTS, softmax
 from .quantizers import ANYTHING, BLOCKS, RAISES, SETTINGS
 from .roundings import ROUNDINGS, STOCHASTIC_ROUNDINGS, Answer, differs, right
@@ -133,6 +134,7 @@ FAULTS: tuple[Fault, ...] = (
     *(Fault(name, words, (task,), None, function) for name, task, words, function in LISTS),
     *(Fault(name, words, ("stochastic",), None, function) for name, words, function in STOCHASTIC_ROUNDINGS),
     *(Fault(name, words, (task,), None, function) for name, task, words, function in BLOCKS),
+    *(Fault(name, words, (task,), None, function) for name, task, words, function in KERNELS),
 )
 """Every fault; if two give the same answers, the one with the better description comes first."""
 

@@ -100,7 +100,8 @@ def _candidate(
 
 def _greedy(candidates: list[Candidate[Fault]], right: Array) -> list[Explained]:
     """Again and again the fault that explains the most of what is left; last the rows that none explains."""
-    left, found = ~right, []
+    left = ~right
+    found: list[Explained] = []
     while candidates and left.any() and len(found) < MOST:
         best = max(candidates, key=lambda candidate: int((candidate.alike & left).sum()))
         rows = best.alike & left

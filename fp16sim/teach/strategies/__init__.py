@@ -21,11 +21,14 @@ encode and decode                    `codes(fmt)`
 sums and products of matrices        `arrays(fmt, shape)`
 code that takes a format and a mode  `formats()`, `modes()`; `formats(unusual=True)` also without sign, and the like
 a quantizer of MX or NVFP4 blocks    `blocks(block)`
+a sum, softmax, normalisation        `rows(fmt)`: rows that cancel, overflow on the way, depend on the order, ...
+a product of matrices                `matrix_pairs(fmt)`: of such rows and columns, with shapes that fit
 ===================================  ======================================================================
 """
 
 from .block_elements import blocks
 from .floats import floats
+from .kernels import matrix_pairs, rows
 from .operands import absorbing_pairs, arrays, cancelling_pairs, codes, formats, modes
 from .roundable import near_overflow, near_underflow, reals, ties
 
@@ -37,9 +40,11 @@ __all__ = [
     "codes",
     "floats",
     "formats",
+    "matrix_pairs",
     "modes",
     "near_overflow",
     "near_underflow",
     "reals",
+    "rows",
     "ties",
 ]
