@@ -69,6 +69,15 @@ LINALG = {
     },
     "refine": lambda x: fs.linalg.refine([[5, 1], [1, 7]], [x, 1]),
 }
+TESTING = {
+    "testing.ulp_difference": lambda x: fs.testing.ulp_difference(x, 2),
+    "testing.within_ulps": lambda x: fs.testing.within_ulps(2, x, 3),
+    "testing.bound": lambda x: fs.testing.bound("sum", [x, x]).radius,
+    "testing.assert_rounded": lambda x: fs.testing.assert_rounded(x, x) or 0.0,
+    "testing.assert_operation": lambda x: fs.testing.assert_operation(fs.sqrt(x), "sqrt", x) or 0.0,
+    "testing.assert_explained": lambda x: fs.testing.assert_explained(fs.sum([x, x]), "sum", [x, x]).equal,
+    "testing.hard_rows": lambda x: fs.testing.hard_rows("plain", 3, rng=int(x)),
+}
 CODES = {"decode": fs.decode, "exact.decode": exact.decode}
 NO_NUMBERS = {"all_values", "get_format", "parse", "record_flags"}
 
@@ -107,10 +116,13 @@ def same(result, expected):
 def test_the_tables_of_this_file_name_every_public_function():
     assert FUNCTIONS.keys() | NO_NUMBERS | {"decode"} == functions_of(fs)
     assert LINALG.keys() == functions_of(fs.linalg)
+    assert TESTING.keys() == {f"testing.{name}" for name in functions_of(fs.testing)}
     assert EXACT.keys() | EXACT_VALUES_ALONE | {"decode"} == functions_of(exact)
 
 
-@pytest.mark.parametrize(("name", "call"), [*FUNCTIONS.items(), *((f"exact.{n}", f) for n, f in EXACT.items())])
+@pytest.mark.parametrize(
+    ("name", "call"), [*FUNCTIONS.items(), *TESTING.items(), *((f"exact.{n}", f) for n, f in EXACT.items())]
+)
 def test_every_kind_of_number_gives_what_the_int_gives(name, call):
     for value, kinds in ((0, KINDS), (1, ONE), (3, KINDS), (112, KINDS)):
         expected = call(value)

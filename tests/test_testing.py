@@ -525,7 +525,11 @@ X = [1.0, 2.0]
         (lambda t: t.assert_operation(X, "adds", X, X), ValueError, "did you mean 'add'"),
         (lambda t: t.assert_operation(X, "add", X), ValueError, "takes 2 operands, but 1 are given"),
         (lambda t: t.assert_rounded(fs.array(X, "bfloat16"), X), TypeError, "x.astype"),
-        (lambda t: t.assert_rounded(["0.1", "0.2"], X), TypeError, "got has elements that float64 does not hold"),
+        (
+            lambda t: t.assert_rounded(["0.1", "0.2"], X),
+            TypeError,
+            "got has .*0.1.*, which float64 does not hold; give floats",
+        ),
         (lambda t: t.assert_rounded(X, X, "binary128"), ValueError, "binary128"),
         (lambda t: t.within_ulps(X, X, -1), ValueError, "ulps=-1 is not a distance"),
         (lambda t: t.hard_rows("plane", 3), ValueError, "did you mean 'plain'"),

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import exact
 from ..conversion import Array, check_fits, lift, same_format
 from ..faults.roundings import differs
-from ..formats import Format, FormatLike, Rounding, Subnormals, get_format
-from ..rounding import round_if_needed, round_without_flags
+from ..formats import BINARY64, Format, FormatLike, Rounding, Subnormals, get_format
+from ..rounding import round_if_needed, round_to, round_without_flags
 from ..wording import quoted
 
 
@@ -23,11 +24,16 @@ def array_of(x: Any, fmt: Format, name: str = "x") -> Array:
 def numbers_of(x: Any, fmt: Format, name: str) -> Array:
     """The values of `x` in float64, for results and for operands of kernels."""
     found = array_of(x, fmt, name)
-    if found.dtype == object:
-        raise TypeError(
-            f"{name} has elements that float64 does not hold, such as {quoted(found.flat[0])}; give an array of floats"
-        )
-    return found.astype(np.float64)
+    return _as_float64(found, name) if found.dtype == object else found.astype(np.float64)
+
+
+def _as_float64(found: Array, name: str) -> Array:
+    """Fractions, texts and the like that are numbers of float64; a test must not round what it compares."""
+    values = np.asarray(round_to(found, BINARY64), np.float64)
+    for item, value in zip(found.flat, values.flat, strict=True):
+        if not np.isnan(value) and exact.as_exact(item) != exact.as_exact(float(value)):
+            raise TypeError(f"{name} has {quoted(item)}, which float64 does not hold; give floats")
+    return values
 
 
 def _from_torch(x: Any, name: str) -> Any:
