@@ -20,7 +20,7 @@ from .sums import Chance, rounding_error, smallest, sum_error, unit
 FLOAT64 = 2.0**-53
 """The relative error of an operation in float64."""
 LIBRARY = 2.0**-50
-"""The relative error of NumPy's exp in float64: it promises at most 4 ulp, and an ulp is at most 2^-52 of a number."""
+"""The relative error of NumPy's exp in float64, for which 4 ulp are assumed; an ulp is at most 2^-52 of a number."""
 
 
 @dataclass(frozen=True)

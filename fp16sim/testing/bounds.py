@@ -94,8 +94,7 @@ def bound(
 ) -> Bound:
     """How far the results of a kernel may be from the exact ones: derived from the format, the data and the orders.
 
-    The bound itself is rigorous: it is computed so that it is never too small. It supposes that the kernel uses one of
-    the algorithms that `fp16sim.testing.kernels` names.
+    No permitted kernel exceeds a rigorous bound: it is evaluated with all errors of the evaluation itself.
 
     Parameters
     ----------
@@ -126,6 +125,20 @@ def bound(
     -------
     Bound
 
+    Notes
+    -----
+    These algorithms are permitted, all steps in the accumulator's format, the result rounded to `fmt`:
+
+    - sum, dot, matmul: products, rounded or fused, are added.
+    - mean: the sum is divided by n, or multiplied by the rounded 1/n.
+    - softmax: d = x - max(x), e = exp(d), t = the sum of e; e / t, or e times the rounded 1/t.
+    - layer_norm: m = mean(x), d = x - m, w = mean(d * d) + eps; d / sqrt(w), or d times the rounded reciprocal; times
+      weight, plus bias.
+
+    The bounds of sums are those of Higham (2002), Jeannerod and Rump (2013), and Higham and Mary (2019); the record
+    says which is the smallest. Those of mean, softmax and layer_norm are running error analyses of these steps: each
+    step adds half an ulp of the largest number that it can give.
+
     Raises
     ------
     ValueError
@@ -137,9 +150,9 @@ def bound(
     >>> x = np.ones(256)
     >>> print(fs.testing.bound("sum", x, fmt="bfloat16", accumulators="sequential"))
     rigorous bound of sum in bfloat16: 127.5 ulp
-      Sequential(bfloat16), any order, n = 256, u = 2^-8
-        linear: Jeannerod and Rump, SIAM J. Matrix Anal. Appl. 34 (2013), 338-344: (n - 1) u S, any order, any n
+      Sequential(bfloat16), any order, n = 256, u = 2^-8: linear
         gamma = 255 gives no smaller bound
+      linear: Jeannerod and Rump, SIAM J. Matrix Anal. Appl. 34 (2013), 338-344: (n - 1) u S, any order, any n
     """
     fmt, mode = format_of(fmt), get_rounding(mode)
     kernel, call = call_of(operation, operands, fmt, mode, axis, eps)
@@ -263,7 +276,8 @@ def _combined(
             own = np.where(special, np.inf, own)
         radius, overflows = np.maximum(radius, own), overflows | special
     uses_chance = any("probabilistic" in steps.used for _, steps in found)
-    reasons = tuple(line for _, steps in found for line in _reasons(steps, call))
+    used = dict.fromkeys(name for _, steps in found for name in steps.used)
+    reasons = (*(line for _, steps in found for line in _reasons(steps, call)), *(f"{x}: {SOURCES[x]}" for x in used))
     kind = kind if uses_chance else "rigorous"
     return Bound(operation, call.fmt, kind, value, radius, overflows, failure if uses_chance else 0.0, reasons)
 
@@ -275,16 +289,15 @@ def _overflows_to_infinity(steps: Steps, call: Call) -> bool:
 
 
 def _reasons(steps: Steps, call: Call) -> list[str]:
-    """Which theorem, with which numbers, and why not gamma where it does not exist."""
+    """Which theorems, with which numbers, and why not gamma where it does not exist."""
     how, v = steps.how, unit(steps.fmt, steps.mode)
     order = "any order" if how.any_order else f"at most {how.height(call.n)} additions above a term"
     letter = "u" if how.mode.nearest else "2 u"
-    lines = [f"{how.label}, {order}, n = {call.n}, {letter} = {_power(v)}"]
-    lines += [f"  {name}: {SOURCES[name]}" for name in steps.used]
+    lines = [f"{how.label}, {order}, n = {call.n}, {letter} = {_power(v)}: {joined(steps.used)}"]
     if not how.exact and how.path is None and "running" not in steps.used:
         lines.append(f"  {_gamma(call.n - 1, v, letter)}")
     if steps.fmt != call.fmt or how.exact:
-        lines.append(f"  then one rounding to {call.fmt.name}: half an ulp (one ulp in directed modes)")
+        lines.append(f"  then one rounding to {call.fmt.name}: {'half an' if call.mode.nearest else 'one'} ulp")
     return lines
 
 

@@ -235,12 +235,11 @@ def _beyond(results: Array, outside: Array, allowed: Bound) -> list[str]:
     lines = [messages.mismatches(outside).replace("Mismatched elements", "Outside the bound")]
     lines += [f"Not numbers of {fmt.name}, so never rounded to it: {strange:,}"] if strange else []
     error = (
-        f"{number(away[worst])} ulp away, where {number(room[worst])} are explained" if np.isfinite(away[worst]) else ""
+        f": {number(away[worst])} ulp away; the bound is {number(room[worst])} ulp" if np.isfinite(away[worst]) else ""
     )
+    error = "" if not_held(got, fmt) else error
     where = messages.place(outside.shape, worst)
-    lines.append(
-        f"Worst, at {where}: got {messages.shown(got, fmt)}, exact {float(exact)!r}{f': {error}' if error else ''}"
-    )
+    lines.append(f"Worst, at {where}: got {messages.shown(got, fmt)}, exact {float(exact)!r}{error}")
     return lines if flat.size else lines[:1]
 
 

@@ -239,7 +239,11 @@ def house_page() -> str:
 
 # --- the reference ------------------------------------------------------------------------------------------------
 
-DOCUMENTED_PARTS = {"teach": ("grade", "strategies", "exercises"), "elementary": ("certificates",)}
+DOCUMENTED_PARTS = {
+    "teach": ("grade", "strategies", "exercises"),
+    "elementary": ("certificates",),
+    "testing": ("fixtures",),
+}
 """Modules of a room that have names of their own to import."""
 
 
