@@ -7,6 +7,7 @@
 Argument order is always value(s), format, mode. Start with `round_to`, the one function that rounds. Some modules are
 loaded when you first use them, such as `fs.learn`::
 
+    audit     what the numerics installed here really do
     bench     how fast fp16sim is on this machine
     cases     the interesting operands of a format
     certify   whether the elementary functions are right on this machine
@@ -249,6 +250,7 @@ ROOMS = {
 HOMES = {name: room for room, names in ROOMS.items() for name in names.split()}
 
 ON_DEMAND = {
+    "audit": "audit",
     "bench": "bench",
     "cases": "cases",
     "certify": "elementary.certificates",

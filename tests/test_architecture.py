@@ -43,6 +43,7 @@ HOUSE = {
     "teach": "grader, quiz, strategies, lessons",
     "demos": "the numbers behind the pictures",
     "bench report page": "measurements; the HTML report of a run; the explorer",
+    "audit": "what is installed: every answer compared, each fault named by the table of faults",
     "plots": "pictures: they draw data and compute nothing",
     "cli": "the command line: it reads options, calls, prints",
     "__main__": "`python -m fp16sim`",

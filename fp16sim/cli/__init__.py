@@ -45,6 +45,7 @@ GROUPS = {
     "measure": {
         "bench": "measure the speed of fp16sim on this machine",
         "certify": "check the elementary functions on this machine",
+        "audit": "find out what the numerics installed here really do",
     },
 }
 """What each command does, in the groups and in the order of the help."""
@@ -52,7 +53,7 @@ COMMANDS = {name: summary for group in GROUPS.values() for name, summary in grou
 
 EXIT_CODES = {
     0: "done",
-    1: "grade: a function fails; certify --check: a result differs",
+    1: "grade: a function fails; certify --check, audit: a result differs",
     2: "wrong input; one line on stderr says what, and the way out",
     3: "train, evaluate: a run died that was not expected to",
     130: "interrupted by Ctrl-C",
