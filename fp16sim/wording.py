@@ -69,12 +69,12 @@ def power_of_two(x: float) -> str:
 
 
 def with_superscripts(text: str) -> str:
-    """Every power of two in a text with a raised exponent.
+    """Every power of two or ten in a text with a raised exponent.
 
-    >>> with_superscripts("from 2^-14 to 2^15")
-    'from 2⁻¹⁴ to 2¹⁵'
+    >>> with_superscripts("from 2^-14 to 2^15, or 10^4")
+    'from 2⁻¹⁴ to 2¹⁵, or 10⁴'
     """
-    return re.sub(r"2\^(-?\d+)", lambda found: "2" + found[1].translate(SUPERSCRIPTS), text)
+    return re.sub(r"(2|10)\^(-?\d+)", lambda found: found[1] + found[2].translate(SUPERSCRIPTS), text)
 
 
 def joined(items: Iterable[str], last: str = "and") -> str:

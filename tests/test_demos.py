@@ -287,3 +287,16 @@ def test_what_cannot_be_shown_is_refused(call, says):
 def test_numbers_and_formats_as_titles_need_them():
     assert [number(x) for x in (1e4, 0.1, 1e12, float("nan"), float("inf"))] == ["10,000", "0.1", "1e+12", "nan", "inf"]
     assert several(["fp16", fs.E5M2]) == (fs.BINARY16, fs.E5M2)
+
+
+# --- refinement -----------------------------------------------------------------------------------------------------
+
+
+def test_refinement_converges_for_the_condition_numbers_of_the_papers():
+    half, brain = demos.refinement("binary16"), demos.refinement("bfloat16")
+    assert [half.limit(way) for way in ("LU", "LU, scaled", "GMRES, scaled")] == [None, 1e4, 1e8]
+    assert [brain.limit(way) for way in ("LU", "LU, scaled", "GMRES, scaled")] == [1e2, 1e3, 1e8]
+    assert not half.fits[0].any()
+    assert half.fits[1:].all()
+    assert brain.fits.all()
+    assert (np.diff(half.steps[1, :4]) >= 0).all()

@@ -12,6 +12,7 @@ from .all_pairs import pairs
 from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
 from .learning import digit_gradients, gradients, softmax, stochastic, stuck_weight
 from .recurrences import logistic, muller, rump
+from .refinement import refinement
 from .spacing import TOY, number_line, relative_error, staircase, ulp
 from .sums import accumulators, clock, harmonic, tenths
 
@@ -30,6 +31,7 @@ __all__ = [
     "pairs",
     "polynomial",
     "quadratic",
+    "refinement",
     "relative_error",
     "rump",
     "softmax",

@@ -22,6 +22,7 @@ from .cancellation import derivative as derivative, variance as variance
 from .recurrences import logistic as logistic, muller as muller, rump as rump
 from .learning import softmax as softmax, gradients as gradients, stuck_weight as stuck_weight, stochastic as stochastic
 from .all_pairs import pairs as pairs
+from .refinement import refinement as refinement
 
 from .gallery import PICTURES as PICTURES, Picture as Picture, find as find, figure_of as figure_of
 from .gallery import write as write, write_all as write_all, write_sheet as write_sheet

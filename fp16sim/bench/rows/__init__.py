@@ -1,7 +1,8 @@
 """The rows of the table: each names our work, the rival, the goal for the ratio of the times, and what it means.
 
 A row stands beside the function that prepares it: `numbers` has those about single numbers and small arrays, `arrays`
-those about rounding, `sums` those about sums and matrix products, and `tasks` training, functions and commands.
+those about rounding, `sums` those about sums and matrix products, `factors` those about linear algebra, and `tasks`
+training, functions and commands.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 
 from ...wording import did_you_mean, quoted
 from ..measure import Comparison
-from . import arrays, numbers, sums, tasks
+from . import arrays, factors, numbers, sums, tasks
 
 GROUPS = {
     "numbers": "single numbers",
@@ -23,6 +24,7 @@ GROUPS = {
     "blocks": "blocks that share a scale",
     "sums": "sums",
     "matrices": "matrix products",
+    "linalg": "linear algebra",
     "training": "a step of training",
     "functions": "functions",
     "start": "starting",
@@ -30,7 +32,11 @@ GROUPS = {
 """The groups of rows, in the order of the table, and their titles."""
 
 ROWS = tuple(
-    row for group in GROUPS for part in (numbers, arrays, sums, tasks) for row in part.ROWS if row.group == group
+    row
+    for group in GROUPS
+    for part in (numbers, arrays, sums, factors, tasks)
+    for row in part.ROWS
+    if row.group == group
 )
 """The table, in order."""
 
