@@ -14,6 +14,7 @@ loaded when you first use them, such as `fs.learn`::
     demos     the numbers behind the pictures
     explain   why a result is what it is
     faults    deliberately wrong rounders
+    hardware  what matrix units of GPUs do, and a way to find out what yours does
     learn     training in any format, every operation rounded
     linalg    LU, QR, eigenvalues ..., every operation rounded
     page      the explorer, an HTML file
@@ -257,6 +258,7 @@ ON_DEMAND = {
     "demos": "demos",
     "explain": "explain",
     "faults": "faults",
+    "hardware": "hardware",
     "learn": "learn",
     "linalg": "linalg",
     "page": "page",

@@ -33,6 +33,7 @@ HOUSE = {
     "blocks": "blocks that share a scale: MX, NVFP4, and any block of your own",
     "accumulators": "how a sum is taken: sequential, pairwise, Kahan, exact, tensor cores ...",
     "reductions": "sum, dot, matmul, mean, norm, cumsum, with an accumulator as an argument",
+    "hardware": "what matrix units of GPUs do, with evidence: the definition, and how to find out what yours does",
     "arrays": "FloatArray: values, format and mode, under NumPy's own functions",
     "linalg": "LU, Cholesky, QR, eigenvalues, refinement: every operation rounded",
     "__init__": "the public face: what `import fp16sim as fs` shows",
@@ -51,6 +52,7 @@ HOUSE = {
 """Line by line from the ground up: rooms, and what is in them."""
 
 INSIDE = {
+    "hardware": "model table probes family answers script sentences fit __init__",
     "formats": "format names __init__",
     "explain": "value_text records decoding exact_step rounding_step alternatives document rendering explanation "
     "basic_operations functions number_parts dot_product block_scaling stored_number layouts __init__",

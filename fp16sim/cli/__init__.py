@@ -46,6 +46,7 @@ GROUPS = {
         "bench": "measure the speed of fp16sim on this machine",
         "certify": "check the elementary functions on this machine",
         "audit": "find out what the numerics installed here really do",
+        "hardware": "show what matrix units of GPUs do, or find out what yours does",
     },
 }
 """What each command does, in the groups and in the order of the help."""
@@ -53,7 +54,7 @@ COMMANDS = {name: summary for group in GROUPS.values() for name, summary in grou
 
 EXIT_CODES = {
     0: "done",
-    1: "grade: a function fails; certify --check, audit: a result differs",
+    1: "a fault was found: by grade, certify, audit, hardware or vectors",
     2: "wrong input; one line on stderr says what, and the way out",
     3: "train, evaluate: a run died that was not expected to",
     130: "interrupted by Ctrl-C",
