@@ -13,7 +13,9 @@ import pytest
 
 import fp16sim as fs
 
-PROMISED_ON_DEMAND = "learn linalg explain plots teach page report demos faults cases bench certify testing audit hardware"
+PROMISED_ON_DEMAND = (
+    "learn linalg explain plots teach page report demos faults cases bench certify testing audit hardware"
+)
 
 
 def in_a_fresh_interpreter(*lines):
