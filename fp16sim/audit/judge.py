@@ -236,7 +236,7 @@ def placed(exact: float, fmt: Format, mode: Rounding) -> str:
     if low == high:
         return f"{low!r} is a number of the format: nothing is rounded"
     if not (np.isfinite(low) and np.isfinite(high)):
-        return f"it is beyond max_finite = {float(fmt.max_finite)!r}"
+        return _beyond_the_largest(fmt, mode)
     if exact == 0 or low == exact or high == exact:
         return ""
     share = (Fraction(exact) - Fraction(low)) / (Fraction(high) - Fraction(low))
@@ -245,6 +245,13 @@ def placed(exact: float, fmt: Format, mode: Rounding) -> str:
     near, where = (low, "below") if share < Fraction(1, 2) else (high, "above")
     just = "just " if abs(share - Fraction(1, 2)) < Fraction(1, 1000) else ""
     return f"it lies {just}{where} the midpoint of {low!r} and {high!r}, so {near!r} is nearest"
+
+
+def _beyond_the_largest(fmt: Format, mode: Rounding) -> str:
+    most = float(fmt.max_finite)
+    nearest = mode in (Rounding.TIES_TO_EVEN, Rounding.TIES_TO_AWAY)
+    edge = f"; rounding to nearest overflows from {float(cases.midpoints(most, fmt))!r} on" if nearest else ""
+    return f"it is beyond max_finite = {most!r}{edge}"
 
 
 def _beyond(check: Check, columns: tuple[Any, ...], got: Array) -> str:

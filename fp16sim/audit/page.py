@@ -39,7 +39,8 @@ summary { cursor: pointer }
 @media (max-width: 40rem) {
   thead { display: none } tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line) }
   td { display: flex; gap: .75rem; border: 0; padding: .1rem 0; text-align: left; white-space: normal }
-  td::before { content: attr(data-name); flex: 0 0 7.5rem; color: var(--soft); font-size: .85rem }
+  td::before { content: attr(data-name); flex: 0 0 7.5rem; color: var(--soft); font: .85rem system-ui, sans-serif }
+  td.number { text-align: left; white-space: normal }
 }
 """
 
@@ -126,9 +127,9 @@ def _cause(cause: Cause) -> Markup:
     return tag(
         "li",
         tag("b", f"{cause.count:,}: {cause.words}"),
-        tag("br"),
+        Markup("<br>"),
         example_of(cause),
-        tag("br"),
+        Markup("<br>"),
         tag("code", cause.example.line),
     )
 

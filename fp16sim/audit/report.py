@@ -146,15 +146,21 @@ def _to_intended(verdicts: Iterable[Verdict]) -> str:
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def to_text(audit: Audit, details: bool = True) -> str:
+def to_text(audit: Audit) -> str:
     """The scoreboard, and what is wrong with each subject, with the simplest example of each cause."""
-    lines = [_board([HEADINGS, *scoreboard(audit)])]
-    if details:
-        for one in audit.subjects:
-            lines += list(_details(one))
-        lines += ["", *(f"{key}: {found}" for key, found in conventions(audit))] if conventions(audit) else []
-    lines += ["", *(f"{name} was skipped: {why}" for name, why in skipped(audit))] if skipped(audit) else []
-    return "\n".join(lines)
+    return "\n".join([_board([HEADINGS, *scoreboard(audit)]), *details_of(audit), *notes_of(audit)]) + "\n"
+
+
+def details_of(audit: Audit) -> list[str]:
+    """Lines about each subject."""
+    return [line for one in audit.subjects for line in _details(one)]
+
+
+def notes_of(audit: Audit) -> list[str]:
+    """Lines about all of them: where conventions differ, and what was skipped."""
+    lines = [f"{key}: {found}" for key, found in conventions(audit)]
+    lines += [f"{name} was skipped: {why}" for name, why in skipped(audit)]
+    return ["", *lines] if lines else []
 
 
 def _board(rows: list[Any]) -> str:
@@ -201,14 +207,14 @@ def tree_of(order: Order) -> list[str]:
 # --- Markdown -------------------------------------------------------------------------------------------------------
 
 
-def to_markdown(audit: Audit) -> str:
-    """The scoreboard as a table, then a section for each subject."""
+def to_markdown(audit: Audit, details: bool = True) -> str:
+    """The scoreboard as a table, then a section for each subject if details are wanted."""
     where = joined(f"{name} {version}" for name, version in audit.machine.items())
     parts = [f"Made by `fp16sim audit` with {where}.", _table(HEADINGS, scoreboard(audit))]
     if differ := conventions(audit):
         rows = [(key, found) for key, found in differ]
         parts += ["### Where conventions differ", _table(("beyond the range", "what libraries give"), rows)]
-    for one in audit.subjects:
+    for one in audit.subjects if details else ():
         parts += _section(one)
     if left := skipped(audit):
         parts.append("\n".join(f"- {name} was skipped: {_plain(why)}" for name, why in left))

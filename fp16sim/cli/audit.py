@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..wording import quoted
-from .output import check_writable, print_json, print_sentence, print_text, progress
+from .output import check_writable, console, print_json, print_sentence, print_table, print_text, progress
 from .parsing import Parser, add_options, refuse_unused
 
 if TYPE_CHECKING:
@@ -95,6 +97,30 @@ def _audited(options: argparse.Namespace, own: object) -> Audit:
         return audit.run(names, function=own, time_limit=options.time_limit, on_subject=on_subject)
 
 
+MARKS = ("<!-- fp16sim audit -->", "<!-- end of fp16sim audit -->")
+"""In a Markdown file that has both, only what stands between them is replaced."""
+LEFT = ("subject", "version", "the most frequent cause")
+
+
+def _in_page(path: Path, text: str) -> str:
+    """The page with its part replaced, or the text alone if there is no page with a place for it."""
+    page = path.read_text(encoding="utf-8") if path.is_file() else ""
+    begin, end = MARKS
+    before, found, rest = page.partition(begin)
+    if not found or end not in rest:
+        return text
+    return f"{before}{begin}\n\n{text}\n{end}{rest.partition(end)[2]}"
+
+
+def _folded(line: str) -> str:
+    """A line in as many as a terminal needs, indented as it is; one line in a pipe."""
+    if not sys.stdout.isatty():
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    width = console().width
+    return textwrap.fill(line.strip(), width, initial_indent=indent, subsequent_indent=indent + "  ") if line else line
+
+
 def _as_json(found: Audit) -> str:
     import json
 
@@ -103,12 +129,13 @@ def _as_json(found: Audit) -> str:
 
 def _write(options: argparse.Namespace, found: Audit) -> None:
     from .. import audit
+    from ..audit import report
     from ..files import write_text
 
     if options.out:
         made = {
             ".html": audit.to_html,
-            ".md": audit.to_markdown,
+            ".md": lambda found: _in_page(options.out, audit.to_markdown(found, details=not options.brief)),
             ".txt": audit.to_text,
             ".json": _as_json,
         }
@@ -116,6 +143,11 @@ def _write(options: argparse.Namespace, found: Audit) -> None:
     if options.json:
         print_json(found.to_dict())
         return
-    print_text(audit.to_text(found, details=not (options.brief or options.out)))
+    rows = report.scoreboard(found)
+    columns = [(name, "left" if name in LEFT else "right") for name in report.HEADINGS]
+    if rows:
+        print_table("", columns, rows)
+    for line in [*(() if options.brief or options.out else report.details_of(found)), *report.notes_of(found)]:
+        print_text(_folded(line))
     if options.out:
         print_sentence(f"The report is in {options.out}.")
