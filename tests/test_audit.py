@@ -4,6 +4,7 @@ import json
 import math
 import random
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,9 +13,12 @@ import pytest
 import fp16sim as fs
 from fp16sim import audit
 from fp16sim.audit import report, summation
+from fp16sim.audit.auditing import parts
+from fp16sim.audit.block_probe import judge_blocks
 from fp16sim.audit.inputs import columns_of, numbers
 from fp16sim.audit.judge import judge
-from fp16sim.audit.subject import Check
+from fp16sim.audit.subject import BlockCheck, Check
+from fp16sim.audit.subjects import SUBJECTS
 from fp16sim.cli import main
 from fp16sim.faults import find
 from tests.support import first
@@ -302,6 +306,79 @@ def own(tmp_path, monkeypatch):
     (tmp_path / "castsofmine.py").write_text(OWN, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def one_fault(monkeypatch):
+    """An audit whose only subject rounds ties away, computed here."""
+    order = audit.order(lambda x: fs.sum(x, "e4m4"), "e4m4")
+    verdict = audit.check(faulty("rounding", "ties_away", "e4m4"), "e4m4")
+    made = audit.Audit((audit.Findings("mine_own", "1.0", (verdict,), (order,)),), {"Python": "3"})
+    monkeypatch.setattr(audit, "run", lambda *names, **settings: made)
+    return verdict
+
+
+def test_the_report_says_the_same_in_every_form(monkeypatch, tmp_path, capsys):
+    verdict = one_fault(monkeypatch)
+    example = verdict.causes[0].example
+    for ending in ("html", "md", "txt", "json"):
+        file = tmp_path / f"report.{ending}"
+        assert main(["audit", "-o", str(file)]) == 1
+        text = file.read_text(encoding="utf-8").replace("&#x27;", "'").replace("\\_", "_")
+        assert "rounds ties away from zero" in text
+        assert example.line in text
+        assert example.given in text
+        assert ("mine_own" in text) == ("<br></br>" not in text)
+    capsys.readouterr()
+    assert main(["audit"]) == 1
+    printed = capsys.readouterr().out
+    assert f"{verdict.wrong:,} of {verdict.compared:,} wrong" in printed
+    assert main(["audit", "--brief"]) == 1
+    assert example.line not in capsys.readouterr().out
+
+
+def test_a_page_with_the_two_marks_keeps_all_else(monkeypatch, tmp_path):
+    one_fault(monkeypatch)
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- fp16sim audit -->\nold\n<!-- end of fp16sim audit -->\nafter\n", encoding="utf-8")
+    assert main(["audit", "--brief", "-o", str(page)]) == 1
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n<!-- fp16sim audit -->\n")
+    assert text.endswith("\n<!-- end of fp16sim audit -->\nafter\n")
+    assert "old" not in text
+    assert "| mine\\_own: sum | e4m4 | one after the other | e4m4 |" in text
+
+
+def test_documented_zeros_for_subnormal_numbers_are_counted_apart():
+    fmt = fs.get_format("e4m4")
+    flush = Check(
+        "x", "multiply", fmt, lambda a, b: fs.round_to(fs.multiply(a, b, fmt), fmt, subnormals="flush_to_zero")
+    )
+    assert judge(flush).wrong > 0
+    found = judge(replace(flush, flushes=True))
+    assert found.wrong == 0 < found.by_convention
+    worse = replace(flush, function=lambda a, b: 2 * np.asarray(flush.function(a, b)), flushes=True)
+    assert judge(worse).wrong > 1000
+
+
+def test_blocks_are_compared_at_the_boundaries_of_their_scales():
+    def quantize(rule):
+        def function(x):
+            made = fs.blocks.quantize(x, "mxfp4", scale_rule=rule)
+            return made.codes, made.scale_codes[:, 0]
+
+        return function
+
+    assert judge_blocks(BlockCheck("x", "mxfp4", "rceil", quantize("rceil"))).wrong == 0
+    found = judge_blocks(BlockCheck("x", "mxfp4", "rceil", quantize("floor")))
+    (cause,) = found.causes
+    assert cause.words == "chooses a scale that is one step too small"
+    assert str(int(eval(cause.example.line, {"fs": fs})[0])) == cause.example.right != cause.example.got
+
+
+def test_the_names_of_the_parts_of_a_subject_are_all_different():
+    subject = SUBJECTS["numpy"].subject(np)
+    names = [name for name, _ in parts(subject)]
+    assert len(set(names)) == len(names) > 40
 
 
 @pytest.mark.exhaustive

@@ -214,11 +214,23 @@ def to_markdown(audit: Audit, details: bool = True) -> str:
     if differ := conventions(audit):
         rows = [(key, found) for key, found in differ]
         parts += ["### Where conventions differ", _table(("beyond the range", "what libraries give"), rows)]
-    for one in audit.subjects if details else ():
-        parts += _section(one)
+    if details:
+        parts += [part for one in audit.subjects for part in _section(one)]
+    elif orders := [row for one in audit.subjects for row in _order_rows(one)]:
+        parts += ["### How sums are taken", _table(ORDERS, orders)]
     if left := skipped(audit):
         parts.append("\n".join(f"- {name} was skipped: {_plain(why)}" for name, why in left))
     return "\n\n".join(parts) + "\n"
+
+
+ORDERS = ("sum", "in", "order", "partial sums", "4,096 ones give")
+
+
+def _order_rows(one: Findings) -> list[tuple[str, ...]]:
+    return [
+        (f"{one.name}: {order.name}", order.fmt, order.kind or order.failure, order.intermediate or "-", order.ones)
+        for order in one.orders
+    ]
 
 
 def _section(one: Findings) -> list[str]:

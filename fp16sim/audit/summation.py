@@ -278,9 +278,7 @@ def _examined(reduction: Reduction, ones: str, start: float) -> Order:
     terms = min(TERMS, 2**fmt.precision)
     tree = reveal(total, fmt, terms, mean)
     precision = precision_of(total, fmt, terms, tree, mean)
-    found = next((one for one in INTERMEDIATES if one.precision == precision), None)
-    if found in (BINARY16, BFLOAT16) and precision == fmt.precision:
-        found = fmt
+    found = next((one for one in (fmt, *INTERMEDIATES) if one.precision == precision), None)
     rows = _random_rows(fmt, terms)
     theirs = np.array([total(row) for row in rows])
     ours = right(evaluate(tree, rows, found), fmt, NEAREST) if found else np.full(ROWS, np.nan)
