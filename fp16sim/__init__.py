@@ -22,6 +22,7 @@ loaded when you first use them, such as `fs.learn`::
     report    a training run as an HTML file
     teach     a grader, a quiz, exercises, and strategies that find bugs
     testing   assertions for low-precision code, with derived bounds
+    vectors   operands and right answers for other implementations, and a judge of theirs
 """
 
 from importlib import import_module
@@ -266,6 +267,7 @@ ON_DEMAND = {
     "report": "report",
     "teach": "teach",
     "testing": "testing",
+    "vectors": "vectors",
 }
 """Modules that are not part of `from fp16sim import *`. They, too, are loaded when they are first used."""
 

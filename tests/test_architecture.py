@@ -45,6 +45,7 @@ HOUSE = {
     "demos": "the numbers behind the pictures",
     "bench report page": "measurements; the HTML report of a run; the explorer",
     "audit": "what is installed: every answer compared, each fault named by the table of faults",
+    "vectors": "operands and right answers for other implementations, and a judge of theirs",
     "plots": "pictures: they draw data and compute nothing",
     "cli": "the command line: it reads options, calls, prints",
     "__main__": "`python -m fp16sim`",
@@ -52,6 +53,7 @@ HOUSE = {
 """Line by line from the ground up: rooms, and what is in them."""
 
 INSIDE = {
+    "vectors": "making checking __init__",
     "hardware": "model table probes family answers script sentences fit __init__",
     "formats": "format names __init__",
     "explain": "value_text records decoding exact_step rounding_step alternatives document rendering explanation "

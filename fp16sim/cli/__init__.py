@@ -46,6 +46,7 @@ GROUPS = {
         "bench": "measure the speed of fp16sim on this machine",
         "certify": "check the elementary functions on this machine",
         "audit": "find out what the numerics installed here really do",
+        "vectors": "write operands and right answers, or judge what you computed",
         "hardware": "show what matrix units of GPUs do, or find out what yours does",
     },
 }
