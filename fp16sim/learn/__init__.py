@@ -15,6 +15,7 @@ from .advise.inspect import Inspection, inspect
 from .data import (
     Dataset,
     Normalisation,
+    Samples,
     batches,
     load,
     load_digits,
@@ -50,8 +51,9 @@ from .model.losses import (
     mean_squared_error,
     one_hot_cross_entropy,
 )
-from .model.models import CNN, MLP, Chain, SimpleRNN
+from .model.models import CNN, MLP, Chain, Network, SimpleRNN
 from .model.optimizers import Optimizer, adam, adamw, clipped, rmsprop, sgd, step_decay
+from .model.own import FunctionModel
 from .model.tensor import Tensor, concatenate, einsum, stack
 from .observe.exponents import Survey, survey
 from .observe.metrics import ClassReport, Scores, accuracy, class_report, confusion_matrix
@@ -83,6 +85,7 @@ __all__ = [
     "Epoch",
     "Evaluation",
     "Flatten",
+    "FunctionModel",
     "History",
     "Images",
     "Inspection",
@@ -92,6 +95,7 @@ __all__ = [
     "MaxPool2d",
     "Microscope",
     "Model",
+    "Network",
     "NoLossScale",
     "Normalisation",
     "Optimizer",
@@ -99,6 +103,7 @@ __all__ = [
     "Policy",
     "Precision",
     "ReLU",
+    "Samples",
     "Scores",
     "Sigmoid",
     "SimpleRNN",

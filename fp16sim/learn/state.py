@@ -320,8 +320,8 @@ class Epoch:
         How many steps it had, with the skipped ones; fewer than the others if the run died. All counts are over these.
     loss : float or None
         Mean training loss, unscaled; NaN or infinite if that of a step was. None if the run died.
-    test_accuracy : float
-        At its end. A network that died gets almost nothing right.
+    test_accuracy : float or None
+        At its end. A network that died gets almost nothing right. None for targets that are not class numbers.
     lost_gradients : Share
         Of the nonzero gradients that pass through the graph, those that became 0, on the steps that were examined.
         Without a value if none was.
@@ -333,17 +333,20 @@ class Epoch:
         Steps left out because a gradient was not finite.
     validation_accuracy : float or None
         On the images kept for validation, if there are any.
+    test_loss : float or None
+        The mean loss of the test samples at its end, where there is no accuracy.
     """
 
     number: int
     steps: int
     loss: float | None
-    test_accuracy: float
+    test_accuracy: float | None
     lost_gradients: Share
     absorbed_updates: Share
     overflows: int
     skipped: int = 0
     validation_accuracy: float | None = None
+    test_loss: float | None = None
 
 
 @dataclass(frozen=True)

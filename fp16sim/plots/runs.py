@@ -15,7 +15,7 @@ from ..learn import Epoch, History
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import ranking
 from ..report.notes import shared_settings
-from ..wording import did_you_mean, joined, percent, quoted
+from ..wording import decimal, did_you_mean, joined, percent, quoted
 from .labels import Name, name_beside
 from .style import FONT, LOOKS, SIZE, Look, drawing, folded, ink, literal, looks_of, styled, typeset
 
@@ -168,7 +168,10 @@ def lesson(histories: Sequence[History]) -> str:
     dead = [f"{h.config.label} at step {h.death.step}" for h in histories if h.death]
     if dead:
         return f"Died: {', '.join(dead)}"
-    reached = [h.epochs[-1].test_accuracy for h in histories]
+    reached = [a for h in histories if (a := h.epochs[-1].test_accuracy) is not None]
+    if len(reached) < len(histories):
+        ends = joined(f"{h.config.label} {decimal(h.epochs[-1].loss)}" for h in histories)
+        return f"Every product and every sum rounded: training loss {ends}"
     low, high = percent(min(reached)), percent(max(reached))
     found = ranking(histories)
     within = ", a difference within chance" if found and not found.beyond and low != high else ""

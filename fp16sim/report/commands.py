@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from ..learn import RECIPES, Config, get_config
+from ..learn.model.own import LOSSES
 from ..learn.precision import Policy
 from ..learn.run.unused import unused
 
@@ -21,10 +22,21 @@ def command(config: Config, **change: Any) -> str:
     'fp16sim train --data mnist --model cnn --recipe pure-binary16 --epsilon 0.0001'
     """
     wanted = get_config(config, **change)
+    if not isinstance(wanted.model, str):
+        return _call(wanted)
     base = _recipe(wanted)
     first = ("policy", str(wanted.policy)) if base is None else ("recipe", wanted.recipe)
     parts = [("data", wanted.data), ("model", wanted.model), first, *_options(wanted, base)]
     return " ".join(["fp16sim train", *(_option(name, value) for name, value in parts)])
+
+
+def _call(wanted: Config) -> str:
+    """The call in Python, for a model that the command line does not have."""
+    base = _recipe(wanted)
+    first = repr(wanted.recipe) if base else f"Config({str(wanted.policy)!r})"
+    options = [(name, value) for name, value in _options(wanted, base) if name != "loss"]
+    parts = [first, "data", "model=model", *([] if wanted.loss.name in LOSSES else ["loss=loss"])]
+    return f"fs.learn.train({', '.join([*parts, *(f'{name}={value!r}' for name, value in options)])})"
 
 
 def _recipe(wanted: Config) -> Config | None:

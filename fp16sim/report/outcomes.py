@@ -21,7 +21,8 @@ TASKS = {"digits": "8 × 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-
 def task(history: History) -> str:
     """The data and the model of a run."""
     config = history.config
-    model = "the CNN" if config.model == "cnn" else f"an MLP with {joined(map(str, config.layers))} hidden units"
+    models = {"cnn": "the CNN", "mlp": f"an MLP with {joined(map(str, config.layers))} hidden units"}
+    model = models.get(str(config.model), f"the model {config.model}")
     return f"{TASKS.get(config.data, config.data)}, {model}"
 
 
@@ -38,7 +39,11 @@ def verdict(histories: Sequence[History]) -> str:
 
 
 def _finished(alive: Sequence[History], of: int) -> str:
-    reached = [h.epochs[-1].test_accuracy for h in alive]
+    reached = [a for h in alive if (a := h.epochs[-1].test_accuracy) is not None]
+    if len(reached) < len(alive):
+        return (
+            joined(f"{h.config.label} ends with a training loss of {decimal(h.epochs[-1].loss)}" for h in alive) + "."
+        )
     low, high = percent(min(reached)), percent(max(reached))
     if len(alive) == 1:
         return f"{alive[0].config.label} classifies {high} of the test images correctly."
@@ -175,6 +180,7 @@ def _percent(x: float) -> str:
 
 CURVES: tuple[tuple[str, Callable[[Epoch], float | None], Callable[[float], str], float | None], ...] = (
     ("Test accuracy", lambda e: e.test_accuracy, _percent, 1.0),
+    ("Test loss", lambda e: e.test_loss, lambda x: f"{x:g}", None),
     ("Training loss", lambda e: e.loss, lambda x: f"{x:g}", None),
     ("Gradients that became 0", lambda e: e.lost_gradients.value, _percent, 1.0),
     ("Updates without effect", lambda e: e.absorbed_updates.value, _percent, 1.0),
@@ -206,7 +212,7 @@ def _epoch_chart(
 ) -> Markup | None:
     points = [[(float(e.number), _or_gap(of(e))) for e in h.epochs[: -1 if h.death else None]] for h in histories]
     values = [y for line in points for _, y in line if math.isfinite(y)]
-    if not values or (title == CURVES[2][0] and not any(values)):
+    if not values or (title == CURVES[3][0] and not any(values)):
         return None
     y = Axis.spanning(values, write, most=most)
     parts = zip(_looks(histories), histories, points, strict=True)

@@ -110,6 +110,7 @@ def flat(config: Config) -> dict[str, Any]:
     """All options, with those of the policy, as texts and numbers."""
     plain = config.to_dict()
     policy = {f"policy: {name}": "-" if v is None else v for name, v in config.policy.to_dict().items()}
+    plain["model"] = str(config.model)
     rest = {f.name: plain[f.name] for f in fields(config) if f.name not in ("policy", "recipe")}
     return {"recipe": config.recipe or "-", **policy, **{name: _shown(value) for name, value in rest.items()}}
 

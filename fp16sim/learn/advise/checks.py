@@ -44,7 +44,7 @@ def check(given: Config | str, **options: Any) -> tuple[Advice, ...]:
     given : Config or str
         A configuration, or the name of a recipe.
     **options
-        Fields of Config that replace the recipe's.
+        Fields of Config that replace the recipe's. For a model of your own, `data` are its data.
 
     Returns
     -------
@@ -274,7 +274,8 @@ def _absorbed(config: Config) -> Advice | None:
 
 def _initial_weights(config: Config) -> FloatArray:
     drawn = _draw(config)
-    flat = np.concatenate([x.reshape(-1) for x in drawn.values() if x.ndim > 1])
+    matrices = [x.reshape(-1) for x in drawn.values() if x.ndim > 1]
+    flat = np.concatenate(matrices or [x.reshape(-1) for x in drawn.values()])
     return config.policy.weights.array(flat, np.random.default_rng(config.rng))
 
 
@@ -308,7 +309,8 @@ def wider_accumulator(policy: Policy) -> str:
 
 
 def _longest_sum(config: Config) -> int:
-    return max(x.arguments[0].value.shape[-1] for x in example_graph(config) if x.operation == "matmul")
+    terms = (x.arguments[0].value.shape[-1] for x in example_graph(config) if x.operation == "matmul")
+    return max(terms, default=0)
 
 
 def _parameters(config: Config) -> int:

@@ -13,9 +13,12 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...formats import Format
-from ..data import Dataset
+from ...wording import quoted
+from ..data import Dataset, Samples
 from ..model.autograd import consumers_first
 from ..model.layers import Params
+from ..model.models import Network
+from ..model.own import Bound
 from ..model.tensor import Tensor
 from ..run.config import Config
 from ..run.engine import Engine, check_memory
@@ -88,7 +91,7 @@ def costs(given: Config | str, **options: Any) -> Costs:
     given : Config or str
         A Config, or the name of a recipe.
     **options
-        Fields of Config that replace those of the recipe.
+        Fields of Config that replace those of the recipe. For a model of your own, `data` are its data.
 
     >>> both = [costs(name, data="mnist", model="cnn") for name in ("pure-binary32", "mixed-binary16")]
     >>> [c.parameters for c in both]
@@ -125,11 +128,25 @@ def costs(given: Config | str, **options: Any) -> Costs:
 
 def example_data(config: Config) -> Dataset:
     """One batch with the shape of a run's data: images of zeros."""
+    if isinstance(config.model, Network):
+        return _example_of_own(config)
     shape = SHAPES.get(config.data, (28, 28))
     check_memory(config, shape, 10)
     images = np.zeros((config.batch, shape[0] * shape[1]), np.float32)
     labels = np.full(config.batch, 9)
     return Dataset(config.data, images, labels, images[:1], labels[:1], image_shape=shape)
+
+
+def _example_of_own(config: Config) -> Dataset:
+    """One batch of copies of the first sample, for a model of one's own."""
+    if not isinstance(config.model, Bound):
+        raise ValueError(
+            f"model={quoted(str(config.model))} is your own, and its data are unknown; give them: data=..."
+        )
+    inputs, targets = (np.repeat(x, config.batch, axis=0) for x in (config.model.inputs, config.model.targets))
+    if config.model.classes:
+        targets[0] = config.model.classes - 1
+    return Samples(config.data, inputs, targets, inputs[:0], targets[:0])
 
 
 def example_graph(config: Config) -> list[Tensor]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...formats import BFLOAT16
 from ...wording import count, percent, power_of_two
+from ..model.own import Bound
 from ..observe.exponents import Survey
 from ..observe.telemetry import TensorCounts
 from ..precision import PRECISIONS, Policy
@@ -260,7 +261,9 @@ def _lower_rate(config: Config) -> float:
 def _divergence(history: History) -> Advice | None:
     """A run with a high learning rate whose loss is larger at the end than that of a guess."""
     config, loss, last = history.config, history.epochs[-1].loss, list(history.params.values())[-1]
-    guess = math.log(last.shape[-1])
+    if config.loss.name != "cross_entropy":
+        return None
+    guess = math.log(config.model.classes if isinstance(config.model, Bound) else last.shape[-1])
     if loss is None or not guess < loss < math.inf or config.l1 or config.l2 or not _has_high_rate(config):
         return None
     text = (

@@ -1,6 +1,7 @@
 """Data: images and sequences with labels, ready to train on, and where they come from.
 
-Read in this order: `dataset` (rows and labels, batches, one-hot, a part to validate on), `normalise`, `synthetic` (made
+Read in this order: `dataset` (rows and labels, batches, one-hot, a part to validate on), `samples` (inputs and targets
+of any shape), `normalise`, `synthetic` (made
 from a seed), `sources` (MNIST's files: where they are and how they are verified), `loaders` (any data set by its name),
 `fetch` (the one module that downloads, and only when it is called).
 """
@@ -10,12 +11,14 @@ from __future__ import annotations
 from .dataset import Dataset, batches, one_hot, split_validation
 from .loaders import DATASETS, load, load_digits
 from .normalise import Normalisation, normalise, standard, symmetric, unit
+from .samples import Samples
 from .synthetic import sequences, spirals
 
 __all__ = [
     "DATASETS",
     "Dataset",
     "Normalisation",
+    "Samples",
     "batches",
     "load",
     "load_digits",

@@ -1,24 +1,101 @@
-"""Models: chains of named layers. They draw their parameters, and compute the logits of a batch with given ones."""
+"""Models: what a run needs of one; chains of named layers. They draw parameters, and compute with given ones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from ...conversion import Seed
 from ...formats import FormatLike, Rounding, get_format, get_rounding
+from ...wording import quoted
 from ..precision import DEFAULT_PRODUCTS, Precision, Products
+from ..records import from_plain
 from .autograd import name_layer
 from .initialisers import get_initialiser
 from .layers import RNN, Activation, Conv2d, Draws, Flatten, Images, Layer, Linear, MaxPool2d, Params, Shapes
 from .tensor import Tensor
 
 
+class Network:
+    """What a run needs of a model: the shapes of its parameters, their first values, and its output for a batch."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages, reports and files."""
+        return type(self).__name__.lower()
+
+    takes_indices = False
+    """Whether inputs that are integers are given to it as they are; else they are rounded like all inputs."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def shapes(self) -> Shapes:
+        """The shapes of all parameters, known before any is drawn."""
+        raise NotImplementedError
+
+    def draw(self, rng: Seed = None, init: str = "") -> Draws:
+        """All parameters in float64. `init` names an initialiser for all weights."""
+        raise NotImplementedError
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
+        """The output for a batch; `how` says how products and sums are rounded."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_plain(cls, given: Any, what: str) -> Network:
+        """What a file says of a model that is not built in."""
+        stored: _Stored = from_plain(_Stored, given, what)
+        return StoredModel(stored.name, stored.shapes)
+
+    def to_plain(self) -> dict[str, Any]:
+        """What a file says of it: its name, and the shapes of its parameters."""
+        return {"name": self.name, "shapes": {name: list(shape) for name, shape in self.shapes().items()}}
+
+
 @dataclass(frozen=True)
-class Chain:
+class _Stored:
+    name: str
+    shapes: dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class StoredModel(Network):
+    """A model of one's own as a file knows it: without its code, so it has shapes but cannot compute."""
+
+    label: str
+    parameters: Shapes
+
+    @property
+    def name(self) -> str:
+        """As the file has it."""
+        return self.label
+
+    def shapes(self) -> Shapes:
+        """As the file has them."""
+        return dict(self.parameters)
+
+    def draw(self, rng: Seed = None, init: str = "") -> Draws:
+        """Nothing can be drawn."""
+        raise self._without_code()
+
+    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
+        """Nothing can be computed."""
+        raise self._without_code()
+
+    def _without_code(self) -> ValueError:
+        return ValueError(
+            f"model={quoted(self.name)} is not built in, and its file has its parameters without its code; give it, "
+            "as in load_model(path, model=...)"
+        )
+
+
+@dataclass(frozen=True)
+class Chain(Network):
     """Layers one after the other, each with a name. A parameter's name is its layer's name, a dot, and its own.
 
     Examples
@@ -29,6 +106,8 @@ class Chain:
     """
 
     layers: tuple[tuple[str, Layer], ...] = ()
+
+    __str__ = Network.__str__
 
     def __post_init__(self) -> None:
         names = [name for name, _ in self.layers]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -23,6 +25,24 @@ from . import einsums, numpy_protocols
 from .moves import names_axes, row_numbers
 from .operation import Axes
 from .vjps import OPERATIONS, Index, constant
+
+_IN_FORCE: ContextVar[Products] = ContextVar("products", default=DEFAULT_PRODUCTS)
+
+SUMMING = frozenset(
+    ["add", "multiply", "matmul", "sum", "sum_rows", "mean", "log_softmax", "softmax", "take", "scatter_add", "patches"]
+)
+"""Operations that take an accumulator, some of them for their gradients alone."""
+
+
+@contextmanager
+def products_in_force(how: Products) -> Iterator[None]:
+    """Within it, products and sums for which nothing is chosen follow `how`: those of a model written as a function."""
+    before = _IN_FORCE.set(how)
+    try:
+        yield
+    finally:
+        _IN_FORCE.reset(before)
+
 
 Operand: TypeAlias = "Tensor | FloatArray | npt.ArrayLike"
 """What a tensor is combined with: a tensor, or data, which has no gradient."""
@@ -130,6 +150,9 @@ class Tensor:
     # --- operators -----------------------------------------------------------------------------------------------
 
     def _apply(self, operation: str, *others: Operand, swapped: bool = False, **settings: Any) -> Tensor:
+        sums = _IN_FORCE.get().accumulator
+        if sums is not None and operation in SUMMING and settings.get("accumulator") is None:
+            settings = {**settings, "accumulator": sums} if sums.accepts(self.value.fmt) else settings
         given = (as_tensor(x, self.value) for x in others)
         arguments = (*given, self) if swapped else (self, *given)
         y = OPERATIONS[operation].forward(*(x.value for x in arguments), **settings)
@@ -194,6 +217,7 @@ class Tensor:
         is repeated along them, its gradient is the sum of the rounded gradients of each product.
         """
         how = how if isinstance(how, Products) else Products(how) if how else DEFAULT_PRODUCTS
+        how = _IN_FORCE.get() if how is DEFAULT_PRODUCTS else how
         right = as_tensor(other, self.value)
         if min(self.ndim, right.ndim) == 1:
             return _with_vectors(self, right, how)

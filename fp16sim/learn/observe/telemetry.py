@@ -284,9 +284,9 @@ class BackwardObserver:
         fmt, weight = part.fmt, _weight(tensor.arguments[k])
         if tensor.operation in _MOVES or (weight and tensor.operation in _VIEWS):
             return
-        if weight.startswith(f"{tensor.layer}.") or (weight and "." not in weight):
+        if weight and (tensor.layer or "." not in weight):
             kind, name = "weight gradient", weight
-        else:  # a weight outside its layer is one of a penalty, which belongs to the loss
+        else:  # a weight outside all layers is one of a penalty, which belongs to the loss
             kind, name = "activation gradient", tensor.layer or _outside(tensor)
         if tensor.operation == "narrow_back":
             kind, fmt = "product cotangent", tensor.settings["to"].fmt

@@ -30,6 +30,7 @@ from ...wording import quoted, shortened
 from ..chance import Answers
 from ..model.layers import Params, Shapes
 from ..model.optimizers import State
+from ..model.own import LossLike, ModelLike
 from ..observe.telemetry import Telemetry
 from ..precision import Precision
 from ..records import from_plain
@@ -37,7 +38,7 @@ from ..state import Death, Epoch, LoopState, Progress, Tally
 from .config import Config
 from .engine import model_for
 
-VERSION = 3
+VERSION = 4
 
 BYTES_KEPT, BYTES_WHILE_READ = 8, 72
 """How much memory a number takes, and how much more while its array is decoded; for a character of the text both."""
@@ -165,7 +166,8 @@ class ModelText:
     classes: int
 
     def __post_init__(self) -> None:
-        if min((*self.image_shape, self.classes)) < 1:
+        least = 0 if isinstance(self.config.get("model"), dict) else 1
+        if min((*self.image_shape, self.classes + 1 - least)) < 1:
             raise ValueError(f"image_shape={self.image_shape} and classes={self.classes} must be 1 or more")
 
     def make_config(self) -> Config:
@@ -199,12 +201,20 @@ def save_model(path: str | Path, model: Model) -> None:
     write(path, about, to_codes(model.params, "params"))
 
 
-def load_model(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Model:
+def load_model(
+    path: str | Path,
+    *,
+    model: ModelLike | None = None,
+    loss: LossLike | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Model:
     """Read a model, or the model in a checkpoint. The numbers are exactly those that were written.
 
     Parameters
     ----------
     path : path
+    model, loss : optional
+        A model and a loss of your own, as `train` took them: a file has their names and shapes, and not their code.
     max_bytes : int
         A file that needs more memory is refused.
 
@@ -216,7 +226,12 @@ def load_model(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Model:
     with opened(path, max_bytes) as (about, archive):
         text = _model_text(about)
         config = text.make_config()
-        params = _read_params(archive, "params", text.shapes(), config.policy.param)
+        config = config if model is None else replace(config, model=model)
+        config = config if loss is None else replace(config, loss=loss)
+        needed, held = model_for(config, text.image_shape, text.classes).shapes(), text.shapes()
+        if needed != held:
+            raise _Refusal(f"model has the parameters {needed}, and path={str(path)!r} has {held}; give its own model")
+        params = _read_params(archive, "params", held, config.policy.param)
         return Model(config, params, text.image_shape, text.classes)
 
 
@@ -437,11 +452,14 @@ MAY_CHANGE = ("epochs",)
 
 def _check_same(path: str | Path, text: RunText, start: Snapshot) -> None:
     stored, now = text.make_config(), start.config
+    there, here = stored.to_dict(), now.to_dict()
     options: list[tuple[str, Any, Any]] = [
-        (f.name, getattr(stored, f.name), getattr(now, f.name)) for f in fields(Config) if f.name not in MAY_CHANGE
+        (f.name, getattr(stored, f.name), getattr(now, f.name))
+        for f in fields(Config)
+        if f.name not in MAY_CHANGE and there[f.name] != here[f.name]
     ]
     options += [("image_shape", text.image_shape, start.image_shape), ("classes", text.classes, start.classes)]
-    if differ := [option for option in options if option[1] != option[2]]:
+    if differ := [option for option in options if option[0] in there or option[1] != option[2]]:
         listed = ", ".join(f"{name}={there} there and {here} here" for name, there, here in differ)
         raise _Refusal(
             f"path={str(path)!r} belongs to another configuration ({listed}); give the same options, or another file"

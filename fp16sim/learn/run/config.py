@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ...conversion import Generator
@@ -10,7 +10,9 @@ from ...wording import did_you_mean, quoted
 from ..data.normalise import NORMALISATIONS
 from ..model.constants import CONSTANTS
 from ..model.initialisers import get_initialiser
+from ..model.models import Network
 from ..model.optimizers import Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
+from ..model.own import Loss, LossLike, ModelLike, as_loss, as_model
 from ..model.updates import UPDATES
 from ..precision import Policy, PolicyLike, get_accumulator
 from ..records import Converted, from_plain, names_unknown
@@ -36,8 +38,12 @@ class Config:
         The precision of each kind of number; "bfloat16" alone is the precision of all.
     recipe : str
         The name of the run; if empty, the text of the policy.
-    data, model : str
-        "digits", "mnist" or "fashion-mnist"; "mlp" or "cnn".
+    data : str
+        "digits", "mnist" or "fashion-mnist".
+    model : str, Network or list of Layer
+        "mlp", "cnn", or your own: a list of layers, a Chain, or a FunctionModel.
+    loss : str or callable
+        "cross_entropy", "mean_squared_error", or your own function of the model's output and the targets.
     layers : tuple of int
         The units of each hidden layer of the MLP.
     epochs, batch : int
@@ -75,7 +81,8 @@ class Config:
     policy: Converted[PolicyLike, Policy] = Converted(Policy.of, "binary16")
     recipe: str = ""
     data: str = "digits"
-    model: str = "mlp"
+    model: Converted[ModelLike, str | Network] = Converted(as_model, "mlp")
+    loss: Converted[LossLike, Loss] = Converted(as_loss, "cross_entropy")
     layers: tuple[int, ...] = (32,)
     epochs: int = 20
     batch: int = 64
@@ -105,7 +112,7 @@ class Config:
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         for name, choices in _CHOICES.items():
-            if (given := getattr(self, name)) not in choices:
+            if not isinstance(given := getattr(self, name), Network) and given not in choices:
                 known = f"{did_you_mean(given, choices)}use one of {', '.join(map(repr, choices))}"
                 raise ValueError(f"{name}={quoted(given)} is unknown; {known}")
         if self.init:
@@ -192,7 +199,10 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """All options as plain data; `from_dict` reads it back."""
-        return {**asdict(self), "policy": self.policy.to_dict(), "layers": list(self.layers)}
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        model = self.model if isinstance(self.model, str) else self.model.to_plain()
+        apart = {"policy": self.policy.to_dict(), "layers": list(self.layers), "model": model, "loss": self.loss.name}
+        return {**plain, **apart}
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> Config:

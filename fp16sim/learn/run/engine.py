@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +22,8 @@ from ...wording import quoted
 from ..data import Dataset, batches, split_validation
 from ..model.autograd import Observer, gradients
 from ..model.layers import Params
-from ..model.losses import cross_entropy, l1_penalty, l2_penalty
-from ..model.models import CNN, MLP, Chain
+from ..model.losses import l1_penalty, l2_penalty
+from ..model.models import CNN, MLP, Network
 from ..model.optimizers import State
 from ..model.tensor import Tensor
 from ..model.updates import UPDATES
@@ -37,13 +38,15 @@ CHUNK = 500
 """Predictions are made for this many images at a time, so that their activations fit in memory."""
 
 
-def make_model(config: Config, data: Dataset) -> Chain:
+def make_model(config: Config, data: Dataset) -> Network:
     """The model of a run, for the images of its data."""
     return model_for(config, data.image_shape, data.classes)
 
 
-def model_for(config: Config, image_shape: tuple[int, ...], classes: int) -> Chain:
+def model_for(config: Config, image_shape: tuple[int, ...], classes: int) -> Network:
     """The model of a run, for images of a shape."""
+    if isinstance(config.model, Network):
+        return config.model
     if config.model == "cnn":
         if len(image_shape) != 2:
             raise ValueError(f"model='cnn' needs images, and {config.data} has shape {image_shape}; use 'mlp'")
@@ -86,6 +89,8 @@ def check_format(config: Config) -> None:
 def check_memory(config: Config, image_shape: tuple[int, ...], classes: int, max_bytes: int = MAX_BYTES) -> None:
     """Refuse a run that needs too much memory, before anything is drawn."""
     parameters = sum(map(math.prod, model_for(config, image_shape, classes).shapes().values()))
+    if isinstance(config.model, Network):
+        return  # `own.check_model` measures it
     needed = BYTES_OF_A_NUMBER * parameters
     needed += config.batch * (BYTES_OF_AN_IMAGE if config.model == "cnn" else BYTES_OF_A_NUMBER * sum(config.layers))
     if needed > max_bytes:
@@ -179,18 +184,23 @@ class Engine:
     def graph(self, progress: Progress, chosen: Array) -> tuple[Tensor, BackwardPass]:
         """The loss of the chosen images, and the backward pass as a function that can be called again."""
         tensors = {name: Tensor(x, name=name) for name, x in progress.params.items()}
-        labels = self.data.train_labels[chosen]
-        logits = self.logits(tensors, self.data.train_images[chosen]).cast(self.policy.loss, self.rng)
-        loss = self._penalised(cross_entropy(logits, labels, accumulator=self._sums(self.policy.loss)), tensors)
+        output = self.logits(tensors, self.data.train_images[chosen])
+        loss = self._penalised(self.loss(output, self.data.train_labels[chosen]), tensors)
         scale = progress.loss_scale.scale
         return loss, lambda observer: gradients(loss, tensors, scale=scale, observer=observer)
 
     def logits(self, tensors: Mapping[str, Tensor], images: Array) -> Tensor:
         """The model's output, in the output's precision."""
         compute, rng = self.policy.compute, self.rng
-        x = Tensor(compute.array(images, rng), name="images", wanted=False)
+        indices = self.model.takes_indices and images.dtype.kind in "iu"
+        x: Any = images if indices else Tensor(compute.array(images, rng), name="images", wanted=False)
         cast = {name: w.cast(compute, rng) for name, w in tensors.items()}
         return self.model(cast, x, self.products).cast(self.policy.output, rng)
+
+    def loss(self, output: Tensor, targets: Array) -> Tensor:
+        """The loss of outputs, in its own precision and without penalties."""
+        precision = self.policy.loss
+        return self.config.loss(output.cast(precision, self.rng), targets, self._sums(precision))
 
     def _sums(self, precision: Precision) -> Accumulator | None:
         """The accumulator, for sums of numbers of another precision, if it is wide enough for them."""
@@ -232,6 +242,14 @@ class Engine:
         tensors = {name: Tensor(x, wanted=False) for name, x in params.items()}
         starts = range(0, len(images), CHUNK)
         return np.concatenate([self.logits(tensors, images[k : k + CHUNK]).value.values for k in starts])
+
+    def mean_loss(self, params: Params, images: Array, targets: Array) -> float:
+        """The mean loss of samples, added up in binary64 over chunks of them."""
+        tensors, total = {name: Tensor(x, wanted=False) for name, x in params.items()}, 0.0
+        for k in range(0, len(images), CHUNK):
+            output, own = self.logits(tensors, images[k : k + CHUNK]), targets[k : k + CHUNK]
+            total += float(self.loss(output, own).value) * len(own)
+        return total / len(images)
 
 
 def _check_shapes(given: dict[str, tuple[int, ...]], wanted: dict[str, tuple[int, ...]]) -> None:

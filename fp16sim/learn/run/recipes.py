@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 
 from ...formats import get_format
 from ...wording import did_you_mean, quoted
+from ..data import Dataset
+from ..model.models import Network
+from ..model.own import Bound
 from ..precision import Policy
 from ..records import refuse_unknown
 from .config import Config
@@ -136,7 +139,8 @@ def get_config(given: str | Config, **options: Any) -> Config:
     **options
         Fields of Config; None leaves a field as it is. `accumulator` replaces that part of the policy. Unless given,
         epochs and hidden layers suit the data, and the CNN's products are summed in binary32 by BLAS. With another
-        policy than the recipe's, the run is named after its policy.
+        policy than the recipe's, the run is named after its policy. `data` may be a Dataset: of it a model of your own
+        keeps a row, by which `check` and `costs` know its shape.
 
     Raises
     ------
@@ -151,9 +155,20 @@ def get_config(given: str | Config, **options: Any) -> Config:
     >>> config.epsilon, config.policy.accumulator
     (0.0001, 'blas')
     """
+    data = options.get("data")
+    if isinstance(data, Dataset):
+        options["data"] = data.name
     config = make_config(given, **options)
+    if isinstance(data, Dataset) and isinstance(config.model, Network):
+        config = replace(config, model=bound(config.model, data))
     refuse_unused([config], (name for name, value in options.items() if value is not None))
     return config
+
+
+def bound(model: Network, data: Dataset) -> Bound:
+    """A model of one's own with the first row of its data."""
+    network = model.network if isinstance(model, Bound) else model
+    return Bound(network, data.train_images[:1], data.train_labels[:1], data.image_shape, data.classes)
 
 
 def make_config(given: str | Config, **options: Any) -> Config:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...archives import MAX_BYTES
 from ...arrays import FloatArray
 from ...conversion import Array
 from ...wording import count, decimal, percent, quoted
 from ..chance import Answers, Ranking
-from ..data import Dataset, load, normalise
+from ..data import Dataset, Samples, load, normalise
 from ..model.layers import Params
+from ..model.models import Network
 from ..observe.metrics import is_right
 from ..observe.telemetry import Microscope, Telemetry, usual_interval
 from ..records import refuse_unknown
@@ -25,8 +28,9 @@ from ..state import Death, Epoch, LoopState, Progress, Share, Tally
 from .checkpoint import Checkpointer, Snapshot, load_model
 from .config import Config
 from .engine import Engine, check_run
-from .recipes import OPTIONS, get_config
+from .recipes import OPTIONS, bound, get_config
 from .settings import compare_settings, settings_of, without_effect
+from .trial import check_model
 
 _CELL = "<td style='text-align:left;vertical-align:top;padding:.15em 1.2em .15em 0'>{}</td>"
 _NAME = _CELL.replace("text-align", "white-space:nowrap;opacity:.75;text-align")
@@ -84,7 +88,7 @@ class History:
         interval = f" ({' to '.join(percent(x) for x in self.answers.interval)})" if self.answers else ""
         return {
             "test accuracy": "-" if self.death else f"{percent(end.test_accuracy)}{interval}",
-            "loss": decimal(end.loss),
+            "loss": decimal(end.loss) + ("" if end.test_loss is None else f" (test {decimal(end.test_loss)})"),
             "gradients that became 0": percent(self._sum("lost_gradients").value),
             "updates without effect": percent(self._sum("absorbed_updates").value),
             "overflows": f"{sum(e.overflows for e in self.epochs):,}",
@@ -161,7 +165,7 @@ def json_safe(x: Any) -> Any:
 
 def train(
     config: Config | str,
-    data: Dataset | str | None = None,
+    data: Dataset | str | tuple[npt.ArrayLike, ...] | None = None,
     on_step: Callable[[int, int], None] | None = None,
     *,
     look_every: int | None = None,
@@ -178,8 +182,9 @@ def train(
     ----------
     config : Config or str
         A configuration, or the name of a recipe, such as "mixed-binary16".
-    data : Dataset or str, optional
-        The data or their name; by default those that the configuration names.
+    data : Dataset, Samples, str or tuple of arrays, optional
+        The data or their name; by default those that the configuration names. For a model of your own also arrays,
+        (inputs, targets) or (inputs, targets, test inputs, test targets); see `Samples`.
     on_step : callable, optional
         Called after each step with the number of steps done and the number in all.
     look_every : int, optional
@@ -195,7 +200,8 @@ def train(
     max_bytes : int
         A run that needs more memory is refused, and so is a file, whether it is to be resumed or to start from.
     **options
-        Fields of Config that replace the recipe's.
+        Fields of Config that replace the recipe's. Among them `model` and `loss`, which may be your own: a list of
+        layers or a `FunctionModel`, and a function of the output and the targets.
 
     Returns
     -------
@@ -220,10 +226,14 @@ def train(
         raise ValueError(
             f"init={quoted(options['init'])} would have no effect: the weights are those of start_from; leave it out"
         )
-    config = get_config(config, **options, data=data.name if isinstance(data, Dataset) else data)
-    data = data if isinstance(data, Dataset) else load_data(config)
+    given = data if isinstance(data, (Dataset, str, NoneType)) else Samples.of(data)
+    config = get_config(config, **options, data=given)
+    data = given if isinstance(given, Dataset) else load_data(config)
+    if isinstance(config.model, Network):
+        config = replace(config, model=bound(config.model, data))
     check_run(config, data, max_bytes)
     loop = Loop(config, data, look_every)
+    check_model(loop.engine, max_bytes)
     checkpoints = Checkpointer(checkpoint_path, checkpoint_seconds, max_bytes)
     if not resume:
         checkpoints.refuse_unfinished()
@@ -288,27 +298,34 @@ class Loop:
         if batch < self.engine.batches and step.after.death is None:
             return LoopState(step.after, state.epochs, batch, tally)
         answers = self._answers(step.after.params, self.engine.data.test_images, self.engine.data.test_labels)
-        done = self._summary(epoch, batch, step.after, tally, answers.accuracy)
+        done = self._summary(epoch, batch, step.after, tally, answers)
         return LoopState(step.after, (*state.epochs, done), answers=answers)
 
-    def _summary(self, number: int, steps: int, progress: Progress, tally: Tally, accuracy: float) -> Epoch:
-        data, validated = self.engine.data, None
-        if len(data.validation_labels):
-            validated = self._answers(progress.params, data.validation_images, data.validation_labels).accuracy
+    def _summary(self, number: int, steps: int, progress: Progress, tally: Tally, answers: Answers | None) -> Epoch:
+        data, test_loss = self.engine.data, None
+        validated = self._answers(progress.params, data.validation_images, data.validation_labels)
+        if answers is None and len(data.test_labels):
+            test_loss = self.engine.mean_loss(progress.params, data.test_images, data.test_labels)
         return Epoch(
             number=number,
             steps=steps,
             loss=None if progress.death else tally.loss / tally.images,
-            test_accuracy=accuracy,
+            test_accuracy=None if answers is None else answers.accuracy,
             lost_gradients=tally.lost,
             absorbed_updates=tally.absorbed,
             overflows=tally.overflows,
             skipped=tally.skipped,
-            validation_accuracy=validated,
+            validation_accuracy=None if validated is None else validated.accuracy,
+            test_loss=test_loss,
         )
 
-    def _answers(self, params: Params, images: Array, labels: Array) -> Answers:
-        return Answers.of(is_right(self.engine.predict(params, images), labels))
+    def _answers(self, params: Params, images: Array, labels: Array) -> Answers | None:
+        """Which images are answered wrongly; None if there are none, or the model gives no logits of classes."""
+        classes = self.engine.data.classes
+        if not len(labels) or not classes:
+            return None
+        logits = self.engine.predict(params, images)
+        return Answers.of(is_right(logits, labels)) if logits.ndim == 2 and logits.shape[1] >= classes else None
 
     def snapshot(self, state: LoopState) -> Snapshot:
         """All that a checkpoint stores of the run."""

@@ -25,6 +25,8 @@ def unused(config: Config) -> dict[str, str]:
     found = {name: _by_optimizer(config.optimizer, name) for name in UNUSED[config.optimizer]}
     if config.model == "cnn":
         found["layers"] = "the layers of the cnn are fixed, those of the mlp are not (model, --model)"
+    elif config.model != "mlp":
+        found["layers"] = "a model of your own has its own layers"
     if not config.decay_every:
         found["decay_factor"] = "the learning rate does not change without decay_every (--decay-every)"
     if config.loss_scale != "dynamic":
