@@ -311,4 +311,4 @@ fs.teach.check(my_mixed_dot)  # fs.teach.hint() helps
 #   Science 7:e330, 2021: how one finds out what a chip does from its results alone.
 # - N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd edition, SIAM, 2002, chapters 3 and 4.
 #
-# Next lesson: [Formats](formats.ipynb). If the accumulator is wide, how narrow may the factors be?
+# Next lesson: [Solving Ax = b in 16 bits](linear_systems.ipynb). How do three formats solve a system together?

@@ -33,6 +33,7 @@ OPTIONAL = (
     "rounding_twice",
     "how_wrong",
     "dot_products",
+    "linear_systems",
     "formats",
     "blocks",
     "backpropagation",

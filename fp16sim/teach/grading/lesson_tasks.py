@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ... import arithmetic, cases, exact, faults
+from ... import arithmetic, cases, exact, faults, linalg
 from ...codes import all_values
 from ...faults.roundings import differs
 from ...formats import BINARY16, Format, FormatLike, Rounding, get_format
@@ -223,6 +223,31 @@ def _lengths() -> Iterator[Row]:
 
 def _longest_exact(n_bits: int, p: int) -> int:
     return 2**p // (2**n_bits - 1) ** 2
+
+
+def _triangles() -> Iterator[Row]:
+    rng = _rng()
+    yield "two unknowns", [[2.0, 1.0], [0.0, 4.0]], [5.0, 4.0]
+    yield "one unknown", [[3.0]], [1.0]
+    for _ in range(60):
+        n = int(rng.integers(2, 6))
+        u = np.triu(rng.normal(size=(n, n))) + 2 * np.eye(n)
+        rows, b = (np.asarray(round_to(x, "binary16")).tolist() for x in (u, rng.normal(size=n)))
+        yield "more unknowns" if n > 2 else "two unknowns", rows, b
+
+
+def _upper_solve(u: Sequence[Sequence[float]], b: Sequence[float]) -> list[float]:
+    found: list[float] = linalg.triangular_solve(u, b, "binary16").tolist()
+    return found
+
+
+def _errors() -> Iterator[Row]:
+    for k, start, goal in itertools.product((1, 2, 3, 5, 10), (0, 1, 4, 8, 10, 24), (8, 11, 24, 53)):
+        yield "one correction is enough" if goal - start <= k else "several corrections", k, start, goal
+
+
+def _corrections(k: int, start: int, goal: int) -> int:
+    return next(n for n in itertools.count() if start + n * k >= goal)
 
 
 def _layouts() -> Iterator[Row]:
@@ -781,6 +806,8 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
     "versine_ratio": ("f(x)", "(1 - cos x) / x^2, rounded to binary16", _angles, _versine_ratio),
     "aligned_sum": ("f(terms, bits)", "the sum of aligned terms, each cut off", _terms, _aligned_sum),
     "longest_exact": ("f(n_bits, p)", "how many products always add up exactly", _lengths, _longest_exact),
+    "upper_solve": ("f(u, b)", "x with u x = b for an upper triangle, in binary16", _triangles, _upper_solve),
+    "corrections": ("f(k, start, goal)", "corrections from an error 2^-start to 2^-goal", _errors, _corrections),
     "facts": ("f(width, precision)", "(bias, largest, smallest normal, smallest subnormal number)", _layouts, _facts),
     "block_scale": ("f(values, top)", "the largest power of two that scales no value above top", _blocks, _block_scale),
     "largest_scale": (
