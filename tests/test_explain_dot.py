@@ -13,7 +13,7 @@ import fp16sim as fs
 from fp16sim import explain
 from fp16sim.accumulators import Blas, Blocked, Exact, Fused, Kahan, Pairwise, Sequential, TensorCore
 
-from .support import MODES, assert_same_codes, bit_patterns, count_cases
+from .support import MODES, assert_same_codes, bit_patterns, count_cases, first
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
@@ -103,7 +103,7 @@ def test_the_steps_of_a_dot_product_are_those_of_its_loop():
         (lambda: explain.dot([], []), ValueError, "one element or more"),
         (lambda: explain.dot(1, 2), TypeError, "is not a vector"),
         (lambda: explain.dot([1], [1], accumulator=Blas()), TypeError, "not a loop of rounded operations"),
-        (lambda: explain.dot([1], [1], accumulator=TensorCore("volta")), TypeError, "use one of Blocked"),
+        (lambda: explain.dot([1], [1], accumulator=TensorCore("cdna3")), TypeError, "its step is 'floored'"),
         (lambda: explain.dot([1], [1], "binary32", accumulator=Kahan("binary16")), ValueError, "narrower"),
         (lambda: explain.dot(fs.array([1.0], "bf16"), [1]), TypeError, "astype"),
         (lambda: explain.add([1, 2], 1), TypeError, "not one number"),
@@ -197,3 +197,66 @@ def test_a_code_is_a_code_and_not_a_number():
     assert explain.rounding("0x2E66p0").result.value == 11880
     assert explain.anatomy("0x7C01").number.kind == "signalingNaN"
     assert explain.compare("0x3F80", fmt="bf16").exact == 1
+
+
+# --- matrix units -----------------------------------------------------------------------------------------------------
+
+UNITS = [
+    ("volta", "binary16", "binary32"),
+    ("turing", "binary16", "binary16"),
+    ("ada", "e4m3fn", "binary32"),
+    ("hopper", "bfloat16", "binary32"),
+    ("hopper", "e5m2", "binary32"),
+]
+
+
+@pytest.mark.parametrize("unit", first(2, UNITS), ids="-".join)
+def test_the_alignment_of_a_matrix_unit_explains_what_it_gives(unit):
+    machine, fmt, output = unit
+    rng = np.random.default_rng([*map(ord, machine + fmt)])
+    for n in (1, 3, 16, 40):
+        a, b = (fs.round_to(rng.normal(size=n) * 2.0 ** rng.integers(-5, 5, n), fmt) for _ in range(2))
+        core = TensorCore(machine, output, fmt)
+        why = explain.dot(a, b, fmt, accumulator=core)
+        with fs.record_flags() as raised:
+            y = fs.dot(a, b, fmt, accumulator=core)
+        assert (float(why.result.value), why.flags) == (float(y), raised.names())
+        assert float(why.total) == core.dot(a, b)
+        groups = why.alignment.groups
+        assert len(groups) == -(-n // core.path.group)
+        assert groups[-1].result == why.total
+        for group in groups:
+            unit = Fraction(2) ** (group.highest - group.bits)
+            for term in group.terms:
+                assert term.kept + term.lost == term.value
+                assert (term.kept / unit).denominator == 1
+                assert abs(term.lost) < unit
+            assert sum(term.kept for term in group.terms) == group.total
+        backwards = core.dot(a[::-1], b[::-1])
+        order = why.alignment.orders[0]
+        assert (order.differs, float(order.value)) == (backwards != core.dot(a, b), backwards)
+        assert max(map(len, str(why).splitlines())) <= 80
+        assert len(why.to_dict()["alignment"]["groups"]) == len(groups)
+
+
+def test_a_term_that_alignment_cuts_off_is_shown_beyond_the_window():
+    why = explain.dot([1, 2.0**-12, 2.0**-13, -1], [1, 2.0**-12, 2.0**-12, 1], accumulator="volta")
+    said = str(why)
+    assert "p1 +.........................|1\n" in said
+    assert "p2 +.........................|.1\n" in said
+    assert "window  from 2^0 down to 2^-23; 8.94069671630859375e-08 is cut off" in said
+    assert "p0" in why._repr_html_()
+    assert why.alignment.groups[0].lost == Fraction(3, 2**25)
+
+
+def test_another_order_that_changes_the_result_is_named():
+    # In the first group of four, 2^-24 is lost beside 1. From the largest on, it comes alone, after a sum of 0.
+    why = explain.dot([1, 2.0**-12, -1, 0.5, -0.5], [1, 2.0**-12, 1, 1, 1], accumulator="volta")
+    assert [one.order for one in why.alignment.orders if one.differs] == ["from the largest to the smallest"]
+    assert (why.total, why.alignment.orders[2].value) == (0, Fraction(1, 2**24))
+    assert "another result" in str(why)
+
+
+def test_infinite_factors_have_a_result_and_no_alignment():
+    why = explain.dot([math.inf, 1], [1, 1], accumulator="hopper")
+    assert (why.result.value, why.alignment.groups) == (math.inf, ())

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what MODULES says, for type checkers and editors
+    from .alignment import AlignedGroup, AlignedTerm, Alignment, OrderResult
     from .alternatives import Detour, ModeResult, Outcome
     from .basic_operations import add, convert, divide, fma, multiply, parse, rounding, sqrt, subtract
     from .block_scaling import BlockElement, BlockExplanation, RuleResult, block
@@ -26,6 +27,9 @@ if TYPE_CHECKING:  # what MODULES says, for type checkers and editors
     from .stored_number import Anatomy, Comparison, anatomy, compare
 
 __all__ = [
+    "AlignedGroup",
+    "AlignedTerm",
+    "Alignment",
     "Anatomy",
     "BlockElement",
     "BlockExplanation",
@@ -40,6 +44,7 @@ __all__ = [
     "Neighbour",
     "Number",
     "Operand",
+    "OrderResult",
     "Outcome",
     "Part",
     "PartsExplanation",
@@ -67,6 +72,7 @@ __all__ = [
 ]
 
 MODULES = {
+    "alignment": "AlignedGroup AlignedTerm Alignment OrderResult",
     "alternatives": "Detour ModeResult Outcome",
     "basic_operations": "add convert divide fma multiply parse rounding sqrt subtract",
     "block_scaling": "BlockElement BlockExplanation RuleResult block",

@@ -14,6 +14,7 @@ from ..arrays.floatarray import FloatArray
 from ..conversion import Array, Generator, Seed, as_generator, same_format
 from ..exact import Value, is_finite, is_negative
 from ..formats import Format, FormatLike, Rounding, Subnormals, get_format, get_rounding, quoted
+from .alignment import Alignment, align
 from .basic_operations import converted, explain_rounding, operate_on
 from .decoding import Given, NumberLike, read
 from .explanation import Explanation
@@ -77,6 +78,8 @@ class DotExplanation(Shown, Record):
         The error of the result, in ulp of the exact one; None if one of them is not finite.
     operation : str
         "dot", "sum", "mean" or "norm".
+    alignment : Alignment or None
+        What a matrix unit did, in place of steps; None for other accumulators.
     """
 
     fmt: Format
@@ -93,6 +96,7 @@ class DotExplanation(Shown, Record):
     best: Number
     ulps: Fraction | None
     operation: Reduction = "dot"
+    alignment: Alignment | None = None
 
 
 def dot(
@@ -113,7 +117,8 @@ def dot(
     fmt, mode, rng
         As for `round_to`. With "stochastic", random bits are drawn in the order of `fs.dot`'s sequential accumulator.
     accumulator : Accumulator or str, optional
-        `Sequential(fmt, mode)` by default; Fused, Pairwise, Blocked, Kahan and Exact are explained too.
+        `Sequential(fmt, mode)` by default; Fused, Pairwise, Blocked, Kahan and Exact are explained too, and NVIDIA's
+        matrix units ("hopper"): how terms are aligned, what is cut off, and which order would change the result.
 
     Returns
     -------
@@ -124,7 +129,8 @@ def dot(
     ValueError
         For vectors of different lengths or without elements, or an accumulator whose format is narrower than `fmt`.
     TypeError
-        For an accumulator whose steps are not defined operation by operation (Blas, TensorCore).
+        For an accumulator whose steps are not defined operation by operation (Blas), and matrix units that do not align
+        all terms in one step.
 
     Examples
     --------
@@ -195,7 +201,12 @@ def _explained(
     truth = _finish_exactly(operation, _exact_dot(left, right, mode), len(left))
     how = _resolve(accumulator, fmt, mode, generator)
     log = Log(how.fmt, how.mode, generator if accumulator is None else as_generator(how.mode, how.rng), operation)
-    total, raised = _summed(how, left, right, truth, fmt, log)
+    alignment: Alignment | None = None
+    if isinstance(how, accumulators.TensorCore):
+        alignment, total, raised = align(how, left, right)
+        total = _finished(log, total, len(left))
+    else:
+        total, raised = _summed(how, left, right, truth, fmt, log)
     rounds_again = how.fmt != fmt or isinstance(how, accumulators.Exact)
     final = round_step(total, fmt, mode, next_draw(generator) if rounds_again else 0)
     best = round_step(truth.value, fmt, Rounding.TIES_TO_EVEN if mode.random else mode).result
@@ -215,6 +226,7 @@ def _explained(
         best=best,
         ulps=_ulps(final.result, truth.value, fmt),
         operation=operation,
+        alignment=alignment,
     )
 
 
@@ -252,13 +264,15 @@ def _vectors(names: str, given: Sequence[VectorLike], fmt: Format) -> list[list[
 
 def _resolve(accumulator: AccumulatorLike | None, fmt: Format, mode: Rounding, rng: Generator) -> Accumulator:
     how = accumulators.resolve(accumulator, fmt, mode, rng)
-    if type(how) not in LOOPS and not isinstance(how, accumulators.Exact):
-        known = ", ".join(sorted([one.__name__ for one in LOOPS] + ["Exact"]))
+    if type(how) not in LOOPS and not isinstance(how, (accumulators.Exact, accumulators.TensorCore)):
+        known = ", ".join(sorted([one.__name__ for one in LOOPS] + ["Exact", "TensorCore"]))
         raise TypeError(f"accumulator={type(how).__name__} is not a loop of rounded operations; use one of {known}")
     return how
 
 
 def _label(how: Accumulator) -> str:
+    if isinstance(how, accumulators.TensorCore):
+        return f"{how.generation} ({how.fmt})"
     block = f", block={how.block}" if isinstance(how, accumulators.Blocked) else ""
     return f"{type(how).__name__}({how.fmt}{block})"
 

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 from ...wording import count
-from ..document import Document, LabelledLines, Line, Span, Table, document, document_of, line, paragraph, section
+from ..alignment import AlignedGroup, AlignedTerm, Alignment
+from ..document import (
+    Document,
+    LabelledLines,
+    Line,
+    Section,
+    Span,
+    Table,
+    document,
+    document_of,
+    fixed_lines,
+    line,
+    paragraph,
+    section,
+)
 from ..dot_product import DotExplanation, Step
 from ..records import Operand, OverflowRule, RoundingStep
 from ..value_text import short_text, ulps_text
@@ -47,10 +62,58 @@ def dot_document(why: DotExplanation) -> Document:
     return document(
         title + short_text(why.result.value),
         section("operands", Table(("", "", "", ""), tuple(map(_operand, rounded[:MOST_STEPS])))) if rounded else None,
+        *(_group(group) for group in (why.alignment.groups[:MOST_GROUPS] if why.alignment else ())),
+        _orders(why.alignment) if why.alignment else None,
         section("steps", _steps(why.steps), _left_out(why)) if why.steps else None,
         section("last rounding", paragraph("", decision(why.final))) if why.final.changes else None,
         result_section(why.result, ", ".join(why.flags) or "none"),
         section("exact result", *_exact_result(why)),
+    )
+
+
+MOST_GROUPS = 8
+"""Steps of a matrix unit that are shown; the record has all of them."""
+BELOW = 20
+"""Bits below the window that are shown."""
+
+
+def _group(group: AlignedGroup) -> Section:
+    """The bits of every term above each other: those in the window, a line, those that are cut off."""
+    name = len(max((term.name for term in group.terms), key=len))
+    shown = [_bits(term, group, name) for term in group.terms[:MOST_STEPS] if term.value]
+    total = line(f"{'=':<{name}} ", Span(short_text(group.total), "strong"))
+    lost = f"{short_text(group.lost)} is cut off" if group.lost else "nothing is cut off"
+    window = f"from 2^{group.highest} down to 2^{group.highest - group.bits}; {lost}"
+    return section(
+        f"{group.name}: {count(len(group.terms) - 1, 'product')} and {group.terms[0].name}",
+        paragraph("window", window),
+        fixed_lines("bits", *shown, total),
+        paragraph("stored", short_text(group.result)),
+    )
+
+
+def _bits(term: AlignedTerm, group: AlignedGroup, name: int) -> Line:
+    """The bits of 2^(highest + 1), of which a product may have one, and on; dots stand for zeros before the first."""
+    digits = f"{int(abs(term.value) / Fraction(2) ** (group.highest - group.bits - BELOW)):0{group.bits + 2 + BELOW}b}"
+    first = len(digits) - len(digits.lstrip("0"))
+    digits = "." * first + digits[first:]
+    kept, below = digits[: group.bits + 2], digits[group.bits + 2 :].rstrip("0.")
+    if term.lost and not below:
+        below = f" {short_text(term.value)}"
+    sign = "-" if term.value < 0 else "+"
+    return line(f"{term.name:<{name}} {sign}", Span(kept, "kept"), "|", Span(below, "sticky" if term.lost else "muted"))
+
+
+def _orders(alignment: Alignment) -> Section | None:
+    """Which other orders of the products would give another number."""
+    others = [f"{one.order}: {short_text(one.value)}" for one in alignment.orders if one.differs]
+    same = [one.order for one in alignment.orders if not one.differs]
+    if not alignment.orders:
+        return None
+    return section(
+        "other orders of the products",
+        *(paragraph("another result", text) for text in others),
+        paragraph("the same result", "; ".join(same)) if same else None,
     )
 
 
