@@ -22,7 +22,7 @@ from .. import arithmetic, elementary, reductions
 from ..accumulators import Accumulator, Exact
 from ..accumulators.alignment import stored_exponents
 from ..conversion import Array
-from ..formats import BINARY64, Format, Rounding
+from ..formats import BINARY32, BINARY64, Format, Rounding
 from ..rounding import round_to
 from ..wording import quoted
 from .balls import FLOAT64, Ball, Steps, final
@@ -76,7 +76,20 @@ def _columns(a: Array, b: Array) -> tuple[Array, Array]:
     return (a[None] if a.ndim == 1 else a), (b[:, None] if b.ndim == 1 else b)
 
 
-def _exactly(a: Array, b: Array, mode: Rounding = Rounding.TIES_TO_EVEN) -> Array:
+def _reference(a: Array, b: Array, call: Call, steps: Steps) -> tuple[Ball, Array]:
+    """The products of matrices with the error of this value, and the sums of the magnitudes of their terms, rounded up.
+
+    float64 has every product of two numbers of up to 26 bits, and its sums err by at most n u S in every order, as
+    `sums` derives. That is enough beside sums in binary32. Else the sums are exact, and rounded once to float64.
+    """
+    if steps.how.exact or steps.fmt.precision > BINARY32.precision or call.fmt.precision > BINARY32.precision:
+        value, total = _exactly(a, b, Rounding.TIES_TO_EVEN), _exactly(np.abs(a), np.abs(b), UP)
+        return Ball(value, FLOAT64 * np.abs(value)), total
+    value, total = np.asarray(a @ b), np.asarray(np.abs(a) @ np.abs(b)) * (1 + 2 * call.n * FLOAT64)
+    return Ball(value, call.n * FLOAT64 * total), total
+
+
+def _exactly(a: Array, b: Array, mode: Rounding) -> Array:
     return np.asarray(reductions.matmul(a, b, BINARY64, mode, accumulator="exact"), np.float64)
 
 
@@ -87,15 +100,14 @@ def _products_are_held(fmt: Format, how: Format) -> bool:
 
 
 def _matmul(call: Call, steps: Steps) -> Ball:
-    a, b = call.operands
-    value, how = _exactly(a, b), steps.how
-    total = _exactly(np.abs(a), np.abs(b), UP)
-    radius = FLOAT64 * np.abs(value)
+    (a, b), how = call.operands, steps.how
+    exact, total = _reference(a, b, call, steps)
+    radius = exact.radius
     if not (how.exact or how.path or _products_are_held(call.fmt, how.fmt)):
         lost = unit(how.fmt, how.mode) * total + call.n * rounding_error(np.zeros(()), how.fmt, how.mode)
         radius, total = radius + lost, total + lost
     top = _largest_exponents(a, b, call.fmt) if how.path else None
-    return steps.summed(Ball(value, radius), call.n, total, top)
+    return steps.summed(Ball(exact.value, radius), call.n, total, top)
 
 
 def _largest_exponents(a: Array, b: Array, fmt: Format) -> Array:
@@ -120,9 +132,9 @@ def _compute_matmul(call: Call, how: Accumulator, order: Array) -> Iterator[Arra
 def _sum(call: Call, steps: Steps) -> Ball:
     (x,) = call.operands
     ones = np.ones(x.shape[-1])
-    value, total = _exactly(x, ones), _exactly(np.abs(x), ones, UP)
+    exact, total = _reference(x, ones, call, steps)
     top = _largest_exponents(x, ones, call.fmt) if steps.how.path else None
-    return steps.summed(Ball(value, FLOAT64 * np.abs(value)), call.n, total, top)
+    return steps.summed(exact, call.n, total, top)
 
 
 def _mean(call: Call, steps: Steps) -> Ball:
