@@ -148,6 +148,17 @@ def test_few_numbers_keep_their_shape():
         )
 
 
+@pytest.mark.parametrize("specials", ["ieee", "nan", "one_nan"])
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_formats_of_small_numbers_keep_them_beside_a_large_one(carrier, specials):
+    """Where emax is far below 0, no power of two of the carrier brings large and small results back at once."""
+    for emax in (0, -22, -23, -51, -52, -100):
+        fmt = Format("small", width=9, precision=5, specials=specials, bias=15 - emax)
+        x = np.array([1.0, -1.25, 1.71875, 3.0, 100.0, np.inf], carrier) * np.array(2.0**fmt.emin, carrier)
+        for mode in DETERMINISTIC:
+            assert_same_bits(fs.round_to(x, fmt, mode), by_general_path(x, fmt, mode), fmt, x, mode=mode)
+
+
 @pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan, 3.4e38, -3e33, 1e-40, -1e-45, -0.0, 65519.0, -65520.0])
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_one_odd_number_among_ordinary_ones_is_not_overlooked(odd, carrier):

@@ -41,7 +41,8 @@ def by_scaling(fmt: Format, mode: Rounding, carrier: Layout) -> Method | None:
     spare_bits = 5 if mode is Rounding.TIES_TO_AWAY else 1
     if t + spare_bits > carrier.trailing_bits or fmt.emin - t < 1 - bias or t + shift - fmt.emin > bias:
         return None
-    if fmt.emax >= bias:
+    # 2^(emax - bias) brings results back from the detour: it must be a number of the carrier, subnormal or not.
+    if not 1 - carrier.trailing_bits <= fmt.emax < bias:
         return None
     floats, words = carrier.floats, carrier.words
 
