@@ -206,6 +206,9 @@ def with_first_row(**changes):
         (with_first_row(ratio="1"), "another form"),
         (with_first_row(ratio=None), "another form"),
         (with_first_row(low=0.0), "another form"),
+        (with_first_row(ratio=1e308, high=1e308), "another form"),
+        (with_first_row(ratio=5e-324), "another form"),
+        (lambda data: data | {"rows": data["rows"] * 2}, "a row twice"),
         (lambda data: [data], "another form"),
         (lambda data: data | {"rows": 5}, "another form"),
         (lambda data: data | {"quick": "yes"}, "another form"),
@@ -326,6 +329,9 @@ def test_the_meaning_of_rows_is_printed_without_measuring(capsys):
         (["--compare", "no-such.json"], "No such file"),
         (["--compare"], "no earlier file of a run"),
         (["--compare", "a", "b", "c"], "3 files are too many"),
+        (["--compare", "a", "b", "--only", "sums"], "--only has no effect"),
+        (["--explain", "sums", "--save", "x.json"], "--save has no effect"),
+        (["--only", ""], "only=''"),
     ],
 )
 def test_a_mistake_is_one_line(arguments, says, capsys):

@@ -272,13 +272,16 @@ def test_a_block_is_explained_from_typed_numbers_and_from_files(capsys, tmp_path
     x = np.random.default_rng(0).normal(size=(3, 40)).astype(np.float32)
     x[2, 3] = np.inf
     np.save(tmp_path / "x.npy", x)
-    (tmp_path / "x.txt").write_text("\n".join(map(str, x[1].tolist())))
+    (tmp_path / "x.txt").write_text("\ufeff" + "\n".join(map(str, x[1].tolist())), encoding="utf-8")
     largest = float(np.abs(x[np.isfinite(x)]).max())
     why = fs.explain.block(x[1, 32:], "nvfp4", tensor_amax=largest)
     found = json.loads(run(capsys, "explain", str(tmp_path / "x.npy"), "--block", "nvfp4", "--which", "5", "--json"))
     assert found == json.loads(json.dumps(why.to_dict()))
     found = json.loads(run(capsys, "explain", str(tmp_path / "x.txt"), "--block", "nvfp4", "--which", "2", "--json"))
     assert found["scale_code"] == fs.explain.block(x[1, 32:], "nvfp4", tensor_amax=np.abs(x[1]).max()).scale_code
+    (tmp_path / "y.txt").write_text("1 " * 16 + "2 -1e400 1e399 nan -inf 7/2 1e400")
+    found = json.loads(run(capsys, "explain", str(tmp_path / "y.txt"), "--block", "nvfp4", "--json"))
+    assert found == json.loads(json.dumps(fs.explain.block(["1"] * 16, "nvfp4", tensor_amax="1e400").to_dict()))
 
 
 def test_an_explanation_is_written_as_a_page(capsys, tmp_path):
@@ -307,6 +310,8 @@ def test_an_explanation_is_written_as_a_page(capsys, tmp_path):
         (("words.npy", "--block", "mxfp8"), "no array of numbers"),
         (("x.npy", "--block", "mxfp8", "--which", "2"), "use 0 to 1"),
         (("1 + 2", "-o", "x.png"), "end its name in .html"),
+        (("1 2", "--block", ""), "block='' is unknown"),
+        (("empty.txt", "--block", "mxfp8"), "empty.txt holds no numbers"),
     ],
 )
 def test_a_mistake_in_explaining_a_block_is_one_line(capsys, monkeypatch, tmp_path, arguments, told):
@@ -314,6 +319,7 @@ def test_a_mistake_in_explaining_a_block_is_one_line(capsys, monkeypatch, tmp_pa
     np.save("x.npy", np.ones((2, 32)))
     np.save("words.npy", np.array(["a"]))
     (tmp_path / "bad.npy").write_bytes(b"x" * 100)
+    (tmp_path / "empty.txt").write_text(" \n")
     assert main(("explain", *arguments)) == 2
     error = capsys.readouterr().err
     assert told in error

@@ -22,6 +22,8 @@ from .measure import Measured
 KIND = "fp16sim bench"
 LARGEST = 10**7
 """Bytes of a file; those of a run are about 20,000."""
+LONGEST = 1e12
+"""Seconds, and ratios: no measurement is beyond this or below its inverse."""
 NOISE = 0.1
 """Ratios that differ by less than this share have not changed."""
 
@@ -138,7 +140,7 @@ def _row(given: dict[str, Any]) -> Measured:
     numbers = [x for x in (row.ratio, row.low, row.high, row.ours, row.theirs) if x is not None]
     if not all(isinstance(text, str) for text in texts) or len(numbers) not in (0, 5):
         raise TypeError("row")
-    if not all(isinstance(x, float) and 0 < x < math.inf for x in numbers):
+    if not all(isinstance(x, float) and 0 < x < LONGEST for x in numbers) or (numbers and min(numbers) < 1 / LONGEST):
         raise TypeError("row")
     return row
 
@@ -146,6 +148,8 @@ def _row(given: dict[str, Any]) -> Measured:
 def _check(run: Run) -> None:
     if not isinstance(run.time, str) or not isinstance(run.quick, bool) or not isinstance(run.machine, dict):
         raise TypeError("run")
+    if len({row.name for row in run.rows}) < len(run.rows):
+        raise ValueError("it has a row twice")
 
 
 def latest(*, quick: bool) -> Path:

@@ -12,7 +12,7 @@ from ..bench.history import Run
 from ..wording import count
 from .bench_tables import print_changes, print_meanings, print_run
 from .output import check_writable, print_error, print_json, print_text, progress
-from .parsing import Parser, add_options
+from .parsing import Parser, add_options, refuse_unused
 
 
 def configure(parser: Parser) -> None:
@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
+    refuse_unused(options, "--explain measures nothing", "quick", "save", "compare", "out")
     rows = bench.select(options.explain or options.only)
     if options.json:
         print_json([dict(zip(Comparison._fields[:-1], row, strict=False)) for row in rows])
@@ -64,6 +65,7 @@ def _explain(options: argparse.Namespace) -> None:
 def _compare_files(options: argparse.Namespace) -> None:
     if len(options.compare) > 2:
         raise ValueError(f"compare: {len(options.compare)} files are too many; give an old one and a new one")
+    refuse_unused(options, "two files are compared, and nothing is measured", "quick", "only", "save", "out")
     before, now = map(history.load, options.compare)
     _check_comparable(before, quick=now.quick)
     if options.json:

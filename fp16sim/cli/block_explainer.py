@@ -66,11 +66,14 @@ def _from_file(path: Path) -> list[str] | Array:
     if not path.is_file():
         raise ValueError(f"{quoted(str(path))} is not a file; give numbers such as '7 0.5 -3', or a .npy or text file")
     if path.suffix != ".npy":
-        with path.open(encoding="utf-8", errors="replace") as file:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
             text = file.read(MAX_TEXT + 1)
         if len(text) > MAX_TEXT:
             raise ValueError(f"{path.name} has more than {MAX_TEXT} characters; save it as .npy")
-        return _typed(text)
+        numbers = _typed(text)
+        if not numbers:
+            raise ValueError(f"{path.name} holds no numbers; write some, such as 7 0.5 -3")
+        return numbers
     found = map_npy(path)
     if isinstance(found, Header) or found.dtype.kind not in "fiu" or not found.size:
         raise ValueError(f"{path.name} holds no array of numbers; save one of float32 or float64 with numpy.save")
@@ -94,10 +97,21 @@ def _block_of(numbers: list[str] | Array, which: int, size: int) -> list[str] | 
 def _largest(numbers: list[str] | Array) -> float | Fraction:
     """The largest finite magnitude of a file."""
     if isinstance(numbers, list):
-        return max((abs(Fraction(x)) for x in map(parse, numbers) if is_finite(x)), default=Fraction(0))
+        rough = [_roughly(text) for text in numbers]
+        most = max((x for x in rough if x < math.inf), default=0.0)
+        candidates = map(parse, {text for text, x in zip(numbers, rough, strict=True) if not x < most})
+        return max((abs(Fraction(x)) for x in candidates if is_finite(x)), default=Fraction(0))
     with np.errstate(invalid="ignore"):
         magnitudes = np.abs(np.asarray(numbers, np.float64))
     return float(magnitudes.max(initial=0, where=np.isfinite(magnitudes)))
+
+
+def _roughly(text: str) -> float:
+    """The magnitude as a float, which takes a tenth of the time of `parse`; infinity where `parse` has to decide."""
+    try:
+        return abs(float(text))
+    except ValueError:
+        return math.inf
 
 
 def refuse_block_options(options: argparse.Namespace) -> None:

@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     refuse_unused_seed(options)
     if options.out and options.out.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"output={quoted(str(options.out))} is not a page; end its name in .html")
-    found = [explain_block(options)] if options.block else _operations(options)
+    found = [explain_block(options)] if options.block is not None else _operations(options)
     if options.out:
         write_text(options.out, page_of(found))
     if options.json or not options.out:

@@ -54,7 +54,8 @@ def select(only: str | Sequence[str] = (), rows: Sequence[Comparison] = ROWS) ->
 
 def _with(text: str, rows: Sequence[Comparison]) -> list[Comparison]:
     found = [row for row in rows if text in (row.group, row.name)]
-    found = found or [row for row in rows if any(text in own for own in (row.name, row.work, row.rival))]
+    if text.strip() and not found:
+        found = [row for row in rows if any(text in own for own in (row.name, row.work, row.rival))]
     if not found:
         known = [name for row in rows for name in (row.group, row.name)]
         similar = did_you_mean(text, known)
