@@ -70,8 +70,12 @@ def _cut(x: Array, unit: Array) -> Array:
 
 
 def _highest(path: Datapath, *exponents: Array) -> Array:
-    """The largest exponent of all terms, or the machine's least one; 0 if there are only zeros."""
-    highest = exponents[0].max(axis=0)
+    """The largest exponent of all terms, or the machine's least one; 0 if there are only zeros.
+
+    No term at all, such as the odd ones of a single product, counts as a product of zeros.
+    """
+    zeros = 2 * (ABSENT if path.zero is None else path.zero)
+    highest = exponents[0].max(axis=0, initial=zeros)
     for others in exponents[1:]:
         highest = np.maximum(highest, others)
     if path.least is not None:

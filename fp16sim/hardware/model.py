@@ -253,6 +253,8 @@ def floored(model: Model, a: Sequence[float], b: Sequence[float], c: float) -> N
 def odd_even(model: Model, a: Sequence[float], b: Sequence[float], c: float) -> Number:
     """CDNA 3 with 8-bit factors: even and odd products are aligned apart, and their sums rounded down."""
     parts, tops = [], []
+    if len(a) == 1:
+        a, b = (*a, 0.0), (*b, 0.0)  # the machine always has odd products, if only of zeros
     for k in (0, 1):
         values, exponents = model.products(a[k::2], b[k::2])
         highest, unit = model.window(exponents)
