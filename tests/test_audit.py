@@ -110,6 +110,13 @@ def test_a_fault_that_shows_at_one_tie_of_many_is_not_named():
     assert "a tie" in found.causes[0].example.why
 
 
+def test_the_line_of_a_format_of_ones_own_says_all_about_it():
+    mine = fs.Format("mine", width=9, precision=4)
+    (cause,) = audit.check(lambda x: fs.round_to(x, mine, "toward_zero"), mine).causes
+    check_example(cause.example)
+    assert cause.name == "truncates"
+
+
 # --- right functions ------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +217,8 @@ def test_integers_and_extended_numbers_that_pass_through_float64_are_said_so():
         ({"source": "bf16"}, "not the format of an array"),
         ({"mode": "stochastic"}, "random"),
         ({"fmt": "float61"}, "float61"),
+        ({"fmt": "binary64"}, "precision is 53"),
+        ({"fmt": "tf32", "task": "decode"}, "width is 19"),
     ],
 )
 def test_a_wrong_setting_is_refused(setting, message):

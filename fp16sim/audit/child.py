@@ -52,7 +52,11 @@ def main() -> None:
     write("subject", subject.version, time.perf_counter() - start, len(todo))
     for name, compute in todo:
         write("begin", name)
-        part = compute()
+        try:
+            part = compute()
+        except Exception as error:  # such as a function that this format does not have
+            write("failed", _said(error))
+            return
         write("done", type(part).__name__, asdict(part))
 
 

@@ -89,6 +89,14 @@ def operands(fmt: Format, count: int) -> tuple[Array, ...]:
     return tuple(np.concatenate(parts) for parts in zip(columns, random, extra, strict=True))
 
 
+def _with_a_result(fmt: Format, task: str, columns: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Without the operands whose result is NaN or infinity, for a format that has neither."""
+    if fmt.has_nan or task not in ("sqrt", "divide"):
+        return columns
+    keep = columns[0] >= 0 if task == "sqrt" else columns[1] != 0
+    return tuple(column[keep] for column in columns)
+
+
 def _almost_ties(fmt: Format) -> tuple[Array, Array]:
     """a + b a little above or below the midpoint beside a: a sum that is first rounded to a wider format goes wrong."""
     found = cases.values(fmt)
@@ -164,7 +172,7 @@ def _columns_of(check: Check) -> tuple[Any, ...]:
     if check.task == "rounding":
         return (numbers(check.fmt, check.source),)
     if check.task in COUNTS:
-        return operands(check.fmt, COUNTS[check.task])
+        return _with_a_result(check.fmt, check.task, operands(check.fmt, COUNTS[check.task]))
     if check.task == "parse":
         return (texts(check.fmt),)
     if check.task == "integer":

@@ -21,7 +21,7 @@ import numpy as np
 
 from .. import arithmetic
 from ..faults.roundings import differs, right
-from ..formats import BFLOAT16, BINARY16, BINARY32, BINARY64, Format, Rounding
+from ..formats import BFLOAT16, BINARY16, BINARY32, BINARY64, Format, Rounding, Subnormals
 from ..wording import count
 from .records import Order
 from .subject import Array, Reduction
@@ -59,7 +59,10 @@ def probe_of(fmt: Format, terms: int, mean: bool = False) -> Probe:
     """
     if terms > 2**fmt.precision:
         raise Hidden(f"{terms} units have no exact sum in {fmt.name}")
-    low = max(fmt.quantum_exponent_min + (terms.bit_length() - 1) * mean, -100)  # a mean divides by `terms`
+    if not fmt.signed:
+        raise Hidden(f"{fmt.name} has no negative numbers, which the probe needs")
+    least = fmt.quantum_exponent_min if fmt.subnormals is Subnormals.GRADUAL else fmt.emin
+    low = max(least + (terms.bit_length() - 1) * mean, -100)  # a mean divides by `terms`
     return Probe(2.0 ** min(fmt.emax, 100), 2.0**low)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ... import cases
 from ...elementary.definitions import FUNCTIONS
 from ...formats import Format, get_format, get_rounding
 from ...wording import did_you_mean, quoted
@@ -19,6 +20,8 @@ from .common import SHORT, values_of
 TASKS = ("rounding", "parse", "integer", "decode", *COUNTS, *FUNCTIONS)
 """What a function can be asked to do; the elementary functions are those of fp16sim."""
 DTYPES: dict[str, Any] = {"binary64": np.float64, "binary32": np.float32, "binary16": np.float16}
+MOST_PRECISION = 50
+"""float64 must have numbers beside the midpoints of a format."""
 TRIED = 4
 
 
@@ -82,7 +85,16 @@ def subject(own: Own) -> Subject:
 
 
 def check_of(function: Callable[..., Any], own: Own, fmt: Format) -> Check:
-    """The check of a function."""
+    """The check of a function.
+
+    Raises
+    ------
+    ValueError
+        For a format that is too wide for the task.
+    """
+    most, what = (cases.WIDEST_TABLE, "width") if own.task == "decode" else (MOST_PRECISION, "precision")
+    if (size := getattr(fmt, what)) > most:
+        raise ValueError(f"fmt={fmt.name}: its {what} is {size}; {own.task} is probed up to {what}={most}")
     dtype = DTYPES[own.source]
 
     def call(*columns: Any) -> Any:
