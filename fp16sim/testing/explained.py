@@ -60,9 +60,7 @@ class Evidence:
         if self.accumulator:
             return f"all {self.size} results are those of {self.accumulator}, {self.order}"
         left = f" but {self.unjudged}, which have none," if self.unjudged else ""
-        return (
-            f"{self.equal} of {self.size} results are those of a permitted kernel; all{left} lie within a {self.bound}"
-        )
+        return f"{self.equal} of {self.size} results tried are those of a permitted kernel; all{left} lie within a {self.bound}"
 
 
 def assert_explained(
@@ -224,7 +222,7 @@ def _message(
     closest: Evidence,
     allowed: Bound | None,
 ) -> str:
-    known = f"{closest.accumulator}, {closest.order}: {closest.equal} of {closest.size} results bit for bit"
+    known = f"{closest.accumulator}, {closest.order}: {closest.equal} of {closest.size} results tried are equal"
     order = "in any order" if ways[0].any_order else "in the orders given"
     lines = [
         f"{operation} in {call.fmt.name}: no permitted kernel gives these results",
