@@ -104,8 +104,8 @@ def align(core: TensorCore, a: Sequence[Value], b: Sequence[Value]) -> tuple[Ali
     path = core.path
     if path.step != "aligned":
         raise TypeError(
-            f"accumulator={path.machine!r} with factors={path.factors}: its step is {path.step!r}, and only an alignment "
-            "of all terms at once is explained; use volta, turing, ampere, ada or hopper"
+            f"accumulator={path.machine!r} with factors={path.factors}: its step is {path.step!r}, and only an "
+            "alignment of all terms at once is explained; use volta, turing, ampere, ada or hopper"
         )
     left, right = ([float(x) for x in values] for values in (a, b))
     with record_flags() as raised:

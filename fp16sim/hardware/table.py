@@ -9,7 +9,7 @@ from typing import Any
 from ..accumulators.machines import DATAPATHS, MACHINES, SOURCES, STEPS, Datapath
 from ..wording import did_you_mean, quoted
 
-HEADINGS = ("machine", "factors", "sums", "at once", "bits", "step", "source", "evidence")
+HEADINGS = ("machine", "factors", "sums", "at once", "bits", "step", "source: evidence")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Row:
     evidence: str
 
     def cells(self) -> tuple[str, ...]:
-        """The row in the columns of HEADINGS."""
+        """The row in the columns of HEADINGS; the last one is two, source and evidence."""
         factors = f"{self.factors} x {self.scales}" if self.scales else self.factors
         sums = self.output if self.precision in (11, 24) else f"{self.output} ({self.precision} bits)"
         bits = "" if self.bits is None else str(self.bits)
@@ -71,11 +71,13 @@ class Table:
         return {"rows": [asdict(row) for row in self.rows], "steps": self.steps, "sources": self.sources}
 
     def markdown(self) -> str:
-        """The table for a page, with what the names mean below it."""
-        lines = [HEADINGS, tuple("---" for _ in HEADINGS), *(row.cells() for row in self.rows)]
-        rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        names = [*self.steps.items(), *self.sources.items()]
-        return "\n".join([rows, "", *(f"- `{name}`: {meaning}" for name, meaning in names)]) + "\n"
+        """The table for a page; rows that differ only in their source are one line."""
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for row in self.rows:
+            alike.setdefault(row.cells()[:6], []).append(f"{row.source}: {row.evidence}")
+        lines = [(*cells, "; ".join(said)) for cells, said in alike.items()]
+        rows = [HEADINGS, tuple("---" for _ in HEADINGS), *lines]
+        return "".join(f"| {' | '.join(line)} |\n" for line in rows)
 
     def __str__(self) -> str:
         lines: list[str] = []
