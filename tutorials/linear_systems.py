@@ -45,10 +45,8 @@ def add_product(total, x, y):
 exact_prices = guess("3 coffees + 1 cake = 9, 1 coffee + 2 cakes = 8: does binary16 find exactly 2 and 3? (yes or no)")
 
 # %%
-a, b = (
-    np.array([[3.0, 1.0], [1.0, 2.0]]),
-    np.array([9.0, 8.0]),
-)  # <- change: try the prices 2.1 and 3.4, b = a @ [2.1, 3.4]
+a = np.array([[3.0, 1.0], [1.0, 2.0]])
+b = a @ [2.0, 3.0]  # <- change: try the prices 2.1 and 3.4
 prices = fs.linalg.solve(a, b, "binary16")
 print("a third in binary16:", fs.divide(1, 3, "binary16"))
 print("prices:             ", prices)

@@ -18,8 +18,11 @@ class Iterated(NamedTuple):
     """A solution, and how it was reached."""
 
     x: Any
+    """The solution, or the last one that was computed."""
     converged: bool
+    """Whether the residual is within the tolerance."""
     steps: int
+    """Products with the matrix."""
     residuals: tuple[float, ...]
     """The length of the residual that the iteration keeps, divided by that of b, from the start on."""
 
@@ -28,9 +31,13 @@ class DominantEigen(NamedTuple):
     """The eigenvalue of largest magnitude, and how it was reached."""
 
     value: Any
+    """The eigenvalue."""
     vector: Any
+    """Its eigenvector, of length 1."""
     converged: bool
+    """Whether the value no longer changed."""
     steps: int
+    """Products with the matrix."""
 
 
 def conjugate_gradients(

@@ -25,16 +25,20 @@ class Eigen(NamedTuple):
     """Eigenvalues in ascending order, and the eigenvectors as columns."""
 
     values: Any
+    """In ascending order."""
     vectors: Any
+    """One in each column, in the order of the values."""
 
 
 class SVD(NamedTuple):
     """Factors of a matrix: a is about u @ diag(s) @ vh."""
 
     u: Any
+    """The left singular vectors, one in each column."""
     s: Any
     """The singular values in descending order."""
     vh: Any
+    """The right singular vectors, one in each row."""
 
 
 def eigh(

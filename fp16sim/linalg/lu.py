@@ -21,6 +21,7 @@ class LU(NamedTuple):
     lower: Any
     """Lower trapezoidal, with ones on its diagonal, and no element beyond 1 in magnitude."""
     upper: Any
+    """Upper trapezoidal; its diagonal has the pivots."""
     permutation: Array
     """The row of a that became each row."""
 

@@ -19,7 +19,9 @@ class ShiftedCholesky(NamedTuple):
     """A Cholesky factor of the matrix whose diagonal is multiplied by 1 + shift, rounded to the format."""
 
     lower: Any
+    """Lower triangular."""
     shift: float
+    """The share of the diagonal that was added to it."""
 
 
 def cholesky(

@@ -29,6 +29,7 @@ class Refinement(NamedTuple):
     """A solution, and how it was reached."""
 
     x: Any
+    """In the working format; NaN if there are no factors."""
     converged: bool
     """Whether the last correction was below 2 u of x: then x has about all the digits that its format allows."""
     steps: int

@@ -27,6 +27,7 @@ class Equilibrated(NamedTuple):
     """
 
     matrix: Any
+    """The scaled matrix, rounded to the format."""
     rows: Array
     """Powers of two, in float64."""
     columns: Array
