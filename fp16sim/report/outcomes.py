@@ -41,9 +41,7 @@ def verdict(histories: Sequence[History]) -> str:
 def _finished(alive: Sequence[History], of: int) -> str:
     reached = [a for h in alive if (a := h.epochs[-1].test_accuracy) is not None]
     if len(reached) < len(alive):
-        return (
-            joined(f"{h.config.label} ends with a training loss of {decimal(h.epochs[-1].loss)}" for h in alive) + "."
-        )
+        return f"{joined(map(_losses, alive))}."
     low, high = percent(min(reached)), percent(max(reached))
     if len(alive) == 1:
         return f"{alive[0].config.label} classifies {high} of the test images correctly."
@@ -52,6 +50,13 @@ def _finished(alive: Sequence[History], of: int) -> str:
     if low == high:
         return f"{first}, each with a test accuracy of {high}."
     return f"{first}, with test accuracies from {low} to {high}{_how_different(ranking(alive))}."
+
+
+def _losses(history: History) -> str:
+    """How a run ended that has no accuracy."""
+    end, label = history.epochs[-1], history.config.label
+    tested = "" if end.test_loss is None else f" and a test loss of {decimal(end.test_loss)}"
+    return f"{label} ends with a training loss of {decimal(end.loss)}{tested}"
 
 
 def _how_different(found: Ranking | None) -> str:
