@@ -98,8 +98,12 @@ if TYPE_CHECKING:  # what ROOMS says, for type checkers and editors
     from .codes import FloatClass, all_values, classify, decode, encode, fields
     from .elementary import (
         arccos,
+        arccosh,
         arcsin,
+        arcsinh,
         arctan,
+        arctan2,
+        arctanh,
         cbrt,
         cos,
         cosh,
@@ -113,6 +117,7 @@ if TYPE_CHECKING:  # what ROOMS says, for type checkers and editors
         log1p,
         log2,
         log10,
+        logaddexp,
         power,
         reciprocal,
         rsqrt,
@@ -155,8 +160,12 @@ __all__ = [
     "add",
     "all_values",
     "arccos",
+    "arccosh",
     "arcsin",
+    "arcsinh",
     "arctan",
+    "arctan2",
+    "arctanh",
     "array",
     "blocks",
     "cbrt",
@@ -191,6 +200,7 @@ __all__ = [
     "log2",
     "log10",
     "log_b",
+    "logaddexp",
     "matmul",
     "maximum",
     "maximum_magnitude",
@@ -241,7 +251,8 @@ ROOMS = {
     "arrays": "FloatArray array",
     "blocks": "",
     "codes": "FloatClass all_values classify decode encode fields",
-    "elementary": "arccos arcsin arctan cbrt cos cosh erf exp exp2 expm1 gelu hypot log log1p log2 log10 power "
+    "elementary": "arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt cos cosh erf exp exp2 expm1 gelu hypot "
+    "log log1p log2 log10 logaddexp power "
     "reciprocal rsqrt sigmoid sin sinh softplus tan tanh",
     "exact": "",
     "neighbours": "next_down next_up spacing ulp",

@@ -7,7 +7,7 @@ between them, and so is their midpoint; no rounding to fewer bits tells the two 
 import numpy as np
 
 P = 600
-NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "rsqrt": "rec_sqrt"}
+NAMES = {f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")} | {"rsqrt": "rec_sqrt"}
 
 
 def _context(gmpy2, rounding, precision=P):

@@ -46,10 +46,11 @@ def with_two(module, names):
 FUNCTIONS = {
     **unary(fs, "round_to encode fields classify array to_text next_up next_down ulp spacing sqrt"),
     **unary(fs, "reciprocal rsqrt cbrt round_to_integral to_integer log_b frexp modf"),
-    **unary(fs, "exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh"),
+    **unary(fs, "exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh"),
+    **unary(fs, "arccosh arctanh"),
     **unary(fs, "sigmoid softplus gelu erf"),
     **in_a_list("sum mean norm cumsum"),
-    **with_two(fs, "add subtract multiply divide ieee_remainder fmod scale_b power hypot dot"),
+    **with_two(fs, "add subtract multiply divide ieee_remainder fmod scale_b power hypot arctan2 logaddexp dot"),
     **with_two(fs, "minimum maximum minimum_number maximum_number total_order unordered"),
     **with_two(fs, "minimum_magnitude maximum_magnitude minimum_magnitude_number maximum_magnitude_number"),
     **with_two(fs, "equal not_equal less less_equal greater greater_equal"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -79,6 +80,24 @@ def _remainder(steps: Steps, a: Array, b: Array) -> Array:
     return np.where(other_side, moved, round_exact(steps, "remainder", np.where(other_side, b, r), a, b))
 
 
+def _floor_divide(steps: Steps, a: Array, b: Array) -> Array:
+    """The largest integer that is at most a / b, rounded once.
+
+    Rounded down, the quotient has that floor, because the format holds all integers up to 2^precision. Larger floors
+    may have more digits than it holds: they are found exactly.
+    """
+    q = np.array(steps._replace(mode=Rounding.TOWARD_NEGATIVE).operate("divide", a, b))
+    y = _without_warnings(np.floor, q).astype(np.float64)
+    numerator, denominator = np.broadcast_arrays(a, b)
+    finite = np.isfinite(numerator) & np.isfinite(denominator) & (denominator != 0)
+    large = finite & ~(np.abs(q) < 2.0**steps.fmt.precision)
+    exact: Any = np.array(y, object)
+    for k in zip(*np.nonzero(np.atleast_1d(large)), strict=True):
+        k = k[: large.ndim]
+        exact[k] = math.floor(Fraction(float(numerator[k])) / Fraction(float(denominator[k])))
+    return steps.round(exact) if large.any() else round_exact(steps, "floor_divide", y, a, b)
+
+
 def _next_after(steps: Steps, a: Array, b: Array) -> Array:
     report_signaling("nextafter", a, b)
     up, down = above(a.astype(np.float64), steps.fmt), -above(-a.astype(np.float64), steps.fmt)
@@ -119,7 +138,8 @@ UFUNCS: dict[str, Operation] = {
     "square": lambda steps, x: steps.operate("multiply", x, x),
     "reciprocal": lambda steps, x: steps.operate("divide", np.ones_like(x), x),
     "remainder": _remainder,
-    **{name: _elementary(name) for name in ("power", "hypot")},
+    "floor_divide": _floor_divide,
+    **{name: _elementary(name) for name in ("power", "hypot", "arctan2", "logaddexp")},
     # Exact, but perhaps not a value of the format: an integer beyond max_finite, or a flushed subnormal.
     **{name: _exact_then_rounded(name) for name in ("floor", "ceil", "trunc", "rint", "sign", "fmod")},
     # The results are the operands or their negatives: values of the format already.

@@ -6,8 +6,12 @@ decides and rounds once; `certificates` prove it over all inputs of the 16-bit f
 
 from .functions import (
     arccos,
+    arccosh,
     arcsin,
+    arcsinh,
     arctan,
+    arctan2,
+    arctanh,
     cbrt,
     cos,
     cosh,
@@ -21,6 +25,7 @@ from .functions import (
     log1p,
     log2,
     log10,
+    logaddexp,
     power,
     reciprocal,
     rsqrt,
@@ -34,8 +39,12 @@ from .functions import (
 
 __all__ = [
     "arccos",
+    "arccosh",
     "arcsin",
+    "arcsinh",
     "arctan",
+    "arctan2",
+    "arctanh",
     "cbrt",
     "cos",
     "cosh",
@@ -49,6 +58,7 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "logaddexp",
     "power",
     "reciprocal",
     "rsqrt",

@@ -101,6 +101,16 @@ def _power_side(t: Array, x: Array, y: Array) -> Array:
     return side
 
 
+def _arctan2_side(t: Array, y: Array, x: Array) -> Array:
+    # |atan q| < |q|, which decides where y / x is t: t * x is exact. Elsewhere float64, right to 2^-50, decides.
+    return np.where(t * x == y, np.where(y == 0, 0.0, -np.sign(t)), np.sign(np.arctan2(y, x) - t))
+
+
+def _logaddexp_side(t: Array, x: Array, y: Array) -> Array:
+    # The sum of two exponentials is more than the larger one, which decides where t is the larger argument.
+    return np.where(t == np.maximum(x, y), 1.0, np.sign(_logaddexp(x, y) - t))
+
+
 # --- formulas that NumPy lacks --------------------------------------------------------------------------------------
 
 
@@ -121,6 +131,15 @@ def _gelu(x: Array) -> Array:
     # x Phi(x) with Phi(x) = erfc(-x / sqrt 2) / 2, accurate in the lower tail; the limit at -infinity is -0.
     y = x * (0.5 * np.asarray(_erfc(-x / math.sqrt(2)), np.float64))
     return np.where(x == -np.inf, -0.0, y)
+
+
+def _logaddexp(x: Array, y: Array) -> Array:
+    """log(e^x + e^y); by decimal digits where the larger argument and the logarithm beside it nearly cancel."""
+    total = np.asarray(np.logaddexp(x, y))
+    for k in np.flatnonzero((np.abs(total) < 0.125 * np.abs(np.maximum(x, y))) & np.isfinite(np.minimum(x, y))):
+        a, b = (_DIGITS.exp(Decimal(float(value.flat[k]))) for value in (x, y))
+        total.flat[k] = float(_DIGITS.ln(_DIGITS.add(a, b)))
+    return total
 
 
 def _pole_of_power(x: Array, y: Array) -> Array:
@@ -148,6 +167,9 @@ FUNCTIONS: dict[str, Function] = {
     "sinh": Function(np.sinh, _outward, zero=_at_zero),
     "cosh": Function(np.cosh, _outward),
     "tanh": Function(np.tanh, _inward, zero=_at_zero),
+    "arcsinh": Function(np.arcsinh, _inward, zero=_at_zero),
+    "arccosh": Function(np.arccosh, _equal, zero=lambda x: x == 1),
+    "arctanh": Function(np.arctanh, _outward, pole=lambda x: np.abs(x) == 1, zero=_at_zero),
     "cbrt": Function(np.cbrt, _cbrt_side, zero=_at_zero),
     "rsqrt": Function(lambda x: 1 / np.sqrt(x), _rsqrt_side, pole=_at_zero),
     "sigmoid": Function(_sigmoid, _sigmoid_side),
@@ -159,6 +181,8 @@ FUNCTIONS: dict[str, Function] = {
 FUNCTIONS_OF_TWO: dict[str, Function] = {
     "power": Function(np.power, _power_side, pole=_pole_of_power, zero=_zero_of_power),
     "hypot": Function(np.hypot, _hypot_side, zero=lambda x, y: (x == 0) & (y == 0)),
+    "arctan2": Function(np.arctan2, _arctan2_side, zero=lambda y, x: (y == 0) & ~np.signbit(x)),
+    "logaddexp": Function(_logaddexp, _logaddexp_side),
 }
 
 DEFINITIONS = FUNCTIONS | FUNCTIONS_OF_TWO

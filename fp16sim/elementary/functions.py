@@ -202,6 +202,60 @@ def tanh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_e
     return _function("tanh", x, fmt, mode, rng)
 
 
+def arcsinh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The number of which `sinh` is x. Correctly rounded if fmt.precision <= 11.
+
+    >>> import fp16sim as fs
+    >>> fs.arcsinh([0.5, 10.0], "binary16")
+    array([0.48120117, 2.99804688])
+    """
+    return _function("arcsinh", x, fmt, mode, rng)
+
+
+def arccosh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The number >= 0 of which `cosh` is x; NaN (invalid) for x < 1. Correctly rounded if fmt.precision <= 11.
+
+    >>> import fp16sim as fs
+    >>> fs.arccosh([1.0, 10.0], "binary16")
+    array([0.        , 2.99414062])
+    """
+    return _function("arccosh", x, fmt, mode, rng)
+
+
+def arctanh(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
+    """The number of which `tanh` is x; an infinity (divide_by_zero) for 1 and -1. Correctly rounded up to 11 bits.
+
+    >>> import fp16sim as fs
+    >>> fs.arctanh([0.5, -0.875], "binary16")
+    array([ 0.54931641, -1.35449219])
+    """
+    return _function("arctanh", x, fmt, mode, rng)
+
+
+def arctan2(
+    y: Any, x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """The angle of the point (x, y), from -pi to pi. For fmt.precision <= 11 it is right to 2^-50 before it is rounded.
+
+    >>> import fp16sim as fs
+    >>> fs.arctan2([1.0, 1.0], [1.0, -1.0], "binary16")
+    array([0.78515625, 2.35546875])
+    """
+    return _function_of_two("arctan2", y, x, fmt, mode, rng)
+
+
+def logaddexp(
+    x: Any, y: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None
+) -> Any:
+    """log(e^x + e^y), rounded once, also where e^x overflows. For fmt.precision <= 11 right to 2^-50 before rounding.
+
+    >>> import fp16sim as fs
+    >>> fs.logaddexp([0.0, 1000.0], [0.0, 1000.0], "binary16")
+    array([6.93359375e-01, 1.00050000e+03])
+    """
+    return _function_of_two("logaddexp", x, y, fmt, mode, rng)
+
+
 def cbrt(x: Any, fmt: FormatLike = "binary16", mode: Rounding | str = "ties_to_even", *, rng: Seed = None) -> Any:
     """The cube root; exact for cubes. Correctly rounded if fmt.precision <= 11.
 
