@@ -128,6 +128,7 @@ if TYPE_CHECKING:  # what ROOMS says, for type checkers and editors
         tan,
         tanh,
     )
+    from .namespaces import array_api
     from .neighbours import next_down, next_up, spacing, ulp
     from .reductions import cumsum, dot, matmul, mean, norm, sum
     from .text import parse, to_text
@@ -167,6 +168,7 @@ __all__ = [
     "arctan2",
     "arctanh",
     "array",
+    "array_api",
     "blocks",
     "cbrt",
     "classify",
@@ -255,6 +257,7 @@ ROOMS = {
     "log log1p log2 log10 logaddexp power "
     "reciprocal rsqrt sigmoid sin sinh softplus tan tanh",
     "exact": "",
+    "namespaces": "array_api",
     "neighbours": "next_down next_up spacing ulp",
     "reductions": "cumsum dot matmul mean norm sum",
     "text": "parse to_text",

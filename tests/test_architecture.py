@@ -36,6 +36,7 @@ HOUSE = {
     "hardware": "what matrix units of GPUs do, with evidence: the definition, and how to find out what yours does",
     "arrays": "FloatArray: values, format and mode, under NumPy's own functions",
     "linalg": "LU, Cholesky, QR, eigenvalues, refinement: every operation rounded",
+    "namespaces": "the Python array API standard: FloatArrays in functions of SciPy and scikit-learn",
     "__init__": "the public face: what `import fp16sim as fs` shows",
     "explain": "why an operation gives what it gives: records of every step, and their texts",
     "faults": "deliberately wrong rounders: for the grader, and for our own tests",

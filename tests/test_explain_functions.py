@@ -233,7 +233,7 @@ def test_a_comparison_says_what_was_compared(expression, truth, says, capsys):
 
 # --- expressions ----------------------------------------------------------------------------------------------------
 
-NO_NUMBERS = {"all_values", "get_format", "record_flags"}
+NO_NUMBERS = {"all_values", "array_api", "get_format", "record_flags"}
 """Public functions that take no number."""
 MODULES = {"accumulators", "blocks", "exact"}
 

@@ -80,7 +80,7 @@ TESTING = {
     "testing.hard_rows": lambda x: fs.testing.hard_rows("plain", 3, rng=int(x)),
 }
 CODES = {"decode": fs.decode, "exact.decode": exact.decode}
-NO_NUMBERS = {"all_values", "get_format", "parse", "record_flags"}
+NO_NUMBERS = {"all_values", "array_api", "get_format", "parse", "record_flags"}
 
 EXACT = {
     **unary(exact, "as_exact round_to encode sqrt round_to_integral to_integer log_b frexp modf"),

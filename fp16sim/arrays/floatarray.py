@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..conversion import DEEPEST, Array, Seed, as_generator, carrier_for, lift, 
 from ..flags import PER_ELEMENT, current_listeners, recording
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding, with_behaviour
 from ..rounding import plain_number, round_to, rounder
+from ..wording import quoted
 from . import numpy_functions, ufuncs
 from .methods import Methods
 from .operators import arithmetic_operator, comparison_operator, computes_itself, in_place_operator, ufunc_operator
@@ -118,7 +120,7 @@ class FloatArray(Methods):
         return (self[k] for k in range(len(self)))
 
     def __contains__(self, item: Any) -> bool:
-        return bool((self == item).any())
+        return bool(np.any(self == item))
 
     # --- conversions ------------------------------------------------------------------------------------------------
 
@@ -146,6 +148,25 @@ class FloatArray(Methods):
             y = y.view()
             y.flags.writeable = False
         return y
+
+    # --- the array API standard -------------------------------------------------------------------------------------
+
+    dtype = property(lambda self: self.fmt, doc="The format, under the standard's name.")
+    device = property(lambda self: "cpu", doc="Where the values are.")
+    mT = property(lambda self: self.swapaxes(-1, -2), doc="The transposes of a stack of matrices.")
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> FloatArray:
+        """The array itself: there is one device, "cpu"."""
+        if device != "cpu" or stream is not None:
+            raise ValueError(
+                f"device={quoted(device)}, stream={quoted(stream)}: the only device is 'cpu', without streams"
+            )
+        return self
+
+    def __array_namespace__(self, api_version: str | None = None) -> Any:
+        """The functions of the standard in this format, mode and random numbers: see `fp16sim.array_api`."""
+        # By name, when it is first asked for: that room stands on this one.
+        return import_module("fp16sim.namespaces").namespace_of(self, api_version)
 
     # --- NumPy's protocols ------------------------------------------------------------------------------------------
 
@@ -209,6 +230,8 @@ class FloatArray(Methods):
         if isinstance(other, np.floating):
             plain = other.dtype.itemsize <= 8 and other == other  # a signaling NaN stays as it is, to raise invalid
             return self._round_number(float(other) if plain else other)
+        if isinstance(other, (complex, np.complexfloating)):
+            raise TypeError(f"operand={quoted(other)} is complex, and {self.fmt.name} has real numbers alone")
         raise TypeError(
             f"operand of type {type(other).__name__} has no format; wrap it with fs.array(..., {self.fmt.name!r}) first"
         )

@@ -139,6 +139,7 @@ UFUNCS: dict[str, Operation] = {
     "reciprocal": lambda steps, x: steps.operate("divide", np.ones_like(x), x),
     "remainder": _remainder,
     "floor_divide": _floor_divide,
+    "divmod": lambda steps, a, b: (_floor_divide(steps, a, b), _remainder(steps, a, b)),
     **{name: _elementary(name) for name in ("power", "hypot", "arctan2", "logaddexp")},
     # Exact, but perhaps not a value of the format: an integer beyond max_finite, or a flushed subnormal.
     **{name: _exact_then_rounded(name) for name in ("floor", "ceil", "trunc", "rint", "sign", "fmod")},
