@@ -33,7 +33,7 @@ def remainder(a, b, fmt, mode):
 
 
 def floor_divide(a, b, fmt, mode):
-    """The largest integer up to a / b by Fractions, rounded once; the quotient itself where that is not finite, or 0."""
+    """The largest integer up to a / b by Fractions, rounded once; the quotient where an operand is 0 or not finite."""
     if not (math.isfinite(a) and math.isfinite(b) and a and b):
         return float(fs.divide(a, b, fmt, mode))
     floor = math.floor(Fraction(a) / Fraction(b))
@@ -73,7 +73,10 @@ OF_ONE = {
 SPLITTING = {"frexp": fs.frexp, "modf": fs.modf}
 
 OF_TWO = {
-    **{name: getattr(fs, name) for name in ("add", "subtract", "multiply", "divide", "power", "hypot", "arctan2", "logaddexp")},
+    **{
+        name: getattr(fs, name)
+        for name in ("add", "subtract", "multiply", "divide", "power", "hypot", "arctan2", "logaddexp")
+    },
     **{name: getattr(fs, name) for name in ("maximum", "minimum")},
     "fmax": fs.maximum_number,
     "fmin": fs.minimum_number,
@@ -106,7 +109,12 @@ ASKING_TWO = {
 
 def test_every_ufunc_of_the_table_is_defined_here():
     defined = OF_ONE.keys() | OF_TWO.keys() | ASKING_ONE.keys() | ASKING_TWO.keys()
-    assert ufuncs.UFUNCS.keys() | set(ELEMENTARY) == defined | SPLITTING.keys() | {"divmod", "matmul", "vecdot", "ldexp"}
+    assert ufuncs.UFUNCS.keys() | set(ELEMENTARY) == defined | SPLITTING.keys() | {
+        "divmod",
+        "matmul",
+        "vecdot",
+        "ldexp",
+    }
     assert {"exp", "log", "tanh"} <= set(ELEMENTARY)
 
 

@@ -39,6 +39,11 @@ def check_stream(stream: Any) -> None:
         raise ValueError(f"stream={quoted(stream)}: arrays on 'cpu' have no streams; leave stream out")
 
 
+def stated(**keywords: Any) -> dict[str, Any]:
+    """The keywords that are not None: NumPy 2.0 knows none of them."""
+    return {name: value for name, value in keywords.items() if value is not None}
+
+
 class RealArray(FloatArray):
     """A FloatArray of a namespace: comparisons give arrays of the namespace, and products use its accumulator."""
 
@@ -79,7 +84,7 @@ class RealArray(FloatArray):
         y = np.asarray(self.__array__(), dtype)
         if copy is False and y.dtype != self.values.dtype:
             raise BufferError(f"copy=False: {self.fmt.name} is stored as {self.values.dtype}; leave copy out")
-        return y.copy().__dlpack__(max_version=max_version, dl_device=dl_device)
+        return y.copy().__dlpack__(**stated(max_version=max_version, dl_device=dl_device))
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """The device, by DLPack's numbers."""
@@ -256,7 +261,7 @@ class PlainArray:
     ) -> Any:
         """The values for another library."""
         check_stream(stream)
-        return self.values.__dlpack__(max_version=max_version, dl_device=dl_device, copy=copy)
+        return self.values.__dlpack__(**stated(max_version=max_version, dl_device=dl_device, copy=copy))
 
     def __dlpack_device__(self) -> Any:
         """The device, by DLPack's numbers."""
