@@ -177,7 +177,14 @@ def test_numbers_and_integers_adopt_the_format_and_formats_do_not_mix():
     for mixed in (lambda: x + wide, lambda: xp.result_type(x, wide), lambda: xp.concat([x, wide])):
         with pytest.raises(TypeError, match=r"astype"):
             mixed()
-    for refused in (lambda: x + xp.asarray([True, False]), lambda: xp.asarray([1]) + 1.5, lambda: xp.asarray([1]) / 2):
+    mask = x > 1
+    for refused in (
+        lambda: x + mask,
+        lambda: xp.where(mask, x, mask),
+        lambda: xp.result_type(x, xp.bool),
+        lambda: xp.asarray([1]) + 1.5,
+        lambda: xp.asarray([1]) / 2,
+    ):
         with pytest.raises(TypeError):
             refused()
 

@@ -82,9 +82,19 @@ def test_functions_of_two_arguments_are_correctly_rounded_on_a_grid(name, fmt):
         x, y = np.concatenate([x[keep], -x[keep], -x[keep]]), np.concatenate([y[keep], -y[keep], y[keep]])
     if name == "logaddexp":  # beyond this, e^x leaves MPFR's digits or its time
         x, y = (np.where(np.abs(v) < 1000, v, 1.0) for v in (x, y))
+        nearly = -grid(fmt)[
+            np.abs(grid(fmt) - 1) < 0.9
+        ]  # with the y for which e^x + e^y is nearly 1, and its logarithm 0
+        x = np.concatenate([x, nearly])
+        y = np.concatenate([y, fs.round_to(np.log(-np.expm1(nearly)), fmt)])
     for mode in MPFR_MODES:
         expected = [mpfr_two(name, float(a), float(b), fmt, mode) for a, b in zip(x, y, strict=True)]
         assert_same_codes(getattr(fs, name)(x, y, fmt, mode), expected, fmt, "two arguments", [x, y], mode=mode)
+
+
+def test_logaddexp_has_all_digits_where_its_arguments_cancel():
+    half = -np.log(2.0)  # a little more than the logarithm of 1/2: what is left is that difference
+    assert float(fs.logaddexp(half, half, "binary64")) == 2.3190468138462996e-17
 
 
 SPECIAL_POWERS = {
