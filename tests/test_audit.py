@@ -273,6 +273,20 @@ def test_our_accumulators_are_recognised(name, kind, intermediate, ones):
     assert found.explained == found.rows
 
 
+def test_partial_sums_side_by_side_and_in_blocks_are_described():
+    def by_four(x):
+        return np.add.reduce(x.reshape(-1, 4), axis=0, dtype=np.float32).sum(dtype=np.float32)
+
+    def in_blocks(x):
+        total = np.float32(0)
+        for part in x.reshape(-1, 16):
+            total += by_four(part)
+        return total
+
+    assert audit.order(by_four).kind == "4 interleaved partial sums"
+    assert audit.order(in_blocks).kind == "4 interleaved partial sums in blocks of 16"
+
+
 def test_more_than_two_terms_at_once_are_one_node():
     def by_four(x):  # four products at once, as a matrix unit adds them
         total = 0.0

@@ -185,7 +185,10 @@ def kind_of(tree: Tree, terms: int) -> str:
     if steps == (terms - 1).bit_length():
         found = "pairwise: a tree of the least depth"
     lanes = _lanes(tree)
-    return f"{lanes} interleaved partial sums" if lanes else found
+    if not lanes:
+        return found
+    block = lanes * len(_chain_with_zero(tree))
+    return f"{lanes} interleaved partial sums" + (f" in blocks of {block}" if _has_block(tree, block, terms) else "")
 
 
 def _lanes(tree: Tree) -> int:
@@ -193,6 +196,15 @@ def _lanes(tree: Tree) -> int:
     chain = _chain_with_zero(tree)
     strides = {b - a for a, b in pairwise(chain)}
     return strides.pop() if len(strides) == 1 and min(strides) > 1 else 0
+
+
+def _has_block(tree: Tree, block: int, terms: int) -> bool:
+    """Whether the first terms, and not all, are added by themselves."""
+    while isinstance(tree, tuple) and block < terms:
+        if sorted(leaves(tree)) == list(range(block)):
+            return True
+        tree = next(part for part in tree if 0 in leaves(part))
+    return False
 
 
 def _chain_with_zero(tree: Tree) -> list[int]:
