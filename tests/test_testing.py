@@ -225,6 +225,52 @@ def test_the_bounds_of_sums_are_sharp():
     assert 8 * 2.0**-9 <= found.radius <= 1.02 * 8 * 2.0**-9
 
 
+def test_a_directed_mode_may_lose_nearly_a_whole_ulp_in_each_addition():
+    nine = fs.Format("nine", width=16, precision=9)
+    x = np.array([1.0, *[2.0**-8 * (1 - 2.0**-9)] * 8])
+    found = fs.testing.bound("sum", x, fmt=nine, mode="toward_zero", accumulators="sequential")
+    assert fs.sum(x, nine, "toward_zero") == 1.0
+    assert x.sum() - 1 <= found.radius < 1.1 * (x.sum() - 1)
+
+
+def test_a_partial_sum_counts_that_is_larger_than_the_sum_and_no_larger_one():
+    nine = fs.Format("nine", width=16, precision=9)
+    x = np.array([1.0, *[2.0**-9] * 8, -1.0])
+    assert fs.sum(x, nine) == 0.0
+    assert fs.testing.bound("sum", x, fmt=nine, accumulators="sequential").radius >= x.sum() == 2.0**-6
+    signs = np.array([1.0, -1.0] * 32)  # no partial sum exceeds 32, half of S
+    found = fs.testing.bound("sum", signs, fmt="binary16", accumulators="sequential")
+    assert found.radius == pytest.approx(63 * 32 * 2.0**-11, rel=1e-9)
+
+
+def test_a_matrix_unit_may_cut_off_all_but_the_largest_term_of_each_group():
+    small = 2.0**-12, 2.0**-11 * (1 - 2.0**-11)  # products just below 2^-23, the last place of volta beside 1
+    a, b = (np.array([1.0, *[x] * 39, 1.0]) for x in small)
+    b[[0, -1]] = 1.0, -1.0
+    error = abs(fs.dot(a, b, accumulator="volta") - a @ b)
+    assert error > 39 * 2.0**-24
+    assert error <= fs.testing.bound("dot", a, b, accumulators="volta").radius < 8 * error
+
+
+def test_the_rounding_of_a_difference_moves_an_exponential_by_many_ulp():
+    x = np.array([-20.0, 0.0625])  # the difference, -20.0625, is a tie in bfloat16
+    how = acc.Sequential("bfloat16")
+    e = fs.exp(fs.subtract(x, x.max(), "bfloat16"), "bfloat16")
+    got = fs.divide(e, fs.sum(e, "bfloat16"), "bfloat16")
+    found = fs.testing.bound("softmax", x, fmt="bfloat16", accumulators=how)
+    error = fs.testing.ulp_difference(got, found.value, "bfloat16")
+    assert error[0] > 5
+    assert (error <= found.ulps).all()
+
+
+def test_the_errors_of_all_exponentials_count_in_the_sum():
+    x = np.array([1.0, *[0.0] * 9])
+    e = np.exp(x - 1) * np.where(x == 1, 1.0, 1 + 2.0**-9)  # 2^14 ulp of binary32 at most
+    got = fs.round_to(e / e.sum())
+    fs.testing.assert_explained(got, "softmax", x, function_ulps=2.0**15)
+    refusal(fs.testing.assert_explained, got, "softmax", x)
+
+
 def test_where_gamma_does_not_exist_another_theorem_bounds_the_sum():
     x = np.ones(300)
     found = fs.testing.bound("sum", x, fmt="bfloat16", accumulators="sequential")
@@ -295,6 +341,9 @@ def test_products_that_underflow_are_within_the_bound():
     got = fs.matmul(a, a.T, "binary16")
     assert (np.abs(got - found.value) <= found.radius).all()
     assert (found.radius >= 40 * 2.0**-25).all()
+    tiny = np.full(8, 1.25 * 2.0**-12)  # squares of 1.5625 quanta of binary16 become 2
+    found = fs.testing.bound("dot", tiny, tiny, accumulators="sequential")
+    assert found.value < 16 * 2.0**-24 <= fs.dot(tiny, tiny) <= found.value + found.radius
 
 
 def test_a_sum_that_may_overflow_on_the_way_may_be_infinite_and_no_other_may():

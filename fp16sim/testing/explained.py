@@ -60,7 +60,8 @@ class Evidence:
         if self.accumulator:
             return f"all {self.size} results are those of {self.accumulator}, {self.order}"
         left = f" but {self.unjudged}, which have none," if self.unjudged else ""
-        return f"{self.equal} of {self.size} results tried are those of a permitted kernel; all{left} lie within a {self.bound}"
+        tried = f"{self.equal} of {self.size} results tried are those of a permitted kernel"
+        return f"{tried}; all{left} lie within a {self.bound}"
 
 
 def assert_explained(
