@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import fp16sim as fs
+from fp16sim.namespaces import PlainArray
 
 FORMATS = ("binary16", "bfloat16")
 PAGE = Path(__file__).parent.parent / "tutorials" / "reference" / "array_api.md"
@@ -389,6 +390,79 @@ def sklearn_cases(xp, f):
 
 CASES = {"scipy": scipy_cases, "sklearn": sklearn_cases, "iterative": iterative_cases}
 
+# --- what runs too --------------------------------------------------------------------------------------------------
+
+
+def further_cases(xp):
+    """name: a call whose result has no formula here, but stays in the format."""
+    from scipy import integrate, optimize, signal, spatial, stats
+    from sklearn import decomposition, discriminant_analysis, kernel_approximation, metrics, mixture, preprocessing
+    from sklearn.naive_bayes import GaussianNB
+
+    a, b, rows = xp.asarray(X), xp.asarray(Y), xp.asarray(ROWS)
+    labels = xp.asarray([0, 1, 1, 0, 1, 0])
+    window, scaled = signal.windows, preprocessing
+    return {
+        "stats.describe": lambda: stats.describe(a),
+        "stats.kstatvar": lambda: stats.kstatvar(a),
+        "stats.quantile": lambda: stats.quantile(a, xp.asarray(0.25)),
+        "stats.iqr": lambda: stats.iqr(a),
+        "stats.tsem": lambda: stats.tsem(a),
+        "stats.sigmaclip": lambda: stats.sigmaclip(a),
+        "stats.rankdata": lambda: stats.rankdata(a),
+        "stats.boxcox_llf": lambda: stats.boxcox_llf(1.0, a),
+        "stats.yeojohnson_llf": lambda: stats.yeojohnson_llf(1.0, a),
+        "stats.differential_entropy": lambda: stats.differential_entropy(a),
+        "integrate.cumulative_simpson": lambda: integrate.cumulative_simpson(a),
+        "optimize.rosen_hess": lambda: optimize.rosen_hess(a / 4),
+        "signal.normalize": lambda: signal.normalize(a, b),
+        "signal.windows.parzen": lambda: window.parzen(8, xp=xp),
+        "signal.windows.bohman": lambda: window.bohman(8, xp=xp),
+        "signal.windows.tukey": lambda: window.tukey(8, xp=xp),
+        "signal.windows.exponential": lambda: window.exponential(8, xp=xp),
+        "spatial.transform.Rotation": lambda: spatial.transform.Rotation.from_quat(a[:4]).as_matrix(),
+        "StandardScaler": lambda: scaled.StandardScaler().fit_transform(rows),
+        "PolynomialFeatures": lambda: scaled.PolynomialFeatures().fit_transform(rows),
+        "KernelCenterer": lambda: scaled.KernelCenterer().fit_transform(rows @ rows.T),
+        "PCA": lambda: decomposition.PCA(2, svd_solver="covariance_eigh").fit_transform(rows),
+        "LinearDiscriminantAnalysis": lambda: (
+            discriminant_analysis.LinearDiscriminantAnalysis().fit(rows, labels).decision_function(rows)
+        ),
+        "GaussianNB": lambda: GaussianNB().fit(rows, labels).predict_proba(rows),
+        "GaussianMixture": lambda: (
+            mixture.GaussianMixture(2, init_params="random", reg_covar=0.1, random_state=0).fit(rows).means_
+        ),
+        "Nystroem": lambda: kernel_approximation.Nystroem(n_components=2, random_state=0).fit_transform(rows),
+        "r2_score": lambda: metrics.r2_score(a, b),
+        "explained_variance_score": lambda: metrics.explained_variance_score(a, b),
+        "mean_gamma_deviance": lambda: metrics.mean_gamma_deviance(a, b),
+        "log_loss": lambda: metrics.log_loss(labels, b[:6] / 4),
+        "average_precision_score": lambda: metrics.average_precision_score(labels, b[:6]),
+        "pairwise.rbf_kernel": lambda: metrics.pairwise.rbf_kernel(rows),
+        "pairwise.laplacian_kernel": lambda: metrics.pairwise.laplacian_kernel(rows),
+        "pairwise.additive_chi2_kernel": lambda: metrics.pairwise.additive_chi2_kernel(abs(rows)),
+    }
+
+
+def stays(result, fmt):
+    """Whether a result is of the format: arrays of it, integers, numbers, and tuples of those."""
+    if isinstance(result, tuple):
+        return all(stays(part, fmt) for part in result)
+    return result.fmt == fmt if isinstance(result, fs.FloatArray) else isinstance(result, (float, PlainArray))
+
+
+def staying(fmt):
+    """The same kind of row for what has no formula: "in the format", or what is wrong."""
+    xp = fs.array_api(fmt, strict=True)
+    for name, call in further_cases(xp).items():
+        try:
+            result = call()
+            says = "in the format" if stays(result, xp.fmt) else repr(result)
+        except Exception as error:
+            says = f"{type(error).__name__}: {error}"
+        yield {"name": name, "says": says, "numbers": 0}
+
+
 # --- running it -----------------------------------------------------------------------------------------------------
 
 
@@ -457,11 +531,12 @@ def main(arguments):
         PAGE.write_text(text, encoding="utf-8")
         return
     library, fmt = arguments
-    if library == "sklearn":
+    if library in ("sklearn", "further"):
         import sklearn
 
         sklearn.set_config(array_api_dispatch=True)
-    for row in distance_in_ulps(fmt) if library == "iterative" else compare(library, fmt):
+    others = {"iterative": distance_in_ulps, "further": staying}
+    for row in others[library](fmt) if library in others else compare(library, fmt):
         print(json.dumps(row))
 
 

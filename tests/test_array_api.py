@@ -121,6 +121,9 @@ def test_sums_and_products_are_those_of_the_accumulator(accumulator):
         (xp.vecdot(a, a), [fs.dot(row, row, **how) for row in x]),
         (xp.linalg.vector_norm(a, axis=1), fs.norm(x, axis=1, **how)),
         (xp.linalg.trace(a), fs.sum(np.diagonal(x), **how)),
+        (a.sum(), fs.sum(x, **how)),
+        (a.mean(1), fs.mean(x, axis=1, **how)),
+        (a.matmul(a.T), fs.matmul(x, x.T, **how)),
     ]:
         assert_same_codes(values(got), expected, fs.BFLOAT16, "array API")
 
@@ -253,6 +256,14 @@ def test_asarray_takes_what_libraries_give_and_rounds_once():
     assert xp.asarray(fs.array([1.0], "binary32")).dtype == fs.BINARY32
     with pytest.raises(ValueError, match="copy=False"):
         xp.asarray([1.0], copy=False)
+    endless = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match="contains itself"):
+        xp.asarray(endless)
+    with pytest.raises(TypeError, match="ragged"):
+        xp.asarray([[1.0], [1.0, 2.0]])
+    with pytest.raises(TypeError, match="not numbers"):
+        xp.asarray("1.0")
     with pytest.raises(TypeError, match="is not a dtype of this namespace"):
         xp.zeros(3, dtype=np.float64)
     with pytest.raises(ValueError, match="device='cuda'"):

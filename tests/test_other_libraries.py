@@ -50,6 +50,15 @@ def test_iterative_methods_stay_in_the_format_and_end_near_the_exact_answer(fmt)
 
 
 @pytest.mark.exhaustive
+@pytest.mark.parametrize("fmt", other_libraries.FORMATS)
+def test_further_functions_stay_in_the_format_and_the_page_names_them(fmt):
+    found = rows("further", fmt)
+    assert {row["name"]: row["says"] for row in found if row["says"] != "in the format"} == {}
+    text = other_libraries.PAGE.read_text(encoding="utf-8")
+    assert [row["name"] for row in found if f"`{row['name']}`" not in text] == []
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("library", other_libraries.CASES)
 def test_the_page_shows_the_table_that_these_tests_make(library):
     text = other_libraries.PAGE.read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -123,6 +124,20 @@ def _comparison(name: str) -> Callable[..., Any]:
 
     return method
 
+
+def _by_accumulator(name: str) -> Callable[..., Any]:
+    """A method that adds, by the accumulator of the namespace unless it is given another."""
+    add_up = getattr(FloatArray, name)
+
+    @wraps(add_up)
+    def method(self: RealArray, *args: Any, accumulator: Any = None, **keywords: Any) -> Any:
+        how = self.xp.accumulator if accumulator is None else accumulator
+        return add_up(self, *args, accumulator=how, **keywords)
+
+    return method
+
+
+ADDING = ("sum", "mean", "norm", "var", "std", "trace", "cumsum", "dot", "matmul")
 
 # --- booleans and integers ------------------------------------------------------------------------------------------
 
@@ -285,6 +300,8 @@ for _name, _function in OPERATORS.items():
     setattr(PlainArray, f"__{_name}__", _operator(_function))
     setattr(PlainArray, f"__r{_name}__", _operator(_function, swapped=True))
     setattr(PlainArray, f"__i{_name}__", _in_place(_function))
+for _name in ADDING:
+    setattr(RealArray, _name, _by_accumulator(_name))
 for _name in ("invert",):
     setattr(RealArray, f"__{_name}__", _unary(UNARY[_name]))
 for _name in BITWISE:  # they say that floats have none

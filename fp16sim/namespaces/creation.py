@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import FloatArray, array
 from ..arrays.ranges import arange as format_arange
 from ..arrays.ranges import linspace as format_linspace
-from ..conversion import Array, plain_array
+from ..conversion import Array, check_nesting, plain_array
 from ..formats import Format
 from ..wording import quoted
 from .arrays import Namespace, PlainArray, RealArray, check_device
@@ -63,6 +63,7 @@ def asarray(xp: Namespace, obj: Any, /, *, dtype: Any = None, device: Any = None
     goal = None if dtype is None else xp.checked(dtype)
     if isinstance(obj, (FloatArray, PlainArray)):
         return _of_array(xp, obj, goal, copy)
+    check_nesting(obj)
     inside = _arrays_inside(obj)
     source = obj if isinstance(obj, np.ndarray) else plain_array(_plain_inside(obj), "obj")
     if goal is None:

@@ -20,7 +20,7 @@ def matmul(xp: Namespace, x1: Any, x2: Any, /) -> Any:
     a, b = operand(xp, "matmul", x1, "numeric"), operand(xp, "matmul", x2, "numeric")
     a, b = operands(xp, "matmul", a, b, category="numeric")
     if isinstance(a, RealArray):
-        return a.matmul(b, accumulator=xp.accumulator)
+        return a.matmul(b)
     return xp.wrap(np.matmul(a.values, b.values))
 
 
@@ -101,7 +101,7 @@ def vector_norm(xp: Namespace, x: Any, /, *, axis: Any = None, keepdims: bool = 
     """Norms of vectors: sums by the accumulator of the namespace, without scaling."""
     y = operand(xp, "vector_norm", x, "floating")
     if ord == 2:
-        return y.norm(axis, keepdims, accumulator=xp.accumulator)
+        return y.norm(axis, keepdims)
     size = abs(y)
     if math.isinf(ord):
         return (xp.max if ord > 0 else xp.min)(size, axis=axis, keepdims=keepdims)

@@ -21,7 +21,7 @@ def sum(xp: Namespace, x: Any, /, *, axis: Any = None, dtype: Any = None, keepdi
     """The sum over axes, by the accumulator of the namespace; integers are added in 64 bits."""
     y = _with_dtype(xp, "sum", x, dtype)
     if isinstance(y, RealArray):
-        return y.sum(axis, keepdims, accumulator=xp.accumulator)
+        return y.sum(axis, keepdims)
     return xp.wrap(np.sum(y.values, axis=axis, dtype=dtype, keepdims=keepdims))
 
 
@@ -35,17 +35,17 @@ def prod(xp: Namespace, x: Any, /, *, axis: Any = None, dtype: Any = None, keepd
 
 def mean(xp: Namespace, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over axes divided by the number of elements."""
-    return operand(xp, "mean", x, "floating").mean(axis, keepdims, accumulator=xp.accumulator)
+    return operand(xp, "mean", x, "floating").mean(axis, keepdims)
 
 
 def var(xp: Namespace, x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
     """The variance, in two passes; the sum of squares is divided by n - correction."""
-    return operand(xp, "var", x, "floating").var(axis, correction, keepdims, accumulator=xp.accumulator)
+    return operand(xp, "var", x, "floating").var(axis, correction, keepdims)
 
 
 def std(xp: Namespace, x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
     """The root of the variance."""
-    return operand(xp, "std", x, "floating").std(axis, correction, keepdims, accumulator=xp.accumulator)
+    return operand(xp, "std", x, "floating").std(axis, correction, keepdims)
 
 
 def max(xp: Namespace, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -67,7 +67,7 @@ def cumulative_sum(
     y = _with_dtype(xp, "cumulative_sum", x, dtype)
     place = _one_axis("cumulative_sum", y, axis)
     if isinstance(y, RealArray):
-        sums: Any = y.cumsum(place, accumulator=xp.accumulator)
+        sums: Any = y.cumsum(place)
     else:
         sums = xp.wrap(np.cumsum(y.values, place, dtype))
     return _with_initial(xp, sums, place, 0) if include_initial else sums
