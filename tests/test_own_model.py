@@ -26,13 +26,16 @@ from fp16sim.learn import (
     cross_entropy,
     diagnose,
     evaluate,
+    gradients,
     load_digits,
     load_model,
     mean_squared_error,
     save_model,
+    survey,
     train,
 )
 from fp16sim.learn.model.own import name_by_parameters
+from fp16sim.learn.observe.telemetry import BackwardObserver
 
 from .support import first
 
@@ -113,6 +116,25 @@ def test_a_chain_and_a_list_of_layers_are_models_too():
     assert list(bits(layers)) == ["linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"]
     assert list(bits(layers).values()) == list(bits(built_in).values())
     assert ("activation", "relu1") in layers.telemetry.surveys
+
+
+def test_the_trial_before_the_first_step_draws_no_random_number_of_the_run():
+    config = Config("bfloat16:stochastic", epochs=1)
+    assert bits(train(config, FEW, model=MLP((64, 32, 10)))) == bits(train(config, FEW))
+
+
+def test_products_of_stacks_are_seen_by_the_microscope_as_binary64_has_them():
+    rng = np.random.default_rng(0)
+    a, b = fs.round_to(rng.standard_normal((3, 2, 4)) * 1e-4), fs.round_to(rng.standard_normal((4, 2)) * 1e-4)
+    t, u = (Tensor(fs.array(x, "binary16"), name=name, layer="stacks") for x, name in ((a, "t"), (b, "u")))
+    observer = BackwardObserver()
+    gradients(((t @ u) * 1e-4).sum(), {"t": t, "u": u}, observer=observer)
+    g = np.full((3, 2, 2), float(fs.round_to(1e-4)))
+    expected = {"t": g @ b.T, "u": (a.swapaxes(1, 2) @ g).sum(axis=0)}
+    seen = {name: found for _, name, found in observer.seen if name in expected}
+    assert {name: found.binades for name, found in seen.items()} == {
+        name: survey(x, "binary16").binades for name, x in expected.items()
+    }
 
 
 def test_weights_are_drawn_by_a_rule_and_biases_start_at_0_and_arrays_as_given():
@@ -331,7 +353,7 @@ REFUSED = {
         r"own data: test inputs have shape=\(64, 2\), and those to train on \(64, 1\)",
     ),
     "nothing": ({"data": (X[:0], X[:0])}, "own data: train inputs are empty"),
-    "a batch that is too large": ({"batch": 65}, "batch=65 is more than the 64 training images"),
+    "a batch that is too large": ({"batch": 65}, "batch=65 is more than the 64 training samples"),
     "too little memory": ({"max_bytes": 1000}, "batch=16 needs about .* GiB of memory with this model"),
 }
 

@@ -1,10 +1,10 @@
 """A tiny deep-learning lab in which every product, sum, gradient and optimizer step is rounded to a format.
 
 Read in this order: `precision` and `scaling` (the nouns of mixed precision), `data`; in `model` first `autograd` (the
-graph knows no calculus) and `vjps` (the calculus knows no graph), then `layers`, `models`, `losses`, `optimizers` and
-`updates`; `state` (the records of a run); in `observe` first `exponents` and `telemetry` (what rounding took away); in
-`run` first `recipes`, `engine` (one step) and `train` (the loop); `chance` (which differences between runs are more
-than that); in `advise` first `diagnose` (what to change).
+graph knows no calculus), `vjps` (the calculus knows no graph) and `tensor`, then `layers`, `models`, `own` (models of
+your own), `losses`, `optimizers` and `updates`; `state` (the records of a run); in `observe` first `exponents` and
+`telemetry` (what rounding took away); in `run` first `recipes`, `engine` (one step) and `train` (the loop); `chance`
+(which differences between runs are more than that); in `advise` first `diagnose` (what to change).
 """
 
 from .advise.advice import Advice

@@ -66,9 +66,10 @@ def check_run(config: Config, data: Dataset, max_bytes: int = MAX_BYTES) -> None
     That is a batch with more images than there are, a run that needs too much memory, and a format without NaN.
     """
     images = len(data.train_labels)
+    inputs = "samples" if isinstance(config.model, Network) else "images"
     if config.batch > images:
         raise ValueError(
-            f"batch={quoted(config.batch)} is more than the {images:,} training images; use {images} or less"
+            f"batch={quoted(config.batch)} is more than the {images:,} training {inputs}; use {images} or less"
         )
     check_memory(config, data.image_shape, data.classes, max_bytes)
     check_format(config)
@@ -129,6 +130,7 @@ class Engine:
         self.optimizer, self.update = config.make_optimizer(self.rng), UPDATES[config.update]
         self.products = Products.of(self.policy, self.rng)
         self.batches = -(-len(data.train_labels) // config.batch)
+        self.inputs = "inputs" if isinstance(config.model, Network) else "images"
 
     def order(self, epoch: int) -> list[Array]:
         """The batches of an epoch, counted from 1: a shuffle that depends on the seed and the epoch alone."""
@@ -193,7 +195,7 @@ class Engine:
         """The model's output, in the output's precision."""
         compute, rng = self.policy.compute, self.rng
         indices = self.model.takes_indices and images.dtype.kind in "iu"
-        x: Any = images if indices else Tensor(compute.array(images, rng), name="images", wanted=False)
+        x: Any = images if indices else Tensor(compute.array(images, rng), name=self.inputs, wanted=False)
         cast = {name: w.cast(compute, rng) for name, w in tensors.items()}
         return self.model(cast, x, self.products).cast(self.policy.output, rng)
 

@@ -32,8 +32,8 @@ def check_model(engine: Engine, max_bytes: int = MAX_BYTES) -> None:
         return
     chosen = np.arange(min(2, len(data.train_labels)))
     inputs, targets = data.train_images[chosen], data.train_labels[chosen]
-    params = {name: Tensor(x, name=name) for name, x in engine.start().params.items()}
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), _drawing_nothing(engine.rng):
+        params = {name: Tensor(x, name=name) for name, x in engine.start().params.items()}
         with _named(f"model={quoted(str(config.model))}", f"x of shape={inputs.shape}"):
             output = engine.logits(params, inputs)
         given = f"an output of shape={output.shape} and targets of shape={targets.shape}"
@@ -45,6 +45,16 @@ def check_model(engine: Engine, max_bytes: int = MAX_BYTES) -> None:
         names = joined(map(quoted, unused))
         raise ValueError(f"model={quoted(str(config.model))} never uses its parameter {names}; use it, or leave it out")
     _check_memory(config, sum(x.size for x in params.values()), sum(x.size for x in graph) / len(chosen), max_bytes)
+
+
+@contextmanager
+def _drawing_nothing(rng: np.random.Generator) -> Iterator[None]:
+    """Random numbers that are drawn within it are drawn again afterwards: the run is as without the trial."""
+    before = rng.bit_generator.state
+    try:
+        yield
+    finally:
+        rng.bit_generator.state = before
 
 
 @contextmanager
