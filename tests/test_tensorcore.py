@@ -10,6 +10,9 @@ from fp16sim.accumulators import MACHINES, TensorCore, unit_for_blocks
 from fp16sim.accumulators.machines import DATAPATHS, STEPS
 from fp16sim.hardware import block_sum, model_of
 from fp16sim.hardware.model import STEP
+from fp16sim.learn.model.autograd import gradients
+from fp16sim.learn.model.tensor import Tensor
+from fp16sim.learn.precision import Policy, Products
 
 from . import measured_products
 from .support import assert_same_codes, first
@@ -285,3 +288,27 @@ def test_an_array_that_the_factors_do_not_hold_is_refused():
         TypeError, match=r"format bfloat16, which does not fit in binary16; convert it.*astype\('binary16'"
     ):
         TensorCore().dot(fs.array([1.0], "bfloat16"), fs.array([1.0], "bfloat16"))
+
+
+# --- in the lab -------------------------------------------------------------------------------------------------------
+
+
+def test_a_recipe_for_8_bits_multiplies_as_the_unit_multiplies_8_bit_factors():
+    policy = Policy("bfloat16", operand="e4m3fn", cotangent="e5m2", accumulator="hopper")
+    how = Products.of(policy)
+    rng = np.random.default_rng(8)
+    x, w, g = (fs.round_to(rng.normal(size=size), "bfloat16") for size in [(5, 70), (70, 4), (5, 4)])
+    a, b = (Tensor(fs.array(v, "bfloat16"), wanted=True) for v in (x, w))
+    y = a.matmul(b, how)
+    left, right = fs.round_to(x, "e4m3fn"), fs.round_to(w, "e4m3fn")
+    unit = TensorCore("hopper", factors="e4m3fn")
+    expected = [[unit.dot(row, column) for column in right.T] for row in left]
+    assert_same_codes(y.value.values, fs.round_to(expected, "bfloat16"), fs.BFLOAT16, "8-bit recipes")
+    wide = TensorCore("hopper", factors="bfloat16")
+    assert not np.array_equal(expected, [[wide.dot(row, column) for column in right.T] for row in left])
+    constant = Tensor(fs.array(g, "bfloat16"))
+    found = gradients((y * constant).sum(), {"a": a})["a"].values
+    model = model_of(unit.path)
+    narrow = fs.round_to(fs.round_to(g, "bfloat16"), "e5m2")
+    by_hand = [[model.dot(row.tolist(), column.tolist()) for column in right] for row in narrow]
+    assert_same_codes(found, fs.round_to(by_hand, "bfloat16"), fs.BFLOAT16, "8-bit recipes")

@@ -266,6 +266,16 @@ direction.compare("all too small" if all(too_small) else "some of each" if any(t
 # the accumulator in binary16 was, and rounded to binary16 all four agree. But do not expect the same bits from the next
 # graphics card. A test of such code must say how many ulp it allows, and why so many.
 #
+# Who says what a machine does? `fs.hardware.table()` has a row for each machine and format, with its evidence.
+
+# %%
+for row in fs.hardware.table("hopper").rows:
+    if (row.source, row.output) == ("measured", "binary32"):
+        print(f"{row.factors:9} {row.group:2} at once, {row.bits} bits   {row.evidence}")
+
+# %% [markdown]
+# Factors of 8 bits are added 32 at a time, and only 13 bits are kept below the largest exponent.
+#
 # ## In short
 #
 # - A dot product is many products and one long sum. The sum does nearly all the damage: it absorbs small products.

@@ -180,10 +180,14 @@ class TensorCore(Accumulator):
     def _prepared(self, x: Array) -> Factors:
         """Factors with their exponents, found once for all the groups that they are in."""
         values = np.array(x, np.float64)
-        fmt = exponent_format(self.path, self.factors)
+        fmt = exponent_format(self.path, self._format_of(values))
         if self.path.flushes:
             values[np.abs(values) < float(fmt.min_normal)] = 0
         return Factors(values, stored_exponents(values, fmt, self.path.zero))
+
+    def _format_of(self, values: Array) -> Format:
+        """The format of a factor."""
+        return self.factors
 
     def _with_ones(self, terms: Array) -> tuple[Factors, Factors]:
         return self._prepared(terms), self._prepared(np.ones_like(terms))

@@ -272,7 +272,7 @@ def _resolve(accumulator: AccumulatorLike | None, fmt: Format, mode: Rounding, r
 
 def _label(how: Accumulator) -> str:
     if isinstance(how, accumulators.TensorCore):
-        return f"{how.generation} ({how.fmt})"
+        return f"TensorCore({how.generation}, {how.fmt})"
     block = f", block={how.block}" if isinstance(how, accumulators.Blocked) else ""
     return f"{type(how).__name__}({how.fmt}{block})"
 

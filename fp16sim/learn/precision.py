@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy.typing as npt
 
-from ..accumulators import Accumulator, parse, resolve
+from ..accumulators import Accumulator, TensorCore, parse, resolve
+from ..accumulators.narrow_factors import NarrowFactors
 from ..arrays import FloatArray, array
 from ..conversion import Generator, as_generator
 from ..formats import IN_TEXT, NO_FIELD, Format, FormatLike, Rounding, get_format, get_rounding
@@ -242,8 +243,12 @@ class Products:
 
     @classmethod
     def of(cls, policy: Policy, rng: Generator = None) -> Products:
-        """The products of a policy."""
-        return cls(get_accumulator(policy.accumulator, policy.compute, rng), policy.operand, policy.cotangent)
+        """The products of a policy; a matrix unit is told the formats of narrower factors."""
+        accumulator = get_accumulator(policy.accumulator, policy.compute, rng)
+        narrow = [precision.fmt for precision in (policy.operand, policy.cotangent) if precision]
+        if isinstance(accumulator, TensorCore) and narrow:
+            accumulator = NarrowFactors(accumulator, tuple(dict.fromkeys(narrow)))
+        return cls(accumulator, policy.operand, policy.cotangent)
 
 
 DEFAULT_PRODUCTS = Products()

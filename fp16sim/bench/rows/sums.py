@@ -100,12 +100,12 @@ def _mixed_matmul(scale: float) -> Pair:
     return Pair.of(lambda: reductions.matmul(a, a, "binary16", accumulator=Blas()), lambda: np.matmul(a, a))
 
 
-def _tensor_core(generation: str, scale: float) -> Pair:
+def _tensor_core(generation: str, fmt: str, scale: float) -> Pair:
     rows, inner = edge(scale, 128), edge(scale, 1024)
-    a = rounded("binary16", rows * inner).reshape(rows, inner)
+    a = rounded(fmt, rows * inner).reshape(rows, inner)
     b, products = np.ascontiguousarray(a.T), rows * inner * rows
     wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
-    ours = lambda: reductions.matmul(a, b, "binary16", accumulator=generation)  # noqa: E731
+    ours = lambda: reductions.matmul(a, b, fmt, accumulator=generation)  # noqa: E731
     theirs = lambda: np.matmul(wide_a, wide_b)  # noqa: E731
     return Pair(lambda: timed(ours, 1, process_time) / products, lambda: timed(theirs, 1, process_time) / products)
 
@@ -140,16 +140,21 @@ MATRICES = (
     *(
         Comparison(
             "matrices",
-            f"tensor-{generation}",
-            f"matmul 128 x 1024 x 128, {generation} tensor core",
+            f"tensor-{name}",
+            f"matmul 128 x 1024 x 128, {generation} tensor core{', ' + fmt if fmt != 'binary16' else ''}",
             "np.matmul float64",
             240.0,
-            f"A product as the tensor cores of {generation.capitalize()} compute it, bit for bit. The time is that of "
-            "one multiply-add. The rival is the same product in float64 by BLAS. Another emulator, MMA-Sim (arXiv "
-            "2511.10909), takes about 19,000 ns for a multiply-add; the goal is about 6 ns, a 3000th of that.",
-            partial(_tensor_core, generation),
+            f"A product of {fmt} factors as the tensor cores of {generation.capitalize()} compute it, bit for bit. The "
+            "time is that of one multiply-add. The rival is the same product in float64 by BLAS. Another emulator, "
+            "MMA-Sim (arXiv 2511.10909), takes about 19,000 ns for a multiply-add; the goal is about 6 ns, a 3000th of "
+            "that.",
+            partial(_tensor_core, generation, fmt),
         )
-        for generation in ("volta", "hopper")
+        for name, generation, fmt in (
+            ("volta", "volta", "binary16"),
+            ("hopper", "hopper", "binary16"),
+            ("hopper-fp8", "hopper", "e4m3fn"),
+        )
     ),
 )
 
