@@ -56,8 +56,11 @@ def grid(fmt):
 def mpfr_two(name, x, y, fmt, mode):
     """One function of two arguments, correctly rounded in MPFR, subnormals included."""
     if name == "logaddexp":  # no function of MPFR: with digits enough that only the last step rounds
-        with gmpy2.context(precision=2000):
-            exact = gmpy2.log(gmpy2.exp(gmpy2.mpfr(x)) + gmpy2.exp(gmpy2.mpfr(y)))
+        larger, smaller = gmpy2.mpfr(max(x, y)), gmpy2.mpfr(min(x, y))
+        with gmpy2.context(precision=200):
+            above = gmpy2.log1p(gmpy2.exp(smaller - larger))
+        with gmpy2.context(precision=4000):
+            exact = larger + above
         with support.mpfr_context(gmpy2, fmt, mode):
             return float(gmpy2.mpfr(exact))
     with support.mpfr_context(gmpy2, fmt, mode):
@@ -78,7 +81,7 @@ def test_functions_of_two_arguments_are_correctly_rounded_on_a_grid(name, fmt):
         keep = np.random.default_rng(0).permutation(x.size)[:9000]
         x, y = x[keep], y[keep]
     elif name != "hypot":
-        keep = np.random.default_rng(0).permutation(x.size)[:800]
+        keep = np.random.default_rng(0).permutation(x.size)[:500]
         x, y = np.concatenate([x[keep], -x[keep], -x[keep]]), np.concatenate([y[keep], -y[keep], y[keep]])
     if name == "logaddexp":  # beyond this, e^x leaves MPFR's digits or its time
         x, y = (np.where(np.abs(v) < 1000, v, 1.0) for v in (x, y))
