@@ -271,6 +271,25 @@ def test_the_errors_of_all_exponentials_count_in_the_sum():
     refusal(fs.testing.assert_explained, got, "softmax", x)
 
 
+def test_what_is_permitted_is_bounded_by_the_worst_of_it():
+    nine = fs.Format("nine", width=16, precision=9)
+    pair = [1.0, 2.0**-9]  # one addition, which loses the second term
+    assert fs.testing.bound("sum", pair, fmt=nine, accumulators="pairwise", orders="forward").radius >= 2.0**-9
+    x = fs.testing.hard_rows("plain", 32, "binary16", 0)
+    narrow, wide = (fs.testing.bound("sum", x, accumulators=how).radius for how in ("sequential", "binary32"))
+    for both in (["sequential", "binary32"], ["binary32", "sequential"]):
+        assert fs.testing.bound("sum", x, accumulators=both).radius == narrow > wide
+
+
+def test_a_nan_beside_results_that_only_the_bound_accepts_is_right_where_the_exact_result_is_one():
+    x = fs.testing.hard_rows("order_matters", (2, 40), "binary16", 0)
+    got = fs.next_up(fs.sum(x, axis=-1)) + 2.0**-5  # which no order that is tried gives
+    x[0, 3] = got[0] = np.nan
+    assert fs.testing.assert_explained(got, "sum", x, axis=-1, accumulators="sequential").bound is not None
+    got[0] = 1.0
+    refusal(fs.testing.assert_explained, got, "sum", x, axis=-1, accumulators="sequential")
+
+
 def test_where_gamma_does_not_exist_another_theorem_bounds_the_sum():
     x = np.ones(300)
     found = fs.testing.bound("sum", x, fmt="bfloat16", accumulators="sequential")
@@ -504,7 +523,8 @@ def test_every_wrong_kernel_of_the_table_differs_from_the_right_one_on_some_rows
 def test_the_program_prints_the_table(capsys):
     assert planted.main(["1"]) == 0
     said = capsys.readouterr().out
-    assert "found: 20 of 20; 13 of these 20 pass rtol=0.016, atol=1e-05" in said
+    assert "found: 20 of 20; 13 of these 20 pass rtol=0.016, atol=1e-05\n" in said
+    assert "found though sums in the format are permitted, in any order: " in said
     assert said.endswith("right kernel, tensor core: 0 false alarms on 1 seeds\n")
 
 
