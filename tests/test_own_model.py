@@ -299,6 +299,11 @@ def test_a_file_has_the_parameters_and_takes_the_code_back(tmp_path):
     assert evaluate(whole, data, ["binary16"])[0].trained.accuracy == history.epochs[-1].test_accuracy
     with pytest.raises(ValueError, match=r"model='curve' is not built in, .* as in load_model\(path, model="):
         evaluate(bare, data, ["binary16"])
+    losses = run()
+    with pytest.raises(
+        ValueError, match="data='own data' has targets that are not class numbers, and evaluate measures"
+    ):
+        evaluate(Model(losses.config, losses.params, (1,), 0), Samples.of(CURVE), ["binary16"])
     with pytest.raises(ValueError, match=r"model has the parameters .* give its own model"):
         load_model(path, model=MODEL)
     tuned = train("pure-binary32", data, model=model, epochs=1, start_from=path)
@@ -353,6 +358,10 @@ REFUSED = {
         r"own data: test inputs have shape=\(64, 2\), and those to train on \(64, 1\)",
     ),
     "nothing": ({"data": (X[:0], X[:0])}, "own data: train inputs are empty"),
+    "a penalty for nothing": (
+        {"l2": 0.1, "model": FunctionModel(lambda params, x: x * params["w"], {"w": (1,)})},
+        "l2=0.1 would have no effect: it is for parameters of two axes or more, and model='<lambda>' has none",
+    ),
     "a batch that is too large": ({"batch": 65}, "batch=65 is more than the 64 training samples"),
     "too little memory": ({"max_bytes": 1000}, "batch=16 needs about .* GiB of memory with this model"),
 }

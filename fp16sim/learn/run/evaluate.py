@@ -10,6 +10,7 @@ import numpy as np
 
 from ...conversion import Array
 from ...formats import Format, FormatLike, Rounding, get_format, get_rounding
+from ...wording import quoted
 from ..chance import Answers
 from ..data import Dataset
 from ..precision import Policy, Precision
@@ -105,6 +106,11 @@ def evaluate(
         raise ValueError(
             f"the model is for images of shape {model.image_shape} in {model.classes} classes, and {data.name} has "
             f"{data.image_shape} in {data.classes}; give the data that it was trained on"
+        )
+    if not data.classes:
+        raise ValueError(
+            f"data={quoted(data.name)} has targets that are not class numbers, and evaluate measures accuracy; "
+            "compare the test losses of runs in these formats instead"
         )
     precisions = [Precision(_saturating(get_format(fmt)), get_rounding(mode)) for fmt in formats]
     trained = _answers(_logits(model, data, model.config.policy))

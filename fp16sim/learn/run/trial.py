@@ -30,6 +30,12 @@ def check_model(engine: Engine, max_bytes: int = MAX_BYTES) -> None:
     config, data = engine.config, engine.data
     if not isinstance(config.model, Network) and config.loss.name == "cross_entropy":
         return
+    for name in ("l1", "l2"):
+        if getattr(config, name) and all(len(shape) < 2 for shape in engine.model.shapes().values()):
+            raise ValueError(
+                f"{name}={getattr(config, name):g} would have no effect: it is for parameters of two axes or more, and "
+                f"model={quoted(str(config.model))} has none; leave it out"
+            )
     chosen = np.arange(min(2, len(data.train_labels)))
     inputs, targets = data.train_images[chosen], data.train_labels[chosen]
     with np.errstate(all="ignore"), _drawing_nothing(engine.rng):
