@@ -13,11 +13,11 @@ import pytest
 import fp16sim as fs
 from fp16sim import audit
 from fp16sim.audit import report, summation
-from fp16sim.audit.auditing import parts
+from fp16sim.audit.auditing import measure, parts
 from fp16sim.audit.block_probe import judge_blocks
 from fp16sim.audit.inputs import columns_of, numbers
 from fp16sim.audit.judge import judge
-from fp16sim.audit.subject import BlockCheck, Check
+from fp16sim.audit.subject import Accuracy, BlockCheck, Check
 from fp16sim.audit.subjects import SUBJECTS
 from fp16sim.cli import main
 from fp16sim.faults import find
@@ -395,6 +395,14 @@ def test_documented_zeros_for_subnormal_numbers_are_counted_apart():
     assert judge(tiny).wrong > 100
 
 
+def test_the_error_of_a_function_of_rows_is_measured_and_what_is_not_finite_is_said():
+    half = Accuracy("x", fs.BINARY16, lambda x: -x.astype(np.float16), np.negative)
+    assert measure(half).worst == 0.0
+    off = measure(replace(half, function=lambda x: np.nextafter((-x).astype(np.float16), np.float16(9))))
+    assert off.worst == 1.0
+    assert "not finite" in measure(replace(half, function=lambda x: x / 0)).failure
+
+
 def test_blocks_are_compared_at_the_boundaries_of_their_scales():
     def quantize(rule):
         def function(x):
@@ -437,7 +445,7 @@ def test_a_function_that_is_named_is_audited_in_a_process_and_decides_the_exit_c
     [("crash", [], "ended with exit code 7"), ("hang", ["--time-limit", "0.5"], "did not answer within 0.5 seconds")],
 )
 def test_a_crash_or_a_hang_costs_a_line(name, options, said, own, capsys):
-    assert main(["audit", "--function", f"castsofmine:{name}", *options]) == 1
+    assert main(["audit", "--function", f"castsofmine.py:{name}", *options]) == 1
     assert re.search(f"not compared: binary16 from float64: the process {said}", capsys.readouterr().out)
 
 

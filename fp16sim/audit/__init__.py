@@ -39,7 +39,7 @@ from .records import Audit, Cause, Example, Findings, Measured, Order, Verdict
 from .report import to_markdown, to_text
 from .subject import Check, Reduction, Subject
 from .subjects import SUBJECTS
-from .subjects.own import Own, check_of, checked
+from .subjects.own import Function, check_of, checked
 from .summation import examine
 
 __all__ = [
@@ -49,9 +49,9 @@ __all__ = [
     "Check",
     "Example",
     "Findings",
+    "Function",
     "Measured",
     "Order",
-    "Own",
     "Reduction",
     "Subject",
     "Verdict",
@@ -70,7 +70,7 @@ TIME_LIMIT = 120.0
 def run(
     subjects: Sequence[str] | None = None,
     *,
-    function: Own | None = None,
+    function: Function | None = None,
     time_limit: float = TIME_LIMIT,
     on_subject: Callable[[str], OnPart | None] | None = None,
 ) -> Audit:
@@ -80,8 +80,8 @@ def run(
     ----------
     subjects : sequence of str, optional
         Names in `fp16sim.audit.SUBJECTS`, such as "numpy"; all by default. One that is not installed is skipped.
-    function : Own, optional
-        Instead of libraries: a function that a module has, as `Own("package.module:function", "bfloat16")`.
+    function : Function, optional
+        Instead of libraries: a function that a module has, as `Function("package.module:function", "bfloat16")`.
     time_limit : float
         Seconds for one comparison; one that takes longer is ended, and the next begins.
     on_subject : callable, optional
@@ -176,7 +176,9 @@ def check(
     """
     if not callable(function):
         raise TypeError(f"function={quoted(function)} cannot be called; give a function")
-    own = checked(Own("given:function", "binary16", get_rounding(mode).value, task, get_format(source).name, codes))
+    own = checked(
+        Function("given:function", "binary16", get_rounding(mode).value, task, get_format(source).name, codes)
+    )
     return judge(check_of(function, own, get_format(fmt)))
 
 

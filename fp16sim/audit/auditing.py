@@ -57,5 +57,7 @@ def measure(accuracy: Accuracy) -> Measured:
     seconds = time.perf_counter() - start
     truth = accuracy.reference(x)
     quantum = np.asarray(ulp(right(truth, fmt, Rounding.TIES_TO_EVEN), fmt), np.float64)
+    if got.shape != truth.shape or not np.isfinite(got).all():
+        return Measured(accuracy.name, fmt.name, failure="some results are not finite, or are missing")
     off = np.abs(got - truth) / quantum
     return Measured(accuracy.name, fmt.name, len(x), float(off.max()), float(np.median(off)), seconds)

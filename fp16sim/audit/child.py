@@ -25,7 +25,7 @@ from typing import Any
 from .auditing import parts
 from .subject import Subject
 from .subjects import SUBJECTS, version_of
-from .subjects.own import Own
+from .subjects.own import Function
 from .subjects.own import subject as own_subject
 
 MEMORY = 4 * 2**30
@@ -62,7 +62,7 @@ def main() -> None:
 
 def _subject(request: dict[str, Any]) -> Subject:
     if "own" in request:
-        return own_subject(Own(*request["own"]))
+        return own_subject(Function(*request["own"]))
     library = SUBJECTS[request["subject"]]
     modules = [import_module(name) for name in library.modules]
     subject = library.subject(*modules)

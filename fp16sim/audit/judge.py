@@ -24,8 +24,6 @@ from .subject import Array, Check
 AS_TEXT = {"integer": "parse"}
 """Tasks whose faults are those of another one: an integer is looked at as the text of its digits."""
 ROUNDED = ("rounding", "parse", "integer", *COUNTS)
-SOME_TEXTS = 400
-"""Texts and integers for which the faults are computed; each takes long."""
 
 
 def judge(check: Check) -> Verdict:
@@ -134,26 +132,15 @@ def _matches(check: Check, columns: tuple[Any, ...], truth: Array, got: Array, w
         return _through_float64(columns[0].astype(np.float64), truth, got, wrong, check)
     if not suspects(task):
         return [(None, wrong)]
-    if task == check.task and task != "parse":
-        return list(explained(task, columns, truth, got, check.fmt, check.mode))
-    chosen = np.unique(np.concatenate([np.flatnonzero(wrong)[:SOME_TEXTS], np.flatnonzero(~wrong)[:SOME_TEXTS]]))
-    texts = np.array([str(columns[0][i]) for i in chosen], object)
-    found = explained(task, [texts], truth[chosen], got[chosen], check.fmt, check.mode)
-    if len(found) == 1 and found[0].fault is not None:
-        return [(found[0].fault, wrong)]  # it gives all answers that were looked at
-    return [(fault, _scattered(rows, chosen, wrong.size)) for fault, rows in found]
+    if task == "parse":
+        columns = (np.array([str(x) for x in columns[0]], object),)
+    return list(explained(task, columns, truth, got, check.fmt, check.mode))
 
 
 def _through_float64(x: Array, truth: Array, got: Array, wrong: Array, check: Check) -> list[Any]:
     """Of an extended number: rounded to float64 first, as a known fault reads texts; or faults of that."""
     twice = right(x, check.fmt, check.mode)
     return [(find("float64_text", "parse") if not differs(got, twice).any() else None, wrong)]
-
-
-def _scattered(rows: Array, chosen: Array, size: int) -> Array:
-    mask = np.zeros(size, bool)
-    mask[chosen[rows]] = True
-    return mask
 
 
 def _symptoms(check: Check, columns: tuple[Any, ...], truth: Array, got: Array, rows: Array) -> Iterator[Cause]:

@@ -35,7 +35,7 @@ def configure(parser: Parser) -> None:
     option = parser.add_argument
     option("subjects", nargs="*", metavar="SUBJECT", help="libraries (default: all that are installed)")
     add_options(parser, "list", help="list the subjects that are known, and what is compared")
-    option("--function", metavar="MODULE:NAME", help="a function of yours: it takes arrays or numbers")
+    option("--function", metavar="MODULE:NAME", help="a function of yours, or FILE.py:NAME; it takes arrays or numbers")
     add_options(parser, "format", help="the format of its results, with the overflow that is intended")
     add_options(parser, "mode", help="the rounding mode that it should have")
     option(
@@ -68,7 +68,9 @@ def run(options: argparse.Namespace) -> int:
     if options.function:
         if options.subjects:
             raise ValueError("give names of libraries, or --function, not both")
-        own = audit.Own(options.function, options.format, options.mode, options.task, options.source, options.codes)
+        own = audit.Function(
+            options.function, options.format, options.mode, options.task, options.source, options.codes
+        )
     else:
         refuse_unused(
             options, "it is about a function of yours (--function)", "format", "mode", "task", "source", "codes"
@@ -92,7 +94,7 @@ def _audited(options: argparse.Namespace, own: object) -> Audit:
             update = bar(name)
             return (lambda part, done, total: update(done + 1, total)) if update else None
 
-        assert own is None or isinstance(own, audit.Own)
+        assert own is None or isinstance(own, audit.Function)
         names = options.subjects or None
         return audit.run(names, function=own, time_limit=options.time_limit, on_subject=on_subject)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -25,10 +26,10 @@ MOST_PRECISION = 50
 TRIED = 4
 
 
-class Own(NamedTuple):
+class Function(NamedTuple):
     """A function of the user, as plain data.
 
-    `spec` is "package.module:function"; `codes` says that it returns the codes of numbers, and not numbers.
+    `spec` is "package.module:function", or "file.py:function"; `codes` says that it returns codes, and not numbers.
     """
 
     spec: str
@@ -39,7 +40,7 @@ class Own(NamedTuple):
     codes: bool = False
 
 
-def checked(own: Own) -> Own:
+def checked(own: Function) -> Function:
     """The same with full names.
 
     Raises
@@ -47,10 +48,10 @@ def checked(own: Own) -> Own:
     ValueError
         For an unknown task, format, mode or source.
 
-    >>> checked(Own("mycasts:to_bf16", "bf16")).fmt
+    >>> checked(Function("mycasts:to_bf16", "bf16")).fmt
     'bfloat16'
     """
-    if not isinstance(own.spec, str) or own.spec.count(":") != 1 or not all(own.spec.split(":")):
+    if not isinstance(own.spec, str) or not all(own.spec.rpartition(":")):
         raise ValueError(
             f"function={quoted(own.spec)} is not a function; write module:function, such as mycasts:to_bf16"
         )
@@ -67,9 +68,12 @@ def checked(own: Own) -> Own:
 
 
 def found(spec: str) -> Callable[..., Any]:
-    """The function that a text names; modules of the current folder are found too."""
-    module, _, name = spec.partition(":")
-    if "" not in sys.path:
+    """The function that a text names, by a module or a file; modules of the current folder are found too."""
+    module, _, name = spec.rpartition(":")
+    if module.endswith(".py"):
+        sys.path.insert(0, os.path.dirname(os.path.abspath(module)))
+        module = os.path.basename(module).removesuffix(".py")
+    elif "" not in sys.path:
         sys.path.insert(0, "")
     target: Any = import_module(module)
     for part in name.split("."):
@@ -79,12 +83,12 @@ def found(spec: str) -> Callable[..., Any]:
     return target
 
 
-def subject(own: Own) -> Subject:
+def subject(own: Function) -> Subject:
     """One check of that function."""
     return Subject(own.spec, "", (check_of(found(own.spec), own, get_format(own.fmt)),))
 
 
-def check_of(function: Callable[..., Any], own: Own, fmt: Format) -> Check:
+def check_of(function: Callable[..., Any], own: Function, fmt: Format) -> Check:
     """The check of a function.
 
     Raises
