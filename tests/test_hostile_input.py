@@ -171,7 +171,7 @@ def test_a_quotation_is_never_long(x):
 
 PATHS_AND_OUR_OWN_NAMES = re.compile(
     r"str\(.*\)|self\.path|.*\.data|(.*\.)?(fmt|wanted)\.name|__name__|name|twice|kind|dtype|text\[position\]|float\(nearest\)|"
-    r"self\.(specials|subnormals)\.value|exclude_m..|allow_subnormal"
+    r"self\.(specials|subnormals)\.value|exclude_m..|allow_subnormal|path\.(machine|step)|SCHEMA"
 )
 """What a message may show with !r."""
 

@@ -15,6 +15,7 @@ from ..arrays import FloatArray, array
 from ..conversion import Array, Seed
 from ..formats import Format, FormatLike, Rounding, get_format
 from ..rounding import round_to
+from ..wording import quoted
 from .work import check_matrix, check_square, chosen, exponents, start
 
 SCALINGS = ("matrix", "rows_columns", "symmetric")
@@ -135,7 +136,7 @@ def equilibrate(
     if scaling == "symmetric":
         check_square(work.label, "a", values)
     if not 0 < theta <= 1:
-        raise ValueError(f"equilibrate: theta={theta!r} is not a share of the range; give 0 < theta <= 1")
+        raise ValueError(f"equilibrate: theta={quoted(theta)} is not a share of the range; give 0 < theta <= 1")
     powers = powers_for(work.label, values, fmt, chosen(work.label, "scaling", scaling, SCALINGS), theta)
     matrix: Any = round_to(powers.scaled(values), fmt, mode, rng=work.generator)
     if isinstance(a, FloatArray):
