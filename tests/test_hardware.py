@@ -237,3 +237,18 @@ def test_the_page_has_the_table_as_it_is_now():
     page = Path(__file__).parents[1] / "tutorials" / "reference" / "hardware.md"
     if page.parent.is_dir():
         assert table().markdown() in page.read_text(encoding="utf-8")
+
+
+# --- the picture ------------------------------------------------------------------------------------------------------
+
+
+def test_the_picture_of_the_window_has_a_bar_for_what_is_kept_and_one_for_what_is_cut_off():
+    data = fs.demos.window([1, 1 + 2.0**-10, 2.0**-12], [1, 2.0**-14, 2.0**-12], "binary16", accumulator="volta")
+    assert data.lesson == "volta keeps 23 bits below the largest term: 2 terms cut"
+    ax = fs.plots.window(data)
+    bars = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
+    bars = [tuple(sorted(ends)) for ends in bars]
+    assert bars == [(-0.5, 0.5), (-23.5, -13.5), (-24.5, -23.5), (-24.5, -23.5)]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["p0", "p1", "p2"]
+    with pytest.raises(ValueError, match="step=1: this product has 1 step of a matrix unit"):
+        fs.demos.window([1.0], [1.0], step=1)

@@ -11,6 +11,7 @@ picture.
 from .all_pairs import pairs
 from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
 from .learning import digit_gradients, gradients, softmax, stochastic, stuck_weight
+from .matrix_units import window
 from .recurrences import logistic, muller, rump
 from .refinement import refinement
 from .spacing import TOY, number_line, relative_error, staircase, ulp
@@ -41,4 +42,5 @@ __all__ = [
     "tenths",
     "ulp",
     "variance",
+    "window",
 ]
