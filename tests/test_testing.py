@@ -15,9 +15,9 @@ from fp16sim import accumulators as acc
 from fp16sim import cases, exact, faults
 from fp16sim.formats import get_format
 from fp16sim.teach import strategies as fst
-from fp16sim.testing import planted
+from fp16sim.testing import balls, kernels, planted
 from fp16sim.testing.fixtures import hard_rows, rng  # noqa: F401 - as a project imports them
-from fp16sim.testing.permitted import ORDERS
+from fp16sim.testing.permitted import ORDERS, permitted
 
 from .support import TOY, first
 
@@ -269,6 +269,18 @@ def test_the_errors_of_all_exponentials_count_in_the_sum():
     got = fs.round_to(e / e.sum())
     fs.testing.assert_explained(got, "softmax", x, function_ulps=2.0**15)
     refusal(fs.testing.assert_explained, got, "softmax", x)
+    e = np.array(
+        [1 + 2.0**-9, *[1 - 2.0**-9] * 9]
+    )  # 2^14 ulp each, the first one upward: its share moves by 1.8 * 2^-9
+    fs.testing.assert_explained(fs.round_to(e / e.sum()), "softmax", np.zeros(10), function_ulps=2.0**14)
+
+
+def test_an_error_of_the_mean_adds_its_square_to_each_squared_deviation():
+    steps = balls.Steps(permitted(acc.Sequential("binary16"), ("any",), fs.BINARY16, EVEN)[0], None, 1.0)
+    d, shift = np.array([-1.0, 1.0]), np.array([1.0])
+    q = kernels._squares(balls.Ball(d, np.ones(2)), shift, steps)
+    assert q.radius.sum() >= (d - shift) @ (d - shift) - d @ d == 2
+    assert q.radius.sum() < 2.01  # the first-order terms, 2 d c, cancel
 
 
 def test_what_is_permitted_is_bounded_by_the_worst_of_it():
