@@ -111,6 +111,8 @@ def test_what_does_not_follow_the_schema_is_refused():
     vectors = fs.vectors.make("e2m1fn")
     with pytest.raises(ValueError, match="does not follow the schema 'fp16sim vectors 1'"):
         fs.vectors.check({"schema": "another"})
+    with pytest.raises(ValueError, match="has nothing to judge: give a section a list named computed"):
+        fs.vectors.check(vectors)
     with pytest.raises(ValueError, match=r"section 'decode' has 16 rows and 1 computed answers"):
         fs.vectors.check(vectors | {"sections": [vectors["sections"][0] | {"computed": ["0x1p0"]}]})
     one = section(vectors, "add")

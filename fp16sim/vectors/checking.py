@@ -95,7 +95,8 @@ def check(results: str | Path | dict[str, Any]) -> Judgement:
     Raises
     ------
     ValueError
-        For a file of another kind, a list of another length, and an answer that is no code or number.
+        For a file of another kind or without an answer, a list of another length, and an answer that is no code or
+        number.
 
     Examples
     --------
@@ -113,6 +114,10 @@ def check(results: str | Path | dict[str, Any]) -> Judgement:
         sections = [(str(one["name"]), one["operands"], one.get("computed")) for one in found["sections"]]
     except (KeyError, TypeError, AttributeError):
         raise ValueError(f"results={quoted(results)} does not follow the schema {SCHEMA!r}") from None
+    if all(computed is None for _, _, computed in sections):
+        raise ValueError(
+            f"results={quoted(results)} has nothing to judge: give a section a list named computed, one answer a row"
+        )
     with np.errstate(all="ignore"):
         judged = tuple(_judged(name, operands, computed, fmt, mode) for name, operands, computed in sections)
     return Judgement(str(fmt), mode.value, judged)
