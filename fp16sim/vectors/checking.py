@@ -107,17 +107,16 @@ def check(results: str | Path | dict[str, Any]) -> Judgement:
     SectionResult(name='add', compared=484, wrong=0, causes=())
     """
     found = results if isinstance(results, dict) else _read(Path(results))
+    given = f"results={quoted(results if isinstance(results, dict) else str(results))}"
     try:
         if found["schema"] != SCHEMA:
             raise KeyError
         fmt, mode = get_format(found["format"]), get_rounding(found["mode"])
         sections = [(str(one["name"]), one["operands"], one.get("computed")) for one in found["sections"]]
     except (KeyError, TypeError, AttributeError):
-        raise ValueError(f"results={quoted(results)} does not follow the schema {SCHEMA!r}") from None
+        raise ValueError(f"{given} does not follow the schema {SCHEMA!r}") from None
     if all(computed is None for _, _, computed in sections):
-        raise ValueError(
-            f"results={quoted(results)} has nothing to judge: give a section a list named computed, one answer a row"
-        )
+        raise ValueError(f"{given} has nothing to judge: give a section a list named computed, one answer a row")
     with np.errstate(all="ignore"):
         judged = tuple(_judged(name, operands, computed, fmt, mode) for name, operands, computed in sections)
     return Judgement(str(fmt), mode.value, judged)
