@@ -56,7 +56,6 @@ CALLS = {
     "var": lambda t, u: np.var(t, axis=0) + np.var(u, 1, ddof=1, keepdims=True),
     "std": lambda t, u: np.std(t) + np.std(u, 0),
     "clip": lambda t, u: np.clip(t, 0.5, 3.5) * np.clip(u, a_min=None, a_max=1.0),
-    "clip, keywords": lambda t, u: np.clip(t, min=0.5) * np.clip(u, max=1.0),
     "power": lambda t, u: np.power(np.abs(t), 1.5) * u**2,
     "reciprocal": lambda t, u: np.reciprocal(t) * u,
     "maximum": lambda t, u: np.maximum(t, u) * np.maximum(u, 0.5),
@@ -70,6 +69,8 @@ CALLS = {
     "split": lambda t, u: np.split(t, 3, axis=1)[1] * np.split(u, [1])[1],
     "take": lambda t, u: np.take(t, [1, 1, 0], axis=0) * np.take(u, [0, 5, 0]),
 }
+if np.lib.NumpyVersion(np.__version__) >= "2.1.0":
+    CALLS["clip, keywords"] = lambda t, u: np.clip(t, min=0.5) * np.clip(u, max=1.0)
 CALLS |= {name: getattr(np, name) for name in ("add", "subtract", "multiply", "divide")}
 OF_ONE = (np.negative, np.absolute, np.square, np.exp, np.tanh, np.sin, np.cos)
 CALLS |= {f.__name__: lambda t, u, f=f: f(t) * u for f in OF_ONE}

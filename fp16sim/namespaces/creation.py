@@ -95,7 +95,7 @@ def from_dlpack(xp: Namespace, x: Any, /, *, device: Any = None, copy: bool | No
     check_device(device)
     if isinstance(x, (FloatArray, PlainArray)):
         return asarray(xp, x, copy=copy)
-    source = np.from_dlpack(x)
+    source = x if isinstance(x, np.ndarray) else np.from_dlpack(x)  # NumPy 2.0 exports no array that is read-only
     if source.dtype.kind != "f":
         return asarray(xp, source, copy=copy)
     return asarray(xp, source, dtype=xp.binary(source.dtype), copy=None if copy is None else copy)
