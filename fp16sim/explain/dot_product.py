@@ -201,12 +201,7 @@ def _explained(
     truth = _finish_exactly(operation, _exact_dot(left, right, mode), len(left))
     how = _resolve(accumulator, fmt, mode, generator)
     log = Log(how.fmt, how.mode, generator if accumulator is None else as_generator(how.mode, how.rng), operation)
-    alignment: Alignment | None = None
-    if isinstance(how, accumulators.TensorCore):
-        alignment, total, raised = align(how, left, right)
-        total = _finished(log, total, len(left))
-    else:
-        total, raised = _summed(how, left, right, truth, fmt, log)
+    alignment, total, raised = _summed(how, left, right, truth, fmt, log)
     rounds_again = how.fmt != fmt or isinstance(how, accumulators.Exact)
     final = round_step(total, fmt, mode, next_draw(generator) if rounds_again else 0)
     best = round_step(truth.value, fmt, Rounding.TIES_TO_EVEN if mode.random else mode).result
@@ -356,12 +351,15 @@ class Log:
 
 def _summed(
     how: Accumulator, a: list[Value], b: list[Value], truth: exact.Result, fmt: Format, log: Log
-) -> tuple[Value, frozenset[str]]:
-    """The accumulator's last value and the flags of its steps; the steps are put into the log."""
+) -> tuple[Alignment | None, Value, frozenset[str]]:
+    """A matrix unit's alignment, the last value, and the flags of the steps; the steps are put into the log."""
+    if isinstance(how, accumulators.TensorCore):
+        alignment, total, raised = align(how, a, b)
+        return alignment, _finished(log, total, len(a)), raised
     if isinstance(how, accumulators.Exact):
-        return truth.value, truth.flags
+        return None, truth.value, truth.flags
     total = _finished(log, LOOPS[type(how)](log, *_as_operands(a, b, fmt, log), how), len(a))
-    return total, frozenset[str]().union(*(step.why.flags for step in log.steps))
+    return None, total, frozenset[str]().union(*(step.why.flags for step in log.steps))
 
 
 def _as_operands(a: list[Value], b: list[Value], fmt: Format, log: Log) -> tuple[list[Value], list[Value]]:

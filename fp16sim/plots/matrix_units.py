@@ -53,5 +53,5 @@ def window(data: Window | None = None, *, ax: Axes | None = None) -> Axes:
         ax.invert_yaxis()
         ax.set_yticks(range(len(terms)), [term.name for term in terms])
         ax.grid(axis="y", visible=False)
-        finish(ax, data.lesson, "bit: its exponent", "sum so far (s) and products (p)")
+        finish(ax, data.lesson, "exponent of a bit", "sum so far (s) and products (p)")
     return ax

@@ -13,7 +13,7 @@ from ..formats import Rounding
 from .gallery import picture
 from .style import FONT, Formats, Look, computed, drawing, finish, ink
 
-XLABEL = "condition number\n(a number: corrections; a cross: no convergence)"
+XLABEL = "condition number\n(number: corrections; cross: it fails)"
 
 
 @picture("Factors in binary16 suffice up to condition 10^4, by GMRES 10^8")
