@@ -1,9 +1,9 @@
-"""The five IEEE 754 exceptions: who listens for them, and how they are told.
+"""The five IEEE 754 exceptions and absorption: who listens for them, and how they are told.
 
 There are two kinds of listeners. Recorders, opened with `record_flags`, keep a count and the first offender for each
-exception. NumPy's `errstate` says whether invalid, divide by zero, overflow and underflow warn, raise or are ignored;
-nobody wants a warning for inexact. Recorders live in a context variable, so each thread and task has its own. They
-nest: an outer recorder records what an inner one records.
+exception, and for absorption, which is no exception of IEEE 754. NumPy's `errstate` says whether invalid, divide by
+zero, overflow and underflow warn, raise or are ignored; nobody wants a warning for inexact. Recorders live in a context
+variable, so each thread and task has its own. They nest: an outer recorder records what an inner one records.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ import numpy as np
 from .wording import quoted
 
 FLAGS = ("invalid", "divide_by_zero", "overflow", "underflow", "inexact")
+"""The exceptions of IEEE 754."""
+EVENTS = (*FLAGS, "absorbed")
+"""All that is recorded: the exceptions, and addends that left a sum as it was."""
 
 # Our name -> NumPy's key in errstate, and NumPy's words.
 _ERRSTATE = {
@@ -36,7 +39,7 @@ _ERRSTATE = {
 
 @dataclass
 class Flag:
-    """One exception as recorded: truthy when raised.
+    """One exception or event as recorded: truthy when raised.
 
     Attributes
     ----------
@@ -57,27 +60,32 @@ class Flag:
         return self.count > 0
 
 
-@dataclass
+@dataclass(repr=False)
 class Flags:
-    """What `record_flags` collects: one Flag for each exception."""
+    """What `record_flags` collects: one Flag for each exception of IEEE 754, and `absorbed`, an event of our own."""
 
     invalid: Flag = field(default_factory=Flag)
     divide_by_zero: Flag = field(default_factory=Flag)
     overflow: Flag = field(default_factory=Flag)
     underflow: Flag = field(default_factory=Flag)
     inexact: Flag = field(default_factory=Flag)
+    absorbed: Flag = field(default_factory=Flag)
     tininess: str = "after"
-    only: frozenset[str] = frozenset(FLAGS)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    only: frozenset[str] = frozenset(EVENTS)
+    _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
+
+    def __repr__(self) -> str:
+        return f"Flags({', '.join(f'{name}={seen}' for name in EVENTS if (seen := getattr(self, name)))})"
 
     def names(self) -> tuple[str, ...]:
-        """The names of the raised ones.
+        """The names of the raised exceptions; `absorbed` is not among them, because it is none of IEEE 754.
 
         >>> import fp16sim as fs
         >>> with fs.record_flags() as raised:
         ...     _ = fs.divide(1, 3, "binary16")
-        >>> raised.names()
-        ('inexact',)
+        ...     _ = fs.add(2048, 1, "binary16")
+        >>> raised.names(), bool(raised.absorbed)
+        (('inexact',), True)
         """
         return tuple(name for name in FLAGS if getattr(self, name))
 
@@ -111,8 +119,8 @@ class Listeners(NamedTuple):
     """Whether NumPy's errstate is among the listeners; if not, it need not be silenced."""
 
 
-PER_ELEMENT = frozenset({"inexact", "underflow"})
-"""Exceptions for which every element has to be compared with its exact value."""
+PER_ELEMENT = frozenset({"inexact", "underflow", "absorbed"})
+"""What shows only when every element is compared with its exact value, or with its operands."""
 
 _AFTER = frozenset({"after"})
 
@@ -132,7 +140,7 @@ _recorders: ContextVar[_Recorders] = ContextVar("fp16sim_flags", default=_NOBODY
 def record_flags(
     *, tininess: Literal["after", "before"] = "after", only: Iterable[str] | None = None
 ) -> Iterator[Flags]:
-    """Record the IEEE 754 exceptions raised inside the block; exact, element by element.
+    """Record the IEEE 754 exceptions raised inside the block, and absorption; exact, element by element.
 
     Parameters
     ----------
@@ -140,13 +148,14 @@ def record_flags(
         Underflow means tiny and inexact. A result is tiny when, rounded as if there were no smallest exponent, it is
         below min_normal ("after", as in x86 and RISC-V), or when the exact result is ("before", as in Arm).
     only : iterable of str, optional
-        Exceptions to record; the others then cost nothing. All five by default.
+        What to record; the others then cost nothing. All five exceptions and "absorbed" by default.
 
     Yields
     ------
     Flags
-        With attributes invalid, divide_by_zero, overflow, underflow and inexact: each truthy when raised, with
-        `.count`, `.operation` and `.index` of the first offender. It does not change warnings: `np.errstate` does.
+        With attributes invalid, divide_by_zero, overflow, underflow and inexact, and with absorbed: each truthy when
+        raised, with `.count`, `.operation` and `.index` of the first offender. It does not change warnings:
+        `np.errstate` does.
 
     Raises
     ------
@@ -159,6 +168,12 @@ def record_flags(
     element, which raises what any of its steps raises: the index tells which sum it was, not which term. In `cumsum`
     each partial sum is an element, so the index tells the term, too.
 
+    `absorbed` is no exception of IEEE 754. It says that an addend changed nothing: the addend is not zero, and the
+    result of add, subtract or fma equals the other addend (the exact product is one in fma). So a sum, a weight or a
+    moving average that stands still shows. Every such event is inexact too. In sums it is counted for each addition,
+    also for those of Kahan's loop, which adds later what was absorbed; for a matrix unit, for each group of products
+    that leaves the sum so far as it was. Exact() adds all terms at once, so nothing is absorbed. Blas records nothing.
+
     Examples
     --------
     >>> import fp16sim as fs
@@ -170,12 +185,16 @@ def record_flags(
     ...     _ = fs.cumsum([60000.0, 1.0, 60000.0, 1.0], "binary16")
     >>> raised.overflow
     Flag(count=1, operation='cumsum', index=(2,))
+    >>> with fs.record_flags(only=["absorbed"]) as raised:
+    ...     _ = fs.cumsum([2046.0, 1.0, 1.0, 1.0, 0.0], "binary16")  # 2046, 2047, 2048, 2048, 2048
+    >>> raised.absorbed
+    Flag(count=1, operation='cumsum', index=(3,))
     """
     if tininess not in ("after", "before"):
         raise ValueError(f"tininess={quoted(tininess)} is unknown; use 'after' or 'before' (rounding)")
-    wanted = frozenset(FLAGS if only is None else only)
-    if not wanted <= set(FLAGS):
-        raise ValueError(f"only={quoted(only)}: not an exception; use some of {', '.join(FLAGS)}")
+    wanted = frozenset(EVENTS if only is None else only)
+    if not wanted <= set(EVENTS):
+        raise ValueError(f"only={quoted(only)}: not an exception; use some of {', '.join(EVENTS)}")
     flags = Flags(tininess=tininess, only=wanted)
     others = _recorders.get()
     token = _recorders.set(_Recorders((*others.flags, flags), (*others.requests, (wanted, tininess))))

@@ -6,6 +6,7 @@ description. The models do not cover the payload of NaN.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -223,10 +224,20 @@ class TensorCore(Accumulator):
         with np.errstate(all="ignore"):
             total = flushed(path, total)
             for k in range(0, len(a.values), path.group):
-                group = slice(k, k + path.group)
-                exact = STEP[path.step](path, a.part(group), b.part(group), total)
+                left, right = (x.part(slice(k, k + path.group)) for x in (a, b))
+                before, exact = total, STEP[path.step](path, left, right, total)
                 total = flushed(path, _rounded(exact, path, steps))
+                if steps.tally is not None and steps.tally.wants("absorbed"):
+                    steps.tally.note("absorbed", _without_effect(left.values * right.values, before, total).reshape(-1))
             return total + 0.0  # a zero sum is +0
+
+
+def _without_effect(products: Array, before: Array, after: Array) -> Array:
+    """Where a sum is what it was, although the exact sum of the products added to it is not zero."""
+    same = np.asarray((before == after) & np.isfinite(after) & products.any(axis=0))
+    for at in map(tuple, np.argwhere(same)):
+        same[at] = math.fsum(products[(slice(None), *at)].tolist()) != 0  # fsum is rounded once, so 0 is exact
+    return same
 
 
 def _rounded(exact: Array, path: Datapath, steps: Steps) -> Array:

@@ -2,7 +2,7 @@
 
 `operations` and `integers` are the public functions. `intermediates` compute exactly, or to odd, what is rounded once;
 `native` uses the processor's own operations where that gives the same result, and `scalars` Python's own for single
-numbers; `comparisons` need no rounding.
+numbers; `absorption` finds addends that changed nothing; `comparisons` need no rounding.
 """
 
 from .comparisons import (

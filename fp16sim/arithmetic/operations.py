@@ -7,6 +7,7 @@ computation is, the exact layer computes element by element.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ..nans import any_signaling, has_nan, quieted
 from ..rounding import round_array, round_operand
 from ..rounding.exact_numbers import note_exact
+from .absorption import note_absorbed
 from .intermediates import EXACT_IN_FLOAT64, LIFTED, float64_is_enough
 from .native import by_hardware, hardware_of, report_overflow
 from .scalars import operate_on_numbers
@@ -58,8 +60,9 @@ def operate(
         wide = [x.astype(np.float64, copy=False) for x in operands]
         lifted = np.asarray(LIFTED[name](mode, *wide))
     _note_invalid(tally, name, operands, lifted)
-    out = np.empty(lifted.shape, carrier)
-    return round_array(lifted, exact.without_input_flush(fmt), mode, rng, out=out, operation=label or name, tally=tally)
+    out, own = np.empty(lifted.shape, carrier), exact.without_input_flush(fmt)
+    note = partial(note_absorbed, tally, name, wide, out) if tally.wants("absorbed") else None
+    return round_array(lifted, own, mode, rng, out=out, operation=label or name, tally=tally, note=note)
 
 
 def _needs_no_comparison(name: str, tally: Tally | None) -> bool:
@@ -141,6 +144,7 @@ def _operate_exactly(
             result = exact.operate(name, items, fmt, mode, int(draw), tininess)
             note_exact(tally, result, i, tininess)
             out.flat[i] = result.value
+    note_absorbed(tally, name, arrays, out)
     tally.report(label, out.shape)
     return out
 

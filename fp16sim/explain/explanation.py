@@ -94,16 +94,17 @@ def _root_of_minus_zero(why: Explanation) -> str:
 
 def _absorption(why: Explanation) -> str:
     step = why.rounding
-    if why.operation not in ("add", "subtract") or why.exact.rule != "digits" or not step.rest or step.overflow_rule:
+    sums = ("add", "subtract", "fma")
+    if why.operation not in sums or why.exact.rule != "digits" or not step.rest or step.overflow_rule:
         return ""
     result = why.result.value
-    a, b = why.operands
-    kept, lost = (a, b) if abs(Fraction(a.number.value)) >= abs(Fraction(b.number.value)) else (b, a)
-    if not is_finite(result) or abs(result) != abs(kept.number.value):
+    lost, kept = sorted(why.exact.terms, key=lambda term: abs(term.value))
+    if not is_finite(result) or abs(result) != abs(kept.value):
         return ""
     ulp = Fraction(2) ** (step.quantum_exponent or 0)
+    value = -lost.value if why.operation == "subtract" and lost.name == "b" else lost.value  # b is subtracted
     return (
-        f"Absorption: {lost.name} = {short_text(lost.number.value)} is too small to change {kept.name}; "
+        f"Absorption: {lost.name} = {short_text(value)} is too small to change {kept.name}; "
         f"one ulp of the exact result is {short_text(ulp)}."
     )
 

@@ -266,6 +266,11 @@ class Term(Record):
     integer: int
     exponent: int
 
+    @property
+    def value(self) -> Fraction:
+        """The exact number."""
+        return self.integer * Fraction(2) ** self.exponent
+
 
 ExactRule: TypeAlias = Literal[
     "given",

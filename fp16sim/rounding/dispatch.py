@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 
@@ -118,8 +119,12 @@ def round_array(
     operation: str = "round_to",
     tally: flags.Tally | None = None,
     threads: int = 1,
+    note: Callable[[], None] | None = None,
 ) -> Array:
-    """Round a float32 or float64 array into `out`, in chunks in C order, and report the flags of `operation`."""
+    """Round a float32 or float64 array into `out`, in chunks in C order, and report the flags of `operation`.
+
+    `note` is called when `out` is known, before the report: it may add events to the tally.
+    """
     tally = flags.Tally(flags.current_listeners()) if tally is None else tally
     carrier = out.dtype if x.dtype == out.dtype else np.result_type(x, out)
     if x.dtype != carrier and any_signaling(x).any():
@@ -144,6 +149,8 @@ def round_array(
             work(*chunks.flattened(x, out), draw(x.size) if draw else None, tally, 0)
         else:
             chunks.for_each(work, *chunks.flattened(x, out), chunk, draw, tally, threads)
+    if note is not None:
+        note()
     tally.report(operation, out.shape)
     return out
 
