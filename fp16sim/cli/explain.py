@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..accumulators.parse import IN_ANY_FORMAT, parse
 from ..conversion import as_generator
-from ..explain import DotExplanation
+from ..explain import DotExplanation, SoftmaxExplanation
 from ..files import write_text
 from ..formats import Subnormals, get_format, get_rounding, with_behaviour
 from ..wording import joined, quoted
@@ -33,7 +33,7 @@ def configure(parser: Parser) -> None:
         '  fp16sim explain "fma(3, 683, 2^-24)"\n  fp16sim explain "sqrt(2)" --format bf16\n'
         '  fp16sim explain "dot([1, 1], [2048, 1])" --accumulator kahan\n'
         '  fp16sim explain "0.1 + 0.2 == 0.3"\n  fp16sim explain "exp(1) / 3"\n'
-        '  fp16sim explain "sum([2048, 1, 1])"\n'
+        '  fp16sim explain "sum([2048, 1, 1])"\n  fp16sim explain "softmax([0, 18, 5])"\n'
         '  fp16sim explain "7, 0.5, -3, 0.1" --block mxfp4\n'
         "  fp16sim explain weights.npy --block nvfp4 --which 3 -o block.html\n"
         f"  fp16sim explain 65520\n{NUMBERS}\n{_named()}"
@@ -78,6 +78,6 @@ def _operations(options: argparse.Namespace) -> Sequence[ShownRecord]:
     accumulator = parse(options.accumulator, fmt, options.mode, rng)
     explainer = Explainer(options.expression, fmt, options.mode, rng, accumulator)
     found = explainer.run()
-    if not any(isinstance(one, DotExplanation) for one in found):
+    if not any(isinstance(one, DotExplanation | SoftmaxExplanation) for one in found):
         refuse_unused(options, f"the expression has no {joined(VECTORS, 'or')}", "accumulator")
     return found

@@ -35,6 +35,7 @@ KINDS = {
     "cumsum": "a list",
     "frexp": "two numbers",
     "modf": "two numbers",
+    "softmax": "a list",
     "to_integer": "an integer, which is no number of the format",
 }
 """What some functions give, whose results no operation takes."""
@@ -72,7 +73,7 @@ class Explainer:
         if isinstance(node, Vector):
             raise ExpressionError(LISTS, self.text, node.position)
         found = self._operation(node)
-        alone = explain.ComparisonExplanation | explain.PartsExplanation | explain.Anatomy
+        alone = explain.ComparisonExplanation | explain.PartsExplanation | explain.Anatomy | explain.SoftmaxExplanation
         if isinstance(found, alone) or node.name == "cumsum":
             kind = KINDS.get(node.name, "no number")
             raise ExpressionError(f"{node.name} gives {kind}, so it stands alone", self.text, node.position)
@@ -116,6 +117,8 @@ class Explainer:
         if VECTORS[name] == 2:
             return [explain.dot(*operands, **how)]
         (x,) = operands
+        if name == "softmax":
+            return [explain.softmax(x, **how)]
         if name == "cumsum":
             return [explain.total(x[: k + 1], **how) for k in range(len(x))]
         return [explain.total(x, **how, operation=name)]

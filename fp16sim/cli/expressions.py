@@ -25,7 +25,7 @@ from ..wording import count, did_you_mean, quoted
 from .errors import ExpressionError
 
 ARITHMETIC = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "sqrt": 1, "fma": 3, "reciprocal": 1}
-VECTORS = {"sum": 1, "mean": 1, "norm": 1, "cumsum": 1, "dot": 2, "matmul": 2}
+VECTORS = {"sum": 1, "mean": 1, "norm": 1, "cumsum": 1, "softmax": 1, "dot": 2, "matmul": 2}
 """Functions whose arguments are lists."""
 ROUNDING = ("round_to", "array", "parse")
 STORED = ("encode", "decode", "fields", "classify", "to_text")
@@ -73,7 +73,7 @@ SPELLINGS = {"**": "^", "≤": "<=", "≥": ">=", "≠": "!="}
 
 LONGEST, DEEPEST, MOST = 4000, 60, 200
 """The limits of an expression: its characters, its nested brackets, its operations."""
-LISTS = "a list is allowed only in a sum, mean, norm, cumsum, dot or matmul, such as sum([1, 2, 3])"
+LISTS = "a list is allowed only in a sum, mean, norm, cumsum, softmax, dot or matmul, such as sum([1, 2, 3])"
 EXAMPLES = 'write it like "0.1 + 0.2", "sqrt(2)" or "fma(3, 683, 2^-24)"'
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # what MODULES says, for type checkers and editors
     from .functions import ComparisonExplanation, FunctionExplanation, comparison, function
     from .number_parts import Part, PartsExplanation, parts
     from .records import ExactStep, Neighbour, Number, Operand, RoundingStep, Term
+    from .reductions import mean, norm, sum
+    from .softmax_steps import SoftmaxExplanation, softmax
     from .stored_number import Anatomy, Comparison, anatomy, compare
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "PartsExplanation",
     "RoundingStep",
     "RuleResult",
+    "SoftmaxExplanation",
     "Step",
     "Term",
     "add",
@@ -62,12 +65,16 @@ __all__ = [
     "dot",
     "fma",
     "function",
+    "mean",
     "multiply",
+    "norm",
     "parse",
     "parts",
     "rounding",
+    "softmax",
     "sqrt",
     "subtract",
+    "sum",
     "total",
 ]
 
@@ -81,6 +88,8 @@ MODULES = {
     "functions": "ComparisonExplanation FunctionExplanation comparison function",
     "number_parts": "Part PartsExplanation parts",
     "records": "ExactStep Neighbour Number Operand RoundingStep Term",
+    "reductions": "mean norm sum",
+    "softmax_steps": "SoftmaxExplanation softmax",
     "stored_number": "Anatomy Comparison anatomy compare",
 }
 """The public names by module. A module is loaded when one of its names is first used."""

@@ -92,6 +92,7 @@ LAYOUTS = {
     "explanation": "operation",
     "functions": "function",
     "number_parts": "parts",
+    "softmax_steps": "softmax",
     "stored_number": "number",
 }
 """The module of `layouts` that registers the layouts of the records in each module."""

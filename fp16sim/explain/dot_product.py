@@ -18,6 +18,7 @@ from .alignment import Alignment, align
 from .basic_operations import converted, explain_rounding, operate_on
 from .decoding import Given, NumberLike, read
 from .explanation import Explanation
+from .functions import FunctionExplanation
 from .records import Number, Operand, Record, RoundingStep, ordered_flags
 from .rendering import Shown
 from .rounding_step import next_draw, round_step
@@ -38,12 +39,28 @@ class Step(Record):
         accumulator's format changes.
     formula : str
         In the loop's own names, such as "s0 + p1".
-    why : Explanation
+    why : Explanation or FunctionExplanation
     """
 
     name: str
     formula: str
-    why: Explanation
+    why: Explanation | FunctionExplanation
+
+    @property
+    def absorbs(self) -> bool:
+        """Whether this is an addition that leaves the sum as it was, though the addend is not 0."""
+        return (
+            isinstance(self.why, Explanation) and self.why.operation in ("add", "fma") and self.why.absorbed is not None
+        )
+
+    @property
+    def error(self) -> Fraction | None:
+        """What the rounding of this step adds to its exact result; None if one of them is not finite."""
+        exactly = self.why.value if isinstance(self.why, FunctionExplanation) else self.why.exact.value
+        result = self.why.result.value
+        if not (is_finite(exactly) and is_finite(result)):
+            return None
+        return Fraction(result) - Fraction(exactly)
 
 
 Reduction: TypeAlias = Literal["dot", "sum", "mean", "norm"]
@@ -97,6 +114,30 @@ class DotExplanation(Shown, Record):
     ulps: Fraction | None
     operation: Reduction = "dot"
     alignment: Alignment | None = None
+
+    @property
+    def absorbed(self) -> tuple[Step, ...]:
+        """The additions that leave the sum as it was, though the addend is not 0, in the order of the loop."""
+        return tuple(step for step in self.steps if step.absorbs)
+
+    @property
+    def worst(self) -> Step | None:
+        """The first step whose result is not finite, or else the one with the largest error; None if all are exact."""
+        return worst_of(self.steps)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields, the names of the steps that absorb an addend, and that of the worst step, ready for JSON."""
+        more = {"absorbed": [step.name for step in self.absorbed], "worst": self.worst.name if self.worst else None}
+        return super().to_dict() | more
+
+
+def worst_of(steps: Sequence[Step]) -> Step | None:
+    """The first step whose result is not finite, or else the one with the largest error; None if all are exact."""
+    for step in steps:
+        if not is_finite(step.why.result.value):
+            return step
+    rounded = [step for step in steps if step.error]
+    return max(rounded, key=lambda step: abs(step.error or Fraction(0)), default=None)
 
 
 def dot(
@@ -195,8 +236,20 @@ def _explained(
     names = "ab" if operation == "dot" else "x"
     operands = [
         tuple(converted(f"{name}{k}", read(x, fmt), fmt, mode, generator) for k, x in enumerate(vector))
-        for name, vector in zip(names, _vectors(names, vectors, fmt), strict=True)
+        for name, vector in zip(names, read_vectors(names, vectors, fmt), strict=True)
     ]
+    return summed(operation, operands, fmt, mode, accumulator, generator)
+
+
+def summed(
+    operation: Reduction,
+    operands: Sequence[tuple[Operand, ...]],
+    fmt: Format,
+    mode: Rounding,
+    accumulator: AccumulatorLike | None,
+    generator: Generator,
+) -> DotExplanation:
+    """The explanation for operands that are already rounded."""
     left, right = _factors(operation, [[x.number.value for x in vector] for vector in operands])
     truth = _finish_exactly(operation, _exact_dot(left, right, mode), len(left))
     how = _resolve(accumulator, fmt, mode, generator)
@@ -219,7 +272,7 @@ def _explained(
         flags=ordered_flags(raised),
         exact=truth.value,
         best=best,
-        ulps=_ulps(final.result, truth.value, fmt),
+        ulps=error_in_ulps(final.result, truth.value, fmt),
         operation=operation,
         alignment=alignment,
     )
@@ -240,7 +293,8 @@ def _finish_exactly(operation: Reduction, found: exact.Result, count: int) -> ex
     return exact.OPERATIONS["sqrt"](Rounding.TIES_TO_EVEN, found.value) if operation == "norm" else found
 
 
-def _vectors(names: str, given: Sequence[VectorLike], fmt: Format) -> list[list[NumberLike]]:
+def read_vectors(names: str, given: Sequence[VectorLike], fmt: Format) -> list[list[NumberLike]]:
+    """The elements of each vector; ValueError or TypeError where one is no vector, or they differ in length."""
     vectors = []
     for name, x in zip(names, given, strict=True):
         x = getattr(same_format(x, fmt), "values", x)
@@ -289,7 +343,8 @@ def _exact_dot(a: Sequence[Value], b: Sequence[Value], mode: Rounding) -> exact.
     return exact.Result(-0.0 if (any(signs) if mode is Rounding.TOWARD_NEGATIVE else all(signs)) else Fraction(0))
 
 
-def _ulps(result: Number, truth: Value, fmt: Format) -> Fraction | None:
+def error_in_ulps(result: Number, truth: Value, fmt: Format) -> Fraction | None:
+    """The distance between the two in ulp of the exact one; None if one of them is not finite."""
     if not (is_finite(result.value) and is_finite(truth)):
         return None
     if truth == 0:

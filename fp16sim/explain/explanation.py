@@ -14,9 +14,11 @@ from ..formats import Format, Rounding, Subnormals
 from ..overflow import get_overflow
 from ..wording import count, joined
 from .alternatives import Detour, ModeResult, detours, mode_results
-from .records import ExactStep, Number, Operand, Record, RoundingStep, json_data
+from .records import ExactStep, Number, Operand, Record, RoundingStep, Term, json_data
 from .rendering import Shown
 from .value_text import short_text, two_to_the, ulps_text
+
+SUMS = ("add", "subtract", "fma")
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,6 +67,15 @@ class Explanation(Shown, Record):
         return detours(self._computed, values, self.fmt, self.mode, self.result.value, self.operands)
 
     @property
+    def absorbed(self) -> Term | None:
+        """The term that does not change a sum though it is not 0, as `record_flags` counts it; None if none does."""
+        step, result = self.rounding, self.result.value
+        if self.operation not in SUMS or self.exact.rule != "digits" or not step.rest or step.overflow_rule:
+            return None
+        lost, kept = sorted(self.exact.terms, key=lambda term: abs(term.value))
+        return lost if is_finite(result) and abs(result) == abs(kept.value) else None
+
+    @property
     def _only_rounds(self) -> bool:
         return self.operation not in OPERATIONS
 
@@ -93,15 +104,11 @@ def _root_of_minus_zero(why: Explanation) -> str:
 
 
 def _absorption(why: Explanation) -> str:
-    step = why.rounding
-    sums = ("add", "subtract", "fma")
-    if why.operation not in sums or why.exact.rule != "digits" or not step.rest or step.overflow_rule:
+    lost = why.absorbed
+    if lost is None:
         return ""
-    result = why.result.value
-    lost, kept = sorted(why.exact.terms, key=lambda term: abs(term.value))
-    if not is_finite(result) or abs(result) != abs(kept.value):
-        return ""
-    ulp = Fraction(2) ** (step.quantum_exponent or 0)
+    kept = next(term for term in why.exact.terms if term is not lost)
+    ulp = Fraction(2) ** (why.rounding.quantum_exponent or 0)
     value = -lost.value if why.operation == "subtract" and lost.name == "b" else lost.value  # b is subtracted
     return (
         f"Absorption: {lost.name} = {short_text(value)} is too small to change {kept.name}; "

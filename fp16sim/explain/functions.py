@@ -165,6 +165,14 @@ def function(
     return FunctionExplanation(name, fmt, mode, texts, operands, value, accuracy, step, result, flags)
 
 
+def function_on(name: str, x: Operand, fmt: Format, mode: Rounding, draw: int) -> FunctionExplanation:
+    """The same for an elementary function of a number that is already rounded."""
+    value, raised, accuracy = _value(name, [x.number.value], fmt)
+    step = round_step(value, fmt, mode, draw)
+    flags = ordered_flags(raised.union(step.flags))
+    return FunctionExplanation(name, fmt, mode, (x.text,), (x,), value, accuracy, step, step.result, flags)
+
+
 def _called(f: Callable[..., Any], values: list[Value]) -> tuple[Any, frozenset[str]]:
     """What a function of the library returns, and the flags that it raises."""
     with record_flags() as raised, np.errstate(all="ignore"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from ...exact import is_finite
 from ...wording import count
 from ..alignment import AlignedGroup, AlignedTerm, Alignment
 from ..document import (
@@ -22,6 +23,7 @@ from ..document import (
     section,
 )
 from ..dot_product import DotExplanation, Step
+from ..explanation import Explanation
 from ..records import Operand, OverflowRule, RoundingStep
 from ..value_text import short_text, ulps_text
 from .operation import result_section
@@ -49,7 +51,9 @@ OVERFLOWS: dict[OverflowRule, str] = {
 NAMES = {"dot": "dot product", "sum": "sum", "mean": "mean", "norm": "norm"}
 
 MOST_STEPS = 60
-"""Steps of a long sum that are shown; the record has all of them."""
+"""A sum of more steps is shortened; the record has all of them."""
+SHOWN = 8
+"""Of a shortened sum: the first steps, the worst and the last, as many of each."""
 
 
 @document_of.register
@@ -61,13 +65,14 @@ def dot_document(why: DotExplanation) -> Document:
     rounded = [x for x in (*why.a, *why.b) if x.rounding is not None]
     return document(
         title + short_text(why.result.value),
-        section("operands", Table(("", "", "", ""), tuple(map(_operand, rounded[:MOST_STEPS])))) if rounded else None,
+        operands_section(rounded),
         *(_group(group) for group in (why.alignment.groups[:MOST_GROUPS] if why.alignment else ())),
         _orders(why.alignment) if why.alignment else None,
-        section("steps", _steps(why.steps), _left_out(why)) if why.steps else None,
+        section("steps", steps_table(why.steps), left_out(why.steps)) if why.steps else None,
         section("last rounding", paragraph("", decision(why.final))) if why.final.changes else None,
         result_section(why.result, ", ".join(why.flags) or "none"),
         section("exact result", *_exact_result(why)),
+        section("where the error comes from", *error_lines(why)),
     )
 
 
@@ -117,17 +122,53 @@ def _orders(alignment: Alignment) -> Section | None:
     )
 
 
+def operands_section(rounded: Sequence[Operand]) -> Section | None:
+    """The operands that were rounded; of many, those that raise a rarer flag than inexact come first."""
+    if not rounded:
+        return None
+    shown = rounded
+    if len(rounded) > MOST_STEPS:
+        shown = sorted(rounded, key=lambda x: not _rare(x.rounding.flags if x.rounding else ()))[:SHOWN]
+    more = len(rounded) - len(shown)
+    rest = paragraph("", f"... and {count(more, 'more operand')}, rounded too") if more else None
+    return section("operands", Table(("", "", "", ""), tuple(map(_operand, shown))), rest)
+
+
 def _operand(x: Operand) -> tuple[Line, ...]:
     value = f"rounded to {short_text(x.number.value)}"
     return line(x.name), line(x.text[:24]), line(value), _alarm(x.rounding.flags if x.rounding else ())
 
 
-def _steps(steps: tuple[Step, ...]) -> Table:
-    return Table(("", "", "", "", "rounding"), tuple(_step(step) for step in steps[:MOST_STEPS]))
+def steps_table(steps: tuple[Step, ...]) -> Table:
+    """The steps as rows; of a long sum the first, the worst and the last, with rows that count the others."""
+    rows: list[tuple[Line, ...]] = []
+    last = -1
+    for k in shown_steps(steps):
+        if k > last + 1:
+            rows.append((line("..."), line(f"{count(k - last - 1, 'step')} left out"), (), (), ()))
+        rows.append(_step(steps[k]))
+        last = k
+    return Table(("", "", "", "", "rounding"), tuple(rows))
+
+
+def shown_steps(steps: Sequence[Step]) -> list[int]:
+    """The places of the steps that are shown: all of up to 60, else the first, the worst and the last."""
+    everything = range(len(steps))
+    if len(steps) <= MOST_STEPS:
+        return list(everything)
+    worst = sorted(everything, key=lambda k: _badness(steps[k]), reverse=True)[:SHOWN]
+    absorbing = [k for k in everything if steps[k].absorbs][:1]
+    return sorted({*everything[:SHOWN], *worst, *absorbing, *everything[-SHOWN:]})
+
+
+def _badness(step: Step) -> tuple[bool, Fraction]:
+    """What has become infinite or NaN is worse than any error."""
+    return not is_finite(step.why.result.value), abs(step.error or Fraction(0))
 
 
 def _step(step: Step) -> tuple[Line, ...]:
-    result, words = step.why.result, rounding_words(step.why.rounding)
+    result, rounding = step.why.result, step.why.rounding
+    words = rounding_words(rounding) if rounding else ()
     alarm = _alarm(flag for flag in step.why.flags if flag != "overflow")
     return (
         line(step.name),
@@ -151,13 +192,18 @@ def rounding_words(step: RoundingStep) -> Line:
 
 def _alarm(flags: Iterable[str]) -> Line:
     """The flags that are rarer than inexact."""
-    rare = [flag for flag in flags if flag != "inexact"]
+    rare = _rare(flags)
     return line(Span(", ".join(rare), "warn")) if rare else ()
 
 
-def _left_out(why: DotExplanation) -> LabelledLines | None:
-    more = len(why.steps) - MOST_STEPS
-    return paragraph("", f"... and {count(more, 'more step')}; .steps has them all") if more > 0 else None
+def _rare(flags: Iterable[str]) -> list[str]:
+    return [flag for flag in flags if flag != "inexact"]
+
+
+def left_out(steps: Sequence[Step]) -> LabelledLines | None:
+    """How many steps are not shown."""
+    more = len(steps) - len(shown_steps(steps))
+    return paragraph("", f"{count(more, 'step')} left out; .steps has them all") if more else None
 
 
 def _exact_result(why: DotExplanation) -> list[LabelledLines]:
@@ -166,3 +212,59 @@ def _exact_result(why: DotExplanation) -> list[LabelledLines]:
     if why.ulps is not None:
         lines.append(paragraph("error", f"{ulps_text(why.ulps)} ulp" if why.ulps else "none"))
     return lines
+
+
+# --- where the error comes from ---------------------------------------------------------------------------------------
+
+MANY = 8
+"""Roundings from which on their sum and the largest of them are worth a sentence."""
+LINEAR = ("Sequential", "Pairwise", "Blocked", "Fused")
+"""Accumulators in which the errors of the steps add up to the error of the sum."""
+
+
+def error_lines(why: DotExplanation) -> list[LabelledLines | None]:
+    """The first step that is not finite, the additions that changed nothing, and what the roundings add up to."""
+    errors = [step.error for step in why.steps if step.error]
+    return [_overflown(why), _absorbing(why), *(_roundings(why, errors) if len(errors) >= MANY else ())]
+
+
+def _overflown(why: DotExplanation) -> LabelledLines | None:
+    given = all(is_finite(x.number.value) for x in (*why.a, *why.b))
+    if not given or why.worst is None or is_finite(why.worst.why.result.value):
+        return None
+    value = short_text(why.worst.why.result.value)
+    step = f"{why.worst.name} = {why.worst.formula} is the first step that is not finite: {value}."
+    return paragraph("overflow" if "overflow" in why.worst.why.flags else "not finite", step)
+
+
+def _absorbing(why: DotExplanation) -> LabelledLines | None:
+    """Which addends left the sum as it was."""
+    found = why.absorbed
+    if not found:
+        return None
+    first, additions = found[0], sum(step.why.operation in ("add", "fma") for step in why.steps)
+    same = f"{len(found):,} of {count(additions, 'addition')} {'leave' if len(found) > 1 else 'leaves'}"
+    said = f"{same} the sum as it was (absorption), the first in {first.name} = {first.formula}"
+    together = f"Together they lose {size([step.error or Fraction(0) for step in found])}." if len(found) > 1 else ""
+    kahan = "Kahan's compensation puts that back." if why.accumulator.startswith("Kahan") else ""
+    if isinstance(first.why, Explanation) and (lost := first.why.absorbed):
+        said += f": {short_text(lost.value, 14)} is too small to change {short_text(first.why.result.value, 14)}"
+    return paragraph("absorption", f"{said}.", together, kahan)
+
+
+def _roundings(why: DotExplanation, errors: list[Fraction]) -> list[LabelledLines | None]:
+    up, down = [x for x in errors if x > 0], [x for x in errors if x < 0]
+    sides = f"{count(len(up), 'rounding')} up add {size(up)}, {len(down):,} down take away {size(down)}."
+    sums = why.accumulator.startswith(LINEAR) and why.operation in ("sum", "dot")
+    worst = why.worst
+    return [
+        paragraph("worst step", f"{worst.name} = {worst.formula}, by {size([worst.error])}.")
+        if worst and worst.error
+        else None,
+        paragraph("all steps", sides) if sums else None,
+    ]
+
+
+def size(errors: list[Fraction]) -> str:
+    """The magnitude of their sum, to six digits: enough for an error."""
+    return f"{abs(float(sum(errors, Fraction(0)))):.6g}"
