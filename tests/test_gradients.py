@@ -7,30 +7,43 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.learn import (
+    GPT,
     RNN,
     Activation,
+    Block,
+    CausalAttention,
     Chain,
+    Compound,
     Conv2d,
+    Dropout,
+    Embedding,
+    FeedForward,
     Flatten,
     Images,
     Layer,
     LayerNorm,
+    LearnedPositions,
     Linear,
     MaxPool2d,
+    MeanPool,
+    RMSNorm,
     SimpleRNN,
     Tensor,
     cross_entropy,
     cross_entropy_of_probabilities,
+    dropout_on,
     gradients,
     l1_penalty,
     l2_penalty,
     mean_squared_error,
     one_hot_cross_entropy,
 )
-from fp16sim.learn.model import layers, losses
+from fp16sim.learn.model import losses
 from fp16sim.learn.model.layers import ACTIVATIONS
 from fp16sim.learn.model.vjps import OPERATIONS
 from fp16sim.learn.precision import Precision, Products
+
+from .support import first
 
 A = np.array([[0.7, -1.3, 0.2], [1.9, 0.4, -0.6]])
 B = np.array([[1.1, 0.3, 2.5], [-0.8, 1.7, 0.9]])
@@ -156,18 +169,33 @@ LAYERS = {
     **{name: (Activation(name), (3, 4)) for name in ACTIVATIONS},
     "layer norm": (LayerNorm(4, epsilon=0.1), (3, 4)),
     "layer norm of sequences": (LayerNorm(3), (2, 2, 3)),
+    "linear of sequences without bias": (Linear(3, 2, bias=False), (2, 2, 3)),
+    "rms norm": (RMSNorm(3), (2, 2, 3)),
+    "positions": (LearnedPositions(5, 3), (2, 4, 3)),
+    "mean pool": (MeanPool(), (2, 3, 2)),
+    "dropout": (Dropout(0.5), (4, 5)),
+    **{
+        f"{form} attention": (CausalAttention(4, 2, form, positions, tile=2), (2, 3, 4))
+        for form, positions in (("stable", "rotary"), ("naive", "none"), ("online", "rotary-wide"))
+    },
+    "feed forward": (FeedForward(3, 4), (2, 2, 3)),
+    "swiglu": (FeedForward(3, 4, "swiglu"), (2, 2, 3)),
+    "block": (Block(CausalAttention(4, 1), FeedForward(4, 3), dropout=0.2), (1, 3, 4)),
     "rnn": (RNN(2, 3, gain=1.1), (2, 4, 2)),
     "rnn of sigmoids": (RNN(2, 2, activation="sigmoid"), (2, 3, 2)),
 }
 
 
 def test_no_layer_is_without_a_gradient_test():
-    known = {kind for kind in vars(layers).values() if isinstance(kind, type) and issubclass(kind, Layer)} - {Layer}
-    assert {type(layer) for layer, _ in LAYERS.values()} == known
+    known = {kind for kind in vars(fs.learn).values() if isinstance(kind, type) and issubclass(kind, Layer)}
+    assert {type(layer) for layer, _ in LAYERS.values()} == known - {Layer, Compound, Embedding}
     assert {layer.name for layer, _ in LAYERS.values() if isinstance(layer, Activation)} == set(ACTIVATIONS)
 
 
-@pytest.mark.parametrize("name", LAYERS)
+DEEP = ("block", "naive attention", "online attention")
+
+
+@pytest.mark.parametrize("name", first(len(LAYERS) - len(DEEP), sorted(LAYERS, key=DEEP.__contains__)))
 def test_gradients_of_a_layer_agree_with_central_differences(name):
     layer, shape = LAYERS[name]
     rng = np.random.default_rng(1)
@@ -175,7 +203,8 @@ def test_gradients_of_a_layer_agree_with_central_differences(name):
     weights = rng.standard_normal(1000)  # so that no two outputs count alike
 
     def loss(t):
-        y = layer({key: t[key] for key in values}, t["x"])
+        with dropout_on(3):
+            y = layer({key: t[key] for key in values}, t["x"])
         y = y.reshape(y.value.size)
         return (y * y * weights[: y.value.size] + y).sum()
 
@@ -202,6 +231,14 @@ def test_gradients_of_a_chain_go_through_all_of_its_layers():
 def test_gradients_of_the_recurrent_model_go_back_to_the_first_step():
     model, x = SimpleRNN(2, 3, 2), np.random.default_rng(3).standard_normal((2, 5, 2))
     check(lambda t: cross_entropy(model(t, t["x"]), [1, 0]), {**model.draw(0), "x": x})
+
+
+@pytest.mark.parametrize("tie", first(1, [True, False]))
+def test_gradients_of_the_language_model_go_back_to_the_rows_of_its_embedding(tie):
+    model, x = GPT(3, {"context": 3, "width": 2, "heads": 1, "blocks": 1, "hidden": 2, "tie": tie}), [[0, 2, 0]]
+    values = {name: w + 0.3 for name, w in model.draw(0).items()}
+    check(lambda t: cross_entropy(model(t, np.array(x)), [[2, 1, 0]]), values)
+    assert ("head.weight" in values) is not tie
 
 
 # --- losses ---------------------------------------------------------------------------------------------------------

@@ -26,22 +26,28 @@ from .data import (
     split_validation,
 )
 from .model import vjps
+from .model.attention import CausalAttention, Mask, attention, causal
 from .model.autograd import gradients
+from .model.dropout import Dropout, dropout, dropout_on
+from .model.embeddings import Embedding, LearnedPositions, MeanPool
 from .model.layers import (
+    GELU,
     RNN,
     Activation,
+    Compound,
     Conv2d,
     Flatten,
     Images,
     Layer,
-    LayerNorm,
     Linear,
     MaxPool2d,
     Params,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
+    call_part,
 )
 from .model.losses import (
     cross_entropy,
@@ -52,9 +58,12 @@ from .model.losses import (
     one_hot_cross_entropy,
 )
 from .model.models import CNN, MLP, Chain, Network, SimpleRNN
+from .model.norms import LayerNorm, RMSNorm
 from .model.optimizers import Optimizer, adam, adamw, clipped, rmsprop, sgd, step_decay
 from .model.own import FunctionModel
+from .model.rotary import rotary_tables, rotated
 from .model.tensor import Tensor, concatenate, einsum, stack
+from .model.transformer import GPT, Block, FeedForward, GPTConfig
 from .observe.exponents import Survey, survey
 from .observe.metrics import ClassReport, Scores, accuracy, class_report, confusion_matrix
 from .observe.telemetry import Microscope, Telemetry
@@ -69,30 +78,42 @@ from .state import Death, Epoch
 
 __all__ = [
     "CNN",
+    "GELU",
+    "GPT",
     "MLP",
     "RECIPES",
     "RNN",
     "Activation",
     "Advice",
+    "Block",
+    "CausalAttention",
     "Chain",
     "ClassReport",
+    "Compound",
     "Config",
     "Conv2d",
     "Costs",
     "Dataset",
     "Death",
+    "Dropout",
     "DynamicLossScale",
+    "Embedding",
     "Epoch",
     "Evaluation",
+    "FeedForward",
     "Flatten",
     "FunctionModel",
+    "GPTConfig",
     "History",
     "Images",
     "Inspection",
     "Layer",
     "LayerNorm",
+    "LearnedPositions",
     "Linear",
+    "Mask",
     "MaxPool2d",
+    "MeanPool",
     "Microscope",
     "Model",
     "Network",
@@ -102,9 +123,11 @@ __all__ = [
     "Params",
     "Policy",
     "Precision",
+    "RMSNorm",
     "ReLU",
     "Samples",
     "Scores",
+    "SiLU",
     "Sigmoid",
     "SimpleRNN",
     "Softmax",
@@ -116,7 +139,10 @@ __all__ = [
     "accuracy",
     "adam",
     "adamw",
+    "attention",
     "batches",
+    "call_part",
+    "causal",
     "check",
     "class_report",
     "clipped",
@@ -126,6 +152,8 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_of_probabilities",
     "diagnose",
+    "dropout",
+    "dropout_on",
     "einsum",
     "evaluate",
     "get_config",
@@ -141,6 +169,8 @@ __all__ = [
     "one_hot",
     "one_hot_cross_entropy",
     "rmsprop",
+    "rotary_tables",
+    "rotated",
     "save_model",
     "sequences",
     "sgd",

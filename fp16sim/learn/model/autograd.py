@@ -2,8 +2,7 @@
 
 A Tensor remembers the operation and the arguments that made it. `gradients` walks back from a result, from consumers to
 arguments, adds up the cotangents that meet at a tensor (each addition is rounded), and takes the vjps from the table.
-A walk changes nothing, so a graph can be walked many times. The one thing that is written after a tensor was made is
-the name of its layer (`name_layer`), on which no number depends.
+A walk changes nothing, so a graph can be walked many times.
 """
 
 from __future__ import annotations
@@ -97,10 +96,3 @@ def backward_step(
         settings = {**kept, "accumulator": Pairwise(g.fmt)} if "accumulator" in settings else kept
     part = OPERATIONS[tensor.operation].vjp(k)(g, y, *values, **settings)
     return unbroadcast(part, values[k].shape, settings.get("accumulator"))
-
-
-def name_layer(y: Tensor, layer: str, given: Tensor) -> Tensor:
-    """Write the layer's name on the tensors that it computed from what it was given, y the last of them; returns y."""
-    for tensor in consumers_first(y, lambda x: x is not given and bool(x.operation) and not x.layer):
-        object.__setattr__(tensor, "layer", layer)
-    return y

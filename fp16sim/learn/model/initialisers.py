@@ -30,6 +30,11 @@ def xavier(shape: tuple[int, ...], generator: np.random.Generator) -> Array:
     return generator.uniform(-limit, limit, shape)
 
 
+def for_sums(shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+    """Normal with variance 1 / inputs (LeCun et al. 1998): sums of products are as large as the numbers added."""
+    return generator.standard_normal(shape) / np.sqrt(_fans(shape)[0])
+
+
 def small_random(shape: tuple[int, ...], generator: np.random.Generator) -> Array:
     """Normal with standard deviation 0.01 in every layer: the "small random numbers" of many tutorials."""
     return generator.standard_normal(shape) * 0.01

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ...conversion import Array
 from ...wording import did_you_mean, quoted
 from ..precision import DEFAULT_PRODUCTS, Products
 from .initialisers import Initialiser, he, xavier
-from .tensor import Tensor
+from .tensor import Tensor, inside_layer
 from .windows import sizes_after
 
 Params: TypeAlias = dict[str, FloatArray]
@@ -25,6 +25,9 @@ Shapes: TypeAlias = dict[str, tuple[int, ...]]
 
 class Layer:
     """What all layers can do; this one has no parameters."""
+
+    takes_indices = False
+    """Whether it is given integers as they are, as an embedding is."""
 
     def shapes(self) -> Shapes:
         """The shapes of the parameters, known before any is drawn."""
@@ -39,20 +42,65 @@ class Layer:
         raise NotImplementedError
 
 
-def _check_sizes(layer: Layer, *names: str, least: int = 1) -> None:
+def shapes_of(parts: Iterable[tuple[str, Layer]]) -> Shapes:
+    """The shapes of all parameters of layers that have names: "layer.parameter"."""
+    return {f"{name}.{own}": shape for name, layer in parts for own, shape in layer.shapes().items()}
+
+
+def drawn(parts: Iterable[tuple[str, Layer]], generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
+    """All their parameters, layer by layer from one generator."""
+    return {f"{name}.{own}": x for name, layer in parts for own, x in layer.draw(generator, init).items()}
+
+
+def call_part(name: str, layer: Layer, params: Mapping[str, Tensor], x: Any, how: Products) -> Tensor:
+    """The output of a layer that is part of something larger, with its own ones among the parameters of the whole.
+
+    Its operations bear its name, and so do the casts of its parameters, which were made before.
+    """
+    own = {parameter[len(name) + 1 :]: p for parameter, p in params.items() if parameter.startswith(f"{name}.")}
+    with inside_layer(name) as path:
+        for p in own.values():
+            if p.operation and not p.layer:
+                object.__setattr__(p, "layer", path)
+        return layer(own, x, how)
+
+
+class Compound(Layer):
+    """A layer that is made of layers with names."""
+
+    def parts(self) -> dict[str, Layer]:
+        """The layers, by name."""
+        raise NotImplementedError
+
+    def shapes(self) -> Shapes:
+        """Those of all parts."""
+        return shapes_of(self.parts().items())
+
+    def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
+        """As the parts draw them."""
+        return drawn(self.parts().items(), generator, init)
+
+
+def check_sizes(layer: Layer, *names: str, least: int = 1) -> None:
+    """ValueError for a size that is less than the least."""
     for name in names:
         if (value := getattr(layer, name)) < least:
             raise ValueError(f"{name}={value} of {type(layer).__name__} must be {least} or more")
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
-    """x @ weight + bias: `how` says how the products are rounded and summed; adding the bias is one more rounding."""
-    return x.matmul(weight, how).add(bias, how.accumulator)
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, how: Products = DEFAULT_PRODUCTS) -> Tensor:
+    """x @ weight + bias: `how` says how the products are rounded and summed; adding the bias is one more rounding.
+
+    The axes of x before the last one count rows of one matrix, so that a weight's gradient is one sum over all rows.
+    """
+    y = (x if x.ndim == 2 else x.reshape(-1, x.shape[-1])).matmul(weight, how)
+    y = y if bias is None else y.add(bias, how.accumulator)
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], y.shape[-1])
 
 
 @dataclass(frozen=True)
 class Linear(Layer):
-    """A fully connected layer: (batch, inputs) to (batch, outputs).
+    """A fully connected layer: (..., inputs) to (..., outputs), such as (batch, inputs) to (batch, outputs).
 
     >>> {name: x.shape for name, x in Linear(4, 3).draw(np.random.default_rng(0)).items()}
     {'weight': (4, 3), 'bias': (3,)}
@@ -60,23 +108,26 @@ class Linear(Layer):
 
     inputs: int
     outputs: int
+    bias: bool = True
+    init: Initialiser = he
 
     def __post_init__(self) -> None:
-        _check_sizes(self, "inputs", "outputs")
+        check_sizes(self, "inputs", "outputs")
 
     def shapes(self) -> Shapes:
         """Of the weights and the biases."""
-        return {"weight": (self.inputs, self.outputs), "bias": (self.outputs,)}
+        return {"weight": (self.inputs, self.outputs), **({"bias": (self.outputs,)} if self.bias else {})}
 
     def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
-        """Weights by He's rule, biases 0."""
-        return {"weight": (init or he)((self.inputs, self.outputs), generator), "bias": np.zeros(self.outputs)}
+        """Weights by He's rule, or by the rule that the layer was given; biases 0."""
+        weight = (init or self.init)((self.inputs, self.outputs), generator)
+        return {"weight": weight, **({"bias": np.zeros(self.outputs)} if self.bias else {})}
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """x @ weight + bias."""
-        if x.value.ndim != 2 or x.value.shape[1] != self.inputs:
+        if x.ndim < 2 or x.shape[-1] != self.inputs:
             raise ValueError(f"x.shape={x.value.shape} must be (batch, {self.inputs}) for this layer")
-        return linear(x, params["weight"], params["bias"], how)
+        return linear(x, params["weight"], params.get("bias"), how)
 
 
 @dataclass(frozen=True)
@@ -95,8 +146,8 @@ class Conv2d(Layer):
     padding: int = 0
 
     def __post_init__(self) -> None:
-        _check_sizes(self, "inputs", "outputs", "kernel", "stride")
-        _check_sizes(self, "padding", least=0)
+        check_sizes(self, "inputs", "outputs", "kernel", "stride")
+        check_sizes(self, "padding", least=0)
 
     def shapes(self) -> Shapes:
         """Of the weights and the biases."""
@@ -124,7 +175,7 @@ class MaxPool2d(Layer):
     size: int = 2
 
     def __post_init__(self) -> None:
-        _check_sizes(self, "size")
+        check_sizes(self, "size")
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The largest number of each window: exact."""
@@ -155,7 +206,7 @@ class Images(Layer):
 
 @dataclass(frozen=True)
 class Activation(Layer):
-    """A function of each element ("relu", "tanh", "sigmoid") or of each row ("softmax")."""
+    """A function of each element ("relu", "tanh", "sigmoid", "gelu", "silu") or of each row ("softmax")."""
 
     name: str
 
@@ -173,6 +224,8 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": Tensor.relu,
     "tanh": Tensor.tanh,
     "sigmoid": Tensor.sigmoid,
+    "gelu": Tensor.gelu,
+    "silu": Tensor.silu,
     "softmax": Tensor.softmax,
 }
 
@@ -192,36 +245,19 @@ def Sigmoid() -> Activation:
     return Activation("sigmoid")
 
 
+def GELU() -> Activation:
+    """x Phi(x), with the distribution function Phi of the standard normal distribution: one rounding."""
+    return Activation("gelu")
+
+
+def SiLU() -> Activation:
+    """x / (1 + e^-x): x times its sigmoid, two roundings."""
+    return Activation("silu")
+
+
 def Softmax() -> Activation:
     """e^x / sum of e^x along the last axis, without overflow."""
     return Activation("softmax")
-
-
-@dataclass(frozen=True)
-class LayerNorm(Layer):
-    """(x - mean) / sqrt(variance + epsilon) * scale + shift along the last axis (Ba et al. 2016), in two passes.
-
-    epsilon is rounded to the format, as every constant is: in binary16, 1e-5 is subnormal and 1e-8 becomes 0.
-    """
-
-    size: int
-    epsilon: float = 1e-5
-
-    def shapes(self) -> Shapes:
-        """Of scale and shift."""
-        return {"scale": (self.size,), "shift": (self.size,)}
-
-    def draw(self, generator: np.random.Generator, init: Initialiser | None = None) -> Draws:
-        """Scale 1, shift 0."""
-        return {"scale": np.ones(self.size), "shift": np.zeros(self.size)}
-
-    def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
-        """The normalised rows, scaled and shifted."""
-        column = (*x.value.shape[:-1], 1)
-        centred = x - (x.sum_rows(how.accumulator) / self.size).reshape(*column)
-        variance = (centred * centred).sum_rows(how.accumulator) / self.size
-        normal = centred / (variance + self.epsilon).sqrt().reshape(*column)
-        return normal.multiply(params["scale"], how.accumulator).add(params["shift"], how.accumulator)
 
 
 @dataclass(frozen=True)
@@ -238,7 +274,7 @@ class RNN(Layer):
     activation: str = "tanh"
 
     def __post_init__(self) -> None:
-        _check_sizes(self, "inputs", "hidden")
+        check_sizes(self, "inputs", "hidden")
         Activation(self.activation)
 
     def shapes(self) -> Shapes:

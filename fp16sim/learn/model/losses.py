@@ -19,9 +19,10 @@ def cross_entropy(logits: Tensor, labels: npt.ArrayLike, *, accumulator: Accumul
     ----------
     logits : Tensor
         Of shape (batch, classes), without a softmax; for probabilities use `cross_entropy_of_probabilities`. A second
-        softmax would make the gradients small, and no error would say so.
+        softmax would make the gradients small, and no error would say so. Also of shape (batch, time, classes), for a
+        class at each position: then the mean over the time is taken first, so that no sum has very many terms.
     labels : array_like of int
-        Of shape (batch,), each from 0 to classes - 1.
+        Of shape (batch,) or (batch, time), each from 0 to classes - 1.
     accumulator : Accumulator, optional
         For the sums.
 
@@ -37,9 +38,20 @@ def cross_entropy(logits: Tensor, labels: npt.ArrayLike, *, accumulator: Accumul
     >>> cross_entropy(logits, [0]).value
     FloatArray(0.408, binary16)
     """
+    if logits.ndim == 3:
+        return _of_sequences(logits, plain_array(labels, "labels"), accumulator)
     chosen = _class_numbers(labels, *_rows_and_classes(logits))
     # A product with a one-hot row would be wrong: in a narrow format log p may be -inf elsewhere, and -inf * 0 is NaN.
     return -logits.log_softmax(accumulator).pick(chosen).sum(accumulator) / len(chosen)
+
+
+def _of_sequences(logits: Tensor, labels: Array, accumulator: Accumulator | None) -> Tensor:
+    batch, time, classes = logits.shape
+    if labels.shape != (batch, time):
+        raise ValueError(f"labels has shape={labels.shape} and logits has shape={logits.shape}; give one for each row")
+    chosen = _class_numbers(labels.reshape(-1), batch * time, classes)
+    of_label = logits.reshape(batch * time, classes).log_softmax(accumulator).pick(chosen)
+    return -(of_label.reshape(batch, time).sum(accumulator, axis=-1) / time).sum(accumulator) / batch
 
 
 def one_hot_cross_entropy(logits: Tensor, targets: npt.ArrayLike, *, accumulator: Accumulator | None = None) -> Tensor:

@@ -14,9 +14,23 @@ from ...formats import FormatLike, Rounding, get_format, get_rounding
 from ...wording import quoted
 from ..precision import DEFAULT_PRODUCTS, Precision, Products
 from ..records import from_plain
-from .autograd import name_layer
 from .initialisers import get_initialiser
-from .layers import RNN, Activation, Conv2d, Draws, Flatten, Images, Layer, Linear, MaxPool2d, Params, Shapes
+from .layers import (
+    RNN,
+    Activation,
+    Conv2d,
+    Draws,
+    Flatten,
+    Images,
+    Layer,
+    Linear,
+    MaxPool2d,
+    Params,
+    Shapes,
+    call_part,
+    drawn,
+    shapes_of,
+)
 from .tensor import Tensor
 
 
@@ -109,6 +123,8 @@ class Chain(Network):
 
     __str__ = Network.__str__
 
+    takes_indices = property(lambda self: any(layer.takes_indices for _, layer in self.layers[:1]))
+
     def __post_init__(self) -> None:
         names = [name for name, _ in self.layers]
         twice = next((name for name in names if names.count(name) > 1), None)
@@ -117,15 +133,11 @@ class Chain(Network):
 
     def shapes(self) -> Shapes:
         """The shapes of all parameters, known before any is drawn."""
-        return {f"{layer}.{name}": shape for layer, part in self.layers for name, shape in part.shapes().items()}
+        return shapes_of(self.layers)
 
     def draw(self, rng: Seed = None, init: str = "") -> Draws:
         """All parameters in float64. `init` names an initialiser for all weights; without it each layer has its own."""
-        generator = np.random.default_rng(rng)
-        initialiser = get_initialiser(init) if init else None
-        return {
-            f"{layer}.{name}": x for layer, part in self.layers for name, x in part.draw(generator, initialiser).items()
-        }
+        return drawn(self.layers, np.random.default_rng(rng), get_initialiser(init) if init else None)
 
     def init(
         self,
@@ -143,9 +155,8 @@ class Chain(Network):
 
     def __call__(self, params: Mapping[str, Tensor], x: Tensor, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The output of the last layer."""
-        for layer, part in self.layers:
-            own = {name[len(layer) + 1 :]: p for name, p in params.items() if name.startswith(f"{layer}.")}
-            x = name_layer(part(own, x, how), layer, x)
+        for name, layer in self.layers:
+            x = call_part(name, layer, params, x, how)
         return x
 
 

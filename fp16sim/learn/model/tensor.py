@@ -44,6 +44,20 @@ def products_in_force(how: Products) -> Iterator[None]:
         _IN_FORCE.reset(before)
 
 
+_LAYER: ContextVar[str] = ContextVar("layer", default="")
+
+
+@contextmanager
+def inside_layer(name: str) -> Iterator[str]:
+    """Within it, operations belong to the layer of this name; a layer within a layer is called "outer.inner"."""
+    path = f"{outer}.{name}" if (outer := _LAYER.get()) else name
+    before = _LAYER.set(path)
+    try:
+        yield path
+    finally:
+        _LAYER.reset(before)
+
+
 Operand: TypeAlias = "Tensor | FloatArray | npt.ArrayLike"
 """What a tensor is combined with: a tensor, or data, which has no gradient."""
 
@@ -65,7 +79,7 @@ class Tensor:
     settings : mapping
         The keyword arguments of the operation, such as the accumulator of a matrix product.
     layer : str
-        The layer that computed it; `name_layer` writes it once the layer is done.
+        The layer that computed it; see `inside_layer`.
 
     Notes
     -----
@@ -156,7 +170,8 @@ class Tensor:
         given = (as_tensor(x, self.value) for x in others)
         arguments = (*given, self) if swapped else (self, *given)
         y = OPERATIONS[operation].forward(*(x.value for x in arguments), **settings)
-        return Tensor(y, operation, arguments, wanted=any(x.wanted for x in arguments), settings=settings)
+        wanted = any(x.wanted for x in arguments)
+        return Tensor(y, operation, arguments, wanted=wanted, settings=settings, layer=_LAYER.get())
 
     def __add__(self, other: Operand) -> Tensor:
         return self._apply("add", other)
