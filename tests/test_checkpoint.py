@@ -171,7 +171,7 @@ def test_another_kind_of_file_is_refused_in_one_line_and_left_as_it_is(make, tmp
         lambda: train(SMALL, DATA, start_from=path),
     ):
         with pytest.raises(
-            ValueError, match=r"not a model or checkpoint|has version=(99|3), but this fp16sim reads version 4; use"
+            ValueError, match=r"not a model or checkpoint|has version=(99|4), but this fp16sim reads version 5; use"
         ) as caught:
             attempt()
         assert "\n" not in str(caught.value)

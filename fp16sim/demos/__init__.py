@@ -10,6 +10,7 @@ picture.
 
 from .all_pairs import pairs
 from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
+from .failures import failure, failures
 from .learning import digit_gradients, gradients, softmax, stochastic, stuck_weight
 from .matrix_units import window
 from .recurrences import logistic, muller, rump
@@ -23,6 +24,8 @@ __all__ = [
     "clock",
     "derivative",
     "digit_gradients",
+    "failure",
+    "failures",
     "gradients",
     "harmonic",
     "logistic",

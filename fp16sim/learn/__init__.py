@@ -11,6 +11,8 @@ from .advise.advice import Advice
 from .advise.checks import check
 from .advise.costs import Costs, costs
 from .advise.diagnose import diagnose
+from .advise.differences import Difference, first_difference
+from .advise.examine import examine
 from .advise.inspect import Inspection, inspect
 from .data import (
     Dataset,
@@ -95,6 +97,7 @@ __all__ = [
     "Costs",
     "Dataset",
     "Death",
+    "Difference",
     "Dropout",
     "DynamicLossScale",
     "Embedding",
@@ -156,6 +159,8 @@ __all__ = [
     "dropout_on",
     "einsum",
     "evaluate",
+    "examine",
+    "first_difference",
     "get_config",
     "gradients",
     "inspect",

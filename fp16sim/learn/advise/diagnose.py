@@ -15,6 +15,7 @@ from ...formats import BFLOAT16
 from ...wording import count, percent, power_of_two
 from ..model.own import Bound
 from ..observe.exponents import Survey
+from ..observe.findings import GENERAL
 from ..observe.telemetry import TensorCounts
 from ..precision import PRECISIONS, Policy
 from ..run.config import Config
@@ -31,6 +32,7 @@ from .checks import (
     usual_rates,
     wider_accumulator,
 )
+from .examine import as_advice
 from .forecast import first_step
 
 WORTH_MENTIONING = 0.01
@@ -59,6 +61,8 @@ def diagnose(history: History) -> tuple[Advice, ...]:
     known = check(history.config)
     with np.errstate(all="ignore"):
         seen = [_completed(advice, history.config) for find in FINDERS if (advice := find(history)) is not None]
+    said = GENERAL if history.death else ()
+    seen += [as_advice(found) for found in history.telemetry.findings if found.pattern not in said]
     topics = {advice.topic for advice in seen}
     return (*(advice for advice in known if advice.topic not in topics), *seen)
 

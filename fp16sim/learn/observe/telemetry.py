@@ -28,6 +28,7 @@ from ..records import from_plain
 from ..state import Share, StepResult
 from .binades import Binade
 from .exponents import Survey, survey
+from .findings import PATTERNS, Finding, findings, merged
 
 EVERY = 50
 """At least every 50th step is examined. An examined step takes as long as two to four others."""
@@ -115,12 +116,15 @@ class Telemetry:
         (step, loss scale) for the first step, and whenever the scale changed.
     skipped : list of int
         The steps that were skipped.
+    findings : list of Finding
+        Known troubles in the graphs of the examined steps, and of the step in which the run died.
     """
 
     rows: list[TensorCounts] = field(default_factory=list)
     surveys: dict[tuple[str, str], Survey] = field(default_factory=dict)
     scales: list[tuple[int, float]] = field(default_factory=list)
     skipped: list[int] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     def __repr__(self) -> str:
         seen = f"{count(len(self.surveys), 'tensor')} on {count(len({row.step for row in self.rows}), 'step')}"
@@ -173,6 +177,7 @@ class Telemetry:
             ],
             "scales": [list(pair) for pair in self.scales],
             "skipped": list(self.skipped),
+            "findings": [dict(vars(found)) for found in self.findings],
         }
 
     @classmethod
@@ -185,7 +190,10 @@ class Telemetry:
                     f"telemetry: scale={quoted(scale)} at step={step}; a loss scale is positive and finite"
                 )
         surveys = {(seen.kind, seen.name): seen.survey() for seen in stored.surveys}
-        return cls(stored.rows, surveys, stored.scales, stored.skipped)
+        for found in stored.findings:
+            if found.pattern not in PATTERNS or not 0 < found.count <= found.total:
+                raise ValueError(f"telemetry.findings has {quoted(found)}, which no run gives")
+        return cls(stored.rows, surveys, stored.scales, stored.skipped, stored.findings)
 
 
 @dataclass(frozen=True)
@@ -216,6 +224,7 @@ class _StoredTelemetry:
     surveys: list[_StoredSurvey]
     scales: list[tuple[int, float]]
     skipped: list[int]
+    findings: list[Finding]
 
 
 def _survey_to_dict(seen: Survey) -> dict[str, Any]:
@@ -320,6 +329,8 @@ class Microscope:
             telemetry.scales.append((number, scale))
         if step.skipped:
             telemetry.skipped.append(number)
+        if backward is not None or step.after.death is not None:
+            telemetry.findings[:] = merged([*telemetry.findings, *findings(step.loss)])
         if backward is None:
             return
         for kind, name, seen in _merged(backward.seen):

@@ -38,7 +38,7 @@ from ..state import Death, Epoch, LoopState, Progress, Tally
 from .config import Config
 from .engine import model_for
 
-VERSION = 4
+VERSION = 5
 
 BYTES_KEPT, BYTES_WHILE_READ = 8, 72
 """How much memory a number takes, and how much more while its array is decoded; for a character of the text both."""
