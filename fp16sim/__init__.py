@@ -20,6 +20,7 @@ loaded when you first use them, such as `fs.learn`::
     page      the explorer, an HTML file
     plots     the pictures
     report    a training run as an HTML file
+    sweeps    many runs of one function, on any number of processes, in a table that grows
     teach     a grader, a quiz, exercises, and strategies that find bugs
     testing   assertions for low-precision code, with derived bounds
     vectors   operands and right answers for other implementations, and a judge of theirs
@@ -279,6 +280,7 @@ ON_DEMAND = {
     "page": "page",
     "plots": "plots",
     "report": "report",
+    "sweeps": "sweeps",
     "teach": "teach",
     "testing": "testing",
     "vectors": "vectors",

@@ -41,6 +41,7 @@ HOUSE = {
     "explain": "why an operation gives what it gives: records of every step, and their texts",
     "faults": "deliberately wrong rounders: for the grader, and for our own tests",
     "testing": "assertions for low-precision code: bit for bit, or within bounds that are derived",
+    "sweeps": "many runs of one function, anywhere, in a table that grows",
     "learn": "the training lab: a network in which every operation is rounded",
     "teach": "grader, quiz, strategies, lessons",
     "demos": "the numbers behind the pictures",
@@ -68,8 +69,20 @@ INSIDE = {
 }
 """The packages in a room that has some, in the same order: each imports only from those to its left."""
 
-HEAVY = ("matplotlib", "hypothesis", "rich", "ml_dtypes", "gmpy2", "softfloatpy", "scipy", "sklearn", "pytest")
-LAZY = {"matplotlib": "plots", "hypothesis": "teach", "rich": "cli", "pytest": "testing"}
+HEAVY = (
+    "matplotlib",
+    "hypothesis",
+    "rich",
+    "ml_dtypes",
+    "gmpy2",
+    "softfloatpy",
+    "scipy",
+    "sklearn",
+    "pytest",
+    "dask",
+    "distributed",
+)
+LAZY = {"matplotlib": "plots", "hypothesis": "teach", "rich": "cli", "pytest": "testing", "distributed": "sweeps"}
 """The room that may import a heavy library; the others may not import any."""
 
 

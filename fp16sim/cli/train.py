@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ..learn.model.updates import UPDATES
 from ..learn.precision import PolicyLike
 from ..learn.run.config import MODELS, OPTIMIZERS
 from ..learn.run.engine import check_run
-from ..learn.run.recipes import is_expected_to_die, make_config
+from ..learn.run.recipes import is_expected_to_die, make_config, with_unscale, without_recipe
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import load_data
 from ..learn.run.unused import refuse_unused
@@ -174,10 +174,10 @@ def _default(name: str) -> str:
 
     They are read from the configurations that would run.
     """
-    usual = _value(_plain(FORMATS.split(",")[0], {}), name)
+    usual = _value(without_recipe(FORMATS.split(",")[0], {}), name)
     parts, before = [usual], usual
     for case, given in CASES.items():
-        value = _value(_plain(FORMATS.split(",")[0], given), name)
+        value = _value(without_recipe(FORMATS.split(",")[0], given), name)
         if name not in given and value not in (usual, before):
             parts.append(f"{case} {value}")
             before = value
@@ -312,29 +312,12 @@ def configs(options: argparse.Namespace) -> list[Config]:
         names = [name.strip() for name in options.recipes.split(",")]
         if options.policy is not None and len(names) > 1:
             raise ValueError("--policy replaces the formats of one recipe; give one --recipe")
-        chosen = [make_config(name, **_with_unscale(given), policy=options.policy) for name in names]
+        chosen = [make_config(name, **with_unscale(given), policy=options.policy) for name in names]
     else:
-        chosen = [_plain(policy, given) for policy in _policies(options)]
+        chosen = [without_recipe(policy, given) for policy in _policies(options)]
     for note in refuse_unused(chosen, given):
         print_error(f"fp16sim train: {note}")
     return chosen
-
-
-def _plain(policy: PolicyLike, given: Mapping[str, Any]) -> Config:
-    """A run without a recipe, with what suits the data, the model and the optimizer."""
-    suits: dict[str, Any] = {}
-    if given.get("data", "digits") != "digits":
-        suits |= {"epochs": 1, "layers": (128,), "lr": 1e-3}
-    if given.get("model") == "cnn":
-        suits |= {"accumulator": "blas", "init": "xavier"}
-    if given.get("optimizer") == "sgd":
-        suits["lr"] = 0.1
-    return make_config(Config(policy), **{**suits, **_with_unscale(given)})
-
-
-def _with_unscale(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A dynamic loss scale needs gradients that are divided by it."""
-    return {**({"unscale": True} if given.get("loss_scale") == "dynamic" else {}), **given}
 
 
 def _policies(options: argparse.Namespace) -> list[PolicyLike]:

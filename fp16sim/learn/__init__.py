@@ -3,8 +3,8 @@
 Read in this order: `precision` and `scaling` (the nouns of mixed precision), `data`; in `model` first `autograd` (the
 graph knows no calculus), `vjps` (the calculus knows no graph) and `tensor`, then `layers`, `models`, `own` (models of
 your own), `losses`, `optimizers` and `updates`; `state` (the records of a run); in `observe` first `exponents` and
-`telemetry` (what rounding took away); in `run` first `recipes`, `engine` (one step) and `train` (the loop); `chance`
-(which differences between runs are more than that); in `advise` first `diagnose` (what to change).
+`telemetry` (what rounding took away); in `run` first `recipes`, `engine` (one step), `train` (the loop) and `sweep`
+(many runs); `chance` (which differences are more than that); in `advise` first `diagnose` (what to change).
 """
 
 from .advise.advice import Advice
@@ -74,6 +74,7 @@ from .run.checkpoint import Model, load_model, save_model
 from .run.config import Config
 from .run.evaluate import Evaluation, evaluate
 from .run.recipes import RECIPES, get_config
+from .run.sweep import sweep
 from .run.train import History, train
 from .scaling import DynamicLossScale, NoLossScale, StaticLossScale
 from .state import Death, Epoch
@@ -184,6 +185,7 @@ __all__ = [
     "stack",
     "step_decay",
     "survey",
+    "sweep",
     "train",
     "vjps",
 ]

@@ -15,7 +15,7 @@ from ...wording import did_you_mean, quoted
 from ..data import Dataset
 from ..model.models import Network
 from ..model.own import Bound
-from ..precision import Policy
+from ..precision import Policy, PolicyLike
 from ..records import refuse_unknown
 from .config import Config
 from .unused import refuse_unused, unused
@@ -189,6 +189,27 @@ def make_config(given: str | Config, **options: Any) -> Config:
     if "policy" in chosen and not _has_policy_of(merged.get("recipe", ""), policy):
         merged["recipe"] = ""
     return Config(**{**merged, "policy": policy})
+
+
+def without_recipe(policy: PolicyLike, given: Mapping[str, Any]) -> Config:
+    """A run without a recipe, with what suits the data, the model and the optimizer; no error as of `make_config`.
+
+    >>> without_recipe("bfloat16", {"optimizer": "sgd"}).lr
+    0.1
+    """
+    suits: dict[str, Any] = {}
+    if given.get("data", "digits") != "digits":
+        suits |= {"epochs": 1, "layers": (128,), "lr": 1e-3}
+    if given.get("model") == "cnn":
+        suits |= {"accumulator": "blas", "init": "xavier"}
+    if given.get("optimizer") == "sgd":
+        suits["lr"] = 0.1
+    return make_config(Config(policy), **{**suits, **with_unscale(given)})
+
+
+def with_unscale(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with which a dynamic loss scale has what it needs: gradients that are divided by it."""
+    return {**({"unscale": True} if given.get("loss_scale") == "dynamic" else {}), **given}
 
 
 def _what_else(name: str) -> str:

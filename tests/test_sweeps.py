@@ -1,0 +1,368 @@
+"""Sweeps: the same records wherever cells run, nothing lost however a run ends, and nothing overwritten."""
+
+import os
+import re
+import sys
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim.files import claim
+from fp16sim.sweeps import Spread
+from fp16sim.sweeps.student import student
+
+AXES = {"fmt": ["binary16", "bfloat16"], "n": [10, 100], "rng": [0, 1, 2]}
+
+
+def error(fmt, n, rng, scale=1.0):
+    x = np.random.default_rng(rng).random(n) * scale
+    return abs(float(fs.sum(x, fmt)) / x.sum() - 1)
+
+
+MODULE = """
+import os, signal, time
+from pathlib import Path
+import numpy as np
+import fp16sim as fs
+
+def error(fmt, n, rng, seconds=0.0):
+    time.sleep(seconds)
+    x = np.random.default_rng(rng).random(n)
+    return {"error": abs(float(fs.sum(x, fmt)) / x.sum() - 1), "threads": os.environ.get("OMP_NUM_THREADS")}
+
+def kills_its_process(k, folder, often):
+    for time in range(often if k == 2 else 0):
+        mark = Path(folder) / str(time)
+        if not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    return k
+
+def interrupted(k, at):
+    if k == at:
+        raise KeyboardInterrupt
+    return k
+
+def fails(k, mark):
+    if k == 1 and not Path(mark).exists():
+        raise ValueError("no mark\\nhere")
+    return {"died": "at step 3: it overflowed", "x": None} if k == 2 else {"x": 1.0 * k}
+"""
+
+
+@pytest.fixture
+def cells_module(tmp_path, monkeypatch):
+    (tmp_path / "cells_of_a_user.py").write_text(MODULE, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")])))
+    yield "cells_of_a_user"
+    sys.modules.pop("cells_of_a_user", None)
+
+
+def lines(table):
+    """The records of a table as they stand in it, without the seconds, in any order."""
+    return sorted(re.sub(r',"seconds":[\d.e-]+}', "}", line) for line in table.read_text().splitlines()[1:])
+
+
+# --- cells ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_cells_are_all_combinations_in_the_order_of_the_axes():
+    found = fs.sweeps.run(error, AXES)
+    assert [tuple(row.place.values()) for row in found] == [
+        (fmt, n, rng) for fmt in AXES["fmt"] for n in AXES["n"] for rng in AXES["rng"]
+    ]
+    assert [row.number("value") for row in found] == [error(**row.place) for row in found]
+
+
+def test_listed_cells_are_combined_with_the_axes():
+    found = fs.sweeps.run(error, {"rng": [0, 1]}, cells=[{"fmt": "binary16", "n": 5}, {"fmt": "bfloat16", "n": 7}])
+    assert [tuple(row.place.values()) for row in found] == [
+        ("binary16", 5, 0), ("binary16", 5, 1), ("bfloat16", 7, 0), ("bfloat16", 7, 1)
+    ]  # fmt: skip
+
+
+def test_the_key_is_that_of_the_whole_configuration_defaults_included():
+    given = fs.sweeps.run(error, {"rng": [0]}, base={"fmt": "binary16", "n": 5, "scale": 1.0}).rows[0].record
+    left_out = fs.sweeps.run(error, {"fmt": ["binary16"]}, base={"n": 5, "rng": 0}).rows[0].record
+    assert given.config == {"fmt": "binary16", "n": 5, "rng": 0, "scale": 1.0}
+    assert given.key == left_out.key
+
+
+@pytest.mark.parametrize(
+    ("axes", "options", "said"),
+    [
+        ({}, {}, "no axes and no cells"),
+        ({"rng": []}, {}, r"axis rng=\[\] has no values"),
+        ({"rng": [0, 1, 0]}, {}, "axis rng has the value 0 twice"),
+        ({"n": [1, 1.0]}, {}, "axis n has the value 1.0 twice"),
+        ({"fmt": "binary16"}, {}, r"axis fmt='binary16' is not a list of values; write \['binary16'\]"),
+        ({"rang": [0]}, {}, "rang=0 is not an argument of .*error; did you mean 'rng'?"),
+        ({"rng": [0]}, {}, "fmt, an argument of .*error, is missing"),
+        ({"n": [1]}, {"base": {"n": 1}}, "n=1 is also an axis"),
+        ({"n": [1]}, {"cells": [{"n": 1}]}, "n=1 of a cell is also an axis"),
+        ({}, {"cells": [{}]}, "cell={} is not a table of options"),
+        ({"n": [np.inf]}, {"base": {"fmt": 1, "rng": 1}}, "n=inf is not finite"),
+        ({"n": [{1}]}, {"base": {"fmt": 1, "rng": 1}}, r"n=\{1\} is of type set, not plain data"),
+        ({"n": range(1001), "rng": range(1000)}, {}, "1,001,000 cells"),
+        ({"fmt": ["binary16"]}, {"base": {"n": 1, "rng": 0}, "workers": -1}, "workers=-1 is not a number of processes"),
+        ({"fmt": ["binary16"]}, {"base": {"n": 1, "rng": 0}, "over": "fnt"}, "over='fnt' is none of the axes; did you"),
+        (
+            {"fmt": ["binary16"]},
+            {"base": {"n": 1, "rng": 0}, "show": ["x"]},
+            "show='x' is no numeric result; use value",
+        ),
+    ],
+)
+def test_bad_input_is_refused_by_name(axes, options, said):
+    with pytest.raises((ValueError, TypeError), match=said):
+        fs.sweeps.run(error, axes, **options)
+
+
+def test_two_cells_of_one_configuration_are_refused():
+    with pytest.raises(ValueError, match="n=5 and n=5 and scale=1 have the same configuration"):
+        fs.sweeps.run(error, cells=[{"n": 5}, {"n": 5, "scale": 1.0}], base={"fmt": "binary16", "rng": 0})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("math", "is not module:function"),
+        ("math:", "is not module:function"),
+        ("no_such_module:f", "cannot be imported"),
+        ("math:hypto", "did you mean 'hypot'"),
+        (3, "is not a function"),
+    ],
+)
+def test_a_function_that_is_none_is_refused(given, said):
+    with pytest.raises((ValueError, TypeError), match=said):
+        fs.sweeps.run(given, {"x": [1]})
+
+
+def test_a_function_that_processes_cannot_import_is_refused():
+    with pytest.raises(TypeError, match="cannot be imported by other processes; write it at the top of a module"):
+        fs.sweeps.run(lambda x: x, {"x": [1]}, workers=1)
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_call_computes_nothing_and_gives_the_same_results(tmp_path):
+    calls = []
+
+    def counted(x):
+        calls.append(x)
+        return x / 3
+
+    first = fs.sweeps.run(counted, {"x": [1, 2]}, table=tmp_path / "t.jsonl")
+    before = (tmp_path / "t.jsonl").read_bytes()
+    again = fs.sweeps.run(counted, {"x": [1, 2]}, table=tmp_path / "t.jsonl")
+    assert calls == [1, 2]
+    assert (tmp_path / "t.jsonl").read_bytes() == before
+    assert str(first) == str(again)
+    more = fs.sweeps.run(counted, {"x": [3, 2]}, table=tmp_path / "t.jsonl")
+    assert calls == [1, 2, 3]
+    assert [row.number("value") for row in more] == [1.0, 2 / 3]
+
+
+def test_however_many_bytes_of_the_last_record_were_written_the_others_are_kept_and_it_is_written_again(tmp_path):
+    table, axes = tmp_path / "t.jsonl", {"x": [0.1, 0.2, 0.3]}
+    fs.sweeps.run(third, axes, table=table)
+    whole = table.read_bytes()
+    last = whole.rstrip(b"\n").rfind(b"\n") + 1
+    for cut in range(last, len(whole)):
+        table.write_bytes(whole[:cut])
+        seen = []
+        fs.sweeps.run(third, axes, table=table, on_progress=lambda p, seen=seen: seen.append(p.done))
+        assert seen == ([] if cut == len(whole) - 1 else [2, 3]), cut
+        assert lines(table) == sorted(re.sub(rb',"seconds":[\d.e-]+}', b"}", whole).decode().splitlines()[1:])
+        if not seen:  # only the line break was missing, and nothing was to write; what is appended next starts a line
+            fs.sweeps.run(third, {"x": [0.4]}, table=table)
+            assert len(lines(table)) == 4
+
+
+def third(x):
+    return x / 3
+
+
+def test_a_table_that_is_not_of_this_sweep_is_refused_and_stays_as_it_was(tmp_path):
+    table = tmp_path / "t.jsonl"
+    fs.sweeps.run(third, {"x": [1.0, 2.0]}, table=table)
+    header, first, second = table.read_text().splitlines(keepends=True)
+    changed = {
+        "is not the table of a sweep": "a,b\n1,2\n",
+        "is not the table of a sweep.": "[1]\n",
+        "was written by fp16sim '0.0.9', layout 1": header.replace(fs.__version__, "0.0.9") + first,
+        "layout 2, and this is": header.replace('"fp16sim_sweep": 1', '"fp16sim_sweep": 2'),
+        "is of another sweep: it has function=": header.replace(":third", ":fourth"),
+        "line 2 was changed: its key": header + first.replace('"x":1.0', '"x":1.5'),
+        "line 3 is not a record": header + first + "oops\n" + second,
+        "line 4 is not a record": header + first + second + "oops",
+        "line 2 has neither": header + first.replace('"result"', '"results"'),
+    }
+    for said, content in changed.items():
+        table.write_text(content)
+        with pytest.raises(ValueError, match=said.rstrip(".")):
+            fs.sweeps.run(third, {"x": [1.0, 3.0]}, table=table)
+        assert table.read_text() == content
+    fs.sweeps.run(scaled_third, {"x": [1.0]}, table=tmp_path / "scaled.jsonl")
+    with pytest.raises(ValueError, match=r"it has scale=the default, and this one 2\.0"):
+        fs.sweeps.run(scaled_third, {"x": [1.0]}, base={"scale": 2.0}, table=tmp_path / "scaled.jsonl")
+
+
+def scaled_third(x, scale=1.0):
+    return x / 3 * scale
+
+
+def test_one_process_writes_a_table_at_a_time(tmp_path):
+    table = tmp_path / "t.jsonl"
+    with claim(table), pytest.raises(ValueError, match="another process is writing it"):
+        fs.sweeps.run(third, {"x": [1.0]}, table=table)
+    assert not table.exists()
+    with pytest.raises(ValueError, match=r"the folder .* does not exist"):
+        fs.sweeps.run(third, {"x": [1.0]}, table=tmp_path / "no" / "t.jsonl")
+
+
+def test_an_interruption_keeps_what_is_finished(tmp_path, cells_module):
+    table = tmp_path / "t.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        fs.sweeps.run(f"{cells_module}:interrupted", {"k": [0, 1, 2]}, base={"at": 1}, table=table)
+    assert len(lines(table)) == 1
+
+
+def test_failures_are_recorded_with_their_cause_and_run_again_on_request_only(tmp_path, cells_module):
+    table, mark = tmp_path / "t.jsonl", tmp_path / "mark"
+    settings = {"base": {"mark": str(mark)}, "table": table}
+    first = fs.sweeps.run(f"{cells_module}:fails", {"k": [0, 1, 2]}, **settings)
+    assert "failed: k=1: ValueError: no mark here (cells_of_a_user.py, line 27)" in str(first)
+    assert "k=2: died; at step 3: it overflowed" in str(first)
+    assert [row.place["k"] for row in first.failures] == [1]
+    assert [row.place["k"] for row in first.deaths] == [2]
+    mark.touch()
+    assert fs.sweeps.run(f"{cells_module}:fails", {"k": [0, 1, 2]}, **settings).failures
+    assert not fs.sweeps.run(f"{cells_module}:fails", {"k": [0, 1, 2]}, **settings, retry=True).failures
+    assert not fs.sweeps.run(f"{cells_module}:fails", {"k": [0, 1, 2]}, **settings).failures
+    assert len(lines(table)) == 4
+
+
+# --- processes ------------------------------------------------------------------------------------------------------
+
+
+def test_processes_write_the_same_records_as_this_one(tmp_path, cells_module):
+    for workers in (0, 2):
+        axes = {**AXES, "n": [5]}
+        found = fs.sweeps.run(f"{cells_module}:error", axes, table=tmp_path / f"{workers}.jsonl", workers=workers)
+        threads = [row.result.pop("threads") for row in found]
+    assert threads == ["1"] * 6
+    bare = [re.sub(r'"threads":(null|"\d+")', "", "".join(lines(tmp_path / f"{n}.jsonl"))) for n in (0, 2)]
+    assert bare[0] == bare[1]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_any_number_of_processes_gives_the_same_table_of_training(tmp_path, workers):
+    axes = {"policy": ["binary16", "bfloat16:stochastic"], "accumulator": ["sequential", "blas"], "rng": [0, 1]}
+    options = {"epochs": 1, "batch": 128, "layers": (16,)}
+    one = fs.learn.sweep(axes, table=tmp_path / "one.jsonl", workers=1, **options)
+    several = fs.learn.sweep(axes, table=tmp_path / "several.jsonl", workers=workers, **options)
+    assert lines(tmp_path / "one.jsonl") == lines(tmp_path / "several.jsonl")
+    assert str(one) == str(several)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("often", "failed"), [(1, []), (9, [2])])
+def test_a_process_that_is_killed_loses_no_cell_and_one_that_is_always_killed_is_a_failure(
+    tmp_path, cells_module, often, failed
+):
+    base = {"folder": str(tmp_path), "often": often}
+    found = fs.sweeps.run(f"{cells_module}:kills_its_process", {"k": list(range(6))}, base=base, workers=2)
+    assert [row.place["k"] for row in found.failures] == failed
+    assert [row.number("value") for row in found if not row.record.failure] == [k for k in range(6) if k not in failed]
+    assert "its process ended 2 times" in str(found) or not failed
+
+
+# --- training -------------------------------------------------------------------------------------------------------
+
+SMALL = {"epochs": 1, "batch": 256, "layers": (8,)}
+
+
+def test_a_run_of_a_sweep_is_that_of_train(tmp_path):
+    found = fs.learn.sweep({"policy": ["bf16"], "lr": [0.01, 0.02]}, **SMALL, table=tmp_path / "t.jsonl")
+    run = fs.learn.train(fs.learn.Config("bfloat16", lr=0.02, **SMALL))
+    (row,) = found.where(lr=0.02)
+    assert row.number("test_accuracy") == run.epochs[-1].test_accuracy
+    assert row.number("loss") == run.epochs[-1].loss
+    assert fs.learn.Config.from_dict(row.record.config) == run.config
+
+
+def test_recipes_and_accumulators_are_axes_and_deaths_are_results_with_their_cause():
+    axes = {"recipe": ["pure-binary16", "bfloat16-kahan"], "accumulator": ["sequential", "pairwise"]}
+    found = fs.learn.sweep(axes, epochs=1, batch=256, layers=(8,))
+    assert [bool(row.died) for row in found] == [True, True, False, False]
+    assert "epsilon=1e-08 is 0 in binary16" in str(found)
+    assert [row.record.config["policy"]["accumulator"] for row in found] == ["sequential", "pairwise"] * 2
+
+
+@pytest.mark.parametrize(
+    ("axes", "options", "said"),
+    [
+        ({"formats": ["binary16"]}, {}, "formats=.* is not an option of Config; did you mean 'policy'?"),
+        ({"learning_rat": [1]}, {}, "learning_rat=.* is not an option of Config"),
+        ({"lr": ["0.1"]}, {}, "lr='0.1' is not a number"),
+        ({"epochs": [1.5]}, {}, "epochs=1.5 is not an integer"),
+        ({"policy": ["binary16", "fp16"]}, {}, "policy=binary16 and policy=fp16 have the same configuration"),
+        ({"momentum": [0.5, 0.9]}, {}, "momentum=0.5 would have no effect"),
+        ({"rng": [0]}, {"model": fs.learn.FunctionModel(lambda p, x: x, {"w": (1, 1)})}, "is no plain data, by which"),
+        ({"batch": [64, 10**6]}, {}, "is more than the 1,438 training images"),
+        ({"data": ["no-such-data"]}, {}, "data='no-such-data' is unknown"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(tmp_path, axes, options, said):
+    with pytest.raises((ValueError, TypeError), match=said):
+        fs.learn.sweep(axes, **options, table=tmp_path / "t.jsonl")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_option_without_effect_on_some_runs_is_said():
+    notes = []
+    fs.learn.sweep({"optimizer": ["adam", "sgd"], "momentum": [0.5]}, **SMALL, on_note=notes.append)
+    assert notes == ["momentum has no effect on binary16"]
+
+
+# --- means and intervals --------------------------------------------------------------------------------------------
+
+
+def test_the_interval_of_a_mean_is_that_of_students_t():
+    # Student's table: 95 % two-sided.
+    assert [round(student(n), 3) for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 30, 120)] == [
+        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.042, 1.980
+    ]  # fmt: skip
+    assert Spread.of([1.0, 2.0, 3.0]).half == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+    assert Spread.of([1.0]).half is None
+    assert Spread.of([]) is None
+    assert Spread.of([1.0, np.inf, -np.inf]).half is None
+
+
+def test_a_mean_is_over_the_seeds_that_did_not_die_and_an_infinite_result_makes_it_infinite():
+    found = fs.sweeps.run(result_by_seed, {"kind": ["dies", "infinite"], "rng": [0, 1, 2]})
+    dies, infinite = found.groups
+    assert dies.spread("x").values == (1.0, 2.0)
+    assert infinite.spread("x").mean == np.inf
+    assert ("dies", "3", "1", "1.5 ± 6.4") in found.cells()
+    assert ("infinite", "3", "0", "not finite") in found.cells()
+
+
+def result_by_seed(kind, rng):
+    if rng == 0:
+        return {"died": "at once", "x": 0.0} if kind == "dies" else {"x": np.inf}
+    return {"x": rng}
+
+
+def test_progress_counts_cells_and_estimates_the_time_left(tmp_path):
+    seen = []
+    fs.sweeps.run(third, {"x": [1.0]}, table=tmp_path / "t.jsonl")
+    fs.sweeps.run(third, {"x": [1.0, 2.0, 3.0]}, table=tmp_path / "t.jsonl", on_progress=seen.append)
+    assert [(p.done, p.total) for p in seen] == [(1, 3), (2, 3), (3, 3)]
+    assert seen[0].seconds_left is None
+    assert seen[1].seconds_left > 0 == seen[2].seconds_left
