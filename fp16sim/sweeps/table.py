@@ -90,7 +90,7 @@ class Header:
         if found[MARK] != FORMAT or found.get("version") != __version__:
             theirs = f"{quoted(found.get('version'))}, layout {quoted(found[MARK])}"
             raise ValueError(
-                f"table={str(path)!r} was written by fp16sim {theirs}, and this is {__version__!r}, layout {FORMAT}, "
+                f"table={str(path)!r} was written by fp16sim {theirs}, and this is {quoted(__version__)}, layout {FORMAT}, "
                 "whose results may have other bits; give another table"
             )
         for name, ours in (("function", self.function), ("base", dict(self.base))):
