@@ -471,8 +471,17 @@ def test_of_timesteps_it_is_said_by_how_much_they_move():
     assert fs.round_to(x, "bfloat16").tolist() == [1000, 988, 988, 1000]
     said = verdict(x, "bfloat16", None)
     assert "100% of the 4 values (4) are rounded, by up to 1.6103. Relative errors are at most 0.0016" in said
-    assert "4 distinct values become 2." in said
+    assert "4 distinct values become 2. At 999.4 the numbers of bfloat16 are 4 apart." in said
     assert "keep them as integers" not in said
+
+
+def test_values_whose_squares_overflow_are_counted():
+    found = fs.learn.inspect([255.9, -256.0, 300.0, 70000.0, 0.5])
+    assert "2 values of 256 or more overflow when squared: a norm" in found.verdict.splitlines()[0]
+    assert "when squared" not in found.verdict.splitlines()[1]  # bfloat16 ends far beyond
+    with np.errstate(over="ignore"):
+        assert [np.isinf(fs.multiply(x, x)) for x in (255.9, -256.0)] == [False, True]
+    assert "when squared" not in fs.learn.inspect(range(512), "binary16").verdict  # indices are not squared
 
 
 def test_a_sigma_that_is_rounded_before_it_is_multiplied_gives_another_timestep():

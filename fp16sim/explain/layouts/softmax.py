@@ -43,7 +43,7 @@ def softmax_document(why: SoftmaxExplanation) -> Document:
         operands_section([x for x in why.x if x.rounding is not None]),
         section("largest", paragraph("", f"max = {short_text(why.largest.value)}")) if why.shift else None,
         section("each element", _elements(why), _more(why)),
-        section("sum of the exponentials", *_steps(why), total),
+        section("their sum", *_steps(why), total),
         section("result", *_results(why)),
         section("where the error comes from", *_causes(why), *error_lines(why.sum)),
     )
@@ -55,9 +55,8 @@ def _steps(why: SoftmaxExplanation) -> list[LabelledLines | Table | None]:
 
 
 def _elements(why: SoftmaxExplanation) -> Table:
-    headings = (
-        ("", "x", "x - max", "e^", "probability", "error") if why.shift else ("", "x", "e^x", "probability", "error")
-    )
+    inside = ("x", "x - max", "e^(x - max)") if why.shift else ("x", "e^x")
+    headings = ("", *inside, "probability", "error")
     rows: list[tuple[Line, ...]] = []
     last = -1
     for k in _shown(why):

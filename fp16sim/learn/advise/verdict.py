@@ -11,6 +11,7 @@ from functools import partial
 from typing import Literal, TypeAlias
 
 from ...formats import Format
+from ...neighbours import ulp
 from ...wording import count, joined, number, percent
 from ..observe.exponents import Fate, Survey
 from .inspected import InFormat, Inspected, together
@@ -116,6 +117,7 @@ def _on_values(tensors: Sequence[Inspected], found: InFormat) -> Iterator[str]:
     elif not fate.lost:
         yield f"all {count(total, 'value')} stay what they are."
     yield from _collisions(found.fmt, tensors)
+    yield _squares(found, tensors)
 
 
 def _part(n: int, total: int) -> str:
@@ -132,6 +134,28 @@ def _collisions(fmt: Format, tensors: Sequence[Inspected]) -> Iterator[str]:
         yield f"{f'{one.name}: ' if named else ''}{before:,} distinct values become {after:,}."
         if one.integers:
             yield "If they are ids, indices or positions, keep them as integers."
+        yield _spacing(fmt, one)
+
+
+def _spacing(fmt: Format, one: Inspected) -> str:
+    """How far apart the numbers of the format are at the largest one of a tensor that loses none."""
+    largest = max(abs(one.smallest or 0.0), abs(one.largest or 0.0))
+    if one[fmt].fate.lost or largest < fmt.min_normal:
+        return ""
+    return f"At {number(largest)} the numbers of {fmt} are {number(float(ulp(largest, fmt)))} apart."
+
+
+def _squares(found: InFormat, tensors: Sequence[Inspected]) -> str:
+    """Numbers in range whose squares are not, so that a norm or a variance of them is infinite."""
+    first = (found.fmt.emax + 2) // 2  # the square of 2^first is 2^(emax + 1) or more
+    large = sum(n for e, n in found.survey.exponents.items() if first <= e) - found.fate.overflowed
+    if large <= 0 or not found.fmt.has_infinity or all(one.integers for one in tensors):
+        return ""
+    values = f"{count(large, 'value')} of {number(2.0**first)} or more overflow{'s' if large == 1 else ''}"
+    return (
+        f"{values} when squared: a norm, a variance or a mean of squares is infinite. "
+        "Compute it in a wider format, or divide by the largest value first."
+    )
 
 
 def _errors(found: InFormat) -> str:
