@@ -39,6 +39,7 @@ from fp16sim.learn import (
     one_hot_cross_entropy,
 )
 from fp16sim.learn.model import losses
+from fp16sim.learn.model.in_force import put_in_force
 from fp16sim.learn.model.layers import ACTIVATIONS
 from fp16sim.learn.model.vjps import OPERATIONS
 from fp16sim.learn.precision import Precision, Products
@@ -130,6 +131,26 @@ EXPRESSIONS = {
     "max": lambda a, b: a.max() * b.max(1, keepdims=True) * a.max((0, 1)),
     "min": lambda a, b: a.min(axis=0) * b.min(-1)[:, None],
 }
+
+
+NUMBERS = {
+    "x + 3": lambda x: x + 3,
+    "3 - x": lambda x: 3 - x,
+    "x - 3": lambda x: x - 3,
+    "x * 0.3": lambda x: x * 0.3,
+    "x / 3": lambda x: x / 3,
+    "3 / x": lambda x: 3 / x,
+    "x**3": lambda x: x**3,
+    "3**x": lambda x: 3**x,
+}
+
+
+def _with_numbers(a, b):
+    with put_in_force(scalars="binary64"):
+        return sum((function(a) for function in NUMBERS.values()), start=b)
+
+
+EXPRESSIONS["with_number"] = _with_numbers
 
 
 def test_no_operation_of_the_table_is_without_an_expression_here():

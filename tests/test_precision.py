@@ -39,7 +39,7 @@ def test_what_a_policy_does_not_say_follows_compute_and_the_optional_parts_are_a
     for name in PRECISIONS:
         expected = {"state": Precision.of("binary32")}.get(name, None if name in OPTIONAL else Precision.of("binary16"))
         assert getattr(policy, name) == expected
-    assert {f.name for f in fields(Policy)} == {*PRECISIONS, "accumulator"}
+    assert {f.name for f in fields(Policy)} == {*PRECISIONS, "accumulator", "rules"}
     assert policy.weights == policy.param
     assert replace(policy, master="binary32").weights == Precision.of("binary32")
     assert not policy.stochastic

@@ -300,8 +300,8 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
         if all(value is not None and value is not False for value in values):
             one, other = (FLAGS.get(name, f"--{name.replace('_', '-')}") for name in (first, second))
             raise ValueError(f"{one} beside {other}: {why}")
-    summed = "" if options.policy is None else options.policy.partition("accumulator=")[2]
-    if options.accumulator and summed and Policy.of(options.policy).accumulator != options.accumulator.lower():
+    summed = "sequential" if options.policy is None else Policy.of(options.policy).accumulator
+    if options.accumulator and summed not in ("sequential", options.accumulator.lower()):
         raise ValueError("--accumulator beside --policy accumulator=...: give it once")
 
 

@@ -32,6 +32,7 @@ from .model.attention import CausalAttention, Mask, attention, causal
 from .model.autograd import gradients
 from .model.dropout import Dropout, dropout, dropout_on
 from .model.embeddings import Embedding, LearnedPositions, MeanPool
+from .model.in_force import island
 from .model.layers import (
     GELU,
     RNN,
@@ -165,6 +166,7 @@ __all__ = [
     "get_config",
     "gradients",
     "inspect",
+    "island",
     "l1_penalty",
     "l2_penalty",
     "load",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy.typing as npt
@@ -15,6 +17,7 @@ from ..conversion import Generator, as_generator
 from ..formats import IN_TEXT, NO_FIELD, Format, FormatLike, Rounding, get_format, get_rounding
 from ..wording import did_you_mean, quoted
 from .records import Converted, from_plain, names_unknown
+from .rules import Rule, is_pattern, layer_of, split_key
 
 
 class Precision(NamedTuple):
@@ -106,6 +109,45 @@ def _if_given(given: PrecisionLike | None) -> Any:
     return None if given is None else Precision.of(given)
 
 
+Rules: TypeAlias = tuple[Rule, ...]
+RulesLike: TypeAlias = "Mapping[str, PrecisionLike | None] | Iterable[Rule]"
+
+
+def _rules_of(given: RulesLike) -> Rules:
+    """Rules from a dict of keys and values; those that are rules already stay."""
+    if isinstance(given, Mapping):
+        return tuple(_rule(key, value) for key, value in given.items())
+    if not isinstance(given, (tuple, list)) or not all(isinstance(rule, Rule) for rule in given):
+        raise TypeError(f"rules={quoted(given)} is not a dict of patterns and formats, such as {{'norm*': 'binary32'}}")
+    return tuple(given)
+
+
+def _rule(key: str, value: Any) -> Rule:
+    pattern, operation, part = split_key(key)
+    try:
+        return Rule(pattern, operation, part, _rule_value(part, value))
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"rules[{quoted(key)}]: {error}") from None
+
+
+def _rule_value(part: str, value: Any) -> Any:
+    if part == "accumulator":
+        if not isinstance(value, str):
+            raise TypeError(f"{quoted(value)} is not the name of an accumulator; use one such as 'sequential:binary32'")
+        return value.lower()
+    if part in OPTIONAL and value in (None, "none"):
+        return None
+    return Precision.of(value)
+
+
+def _check_factors(unit: TensorCore, factors: list[Format], compute: Format) -> None:
+    """Refuse factors that a matrix unit does not multiply, or that the arrays do not hold."""
+    for fmt in factors:
+        unit.with_factors(fmt)
+        if not fmt.fits_in(compute):
+            raise ValueError(f"compute={compute.name} does not hold the factors in {fmt.name}; use a wider compute")
+
+
 FollowsCompute: TypeAlias = Converted[PrecisionLike | None, Precision]
 OptionalPrecision: TypeAlias = Converted[PrecisionLike | None, Precision | None]
 
@@ -140,6 +182,11 @@ class Policy:
         the largest become the largest. No such rounding unless given.
     accumulator : str
         How matrix products and other sums are added up; see `get_accumulator`.
+    rules : mapping, optional
+        Other precisions by name. A key is a pattern of names, as reports print them: {"norm*": "binary32"} is about
+        what these layers compute and about their parameters, {"*.weight": "bfloat16"} about these parameters, and
+        {"*/softmax": "binary32"} about this operation in all layers. With ":" and a part it is about that part alone:
+        {"layer3:operand": None, "layer1:accumulator": "kahan"}. Of several rules for one name the last one holds.
 
     Raises
     ------
@@ -153,6 +200,11 @@ class Policy:
     (Precision('binary16'), Precision('binary32'))
     >>> print(policy)
     compute=binary16 loss=binary32 state=binary32 master=binary32 accumulator=blas
+    >>> policy = Policy("binary16", rules={"norm*": "binary32", "*.bias": "bfloat16"})
+    >>> print(policy)
+    compute=binary16 norm*=binary32 *.bias=bfloat16
+    >>> policy.of_layer("norm1").compute, policy.param_of("norm1.scale"), policy.param_of("layer1.bias")
+    (Precision('binary32'), Precision('binary32'), Precision('bfloat16'))
     """
 
     compute: Converted[PrecisionLike, Precision] = Converted(Precision.of, "binary32")
@@ -165,6 +217,7 @@ class Policy:
     operand: OptionalPrecision = Converted(_if_given, None)
     cotangent: OptionalPrecision = Converted(_if_given, None)
     accumulator: Converted[str, str] = Converted(str.lower, "sequential")
+    rules: Converted[RulesLike, Rules] = Converted(_rules_of, ())
 
     def __post_init__(self) -> None:
         for name in PRECISIONS:
@@ -174,10 +227,17 @@ class Policy:
 
     def _check_accumulator(self) -> None:
         accumulator = get_accumulator(self.accumulator, self.compute)
+        narrow = [precision.fmt for precision in (self.operand, self.cotangent) if precision]
         try:
-            resolve(accumulator, *self.compute, None)
+            if isinstance(accumulator, TensorCore) and len(narrow) == 2:
+                _check_factors(accumulator, narrow, self.compute.fmt)
+            else:
+                resolve(accumulator, *self.compute, None)
         except ValueError as error:
-            raise ValueError(f"accumulator={quoted(self.accumulator)} with compute={self.compute}: {error}") from None
+            parts = "".join(f" {name}={getattr(self, name)}" for name in ("operand", "cotangent") if narrow)
+            raise ValueError(
+                f"accumulator={quoted(self.accumulator)} with compute={self.compute}{parts}: {error}"
+            ) from None
 
     @classmethod
     def of(cls, given: PolicyLike) -> Policy:
@@ -194,36 +254,131 @@ class Policy:
         if len(pairs) == 1 and ("," in pairs[0][0] or pairs[0][0] in IN_TEXT):  # "width=8,precision=4"
             return cls(given)
         parts: dict[str, Any] = {name: value for name, _, value in pairs}
-        known = [field.name for field in fields(cls)]
+        known = [field.name for field in fields(cls) if field.name != "rules"]
         for name, equals, value in pairs:
-            if name not in known or not value:
-                rule = f"must be PART=VALUE, where PART is one of {', '.join(known)}"
+            if (name not in known and not is_pattern(name)) or not value:
+                rule = (
+                    f"must be PART=VALUE, where PART is one of {', '.join(known)}; or PATTERN=FORMAT for names, with "
+                    "one of * ? [ . / or a digit, such as norm*=binary32"
+                )
                 similar = did_you_mean(name, known) if value else ""
                 raise ValueError(f"policy={quoted(given)}: {similar}{quoted(name + equals + value)} {rule}")
         if len(parts) < len(pairs):
             raise ValueError(f"policy={quoted(given)} gives a part twice; give each part once")
-        return cls(**parts)
+        rules = {name: parts.pop(name) for name in list(parts) if name not in known}
+        return cls(**parts, rules=rules)
 
     def __str__(self) -> str:
         follows = {name: None if name in OPTIONAL else self.compute for name in PRECISIONS}
         own = [f"{name}={getattr(self, name)}" for name in PRECISIONS[1:] if getattr(self, name) != follows[name]]
         added = [] if self.accumulator == "sequential" else [f"accumulator={self.accumulator}"]
-        return " ".join([f"compute={self.compute}", *own, *added])
+        ruled = [f"{rule.text}={_rule_text(rule.value)}" for rule in self.rules]
+        return " ".join([f"compute={self.compute}", *own, *added, *ruled])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: `Policy(**data)` reads it back."""
         given = {name: getattr(self, name) for name in PRECISIONS}
-        return {name: p and p.to_plain() for name, p in given.items()} | {"accumulator": self.accumulator}
+        rules = {rule.key: _plain_value(rule.value) for rule in self.rules}
+        plain = {name: p and p.to_plain() for name, p in given.items()}
+        return {**plain, "accumulator": self.accumulator, "rules": rules}
+
+    @classmethod
+    def from_plain(cls, given: Any, what: str) -> Policy:
+        """What `to_dict` and JSON made of a policy."""
+        stored: _StoredPolicy = from_plain(_StoredPolicy, given, what)
+        parts = {name: getattr(stored, name) for name in PRECISIONS}
+        return cls(**parts, accumulator=stored.accumulator, rules=stored.rules)
 
     @property
     def stochastic(self) -> bool:
         """Whether any kind of number is rounded stochastically."""
-        return any(p is not None and p.mode.random for p in map(self.__getattribute__, PRECISIONS))
+        ruled = [rule.value for rule in self.rules if isinstance(rule.value, Precision)]
+        return any(p is not None and p.mode.random for p in (*map(self.__getattribute__, PRECISIONS), *ruled))
+
+    # --- by name ----------------------------------------------------------------------------------------------------
+
+    def of_layer(self, layer: str) -> Policy:
+        """The policy inside a layer: with the parts that rules set for it, and no rules.
+
+        Raises
+        ------
+        ValueError
+            If the accumulator that a rule sets does not take what the layer computes with. If a rule sets none, and
+            that of the policy does not take it, the layer sums one term after the other.
+        """
+        parts: dict[str, Any] = {rule.part or "compute": rule.value for rule in self.rules if rule.is_for_layer(layer)}
+        return self._with_parts(parts, f"layer {layer}")
+
+    def of_operation(self, layer: str, operation: str) -> Policy:
+        """The policy inside an operation of a layer."""
+        found = [rule for rule in self.rules if rule.is_for_operation(layer, operation)]
+        own = self.of_layer(layer)
+        return own._with_parts({rule.part or "compute": rule.value for rule in found}, f"{layer}/{operation}")
+
+    def _with_parts(self, parts: dict[str, Any], where: str) -> Policy:
+        changed = parts.keys() & {"compute", "operand", "cotangent"}
+        try:
+            if changed and "accumulator" not in parts and not self._takes(parts):
+                parts["accumulator"] = "sequential"
+            return replace(self, **parts, rules=()) if parts or self.rules else self
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+
+    def _takes(self, parts: dict[str, Any]) -> bool:
+        """Whether the accumulator takes numbers of other formats."""
+        try:
+            replace(self, **parts, rules=())
+        except ValueError:
+            return False
+        return True
+
+    def param_of(self, name: str) -> Precision:
+        """The format of a parameter."""
+        return _param_of(self, name) if self.rules else self.param
+
+    def weights_of(self, name: str) -> Precision:
+        """What the steps of a parameter are added to."""
+        return self.master or self.param_of(name)
+
+    def compute_of(self, name: str) -> Precision:
+        """What the layer of a parameter computes with."""
+        return self.of_layer(layer_of(name)).compute if self.rules else self.compute
 
     @property
     def weights(self) -> Precision:
         """What the steps are added to: the master weights if there are any, else the parameters."""
         return self.master or self.param
+
+
+@lru_cache(maxsize=4096)
+def _param_of(policy: Policy, name: str) -> Precision:
+    found = [rule.value for rule in policy.rules if rule.is_for_parameter(name)]
+    return found[-1] if found else policy.param
+
+
+def _rule_text(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
+def _plain_value(value: Any) -> Any:
+    return value.to_plain() if isinstance(value, Precision) else value
+
+
+@dataclass(frozen=True)
+class _StoredPolicy:
+    """The fields of a policy in a file."""
+
+    compute: Precision
+    param: Precision
+    output: Precision
+    loss: Precision
+    gradient: Precision
+    state: Precision
+    master: Precision | None
+    operand: Precision | None
+    cotangent: Precision | None
+    accumulator: str
+    rules: dict[str, Any]
 
 
 PolicyLike: TypeAlias = Policy | PrecisionLike

@@ -96,3 +96,16 @@ def backward_step(
         settings = {**kept, "accumulator": Pairwise(g.fmt)} if "accumulator" in settings else kept
     part = OPERATIONS[tensor.operation].vjp(k)(g, y, *values, **settings)
     return unbroadcast(part, values[k].shape, settings.get("accumulator"))
+
+
+def operations_behind(y: Tensor) -> list[tuple[str, str]]:
+    """The layer and the name of each operation behind a tensor, each pair once; casts are left out.
+
+    A product of a tensor with itself is "square", as in the rules of a policy.
+    """
+    found = {
+        (x.layer, "square" if x.operation == "multiply" and x.arguments[0] is x.arguments[1] else x.operation)
+        for x in consumers_first(y)
+        if x.operation not in ("", "cast") and x.layer
+    }
+    return sorted(found)

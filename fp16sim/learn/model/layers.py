@@ -12,8 +12,9 @@ from ...arrays import FloatArray
 from ...conversion import Array
 from ...wording import did_you_mean, quoted
 from ..precision import DEFAULT_PRODUCTS, Products
+from .in_force import layer_in_force
 from .initialisers import Initialiser, he, xavier
-from .tensor import Tensor, inside_layer
+from .tensor import Tensor
 from .windows import sizes_after
 
 Params: TypeAlias = dict[str, FloatArray]
@@ -58,7 +59,7 @@ def call_part(name: str, layer: Layer, params: Mapping[str, Tensor], x: Any, how
     Its operations bear its name, and so do the casts of its parameters, which were made before.
     """
     own = {parameter[len(name) + 1 :]: p for parameter, p in params.items() if parameter.startswith(f"{name}.")}
-    with inside_layer(name) as path:
+    with layer_in_force(name, how) as (path, how):
         for p in own.values():
             if p.operation and not p.layer:
                 object.__setattr__(p, "layer", path)

@@ -14,12 +14,14 @@ from ...accumulators import Accumulator
 from ...conversion import Array, Seed, plain_array
 from ...wording import did_you_mean, quoted
 from ..precision import DEFAULT_PRODUCTS, Products
+from ..rules import layer_of
 from .autograd import consumers_first
+from .in_force import VIEWS, put_in_force
 from .initialisers import get_initialiser, he
 from .layers import Draws, Layer, Shapes
 from .losses import cross_entropy, mean_squared_error
 from .models import Chain, Network
-from .tensor import Tensor, products_in_force
+from .tensor import Tensor
 
 # --- models ---------------------------------------------------------------------------------------------------------
 
@@ -83,10 +85,11 @@ class FunctionModel(Network):
 
     def __call__(self, params: Mapping[str, Tensor], x: Any, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The output."""
-        with products_in_force(how):
+        with put_in_force(products=how, owners={id(p): (p, layer_of(name)) for name, p in params.items()}, made={}):
             y = self.apply(params, x)
         if not isinstance(y, Tensor):
             raise TypeError(f"model={quoted(self.name)} gave {quoted(y)}, not a Tensor; compute with those it is given")
+        y = y if y.home is None else y.home.copy_of(y)
         return name_by_parameters(y, params)
 
 
@@ -106,21 +109,14 @@ def _check_parameter(name: str, given: Any) -> None:
         raise ValueError(f"params[{quoted(name)}] has dtype={values.dtype}; give finite real numbers, or a shape")
 
 
-VIEWS = ("cast", "reshape", "transpose", "narrow", "broadcast")
-"""Operations that give a parameter in another shape or format."""
-
-ELSEWHERE = "model"
-"""The layer of operations that belong to none."""
-
-
 def name_by_parameters(y: Tensor, params: Mapping[str, Tensor]) -> Tensor:
     """Write on each operation behind y the layer to which its parameters belong, or else that of its operands."""
-    layers = {id(x): name.rpartition(".")[0] or ELSEWHERE for name, x in params.items()}
+    layers = {id(x): layer_of(name) for name, x in params.items()}
     for tensor in reversed(consumers_first(y, lambda x: bool(x.operation) and not x.layer)):
         own = layers.get(id(tensor)) or next((layers[id(x)] for x in tensor.arguments if id(x) in layers), "")
         if own and tensor.operation in VIEWS:
             layers[id(tensor)] = own
-        inherited = next((x.layer for x in tensor.arguments if x.layer), ELSEWHERE)
+        inherited = next((x.layer for x in tensor.arguments if x.layer), "model")
         object.__setattr__(tensor, "layer", own or inherited)
     return y
 
@@ -212,7 +208,7 @@ class Loss:
                 f"loss={quoted(self.name)} is not built in, and its file has not its code; give it as loss="
             )
         takes = "accumulator" in inspect.signature(self.function).parameters
-        with products_in_force(Products(accumulator)):
+        with put_in_force(products=Products(accumulator)):
             y = self.function(output, targets, **({"accumulator": accumulator} if takes else {}))
         if not isinstance(y, Tensor) or y.shape:
             shape = f"shape={y.shape}" if isinstance(y, Tensor) else f"type={type(y).__name__}"

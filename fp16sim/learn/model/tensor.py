@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeAlias
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +19,12 @@ from ...accumulators import Accumulator
 from ...arrays import FloatArray
 from ...conversion import Array, Generator
 from ...wording import quoted
-from ..precision import DEFAULT_PRODUCTS, Precision, Products
+from ..precision import DEFAULT_PRODUCTS, Precision, PrecisionLike, Products
 from . import einsums, numpy_protocols
+from .in_force import VIEWS, InForce, Ruling, current_layer, in_force
 from .moves import names_axes, row_numbers
 from .operation import Axes
-from .vjps import OPERATIONS, Index, constant
-
-_IN_FORCE: ContextVar[Products] = ContextVar("products", default=DEFAULT_PRODUCTS)
+from .vjps import OPERATIONS, WITH_NUMBER, Index, constant
 
 SUMMING = frozenset(
     ["add", "multiply", "matmul", "sum", "sum_rows", "mean", "log_softmax", "softmax", "take", "scatter_add", "patches"]
@@ -34,32 +32,27 @@ SUMMING = frozenset(
 """Operations that take an accumulator, some of them for their gradients alone."""
 
 
-@contextmanager
-def products_in_force(how: Products) -> Iterator[None]:
-    """Within it, products and sums for which nothing is chosen follow `how`: those of a model written as a function."""
-    before = _IN_FORCE.set(how)
-    try:
-        yield
-    finally:
-        _IN_FORCE.reset(before)
-
-
-_LAYER: ContextVar[str] = ContextVar("layer", default="")
-
-
-@contextmanager
-def inside_layer(name: str) -> Iterator[str]:
-    """Within it, operations belong to the layer of this name; a layer within a layer is called "outer.inner"."""
-    path = f"{outer}.{name}" if (outer := _LAYER.get()) else name
-    before = _LAYER.set(path)
-    try:
-        yield path
-    finally:
-        _LAYER.reset(before)
-
-
 Operand: TypeAlias = "Tensor | FloatArray | npt.ArrayLike"
 """What a tensor is combined with: a tensor, or data, which has no gradient."""
+
+
+class Home:
+    """The precision that a tensor in an island has outside, and its copy there once it is made.
+
+    `copy` is the tensor that entered, for what was only cast.
+    """
+
+    def __init__(self, precision: Precision, rng: Generator, copy: Tensor | None = None) -> None:
+        self.precision, self.rng = precision, rng
+        self._copy: ref[Tensor] | None = None if copy is None else ref(copy)
+
+    def copy_of(self, x: Tensor) -> Tensor:
+        """The tensor as it is outside: one copy for all that use it."""
+        found = self._copy() if self._copy else None
+        if found is None:
+            found = x.cast(self.precision, self.rng)
+            self._copy = ref(found)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +73,8 @@ class Tensor:
         The keyword arguments of the operation, such as the accumulator of a matrix product.
     layer : str
         The layer that computed it; see `inside_layer`.
+    home : Home or None
+        Of a tensor that was computed in an island: the precision that it has outside.
 
     Notes
     -----
@@ -103,6 +98,7 @@ class Tensor:
     wanted: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
     layer: str = ""
+    home: Home | None = None
 
     computes_with_float_arrays = True  # so that x * tensor calls __rmul__ here, for a FloatArray x
 
@@ -164,14 +160,12 @@ class Tensor:
     # --- operators -----------------------------------------------------------------------------------------------
 
     def _apply(self, operation: str, *others: Operand, swapped: bool = False, **settings: Any) -> Tensor:
-        sums = _IN_FORCE.get().accumulator
-        if sums is not None and operation in SUMMING and settings.get("accumulator") is None:
-            settings = {**settings, "accumulator": sums} if sums.accepts(self.value.fmt) else settings
-        given = (as_tensor(x, self.value) for x in others)
-        arguments = (*given, self) if swapped else (self, *given)
-        y = OPERATIONS[operation].forward(*(x.value for x in arguments), **settings)
-        wanted = any(x.wanted for x in arguments)
-        return Tensor(y, operation, arguments, wanted=wanted, settings=settings, layer=_LAYER.get())
+        now = in_force()
+        if now.changes_operands and operation != "cast":
+            return _in_force(now, operation, self, others, swapped, settings)
+        first = self if self.home is None or operation == "cast" else self.home.copy_of(self)
+        given = [_outside(as_tensor(x, first.value)) for x in others]
+        return _computed(operation, (*given, first) if swapped else (first, *given), settings, now.products)
 
     def __add__(self, other: Operand) -> Tensor:
         return self._apply("add", other)
@@ -232,11 +226,15 @@ class Tensor:
         is repeated along them, its gradient is the sum of the rounded gradients of each product.
         """
         how = how if isinstance(how, Products) else Products(how) if how else DEFAULT_PRODUCTS
-        how = _IN_FORCE.get() if how is DEFAULT_PRODUCTS else how
-        right = as_tensor(other, self.value)
-        if min(self.ndim, right.ndim) == 1:
-            return _with_vectors(self, right, how)
-        left, right = self.narrow(how.operand), right.narrow(how.operand)
+        now, left = in_force(), self
+        if now.changes_operands:
+            left, how = _entering_product(now, self, other, how)
+        elif how is DEFAULT_PRODUCTS:
+            how = now.products
+        right = as_tensor(other, left.value)
+        if min(left.ndim, right.ndim) == 1:
+            return _with_vectors(left, right, how)
+        left, right = left.narrow(how.operand), right.narrow(how.operand)
         y = left._apply("matmul", right, accumulator=how.accumulator)
         return y if how.cotangent is None else y._apply("narrow_back", to=how.cotangent)
 
@@ -244,8 +242,9 @@ class Tensor:
         """Rounded to a narrower format, but still in this tensor's format; the gradient passes unchanged."""
         return self if to is None else self._apply("narrow", to=to)
 
-    def cast(self, to: Precision, rng: Generator = None) -> Tensor:
+    def cast(self, to: PrecisionLike, rng: Generator = None) -> Tensor:
         """This tensor in another format or mode; its gradient is rounded back to this one."""
+        to = Precision.of(to)
         same = self.value.fmt == to.fmt and self.value.mode is to.mode
         return self if same else self._apply("cast", to=to, rng=rng)
 
@@ -517,6 +516,114 @@ class Tensor:
     def max_pool(self, size: int) -> Tensor:
         """The largest number in each window of size x size."""
         return self._apply("max_pool", size=size)
+
+
+# --- how an operation is computed -----------------------------------------------------------------------------------
+
+
+def _computed(operation: str, given: tuple[Tensor, ...], settings: Mapping[str, Any], how: Products) -> Tensor:
+    """An operation of the table, with the accumulator of `how` unless it has one."""
+    sums = how.accumulator
+    if sums is not None and operation in SUMMING and settings.get("accumulator") is None:
+        settings = {**settings, "accumulator": sums} if sums.accepts(given[0].value.fmt) else settings
+    y = OPERATIONS[operation].forward(*(x.value for x in given), **settings)
+    wanted = any(x.wanted for x in given)
+    return Tensor(y, operation, given, wanted=wanted, settings=settings, layer=current_layer())
+
+
+def _in_force(
+    now: InForce, operation: str, x: Tensor, others: Sequence[Operand], swapped: bool, settings: Mapping[str, Any]
+) -> Tensor:
+    """An operation where an island, rules or scalars of binary64 may be in force."""
+    tensors = [x, *(other for other in others if isinstance(other, Tensor))]
+    layer = _layer(now, tensors)
+    found = now.ruling(layer, "square" if operation == "multiply" and others[0] is x else operation)
+    if "accumulator" in settings:
+        settings = {**settings, "accumulator": _accumulator(now, found, layer, settings["accumulator"])}
+    to = found.precision
+    first = _outside(x) if to is None else _entered(now, x, to)
+    number: Any = others[0] if operation in WITH_NUMBER else None
+    if now.scalars == "binary64" and isinstance(number, (int, float)):
+        number = {"name": operation, "number": float(number), "swapped": swapped}
+        y = _computed("with_number", (first,), number, found.products)
+    else:
+        given = [as_tensor(other, first.value) for other in others]
+        given = [_outside(other) if to is None else _entered(now, other, to) for other in given]
+        y = _computed(operation, tuple((*given, first) if swapped else (first, *given)), settings, found.products)
+    if to is not None and (home := _home(tensors, to)):
+        y = replace(y, home=home)
+    return _remembered(now, y, layer, tensors)
+
+
+def _entering_product(now: InForce, x: Tensor, other: Operand, how: Products) -> tuple[Tensor, Products]:
+    """The first factor of a matrix product as it enters an island, and how products are rounded there."""
+    tensors = [x, other] if isinstance(other, Tensor) else [x]
+    layer = _layer(now, tensors)
+    found = now.ruling(layer, "matmul")
+    if now.is_usual(how, layer):
+        how = found.products
+    elif how.accumulator is now.too_narrow:
+        how = replace(how, accumulator=None)
+    return (x if found.precision is None else _entered(now, x, found.precision)), how
+
+
+def _accumulator(now: InForce, found: Ruling, layer: str, given: Accumulator | None) -> Accumulator | None:
+    """The accumulator of an operation: that of the rules, unless the code has chosen one."""
+    if given is not None and given is now.too_narrow:
+        return None
+    return found.products.accumulator if now.is_usual(given, layer, "accumulator") else given
+
+
+def _entered(now: InForce, x: Tensor, to: Precision) -> Tensor:
+    """A tensor in the precision of an island, cast once; data without an operation in the graph."""
+    if x.value.fmt == to.fmt and x.value.mode is to.mode:
+        return x
+    found = now.casts.get((id(x), to))
+    if found is None:
+        home = Home(x.home.precision, x.home.rng) if x.home else Home(_precision(x), x.value.rng, x)
+        if x.operation or x.wanted:
+            y = replace(x.cast(to, now.rng), home=home)
+        else:
+            y = replace(x, value=to.array(x.value, now.rng), home=home)
+        found = now.casts[id(x), to] = (x, y)
+    entered: Tensor = found[1]
+    return entered
+
+
+def _outside(x: Tensor) -> Tensor:
+    """A tensor as it is outside islands."""
+    return x if x.home is None else x.home.copy_of(x)
+
+
+def _home(operands: Sequence[Tensor], to: Precision) -> Home | None:
+    """Where the result of an island belongs: where its first operand does that came from outside."""
+    for x in operands:
+        if x.home is not None:
+            return Home(x.home.precision, x.home.rng)
+        if x.value.fmt != to.fmt or x.value.mode is not to.mode:
+            return Home(_precision(x), x.value.rng)
+    return None
+
+
+def _precision(x: Tensor) -> Precision:
+    return Precision(x.value.fmt, x.value.mode)
+
+
+def _layer(now: InForce, operands: Sequence[Tensor]) -> str:
+    """The layer of an operation: the one in force, or that of its parameters, or else of its first operand."""
+    layer = current_layer()
+    if layer or not now.owners:
+        return layer
+    own = next((now.owners[id(x)][1] for x in operands if id(x) in now.owners), "")
+    return own or next((now.made[id(x)][1] for x in operands if id(x) in now.made), "model")
+
+
+def _remembered(now: InForce, y: Tensor, layer: str, operands: Sequence[Tensor]) -> Tensor:
+    """The result, after its layer was noted for the operations that use it."""
+    if now.owners:
+        view = y.operation in VIEWS and any(id(x) in now.owners for x in operands)
+        (now.owners if view else now.made)[id(y)] = (y, layer)
+    return y
 
 
 def _with_vectors(a: Tensor, b: Tensor, how: Products) -> Tensor:

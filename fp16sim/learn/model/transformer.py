@@ -19,11 +19,12 @@ from ..records import names_unknown, refuse_unknown
 from .attention import FORMS, MASKS, ROTARY, CausalAttention
 from .dropout import Dropout, check_rate, dropout
 from .embeddings import Embedding, LearnedPositions
+from .in_force import inside_layer
 from .initialisers import Initialiser, for_sums
 from .layers import ACTIVATIONS, Compound, Layer, Linear, call_part, check_sizes, linear
 from .models import Chain
 from .norms import NORMS
-from .tensor import Tensor, inside_layer
+from .tensor import Tensor
 
 
 @dataclass(frozen=True)

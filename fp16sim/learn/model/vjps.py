@@ -8,6 +8,9 @@ the caller sums its cotangent back to its shape (`unbroadcast`). Nothing here kn
 
 from __future__ import annotations
 
+import math
+import operator
+from collections.abc import Callable
 from types import EllipsisType
 from typing import Any, TypeAlias
 
@@ -147,6 +150,42 @@ def _mean_vjp(
     return spread(g / (x.size // y.size if y.size else 0), x, axis, keepdims)
 
 
+# --- Python numbers in binary64 -------------------------------------------------------------------------------------
+
+WITH_NUMBER: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "power": np.power,
+}
+"""Operations whose other operand may be a Python number that is not rounded to the format first."""
+
+
+def _once(x: FloatArray, function: Callable[[Array], Array]) -> FloatArray:
+    """A function of the numbers in binary64, rounded once to the format."""
+    return array(function(x.values.astype(np.float64)), x.fmt, x.mode, rng=x.rng)
+
+
+def _with_number(x: FloatArray, name: str, number: float, swapped: bool) -> FloatArray:
+    """x and a Python number, computed in binary64 and rounded once."""
+    compute = WITH_NUMBER[name]
+    return _once(x, lambda values: compute(number, values) if swapped else compute(values, number))
+
+
+def _with_number_vjp(
+    g: FloatArray, y: FloatArray, x: FloatArray, name: str, number: float, swapped: bool
+) -> FloatArray:
+    if name in ("add", "subtract"):
+        return -g if swapped and name == "subtract" else g
+    if name == "power":
+        slope = _once(x, lambda values: number * values ** (number - 1))
+        return g * (y * math.log(number) if swapped else slope)
+    if swapped and name == "divide":
+        return -(g * y) / x
+    return _with_number(g, name, number, False)
+
+
 OPERATIONS: dict[str, Operation] = {
     "add": Operation(lambda a, b, **how: a + b, (lambda g, y, a, b, **how: g, lambda g, y, a, b, **how: g)),
     "subtract": Operation(lambda a, b: a - b, (lambda g, y, a, b: g, lambda g, y, a, b: -g)),
@@ -154,6 +193,7 @@ OPERATIONS: dict[str, Operation] = {
         lambda a, b, **how: a * b, (lambda g, y, a, b, **how: g * b, lambda g, y, a, b, **how: g * a)
     ),
     "divide": Operation(lambda a, b: a / b, (lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * y) / b)),
+    "with_number": Operation(_with_number, (_with_number_vjp,)),
     "negate": Operation(lambda a: -a, (lambda g, y, a: -g,)),
     "matmul": Operation(
         _matmul,

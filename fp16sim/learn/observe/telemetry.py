@@ -164,9 +164,12 @@ class Telemetry:
         self.surveys[key] = self.surveys[key] + seen if key in self.surveys else seen
 
     def total(self, kind: str) -> Survey | None:
-        """All tensors of a kind together; None if there are none. They have one format in a run."""
-        chosen = [seen for (other, _), seen in self.surveys.items() if other == kind]
-        return reduce(add, chosen) if chosen else None
+        """All tensors of a kind together; None if there are none. Of several formats: the one with most elements."""
+        chosen: dict[Format, list[Survey]] = {}
+        for (other, _), seen in self.surveys.items():
+            if other == kind:
+                chosen.setdefault(seen.fmt, []).append(seen)
+        return max((reduce(add, each) for each in chosen.values()), key=lambda seen: seen.total, default=None)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -349,9 +352,12 @@ def _surveyed(x: FloatArray) -> Survey:
 
 
 def _merged(seen: Iterable[tuple[str, str, Survey]]) -> Iterable[tuple[str, str, Survey]]:
+    """Surveys of one kind and name together. What enters an island has another format: that is named too."""
     merged: dict[tuple[str, str], Survey] = {}
     for kind, name, found in seen:
-        merged[kind, name] = merged[kind, name] + found if (kind, name) in merged else found
+        first = merged.get((kind, name))
+        key = kind, name if first is None or first.fmt == found.fmt else f"{name} ({found.fmt.name})"
+        merged[key] = merged[key] + found if key in merged else found
     return ((kind, name, found) for (kind, name), found in merged.items())
 
 

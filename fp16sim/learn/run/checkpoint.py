@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -126,7 +126,15 @@ def read(path: str | Path, max_bytes: int = MAX_BYTES) -> tuple[dict[str, Any], 
         return about, {name: archive.read(name) for name in archive.headers if name != "about"}
 
 
-def _read_params(archive: Archive, kind: str, shapes: Shapes, precision: Precision, rng: Generator = None) -> Params:
+PrecisionOf: TypeAlias = Callable[[str], Precision]
+"""The precision of an array by its name."""
+
+
+def _same(precision: Precision) -> PrecisionOf:
+    return lambda name: precision
+
+
+def _read_params(archive: Archive, kind: str, shapes: Shapes, precision: PrecisionOf, rng: Generator = None) -> Params:
     """The arrays of a kind, after their headers have been compared with what the configuration needs."""
     needed = {f"{kind}/{name}": shape for name, shape in shapes.items()}
     for name in sorted({name for name in archive.headers if name.startswith(f"{kind}/")} - needed.keys()):
@@ -134,13 +142,15 @@ def _read_params(archive: Archive, kind: str, shapes: Shapes, precision: Precisi
     for name, shape in needed.items():
         if name not in archive.headers:
             raise ValueError(f"{name} is missing")
-        header, dtype = archive.headers[name], word(precision.fmt)
+        header, dtype = archive.headers[name], word(precision(name.partition("/")[2]).fmt)
         if header.shape != shape or header.dtype is None or header.dtype.newbyteorder("=") != dtype:
             raise ValueError(
                 f"{name} has dtype={header.descr} and shape={header.shape}, but its configuration needs {dtype} and "
                 f"{shape}"
             )
-    return {name: precision.array(decode(archive.read(f"{kind}/{name}"), precision.fmt), rng) for name in shapes}
+    return {
+        name: precision(name).array(decode(archive.read(f"{kind}/{name}"), precision(name).fmt), rng) for name in shapes
+    }
 
 
 # --- models ---------------------------------------------------------------------------------------------------------
@@ -191,11 +201,11 @@ def save_model(path: str | Path, model: Model) -> None:
     given = {name: x.shape for name, x in model.params.items()}
     if given != needed:
         raise ValueError(f"params={given} of the model do not fit its configuration, which needs {needed}")
-    fmt = model.config.policy.param.fmt
-    if other := next((name for name, x in model.params.items() if x.fmt != fmt), None):
+    param_of = model.config.policy.param_of
+    if other := next((name for name, x in model.params.items() if x.fmt != param_of(name).fmt), None):
         raise ValueError(
-            f"{other} of the model is in {model.params[other].fmt}, and its configuration says param={fmt}; give "
-            "parameters in that format, or another policy"
+            f"{other} of the model is in {model.params[other].fmt}, and its configuration says "
+            f"param={param_of(other).fmt}; give parameters in that format, or another policy"
         )
     about = {"config": model.config.to_dict(), "image_shape": list(model.image_shape), "classes": model.classes}
     write(path, about, to_codes(model.params, "params"))
@@ -231,7 +241,7 @@ def load_model(
         needed, held = model_for(config, text.image_shape, text.classes).shapes(), text.shapes()
         if needed != held:
             raise _Refusal(f"model has the parameters {needed}, and path={str(path)!r} has {held}; give its own model")
-        params = _read_params(archive, "params", held, config.policy.param)
+        params = _read_params(archive, "params", held, config.policy.param_of)
         return Model(config, params, text.image_shape, text.classes)
 
 
@@ -245,8 +255,9 @@ def load_arrays(path: str | Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Fl
         text = _model_text(about)
         policy = text.make_config().policy
         found: dict[str, FloatArray] = {}
-        kinds = {"weights": policy.weights, "m": policy.state, "v": policy.state, "carry": policy.weights}
-        for kind, precision in {"params": policy.param, **kinds}.items():
+        state = _same(policy.state)
+        kinds = {"weights": policy.weights_of, "m": state, "v": state, "carry": policy.weights_of}
+        for kind, precision in {"params": policy.param_of, **kinds}.items():
             stored = kind == "params" or any(name.startswith(f"{kind}/") for name in archive.headers)
             arrays = _read_params(archive, kind, text.shapes() if stored else {}, precision)
             found |= {f"{kind}/{name}": x for name, x in arrays.items()}
@@ -413,12 +424,12 @@ def _read_progress(archive: Archive, text: RunText, start: Snapshot, rng: Genera
     """Where the run stands. The arrays must be those of its start, with other numbers."""
     policy, first = start.config.policy, start.state.progress
 
-    def arrays(kind: str, like: Params, precision: Precision) -> Params:
+    def arrays(kind: str, like: Params, precision: PrecisionOf) -> Params:
         return _read_params(archive, kind, {name: x.shape for name, x in like.items()}, precision, rng)
 
-    params = arrays("params", first.params, policy.param)
-    weights = arrays("weights", first.weights, policy.weights) if policy.master is not None else params
-    m, v = arrays("m", first.state.m, policy.state), arrays("v", first.state.v, policy.state)
+    params, state = arrays("params", first.params, policy.param_of), _same(policy.state)
+    weights = arrays("weights", first.weights, policy.weights_of) if policy.master is not None else params
+    m, v = arrays("m", first.state.m, state), arrays("v", first.state.v, state)
     return replace(
         first,
         step=text.step,
@@ -426,7 +437,7 @@ def _read_progress(archive: Archive, text: RunText, start: Snapshot, rng: Genera
         weights=weights,
         state=_optimizer_state(first.state, m, v, *text.optimizer),
         loss_scale=from_plain(type(first.loss_scale), text.loss_scale, "loss_scale"),
-        carry=arrays("carry", first.carry, policy.weights),
+        carry=arrays("carry", first.carry, policy.weights_of),
         hopeless=text.hopeless,
         death=text.death,
     )

@@ -20,7 +20,8 @@ from ...conversion import Array
 from ...flags import record_flags
 from ...wording import quoted
 from ..data import Dataset, batches, split_validation
-from ..model.autograd import Observer, gradients
+from ..model.autograd import Observer, gradients, operations_behind
+from ..model.in_force import ByName, put_in_force
 from ..model.layers import Params
 from ..model.losses import l1_penalty, l2_penalty
 from ..model.models import CNN, MLP, Network
@@ -29,7 +30,8 @@ from ..model.tensor import Tensor
 from ..model.updates import UPDATES
 from ..observe.postmortem import BackwardPass, post_mortem
 from ..observe.telemetry import count_absorbed
-from ..precision import Precision, Products
+from ..precision import DEFAULT_PRODUCTS, Precision, Products
+from ..rules import refuse_unmatched
 from ..scaling import PATIENCE, LossScale, all_finite
 from ..state import Progress, StepResult
 from .config import Config
@@ -129,6 +131,8 @@ class Engine:
         self.rng = np.random.default_rng(config.rng).spawn(1)[0]
         self.optimizer, self.update = config.make_optimizer(self.rng), UPDATES[config.update]
         self.products = Products.of(self.policy, self.rng)
+        self.by_name = ByName(self.policy, self.products, self.rng) if self.policy.rules else None
+        self._has_unchecked_rules = self.by_name is not None
         self.batches = -(-len(data.train_labels) // config.batch)
         self.inputs = "inputs" if isinstance(config.model, Network) else "images"
 
@@ -143,10 +147,10 @@ class Engine:
         drawn = self.model.draw(self.config.rng, self.config.init)
         if given is not None:
             _check_shapes({name: x.shape for name, x in given.items()}, {name: x.shape for name, x in drawn.items()})
-        weights = {name: self.policy.weights.array((given or drawn)[name], self.rng) for name in drawn}
+        weights = self._as_weights({name: (given or drawn)[name] for name in drawn})
         state = self.optimizer.init(self._cast(self.policy.state, weights))
         carry = self.update.init(weights)
-        params = self._cast(self.policy.param, weights)
+        params = self._as_params(weights)
         return Progress(0, params, weights, state, self.config.make_loss_scale(), carry)
 
     def step(self, progress: Progress, chosen: Array, observer: Observer | None = None) -> StepResult:
@@ -187,17 +191,26 @@ class Engine:
         """The loss of the chosen images, and the backward pass as a function that can be called again."""
         tensors = {name: Tensor(x, name=name) for name, x in progress.params.items()}
         output = self.logits(tensors, self.data.train_images[chosen])
+        self._check_rules(output)
         loss = self._penalised(self.loss(output, self.data.train_labels[chosen]), tensors)
         scale = progress.loss_scale.scale
         return loss, lambda observer: gradients(loss, tensors, scale=scale, observer=observer)
+
+    def _check_rules(self, output: Tensor) -> None:
+        """Refuse rules for names that the model has not; once, because each batch has the same."""
+        if self._has_unchecked_rules:
+            refuse_unmatched(self.policy.rules, operations_behind(output), self.model.shapes())
+            self._has_unchecked_rules = False
 
     def logits(self, tensors: Mapping[str, Tensor], images: Array) -> Tensor:
         """The model's output, in the output's precision."""
         compute, rng = self.policy.compute, self.rng
         indices = self.model.takes_indices and images.dtype.kind in "iu"
         x: Any = images if indices else Tensor(compute.array(images, rng), name=self.inputs, wanted=False)
-        cast = {name: w.cast(compute, rng) for name, w in tensors.items()}
-        return self.model(cast, x, self.products).cast(self.policy.output, rng)
+        cast = {name: w.cast(self.policy.compute_of(name), rng) for name, w in tensors.items()}
+        with put_in_force(products=DEFAULT_PRODUCTS, by_name=self.by_name, rng=rng):
+            y = self.model(cast, x, self.products)
+        return y.cast(self.policy.output, rng)
 
     def loss(self, output: Tensor, targets: Array) -> Tensor:
         """The loss of outputs, in its own precision and without penalties."""
@@ -229,10 +242,16 @@ class Engine:
     def _moved(self, progress: Progress, grads: Params) -> tuple[Progress, Params]:
         """The progress with the weights moved, and the steps as they were added."""
         steps, state = self.optimizer_steps(progress, grads)
-        steps = self._cast(self.policy.weights, steps)
+        steps = self._as_weights(steps)
         weights, carry = self.update.add(progress.weights, steps, progress.carry, self.rng)
-        params = self._cast(self.policy.param, weights)
+        params = self._as_params(weights)
         return replace(progress, params=params, weights=weights, state=state, carry=carry), steps
+
+    def _as_weights(self, arrays: Mapping[str, Any]) -> Params:
+        return {name: self.policy.weights_of(name).array(x, self.rng) for name, x in arrays.items()}
+
+    def _as_params(self, arrays: Params) -> Params:
+        return {name: self.policy.param_of(name).array(x, self.rng) for name, x in arrays.items()}
 
     def _cast(self, precision: Precision, arrays: Params) -> Params:
         return {name: precision.array(x, self.rng) for name, x in arrays.items()}

@@ -160,6 +160,6 @@ def _part(chosen: Array) -> float | None:
 
 def _logits(model: Model, data: Dataset, policy: Policy) -> Array:
     engine = Engine(replace(model.config, policy=policy, validation=0.0), data)
-    params = {name: policy.param.array(x, engine.rng) for name, x in model.params.items()}
+    params = {name: policy.param_of(name).array(x, engine.rng) for name, x in model.params.items()}
     with np.errstate(all="ignore"):
         return engine.predict(params, data.test_images)

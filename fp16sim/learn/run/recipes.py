@@ -47,7 +47,7 @@ _AS_PUBLISHED: dict[str, Any] = {
 }
 """Adam as in papers and tutorials, without anything that helps a narrow format."""
 
-_WIDE = {
+_WIDE: dict[str, Any] = {
     "loss": "binary32",
     "gradient": "binary32",
     "state": "binary32",

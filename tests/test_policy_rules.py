@@ -1,0 +1,341 @@
+"""Precision by name: rules of a policy, and islands; each equal bit for bit to casts that are written out."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import fp16sim as fs
+from fp16sim.learn import (
+    Chain,
+    Config,
+    FunctionModel,
+    LayerNorm,
+    Linear,
+    Policy,
+    ReLU,
+    Samples,
+    Tensor,
+    gradients,
+    island,
+    load_model,
+    train,
+)
+from fp16sim.learn.model.in_force import ByName, put_in_force
+from fp16sim.learn.precision import Precision, Products
+from fp16sim.learn.rules import layer_of
+from fp16sim.learn.run.checkpoint import Model, save_model
+from fp16sim.learn.run.engine import Engine
+
+X = np.random.default_rng(1).normal(size=(3, 4)) * 30
+W = np.random.default_rng(2).normal(size=(4, 2))
+PAIRS = [("binary16", "binary32"), ("bfloat16", "binary32"), ("binary32", "bfloat16"), ("binary16", "bfloat16")]
+
+
+def tensors(fmt):
+    return {name: Tensor(fs.array(x, fmt), name=name) for name, x in (("x", X), ("w", W))}
+
+
+def assert_same(one, other):
+    assert (one.fmt, one.shape) == (other.fmt, other.shape)
+    np.testing.assert_array_equal(one.codes, other.codes)
+
+
+def assert_same_gradients(y, expected, given, wanted):
+    assert_same(y.value, expected.value)
+    found, right = gradients(y.sum(), given), gradients(expected.sum(), wanted)
+    for name in given:
+        assert_same(found[name], right[name])
+
+
+def norm(x):
+    return x / (x.square().mean(axis=-1, keepdims=True) + 1e-5).sqrt()
+
+
+# --- islands --------------------------------------------------------------------------------------------------------
+
+BODIES = {
+    "a square": lambda x, w: x * x,
+    "a norm": lambda x, w: norm(x),
+    "a softmax": lambda x, w: (x / 10).softmax(),
+    "a residual": lambda x, w: x + x.tanh(),
+    "a product": lambda x, w: x @ w,
+    "a vector's product": lambda x, w: x[0] @ w,
+    "one parameter twice": lambda x, w: (x @ w) @ w.T + x,
+    "data": lambda x, w: x * X + 0.1,
+    "a product with data": lambda x, w: x @ W,
+    "numbers from the left": lambda x, w: 1 - 0.1 * x,
+}
+
+
+@pytest.mark.parametrize(("fmt", "wide"), PAIRS)
+@pytest.mark.parametrize("name", BODIES)
+def test_an_island_equals_casts_that_are_written_out(name, fmt, wide):
+    given, wanted = tensors(fmt), tensors(fmt)
+    with island(wide):
+        inside = BODIES[name](given["x"], given["w"])
+    x, w = (wanted[one].cast(wide) for one in ("x", "w"))
+    expected = BODIES[name](x, w).cast(fmt)
+    assert inside.value.fmt == fs.get_format(wide)
+    assert_same_gradients(inside.tanh(), expected.tanh(), given, wanted)
+
+
+def test_what_leaves_an_island_twice_is_cast_once_so_that_its_gradients_meet_outside():
+    given, wanted = tensors("bfloat16"), tensors("bfloat16")
+    with island("binary32"):
+        inside = given["x"].square()
+    expected = wanted["x"].cast("binary32").square().cast("bfloat16")
+    assert_same_gradients(inside * 0.3 + inside.tanh(), expected * 0.3 + expected.tanh(), given, wanted)
+
+
+def test_an_island_in_an_island_returns_to_the_outer_one_and_what_leaves_both_returns_to_the_outside():
+    given, wanted = tensors("binary16"), tensors("binary16")
+    with island("binary32"):
+        y = given["x"] * 0.1
+        with island("bfloat16"):
+            z = y.exp()
+        total = z + y
+    y32 = wanted["x"].cast("binary32") * 0.1
+    expected = (y32.cast("bfloat16").exp().cast("binary32") + y32).cast("binary16")
+    assert_same_gradients(total.tanh(), expected.tanh(), given, wanted)
+
+
+def test_an_explicit_cast_stays_outside_islands_and_rounds_in_them():
+    x = tensors("binary16")["x"].cast("binary32")
+    assert (x * x).value.fmt == fs.BINARY32
+    with island("bfloat16"):
+        assert (x.cast("binary16") * 2).value.fmt == fs.BFLOAT16
+
+
+def test_the_policys_accumulator_holds_in_an_island_unless_it_is_too_narrow():
+    kahan = fs.accumulators.Kahan("binary16")
+    with put_in_force(products=Products(kahan)):
+        with island("binary32"):
+            y = tensors("binary16")["x"].matmul(tensors("binary16")["w"])
+            assert y.settings["accumulator"] is None
+            assert tensors("binary16")["x"].matmul(W, kahan).settings["accumulator"] is None
+        with island("e5m2"):
+            assert tensors("binary16")["x"].matmul(W).settings["accumulator"] is kahan
+    with island("binary32"), pytest.raises(ValueError, match="narrower"):
+        tensors("binary16")["x"].matmul(W, kahan)
+
+
+# --- rules for layers and operations ---------------------------------------------------------------------------------
+
+
+def forward(policy, model, x):
+    """The output of a model under a policy, and its parameters, as a run computes it."""
+    policy = Policy.of(policy)
+    params = {name: Tensor(policy.param_of(name).array(w), name=name) for name, w in model.draw(3).items()}
+    by_name = ByName(policy, Products.of(policy))
+    data = Tensor(policy.compute.array(x), wanted=False)
+    with put_in_force(by_name=by_name):
+        cast = {name: w.cast(policy.compute_of(name)) for name, w in params.items()}
+        return model(cast, data, by_name.usual.products), params
+
+
+def own(params, x):
+    hidden = (x @ params["first.weight"] + params["first.bias"]).tanh()
+    scaled = norm(hidden * params["norm.scale"])
+    return scaled @ params["last.weight"] + hidden.mean()
+
+
+SHAPES = {"first.weight": (4, 5), "first.bias": (5,), "norm.scale": (5,), "last.weight": (5, 2)}
+
+
+@pytest.mark.parametrize("fmt", ["binary16", "bfloat16"])
+def test_a_rule_for_a_layer_of_a_function_equals_casts_that_are_written_out(fmt):
+    found, given = forward(Policy(fmt, rules={"norm": "binary32"}), FunctionModel(own, SHAPES), X / 30)
+
+    def written_out(params, x):
+        hidden = (x @ params["first.weight"] + params["first.bias"]).tanh()
+        scaled = norm(hidden.cast("binary32") * params["norm.scale"]).cast(fmt)
+        return scaled @ params["last.weight"] + hidden.mean()
+
+    params = {n: Tensor(w.value, name=n) for n, w in given.items()}
+    assert given["norm.scale"].value.fmt == fs.BINARY32
+    expected = written_out(params, Tensor(fs.array(X / 30, fmt), wanted=False))
+    assert_same_gradients(found, expected, given, params)
+
+
+def test_rules_for_layers_of_a_chain_equal_casts_that_are_written_out():
+    chain = Chain((("in", Linear(4, 5)), ("norm1", LayerNorm(5)), ("relu", ReLU()), ("out", Linear(5, 2))))
+    policy = Policy("binary16", rules={"norm*": "binary32", "norm*:param": "bfloat16", "out:accumulator": "kahan"})
+    found, given = forward(policy, chain, X)
+    params = {n: Tensor(w.value, name=n) for n, w in given.items()}
+    assert given["norm1.scale"].value.fmt == fs.BFLOAT16
+    layers = dict(chain.layers)
+    h = layers["in"]({k: params[f"in.{k}"] for k in ("weight", "bias")}, Tensor(fs.array(X, "binary16"), wanted=False))
+    own_of_norm = {k: params[f"norm1.{k}"].cast("binary32") for k in ("scale", "shift")}
+    h = layers["relu"]({}, layers["norm1"](own_of_norm, h.cast("binary32")).cast("binary16"))
+    how = Products(fs.accumulators.Kahan("binary16"))
+    expected = layers["out"]({k: params[f"out.{k}"] for k in ("weight", "bias")}, h, how)
+    assert_same_gradients(found, expected, given, params)
+
+
+@pytest.mark.parametrize("key", ["*/softmax", "attention/softmax", "att*/soft*"])
+def test_a_rule_for_an_operation_equals_casts_that_are_written_out(key):
+    model = FunctionModel(lambda params, x: (x @ params["attention.w"]).softmax() * 3, {"attention.w": (4, 6)})
+    found, given = forward(Policy("bfloat16", rules={key: "binary32"}), model, X / 10)
+    params = {n: Tensor(w.value, name=n) for n, w in given.items()}
+    x = Tensor(fs.array(X / 10, "bfloat16"), wanted=False)
+    expected = (x @ params["attention.w"]).cast("binary32").softmax().cast("bfloat16") * 3
+    assert_same_gradients(found, expected, given, params)
+
+
+def test_a_rule_can_give_an_operation_another_accumulator_but_not_one_that_the_code_has_chosen():
+    pairwise = fs.accumulators.Pairwise("binary16")
+
+    def sums(params, x):
+        return x.sum_rows() * x.sum_rows(pairwise) + params["w"]
+
+    y, _ = forward(Policy("binary16", rules={"*/sum_rows:accumulator": "exact"}), FunctionModel(sums, {"w": (3,)}), X)
+    used = [x.settings["accumulator"] for x in y.arguments[0].arguments]
+    assert [type(x) for x in used] == [fs.accumulators.Exact, fs.accumulators.Pairwise]
+
+
+def test_a_square_is_an_operation_of_its_own_for_rules():
+    model = FunctionModel(lambda params, x: x * x * params["w"], {"w": (4,)})
+    y, _ = forward("compute=binary16 */square=binary32", model, X)
+    square = y.arguments[0].arguments[0]
+    assert (y.arguments[0].operation, square.operation, square.value.fmt) == ("cast", "multiply", fs.BINARY32)
+
+
+def test_the_last_of_several_rules_holds_and_parts_hold_alone():
+    policy = Policy(
+        "binary16", rules={"*": "bfloat16", "n*": "binary32", "norm2:compute": "tf32", "norm2:operand": "e5m2"}
+    )
+    assert policy.of_layer("norm2").compute == Precision.of("tf32")
+    assert policy.of_layer("norm2").operand == Precision.of("e5m2")
+    assert policy.param_of("norm2.scale") == Precision.of("binary32")
+    assert policy.param_of("x") == policy.of_layer("x").compute == Precision.of("bfloat16")
+    assert policy.param == Precision.of("binary16")
+
+
+def test_without_a_rule_a_master_copy_is_the_weight_of_all():
+    policy = Policy("binary16", master="binary32", rules={"a*": "bfloat16"})
+    assert policy.weights_of("a.w") == Precision.of("binary32")
+    assert replace(policy, master=None).weights_of("a.w") == Precision.of("bfloat16")
+
+
+def test_a_layer_whose_format_the_policys_accumulator_does_not_take_sums_in_sequence():
+    policy = Policy("binary16", accumulator="volta", rules={"a": "binary32", "b:operand": "e5m2", "c": "bfloat16"})
+    assert [policy.of_layer(x).accumulator for x in "abcd"] == ["sequential", "volta", "sequential", "volta"]
+    with pytest.raises(ValueError, match="layer a: accumulator='volta' with compute=binary32"):
+        Policy("binary16", rules={"a": "binary32", "a:accumulator": "volta"}).of_layer("a")
+
+
+# --- as text and as data ----------------------------------------------------------------------------------------------
+
+TEXTS = [
+    "compute=binary16 norm*=binary32 *.weight=bfloat16:stochastic",
+    "compute=bfloat16 operand=e4m3fn layer3:operand=none",
+    "compute=binary16 accumulator=blas */softmax=binary32 layer?/sum:accumulator=kahan [w]:param=binary32",
+    "compute=binary16 [n]orm=binary32",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_policy_with_rules_survives_text_and_json(text):
+    policy = Policy.of(text)
+    assert str(policy) == text
+    assert Policy.of(str(policy)) == policy
+    assert Policy.from_plain(json.loads(json.dumps(policy.to_dict())), "policy") == policy
+    assert Policy(**policy.to_dict()) == policy
+    assert Config(policy).label == text.removeprefix("compute=")
+    assert Config.from_dict(json.loads(json.dumps(Config(policy).to_dict()))).policy == policy
+
+
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        ({"norm*:acumulator": "kahan"}, "did you mean 'accumulator'"),
+        ({"norm*/": "binary32"}, "PATTERN or PATTERN/OPERATION"),
+        ({"norm *": "binary32"}, "without spaces"),
+        ({"*/softmax:param": "binary32"}, "after ':' comes one of compute, accumulator"),
+        ({"norm*": "binary23"}, r"rules\['norm\*'\]: fmt='binary23' is not a known format; did you mean 'binary32'"),
+        ({"norm*": None}, r"rules\['norm\*'\]"),
+        ({"norm*:accumulator": 3}, "3 is not the name of an accumulator"),
+        ({3: "binary32"}, "rules has the key 3"),
+        ("norm*", "is not a dict of patterns and formats"),
+    ],
+)
+def test_rules_that_cannot_be_are_refused(rules, says):
+    with pytest.raises((ValueError, TypeError), match=says):
+        Policy("binary16", rules=rules)
+
+
+def test_a_misspelt_part_is_no_pattern():
+    with pytest.raises(ValueError, match="did you mean 'master'"):
+        Policy.of("compute=binary16 mastr=binary32")
+
+
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        (
+            {"nrom*": "binary32"},
+            "matches no name; the layers are layer1, relu1 and layer2; the parameters are layer1.weight",
+        ),
+        ({"*.wieght:param": "binary32"}, "no name; the parameters are layer1.weight, layer1.bias"),
+        ({"relu1:param": "binary32"}, "matches no name; the parameters are layer1.weight"),
+        ({"*/tanh": "binary32"}, "matches no name; the operations are layer1/add, layer1/matmul"),
+        ({"layer1": "binary32", "layer1:accumulator": "volta"}, "layer layer1: accumulator='volta' with"),
+    ],
+)
+def test_a_pattern_that_matches_nothing_is_refused_before_training(rules, says):
+    with pytest.raises(ValueError, match=says):
+        train(Config(Policy("binary16", rules=rules)), epochs=1)
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+
+RULED = "compute=binary16 layer2=binary32 layer1.weight=bfloat16 */relu=bfloat16"
+
+
+def test_a_run_with_rules_stores_and_resumes_each_parameter_in_its_format(tmp_path):
+    config = Config(RULED, epochs=2, update="kahan", batch=256)
+    whole = train(config)
+    formats = {name: x.fmt.name for name, x in whole.params.items()}
+    assert formats == {
+        "layer1.weight": "bfloat16", "layer1.bias": "binary16", "layer2.weight": "binary32", "layer2.bias": "binary32"
+    }  # fmt: skip
+    path = tmp_path / "run.npz"
+    train(replace(config, epochs=1), checkpoint_path=path)
+    resumed = train(config, checkpoint_path=path, resume=True)
+    for name, x in whole.params.items():
+        assert_same(resumed.params[name], x)
+    stored = load_model(path)
+    assert {name: x.fmt.name for name, x in stored.params.items()} == formats
+    save_model(tmp_path / "model.npz", Model(config, whole.params, stored.image_shape, stored.classes))
+    assert load_model(tmp_path / "model.npz").config.policy == Policy.of(RULED)
+    assert fs.learn.evaluate(stored, fs.learn.load_digits(), ["binary16"])[0].trained.accuracy == whole.answers.accuracy
+
+
+def test_the_microscope_names_the_format_of_what_enters_a_layer_of_another_format():
+    seen = train(Config("compute=binary16 layer2=binary32", epochs=1, batch=512), look_every=1).telemetry.surveys
+    assert seen["weight gradient", "layer2.weight"].fmt == fs.BINARY32
+    assert seen["activation gradient", "layer2 (binary16)"].fmt == fs.BINARY16
+    assert fs.learn.diagnose(train(Config("compute=binary16 layer2=binary32", epochs=1, batch=512))) is not None
+
+
+def test_costs_count_each_parameter_in_its_format():
+    plain, ruled = (fs.learn.costs(Config(text)) for text in ("binary16", "compute=binary16 layer2=binary32"))
+    assert ruled.weights - plain.weights == 2 * (32 * 10 + 10)
+
+
+def test_a_model_of_ones_own_trains_with_rules():
+    data = Samples.of((X.astype(np.float32) / 300, np.array([0, 1, 1])))
+    config = Config("compute=binary16 nor*=binary32", model=FunctionModel(own, SHAPES), epochs=1, batch=3)
+    assert train(config, data=data).params["norm.scale"].fmt == fs.BINARY32
+    with pytest.raises(ValueError, match="the layers are first, last and norm"):
+        train(replace(config, policy="compute=binary16 mean*=binary32"), data=data)
+
+
+def test_the_layer_of_a_parameter_is_its_name_up_to_the_last_dot():
+    assert [layer_of(name) for name in ("block1.norm.scale", "w")] == ["block1.norm", "model"]
+
+
+def test_an_engine_without_rules_puts_none_in_force():
+    assert Engine(Config("binary16"), fs.learn.load_digits()).by_name is None
