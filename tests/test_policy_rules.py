@@ -22,7 +22,9 @@ from fp16sim.learn import (
     load_model,
     train,
 )
+from fp16sim.learn.model.autograd import consumers_first
 from fp16sim.learn.model.in_force import ByName, put_in_force
+from fp16sim.learn.model.transformer import GPT
 from fp16sim.learn.precision import Precision, Products
 from fp16sim.learn.rules import layer_of
 from fp16sim.learn.run.checkpoint import Model, save_model
@@ -202,6 +204,23 @@ def test_a_square_is_an_operation_of_its_own_for_rules():
     assert (y.arguments[0].operation, square.operation, square.value.fmt) == ("cast", "multiply", fs.BINARY32)
 
 
+def test_rules_find_layers_within_layers_and_the_head_of_a_language_model():
+    model = GPT(7, {"width": 8, "heads": 2, "blocks": 1, "context": 3})
+    rules = {"*norm*": "binary32", "block1.attention/softmax": "binary32", "head": "tf32"}
+    x = np.array([[1, 2, 3]])
+    params = {n: Tensor(fs.array(w, "bfloat16"), name=n) for n, w in model.draw(0).items()}
+    policy = Policy("bfloat16", rules=rules)
+    with put_in_force(by_name=ByName(policy, Products())):
+        y = model(params, x)
+    found = {
+        x.layer: x.value.fmt.name for x in consumers_first(y) if x.operation == "rsqrt" or x.operation == "softmax"
+    }
+    assert found == dict.fromkeys(("block1.norm1", "block1.attention", "block1.norm2", "norm"), "binary32")
+    products = {x.layer: x.value.fmt.name for x in consumers_first(y) if x.operation == "matmul"}
+    assert products["head"] == "tf32"
+    assert {fmt for layer, fmt in products.items() if layer != "head"} == {"bfloat16"}
+
+
 def test_the_last_of_several_rules_holds_and_parts_hold_alone():
     policy = Policy(
         "binary16", rules={"*": "bfloat16", "n*": "binary32", "norm2:compute": "tf32", "norm2:operand": "e5m2"}
@@ -280,7 +299,7 @@ def test_a_misspelt_part_is_no_pattern():
         ),
         ({"*.wieght:param": "binary32"}, "no name; the parameters are layer1.weight, layer1.bias"),
         ({"relu1:param": "binary32"}, "matches no name; the parameters are layer1.weight"),
-        ({"*/tanh": "binary32"}, "matches no name; the operations are layer1/add, layer1/matmul"),
+        ({"*/tanh": "binary32"}, "matches no name; the operations are layer1/matmul, layer1/add"),
         ({"layer1": "binary32", "layer1:accumulator": "volta"}, "layer layer1: accumulator='volta' with"),
     ],
 )
@@ -329,7 +348,7 @@ def test_a_model_of_ones_own_trains_with_rules():
     data = Samples.of((X.astype(np.float32) / 300, np.array([0, 1, 1])))
     config = Config("compute=binary16 nor*=binary32", model=FunctionModel(own, SHAPES), epochs=1, batch=3)
     assert train(config, data=data).params["norm.scale"].fmt == fs.BINARY32
-    with pytest.raises(ValueError, match="the layers are first, last and norm"):
+    with pytest.raises(ValueError, match="the layers are first, norm and last"):
         train(replace(config, policy="compute=binary16 mean*=binary32"), data=data)
 
 

@@ -99,13 +99,13 @@ def backward_step(
 
 
 def operations_behind(y: Tensor) -> list[tuple[str, str]]:
-    """The layer and the name of each operation behind a tensor, each pair once; casts are left out.
+    """The layer and the name of each operation behind a tensor, each pair once, in order; casts are left out.
 
     A product of a tensor with itself is "square", as in the rules of a policy.
     """
-    found = {
+    found = [
         (x.layer, "square" if x.operation == "multiply" and x.arguments[0] is x.arguments[1] else x.operation)
-        for x in consumers_first(y)
+        for x in reversed(consumers_first(y))
         if x.operation not in ("", "cast") and x.layer
-    }
-    return sorted(found)
+    ]
+    return list(dict.fromkeys(found))
