@@ -32,6 +32,9 @@ MAX_BYTES = 1 << 32
 MAX_HEADER = 10_000
 """Characters in a header; NumPy has the same limit."""
 
+LARGE = 1 << 26
+"""Arrays of a .npz file from this many bytes on are mapped and not read, if they are not compressed."""
+
 _HEADER = re.compile(
     r"\{\s*'descr'\s*:\s*(?P<descr>'[^'\\]{1,99}'|\[.+\])\s*,\s*'fortran_order'\s*:\s*(?P<fortran>True|False)\s*,"
     r"\s*'shape'\s*:\s*\((?P<shape>(?:[0-9]+\s*,\s*)*[0-9]*)\s*\)\s*,?\s*\}\s*"
@@ -139,7 +142,7 @@ class Archive:
     """The arrays of a .npz file: all `headers` are known and checked, and the numbers are read one array at a time."""
 
     def __init__(self, file: zipfile.ZipFile, length: int) -> None:
-        self._file = file
+        self._file, self._length = file, length
         self._members = {info.filename.removesuffix(".npy"): info for info in _array_members(file, length)}
         self.headers = {name: self._header(name) for name in self._members}
 
@@ -158,6 +161,42 @@ class Archive:
                 return np.lib.format.read_array(member, allow_pickle=False)
             numbers = member.read()[-header.nbytes :] if header.nbytes else b""
             return np.ndarray(header.shape, header.dtype, numbers, order="F" if header.fortran_order else "C")
+
+    def is_mapped(self, name: str) -> bool:
+        """Whether `map` gives an array: a large one of a file on disk, not compressed."""
+        stored = self._members[name].compress_type == zipfile.ZIP_STORED
+        return stored and self.headers[name].nbytes >= LARGE and self._file.filename is not None
+
+    def map(self, name: str) -> np.ndarray[Any, Any]:
+        """An array, of which only what is used is read. Its checksum is not compared, which `read` does."""
+        header, info = self.headers[name], self._members[name]
+        assert header.dtype is not None
+        with _one_reason():
+            start = stored_at(self._file, info, self._length) + info.file_size - header.nbytes
+            order: Any = "F" if header.fortran_order else "C"
+            return np.memmap(self._file.filename or "", header.dtype, "r", start, header.shape, order)
+
+
+def stored_at(file: zipfile.ZipFile, info: zipfile.ZipInfo, length: int) -> int:
+    """Where the bytes of a member that is not compressed start in an archive of `length` bytes.
+
+    Raises
+    ------
+    ValueError
+        If the member is compressed or encrypted, or not where the archive says.
+    """
+    if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or info.file_size != info.compress_size:
+        raise ValueError(f"{info.filename} is compressed or encrypted; save the file without compression")
+    stream = file.fp
+    assert stream is not None
+    stream.seek(info.header_offset)
+    head = stream.read(30)
+    if len(head) < 30 or head[:4] != b"PK\x03\x04":
+        raise ValueError(f"{info.filename} is not where the archive says; it was cut off or changed")
+    start = info.header_offset + 30 + sum(struct.unpack("<HH", head[26:30]))
+    if start + info.file_size > length:
+        raise ValueError(f"{info.filename} ends after the archive; it was cut off or changed")
+    return start
 
 
 _RATIOS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}

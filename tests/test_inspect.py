@@ -619,7 +619,8 @@ def bad_files(folder):
         ("page.npz", "cannot be read"),
         ("damaged.npz", "cannot be read"),
         ("other.npz", "has no array of numbers"),
-        ("weights.pt", "is not a .npy or .npz file; save the tensors with numpy.savez"),
+        ("weights.pt", "it is not a zip archive, as PyTorch writes it since version 1.6"),
+        ("weights.bin", "is not a .safetensors, .pt, .pth, .npz or .npy file; save the tensors with numpy.savez"),
         ("missing.npz", "does not exist"),
     ],
 )

@@ -4,13 +4,17 @@ For people whose run failed in another framework. Save the tensors and inspect t
 
     numpy.savez("grads.npz", **{name: p.grad.float().cpu().numpy() for name, p in model.named_parameters()})
     fp16sim inspect grads.npz
+
+Files of safetensors and of torch.save are read as they are:
+
+    fp16sim inspect model.safetensors --blocks mxfp8,nvfp4
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -20,13 +24,16 @@ from typing import Any
 import numpy.typing as npt
 
 from ...archives import MAX_BYTES
-from ...formats import Format, FormatLike
+from ...blocks.block import Block, BlockLike
+from ...formats import Format, FormatLike, as_integer
 from ...wording import count, number, printable, quoted
 from ..observe.histogram import bar_chart
 from .inspected import InFormat, Inspected, examine, together
-from .tensor_table import table
+from .numbers import Numbers
+from .parts import as_blocks, by_channel, in_blocks
+from .tensor_table import block_table, channel_table, table
 from .tensors import as_formats, as_numbers, by_size, dtype_of, opened, title
-from .verdict import Kind, best_scale, not_finite, verdicts
+from .verdict import Kind, best_scale, not_finite, on_blocks, verdicts
 
 KINDS: dict[Kind, str] = {"gradients": "gradients", "values": "values (weights, activations, indices)"}
 
@@ -60,7 +67,8 @@ class Inspection:
     @cached_property
     def verdict(self) -> str:
         """For each format what to do and why, in sentences that are computed from the counts."""
-        return "\n".join(f"{fmt}: {text}" for fmt, text in zip(self.formats, self._verdicts, strict=True))
+        blocks = [f"{one.block}: {on_blocks(one)}" for one in self.together.blocks]
+        return "\n".join([*(f"{fmt}: {text}" for fmt, text in zip(self.formats, self._verdicts, strict=True)), *blocks])
 
     @cached_property
     def _verdicts(self) -> tuple[str, ...]:
@@ -87,6 +95,7 @@ class Inspection:
             "\n".join(_wrapped(line, width) for line in [*verdict, *self.skipped]),
             _wrapped(self.summary, width),
             table(self.kind, self.tensors, each, width),
+            *filter(None, [block_table(self.tensors, each), channel_table(self.tensors, each)]),
             *(_chart(one, found) for one in charts for found in one.formats),
         ]
         return "\n\n".join(parts)
@@ -141,6 +150,8 @@ def inspect(
     kind: Kind | None = None,
     *,
     read_as: FormatLike | Sequence[FormatLike] = (),
+    per_channel: int | None = None,
+    blocks: BlockLike | Sequence[BlockLike] = (),
     max_bytes: int = MAX_BYTES,
 ) -> Inspection:
     """Find out what formats would do to tensors: exact counts of the numbers that they lose and change.
@@ -150,10 +161,12 @@ def inspect(
     Parameters
     ----------
     arrays : path, mapping or array_like
-        A .npz or .npy file, a model or checkpoint of `fp16sim train`, a mapping of names to arrays such as
+        A .safetensors file (with the package safetensors), a state dict of `torch.save` (.pt, .pth), a .npz or .npy
+        file, a model or checkpoint of `fp16sim train`, a mapping of names to arrays such as
         `dict(model.named_parameters())`, or one array. Floats of up to 64 bits and integers are inspected, tensors of
-        PyTorch too, and in memory also arrays of ml_dtypes; other arrays are skipped. A .npy file is read in chunks and
-        a .npz file one tensor at a time, so large files are possible. Pickles are never opened.
+        PyTorch and arrays of ml_dtypes too; other arrays are skipped. Files are mapped and read in pieces, so that they
+        may be larger than memory; of a .npz file this holds for large arrays that are not compressed. Pickles are never
+        executed: that of a .pt file is read as data, and refused if it names anything but tensors and dicts.
     fmt : Format, str or dtype, or a list of them
     kind : "gradients" or "values", optional
         Gradients can be multiplied by a loss scale, so the verdict says which one suits them; integers are skipped.
@@ -161,18 +174,24 @@ def inspect(
         name of the file, or the name of every tensor, has the word "grad", "grads", "gradient" or "gradients".
     read_as : Format, str or dtype, or a list of them
         What arrays of unnamed bytes are codes of, such as "bfloat16": NumPy saves bfloat16 as `|V2` and fp8 as `|V1`.
+    per_channel : int, optional
+        An axis: for each of its indices, what becomes 0, what overflows, and the mean error. Tensors without this axis
+        are left out.
+    blocks : Block or str, or a list of them
+        Blocks that share a scale, such as "mxfp8", "mxfp4" or "nvfp4", along the last axis of each tensor: which
+        numbers become 0 or saturate, and the error.
     max_bytes : int
-        A .npz file whose arrays take more bytes without compression is refused.
+        A .npz file whose arrays need more bytes of memory is refused. What is mapped needs none.
 
     Returns
     -------
     Inspection
-        With `verdict`, `tensors`, `together` and `to_dict()`.
+        With `verdict`, `tensors`, `together` and `to_dict()`; each tensor has its `channels` and `blocks`.
 
     Raises
     ------
     ValueError
-        If the file cannot be read, or there is no array of numbers.
+        If the file cannot be read, there is no array of numbers, or none has the axis `per_channel`.
 
     Examples
     --------
@@ -189,10 +208,15 @@ def inspect(
     bfloat16: 25.0% of the 512 values (128) are rounded, by up to 1. Relative errors are at most 0.0039 (mean 0.00068).
     512 distinct values become 385. If they are ids, indices or positions, keep them as integers.
     At 511 the numbers of bfloat16 are 2 apart.
+    >>> weights = rng.standard_normal((64, 256)) * np.exp(rng.standard_normal((64, 1)))
+    >>> print(inspect(weights, "e4m3fn", per_channel=0, blocks="nvfp4").tensors[0].blocks[0].vanished)
+    1053
     """
     if kind is not None and kind not in KINDS:
         raise ValueError(f"kind={quoted(kind)} is unknown; use 'gradients' or 'values'")
-    formats, codes = as_formats(fmt), by_size(read_as)
+    formats, codes, kinds = as_formats(fmt), by_size(read_as), as_blocks(blocks)
+    if per_channel is not None:
+        as_integer("per_channel", per_channel, "it is an axis")
     if not formats:
         raise ValueError("fmt is empty; give at least one format, such as 'binary16'")
     tensors, skipped = [], []
@@ -203,11 +227,22 @@ def inspect(
             if isinstance(numbers, str):
                 skipped.append(f"{printable(name)} is skipped: {numbers}")
             else:
-                tensors.append(examine(printable(name), numbers, dtype_of(x), formats))
+                one = examine(printable(name), numbers, dtype_of(x), formats)
+                tensors.append(_with_parts(one, numbers, per_channel, kinds, formats))
     if not tensors:
         why = "; ".join(skipped) or "it is empty"
         raise ValueError(f"{title(arrays)} has no array of numbers to inspect: {why}")
+    if per_channel is not None and not any(one.channels for one in tensors):
+        most = max(len(one.shape) for one in tensors)
+        raise ValueError(f"per_channel={per_channel}: no tensor has this axis; the tensors have up to {most} axes")
     return Inspection(chosen, reason, formats, tuple(tensors), tuple(skipped))
+
+
+def _with_parts(
+    one: Inspected, numbers: Numbers, axis: int | None, kinds: Mapping[str, Block], formats: Sequence[Format]
+) -> Inspected:
+    channels = None if axis is None else by_channel(numbers, axis, formats)
+    return replace(one, channels=channels, blocks=tuple(in_blocks(numbers, *kind) for kind in kinds.items()))
 
 
 _GRADIENT = re.compile(r"(?<![a-z])grad(s|ients?)?(?![a-z])", re.IGNORECASE)

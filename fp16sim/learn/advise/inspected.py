@@ -15,6 +15,8 @@ from ...formats import Format, FormatLike, get_format
 from ...rounding import round_to
 from ..observe.binades import chunks
 from ..observe.exponents import Fate, Survey, survey
+from .numbers import Numbers, beyond
+from .parts import Channels, InBlocks
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,10 @@ class Inspected:
         Whether the distinct values are known and all are integers.
     formats : tuple of InFormat
         In the order in which they were given.
+    channels : Channels or None
+        What formats make of its channels, if that was asked for and it has the axis.
+    blocks : tuple of InBlocks
+        What blocks that share a scale make of it.
     """
 
     name: str
@@ -120,6 +126,8 @@ class Inspected:
     distinct: int | None
     integers: bool
     formats: tuple[InFormat, ...]
+    channels: Channels | None = None
+    blocks: tuple[InBlocks, ...] = ()
 
     def __getitem__(self, fmt: FormatLike) -> InFormat:
         wanted = get_format(fmt)
@@ -144,6 +152,8 @@ class Inspected:
             **counts,
             "exponents": {str(e): n for e, n in seen.exponents.items()},
             "formats": [one.to_dict() for one in self.formats],
+            **({"channels": self.channels.to_dict()} if self.channels else {}),
+            **({"blocks": [one.to_dict() for one in self.blocks]} if self.blocks else {}),
         }
 
 
@@ -153,20 +163,44 @@ MOST = 1 << 20
 """Up to this many distinct values are counted."""
 
 
-def examine(name: str, x: Array, dtype: str, formats: Sequence[Format]) -> Inspected:
-    """Count everything that is reported of a tensor."""
-    values = _distinct(x)
-    found = tuple(_in_format(x, values, fmt) for fmt in formats)
-    if values is None:
-        return Inspected(name, x.shape, dtype, *_range(x), None, False, found)
-    integers = bool((values == np.rint(values)).all())
-    return Inspected(name, x.shape, dtype, *_range(x), values.size, integers, found)
+def examine(name: str, x: Numbers | Array, dtype: str, formats: Sequence[Format]) -> Inspected:
+    """Count everything that is reported of a tensor, piece by piece: it may be larger than memory."""
+    numbers = x if isinstance(x, Numbers) else Numbers(x)
+    found = [(Survey(fmt), Errors()) for fmt in formats]
+    values: Array | None = np.empty(0)
+    smallest, largest = np.inf, -np.inf
+    for piece in numbers.pieces():
+        finite = piece[np.isfinite(piece)]
+        if finite.size:
+            smallest, largest = min(smallest, float(finite.min())), max(largest, float(finite.max()))
+        values = None if values is None else _with_new(values, finite)
+        for k, (seen, errors) in enumerate(found):
+            new = sum((_errors(chunk, seen.fmt) for chunk in chunks(piece)), Errors())
+            found[k] = (seen + survey(piece, seen.fmt), errors + new)
+    results = tuple(InFormat(seen, errors, _distinct_in(values, seen.fmt)) for seen, errors in found)
+    low, high = (smallest, largest) if smallest <= largest else (None, None)
+    known = None if values is None else values.size
+    integers = values is not None and bool((values == np.rint(values)).all())
+    return Inspected(name, numbers.shape, dtype, low, high, known, integers, results)
 
 
-def _in_format(x: Array, values: Array | None, fmt: Format) -> InFormat:
+def _with_new(known: Array, finite: Array) -> Array | None:
+    """The distinct values, as float64 in increasing order, with those of a piece; None for more than `MOST`."""
+    for chunk in chunks(finite):
+        values = np.unique(chunk).astype(np.float64)
+        places = np.searchsorted(known, values)
+        new = values[known[np.minimum(places, known.size - 1)] != values] if known.size else values
+        if new.size:
+            known = np.sort(np.concatenate([known, new]))
+        if known.size > MOST:
+            return None
+    return known
+
+
+def _distinct_in(values: Array | None, fmt: Format) -> int | None:
+    """How many distinct values are left in a format."""
     with np.errstate(all="ignore"):
-        distinct = None if values is None else np.unique(round_to(values, fmt)).size
-    return InFormat(survey(x, fmt), sum((_errors(chunk, fmt) for chunk in chunks(x)), Errors()), distinct)
+        return None if values is None else np.unique(round_to(values, fmt)).size
 
 
 def _errors(x: Array, fmt: Format) -> Errors:
@@ -174,7 +208,7 @@ def _errors(x: Array, fmt: Format) -> Errors:
         x = x[np.isfinite(x)]
         y = round_to(x, fmt).astype(np.float64)
         x = x.astype(np.float64)
-        kept = (y != 0) & np.isfinite(y) & ~_beyond(np.abs(x), fmt)
+        kept = (y != 0) & np.isfinite(y) & ~beyond(np.abs(x), fmt)
         x, y = x[kept], y[kept]
         change = np.abs(y - x)
         relative = change / np.abs(x)
@@ -182,35 +216,6 @@ def _errors(x: Array, fmt: Format) -> Errors:
         return Errors()
     exact = int(np.count_nonzero(relative == 0))
     return Errors(x.size, exact, float(relative.mean()), float(relative.max()), float(change.max()))
-
-
-def _beyond(magnitude: Array, fmt: Format) -> Array:
-    """Whether numbers overflow, even if the format saturates: from max_finite + ulp/2 on, which itself ties to even."""
-    top = float(fmt.max_finite) + 2.0 ** (fmt.emax - fmt.precision)
-    return magnitude >= top if fmt.max_significand % 2 else magnitude > top
-
-
-def _range(x: Array) -> tuple[float | None, float | None]:
-    ends = [(chunk.min(), chunk.max()) for chunk in map(_finite, chunks(x)) if chunk.size]
-    return (float(min(a for a, _ in ends)), float(max(b for _, b in ends))) if ends else (None, None)
-
-
-def _finite(x: Array) -> Array:
-    return x[np.isfinite(x)]
-
-
-def _distinct(x: Array) -> Array | None:
-    """The distinct finite values, as float64 in increasing order; None if there are more than `MOST`."""
-    found = np.empty(0)
-    for chunk in chunks(x):
-        values = np.unique(_finite(chunk)).astype(np.float64)
-        places = np.searchsorted(found, values)
-        new = values[found[np.minimum(places, found.size - 1)] != values] if found.size else values
-        if new.size:
-            found = np.sort(np.concatenate([found, new]))
-        if found.size > MOST:
-            return None
-    return found
 
 
 def together(tensors: Sequence[Inspected]) -> Inspected:
@@ -221,4 +226,6 @@ def together(tensors: Sequence[Inspected]) -> Inspected:
     smallest = min((one.smallest for one in tensors if one.smallest is not None), default=None)
     largest = max((one.largest for one in tensors if one.largest is not None), default=None)
     dtypes = ", ".join(dict.fromkeys(one.dtype for one in tensors))
-    return Inspected("all together", (formats[0].survey.total,), dtypes, smallest, largest, None, False, formats)
+    blocks = tuple(reduce(add, same) for same in zip(*(one.blocks for one in tensors), strict=True))
+    size = (formats[0].survey.total,)
+    return Inspected("all together", size, dtypes, smallest, largest, None, False, formats, blocks=blocks)

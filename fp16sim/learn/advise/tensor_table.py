@@ -113,5 +113,52 @@ def _facts_above(rows: Sequence[Sequence[str]], facts: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+def block_table(tensors: Sequence[Inspected], each: bool = False) -> str:
+    """What blocks make of each tensor, as text; "" if that was not asked for. Of many tensors, those that lose most."""
+    whole = together(tensors)
+    if not whole.blocks:
+        return ""
+    shown = tensors if each or len(tensors) <= FEW else sorted(tensors, key=_block_error, reverse=True)[:FEW]
+    rows: list[tuple[str, ...]] = [("tensor", "blocks of", "blocks", "become 0", "saturate", "error")]
+    for one in [*shown, whole] if len(tensors) > 1 else shown:
+        name = one.name
+        for found in one.blocks:
+            shares = [percent(share(n, found.finite)) for n in (found.vanished, found.saturated)]
+            error = "-" if found.error is None else percent(found.error)
+            rows.append((name, found.block, f"{found.blocks:,}", *shares, error))
+            name = ""
+    return f"In blocks along the last axis (error: length of the error / length of the tensor)\n{aligned(rows, left=2)}"
+
+
+def _block_error(one: Inspected) -> float:
+    return max(found.error or 0.0 for found in one.blocks)
+
+
+def channel_table(tensors: Sequence[Inspected], each: bool = False) -> str:
+    """The channel of each tensor that loses most, as text; "" if that was not asked for."""
+    having = [one for one in tensors if one.channels]
+    if not having:
+        return ""
+    shown = having if each or len(having) <= FEW else sorted(having, key=_channel_error, reverse=True)[:FEW]
+    heads = ("tensor", "channels", "largest from", "to", "format", "worst", "become 0", "overflow", "mean error")
+    rows: list[tuple[str, ...]] = [heads]
+    for one in shown:
+        assert one.channels is not None
+        amax = one.channels.amax
+        head: tuple[str, ...] = (one.name, f"{len(amax):,}", _number(min(amax)), _number(max(amax)))
+        for found in one.channels.formats:
+            k = found.worst
+            total = one.channels.finite[k]
+            lost = [percent(share(n, total)) for n in (found.underflowed[k], found.overflowed[k])]
+            rows.append((*head, found.fmt.name, str(k), *lost, f"{found.mean_error[k]:.2g}" if total else "-"))
+            head = ("",) * len(head)
+    axis = having[0].channels.axis if having[0].channels else 0
+    return f"By channel, the indices of axis {axis}: the channel with the largest mean error\n{aligned(rows)}"
+
+
+def _channel_error(one: Inspected) -> float:
+    return max(max(found.mean_error) for found in one.channels.formats) if one.channels else 0.0
+
+
 def _mean_error(one: Inspected) -> float:
     return max(found.mean_error for found in one.formats)

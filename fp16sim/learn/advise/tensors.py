@@ -1,8 +1,8 @@
-"""The tensors that a user gives: arrays in memory, .npz and .npy files, and what `fp16sim train` writes."""
+"""The tensors that a user gives: arrays in memory, files of NumPy, safetensors and PyTorch, and of `fp16sim train`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from ...archives import Archive, Header, check_memory, map_npy, open_archive
-from ...codes import decode
 from ...conversion import Array, plain_array
 from ...formats import BINARY32, Format, FormatLike, get_format
 from ..run.checkpoint import load_arrays, word
+from .numbers import Coded, Numbers, largest, reader
+from .numbers import integers as floats_of_integers
+from .safetensors_files import open_safetensors
+from .torch_files import open_torch
 
 
 def title(given: object) -> str:
@@ -37,19 +40,36 @@ def opened(given: Any, max_bytes: int) -> Iterator[Mapping[str, Any]]:
 @contextmanager
 def _file(path: Path, max_bytes: int) -> Iterator[Mapping[str, Any]]:
     kind = path.suffix.lower()
-    if kind not in (".npy", ".npz"):
-        raise ValueError(f"{path} is not a .npy or .npz file; save the tensors with numpy.savez('grads.npz', **arrays)")
+    if kind not in (*MAPPED, ".npz"):
+        raise ValueError(
+            f"{path} is not a .safetensors, .pt, .pth, .npz or .npy file; save the tensors with "
+            "numpy.savez('grads.npz', **arrays)"
+        )
     if not path.is_file():
-        raise ValueError(f"{path} does not exist; give the path of a .npz or .npy file")
+        raise ValueError(f"{path} does not exist; give the path of a .safetensors, .pt, .npz or .npy file")
     with ExitStack() as stack:
         with _naming(path):
-            if kind == ".npy":
-                stored: Mapping[str, Any] = {path.stem: map_npy(path)}
+            if kind in MAPPED:
+                stored = MAPPED[kind](path)
             else:
                 archive = stack.enter_context(open_archive(path))
-                check_memory(sum(header.nbytes for header in archive.headers.values()), max_bytes)
+                read = (header.nbytes for name, header in archive.headers.items() if not archive.is_mapped(name))
+                check_memory(sum(read), max_bytes)
                 stored = _Stored(path, archive)
-        yield load_arrays(path, max_bytes=max_bytes) if _is_model([*stored]) else stored
+        yield load_arrays(path, max_bytes=max_bytes) if kind == ".npz" and _is_model([*stored]) else stored
+
+
+def _npy(path: Path) -> Mapping[str, Any]:
+    return {path.stem: map_npy(path)}
+
+
+MAPPED: dict[str, Callable[[Path], Mapping[str, Any]]] = {
+    ".npy": _npy,
+    ".safetensors": open_safetensors,
+    ".pt": open_torch,
+    ".pth": open_torch,
+}
+"""By the end of a file's name: what maps its tensors, so that they may be larger than memory."""
 
 
 def _is_model(names: Sequence[str]) -> bool:
@@ -80,7 +100,9 @@ class _Stored(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         header = self.archive.headers[name]
         with _naming(self.path):
-            return self.archive.read(name) if header.dtype else header
+            if header.dtype is None:
+                return header
+            return self.archive.map(name) if self.archive.is_mapped(name) else self.archive.read(name)
 
 
 # --- numbers --------------------------------------------------------------------------------------------------------
@@ -104,8 +126,8 @@ def as_formats(given: FormatLike | Sequence[FormatLike]) -> tuple[Format, ...]:
     return tuple(dict.fromkeys(map(get_format, given if isinstance(given, (list, tuple)) else [given])))
 
 
-def as_numbers(x: Any, read_as: Mapping[int, Format], integers: bool = True) -> Array | str:
-    """The numbers of a tensor as an array that NumPy computes with, or the reason why that is not possible.
+def as_numbers(x: Any, read_as: Mapping[int, Format], integers: bool = True) -> Numbers | str:
+    """The numbers of a tensor, to be read piece by piece, or the reason why that is not possible.
 
     Parameters
     ----------
@@ -116,8 +138,12 @@ def as_numbers(x: Any, read_as: Mapping[int, Format], integers: bool = True) -> 
     integers : bool
         Whether integers count as numbers.
     """
+    if isinstance(x, str):
+        return x
     if isinstance(x, Header):
         return f"dtype={x.descr} stands for Python objects or structures, which are never opened"
+    if isinstance(x, Coded):
+        return Numbers(x.codes, reader(x.fmt, x.per_code), x.per_code)
     try:
         x = _in_numpy(x)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -125,12 +151,11 @@ def as_numbers(x: Any, read_as: Mapping[int, Format], integers: bool = True) -> 
     if x.dtype.kind == "V" and x.dtype.names is None and x.dtype.subdtype is None:
         return _decoded(x, read_as)
     if integers and x.dtype.kind in "iu":
-        exactly = x.astype(np.float64)
-        if not x.size or np.abs(exactly).max() < 2.0**53:
-            return exactly
+        if x.dtype.itemsize < 8 or largest(x) < 2**53:
+            return Numbers(x, floats_of_integers)
         return "it has integers of 2^53 or more, which float64 does not tell apart"
     if x.dtype.kind == "f" and x.dtype.itemsize <= 8:
-        return x
+        return Numbers(x)
     return f"dtype={x.dtype} is not a float of up to 64 bits{' or an integer' if integers else ''}"
 
 
@@ -149,11 +174,11 @@ def _in_numpy(x: Any) -> Array:
     return plain_array(x, "x")
 
 
-def _decoded(x: Array, read_as: Mapping[int, Format]) -> Array | str:
+def _decoded(x: Array, read_as: Mapping[int, Format]) -> Numbers | str:
     """The numbers of an array whose dtype NumPy does not know."""
     try:
         if get_format(x.dtype).fits_in(BINARY32):  # a type of ml_dtypes
-            return x.astype(np.float32)
+            return Numbers(x, lambda part: part.astype(np.float32))
     except ValueError:
         pass
     size = x.dtype.itemsize
@@ -161,9 +186,7 @@ def _decoded(x: Array, read_as: Mapping[int, Format]) -> Array | str:
         example = {1: "e5m2", 2: "bfloat16"}.get(size)
         hint = f"; if it is {example}, say so with read_as={example!r} (--as {example})" if example else ""
         return f"dtype={x.dtype} does not say which format its codes have{hint}"
-    with np.errstate(invalid="ignore"):  # signaling NaNs
-        values = decode(np.arange(1 << read_as[size].width), read_as[size]).astype(np.float32)
-    codes = x.view(f"<u{size}")
-    if codes.size and codes.max() >= values.size:
-        return f"it has the code {codes.max()}, and {read_as[size]} has codes up to {values.size - 1}"
-    return np.asarray(values[codes])
+    codes, fmt = x.view(f"<u{size}"), read_as[size]
+    if fmt.width < 8 * size and (code := largest(codes)) >> fmt.width:
+        return f"it has the code {code}, and {fmt} has codes up to {(1 << fmt.width) - 1}"
+    return Numbers(codes, reader(fmt))

@@ -15,6 +15,7 @@ from ...neighbours import ulp
 from ...wording import count, joined, number, percent
 from ..observe.exponents import Fate, Survey
 from .inspected import InFormat, Inspected, together
+from .parts import InBlocks
 
 Kind: TypeAlias = Literal["gradients", "values"]
 
@@ -34,6 +35,18 @@ def not_finite(kind: Kind, seen: Survey) -> str:
     found = [count(*one) for one in kinds if one[0]]
     end = "; no loss scale repairs that." if kind == "gradients" else "."
     return f"Before any rounding there are {joined(found)}{end}" if found else ""
+
+
+def on_blocks(found: InBlocks) -> str:
+    """What blocks make of all tensors together."""
+    if not found.finite:
+        return "there is no finite nonzero number, so nothing can be lost."
+    kinds = ((found.vanished, "become 0"), (found.saturated, "saturate"))
+    lost = [(percent(n / found.finite), what) for n, what in kinds if n]
+    whose = " of the nonzero numbers"
+    said = joined(f"{share}{'' if i else whose} {what}" for i, (share, what) in enumerate(lost)) or "nothing is lost"
+    spoiled = f" {count(found.spoiled, 'block')} of {found.blocks:,} hold NaN or infinity." if found.spoiled else ""
+    return f"{said}; the error is {percent(found.error or 0.0)} of the length of the tensors.{spoiled}"
 
 
 # --- gradients ------------------------------------------------------------------------------------------------------
