@@ -81,8 +81,16 @@ HEAVY = (
     "pytest",
     "dask",
     "distributed",
+    "safetensors",
 )
-LAZY = {"matplotlib": "plots", "hypothesis": "teach", "rich": "cli", "pytest": "testing", "distributed": "sweeps"}
+LAZY = {
+    "matplotlib": "plots",
+    "hypothesis": "teach",
+    "rich": "cli",
+    "pytest": "testing",
+    "distributed": "sweeps",
+    "safetensors": "learn",
+}
 """The room that may import a heavy library; the others may not import any."""
 
 
