@@ -402,3 +402,13 @@ def test_the_parts_know_every_number_of_a_bfloat16_file(tmp_path):
     np.save(tmp_path / "all.npy", codes.view("V2"))
     (one,) = inspect(tmp_path / "all.npy", "bfloat16", read_as="bfloat16", per_channel=0).tensors
     assert sum(one.channels.finite) == one.survey.finite
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_tables_of_parts_fit_the_terminal(width):
+    tensors = {f"encoder.layers.{k}.attention.in_proj.weight": X * 10.0**-k for k in range(14)}
+    found = inspect(tensors, ("binary16", "bfloat16"), per_channel=1, blocks=["mxfp8", "nvfp4"])
+    shown = found.text(width=width)
+    assert max(map(len, shown.splitlines())) <= width
+    assert shown.count("The 12 of 14 tensors that lose most:") == 3
+    assert all(name in found.text(each=True, width=width) for name in tensors)

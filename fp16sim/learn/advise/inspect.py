@@ -95,7 +95,7 @@ class Inspection:
             "\n".join(_wrapped(line, width) for line in [*verdict, *self.skipped]),
             _wrapped(self.summary, width),
             table(self.kind, self.tensors, each, width),
-            *filter(None, [block_table(self.tensors, each), channel_table(self.tensors, each)]),
+            *filter(None, [block_table(self.tensors, each, width), channel_table(self.tensors, each, width)]),
             *(_chart(one, found) for one in charts for found in one.formats),
         ]
         return "\n\n".join(parts)

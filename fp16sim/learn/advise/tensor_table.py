@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import fill
 from typing import TypeAlias
 
 from ...wording import aligned, number, percent, share
@@ -89,15 +90,28 @@ def table(kind: Kind, tensors: Sequence[Inspected], each: bool = False, width: i
     facts = FACTS[kind] | (NOT_FINITE if whole.survey.nans + whole.survey.infinities else {})
     shown = tensors if each or len(tensors) <= FEW else sorted(tensors, key=_mean_error, reverse=True)[:FEW]
     heads = ("tensor", *facts, *RESULTS[kind])
-    rows = [tuple(head.partition("\n")[i] for head in heads) for i in (0, 2)]
+    rows = _two_lines(heads)
     for one in [*shown, whole] if len(tensors) > 1 else shown:
         head = (one.name, *(show(one) for show in facts.values()))
         for found in one.formats:
             rows.append((*head, *(show(found) for show in RESULTS[kind].values())))
             head = ("",) * len(head)
-    title = f"The {len(shown)} of {len(tensors)} tensors that lose most:\n" if len(shown) < len(tensors) else ""
+    return _title(shown, tensors) + _fitted(rows, list(facts), width)
+
+
+def _two_lines(heads: Sequence[str]) -> list[tuple[str, ...]]:
+    """The two rows of a table's head."""
+    return [tuple(head.partition("\n")[i] for head in heads) for i in (0, 2)]
+
+
+def _title(shown: Sequence[Inspected], tensors: Sequence[Inspected]) -> str:
+    return f"The {len(shown)} of {len(tensors)} tensors that lose most:\n" if len(shown) < len(tensors) else ""
+
+
+def _fitted(rows: Sequence[Sequence[str]], facts: Sequence[str], width: int) -> str:
+    """The table; if it is too wide, with the name of each tensor and its facts above its rows."""
     text = aligned(rows)
-    return title + (text if max(map(len, text.splitlines())) <= width else _facts_above(rows, list(facts)))
+    return text if max(map(len, text.splitlines())) <= width else _facts_above(rows, facts)
 
 
 def _facts_above(rows: Sequence[Sequence[str]], facts: Sequence[str]) -> str:
@@ -113,13 +127,13 @@ def _facts_above(rows: Sequence[Sequence[str]], facts: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def block_table(tensors: Sequence[Inspected], each: bool = False) -> str:
+def block_table(tensors: Sequence[Inspected], each: bool = False, width: int = 100) -> str:
     """What blocks make of each tensor, as text; "" if that was not asked for. Of many tensors, those that lose most."""
     whole = together(tensors)
     if not whole.blocks:
         return ""
     shown = tensors if each or len(tensors) <= FEW else sorted(tensors, key=_block_error, reverse=True)[:FEW]
-    rows: list[tuple[str, ...]] = [("tensor", "blocks of", "blocks", "become 0", "saturate", "error")]
+    rows = _two_lines(("tensor", "blocks of", "blocks", "become 0", "saturate", "error"))
     for one in [*shown, whole] if len(tensors) > 1 else shown:
         name = one.name
         for found in one.blocks:
@@ -127,21 +141,33 @@ def block_table(tensors: Sequence[Inspected], each: bool = False) -> str:
             error = "-" if found.error is None else percent(found.error)
             rows.append((name, found.block, f"{found.blocks:,}", *shares, error))
             name = ""
-    return f"In blocks along the last axis (error: length of the error / length of the tensor)\n{aligned(rows, left=2)}"
+    del rows[1]
+    text = aligned(rows, left=2)
+    if max(map(len, text.splitlines())) > width:
+        text = _names_above(rows)
+    said = "In blocks along the last axis. The error is the length of the difference / the length of the tensor."
+    return f"{fill(said, width)}\n{_title(shown, tensors)}{text}"
+
+
+def _names_above(rows: Sequence[Sequence[str]]) -> str:
+    """The table without its first column; each name stands in a line above its rows."""
+    lines = [f"  {line}" for line in aligned([row[1:] for row in rows]).splitlines()]
+    named = [f"{row[0]}\n{line}" if row[0] else line for row, line in zip(rows[1:], lines[1:], strict=True)]
+    return "\n".join([lines[0], *named])
 
 
 def _block_error(one: Inspected) -> float:
     return max(found.error or 0.0 for found in one.blocks)
 
 
-def channel_table(tensors: Sequence[Inspected], each: bool = False) -> str:
+def channel_table(tensors: Sequence[Inspected], each: bool = False, width: int = 100) -> str:
     """The channel of each tensor that loses most, as text; "" if that was not asked for."""
     having = [one for one in tensors if one.channels]
     if not having:
         return ""
     shown = having if each or len(having) <= FEW else sorted(having, key=_channel_error, reverse=True)[:FEW]
-    heads = ("tensor", "channels", "largest from", "to", "format", "worst", "become 0", "overflow", "mean error")
-    rows: list[tuple[str, ...]] = [heads]
+    facts = ("channels", "largest\nfrom", "\nto")
+    rows = _two_lines(("tensor", *facts, "format", "worst\nchannel", "become\n0", "over-\nflow", "mean\nerror"))
     for one in shown:
         assert one.channels is not None
         amax = one.channels.amax
@@ -152,8 +178,11 @@ def channel_table(tensors: Sequence[Inspected], each: bool = False) -> str:
             lost = [percent(share(n, total)) for n in (found.underflowed[k], found.overflowed[k])]
             rows.append((*head, found.fmt.name, str(k), *lost, f"{found.mean_error[k]:.2g}" if total else "-"))
             head = ("",) * len(head)
-    axis = having[0].channels.axis if having[0].channels else 0
-    return f"By channel, the indices of axis {axis}: the channel with the largest mean error\n{aligned(rows)}"
+    axis = shown[0].channels.axis if shown[0].channels else 0
+    said = (
+        f"By channel, the indices of axis {axis}: the largest magnitudes, and the channel with the largest mean error."
+    )
+    return f"{fill(said, width)}\n{_title(shown, having)}{_fitted(rows, ('channels', 'largest from', 'to'), width)}"
 
 
 def _channel_error(one: Inspected) -> float:
