@@ -19,6 +19,8 @@ RECIPES = {
     "stochastic everything": get_config("bfloat16-plain", policy=Policy("bfloat16:stochastic", master="binary32")),
     "stochastic constants": replace(get_config("pure-binary16-scaled"), policy=Policy("binary16:stochastic")),
     "fp8": get_config("fp8-mixed"),
+    "fp8-delayed": get_config("fp8-delayed", factors="amax_history_len=5"),
+    "nvfp4": get_config("nvfp4"),
     "momentum": replace(get_config("bfloat16-plain"), optimizer="sgd", decay_every=5, clip_norm=1.0, l2=1e-3),
     "dies": replace(get_config("pure-binary16", epsilon=1e-4), lr=100.0),
     "skips until it dies": replace(get_config("mixed-binary16"), lr=1e4),

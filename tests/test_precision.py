@@ -188,6 +188,7 @@ def test_the_recipes_are_those_that_were_promised():
     assert list(RECIPES) == [
         *("pure-binary32", "pure-binary16", "pure-binary16-scaled", "mixed-binary16", "pure-bfloat16"),
         *("bfloat16-plain", "bfloat16-kahan", "bfloat16-stochastic", "fp8-mixed"),
+        *("fp8-current", "fp8-delayed", "fp8-block", "mxfp8", "nvfp4"),
     ]
     for name, recipe in RECIPES.items():
         assert get_config(name).label == name

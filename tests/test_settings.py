@@ -43,6 +43,7 @@ CHANGES = {
     "epsilon": 0.5, "bias_correction": False, "constants": "binary64", "clip_norm": 1.0, "decay_every": 5,
     "decay_factor": 0.5, "loss_scale": 2.0, "unscale": True, "update": "kahan", "l1": 0.5, "l2": 0.5, "init": "he",
     "normalisation": "standard", "validation": 0.1, "rng": 3, "model": "cnn", "loss": "mean_squared_error",
+    "factors": "mxfp8",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from .. import files, learn, report
 from ..formats import get_format, get_rounding
 from ..learn import RECIPES, Config, Dataset, History, Policy, Precision, get_config
 from ..learn.advise.costs import BYTES, OPERATIONS
+from ..learn.factors import FACTORS
 from ..learn.model.constants import CONSTANTS
 from ..learn.model.initialisers import INITIALISERS
 from ..learn.model.updates import UPDATES
@@ -137,6 +138,11 @@ def _add_formats(group: OptionGroup) -> None:
         'a format for each kind of number: "compute=binary16 master=binary32"; with one --recipe, instead of its'
     )
     group.add_argument("--policy", metavar="TEXT", help=policy_help)
+    factors_help = (
+        f"scale and round the factors of products: {joined(FACTORS, 'or')}, with parts that differ, as "
+        '"nvfp4 hadamard=0"; beside a recipe that has factors, parts alone change its'
+    )
+    group.add_argument("--factors", metavar="TEXT", help=factors_help)
     recipe_help = f"bundles of options: {joined(RECIPES, 'or')}; each option below replaces what they say"
     group.add_argument("--recipe", "--recipes", dest="recipes", metavar="A,B", help=recipe_help)
     accumulator_help = f"{help_of('accumulator')} (default: {_default('accumulator')})"
@@ -307,7 +313,9 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
 
 def configs(options: argparse.Namespace) -> list[Config]:
     """The runs that the options ask for."""
-    given = {name: value for name in ("accumulator", *OPTIONS) if (value := getattr(options, name)) is not None}
+    given = {
+        name: value for name in ("accumulator", "factors", *OPTIONS) if (value := getattr(options, name)) is not None
+    }
     if options.recipes is not None:
         names = [name.strip() for name in options.recipes.split(",")]
         if options.policy is not None and len(names) > 1:

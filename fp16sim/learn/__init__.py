@@ -1,10 +1,10 @@
 """A tiny deep-learning lab in which every product, sum, gradient and optimizer step is rounded to a format.
 
-Read in this order: `precision` and `scaling` (the nouns of mixed precision), `data`; in `model` first `autograd` (the
-graph knows no calculus), `vjps` (the calculus knows no graph) and `tensor`, then `layers`, `models`, `own` (models of
-your own), `losses`, `optimizers` and `updates`; `state` (the records of a run); in `observe` first `exponents` and
-`telemetry` (what rounding took away); in `run` first `recipes`, `engine` (one step), `train` (the loop) and `sweep`
-(many runs); `chance` (which differences are more than that); in `advise` first `diagnose` (what to change).
+Read in this order: `precision`, `factors` and `scaling` (the nouns of mixed precision), `data`; in `model` first
+`autograd` (the graph knows no calculus), `vjps` (the calculus knows no graph) and `tensor`, then `layers`, `models`,
+`own` (models of your own), `losses`, `optimizers` and `updates`; `state` (the records of a run); in `observe` first
+`exponents` and `telemetry` (what rounding took away); in `run` first `recipes`, `engine` (one step), `train` (the loop)
+and `sweep` (many runs); `chance` (which differences are more than that); in `advise` first `diagnose` (what to change).
 """
 
 from .advise.advice import Advice
@@ -27,6 +27,7 @@ from .data import (
     spirals,
     split_validation,
 )
+from .factors import FACTORS, Factors
 from .model import vjps
 from .model.attention import CausalAttention, Mask, attention, causal
 from .model.autograd import gradients
@@ -82,6 +83,7 @@ from .state import Death, Epoch
 
 __all__ = [
     "CNN",
+    "FACTORS",
     "GELU",
     "GPT",
     "MLP",
@@ -105,6 +107,7 @@ __all__ = [
     "Embedding",
     "Epoch",
     "Evaluation",
+    "Factors",
     "FeedForward",
     "Flatten",
     "FunctionModel",

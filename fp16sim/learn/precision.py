@@ -14,10 +14,12 @@ from ..accumulators import Accumulator, TensorCore, parse, resolve
 from ..accumulators.narrow_factors import NarrowFactors
 from ..arrays import FloatArray, array
 from ..conversion import Generator, as_generator
-from ..formats import IN_TEXT, NO_FIELD, Format, FormatLike, Rounding, get_format, get_rounding
+from ..formats import BINARY32, IN_TEXT, NO_FIELD, Format, FormatLike, Rounding, get_format, get_rounding
 from ..wording import did_you_mean, quoted
+from .factors import Factors
 from .records import Converted, from_plain, names_unknown
 from .rules import Rule, is_pattern, layer_of, split_key
+from .scaled_products import check_unit
 
 
 class Precision(NamedTuple):
@@ -404,6 +406,31 @@ class Products:
         if isinstance(accumulator, TensorCore) and narrow:
             accumulator = NarrowFactors(accumulator, tuple(dict.fromkeys(narrow)))
         return cls(accumulator, policy.operand, policy.cotangent)
+
+
+def check_factors(factors: Factors, policy: Policy) -> None:
+    """Refuse factors that do not go with a policy: its formats, or its accumulator."""
+    compute = policy.compute.fmt
+    if policy.operand or policy.cotangent:
+        raise ValueError(
+            f"factors={factors} with a policy of operand={policy.operand} and cotangent={policy.cotangent}: both round "
+            "the factors of products; leave one out"
+        )
+    if not compute.fits_in(BINARY32):
+        raise ValueError(
+            f"factors={factors} with compute={compute}: factors are scaled in binary32; use a compute format that "
+            "binary32 holds, such as bfloat16"
+        )
+    for fmt in (factors.forward, factors.backward):
+        if not fmt.fits_in(compute):
+            raise ValueError(f"factors={factors} with compute={compute}: {fmt} does not fit in it; use bfloat16")
+    try:
+        check_unit(factors, get_accumulator(policy.accumulator, policy.compute))
+    except ValueError as error:
+        raise ValueError(
+            f"accumulator={quoted(policy.accumulator)} with factors={factors}: {error}; or use 'blas' or "
+            "'sequential:binary32'"
+        ) from None
 
 
 DEFAULT_PRODUCTS = Products()

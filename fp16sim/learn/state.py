@@ -13,6 +13,7 @@ from .chance import Answers
 from .model.layers import Params
 from .model.optimizers import State
 from .model.tensor import Tensor
+from .scaled_products import Amaxes, SeenFactor
 from .scaling import LossScale
 
 
@@ -241,6 +242,8 @@ class Progress:
         The steps skipped since the weights last changed that no loss scale could have saved.
     death : Death or None
         Why there is no next step.
+    amaxes : Amaxes
+        What delayed scaling remembers of the factors of products.
     """
 
     step: int
@@ -251,6 +254,7 @@ class Progress:
     carry: Params = field(default_factory=dict)
     hopeless: int = 0
     death: Death | None = None
+    amaxes: Amaxes = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -272,6 +276,8 @@ class StepResult:
         Results beyond the largest finite number.
     skipped : bool
         Whether the step was left out because a gradient was not finite.
+    factors : tuple of SeenFactor
+        The factors of products as they were rounded, if the step is examined.
     """
 
     before: Progress
@@ -283,6 +289,7 @@ class StepResult:
     absorbed: Share
     overflows: int
     skipped: bool
+    factors: tuple[SeenFactor, ...] = ()
 
 
 @dataclass(frozen=True)

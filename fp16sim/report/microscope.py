@@ -19,6 +19,9 @@ KIND_NAMES = {
     "step": "Steps of the optimizer",
     "weight": "Weights",
     "activation": "Activations",
+    "activation factor": "Activations as scaled factors of products",
+    "weight factor": "Weights as scaled factors of products",
+    "gradient factor": "Gradients as scaled factors of products",
 }
 """The kinds of numbers that are examined, the most important first."""
 

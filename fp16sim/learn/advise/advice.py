@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..factors import Factors
 from ..precision import Policy
 
 
@@ -40,8 +41,8 @@ class Advice:
 
 
 def _option(name: str, value: Any) -> str:
-    if isinstance(value, Policy):
-        return f'--policy "{value}"'
+    if isinstance(value, (Policy, Factors)):
+        return f'--{name} "{value}"'
     if isinstance(value, bool):
         return f"--{'' if value else 'no-'}{name.replace('_', '-')}"
     return f"--{name.replace('_', '-')} {_number(value) if isinstance(value, float) else value}"

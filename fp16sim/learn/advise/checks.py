@@ -37,7 +37,8 @@ def check(given: Config | str, **options: Any) -> tuple[Advice, ...]:
     """What speaks against a run before its first step, each point with what would help.
 
     Nothing is estimated from formulas: the run's own optimizer takes its first step, in the run's formats, for
-    gradients of every size, and each change is tried in the same way before it is advised.
+    gradients of every size, and each change is tried in the same way before it is advised. What scaled factors of
+    products will lose depends on the largest numbers of each step, so nothing is said of them: see `diagnose`.
 
     Parameters
     ----------

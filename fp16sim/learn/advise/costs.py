@@ -6,6 +6,7 @@ not say how fast it is: that depends on its units, its memory and its caches, an
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from ..model.tensor import Tensor
 from ..run.config import Config
 from ..run.engine import Engine, check_memory
 from ..run.recipes import get_config
+from ..scaled_products import ScaledProduct
 
 SHAPES = {"digits": (8, 8)}
 """The images of all other data sets are 28 x 28."""
@@ -44,7 +46,8 @@ class Costs:
     model_file, checkpoint : int
         Bytes of the numbers in a saved model, and in a checkpoint.
     multiply_adds, elementwise : int
-        Operations of a step: products that are added up, and all others, with those of the optimizer.
+        Operations of a step: products that are added up, and all others, with those of the optimizer, and conversions
+        of scaled factors.
     bytes_moved : int
         Bytes read and written if every operation reads its operands from memory and writes its result to memory.
     """
@@ -119,11 +122,20 @@ def costs(given: Config | str, **options: Any) -> Costs:
         state=state,
         activations=sum(_size(x.value.size, x.value.fmt) for x in computed),
         model_file=weights,
-        checkpoint=weights + second + carried + state,
+        checkpoint=weights + second + carried + state + _remembered(config, computed),
         multiply_adds=products,
         elementwise=others,
         bytes_moved=moved,
     )
+
+
+def _remembered(config: Config, computed: list[Tensor]) -> int:
+    """Bytes of what delayed scaling remembers: a scale and a history in binary32 for each of three factors."""
+    factors = config.factors
+    if factors is None or factors.scaling != "delayed":
+        return 0
+    names = {x.settings["factors"].name for x in computed if x.settings.get("factors")}
+    return len(names) * 3 * 4 * (1 + factors.amax_history_len)
 
 
 def example_data(config: Config) -> Dataset:
@@ -158,6 +170,24 @@ def example_graph(config: Config) -> list[Tensor]:
     return consumers_first(loss)
 
 
+def _scaled_work(y: Tensor, scaled: ScaledProduct) -> tuple[int, int]:
+    """Conversions and bytes moved of a product of scaled factors: converted numbers are written, and read by products.
+
+    Each number is read and written once for each conversion; a product reads two narrow factors and writes its result.
+    """
+    factors, wanted = scaled.step.factors, sum(x.wanted for x in y.arguments)
+    given = [(scaled.left, y.arguments[0]), (scaled.right, y.arguments[1])] + ([("gradient", y)] if wanted else [])
+    conversions = moved = 0
+    for role, x in given:
+        times = factors.conversions(role) if wanted else 1
+        narrow = math.ceil(x.size * factors.bits(role) / 8)
+        conversions += times * x.size
+        uses = wanted if role == "gradient" else 1 + wanted - (not x.wanted)
+        moved += times * (_size(x.size, x.value.fmt) + narrow) + uses * narrow
+    results = [y, *(x for x in y.arguments if x.wanted)]
+    return conversions, moved + sum(_size(x.size, x.value.fmt) for x in results)
+
+
 def _size(n: int, fmt: Format) -> int:
     """Bytes of n numbers without gaps between them."""
     return -(-n * fmt.width // 8)
@@ -180,6 +210,10 @@ def _work(computed: list[Tensor], updates: int, state: Format) -> tuple[int, int
         given = sum(_size(x.value.size, x.value.fmt) for x in y.arguments)
         if y.operation == "matmul":
             products += (1 + wanted) * y.value.size * y.arguments[0].value.shape[-1]
+            if scaled := y.settings.get("factors"):
+                conversions, bytes_moved = _scaled_work(y, scaled)
+                others, moved = others + conversions, moved + bytes_moved
+                continue
         else:
             others += (1 + wanted) * y.value.size
         # A vjp reads a cotangent and the operands, and writes about as much as the cotangent.

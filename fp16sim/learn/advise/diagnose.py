@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ...formats import BFLOAT16
+from ...formats import BFLOAT16, E5M2
 from ...wording import count, percent, power_of_two
+from ..factors import Factors
 from ..model.own import Bound
 from ..observe.exponents import Survey
 from ..observe.findings import GENERAL
-from ..observe.telemetry import TensorCounts
+from ..observe.telemetry import FACTOR_KINDS, TensorCounts
 from ..precision import PRECISIONS, Policy
 from ..run.config import Config
 from ..run.train import History
@@ -143,6 +144,40 @@ def _saturated(history: History) -> Advice | None:
         f"and become {largest:g}: the loss scale {power_of_two(scale.scale)} is too large."
     )
     return Advice("saturated gradients", text, {"loss_scale": better}, {"lost": lost})
+
+
+def _delayed_saturation(history: History) -> Advice | None:
+    """Factors of products beyond the largest of their format, because amax grew after the delayed scale was found."""
+    factors, telemetry = history.config.factors, history.telemetry
+    kinds = {kind: role for role, kind in FACTOR_KINDS.items()}
+    rows = [row for row in telemetry.rows if row.kind in kinds and row.overflowed]
+    if factors is None or factors.scaling != "delayed" or not rows:
+        return None
+    worst = max(rows, key=lambda row: row.overflowed / row.total)
+    role, seen = kinds[worst.kind], telemetry.surveys[worst.kind, worst.name]
+    needed = max(seen.highest + 1 - seen.fmt.emax, 1)
+    jumped = "the scale is 1 before an amax is known" if worst.step == 1 else "amax jumped"
+    text = (
+        f"At step {worst.step} {jumped}: the delayed scale saturated {worst.overflowed:,} of "
+        f"{count(worst.total, f'{role} factor')} of {worst.name}. Of the examined steps, "
+        f"{len({row.step for row in rows})} of {len({row.step for row in telemetry.rows})} have such factors."
+    )
+    change = replace(factors, margin=factors.margin + needed) if needed <= 3 else Factors.of("fp8-current")
+    return Advice("delayed scale", text, {"factors": change}, {"saturated": worst.overflowed / worst.total})
+
+
+def _vanished_factors(history: History) -> Advice | None:
+    """Gradients that become 0 as factors, in a format of less range than e5m2."""
+    factors = history.config.factors
+    if factors is None or factors.has_blocks or factors.backward.emin <= E5M2.emin:
+        return None
+    rows = [row for row in history.telemetry.rows if row.kind == FACTOR_KINDS["gradient"] and row.step > 1]
+    lost, finite = sum(row.lost for row in rows), sum(row.total - row.zeros - row.nan for row in rows)
+    if not finite or lost / finite < WORTH_MENTIONING:
+        return None
+    text = f"{percent(lost / finite)} of the gradients become 0 as factors of products in {factors.backward.name}."
+    change = {"factors": replace(factors, backward=E5M2)}
+    return Advice("vanished factors", text, change, {"lost": lost / finite})
 
 
 def _headroom(history: History) -> int:
@@ -346,6 +381,8 @@ FINDERS: tuple[Callable[[History], Advice | None], ...] = (
     _explosion,
     _underflow,
     _saturated,
+    _delayed_saturation,
+    _vanished_factors,
     _squares_overflow,
     _second_moment,
     _absorbed,

@@ -86,7 +86,7 @@ def first_step(config: Config) -> FirstStep:
     (True, 0.00537109375)
     """
     config = replace(config, clip_norm=0.0)
-    exactly = replace(config, policy=Policy("binary64"), epsilon=0.0, constants="binary64")
+    exactly = replace(config, policy=Policy("binary64"), factors=None, epsilon=0.0, constants="binary64")
     with np.errstate(all="ignore"):
         rng, policy = np.random.default_rng(config.rng), config.policy
         received = policy.state.array(policy.gradient.array(_probes(config), rng), rng)

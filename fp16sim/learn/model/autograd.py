@@ -77,7 +77,7 @@ def gradients(
     return {name: cotangents[id(x)] if id(x) in cotangents else zeros_like(x.value) for name, x in wrt.items()}
 
 
-ROUNDING_SETTINGS = ("accumulator", "to")
+ROUNDING_SETTINGS = ("accumulator", "to", "factors")
 """Settings that concern rounding: left out when a step is repeated with wider operands."""
 
 

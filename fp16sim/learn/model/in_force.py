@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ...accumulators import Accumulator
 from ...conversion import Generator, Seed, as_generator
 from ..precision import DEFAULT_PRODUCTS, Policy, Precision, PrecisionLike, Products
+from ..scaled_products import FactorsOfStep
 
 
 class Ruling(NamedTuple):
@@ -65,6 +66,8 @@ class InForce:
         How Python numbers meet tensors: "rounded" or "binary64"; see `constants`.
     rng : generator
         For stochastic rounding of what is cast to an island.
+    factors : FactorsOfStep or None
+        Scaled factors of products, outside islands.
     too_narrow : Accumulator or None
         The policy's accumulator, where it is too narrow for the island.
     casts : dict
@@ -78,6 +81,7 @@ class InForce:
     made: dict[int, tuple[Any, str]] = field(default_factory=dict)
     scalars: str = "rounded"
     rng: Generator = None
+    factors: FactorsOfStep | None = None
     too_narrow: Accumulator | None = None
     casts: dict[tuple[int, Precision], tuple[Any, Any]] = field(default_factory=dict)
 
@@ -101,9 +105,6 @@ class InForce:
             known += [self.by_name.usual.products, self.by_name.of_layer(layer).products]
         return any(how is (getattr(one, part) if part else one) for one in known)
 
-
-VIEWS = ("cast", "reshape", "transpose", "narrow", "broadcast")
-"""Operations that give a parameter in another shape or format."""
 
 _USUAL = InForce()
 _IN_FORCE: ContextVar[InForce] = ContextVar("in force")

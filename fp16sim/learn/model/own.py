@@ -15,8 +15,9 @@ from ...conversion import Array, Seed, plain_array
 from ...wording import did_you_mean, quoted
 from ..precision import DEFAULT_PRODUCTS, Products
 from ..rules import layer_of
+from ..scaled_products import VIEWS
 from .autograd import consumers_first
-from .in_force import VIEWS, put_in_force
+from .in_force import put_in_force
 from .initialisers import get_initialiser, he
 from .layers import Draws, Layer, Shapes
 from .losses import cross_entropy, mean_squared_error

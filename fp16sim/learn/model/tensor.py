@@ -20,8 +20,9 @@ from ...arrays import FloatArray
 from ...conversion import Array, Generator
 from ...wording import quoted
 from ..precision import DEFAULT_PRODUCTS, Precision, PrecisionLike, Products
+from ..scaled_products import VIEWS, ScaledProduct
 from . import einsums, numpy_protocols
-from .in_force import VIEWS, InForce, Ruling, current_layer, in_force
+from .in_force import InForce, Ruling, current_layer, in_force
 from .moves import names_axes, row_numbers
 from .operation import Axes
 from .vjps import OPERATIONS, WITH_NUMBER, Index, constant
@@ -226,17 +227,26 @@ class Tensor:
         is repeated along them, its gradient is the sum of the rounded gradients of each product.
         """
         how = how if isinstance(how, Products) else Products(how) if how else DEFAULT_PRODUCTS
-        now, left = in_force(), self
+        now, left, wide = in_force(), self, False
         if now.changes_operands:
-            left, how = _entering_product(now, self, other, how)
+            left, how, wide = _entering_product(now, self, other, how)
         elif how is DEFAULT_PRODUCTS:
             how = now.products
         right = as_tensor(other, left.value)
         if min(left.ndim, right.ndim) == 1:
             return _with_vectors(left, right, how)
+        if now.factors and not wide and (scaled := now.factors.product(left, right)):
+            return left._scaled_matmul(right, scaled, how.accumulator)
         left, right = left.narrow(how.operand), right.narrow(how.operand)
         y = left._apply("matmul", right, accumulator=how.accumulator)
         return y if how.cotangent is None else y._apply("narrow_back", to=how.cotangent)
+
+    def _scaled_matmul(self, right: Tensor, scaled: ScaledProduct, accumulator: Accumulator | None) -> Tensor:
+        """The product of scaled factors. Rows of stacks are rows of one matrix, if they meet the same weight."""
+        if self.ndim > 2 and right.ndim == 2:
+            rows = self.reshape(self.size // self.shape[-1], self.shape[-1])
+            return rows._scaled_matmul(right, scaled, accumulator).reshape(*self.shape[:-1], right.shape[-1])
+        return self._apply("matmul", right, accumulator=accumulator, factors=scaled)
 
     def narrow(self, to: Precision | None) -> Tensor:
         """Rounded to a narrower format, but still in this tensor's format; the gradient passes unchanged."""
@@ -555,8 +565,8 @@ def _in_force(
     return _remembered(now, y, layer, tensors)
 
 
-def _entering_product(now: InForce, x: Tensor, other: Operand, how: Products) -> tuple[Tensor, Products]:
-    """The first factor of a matrix product as it enters an island, and how products are rounded there."""
+def _entering_product(now: InForce, x: Tensor, other: Operand, how: Products) -> tuple[Tensor, Products, bool]:
+    """The first factor of a matrix product as it enters an island, how products are rounded, and whether it is one."""
     tensors = [x, other] if isinstance(other, Tensor) else [x]
     layer = _layer(now, tensors)
     found = now.ruling(layer, "matmul")
@@ -564,7 +574,8 @@ def _entering_product(now: InForce, x: Tensor, other: Operand, how: Products) ->
         how = found.products
     elif how.accumulator is now.too_narrow:
         how = replace(how, accumulator=None)
-    return (x if found.precision is None else _entered(now, x, found.precision)), how
+    to = found.precision
+    return (x if to is None else _entered(now, x, to)), how, to is not None
 
 
 def _accumulator(now: InForce, found: Ruling, layer: str, given: Accumulator | None) -> Accumulator | None:

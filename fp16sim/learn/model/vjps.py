@@ -22,6 +22,7 @@ from ...arrays import FloatArray, array
 from ...conversion import Array, Generator
 from ...wording import quoted
 from ..precision import Precision
+from ..scaled_products import ScaledProduct
 from . import windows
 from .elementwise import ELEMENTWISE
 from .moves import MOVES
@@ -124,12 +125,24 @@ def _pick_vjp(g: FloatArray, y: FloatArray, x: FloatArray, columns: Array) -> Fl
     return like(values, g)
 
 
-def _matmul(a: FloatArray, b: FloatArray, **how: Any) -> FloatArray:
+def _matmul(a: FloatArray, b: FloatArray, factors: ScaledProduct | None = None, **how: Any) -> FloatArray:
     if a.ndim < 2 or b.ndim < 2:
         raise ValueError(
             f"a.shape={a.shape} and b.shape={b.shape} are not both matrices, or stacks of matrices; reshape"
         )
-    return a.matmul(b, **how)
+    return factors.forward(a, b, **how) if factors else a.matmul(b, **how)
+
+
+def _matmul_left(
+    g: FloatArray, y: FloatArray, a: FloatArray, b: FloatArray, factors: ScaledProduct | None = None, **how: Any
+) -> FloatArray:
+    return factors.left_gradient(g, b, **how) if factors else g.matmul(_turned(b), **how)
+
+
+def _matmul_right(
+    g: FloatArray, y: FloatArray, a: FloatArray, b: FloatArray, factors: ScaledProduct | None = None, **how: Any
+) -> FloatArray:
+    return factors.right_gradient(g, a, **how) if factors else _turned(a).matmul(g, **how)
 
 
 def _turned(x: FloatArray) -> FloatArray:
@@ -195,10 +208,7 @@ OPERATIONS: dict[str, Operation] = {
     "divide": Operation(lambda a, b: a / b, (lambda g, y, a, b: g / b, lambda g, y, a, b: -(g * y) / b)),
     "with_number": Operation(_with_number, (_with_number_vjp,)),
     "negate": Operation(lambda a: -a, (lambda g, y, a: -g,)),
-    "matmul": Operation(
-        _matmul,
-        (lambda g, y, a, b, **how: g.matmul(_turned(b), **how), lambda g, y, a, b, **how: _turned(a).matmul(g, **how)),
-    ),
+    "matmul": Operation(_matmul, (_matmul_left, _matmul_right)),
     "exp": Operation(lambda x: x.exp(), (lambda g, y, x: g * y,)),
     "log": Operation(lambda x: x.log(), (lambda g, y, x: g / x,)),
     "sqrt": Operation(lambda x: x.sqrt(), (lambda g, y, x: g / (y + y),)),

@@ -25,6 +25,7 @@ from ..model.autograd import backward_step, consumers_first
 from ..model.layers import Params
 from ..model.tensor import Tensor
 from ..records import from_plain
+from ..scaled_products import ROLES
 from ..state import Share, StepResult
 from .binades import Binade
 from .exponents import Survey, survey
@@ -47,9 +48,21 @@ def usual_interval(batches: int) -> int:
     return max(1, min(EVERY, batches // PER_EPOCH))
 
 
-KINDS = ("activation", "activation gradient", "product cotangent", "weight gradient", "step", "weight")
+FACTOR_KINDS = {role: f"{role} factor" for role in ROLES}
+"""What scaled factors of products are called."""
+
+KINDS = (
+    "activation",
+    "activation gradient",
+    "product cotangent",
+    "weight gradient",
+    "step",
+    "weight",
+    *FACTOR_KINDS.values(),
+)
 """What is examined: the outputs of layers; the gradients inside layers; these as factors of products, if they have a
-format of their own there; the gradients of weights; the optimizer's steps; the weights."""
+format of their own there; the gradients of weights; the optimizer's steps; the weights; and the factors of products, as
+they are rounded after they were multiplied by their scales, by the weight of the product."""
 
 
 def count_absorbed(before: Params, after: Params, steps: Params) -> Share:
@@ -337,6 +350,9 @@ class Microscope:
         if backward is None:
             return
         for kind, name, seen in _merged(backward.seen):
+            telemetry.add(number, kind, name, seen)
+        factors = ((FACTOR_KINDS[x.role], x.name, survey(x.shares, x.fmt)) for x in step.factors)
+        for kind, name, seen in _merged(factors):
             telemetry.add(number, kind, name, seen)
         for tensor in _outputs(step.loss):
             telemetry.add(number, "activation", tensor.layer, _surveyed(tensor.value))

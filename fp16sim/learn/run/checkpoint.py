@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -25,15 +26,17 @@ from ...arrays import FloatArray
 from ...codes import decode
 from ...conversion import Array, Generator
 from ...files import atomic_path, why_not_writable
-from ...formats import Format
+from ...formats import BINARY32, Format
 from ...wording import quoted, shortened
 from ..chance import Answers
+from ..factors import Factors
 from ..model.layers import Params, Shapes
 from ..model.optimizers import State
 from ..model.own import LossLike, ModelLike
 from ..observe.telemetry import Telemetry
 from ..precision import Precision
 from ..records import from_plain
+from ..scaled_products import ROLES, Amaxes
 from ..state import Death, Epoch, LoopState, Progress, Tally
 from .config import Config
 from .engine import model_for
@@ -253,7 +256,8 @@ def load_arrays(path: str | Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Fl
     """All arrays of a model or a checkpoint, by the names that they have in the file, such as "params/W1" or "m/W1"."""
     with opened(path, max_bytes) as (about, archive):
         text = _model_text(about)
-        policy = text.make_config().policy
+        config = text.make_config()
+        policy = config.policy
         found: dict[str, FloatArray] = {}
         state = _same(policy.state)
         kinds = {"weights": policy.weights_of, "m": state, "v": state, "carry": policy.weights_of}
@@ -261,7 +265,8 @@ def load_arrays(path: str | Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Fl
             stored = kind == "params" or any(name.startswith(f"{kind}/") for name in archive.headers)
             arrays = _read_params(archive, kind, text.shapes() if stored else {}, precision)
             found |= {f"{kind}/{name}": x for name, x in arrays.items()}
-        return found
+        amaxes = _read_amaxes(archive, config.factors, text.shapes())
+        return found | {f"amax/{name}": x for name, x in amaxes.items()}
 
 
 # --- checkpoints ----------------------------------------------------------------------------------------------------
@@ -396,7 +401,7 @@ def save_run(path: str | Path, run: Snapshot) -> None:
         "rng": run.rng,
     }
     arrays = to_codes(progress.params, "params") | to_codes(progress.carry, "carry")
-    arrays |= to_codes(state.m, "m") | to_codes(state.v, "v")
+    arrays |= to_codes(state.m, "m") | to_codes(state.v, "v") | to_codes(progress.amaxes, "amax")
     if run.config.policy.master is not None:
         arrays |= to_codes(progress.weights, "weights")
     write(path, about, arrays)
@@ -440,7 +445,21 @@ def _read_progress(archive: Archive, text: RunText, start: Snapshot, rng: Genera
         carry=arrays("carry", first.carry, policy.weights_of),
         hopeless=text.hopeless,
         death=text.death,
+        amaxes=_read_amaxes(archive, start.config.factors, first.weights),
     )
+
+
+def _read_amaxes(archive: Archive, factors: Factors | None, weights: Collection[str]) -> Amaxes:
+    """What delayed scaling remembers, of factors that the model can have."""
+    names = [name.removeprefix("amax/") for name in archive.headers if name.startswith("amax/")]
+    if names and (factors is None or factors.scaling != "delayed"):
+        raise ValueError(f"amax/{names[0]} does not belong to its configuration")
+    for name in names:
+        product, _, role = name.rpartition(" ")
+        if role not in ROLES or not (product in weights or re.fullmatch(r"product [1-9]\d{0,5}", product)):
+            raise ValueError(f"amax/{name} is of no factor of the model")
+    length = factors.amax_history_len + 1 if factors else 0
+    return _read_params(archive, "amax", dict.fromkeys(names, (length,)), _same(Precision(BINARY32)))
 
 
 def _check_generator(state: Any) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 from ...conversion import Generator
 from ...wording import did_you_mean, quoted
 from ..data.normalise import NORMALISATIONS
+from ..factors import Factors, FactorsLike, factors_if_given
 from ..model.constants import CONSTANTS
 from ..model.initialisers import get_initialiser
 from ..model.models import Network
 from ..model.optimizers import Optimizer, Schedule, adam, clipped, rmsprop, sgd, step_decay
 from ..model.own import Loss, LossLike, ModelLike, as_loss, as_model
 from ..model.updates import UPDATES
-from ..precision import Policy, PolicyLike, get_accumulator
+from ..precision import Policy, PolicyLike, check_factors, get_accumulator
 from ..records import Converted, from_plain, names_unknown
 from ..scaling import DynamicLossScale, LossScale, get_loss_scale
 
@@ -76,6 +77,9 @@ class Config:
         The part of the training images that is kept for validation.
     rng : int
         The seed of the weights, the order of the images, and stochastic rounding.
+    factors : Factors or str, optional
+        How the factors of products are scaled and rounded, for 8 and 4 bits: "fp8-delayed", "nvfp4 hadamard=0"; none
+        unless given. See `Factors`.
     """
 
     policy: Converted[PolicyLike, Policy] = Converted(Policy.of, "binary16")
@@ -108,6 +112,7 @@ class Config:
     normalisation: str = "unit"
     validation: float = 0.0
     rng: int = 0
+    factors: Converted[FactorsLike | None, Factors | None] = Converted(factors_if_given, None)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
@@ -130,6 +135,8 @@ class Config:
         if any(n < 1 for n in self.layers):
             raise ValueError(f"layers={self.layers} has a layer without units; use 1 or more")
         self._check_scale()
+        if self.factors is not None:
+            check_factors(self.factors, self.policy)
         self.make_optimizer()
 
     def _check_scale(self) -> None:
@@ -143,7 +150,8 @@ class Config:
     @property
     def label(self) -> str:
         """The name of the run in tables and files."""
-        return self.recipe or str(self.policy).removeprefix("compute=")
+        name = str(self.policy).removeprefix("compute=")
+        return self.recipe or (f"{name} factors={self.factors}" if self.factors else name)
 
     def make_loss_scale(self) -> LossScale:
         """The loss scale that this run starts with."""
@@ -201,7 +209,14 @@ class Config:
         """All options as plain data; `from_dict` reads it back."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         model = self.model if isinstance(self.model, str) else self.model.to_plain()
-        apart = {"policy": self.policy.to_dict(), "layers": list(self.layers), "model": model, "loss": self.loss.name}
+        factors = self.factors and self.factors.to_plain()
+        apart = {
+            "factors": factors,
+            "policy": self.policy.to_dict(),
+            "layers": list(self.layers),
+            "model": model,
+            "loss": self.loss.name,
+        }
         return {**plain, **apart}
 
     @classmethod

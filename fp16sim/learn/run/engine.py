@@ -20,6 +20,7 @@ from ...conversion import Array
 from ...flags import record_flags
 from ...wording import quoted
 from ..data import Dataset, batches, split_validation
+from ..factors import Factors
 from ..model.autograd import Observer, gradients, operations_behind
 from ..model.in_force import ByName, put_in_force
 from ..model.layers import Params
@@ -32,6 +33,7 @@ from ..observe.postmortem import BackwardPass, post_mortem
 from ..observe.telemetry import count_absorbed
 from ..precision import DEFAULT_PRODUCTS, Precision, Products
 from ..rules import refuse_unmatched
+from ..scaled_products import FactorsOfStep
 from ..scaling import PATIENCE, LossScale, all_finite
 from ..state import Progress, StepResult
 from .config import Config
@@ -133,6 +135,7 @@ class Engine:
         self.products = Products.of(self.policy, self.rng)
         self.by_name = ByName(self.policy, self.products, self.rng) if self.policy.rules else None
         self._has_unchecked_rules = self.by_name is not None
+        self._wide: tuple[str, ...] = ()
         self.batches = -(-len(data.train_labels) // config.batch)
         self.inputs = "inputs" if isinstance(config.model, Network) else "images"
 
@@ -155,13 +158,14 @@ class Engine:
 
     def step(self, progress: Progress, chosen: Array, observer: Observer | None = None) -> StepResult:
         """Take one step with the chosen images."""
-        scale = progress.loss_scale
+        scale, factors = progress.loss_scale, self.factors_of_step(progress, observer is not None)
         with record_flags(only=("overflow",)) as raised:
-            loss, backward = self.graph(progress, chosen)
+            loss, backward = self.graph(progress, chosen, factors)
             scaled = self._cast(self.policy.gradient, backward(observer))
             grads = self.received(scaled, scale)
             taken = scale.accepts(grads)
             after, steps = self._moved(progress, grads) if taken else (progress, {})
+            after = replace(after, amaxes=factors.next_amaxes()) if factors else after
         hopeless = 0 if taken else progress.hopeless + (not scale.may_recover(loss.value, scaled))
         result = StepResult(
             before=progress,
@@ -173,6 +177,7 @@ class Engine:
             absorbed=count_absorbed(progress.weights, after.weights, steps),
             overflows=raised.overflow.count,
             skipped=not taken,
+            factors=tuple(factors.seen) if factors else (),
         )
         alive = all_finite(after.params) and hopeless < PATIENCE
         return result if alive else self._dead(result, backward, grads)
@@ -187,10 +192,19 @@ class Engine:
         death = replace(death, skipped=result.after.hopeless)
         return replace(result, after=replace(result.after, death=death))
 
-    def graph(self, progress: Progress, chosen: Array) -> tuple[Tensor, BackwardPass]:
+    def factors_of_step(self, progress: Progress | None = None, examined: bool = False) -> FactorsOfStep | None:
+        """The factors of the next step, or of predictions; None if no product rounds its factors."""
+        if self.config.factors is None:
+            return None
+        before = None if progress is None else progress.amaxes
+        return FactorsOfStep(self.config.factors, before, rng=self.rng, examined=examined)
+
+    def graph(
+        self, progress: Progress, chosen: Array, factors: FactorsOfStep | None = None
+    ) -> tuple[Tensor, BackwardPass]:
         """The loss of the chosen images, and the backward pass as a function that can be called again."""
         tensors = {name: Tensor(x, name=name) for name, x in progress.params.items()}
-        output = self.logits(tensors, self.data.train_images[chosen])
+        output = self.logits(tensors, self.data.train_images[chosen], factors or self.factors_of_step(progress))
         self._check_rules(output)
         loss = self._penalised(self.loss(output, self.data.train_labels[chosen]), tensors)
         scale = progress.loss_scale.scale
@@ -202,15 +216,35 @@ class Engine:
             refuse_unmatched(self.policy.rules, operations_behind(output), self.model.shapes())
             self._has_unchecked_rules = False
 
-    def logits(self, tensors: Mapping[str, Tensor], images: Array) -> Tensor:
+    def logits(self, tensors: Mapping[str, Tensor], images: Array, factors: FactorsOfStep | None = None) -> Tensor:
         """The model's output, in the output's precision."""
         compute, rng = self.policy.compute, self.rng
         indices = self.model.takes_indices and images.dtype.kind in "iu"
         x: Any = images if indices else Tensor(compute.array(images, rng), name=self.inputs, wanted=False)
         cast = {name: w.cast(self.policy.compute_of(name), rng) for name, w in tensors.items()}
-        with put_in_force(products=DEFAULT_PRODUCTS, by_name=self.by_name, rng=rng):
-            y = self.model(cast, x, self.products)
-        return y.cast(self.policy.output, rng)
+        factors = factors or self.factors_of_step()
+        if factors and factors.factors.wide_last:
+            self._wide = factors.wide = self._wide or self._last_products(cast, x, factors.factors)
+        return self._output(cast, x, factors).cast(self.policy.output, rng)
+
+    def _output(self, weights: Mapping[str, Tensor], x: Any, factors: FactorsOfStep | None) -> Tensor:
+        """The model's output, with all that the policy and the factors say."""
+        factors = factors and factors.begin(weights)
+        with put_in_force(products=DEFAULT_PRODUCTS, by_name=self.by_name, rng=self.rng, factors=factors):
+            return self.model(weights, x, self.products)
+
+    def _last_products(self, weights: Mapping[str, Tensor], x: Any, factors: Factors) -> tuple[str, ...]:
+        """The last products of the model, by name, in the order of a forward pass of one sample."""
+        before, count = self.rng.bit_generator.state, factors.wide_last
+        trial = FactorsOfStep(replace(factors, wide_last=0))
+        self._output(weights, x[:1], trial)
+        self.rng.bit_generator.state = before
+        if len(trial.order) <= count:
+            raise ValueError(
+                f"wide_last={count} of the factors leaves no product of the model to round, which has "
+                f"{len(trial.order)}; use less"
+            )
+        return tuple(trial.order)[-count:]
 
     def loss(self, output: Tensor, targets: Array) -> Tensor:
         """The loss of outputs, in its own precision and without penalties."""

@@ -159,7 +159,8 @@ def _part(chosen: Array) -> float | None:
 
 
 def _logits(model: Model, data: Dataset, policy: Policy) -> Array:
-    engine = Engine(replace(model.config, policy=policy, validation=0.0), data)
+    factors = model.config.factors if policy is model.config.policy else None  # a format is measured without scales
+    engine = Engine(replace(model.config, policy=policy, factors=factors, validation=0.0), data)
     params = {name: policy.param_of(name).array(x, engine.rng) for name, x in model.params.items()}
     with np.errstate(all="ignore"):
         return engine.predict(params, data.test_images)

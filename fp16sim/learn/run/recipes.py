@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ...formats import get_format
 from ...wording import did_you_mean, quoted
 from ..data import Dataset
+from ..factors import FACTORS, Factors
 from ..model.models import Network
 from ..model.own import Bound
 from ..precision import Policy, PolicyLike
@@ -59,6 +60,12 @@ _WIDE: dict[str, Any] = {
 
 def _recipe(description: str, policy: Policy, fatal: str = "", **options: Any) -> Recipe:
     return Recipe(description, {**_AS_PUBLISHED, "policy": policy, **options}, fatal)
+
+
+def _scaled(name: str, description: str) -> Recipe:
+    """bfloat16 activations, the rest in binary32, and scaled factors in all products with a weight."""
+    policy = Policy("bfloat16", **_WIDE)
+    return _recipe(description, policy, factors=FACTORS[name])
 
 
 RECIPES = {
@@ -112,6 +119,16 @@ RECIPES = {
         Policy("bfloat16", operand="e4m3fn", cotangent="e5m2", **_WIDE),
         loss_scale=1024.0,
     ),
+    # TransformerEngine's Float8CurrentScaling and DelayedScaling; DeepSeek-V3's blocks.
+    "fp8-current": _scaled("fp8-current", "each factor of a product scaled by its own amax: e4m3fn, gradients e5m2"),
+    "fp8-delayed": _scaled("fp8-delayed", "the same with scales from the amax of the steps before"),
+    "fp8-block": _scaled("fp8-block", "e4m3fn with a scale for 1 x 128 numbers, and 128 x 128 weights"),
+    "mxfp8": _scaled("mxfp8", "e4m3fn with a power of two for 32 numbers along the sum (MXFP8)"),
+    # The pretraining paper of NVFP4, and TransformerEngine's NVFP4BlockScaling.
+    "nvfp4": _scaled(
+        "nvfp4",
+        "e2m1fn in blocks of 16, weights 16 x 16, Hadamard, stochastic gradients, the last layer in bfloat16",
+    ),
 }
 """By name; what a recipe does not set has the default of Config."""
 
@@ -137,7 +154,8 @@ def get_config(given: str | Config, **options: Any) -> Config:
     given : str or Config
         The name of a recipe, or a Config to change.
     **options
-        Fields of Config; None leaves a field as it is. `accumulator` replaces that part of the policy. Unless given,
+        Fields of Config; None leaves a field as it is. `accumulator` replaces that part of the policy, and a text for
+        `factors` without a name, such as "hadamard=0", changes those of the recipe. Unless given,
         epochs and hidden layers suit the data, and the CNN's products are summed in binary32 by BLAS. With another
         policy than the recipe's, the run is named after its policy. `data` may be a Dataset: of it a model of your own
         keeps a row, by which `check` and `costs` know its shape.
@@ -182,6 +200,8 @@ def make_config(given: str | Config, **options: Any) -> Config:
     else:
         raise ValueError(f"recipe={quoted(given)} is {_what_else(given)}use one of {', '.join(RECIPES)}")
     accumulator = chosen.pop("accumulator", base.pop("accumulator", None))
+    if isinstance(chosen.get("factors"), str) and chosen["factors"].lower() != "none":
+        chosen["factors"] = Factors.of(chosen["factors"], base.get("factors"))
     merged = {**base, **chosen}
     policy = Policy.of(merged["policy"])
     if accumulator is not None and (policy.accumulator == "sequential" or "accumulator" in options):

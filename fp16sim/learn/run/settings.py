@@ -128,6 +128,8 @@ def _loss_scale(config: Config) -> str:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
