@@ -5,6 +5,7 @@ import json
 import re
 import tracemalloc
 import zipfile
+from contextlib import nullcontext
 from dataclasses import fields, replace
 
 import numpy as np
@@ -12,13 +13,14 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.formats import NAMED_FORMATS
-from fp16sim.learn import Config, Model, Policy, evaluate, load_model, save_model, spirals, train
+from fp16sim.learn import Config, Model, Policy, evaluate, get_config, load_model, save_model, spirals, train
 from fp16sim.learn.run.checkpoint import (
     BYTES_KEPT,
     BYTES_WHILE_READ,
     VERSION,
     ModelText,
     RunText,
+    load_arrays,
     read,
     unfinished,
     word,
@@ -243,6 +245,29 @@ def test_what_the_optimizer_remembers_must_fit_the_run_too(change, says, tmp_pat
     load_model(path)  # the model in it is whole
     with pytest.raises(ValueError, match=says):
         train(SMALL, DATA, checkpoint_path=path, resume=True)
+
+
+AMAX = {
+    "layer1.weight activation": (np.zeros(6, np.uint32), ""),
+    "layer1.weight loss": (np.zeros(6, np.uint32), "amax/layer1.weight loss is of no factor of the model"),
+    "layer9.weight gradient": (np.zeros(6, np.uint32), "amax/layer9.weight gradient is of no factor of the model"),
+    "layer1.weight weight": (np.zeros(5, np.uint32), r"amax/layer1.weight weight has dtype=.*shape=\(5,\)"),
+}
+
+
+@pytest.mark.parametrize("name", AMAX)
+def test_what_delayed_scaling_remembers_must_be_of_a_factor_of_the_model(name, tmp_path):
+    delayed = get_config("fp8-delayed", factors="amax_history_len=5", data="spirals", layers=(4,), epochs=1)
+    path, (codes, says) = tmp_path / "run.npz", AMAX[name]
+    train(delayed, DATA, checkpoint_path=path)
+    kept = {key for key in load_arrays(path) if key.startswith("amax/")}
+    assert kept == {f"amax/layer{k}.weight {role}" for k in (1, 2) for role in ("activation", "weight", "gradient")}
+    changed(path, lambda arrays: arrays.update({f"amax/{name}": codes}))
+    with pytest.raises(ValueError, match=says) if says else nullcontext():
+        train(delayed, DATA, checkpoint_path=path, resume=True)
+    plain = replace(delayed, factors=None)
+    with pytest.raises(ValueError, match="factors=fp8-delayed amax_history_len=5 there and None here"):
+        train(plain, DATA, checkpoint_path=path, resume=True)
 
 
 def test_codes_in_the_other_byte_order_are_the_same_numbers(tmp_path):

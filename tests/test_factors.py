@@ -10,6 +10,7 @@ import fp16sim as fs
 from fp16sim import accumulators
 from fp16sim.accumulators.narrow_factors import NarrowFactors
 from fp16sim.learn import FACTORS, Config, Conv2d, Factors, Tensor, get_config, gradients, spirals, train
+from fp16sim.learn.model.in_force import island, put_in_force
 from fp16sim.learn.precision import Products
 from fp16sim.learn.scaled_products import FactorsOfStep, scale_for
 from tests.support import first
@@ -123,6 +124,11 @@ TEXTS = [
 SUMS = ["sequential", "sequential:binary32", "pairwise:binary32"]
 
 
+def multiplied(a, b, step, accumulator=None):
+    with put_in_force(factors=step):
+        return a.matmul(b, accumulator)
+
+
 def check_product(factors, accumulator, shape=(5, 40, 20), told=None):
     """The product and both gradients, against the expression; `told` is the accumulator of the expression."""
     rng = np.random.default_rng(7)
@@ -130,7 +136,7 @@ def check_product(factors, accumulator, shape=(5, 40, 20), told=None):
     x, w, g = draw(m, k, rng=rng), draw(k, n, rng=rng), draw(m, n, rng=rng)
     a, b = (Tensor(fs.array(v, "bfloat16"), name=name) for v, name in ((x, "x"), (w, "w")))
     step = FactorsOfStep(factors, rng=np.random.default_rng(3)).begin({"w": b})
-    y = a.matmul(b, Products(accumulator, factors=step))
+    y = multiplied(a, b, step, accumulator)
     found = gradients((y * Tensor(fs.array(g, "bfloat16"), wanted=False)).sum(), {"x": a, "w": b})
     draws = np.random.default_rng(3)
     assert same(y.value.values, written_out(factors, x, ("activation", "weight"), w, told, draws))
@@ -159,8 +165,8 @@ def test_promotion_makes_a_long_sum_on_hopper_more_accurate():
     for text in ("fp8-current", "fp8-current promote_every=128"):
         w = Tensor(b)
         step = FactorsOfStep(Factors.of(text)).begin({"w": w})
-        exactly = Tensor(a).matmul(w, Products(accumulators.Blas(), factors=step)).value.values
-        y = Tensor(a).matmul(w, Products(accumulators.TensorCore("hopper"), factors=step)).value.values
+        exactly = multiplied(Tensor(a), w, step, accumulators.Blas()).value.values
+        y = multiplied(Tensor(a), w, step, accumulators.TensorCore("hopper")).value.values
         errors.append(np.abs(y / exactly - 1).mean())
     assert errors[0] > 4 * errors[1]
 
@@ -171,7 +177,7 @@ def test_a_unit_that_multiplies_blocks_does_so():
     weight = Tensor(fs.array(w, "bfloat16"))
     step = FactorsOfStep(FACTORS["mxfp8"]).begin({"w": weight})
     unit = accumulators.TensorCore("blackwell")
-    y = Tensor(fs.array(x, "bfloat16")).matmul(weight, Products(unit, factors=step)).value.values
+    y = multiplied(Tensor(fs.array(x, "bfloat16")), weight, step, unit).value.values
     blocks = fs.blocks.quantize(x, "mxfp8"), fs.blocks.quantize(w, "mxfp8", axis=0)
     assert same(y, fs.round_to(fs.matmul(*blocks, "binary32", accumulator="blackwell"), "bfloat16"))
 
@@ -181,16 +187,15 @@ def test_a_convolution_multiplies_its_windows_and_a_stack_its_rows():
     layer = Conv2d(2, 3, kernel=2)
     x, w = draw(2, 4, 3, 2, rng=rng), draw(2, 2, 2, 3, rng=rng)
     params = {"weight": Tensor(fs.array(w, "bfloat16")), "bias": Tensor(fs.array(np.zeros(3, "f4"), "bfloat16"))}
-    how = Products(accumulators.Blas(), factors=FactorsOfStep(factors).begin(params))
+    with put_in_force(factors=FactorsOfStep(factors).begin(params)):
+        y = layer(params, Tensor(fs.array(x, "bfloat16")), Products(accumulators.Blas())).value.values
     windows = np.array([x[i, r : r + 2, c : c + 2].reshape(-1) for i in range(2) for r in range(3) for c in range(2)])
-    y = layer(params, Tensor(fs.array(x, "bfloat16")), how).value.values
     roles = "activation", "weight"
     expected = written_out(factors, windows, roles, w.reshape(8, 3), accumulators.Blas(), None)
     assert same(y.reshape(-1, 3), expected)
     stack = draw(2, 3, 4, rng=rng)
     weight = Tensor(fs.array(draw(4, 5, rng=rng), "bfloat16"))
-    how = Products(factors=FactorsOfStep(factors).begin({"w": weight}))
-    y = Tensor(fs.array(stack, "bfloat16")).matmul(weight, how)
+    y = multiplied(Tensor(fs.array(stack, "bfloat16")), weight, FactorsOfStep(factors).begin({"w": weight}))
     assert y.shape == (2, 3, 5)
     expected = written_out(factors, stack.reshape(6, 4), roles, weight.value.values, None, None)
     assert same(y.value.values.reshape(6, 5), expected)
@@ -202,9 +207,22 @@ def test_products_of_two_activations_are_rounded_only_if_all_are():
     plain = a.matmul(b).value.values
     for products, equal in (("linear", True), ("all", False)):
         step = FactorsOfStep(Factors(products=products))
-        found = a.matmul(b, Products(factors=step.begin({}))).value.values
+        found = multiplied(a, b, step.begin({})).value.values
         assert (found == plain).all() == equal
     assert list(step.order) == ["product 1"]
+
+
+def test_products_in_an_island_and_in_a_layer_with_a_precision_of_its_own_stay_wide():
+    rng = np.random.default_rng(5)
+    a, b = (Tensor(fs.array(draw(3, 3, rng=rng), "bfloat16"), name=name) for name in "ab")
+    plain, step = a.matmul(b).value.values, FactorsOfStep(Factors()).begin({"b": b})
+    with put_in_force(factors=step), island("binary32"):
+        assert (a.matmul(b).value.values == np.float32(a.value.values) @ b.value.values).all()
+    assert (multiplied(a, b, step).value.values != plain).any()
+    how = {"data": spirals(arms=2, points=32), "layers": (8,), "epochs": 1, "look_every": 1, "lr": 1e-2}
+    policy = str(get_config("fp8-current").policy)
+    seen = train("fp8-current", policy=f"{policy} layer1=binary32", **how).telemetry.surveys
+    assert {name for kind, name in seen if kind.endswith("factor")} == {"layer2.weight"}
 
 
 # --- delayed scaling ------------------------------------------------------------------------------------------------
@@ -221,7 +239,7 @@ def test_a_delayed_scale_comes_from_the_amax_of_the_steps_before(algorithm, scal
     # Zero and infinity keep the scale, and infinity stays in the history as long as any.
     for amax, scale in zip((2.0, 8.0, 4.0, 0.0, np.inf if algorithm != "max" else 0.0, 4.0, 4.0), scales, strict=True):
         step = FactorsOfStep(factors, amaxes).begin({"w": weight})
-        y = Tensor(fs.array(np.full((1, 1), amax, "f4"), "bfloat16")).matmul(weight, Products(factors=step))
+        y = multiplied(Tensor(fs.array(np.full((1, 1), amax, "f4"), "bfloat16")), weight, step)
         before = amaxes.get("w activation")
         assert (1.0 if before is None else before.values[0]) == scale
         # What is beyond 448 / scale saturates.
