@@ -127,8 +127,8 @@ class Factors:
         for name, scalings in ONLY_FOR.items():
             if self.scaling not in scalings and getattr(self, name) != _DEFAULTS[name]:
                 raise ValueError(
-                    f"{name}={quoted(getattr(self, name))} has no effect with scaling={quoted(self.scaling)}; leave it out, "
-                    f"or use scaling={joined(map(repr, scalings), 'or')}"
+                    f"{name}={quoted(getattr(self, name))} has no effect with scaling={quoted(self.scaling)}; leave it "
+                    f"out, or use scaling={joined(map(repr, scalings), 'or')}"
                 )
         self._check_formats()
 
@@ -146,8 +146,8 @@ class Factors:
                 self.block_of("weight" if name == "forward" else "gradient").checked_rule(self.scale_rule or None)
             elif not (fmt.has_nan and fmt.signed and fmt.zero and fmt.fits_in(BINARY32)):
                 raise ValueError(
-                    f"{name}={fmt} with scaling={quoted(self.scaling)}: factors need zero, signs and NaN, and at most the "
-                    "range of binary32; use e4m3fn or e5m2, or blocks (scaling='mx' or 'nvfp4')"
+                    f"{name}={fmt} with scaling={quoted(self.scaling)}: factors need zero, signs and NaN, and at most "
+                    "the range of binary32; use e4m3fn or e5m2, or blocks (scaling='mx' or 'nvfp4')"
                 )
 
     # --- what follows -----------------------------------------------------------------------------------------------
