@@ -76,8 +76,8 @@ DECAY = {"optimizer": "adamw", "weight_decay": 0.1, "lr": 1e-2}
 OTHERS = (
     get_config("mixed-binary16", growth_interval=2, epochs=8),
     get_config("pure-binary32", policy=Policy("e5m2", accumulator="blas"), epsilon=1e-4, epochs=1, batch=704),
-    get_config("fp8-delayed", factors="amax_compute_algo=most_recent", lr=1e-2, epochs=1),
-    get_config("fp8-current", factors="backward=e4m3fn", lr=3e-2, epochs=6),
+    get_config("fp8-delayed", factors="amax_compute_algo=most_recent", optimizer="sgd", lr=10.0, epochs=1),
+    get_config("fp8-current", factors="backward=e4m3fn", lr=0.1, epochs=2),
 )
 
 

@@ -83,7 +83,7 @@ def rounded(x: Array, scale: float, fmt: Format, mode: Rounding, rng: Generator)
     """x scale in binary32, rounded to a format; numbers beyond the largest become the largest, infinities too."""
     largest = x.dtype.type(fmt.max_finite)
     shares = np.clip(multiply(x, x.dtype.type(scale), BINARY32), -largest, largest)
-    return np.asarray(round_to(shares, fmt, mode, rng=rng), x.dtype)
+    return np.asarray(round_to(shares, fmt, mode, rng=rng, saturate=True), x.dtype)  # saturating formats are faster
 
 
 # --- what a step writes ---------------------------------------------------------------------------------------------

@@ -155,7 +155,10 @@ def _delayed_saturation(history: History) -> Advice | None:
         return None
     worst = max(rows, key=lambda row: row.overflowed / row.total)
     role, seen = kinds[worst.kind], telemetry.surveys[worst.kind, worst.name]
-    needed = max(seen.highest + 1 - seen.fmt.emax, 1)
+    beyond, share = seen.highest - seen.fmt.emax, worst.overflowed / worst.total
+    if share < WORTH_MENTIONING and beyond < 2:
+        return None
+    needed = max(beyond + 1, 1)
     jumped = "the scale is 1 before an amax is known" if worst.step == 1 else "amax jumped"
     text = (
         f"At step {worst.step} {jumped}: the delayed scale saturated {worst.overflowed:,} of "
@@ -163,7 +166,7 @@ def _delayed_saturation(history: History) -> Advice | None:
         f"{len({row.step for row in rows})} of {len({row.step for row in telemetry.rows})} have such factors."
     )
     change = replace(factors, margin=factors.margin + needed) if needed <= 3 else Factors.of("fp8-current")
-    return Advice("delayed scale", text, {"factors": change}, {"saturated": worst.overflowed / worst.total})
+    return Advice("delayed scale", text, {"factors": change}, {"saturated": share})
 
 
 def _vanished_factors(history: History) -> Advice | None:

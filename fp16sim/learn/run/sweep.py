@@ -134,7 +134,9 @@ def _config(given: Mapping[str, Any]) -> Config:
     """The Config of a run, as `fp16sim train` would make it from the same options."""
     for name in given:
         if name in SAME_AS:
-            raise TypeError(f"{name}={quoted(given[name])} is not an option of Config; did you mean {quoted(SAME_AS[name])}?")
+            raise TypeError(
+                f"{name}={quoted(given[name])} is not an option of Config; did you mean {quoted(SAME_AS[name])}?"
+            )
     refuse_unknown("Config", given, OPTIONS)
     options = {name: _of_its_kind(name, value) for name, value in given.items()}
     recipe = options.pop("recipe", "")
