@@ -23,6 +23,7 @@ loaded when you first use them, such as `fs.learn`::
     sweeps    many runs of one function, on any number of processes, in a table that grows
     teach     a grader, a quiz, exercises, and strategies that find bugs
     testing   assertions for low-precision code, with derived bounds
+    trace     where the digits of a program went, line by line
     vectors   operands and right answers for other implementations, and a judge of theirs
 """
 
@@ -283,6 +284,7 @@ ON_DEMAND = {
     "sweeps": "sweeps",
     "teach": "teach",
     "testing": "testing",
+    "trace": "trace",
     "vectors": "vectors",
 }
 """Modules that are not part of `from fp16sim import *`. They, too, are loaded when they are first used."""

@@ -40,6 +40,7 @@ HOUSE = {
     "__init__": "the public face: what `import fp16sim as fs` shows",
     "explain": "why an operation gives what it gives: records of every step, and their texts",
     "faults": "deliberately wrong rounders: for the grader, and for our own tests",
+    "trace": "where the digits of a program went: emulated values beside shadows, and the line to blame",
     "testing": "assertions for low-precision code: bit for bit, or within bounds that are derived",
     "sweeps": "many runs of one function, anywhere, in a table that grows",
     "learn": "the training lab: a network in which every operation is rounded",
