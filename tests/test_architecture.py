@@ -81,6 +81,7 @@ HEAVY = (
     "scipy",
     "sklearn",
     "pytest",
+    "mpmath",
     "dask",
     "distributed",
     "safetensors",
@@ -90,6 +91,7 @@ LAZY = {
     "hypothesis": "teach",
     "rich": "cli",
     "pytest": "testing",
+    "mpmath": "trace",
     "distributed": "sweeps",
     "safetensors": "learn",
 }

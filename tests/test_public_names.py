@@ -14,8 +14,8 @@ import pytest
 import fp16sim as fs
 
 PROMISED_ON_DEMAND = (
-    "learn linalg explain plots teach page report demos faults cases bench certify testing audit hardware trace vectors "
-    "sweeps"
+    "learn linalg explain plots teach page report demos faults cases bench certify testing audit hardware trace "
+    "vectors sweeps"
 )
 
 
