@@ -22,6 +22,18 @@ RECIPES = {
     "fp8-delayed": get_config("fp8-delayed", factors="amax_history_len=5"),
     "nvfp4": get_config("nvfp4"),
     "momentum": replace(get_config("bfloat16-plain"), optimizer="sgd", decay_every=5, clip_norm=1.0, l2=1e-3),
+    "average and parts": replace(
+        get_config("bfloat16-kahan", policy=Policy("bfloat16", rules={"layer2": "binary32"})),
+        accumulate=3,
+        accumulate_in="bfloat16:stochastic",
+        ema=0.9,
+        ema_in="bfloat16:stochastic",
+        schedule="cosine",
+        warmup=2,
+        final_lr=1e-5,
+        clip_value=1.0,
+        scalars="binary64",
+    ),
     "dies": replace(get_config("pure-binary16", epsilon=1e-4), lr=100.0),
     "skips until it dies": replace(get_config("mixed-binary16"), lr=1e4),
 }

@@ -66,6 +66,12 @@ WRONG = {
     "it diverges and skips": (("mixed-binary16",), {"lr": 10.0, "epochs": 6}, "skipped steps"),
     "the loss overflows from the start": (("pure-binary16-scaled",), {"l2": 1e4}, "range"),
     "cotangents saturate": (("fp8-mixed",), {"loss_scale": 2.0**40}, "saturated gradients"),
+    "sums over parts absorb": (
+        ("bfloat16-plain",),
+        {"accumulate": 32, "accumulate_in": "e5m2"},
+        "accumulated gradients",
+    ),
+    "the average stands still": (("bfloat16-plain",), {"ema": 0.999, "lr": 1e-2}, "moving average"),
     "squares vanish": (
         ("pure-binary32",),
         {"policy": Policy("binary32", state="e4m3fn"), "epsilon": 0.03, "constants": "binary64"},

@@ -44,6 +44,8 @@ CHANGES = {
     "decay_factor": 0.5, "loss_scale": 2.0, "unscale": True, "update": "kahan", "l1": 0.5, "l2": 0.5, "init": "he",
     "normalisation": "standard", "validation": 0.1, "rng": 3, "model": "cnn", "loss": "mean_squared_error",
     "factors": "mxfp8",
+    "clip_value": 1.0, "schedule": "cosine", "decay_steps": 5, "final_lr": 1e-4, "warmup": 3, "accumulate": 2,
+    "accumulate_in": "bfloat16", "ema": 0.9, "ema_in": "binary32", "scalars": "binary64", "shift": 1, "rotate": 5.0,
 }  # fmt: skip
 
 

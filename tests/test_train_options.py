@@ -191,7 +191,7 @@ def test_a_config_with_an_option_without_effect_is_said_with_the_result():
 
 def test_every_option_of_config_has_an_effect_in_some_run():
     cases = [Config(), Config(optimizer="sgd"), Config(optimizer="adamw", decay_every=1)]
-    cases += [Config(loss_scale="dynamic", unscale=True)]
+    cases += [Config(loss_scale="dynamic", unscale=True), Config(accumulate=2, ema=0.9, schedule="cosine")]
     used = {field.name for case in cases for field in fields(Config) if field.name not in unused(case)}
     assert used == {field.name for field in fields(Config)}
 

@@ -19,7 +19,7 @@ from ..learn.model.constants import CONSTANTS
 from ..learn.model.initialisers import INITIALISERS
 from ..learn.model.updates import UPDATES
 from ..learn.precision import PolicyLike
-from ..learn.run.config import MODELS, OPTIMIZERS
+from ..learn.run.config import MODELS, OPTIMIZERS, SCHEDULES
 from ..learn.run.engine import check_run
 from ..learn.run.recipes import is_expected_to_die, make_config, with_unscale, without_recipe
 from ..learn.run.settings import compare_settings
@@ -57,6 +57,8 @@ GROUPS: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
         ("--model", NAME, joined(MODELS, "or")),
         ("--layers", {"type": layer_sizes, "metavar": "N,M"}, "units of each hidden layer of the mlp"),
         ("--init", NAME, f"how the weights begin: {joined(INITIALISERS, 'or')}"),
+        ("--shift", {"type": integer, "metavar": "PIXELS"}, "move training images by up to so many pixels"),
+        ("--rotate", {"type": number, "metavar": "DEGREES"}, "turn training images by up to so many degrees"),
         ("--normalisation", NAME, "pixels: unit [0, 1], symmetric [-1, 1], or standard (mean 0)"),
         ("--validation", {"type": number, "metavar": "PART"}, "part of the training images for validation, as 0.1"),
     ),
@@ -72,6 +74,15 @@ GROUPS: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
         ("--bias-correction", SWITCH, "correct the bias of adam's moments"),
         ("--weight-decay", NUMBER, "weight decay of adamw"),
         ("--clip-norm", NUMBER, "scale gradients of a larger norm down to this norm; 0: never"),
+        ("--clip-value", NUMBER, "set gradients beyond it, of either sign, to it; 0: never"),
+        ("--accumulate", COUNT, "take each batch in so many parts, and add up their gradients"),
+        ("--accumulate-in", NAME, "format of these sums, such as bfloat16"),
+        ("--ema", NUMBER, "decay of a moving average of the weights, evaluated beside them; 0: none"),
+        ("--ema-in", NAME, "format of that average, such as binary32"),
+        ("--schedule", NAME, f"how the learning rate falls: {joined(SCHEDULES, 'or')}"),
+        ("--decay-steps", STEPS, "steps until a schedule has reached --final-lr; 0: the whole run"),
+        ("--final-lr", NUMBER, "learning rate at the end of a schedule"),
+        ("--warmup", STEPS, "steps in which the learning rate grows to --lr"),
         ("--decay-every", STEPS, "steps after which the learning rate is multiplied by --decay-factor; 0: never"),
         ("--decay-factor", NUMBER, "see --decay-every"),
         ("--l1", NUMBER, "factor of the sum of |weights| in the loss"),
@@ -84,6 +95,7 @@ GROUPS: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
         ("--unscale", SWITCH, "divide the gradients by the loss scale before the optimizer uses them"),
         ("--update", NAME, f"how steps are added to weights: {joined(UPDATES, 'or')}"),
         ("--constants", NAME, f"precision of the optimizer's constants: {joined(CONSTANTS, 'or')}"),
+        ("--scalars", NAME, f"precision of numbers in the model, as 1/sqrt(d): {joined(CONSTANTS, 'or')}"),
     ),
 }
 """Options that replace those of a recipe, by what they are about; an option that is not given keeps its value."""
@@ -388,6 +400,8 @@ def _print_table(histories: Sequence[History]) -> None:
     print_lines(compared(histories))
     print_settings([history.config for history in histories])
     for history in histories:
+        for name, value in history.more_facts().items():
+            print_sentence(f"{history.config.label}: {name}: {value}")
         if history.death:
             print_sentence(f"{history.config.label} {history.death}")
         for advice in learn.diagnose(history):

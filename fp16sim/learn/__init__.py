@@ -15,6 +15,7 @@ from .advise.differences import Difference, first_difference
 from .advise.examine import examine
 from .advise.inspect import Inspection, inspect
 from .data import (
+    Augmentation,
     Dataset,
     Normalisation,
     Samples,
@@ -63,7 +64,19 @@ from .model.losses import (
 )
 from .model.models import CNN, MLP, Chain, Network, SimpleRNN
 from .model.norms import LayerNorm, RMSNorm
-from .model.optimizers import Optimizer, adam, adamw, clipped, rmsprop, sgd, step_decay
+from .model.optimizers import (
+    Optimizer,
+    adam,
+    adamw,
+    clipped,
+    clipped_by_value,
+    cosine_decay,
+    linear_decay,
+    rmsprop,
+    sgd,
+    step_decay,
+    warm_up,
+)
 from .model.own import FunctionModel
 from .model.rotary import rotary_tables, rotated
 from .model.tensor import Tensor, concatenate, einsum, stack
@@ -91,6 +104,7 @@ __all__ = [
     "RNN",
     "Activation",
     "Advice",
+    "Augmentation",
     "Block",
     "CausalAttention",
     "Chain",
@@ -154,8 +168,10 @@ __all__ = [
     "check",
     "class_report",
     "clipped",
+    "clipped_by_value",
     "concatenate",
     "confusion_matrix",
+    "cosine_decay",
     "costs",
     "cross_entropy",
     "cross_entropy_of_probabilities",
@@ -172,6 +188,7 @@ __all__ = [
     "island",
     "l1_penalty",
     "l2_penalty",
+    "linear_decay",
     "load",
     "load_digits",
     "load_model",
@@ -193,4 +210,5 @@ __all__ = [
     "sweep",
     "train",
     "vjps",
+    "warm_up",
 ]

@@ -95,7 +95,7 @@ def from_plain(kind: type[Record], given: Any, what: str) -> Record:
 
     Examples
     --------
-    >>> from fp16sim.learn.state import Share
+    >>> from fp16sim.learn.shares import Share
     >>> from_plain(dict[str, Share | None], {"lost": {"count": 1, "total": 8}, "absorbed": None}, "shares")
     {'lost': Share(count=1, total=8), 'absorbed': None}
     >>> from_plain(Share, {"count": "1", "total": 8}, "share")

@@ -15,23 +15,7 @@ from .model.optimizers import State
 from .model.tensor import Tensor
 from .scaled_products import Amaxes, SeenFactor
 from .scaling import LossScale
-
-
-@dataclass(frozen=True)
-class Share:
-    """`count` of `total`. Shares add up; the share of nothing, 0 of 0, was not measured and has no value."""
-
-    count: int = 0
-    total: int = 0
-
-    def __add__(self, other: Share) -> Share:
-        return Share(self.count + other.count, self.total + other.total)
-
-    @property
-    def value(self) -> float | None:
-        """The quotient; None if nothing was counted, which is not the same as 0."""
-        return self.count / self.total if self.total else None
-
+from .shares import Share
 
 # --- how a run died -------------------------------------------------------------------------------------------------
 
@@ -46,6 +30,8 @@ class Phase(StrEnum):
     SCALING = "scaling"
     """The loss scale becomes a number of the loss's format; the backward pass starts from it."""
     BACKWARD = "backward"
+    ACCUMULATION = "accumulation"
+    """The gradients of micro-batches are added up."""
     UNSCALING = "unscaling"
     """The gradients are converted to their own format and divided by the loss scale."""
     OPTIMIZER = "optimizer"
@@ -124,6 +110,7 @@ ARRAYS = {
     Phase.LOSS: "{}",
     Phase.SCALING: "the gradient of the {}",
     Phase.BACKWARD: "the gradient of {}",
+    Phase.ACCUMULATION: "the gradient of {}",
     Phase.UNSCALING: "the gradient of {}",
     Phase.OPTIMIZER: "the step of {}",
     Phase.UPDATE: "{}",
@@ -133,6 +120,7 @@ ARRAYS = {
 SOURCES = {
     Phase.FORWARD: "{operation} in the forward pass gave",
     Phase.LOSS: "{operation} in the loss gave",
+    Phase.ACCUMULATION: "adding up the micro-batches in {fmt} gave",
     Phase.UNSCALING: "conversion to {fmt} and unscaling gave",
     Phase.OPTIMIZER: "the optimizer gave",
     Phase.UPDATE: "adding the step gave",
@@ -238,6 +226,8 @@ class Progress:
     loss_scale : LossScale
     carry : Params
         What Kahan's update has still to add.
+    average : Params
+        The moving average of the weights, if there is one.
     hopeless : int
         The steps skipped since the weights last changed that no loss scale could have saved.
     death : Death or None
@@ -252,6 +242,7 @@ class Progress:
     state: State
     loss_scale: LossScale
     carry: Params = field(default_factory=dict)
+    average: Params = field(default_factory=dict)
     hopeless: int = 0
     death: Death | None = None
     amaxes: Amaxes = field(default_factory=dict)
@@ -265,7 +256,9 @@ class StepResult:
     ----------
     before, after : Progress
     loss : Tensor
-        With the graph of the forward pass.
+        With the graph of the forward pass; of micro-batches, that of the last one, or of the first one that failed.
+    mean_loss : float
+        The mean over all images of the batch.
     grads, steps : Params
         The gradients that the optimizer received, and its steps; both are empty if the step was skipped.
     images : int
@@ -278,11 +271,16 @@ class StepResult:
         Whether the step was left out because a gradient was not finite.
     factors : tuple of SeenFactor
         The factors of products as they were rounded, if the step is examined.
+    absorbed_gradients : Share
+        Of the nonzero gradients of micro-batches after the first, those that left the sum so far unchanged.
+    absorbed_average : Share
+        Of the updates that the average of the weights needed, those that left it unchanged.
     """
 
     before: Progress
     after: Progress
     loss: Tensor
+    mean_loss: float
     grads: Params
     steps: Params
     images: int
@@ -290,6 +288,8 @@ class StepResult:
     overflows: int
     skipped: bool
     factors: tuple[SeenFactor, ...] = ()
+    absorbed_gradients: Share = field(default_factory=Share)
+    absorbed_average: Share = field(default_factory=Share)
 
 
 @dataclass(frozen=True)
@@ -302,16 +302,20 @@ class Tally:
     absorbed: Share = field(default_factory=Share)
     overflows: int = 0
     skipped: int = 0
+    absorbed_gradients: Share = field(default_factory=Share)
+    absorbed_average: Share = field(default_factory=Share)
 
     def add(self, step: StepResult, lost: Share) -> Tally:
         """The sums with one more step, and with the gradients that it lost, as far as they were counted."""
         return Tally(
-            self.loss + float(step.loss.value) * step.images,
+            self.loss + step.mean_loss * step.images,
             self.images + step.images,
             self.lost + lost,
             self.absorbed + step.absorbed,
             self.overflows + step.overflows,
             self.skipped + step.skipped,
+            self.absorbed_gradients + step.absorbed_gradients,
+            self.absorbed_average + step.absorbed_average,
         )
 
 
@@ -342,6 +346,10 @@ class Epoch:
         On the images kept for validation, if there are any.
     test_loss : float or None
         The mean loss of the test samples at its end, where there is no accuracy.
+    absorbed_gradients, absorbed_average : Share
+        See `StepResult`.
+    average_accuracy, average_loss : float or None
+        The test accuracy and the test loss, with the moving average of the weights instead of the weights.
     """
 
     number: int
@@ -354,6 +362,10 @@ class Epoch:
     skipped: int = 0
     validation_accuracy: float | None = None
     test_loss: float | None = None
+    absorbed_gradients: Share = field(default_factory=Share)
+    absorbed_average: Share = field(default_factory=Share)
+    average_accuracy: float | None = None
+    average_loss: float | None = None
 
 
 @dataclass(frozen=True)

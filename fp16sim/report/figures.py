@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import count
 
-from ..learn.state import Share
+from ..learn.shares import Share
 from ..wording import percent, with_superscripts
 from .markup import Markup, join, number, tag
 from .series import Arrival, Histogram, Strip, Window, columns, level, zones

@@ -13,7 +13,7 @@ from ..formats import Format, Subnormals
 from ..learn import History, Survey, diagnose
 from ..learn.observe.telemetry import Telemetry, TensorCounts
 from ..learn.scaling import is_representable
-from ..learn.state import Share
+from ..learn.shares import Share
 
 GRADIENTS = ("activation gradient", "product cotangent", "weight gradient")
 """Kinds of numbers that a loss scale moves."""

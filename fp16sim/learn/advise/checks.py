@@ -11,7 +11,7 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...conversion import Array
-from ...formats import BINARY32
+from ...formats import BINARY32, Format
 from ...rounding import round_to
 from ...wording import percent, power_of_two
 from ..precision import Policy
@@ -243,7 +243,7 @@ def _decayed(config: Config) -> tuple[FloatArray, FloatArray]:
     """The initial weights, and the optimizer's steps if all gradients are 0."""
     policy, weights, rng = config.policy, _initial_weights(config), np.random.default_rng(config.rng)
     params = {"w": policy.state.array(weights, rng)}
-    optimizer = replace(config, clip_norm=0.0).make_optimizer()
+    optimizer = replace(config, clip_norm=0.0, clip_value=0.0).make_optimizer()
     steps, _ = optimizer.update({"w": params["w"] * 0.0}, optimizer.init(params), params)
     return weights, policy.weights.array(steps["w"], rng)
 
@@ -255,6 +255,34 @@ def _has_decay(config: Config) -> bool:
 def rounds_updates_to_nearest(config: Config) -> bool:
     """Whether small steps can be lost: they are added without a carry, and no sum is rounded stochastically."""
     return config.update == "plain" and not config.policy.weights.mode.random
+
+
+def wider_than(fmt: Format) -> str:
+    """The name of binary32, or of binary64 if that is not wider."""
+    return "binary32" if fmt.precision < BINARY32.precision else "binary64"
+
+
+AVERAGE_BLIND = 0.1
+"""A moving average that misses differences up to this part of a weight, or more, is mentioned."""
+
+
+def _average(config: Config) -> Advice | None:
+    """A moving average whose updates are absorbed: weight and average may be far apart, and it does not move.
+
+    The update is (1 - decay) times the distance, and changes the average if it is more than half a unit in the last
+    place: at least u times the average, where u is the unit roundoff.
+    """
+    if not config.ema:
+        return None
+    fmt, mode = config.average_of("")
+    blind = float(fmt.unit_roundoff) / (1 - config.ema)
+    if blind < AVERAGE_BLIND or mode.random:
+        return None
+    text = (
+        f"In {fmt.name} a moving average with the decay {config.ema:g} does not move as long as it is within "
+        f"{percent(blind)} of its weight: (1 - {config.ema:g}) times the distance is absorbed."
+    )
+    return Advice("moving average", text, {"ema_in": wider_than(fmt)}, {"blind": blind})
 
 
 def _absorbed(config: Config) -> Advice | None:
@@ -361,6 +389,7 @@ CHECKS: tuple[Callable[[Config], Advice | None], ...] = (
     _squares,
     _decay,
     _absorbed,
+    _average,
     _sums,
 )
 """The most important first."""

@@ -22,7 +22,8 @@ from ..precision import PRECISIONS, Policy
 from ..run.config import Config
 from ..run.train import History
 from ..scaling import DynamicLossScale, StaticLossScale, is_representable
-from ..state import Phase, Share
+from ..shares import Share
+from ..state import Phase
 from .advice import Advice
 from .checks import (
     check,
@@ -32,12 +33,16 @@ from .checks import (
     rounds_updates_to_nearest,
     usual_rates,
     wider_accumulator,
+    wider_than,
 )
 from .examine import as_advice
 from .forecast import first_step
 
 WORTH_MENTIONING = 0.01
 """The least share of lost gradients that is mentioned."""
+
+ABSORBED, MOSTLY = 0.2, 0.5
+"""The least share of absorbed updates that is mentioned; and of a moving average, which moves little in the end."""
 
 
 def diagnose(history: History) -> tuple[Advice, ...]:
@@ -260,14 +265,44 @@ def _scales(history: History) -> list[float]:
 def _absorbed(history: History) -> Advice | None:
     """Updates too small to change their weight."""
     config = history.config
-    share = sum((epoch.absorbed_updates for epoch in history.epochs), Share()).value
-    if share is None or share < 0.2 or not rounds_updates_to_nearest(config) or _divergence(history):
+    share = _share(history, "absorbed_updates")
+    if share is None or share < ABSORBED or not rounds_updates_to_nearest(config) or _divergence(history):
         return None
     fmt = config.policy.weights.fmt
     text = f"{percent(share)} of the updates were too small to change their weight in {fmt.name} (absorption)"
     worst = _least_arrived(history.telemetry.rows)
     text += f"; of {worst[1]}'s last step {percent(worst[0])} arrived." if worst else "."
     return Advice("absorbed updates", text, {"update": "kahan"}, {"absorbed": share})
+
+
+def _accumulated(history: History) -> Advice | None:
+    """Gradients of micro-batches that were too small to change the sum of those before them."""
+    config, share = history.config, _share(history, "absorbed_gradients")
+    if share is None or share < ABSORBED:
+        return None
+    fmt = config.accumulation.fmt
+    text = (
+        f"{percent(share)} of the gradients that were added up over {config.accumulate} micro-batches were too "
+        f"small to change the sum in {fmt.name} (absorption)."
+    )
+    return Advice("accumulated gradients", text, {"accumulate_in": wider_than(fmt)}, {"absorbed": share})
+
+
+def _average(history: History) -> Advice | None:
+    """A moving average of the weights that hardly moves."""
+    config, share = history.config, _share(history, "absorbed_average")
+    if share is None or share < MOSTLY:
+        return None
+    fmt = config.average_of(next(iter(history.params))).fmt
+    text = (
+        f"{percent(share)} of the updates of the moving average were too small to change it in {fmt.name} "
+        "(absorption): it does not follow the weights."
+    )
+    return Advice("moving average", text, {"ema_in": wider_than(fmt)}, {"absorbed": share})
+
+
+def _share(history: History, name: str) -> float | None:
+    return sum((getattr(epoch, name) for epoch in history.epochs), Share()).value
 
 
 def _least_arrived(rows: list[TensorCounts]) -> tuple[float, str] | None:
@@ -389,6 +424,8 @@ FINDERS: tuple[Callable[[History], Advice | None], ...] = (
     _squares_overflow,
     _second_moment,
     _absorbed,
+    _accumulated,
+    _average,
     _skipped,
     _divergence,
 )

@@ -71,6 +71,50 @@ def step_decay(lr: float, every: int, factor: float = 0.1) -> Callable[[int], fl
     return lambda count: lr * factor ** (count // every)
 
 
+def linear_decay(lr: float, steps: int, final: float = 0.0) -> Callable[[int], float]:
+    """The schedule that falls along a line from lr at step 0 to `final` at step `steps`, and stays there.
+
+    >>> rate = linear_decay(0.1, steps=100)
+    >>> rate(0), rate(50), rate(200)
+    (0.1, 0.05, 0.0)
+    """
+    _falls(lr, steps, final)
+    return lambda count: lr + (final - lr) * min(count / steps, 1.0)
+
+
+def cosine_decay(lr: float, steps: int, final: float = 0.0) -> Callable[[int], float]:
+    """The schedule that falls along half a cosine from lr at step 0 to `final` at step `steps`, and stays there.
+
+    final + (lr - final) (1 + cos(pi step / steps)) / 2 (Loshchilov and Hutter 2017, without restarts).
+
+    >>> rate = cosine_decay(0.1, steps=100)
+    >>> rate(0), round(rate(50), 6), rate(200)
+    (0.1, 0.05, 0.0)
+    """
+    _falls(lr, steps, final)
+    return lambda count: final + (lr - final) * (1 + math.cos(math.pi * min(count / steps, 1.0))) / 2
+
+
+def warm_up(lr: Schedule, steps: int) -> Callable[[int], float]:
+    """Another schedule after a warm-up: before, its first rate times 1 / steps, 2 / steps, ...
+
+    >>> rate = warm_up(0.1, steps=4)
+    >>> rate(0), rate(3), rate(4)
+    (0.025, 0.1, 0.1)
+    """
+    if steps < 1:
+        raise ValueError(f"warmup={steps} must be 1 step or more")
+    return lambda count: _rate(lr, 0) * ((count + 1) / steps) if count < steps else _rate(lr, count - steps)
+
+
+def _falls(lr: float, steps: int, final: float) -> None:
+    _positive("lr", lr)
+    if steps < 1:
+        raise ValueError(f"steps={steps} must be 1 step or more")
+    if not 0 <= final <= lr:
+        raise ValueError(f"final_lr={final} must be from 0 to lr={lr}")
+
+
 # --- optimizers -----------------------------------------------------------------------------------------------------
 
 
@@ -201,6 +245,29 @@ def clipped(
             factor = constant(limit / length, grads, constants)
             grads = {name: times(g, factor) for name, g in grads.items()}
         return optimizer.update(grads, state, params)
+
+    return Optimizer(optimizer.init, update)
+
+
+def clipped_by_value(optimizer: Optimizer, limit: float, *, constants: str = "rounded") -> Optimizer:
+    """The optimizer, for gradients of which each element beyond `limit` is first set to it, with its sign.
+
+    If constants are "rounded", the limit is a number of the gradients' format. NaN stays, and infinity becomes the
+    limit, as in PyTorch.
+
+    >>> import fp16sim as fs
+    >>> grads = {"w": fs.array([0.5, -4.0], "binary16")}
+    >>> optimizer = clipped_by_value(sgd(1.0), 1.0)
+    >>> optimizer.update(grads, optimizer.init(grads))[0]["w"]
+    FloatArray([-0.5, 1], binary16)
+    """
+    _check_constants(constants)
+    _positive("limit", limit)
+
+    def update(grads: Params, state: State, params: Params | None = None) -> tuple[Params, State]:
+        bound = constant(limit, grads, constants)
+        kept = {name: g.clip(-float(bound), float(bound)) for name, g in grads.items()}
+        return optimizer.update(kept, state, params)
 
     return Optimizer(optimizer.init, update)
 

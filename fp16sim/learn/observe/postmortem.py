@@ -23,7 +23,11 @@ BackwardPass: TypeAlias = "Callable[[Observer | None], Params]"
 
 
 def post_mortem(
-    step: StepResult, backward: BackwardPass, optimize: Callable[[Params], Params], constants: Mapping[str, float]
+    step: StepResult,
+    backward: BackwardPass,
+    optimize: Callable[[Params], Params],
+    constants: Mapping[str, float],
+    summed: Params,
 ) -> Death:
     """The first cause of a step after which a parameter is not finite.
 
@@ -36,12 +40,15 @@ def post_mortem(
         From the gradients as the optimizer receives them to its steps.
     constants : mapping of str to float
         The options of Config that are rounded to the optimizer's format.
+    summed : Params
+        The gradients of micro-batches, added up; empty if there is one batch.
     """
     number = step.after.step
     return (
         in_forward(number, step.loss)
         or in_scaling(number, step.loss, step.before.loss_scale.scale)
         or in_backward(number, backward)
+        or in_accumulation(number, summed)
         or in_unscaling(number, step.grads)
         or in_optimizer(number, step.grads, optimize, constants)
         or in_update(number, step.after.params)
@@ -99,6 +106,12 @@ def in_backward(step: int, backward: BackwardPass) -> Death | None:
     if not found and (name := _first(grads)):
         found.append(_cause(grads[name], tensor=name, layer=_layer(name)))
     return Death(step, Phase.BACKWARD, found[0]) if found else None
+
+
+def in_accumulation(step: int, summed: Params) -> Death | None:
+    """A sum of the gradients of micro-batches, which themselves were finite."""
+    name = _first(summed)
+    return Death(step, Phase.ACCUMULATION, _named(name, summed[name], operation="add")) if name else None
 
 
 def in_unscaling(step: int, grads: Params) -> Death | None:

@@ -26,7 +26,8 @@ from ..model.layers import Params
 from ..model.tensor import Tensor
 from ..records import from_plain
 from ..scaled_products import ROLES
-from ..state import Share, StepResult
+from ..shares import Share
+from ..state import StepResult
 from .binades import Binade
 from .exponents import Survey, survey
 from .findings import PATTERNS, Finding, findings, merged

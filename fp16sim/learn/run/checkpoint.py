@@ -38,7 +38,7 @@ from ..precision import Precision
 from ..records import from_plain
 from ..scaled_products import ROLES, Amaxes
 from ..state import Death, Epoch, LoopState, Progress, Tally
-from .config import Config
+from .config import FALLING, Config
 from .engine import model_for
 
 VERSION = 5
@@ -259,8 +259,8 @@ def load_arrays(path: str | Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Fl
         config = text.make_config()
         policy = config.policy
         found: dict[str, FloatArray] = {}
-        state = _same(policy.state)
-        kinds = {"weights": policy.weights_of, "m": state, "v": state, "carry": policy.weights_of}
+        state, average = _same(policy.state), config.average_of
+        kinds = {"weights": policy.weights_of, "m": state, "v": state, "carry": policy.weights_of, "average": average}
         for kind, precision in {"params": policy.param_of, **kinds}.items():
             stored = kind == "params" or any(name.startswith(f"{kind}/") for name in archive.headers)
             arrays = _read_params(archive, kind, text.shapes() if stored else {}, precision)
@@ -402,6 +402,7 @@ def save_run(path: str | Path, run: Snapshot) -> None:
     }
     arrays = to_codes(progress.params, "params") | to_codes(progress.carry, "carry")
     arrays |= to_codes(state.m, "m") | to_codes(state.v, "v") | to_codes(progress.amaxes, "amax")
+    arrays |= to_codes(progress.average, "average")
     if run.config.policy.master is not None:
         arrays |= to_codes(progress.weights, "weights")
     write(path, about, arrays)
@@ -443,6 +444,7 @@ def _read_progress(archive: Archive, text: RunText, start: Snapshot, rng: Genera
         state=_optimizer_state(first.state, m, v, *text.optimizer),
         loss_scale=from_plain(type(first.loss_scale), text.loss_scale, "loss_scale"),
         carry=arrays("carry", first.carry, policy.weights_of),
+        average=arrays("average", first.average, start.config.average_of),
         hopeless=text.hopeless,
         death=text.death,
         amaxes=_read_amaxes(archive, start.config.factors, first.weights),
@@ -477,16 +479,17 @@ def _optimizer_state(start: State, m: Params, v: Params, count: int, *powers: fl
 
 
 MAY_CHANGE = ("epochs",)
-"""Options that a resumed run may change: it may be made longer."""
+"""Options that a resumed run may change: it may be made longer, unless the learning rate falls until its end."""
 
 
 def _check_same(path: str | Path, text: RunText, start: Snapshot) -> None:
     stored, now = text.make_config(), start.config
     there, here = stored.to_dict(), now.to_dict()
+    longer = () if now.schedule in FALLING and not now.decay_steps else MAY_CHANGE
     options: list[tuple[str, Any, Any]] = [
         (f.name, getattr(stored, f.name), getattr(now, f.name))
         for f in fields(Config)
-        if f.name not in MAY_CHANGE and there[f.name] != here[f.name]
+        if f.name not in longer and there[f.name] != here[f.name]
     ]
     options += [("image_shape", text.image_shape, start.image_shape), ("classes", text.classes, start.classes)]
     if differ := [option for option in options if option[0] in there or option[1] != option[2]]:

@@ -19,9 +19,10 @@ from ...archives import MAX_BYTES
 from ...conversion import Array
 from ...flags import record_flags
 from ...wording import quoted
-from ..data import Dataset, batches, split_validation
+from ..data import Augmentation, Dataset, batches, split_validation
 from ..factors import Factors
 from ..model.autograd import Observer, gradients, operations_behind
+from ..model.averages import moved_average
 from ..model.in_force import ByName, put_in_force
 from ..model.layers import Params
 from ..model.losses import l1_penalty, l2_penalty
@@ -35,8 +36,10 @@ from ..precision import DEFAULT_PRODUCTS, Precision, Products
 from ..rules import refuse_unmatched
 from ..scaled_products import FactorsOfStep
 from ..scaling import PATIENCE, LossScale, all_finite
+from ..shares import Share
 from ..state import Progress, StepResult
 from .config import Config
+from .micro_batches import Gathered, gathered
 
 CHUNK = 500
 """Predictions are made for this many images at a time, so that their activations fit in memory."""
@@ -77,6 +80,11 @@ def check_run(config: Config, data: Dataset, max_bytes: int = MAX_BYTES) -> None
         )
     check_memory(config, data.image_shape, data.classes, max_bytes)
     check_format(config)
+    if (config.shift or config.rotate) and len(data.image_shape) != 2:
+        options = " and ".join(
+            f"{name}={getattr(config, name)}" for name in ("shift", "rotate") if getattr(config, name)
+        )
+        raise ValueError(f"{options} is for images, and the inputs of {data.name} are none; leave it out")
 
 
 def check_format(config: Config) -> None:
@@ -131,12 +139,15 @@ class Engine:
         self.model = make_model(config, data)
         # Rounding has a stream of random numbers of its own, so that the drawn weights do not depend on it.
         self.rng = np.random.default_rng(config.rng).spawn(1)[0]
-        self.optimizer, self.update = config.make_optimizer(self.rng), UPDATES[config.update]
+        self.update = UPDATES[config.update]
         self.products = Products.of(self.policy, self.rng)
         self.by_name = ByName(self.policy, self.products, self.rng) if self.policy.rules else None
         self._has_unchecked_rules = self.by_name is not None
         self._wide: tuple[str, ...] = ()
         self.batches = -(-len(data.train_labels) // config.batch)
+        self.optimizer = config.make_optimizer(self.rng, self.batches * config.epochs)
+        self.augmentation = Augmentation(config.shift, config.rotate)
+        self.background = float(data.train_images.min()) if self.augmentation else 0.0
         self.inputs = "inputs" if isinstance(config.model, Network) else "images"
 
     def order(self, epoch: int) -> list[Array]:
@@ -154,23 +165,27 @@ class Engine:
         state = self.optimizer.init(self._cast(self.policy.state, weights))
         carry = self.update.init(weights)
         params = self._as_params(weights)
-        return Progress(0, params, weights, state, self.config.make_loss_scale(), carry)
+        average = self._as_averages(weights) if self.config.ema else {}
+        return Progress(0, params, weights, state, self.config.make_loss_scale(), carry, average)
 
-    def step(self, progress: Progress, chosen: Array, observer: Observer | None = None) -> StepResult:
-        """Take one step with the chosen images."""
+    def step(
+        self, progress: Progress, chosen: Array, observer: Observer | None = None, *, epoch: int = 1
+    ) -> StepResult:
+        """Take one step with the chosen images, in the epoch with this number."""
         scale, factors = progress.loss_scale, self.factors_of_step(progress, observer is not None)
         with record_flags(only=("overflow",)) as raised:
-            loss, backward = self.graph(progress, chosen, factors)
-            scaled = self._cast(self.policy.gradient, backward(observer))
-            grads = self.received(scaled, scale)
+            seen = self._gathered(progress, chosen, observer, epoch, factors)
+            grads = self.received(seen.scaled, scale)
             taken = scale.accepts(grads)
             after, steps = self._moved(progress, grads) if taken else (progress, {})
+            after, absorbed_average = self._averaged(after) if taken else (after, Share())
             after = replace(after, amaxes=factors.next_amaxes()) if factors else after
-        hopeless = 0 if taken else progress.hopeless + (not scale.may_recover(loss.value, scaled))
+        hopeless = 0 if taken else progress.hopeless + (not scale.may_recover(seen.loss.value, seen.scaled))
         result = StepResult(
             before=progress,
             after=replace(after, step=progress.step + 1, loss_scale=scale.adjust(taken), hopeless=hopeless),
-            loss=loss,
+            loss=seen.loss,
+            mean_loss=seen.mean_loss,
             grads=grads if taken else {},
             steps=steps,
             images=len(chosen),
@@ -178,17 +193,21 @@ class Engine:
             overflows=raised.overflow.count,
             skipped=not taken,
             factors=tuple(factors.seen) if factors else (),
+            absorbed_gradients=seen.absorbed,
+            absorbed_average=absorbed_average,
         )
         alive = all_finite(after.params) and hopeless < PATIENCE
-        return result if alive else self._dead(result, backward, grads)
+        return result if alive else self._dead(result, seen, grads)
 
-    def _dead(self, result: StepResult, backward: BackwardPass, grads: Params) -> StepResult:
+    def _dead(self, result: StepResult, seen: Gathered, grads: Params) -> StepResult:
         """The same result, with the cause of death."""
 
         def optimize(grads: Params) -> Params:
             return self.optimizer_steps(result.before, grads)[0]
 
-        death = post_mortem(replace(result, grads=grads), backward, optimize, self.config.optimizer_constants())
+        summed = seen.scaled if seen.parts > 1 else {}
+        constants = self.config.optimizer_constants()
+        death = post_mortem(replace(result, grads=grads), seen.backward, optimize, constants, summed)
         death = replace(death, skipped=result.after.hopeless)
         return replace(result, after=replace(result.after, death=death))
 
@@ -199,16 +218,55 @@ class Engine:
         before = None if progress is None else progress.amaxes
         return FactorsOfStep(self.config.factors, before, rng=self.rng, examined=examined)
 
+    def _gathered(
+        self,
+        progress: Progress,
+        chosen: Array,
+        observer: Observer | None,
+        epoch: int,
+        factors: FactorsOfStep | None,
+    ) -> Gathered:
+        """The loss and the gradients of a batch, in as many parts as the run says."""
+        if self.config.accumulate == 1:
+            loss, backward = self.graph(progress, chosen, factors, epoch=epoch)
+            scaled = self._cast(self.policy.gradient, backward(observer))
+            return Gathered(loss, backward, float(loss.value), scaled)
+        return gathered(
+            chosen,
+            self.config.accumulate,
+            self.config.accumulation,
+            lambda own, divisor: self.graph(progress, own, factors, epoch=epoch, divisor=divisor),
+            lambda backward: backward(observer),
+            self.rng,
+        )
+
     def graph(
-        self, progress: Progress, chosen: Array, factors: FactorsOfStep | None = None
+        self,
+        progress: Progress,
+        chosen: Array,
+        factors: FactorsOfStep | None = None,
+        *,
+        epoch: int = 1,
+        divisor: float = 1.0,
     ) -> tuple[Tensor, BackwardPass]:
-        """The loss of the chosen images, and the backward pass as a function that can be called again."""
+        """The loss of the chosen images, and the backward pass as a function that can be called again.
+
+        The backward pass is that of the loss divided by `divisor`.
+        """
         tensors = {name: Tensor(x, name=name) for name, x in progress.params.items()}
-        output = self.logits(tensors, self.data.train_images[chosen], factors or self.factors_of_step(progress))
+        output = self.logits(tensors, self._images(chosen, epoch), factors or self.factors_of_step(progress))
         self._check_rules(output)
         loss = self._penalised(self.loss(output, self.data.train_labels[chosen]), tensors)
-        scale = progress.loss_scale.scale
-        return loss, lambda observer: gradients(loss, tensors, scale=scale, observer=observer)
+        scale, part = progress.loss_scale.scale, loss if divisor == 1 else loss / divisor
+        return loss, lambda observer: gradients(part, tensors, scale=scale, observer=observer)
+
+    def _images(self, chosen: Array, epoch: int) -> Array:
+        """The chosen training images, as they are in an epoch."""
+        images, data = self.data.train_images, self.data
+        if not self.augmentation:
+            return images[chosen]
+        how = {"rng": self.config.rng, "epoch": epoch, "background": self.background}
+        return self.augmentation.apply(images, data.image_shape, chosen, **how)  # type: ignore[arg-type]
 
     def _check_rules(self, output: Tensor) -> None:
         """Refuse rules for names that the model has not; once, because each batch has the same."""
@@ -230,7 +288,8 @@ class Engine:
     def _output(self, weights: Mapping[str, Tensor], x: Any, factors: FactorsOfStep | None) -> Tensor:
         """The model's output, with all that the policy and the factors say."""
         factors = factors and factors.begin(weights)
-        with put_in_force(products=DEFAULT_PRODUCTS, by_name=self.by_name, rng=self.rng, factors=factors):
+        how = {"by_name": self.by_name, "scalars": self.config.scalars, "rng": self.rng, "factors": factors}
+        with put_in_force(products=DEFAULT_PRODUCTS, **how):
             return self.model(weights, x, self.products)
 
     def _last_products(self, weights: Mapping[str, Tensor], x: Any, factors: Factors) -> tuple[str, ...]:
@@ -249,7 +308,8 @@ class Engine:
     def loss(self, output: Tensor, targets: Array) -> Tensor:
         """The loss of outputs, in its own precision and without penalties."""
         precision = self.policy.loss
-        return self.config.loss(output.cast(precision, self.rng), targets, self._sums(precision))
+        with put_in_force(scalars=self.config.scalars):
+            return self.config.loss(output.cast(precision, self.rng), targets, self._sums(precision))
 
     def _sums(self, precision: Precision) -> Accumulator | None:
         """The accumulator, for sums of numbers of another precision, if it is wide enough for them."""
@@ -280,6 +340,21 @@ class Engine:
         weights, carry = self.update.add(progress.weights, steps, progress.carry, self.rng)
         params = self._as_params(weights)
         return replace(progress, params=params, weights=weights, state=state, carry=carry), steps
+
+    def _averaged(self, progress: Progress) -> tuple[Progress, Share]:
+        """The progress with the moving average of the weights moved, and the share of it that was absorbed."""
+        if not self.config.ema:
+            return progress, Share()
+        weights = self._as_averages(progress.weights)
+        average, absorbed = moved_average(progress.average, weights, self.config.ema, self.config.constants)
+        return replace(progress, average=average), absorbed
+
+    def _as_averages(self, arrays: Params) -> Params:
+        return {name: self.config.average_of(name).array(x, self.rng) for name, x in arrays.items()}
+
+    def average_params(self, progress: Progress) -> Params:
+        """The average of the weights, as the model computes with it; empty if there is none."""
+        return self._as_params(progress.average)
 
     def _as_weights(self, arrays: Mapping[str, Any]) -> Params:
         return {name: self.policy.weights_of(name).array(x, self.rng) for name, x in arrays.items()}

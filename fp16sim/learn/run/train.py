@@ -24,13 +24,17 @@ from ..model.models import Network
 from ..observe.metrics import is_right
 from ..observe.telemetry import Microscope, Telemetry, usual_interval
 from ..records import refuse_unknown
-from ..state import Death, Epoch, LoopState, Progress, Share, Tally
+from ..shares import Share
+from ..state import Death, Epoch, LoopState, Progress, Tally
 from .checkpoint import Checkpointer, Snapshot, load_model
 from .config import Config
 from .engine import Engine, check_run
 from .recipes import OPTIONS, bound, get_config
 from .settings import compare_settings, settings_of, without_effect
 from .trial import check_model
+
+SHARES = ("lost_gradients", "absorbed_updates", "absorbed_gradients", "absorbed_average")
+"""The fields of an Epoch that are shares."""
 
 _CELL = "<td style='text-align:left;vertical-align:top;padding:.15em 1.2em .15em 0'>{}</td>"
 _NAME = _CELL.replace("text-align", "white-space:nowrap;opacity:.75;text-align")
@@ -41,7 +45,8 @@ class History:
     """A finished run: its configuration, its epochs, its parameters and, if it died, how.
 
     The microscope examined the first of its `steps` and every `look_every`-th after it; none if that is 0. `answers`
-    says which test images it got wrong at its end.
+    says which test images it got wrong at its end. `average` is the moving average of the weights, if there is one, as
+    the model computes with it.
     """
 
     config: Config
@@ -52,6 +57,7 @@ class History:
     steps: int = 0
     look_every: int = 0
     answers: Answers | None = None
+    average: Params = field(default_factory=dict)
 
     def __str__(self) -> str:
         """The run in a few lines: what was reached, what was lost, the settings, and how it died."""
@@ -59,6 +65,7 @@ class History:
         accuracy, loss, *counts = facts.items()
         lines = [self._title(), f"test accuracy {accuracy[1]}, loss {loss[1]}"]
         lines += ["; ".join(f"{name}: {value}" for name, value in counts[k : k + 2]) for k in (0, 2)]
+        lines += [f"{name}: {value}" for name, value in self.more_facts().items()]
         lines += [f"settings: {facts['settings']}", *self._ineffective()]
         return "\n".join([*lines, str(self.death)] if self.death else lines)
 
@@ -66,7 +73,7 @@ class History:
 
     def _repr_html_(self) -> str:
         """A card for notebooks: the title over a table of the facts."""
-        facts = self._facts()
+        facts = self._facts() | self.more_facts()
         if ineffective := self._ineffective():
             facts["without effect"] = "; ".join(ineffective)
         if self.death:
@@ -96,6 +103,18 @@ class History:
             "settings": str(compare_settings([self.config])),
         }
 
+    def more_facts(self) -> dict[str, str]:
+        """What only runs with gradient accumulation, or with a moving average, have."""
+        facts, end = {}, self.epochs[-1]
+        if self.config.accumulate > 1:
+            facts["added gradients without effect"] = percent(self._sum("absorbed_gradients").value)
+        if self.config.ema:
+            value = decimal(end.average_loss) if end.average_accuracy is None else percent(end.average_accuracy)
+            what = "test loss" if end.average_accuracy is None else "test accuracy"
+            still = percent(self._sum("absorbed_average").value)
+            facts["average of the weights"] = f"{what} {'-' if self.death else value}; updates without effect: {still}"
+        return facts
+
     def _sum(self, name: str) -> Share:
         return sum((getattr(epoch, name) for epoch in self.epochs), Share())
 
@@ -112,6 +131,10 @@ class History:
             "loss": self.epochs[-1].loss,
             "lost_gradients": self._sum("lost_gradients").value,
             "absorbed_updates": self._sum("absorbed_updates").value,
+            "absorbed_gradients": self._sum("absorbed_gradients").value,
+            "absorbed_average": self._sum("absorbed_average").value,
+            "average_accuracy": self.epochs[-1].average_accuracy,
+            "average_loss": self.epochs[-1].average_loss,
             "overflows": sum(e.overflows for e in self.epochs),
             "skipped": sum(e.skipped for e in self.epochs),
             "steps": self.steps,
@@ -120,10 +143,7 @@ class History:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the parameters, as plain data for JSON. None is what was not measured; see `json_safe`."""
-        epochs = [
-            {**asdict(e), "lost_gradients": e.lost_gradients.value, "absorbed_updates": e.absorbed_updates.value}
-            for e in self.epochs
-        ]
+        epochs = [{**asdict(e), **{name: getattr(e, name).value for name in SHARES}} for e in self.epochs]
         return json_safe(
             {
                 "config": self.config.to_dict(),
@@ -292,7 +312,7 @@ class Loop:
         if self._order[0] != epoch:
             self._order = epoch, self.engine.order(epoch)
         backward = self.microscope.observer(state.progress.step)
-        step = self.engine.step(state.progress, self._order[1][state.batch], backward)
+        step = self.engine.step(state.progress, self._order[1][state.batch], backward, epoch=epoch)
         self.microscope.look(step, backward)
         tally, batch = state.tally.add(step, backward.lost if backward else Share()), state.batch + 1
         if batch < self.engine.batches and step.after.death is None:
@@ -306,6 +326,11 @@ class Loop:
         validated = self._answers(progress.params, data.validation_images, data.validation_labels)
         if answers is None and len(data.test_labels):
             test_loss = self.engine.mean_loss(progress.params, data.test_images, data.test_labels)
+        average = self.engine.average_params(progress)
+        averaged = self._answers(average, data.test_images, data.test_labels) if average else None
+        average_loss = None
+        if average and averaged is None and len(data.test_labels):
+            average_loss = self.engine.mean_loss(average, data.test_images, data.test_labels)
         return Epoch(
             number=number,
             steps=steps,
@@ -317,6 +342,10 @@ class Loop:
             skipped=tally.skipped,
             validation_accuracy=None if validated is None else validated.accuracy,
             test_loss=test_loss,
+            absorbed_gradients=tally.absorbed_gradients,
+            absorbed_average=tally.absorbed_average,
+            average_accuracy=None if averaged is None else averaged.accuracy,
+            average_loss=average_loss,
         )
 
     def _answers(self, params: Params, images: Array, labels: Array) -> Answers | None:
@@ -345,6 +374,7 @@ class Loop:
         """What is reported of the run."""
         progress, microscope = state.progress, self.microscope
         seen, every = microscope.telemetry, microscope.every
+        answers, average = state.answers, self.engine.average_params(progress)
         return History(
-            self.config, state.epochs, progress.params, progress.death, seen, progress.step, every, state.answers
+            self.config, state.epochs, progress.params, progress.death, seen, progress.step, every, answers, average
         )

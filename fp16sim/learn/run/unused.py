@@ -27,6 +27,13 @@ def unused(config: Config) -> dict[str, str]:
         found["layers"] = "the layers of the cnn are fixed, those of the mlp are not (model, --model)"
     elif config.model != "mlp":
         found["layers"] = "a model of your own has its own layers"
+    if config.accumulate == 1:
+        found["accumulate_in"] = "a batch is taken in one part, and nothing is added up (accumulate, --accumulate)"
+    if not config.ema:
+        found["ema_in"] = "there is no moving average of the weights (ema, --ema)"
+    if config.schedule == "constant":
+        reason = "the learning rate falls only by a schedule (schedule, --schedule cosine)"
+        found |= dict.fromkeys(("decay_steps", "final_lr"), reason)
     if not config.decay_every:
         found["decay_factor"] = "the learning rate does not change without decay_every (--decay-every)"
     if config.loss_scale != "dynamic":
