@@ -1,11 +1,12 @@
 """Twenty classic unstable computations: what the table says of each is so, and trace names its line."""
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fp16sim.demos.classics import CLASSICS, cures, unstable
+from fp16sim.demos.classics import CLASSICS, cures, measure, unstable
 
 
 def test_there_are_twenty_each_with_a_line_of_its_own_file():
@@ -25,3 +26,17 @@ def test_a_cure_computes_the_same_quantity_in_float64(row):
     one, other = row.function(*row.arguments), row.cured(*row.arguments)
     # In binary32, angles of up to 1857 have an ulp of 2^-13: their cosines are off by up to half of that.
     np.testing.assert_allclose(one, other, rtol=1e-6, atol=2.0**-14)
+
+
+@pytest.mark.parametrize("row", CLASSICS, ids=lambda row: row.name)
+def test_the_trace_blames_the_line_that_an_analyst_names_and_the_cure_helps(row):
+    found = measure(row)
+    assert found.rank == 1
+    if row.cure:
+        assert found.after < found.before / 20
+
+
+def test_the_page_of_the_manual_has_each_line_with_its_reason_and_cure():
+    page = (Path(__file__).parents[1] / "tutorials" / "reference" / "classics.md").read_text(encoding="utf-8")
+    for row in CLASSICS:
+        assert f"| {row.title} | `{row.line}` | {row.why} | {row.cure or 'none: the recurrence is unstable'} |" in page

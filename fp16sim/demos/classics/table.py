@@ -154,7 +154,7 @@ CLASSICS = (
         "continued_subtraction",
         "continued subtraction",
         "binary16",
-        (100.0, 0.1, 900),
+        (100.0, 0.1, 400),
         "left = left - share",
         "Each difference is rounded to a multiple of up to 1/16, always to the same side: the errors add up.",
         "Kahan's compensation: keep what each subtraction lost",
