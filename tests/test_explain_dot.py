@@ -239,6 +239,45 @@ def test_the_alignment_of_a_matrix_unit_explains_what_it_gives(unit):
         assert len(why.to_dict()["alignment"]["groups"]) == len(groups)
 
 
+@pytest.mark.parametrize(
+    ("machine", "fmt", "output"), [("blackwell", "e4m3fn", "binary32"), ("hopper", "e5m2", "binary16")]
+)
+def test_products_in_halves_are_explained_sum_by_sum(machine, fmt, output):
+    rng = np.random.default_rng(23)
+    core = TensorCore(machine, output, fmt)
+    for n in (1, 2, 5, 40):
+        a, b = (fs.round_to(rng.normal(size=n) * 2.0 ** rng.integers(-5, 5, n), fmt) for _ in range(2))
+        why = explain.dot(a, b, fmt, accumulator=core, c=0.3)
+        assert float(why.total) == core.dot(a, b, fs.round_to(0.3, output))
+        groups = why.alignment.groups
+        halves = [group for group in groups if "." in group.name]
+        assert sorted(x.name for group in halves for x in group.terms[1:]) == sorted(f"p{k}" for k in range(n))
+        assert all(group.bits == 25 for group in halves)
+        sums = [group for group in groups if group.bits is None]
+        assert [group.name for group in sums] == [f"s{k}" for k in range(1, 1 + -(-n // 32))]
+        assert all(term.lost == 0 for group in sums for term in group.terms)
+        assert groups[-1].result == why.total
+    with pytest.raises(ValueError, match="step=6: this product has 6 steps"):
+        fs.demos.window(a, b, fmt, accumulator=core, step=6)
+    whole = fs.demos.window(a, b, fmt, accumulator=core, step=2)
+    assert whole.lesson == f"{machine} adds whole terms here: nothing is cut"
+    assert not fs.plots.window(whole).texts
+
+
+def test_a_matrix_unit_starts_from_c_and_other_accumulators_refuse_it():
+    why = explain.dot([1, 2.0**-12], [1, 2.0**-12], accumulator="volta", c="1/3")
+    core = TensorCore("volta")
+    assert float(why.total) == core.dot([1, 2.0**-12], [1, 2.0**-12], fs.round_to("1/3", "binary32"))
+    assert why.alignment.groups[0].terms[0].value == why.c.number.value == fs.exact.round_to("1/3", "binary32")
+    assert why.exact == 1 + Fraction(1, 2**24) + why.c.number.value
+    assert "c  1/3  rounded to 0.3333" in str(why)
+    assert "inexact" in why.flags
+    assert explain.dot([1], [1], accumulator="volta", c="-inf").total == -math.inf
+    assert explain.dot([1], [1], accumulator="volta").c is None
+    with pytest.raises(ValueError, match="c=3: only a matrix unit has a sum to start from"):
+        explain.dot([1], [1], c=3)
+
+
 def test_a_term_that_alignment_cuts_off_is_shown_beyond_the_window():
     why = explain.dot([1, 2.0**-12, 2.0**-13, -1], [1, 2.0**-12, 2.0**-12, 1], accumulator="volta")
     said = str(why)

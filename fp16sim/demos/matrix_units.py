@@ -35,8 +35,17 @@ class Window:
         return exponent_of(abs(value)), (n & -n).bit_length() - d.bit_length()
 
     @property
+    def last(self) -> int:
+        """The exponent of the last bit that is kept; where whole terms are added, of their last one."""
+        if self.group.bits is not None:
+            return self.group.highest - self.group.bits
+        return min((self.bits(term.value)[1] for term in self.group.terms if term.value), default=self.group.highest)
+
+    @property
     def lesson(self) -> str:
         """What it shows."""
+        if self.group.bits is None:
+            return f"{self.machine} adds whole terms here: nothing is cut"
         cut = sum(bool(term.lost) for term in self.group.terms)
         return f"{self.machine} keeps {self.group.bits} bits below the largest term: {count(cut, 'term')} cut"
 
@@ -58,7 +67,7 @@ def window(
     fmt, accumulator
         As for `explain.dot`: a machine that aligns its terms.
     step : int
-        Which group of products, from 0 on.
+        Which sum, from 0 on: of a group of products, or of half of one.
 
     Raises
     ------

@@ -97,6 +97,8 @@ class DotExplanation(Shown, Record):
         "dot", "sum", "mean" or "norm".
     alignment : Alignment or None
         What a matrix unit did, in place of steps; None for other accumulators.
+    c : Operand or None
+        What a matrix unit's sum started from, if that was given.
     """
 
     fmt: Format
@@ -114,6 +116,7 @@ class DotExplanation(Shown, Record):
     ulps: Fraction | None
     operation: Reduction = "dot"
     alignment: Alignment | None = None
+    c: Operand | None = None
 
     @property
     def absorbed(self) -> tuple[Step, ...]:
@@ -147,6 +150,7 @@ def dot(
     mode: Rounding | str = "ties_to_even",
     *,
     accumulator: AccumulatorLike | None = None,
+    c: NumberLike | None = None,
     rng: Seed = None,
 ) -> DotExplanation:
     """Why the dot product is what `fs.dot` gives, step by step: exact, with the same result and flags.
@@ -160,6 +164,8 @@ def dot(
     accumulator : Accumulator or str, optional
         `Sequential(fmt, mode)` by default; Fused, Pairwise, Blocked, Kahan and Exact are explained too, and NVIDIA's
         matrix units ("hopper"): how terms are aligned, what is cut off, and which order would change the result.
+    c : number, optional
+        What the sum of a matrix unit starts from, rounded to the format of its sums.
 
     Returns
     -------
@@ -168,10 +174,10 @@ def dot(
     Raises
     ------
     ValueError
-        For vectors of different lengths or without elements, or an accumulator whose format is narrower than `fmt`.
+        For vectors of different lengths or without elements, an accumulator whose format is narrower than `fmt`, and
+        `c` with an accumulator that is no matrix unit.
     TypeError
-        For an accumulator whose steps are not defined operation by operation (Blas), and matrix units that do not align
-        all terms in one step.
+        For an accumulator whose steps are not defined operation by operation (Blas), and matrix units of AMD.
 
     Examples
     --------
@@ -181,7 +187,7 @@ def dot(
     >>> float(why.result.value), float(why.exact), why.ulps
     (2048.0, 2050.0, Fraction(1, 1))
     """
-    return _explained("dot", (a, b), fmt, mode, accumulator, rng)
+    return _explained("dot", (a, b), fmt, mode, accumulator, rng, c)
 
 
 def total(
@@ -230,6 +236,7 @@ def _explained(
     mode: Rounding | str,
     accumulator: AccumulatorLike | None,
     rng: Seed,
+    c: NumberLike | None = None,
 ) -> DotExplanation:
     fmt, mode = get_format(fmt), get_rounding(mode)
     generator = as_generator(mode, rng)
@@ -238,7 +245,7 @@ def _explained(
         tuple(converted(f"{name}{k}", read(x, fmt), fmt, mode, generator) for k, x in enumerate(vector))
         for name, vector in zip(names, read_vectors(names, vectors, fmt), strict=True)
     ]
-    return summed(operation, operands, fmt, mode, accumulator, generator)
+    return summed(operation, operands, fmt, mode, accumulator, generator, c)
 
 
 def summed(
@@ -248,17 +255,22 @@ def summed(
     mode: Rounding,
     accumulator: AccumulatorLike | None,
     generator: Generator,
+    c: NumberLike | None = None,
 ) -> DotExplanation:
     """The explanation for operands that are already rounded."""
     left, right = _factors(operation, [[x.number.value for x in vector] for vector in operands])
-    truth = _finish_exactly(operation, _exact_dot(left, right, mode), len(left))
     how = _resolve(accumulator, fmt, mode, generator)
+    start = None if c is None else _start(c, how)
+    first = [] if start is None else [start.number.value]
+    truth = _exact_dot([*first, *left], [*(Fraction(1) for _ in first), *right], mode)
+    truth = _finish_exactly(operation, truth, len(left))
     log = Log(how.fmt, how.mode, generator if accumulator is None else as_generator(how.mode, how.rng), operation)
-    alignment, total, raised = _summed(how, left, right, truth, fmt, log)
+    alignment, total, raised = _summed(how, left, right, first, truth, fmt, log)
     rounds_again = how.fmt != fmt or isinstance(how, accumulators.Exact)
     final = round_step(total, fmt, mode, next_draw(generator) if rounds_again else 0)
     best = round_step(truth.value, fmt, Rounding.TIES_TO_EVEN if mode.random else mode).result
-    raised = raised.union(final.flags, *(x.rounding.flags for v in operands for x in v if x.rounding))
+    given = [x for vector in (*operands, [start] if start else []) for x in vector]
+    raised = raised.union(final.flags, *(x.rounding.flags for x in given if x.rounding))
     return DotExplanation(
         fmt=fmt,
         mode=mode,
@@ -275,6 +287,7 @@ def summed(
         ulps=error_in_ulps(final.result, truth.value, fmt),
         operation=operation,
         alignment=alignment,
+        c=start,
     )
 
 
@@ -317,6 +330,14 @@ def _resolve(accumulator: AccumulatorLike | None, fmt: Format, mode: Rounding, r
         known = ", ".join(sorted([one.__name__ for one in LOOPS] + ["Exact", "TensorCore"]))
         raise TypeError(f"accumulator={type(how).__name__} is not a loop of rounded operations; use one of {known}")
     return how
+
+
+def _start(c: NumberLike, how: Accumulator) -> Operand:
+    """What a matrix unit starts from, in the format of its sums."""
+    if not isinstance(how, accumulators.TensorCore):
+        raise ValueError(f"c={quoted(c)}: only a matrix unit has a sum to start from; use accumulator='hopper'")
+    nearest = Rounding.TIES_TO_EVEN
+    return converted("c", read(c, how.fmt), how.fmt, nearest, as_generator(nearest, None))
 
 
 def _label(how: Accumulator) -> str:
@@ -405,11 +426,11 @@ class Log:
 
 
 def _summed(
-    how: Accumulator, a: list[Value], b: list[Value], truth: exact.Result, fmt: Format, log: Log
+    how: Accumulator, a: list[Value], b: list[Value], c: list[Value], truth: exact.Result, fmt: Format, log: Log
 ) -> tuple[Alignment | None, Value, frozenset[str]]:
     """A matrix unit's alignment, the last value, and the flags of the steps; the steps are put into the log."""
     if isinstance(how, accumulators.TensorCore):
-        alignment, total, raised = align(how, a, b)
+        alignment, total, raised = align(how, a, b, *(c or [Fraction(0)]))
         return alignment, _finished(log, total, len(a)), raised
     if isinstance(how, accumulators.Exact):
         return None, truth.value, truth.flags

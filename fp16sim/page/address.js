@@ -11,7 +11,7 @@ const FORMATS = ["format", "beside", "small"];
 const shown = (text) => (text.length > 40 ? `${text.slice(0, 37)}…` : text);
 
 /** `read(hash)`: {state, said}; `known(state)`: the state with defaults for formats, modes and operations that do not exist. */
-export function address(formats, blocks, rules) {
+export function address(formats, blocks, units, rules) {
   const name = (text) => formats.get(text)?.name;
   const small = (text) => {
     const fmt = formats.get(text);
@@ -27,6 +27,7 @@ export function address(formats, blocks, rules) {
     op: one((text) => Object.hasOwn(OPERATIONS, text)),
     block: (text) => blocks.get(text)?.name,
     rule: one((text) => !text || Object.hasOwn(rules, text)),
+    machine: one((text) => units.machines.includes(text)),
   };
   /** In an address alone: while somebody types, what is wrong with these stays in its field. */
   const places = {
@@ -35,16 +36,23 @@ export function address(formats, blocks, rules) {
     step: one((text) => text === "all" || /^[1-9]\d?$/.test(text)),
     tour: one((text) => !text || (/^\d+$/.test(text) && STATIONS[Number(text) - 1])),
     pick: one((text) => /^\d{0,3}$/.test(text)),
+    sum: one((text) => /^(s\d{1,2}(\.[12])?)?$/.test(text)),
+    term: one((text) => /^([ps]\d{1,2})?$/.test(text)),
     draw: one((text) => drawOf(text) !== null),
   };
-  const known = (state) => withMeanings(state, meanings).state;
+  /** The formats and the source that the table of machines has for this machine. */
+  const fitting = (state) => ({ ...state, ...units.find(state).fitting });
+  const known = (state) => fitting(withMeanings(state, meanings).state);
   const read = (hash) => {
     const { state, unknown } = parseHash(hash);
     const found = withMeanings(state, { ...meanings, ...places });
+    const fit = fitting(found.state);
+    const unfit = Object.keys(fit).filter((key) => fit[key] !== found.state[key]);
+    const missing = unfit.map((key) => `${key}=${shown(state[key])} is not in the table for ${fit.machine}, and ${fit[key] || "the first source"} is shown`);
     const reason = (key) => (FORMATS.includes(key) && readingWords(formats, state[key])) || "is unknown";
     const wrong = found.wrong.map((key) => `${key}=${shown(state[key])} ${reason(key)}, and ${found.state[key] || "nothing"} is shown`);
     const odd = unknown.map(([key, value]) => (key ? `${shown(key)}${value && `=${shown(value)}`} is unknown` : `${shown(value)} is no view, and ${state.view} is shown`));
-    return { state: found.state, said: [...odd, ...wrong] };
+    return { state: fit, said: [...odd, ...wrong, ...missing] };
   };
   return { read, known };
 }

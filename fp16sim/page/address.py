@@ -12,7 +12,7 @@ def known_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The views and the keys of an address, from `state.js`, which defines both.
 
     >>> known_names()[0]
-    ('number', 'formats', 'line', 'arithmetic', 'heatmap', 'block')
+    ('number', 'formats', 'line', 'arithmetic', 'heatmap', 'block', 'window')
     """
     text = source("state.js")
     views = re.search(r"VIEWS = \[(.*?)\]", text)

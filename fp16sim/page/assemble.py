@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
 
+from ..accumulators.machines import DATAPATHS, SOURCES, STEPS
 from ..blocks import BLOCKS, SCALE_RULES, Block, FixedPoint
 from ..blocks.block import FOR
 from ..formats import ALIASES, NAMED_FORMATS, Format
 from ..overflow import CONVENTIONS, Overflow
 from ..version import __version__
 
-STYLES = ("tokens.css", "layout.css", "views.css", "blocks.css", "print.css")
+STYLES = ("tokens.css", "layout.css", "views.css", "blocks.css", "window.css", "print.css")
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
 
@@ -105,6 +106,31 @@ def block_row(block: Block) -> dict[str, Any]:
     }
 
 
+def unit_rows() -> dict[str, Any]:
+    """What matrix units do with factors that have no block scales; names of columns once, since there are many rows."""
+    rows = [
+        {
+            "machine": path.machine,
+            "factors": path.factors,
+            "output": path.output.name,
+            "model": path.model,
+            "step": path.step,
+            "group": path.group,
+            "bits": path.bits or None,
+            "precision": path.rounds_to.precision,
+            "mode": path.mode.value,
+            "zero": path.zero,
+            "least": path.least,
+            "flushes": path.flushes,
+            "evidence": path.evidence,
+        }
+        for path in DATAPATHS
+        if not path.scales
+    ]
+    sources = {name: words for name, words in SOURCES.items() if name != "hypothetical"}
+    return {"columns": list(rows[0]), "rows": [list(row.values()) for row in rows], "steps": STEPS, "sources": sources}
+
+
 def assemble(state: str = "") -> str:
     """The whole page as one HTML text that opens at `state`: the part of a copied link after "#"."""
     facts = {
@@ -114,6 +140,7 @@ def assemble(state: str = "") -> str:
         "blocks": [block_row(block) for block in BLOCKS.values()],
         "rules": SCALE_RULES,
         "rulesFor": FOR,
+        "units": unit_rows(),
         "overflows": [overflow_row(convention) for convention in CONVENTIONS.values()],
     }
     parts = {

@@ -7,7 +7,7 @@ import { explainBlock } from "./blocks.js";
 import { EXAMPLES, asState, exampleState, readBlock } from "./blockvalues.js";
 import { FATES, fateWords, limitWords, numberText, pythonLine, roughText, ruleWords, scaleText, summaryWords } from "./blockwords.js";
 import { asks, choice, modePicker } from "./controls.js";
-import { button, card, change, copyButton, fill, freshId, h } from "./dom.js";
+import { button, card, chainLink, change, copyButton, fill, freshId, h, tableOf } from "./dom.js";
 import { compareMagnitude, difference, exponentOf, isFinite, isZero, magnitude } from "./exact.js";
 import { readNumber } from "./parse.js";
 import { codeText, powerText, shortText } from "./text.js";
@@ -76,11 +76,11 @@ export function blockView(ctx) {
     if (found.error) return;
     const { record } = found;
     fill(summary, summaryWords(record));
-    fill(scale, scaleSteps(record).map(link));
+    fill(scale, scaleSteps(record).map(chainLink));
     picture.update(record, state);
     const k = pickedOf(record, state);
     fill(elementTitle, `Number ${k}: ${numberText(record.elements[k].given, 24)}`);
-    fill(element, elementSteps(record.elements[k], record).map(link));
+    fill(element, elementSteps(record.elements[k], record).map(chainLink));
     fill(elementWords, fateWords(record.elements[k], record.block));
     fill(table.body, record.elements.map((x, i) => elementRow(x, i, record, i === k)));
     fill(each.body, record.rules.map((x) => ruleRow(x, record, ctx)));
@@ -88,11 +88,6 @@ export function blockView(ctx) {
   };
   return { element: element0, update, warm: update };
 }
-
-const tableOf = (kind, columns) => {
-  const body = h("tbody", {});
-  return { element: h("table", { class: kind }, h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))), body), body };
-};
 
 /* --- asking ------------------------------------------------------------------------------------------------------ */
 
@@ -143,8 +138,6 @@ function tensorField(ctx) {
 }
 
 /* --- chains ------------------------------------------------------------------------------------------------------ */
-
-const link = ([name, value, more]) => h("li", {}, h("span", { class: "soft" }, name), h("b", { class: "num" }, value), more ? h("small", {}, more) : null);
 
 /** From amax to the code of the scale. */
 function scaleSteps(record) {

@@ -4,6 +4,7 @@ import { address } from "./address.js";
 import { blockTable } from "./blocks.js";
 import { formatTable } from "./formatnames.js";
 import { decode, moved } from "./formats.js";
+import { unitTable } from "./matrixunits.js";
 import { drawOf } from "./controls.js";
 import { readNumber } from "./parse.js";
 import { roundOperand } from "./rounding.js";
@@ -19,7 +20,8 @@ const PAUSE = 2000; // milliseconds without a key after which typing is another 
 export function makeContext(facts) {
   const formats = formatTable(facts.formats, facts.overflows);
   const blocks = blockTable(facts.blocks, formats);
-  const { read: readAddress, known } = address(formats, blocks, facts.rules);
+  const units = unitTable(facts.units, formats);
+  const { read: readAddress, known } = address(formats, blocks, units, facts.rules);
   const store = makeStore(facts.state, readAddress, known);
   const format = (id) => formats.get(id) ?? formats.get(DEFAULTS.format);
   const drawNow = (state) => drawOf(state.draw) ?? 0n;
@@ -75,5 +77,5 @@ export function makeContext(facts) {
 
   const hashOf = (changes) => formatHash(known({ ...store.get(), ...changes }));
   const wider = ["binary32", "binary64"].map(formats.get);
-  return { facts, formats, blocks, store, format, stored, setCode, stepUlp, stepKey, type, hashOf, drawNow, wider };
+  return { facts, formats, blocks, units, store, format, stored, setCode, stepUlp, stepKey, type, hashOf, drawNow, wider };
 }

@@ -66,6 +66,17 @@ export function card(title, ...children) {
   return h("section", { class: "card", "aria-labelledby": id }, h("h2", { id }, title), ...children);
 }
 
+/** A table with a head: {element, body}. */
+export function tableOf(kind, columns) {
+  const body = h("tbody", {});
+  return { element: h("table", { class: kind }, h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))), body), body };
+}
+
+/** A link of a chain of steps: its name, its value, and more words. */
+export function chainLink([name, value, more]) {
+  return h("li", {}, h("span", { class: "soft" }, name), h("b", { class: "num" }, value), more ? h("small", {}, more) : null);
+}
+
 /** A link to a state of the page; it works in a frame without an address, too. */
 export function stateLink(ctx, changes, ...children) {
   const follow = (event) => {

@@ -11,6 +11,7 @@ const KEYS = [
   ["0 1, Space", "on a bit: set it, flip it"],
   ["← → + −", "on the number line: one ulp, and zoom"],
   ["← → ↑ ↓", "on a block: another number, and the number itself by 2^(1/8) (with Shift by 2, Page up and Page down by 16); − its sign, 0 a zero"],
+  ["↑ ↓ ← →", "on a term of a matrix unit: another term, and the term itself by one place (Page up and Page down by 8); − its sign, 0 a zero"],
   ["arrows, Enter", "on the pairs: to another cell (with Shift sixteen), and to its steps"],
   ["Esc", "close this list"],
 ];
@@ -48,6 +49,10 @@ const MARKS = {
   block: [
     [swatch("diamond"), "a number"], [swatch("dot"), "what is stored of it"], [swatch("reach"), "what the element type holds with this scale, darker where it keeps more bits"],
     [null, "▲ saturated, ▼ became 0"], [null, "amax: the largest magnitude of the block"],
+  ],
+  window: [
+    [swatch("kept-one"), "a bit 1 in the window"], [swatch("kept-zero"), "a bit 0"], [swatch("cut-one"), "a bit 1 that is cut off"], [swatch("cut-zero"), "a bit 0 that is cut off"],
+    [null, "p0, p1, …: the products; s0: c; s1, s2, …: the sum after each step"], [null, "▸ more bits to the right"],
   ],
 };
 

@@ -18,12 +18,15 @@ import { OPERATIONS, operate } from "./operations.js";
 import { readNumber } from "./parse.js";
 import { roundOperand, roundResult } from "./rounding.js";
 import { VIEWS } from "./state.js";
+import { exactDot, otherOrders, runUnit, widerWindow } from "./matrixunits.js";
 import { stepsOf } from "./steps.js";
 import { decimalText, fractionText, hexText, shortText, shortestText } from "./text.js";
 import { STATIONS, tourCard } from "./tour.js";
+import { windowOf, windowView } from "./windowview.js";
+import { unitWords } from "./windowwords.js";
 
-const VIEW_WORDS = { number: "Number", formats: "All formats", line: "Line", arithmetic: "Arithmetic", heatmap: "Pairs", block: "Blocks" };
-const MAKERS = { number: numberView, formats: formatsView, line: lineView, arithmetic: arithmeticView, heatmap: heatmapView, block: blockView };
+const VIEW_WORDS = { number: "Number", formats: "All formats", line: "Line", arithmetic: "Arithmetic", heatmap: "Pairs", block: "Blocks", window: "Matrix units" };
+const MAKERS = { number: numberView, formats: formatsView, line: lineView, arithmetic: arithmeticView, heatmap: heatmapView, block: blockView, window: windowView };
 const THEMES = ["light dark", "dark", "light"];
 const THEME_WORDS = { "light dark": "Theme: as the system", dark: "Theme: dark", light: "Theme: light" };
 
@@ -121,6 +124,7 @@ function speak(state) {
   clearTimeout(speaking);
   speaking = setTimeout(() => {
     if (state.view === "block") return void (spoken.textContent = blockOf(state, ctx).error ?? summaryWords(blockOf(state, ctx).record));
+    if (state.view === "window") return void (spoken.textContent = windowOf(state, ctx).error ?? unitWords(windowOf(state, ctx)));
     const fmt = ctx.format(state.format);
     const { read, rounded } = ctx.stored(state.x, fmt, state);
     if (!["number", "line"].includes(state.view) || read.error || rounded.code === null) return;
@@ -134,6 +138,7 @@ function paperWords(state) {
     number: `${state.x} in ${fmt}${beside}`, line: `${state.x} in ${fmt}${beside}`, formats: state.x,
     arithmetic: `${OPERATIONS[state.op].label} in ${fmt}`, heatmap: `${OPERATIONS[state.op].label} in ${state.small}`, block: state.block,
   };
+  if (state.view === "window") return `${VIEW_WORDS.window}: ${state.machine}, ${state.factors} to ${state.output}, c = ${state.start}`;
   return `${VIEW_WORDS[state.view]}: ${asked[state.view]}, rounded ${modeWords(state.mode)}`;
 }
 
@@ -186,7 +191,7 @@ addEventListener("resize", () => {
 
 globalThis.fp16sim = {
   format: ctx.format, formats: ctx.formats, decode, encodeHeld, classify, nextUp, nextDown, operate, roundResult, roundOperand, explain,
-  explainBlock, blocks: ctx.blocks, rules: Object.keys(facts.rules),
+  runUnit, otherOrders, widerWindow, exactDot, units: ctx.units, explainBlock, blocks: ctx.blocks, rules: Object.keys(facts.rules),
   readNumber, decimalText, fractionText, hexText, shortText, shortestText, store: ctx.store, stations: STATIONS,
   stepsOf: (record) => stepsOf(record, ctx),
 };

@@ -2,7 +2,7 @@
 
    #arithmetic?a=0.1&b=0.2&op=add        a view, then what differs from the defaults */
 
-export const VIEWS = ["number", "formats", "line", "arithmetic", "heatmap", "block"];
+export const VIEWS = ["number", "formats", "line", "arithmetic", "heatmap", "block", "window"];
 
 export const DEFAULTS = Object.freeze({
   view: "number",
@@ -24,6 +24,15 @@ export const DEFAULTS = Object.freeze({
   rule: "",
   tensor: "",
   pick: "",
+  machine: "hopper",
+  factors: "e4m3fn",
+  output: "binary32",
+  model: "",
+  left: "1.75,0.8125,0.40625,0.171875,0.109375,0.0546875,0.0234375,2^-7,3*2^-9",
+  right: "1.75,0.8125,0.40625,0.171875,0.109375,0.0546875,0.0234375,2^-7,3*2^-9",
+  start: "0",
+  sum: "",
+  term: "",
   tour: "",
 });
 

@@ -28,7 +28,7 @@ def window(data: Window | None = None, *, ax: Axes | None = None) -> Axes:
     """
     data = demos.window() if data is None else data
     group = data.group
-    last = group.highest - group.bits
+    last = data.last
     terms = [term for term in group.terms if term.value]
     with drawing(ax) as ax:
         for y, term in enumerate(terms):
@@ -45,9 +45,10 @@ def window(data: Window | None = None, *, ax: Axes | None = None) -> Axes:
                     "linewidth": 1.5,
                 }
                 ax.barh(y, -(top - end + 1), left=top + 0.5, height=0.6, **style)
-        ax.axvline(last - 0.5, color=ink("ink"), linewidth=1.5)
-        note(ax, "cut off", (last - 0.5, 0), (6, 0))
-        note(ax, "kept", (last - 0.5, 0), (-6, 0), ha="right")
+        if group.bits is not None:
+            ax.axvline(last - 0.5, color=ink("ink"), linewidth=1.5)
+            note(ax, "cut off", (last - 0.5, 0), (6, 0))
+            note(ax, "kept", (last - 0.5, 0), (-6, 0), ha="right")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.invert_xaxis()
         ax.invert_yaxis()

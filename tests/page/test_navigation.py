@@ -9,7 +9,7 @@ from .conftest import FOLLOW
 
 STATE = "fp16sim.store.get()"
 SHOW = "(changes) => fp16sim.store.set(changes)"
-VIEWS = ("number", "formats", "line", "arithmetic", "heatmap", "block")
+VIEWS = ("number", "formats", "line", "arithmetic", "heatmap", "block", "window")
 
 
 def test_a_link_restores_all_that_was_seen(open_page):
@@ -37,6 +37,15 @@ def test_every_part_of_the_state_survives_the_address(open_page):
         "rule": "even",
         "tensor": "1 + 2",
         "pick": "2",
+        "machine": "ada",
+        "factors": "e5m2",
+        "output": "binary16",
+        "model": "mma_sim",
+        "left": "1,x&y",
+        "right": "1/3,2",
+        "start": "2 + 1",
+        "sum": "s2",
+        "term": "p17",
     }
     page.evaluate(SHOW, odd)
     link = page.evaluate("location.hash")
@@ -260,7 +269,7 @@ EXAMPLES = """() => {
 
 def test_every_view_has_examples_that_can_be_shown_one_after_another(open_page):
     page = open_page()
-    for view in VIEWS[:-1]:  # that of blocks has a button for each
+    for view in VIEWS[:-2]:  # those of blocks and of matrix units have a button for each
         page.evaluate(SHOW, {"view": view})
         assert len(page.evaluate(EXAMPLES)) >= 4
     page.locator("button.example:visible").click()

@@ -9,6 +9,7 @@ VIEWS = (
     "line?x=0.1",
     "arithmetic?op=fma",
     "block",
+    "window",
     "heatmap?small=e2m1fn",
 )
 WIDE = (
@@ -31,6 +32,9 @@ WIDE = (
     "block?block=nvfp4&rule=four_over_six&tensor=1e30&mode=stochastic_32_half",
     "block?block=mxint8&values=" + ",".join(["-0.123456789e-30"] * 32),
     "block?values=nan,inf",
+    "window?machine=hopper&factors=bfloat16&start=1e-30&left=" + ",".join(["-0.123456789"] * 70),
+    "window?machine=blackwell&factors=e5m2&sum=s1&left=57344,2^-16&right=57344,2^-16&start=-1e-40",
+    "window?machine=cdna3&factors=tf32&left=1e30,nan",
     "number?x=500&format=e2m1fn,overflow=ocp-non-saturating&beside=e4m3fn,overflow=ocp-non-saturating&mode=stochastic_9",
 )
 
@@ -75,7 +79,7 @@ PRINTED = """() => {
   return {
     controls: all("input, select, nav, .tools, button:not(.bit, .text)").length,
     inks: [...new Set(all(".bit, .facts dt, .facts dd, .hero strong").map((e) => getComputedStyle(e).color))],
-    pictures: all(".near-picture, .line-picture, .ulp-picture, .block-picture, canvas.heat").length,
+    pictures: all(".near-picture, .line-picture, .ulp-picture, .block-picture, .window-picture, canvas.heat").length,
     words: all(".on-paper").map((e) => e.textContent).join(),
     paper: getComputedStyle(document.documentElement).colorScheme,
     light: document.documentElement.dataset.theme,
@@ -91,6 +95,7 @@ def test_paper_has_no_controls_dark_ink_and_every_picture(open_page):
         ("heatmap?small=e2m1fn", 1),
         ("arithmetic?a=1", 0),
         ("block", 1),
+        ("window", 1),
     ):
         page.evaluate(FOLLOW, state)
         page.emulate_media(media="print", color_scheme="dark")
@@ -101,7 +106,7 @@ def test_paper_has_no_controls_dark_ink_and_every_picture(open_page):
         assert printed["inks"] in ([], ["rgb(28, 30, 36)"])
         assert printed["pictures"] == pictures
         assert (printed["paper"], printed["light"]) == ("light", "light")
-        assert state[:3].title() in printed["words"] or state.startswith("heatmap")
+        assert state[:3].title() in printed["words"] or state.startswith(("heatmap", "window"))
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen", color_scheme="dark")
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
@@ -117,6 +122,7 @@ def test_each_view_fits_on_one_sheet_of_paper_or_on_two(open_page):
         ("heatmap?small=e2m1fn", 1),
         ("arithmetic?op=add&a=2048&b=1", 2),
         ("block", 2),
+        ("window", 2),
     ):
         page.evaluate(FOLLOW, state)
         assert page.pdf(format="A4").count(b"/Type /Page\n") == sheets, state
@@ -236,6 +242,14 @@ INTERACTIONS = [
     {"op": "multiply", "mode": "toward_zero"},
     {"view": "block", "block": "nvfp4", "rule": "four_over_six", "values": ",".join(["0.1", "-0.2", "1/3", "7"] * 8)},
     {"values": ",".join(["0.1", "-0.2", "1/3", "8"] * 8), "block": "mxfp8"},
+    {
+        "view": "window",
+        "machine": "volta",
+        "factors": "binary16",
+        "left": ",".join(["0.1", "-3", "1e-4", "7"] * 16),
+        "right": "",
+    },
+    {"start": "1e30"},
 ]
 
 

@@ -62,7 +62,8 @@ def dot_document(why: DotExplanation) -> Document:
     terms = count(len(why.a), "term")
     name = NAMES[why.operation]
     title = f"{name} of {terms} in {format_name(why.fmt)}, {why.mode}, {why.accumulator}: "
-    rounded = [x for x in (*why.a, *why.b) if x.rounding is not None]
+    given = (*why.a, *why.b, why.c) if why.c else (*why.a, *why.b)
+    rounded = [x for x in given if x.rounding is not None]
     return document(
         title + short_text(why.result.value),
         operands_section(rounded),
@@ -85,24 +86,30 @@ BELOW = 20
 def _group(group: AlignedGroup) -> Section:
     """The bits of every term above each other: those in the window, a line, those that are cut off."""
     name = len(max((term.name for term in group.terms), key=len))
-    shown = [_bits(term, group, name) for term in group.terms[:MOST_STEPS] if term.value]
+    shown = [term for term in group.terms[:MOST_STEPS] if term.value]
     total = line(f"{'=':<{name}} ", Span(short_text(group.total), "strong"))
     lost = f"{short_text(group.lost)} is cut off" if group.lost else "nothing is cut off"
-    window = f"from 2^{group.highest} down to 2^{group.highest - group.bits}; {lost}"
+    first, *others = group.terms
+    products = sum(term.name.startswith("p") for term in others)
+    if group.bits is None:
+        window, bits = "all digits", [line(f"{x.name:<{name}} ", Span(short_text(x.value), "kept")) for x in shown]
+    else:
+        window = f"from 2^{group.highest} down to 2^{group.highest - group.bits}; {lost}"
+        bits = [_bits(term, group.highest, group.bits, name) for term in shown]
     return section(
-        f"{group.name}: {count(len(group.terms) - 1, 'product')} and {group.terms[0].name}",
+        f"{group.name}: {count(products, 'product') if products else others[0].name} and {first.name}",
         paragraph("window", window),
-        fixed_lines("bits", *shown, total),
+        fixed_lines("bits", *bits, total),
         paragraph("stored", short_text(group.result)),
     )
 
 
-def _bits(term: AlignedTerm, group: AlignedGroup, name: int) -> Line:
+def _bits(term: AlignedTerm, highest: int, bits: int, name: int) -> Line:
     """The bits of 2^(highest + 1), of which a product may have one, and on; dots stand for zeros before the first."""
-    digits = f"{int(abs(term.value) / Fraction(2) ** (group.highest - group.bits - BELOW)):0{group.bits + 2 + BELOW}b}"
+    digits = f"{int(abs(term.value) / Fraction(2) ** (highest - bits - BELOW)):0{bits + 2 + BELOW}b}"
     first = len(digits) - len(digits.lstrip("0"))
     digits = "." * first + digits[first:]
-    kept, below = digits[: group.bits + 2], digits[group.bits + 2 :].rstrip("0.")
+    kept, below = digits[: bits + 2], digits[bits + 2 :].rstrip("0.")
     if term.lost and not below:
         below = f" {short_text(term.value)}"
     sign = "-" if term.value < 0 else "+"
