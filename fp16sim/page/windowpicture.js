@@ -39,7 +39,7 @@ function rowsOf(sum, path, last) {
 export function windowPicture(ctx) {
   const svg = s("svg", { class: "window-picture", width: "100%" });
   const [back, front] = [s("g", {}), s("g", {})];
-  svg.append(hatch(), back, front);
+  svg.append(back, front);
   const holder = h("div", { class: "picture", role: "group", "aria-label": "The terms of the sum; up and down arrows choose one, left and right move it by one place" }, svg);
   let [groups, names, act, room, drag] = [[], [], null, null, null];
 
@@ -108,10 +108,6 @@ export function windowPicture(ctx) {
 /** A term in words. */
 const spoken = ({ value, lost }) => (isZero(lost) ? `${shortText(value, 14)}, nothing is cut off` : `${shortText(value, 14)}, ${shortText(lost, 14)} is cut off`);
 
-/** The stripes of what is cut off, so that no colour is needed to see it. */
-const hatch = () => s("defs", {}, s("pattern", { id: "window-hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-  s("rect", { width: 5, height: 5, class: "hatch-ground" }), s("line", { x1: 0, x2: 0, y1: 0, y2: 5, class: "hatch-line" })));
-
 /** The window as a band, the bar behind its last bit, and the words at the top. */
 function backOf(sum, rows, { last, x, cell, left, wide, top, bottom }) {
   const below = HEAD + sum.terms.length * ROW;
@@ -156,6 +152,9 @@ function bit(value, e, isCut, x, y, cell) {
   const one = (lift(value, e).low & 1n) === 1n;
   const small = cell < 11;
   const [w, height] = [Math.max(cell - (small ? 1 : 2), 2), one || !small ? ROW - 6 : 6];
-  const box = s("rect", { x: x + (cell - w) / 2, y: y + (ROW - height) / 2, width: w, height, rx: small ? 1 : 3, class: `bit-cell ${isCut ? "cut-cell" : "kept-cell"} ${one ? "one" : "zero"}` });
-  return small ? box : [box, s("text", { x: x + cell / 2, y: y + 16, class: `digit ${isCut ? "cut-digit" : "kept-digit"} ${one ? "one" : "zero"}`, "text-anchor": "middle" }, one ? "1" : "0")];
+  const [left, top] = [x + (cell - w) / 2, y + (ROW - height) / 2];
+  const box = s("rect", { x: left, y: top, width: w, height, rx: small ? 1 : 3, class: `bit-cell ${isCut ? "cut-cell" : "kept-cell"} ${one ? "one" : "zero"}` });
+  // Stripes, so that no colour is needed to see what is cut off.
+  const stripes = isCut && one ? s("path", { d: `M ${left} ${top + height} l ${w} ${-height} M ${left} ${top + height / 2} l ${w / 2} ${-height / 2} M ${left + w / 2} ${top + height} l ${w / 2} ${-height / 2}`, class: "stripes" }) : [];
+  return small ? [box, stripes] : [box, stripes, s("text", { x: x + cell / 2, y: y + 16, class: `digit ${isCut ? "cut-digit" : "kept-digit"} ${one ? "one" : "zero"}`, "text-anchor": "middle" }, one ? "1" : "0")];
 }

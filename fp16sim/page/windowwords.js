@@ -66,7 +66,7 @@ export function roundingWords(sum, path) {
   if (isZero(sum.total)) return ["zero", "Nothing is left: the sum is +0."];
   if (!isFinite(sum.result)) return ["too large", `${path.output.name} ends below ${powerText(path.output.emax + 1)}: infinity.`];
   const how = { toward_zero: "cut off", ties_to_even: "to nearest even" }[sum.mode];
-  return [how, same(sum.result, sum.total) ? `Its bits fit into ${path.precision}: nothing is lost.` : `${path.precision} bits do not hold it: the rounding adds ${numberText(difference(sum.result, sum.total), 13)}.`];
+  return [how, same(sum.result, sum.total) ? `its bits fit into ${path.precision}: nothing is lost` : `to ${path.precision} bits; this adds ${numberText(difference(sum.result, sum.total), 13)}`];
 }
 
 /** The line of Python that gives the same. */
