@@ -321,4 +321,4 @@ fs.teach.check(ulps_apart)  # fs.teach.hint() helps
 # - U.S. General Accounting Office, *Patriot Missile Defense: Software Problem Led to System Failure at Dhahran*,
 #   GAO/IMTEC-92-26, 1992: the report on the clock.
 #
-# Next lesson: [Dot products](dot_products.ipynb), and the accumulators inside graphics cards.
+# Next lesson: [Where did my digits go?](where_did_my_digits_go.ipynb) Which line of a program is to blame?

@@ -32,6 +32,7 @@ OPTIONAL = (
     "everyday_numbers",
     "rounding_twice",
     "how_wrong",
+    "where_did_my_digits_go",
     "dot_products",
     "linear_systems",
     "formats",

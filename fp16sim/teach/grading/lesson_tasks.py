@@ -250,6 +250,51 @@ def _corrections(k: int, start: int, goal: int) -> int:
     return next(n for n in itertools.count() if start + n * k >= goal)
 
 
+def _two_lists() -> Iterator[Row]:
+    yield "ordinary numbers", [1.0, 2.0, 3.0], [1.0, 2.5, 3.0]
+    yield "no difference", [1.0, 2.0], [1.0, 2.0]
+    yield "no difference", [], []
+    for one, other in itertools.product((0.0, -0.0, NAN, 1.0, INF, -INF), repeat=2):
+        yield "zeros, infinities and NaN", [1.0, one], [1.0, other]
+        yield "zeros, infinities and NaN", [one, 5.0, 1.0], [other, 6.0, 2.0]
+    rng = _rng()
+    for k in range(60):
+        numbers = _numbers(12)[: int(rng.integers(1, 12))]
+        at = int(rng.integers(0, len(numbers)))
+        yield "ordinary numbers", numbers, numbers[:at] + [x + 1 for x in numbers[at:]]
+        yield "one is the beginning of the other", *((numbers, numbers[:at]) if k % 2 else (numbers[:at], numbers))
+
+
+def _first_difference(a: Sequence[float], b: Sequence[float]) -> int:
+    one, other = ([repr(float(x)) for x in x] for x in (a, b))  # repr tells the zeros apart, and NaN is "nan"
+    return next((k for k, pair in enumerate(itertools.zip_longest(one, other)) if pair[0] != pair[1]), -1)
+
+
+def _values_to_square() -> Iterator[Row]:
+    yield "large numbers", [300.0, -300.0]
+    yield "zeros", [0.0]
+    yield "zeros", [-0.0, 0.0]
+    yield "small numbers", [2.0**-24, 0.0]
+    yield "large numbers", [65504.0, -65504.0, 65504.0]
+    rng = _rng()
+    for scale, label in ((1.0, "ordinary numbers"), (2000.0, "large numbers"), (2.0**-14, "small numbers")):
+        for _ in range(30):
+            drawn = rng.normal(size=int(rng.integers(1, 7))) * scale
+            yield label, np.asarray(round_to(drawn, "binary16"), np.float64).tolist()
+
+
+def _scaled_rms(values: Sequence[float]) -> float:
+    m = max(abs(x) for x in values)
+    if m == 0:
+        return 0.0
+    terms = [exact.multiply(q, q, "binary16") for q in (exact.divide(x, m, "binary16") for x in values)]
+    total = terms[0]
+    for term in terms[1:]:
+        total = exact.add(total, term, "binary16")
+    root = exact.sqrt(exact.divide(total, len(values), "binary16"), "binary16")
+    return float(exact.multiply(root, m, "binary16"))
+
+
 def _layouts() -> Iterator[Row]:
     for exponent_bits, trailing_bits in itertools.product(range(2, 12), (1, 2, 3, 4, 7, 10, 23, 52)):
         label = "large formats" if exponent_bits > 5 else "small formats"
@@ -808,6 +853,18 @@ _ASKED: dict[str, tuple[str, str, Callable[[], Iterator[Row]], Callable[..., Any
     "longest_exact": ("f(n_bits, p)", "how many products always add up exactly", _lengths, _longest_exact),
     "upper_solve": ("f(u, b)", "x with u x = b for an upper triangle, in binary16", _triangles, _upper_solve),
     "corrections": ("f(k, start, goal)", "corrections from an error 2^-start to 2^-goal", _errors, _corrections),
+    "first_difference": (
+        "f(a, b)",
+        "the index of the first place where two lists of floats differ, or -1",
+        _two_lists,
+        _first_difference,
+    ),
+    "scaled_rms": (
+        "f(values)",
+        "the root mean square by way of the largest magnitude, each step rounded to binary16",
+        _values_to_square,
+        _scaled_rms,
+    ),
     "facts": ("f(width, precision)", "(bias, largest, smallest normal, smallest subnormal number)", _layouts, _facts),
     "block_scale": ("f(values, top)", "the largest power of two that scales no value above top", _blocks, _block_scale),
     "largest_scale": (
