@@ -5,13 +5,15 @@ import { NAN, bitLength, compare, compareMagnitude, difference, exponentOf, fini
 import { LIBRARY_RULES, SMALLEST_OF_TORCHAO, libraryShares, libraryWanted } from "./blocklibraries.js";
 import { tickets } from "./explain.js";
 import { decode, encodeHeld } from "./formats.js";
-import { chanceOfUp, isRandom, roundOperand, roundsUp } from "./rounding.js";
+import { DRAWS, chanceOfUp, isRandom, roundOperand, roundsUp } from "./rounding.js";
 
 const ONE = finite(false, 1n);
 const ZERO = finite(false, 0n);
 /** The rules whose scales are powers of two. */
 export const POWERS_OF_TWO = ["floor", "ceil", "even", "rceil"];
 const NEAREST = "ties_to_even";
+/** From the random bits of one number to those of the next: 2^32 divided by the golden ratio, so that few lie near each other. */
+const NEXT_DRAW = 0x9E3779B9n;
 const power = (e) => finite(false, 1n, 1n, e);
 
 /* --- types ------------------------------------------------------------------------------------------------------- */
@@ -128,7 +130,7 @@ function chancesOf(share, element, mode) {
 function quantized(values, block, rule, mode, draw, amax) {
   const { tensor, scale, shares } = (LIBRARY_RULES.includes(rule) ? libraryShares : exactShares)(values, block, rule, amax);
   const unit = isFinite(scale) ? product(scale, tensor) : NAN;
-  const elements = values.map((x, i) => oneElement(x, shares[i], unit, block.element, mode, draw));
+  const elements = values.map((x, i) => oneElement(x, shares[i], unit, block.element, mode, (draw + BigInt(i) * NEXT_DRAW) % DRAWS));
   return { tensor, scale, unit, scaleCode: encodeHeld(scale, block.scale), elements };
 }
 

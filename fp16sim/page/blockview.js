@@ -10,6 +10,7 @@ import { asks, choice, modePicker } from "./controls.js";
 import { button, card, chainLink, change, copyButton, fill, freshId, h, tableOf } from "./dom.js";
 import { compareMagnitude, difference, exponentOf, isFinite, isZero, magnitude } from "./exact.js";
 import { readNumber } from "./parse.js";
+import { isRandom } from "./rounding.js";
 import { codeText, powerText, shortText } from "./text.js";
 import { chanceWords } from "./words.js";
 
@@ -57,13 +58,14 @@ export function blockView(ctx) {
   const picture = blockPicture(ctx);
   const table = tableOf("block-table", ["", "number", "share", "code", "element", "value", "error", "what happened"]);
   const each = tableOf("stacks rules", ["rule", "scale", "code", "saturated", "became 0", "squared errors", "how it finds the scale"]);
+  const random = h("p", { class: "hint" }, "Each number has random bits of its own: number k uses the 32 above plus k × 0x9E3779B9, modulo 2³². The probabilities do not depend on them.");
   const line = h("code", { class: "python" });
   const copy = copyButton("Copy", "Copy the line of Python", () => line.textContent);
   const body = h("div", {},
     card("From the largest number to the scale", scale, summary, picture.element,
       h("p", { class: "hint" }, "Drag a diamond up or down, or use the arrow keys: the scale follows the largest number, and the others lose or gain digits."),
       elementTitle, element, elementWords),
-    card("Every number of the block", table.element), card("What each rule would choose", h("div", { class: "scroll" }, each.element)),
+    card("Every number of the block", table.element, random), card("What each rule would choose", h("div", { class: "scroll" }, each.element)),
     card("The same in Python", h("div", { class: "joined" }, line, copy)));
   const nothing = h("p", { class: "card soft" }, "Nothing to show: type the numbers of a block above.");
   const element0 = h("div", { class: "block-view" }, asks(ctx, asked, []), body, nothing);
@@ -75,6 +77,7 @@ export function blockView(ctx) {
     [body.hidden, nothing.hidden] = [Boolean(found.error), !found.error];
     if (found.error) return;
     const { record } = found;
+    random.hidden = !isRandom(state.mode);
     fill(summary, summaryWords(record));
     fill(scale, scaleSteps(record).map(chainLink));
     picture.update(record, state);

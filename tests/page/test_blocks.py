@@ -130,7 +130,7 @@ def drawn_codes(core, name, rule, mode, draw, rows):
 
 
 @pytest.mark.parametrize("mode", first(2, ["ties_to_even", "stochastic_8_half", "stochastic", "stochastic_3"]))
-def test_codes_are_those_of_quantize_and_of_the_definition_with_the_same_draw(core, mode):
+def test_codes_are_those_of_quantize_and_of_the_definition_with_the_same_draws(core, mode):
     chosen = np.random.default_rng(5)
     for name, block in BLOCKS.items():
         rows = (chosen.standard_normal((4, block.size)) * 2.0 ** chosen.integers(-9, 9, (4, 1))).tolist()
@@ -139,7 +139,11 @@ def test_codes_are_those_of_quantize_and_of_the_definition_with_the_same_draw(co
             values = [Fraction(x) for x in row]
             tensor = fs.blocks.tensor_scale(max(map(abs, values)), block)
             defined = fs.blocks.quantize_block(
-                values, block, mode=Rounding(mode), tensor=tensor, draws=[0x5DEECE66] * block.size
+                values,
+                block,
+                mode=Rounding(mode),
+                tensor=tensor,
+                draws=[(0x5DEECE66 + k * 0x9E3779B9) % 2**32 for k in range(block.size)],
             )
             assert (list(defined.codes), defined.scale_code) == (codes, scale_code), (name, row)
             if mode == "ties_to_even":
@@ -294,3 +298,12 @@ def test_a_change_of_a_block_is_spoken(open_page):
     page = open_page(SEVEN)
     page.get_by_role("button", name="rceil").click()
     page.locator("#spoken", has_text="mxfp4, rceil: scale 2").wait_for(state="attached")
+
+
+def test_equal_numbers_have_random_bits_of_their_own(open_page):
+    page = open_page("block?values=1,0.3,0.3,0.3,0.3,0.3,0.3,0.3&mode=stochastic")
+    values = {cells(page, "block-table", row)[5] for row in range(1, 8)}
+    assert len(values) == 2
+    assert "Each number has random bits of its own" in page.locator(".block-view").inner_text()
+    page.evaluate(FOLLOW, "block?values=1,0.3")
+    assert "Each number has random bits" not in page.locator(".block-view").inner_text()
