@@ -29,7 +29,7 @@ def test_a_panel_draws_the_numbers_of_each_run_and_names_them(runs, measure):
     lines = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
     numbers, values = curve(runs[1], measure)
     assert list(lines["bfloat16"].get_xdata()) == numbers == [1, 2]
-    assert list(lines["bfloat16"].get_ydata()) == values
+    np.testing.assert_array_equal(lines["bfloat16"].get_ydata(), values)
     assert ax.get_title(loc="left")
     assert ax.get_xlabel()
     assert ax.get_ylabel()

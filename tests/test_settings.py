@@ -56,7 +56,7 @@ def test_every_option_in_which_two_runs_differ_is_said(name):
 
 
 def test_no_option_of_a_run_is_forgotten():
-    apart = {"policy", "recipe", "data", "momentum", "weight_decay", "growth_interval"}
+    apart = {"policy", "recipe", "data", "momentum", "weight_decay", "growth_interval", "gpt"}
     assert {field.name for field in fields(Config)} - apart == CHANGES.keys()
     grown = [get_config("mixed-binary16", growth_interval=n) for n in (1, 2)]
     assert list(compare_settings(grown).differing) == ["loss scale"]

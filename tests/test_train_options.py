@@ -192,6 +192,7 @@ def test_a_config_with_an_option_without_effect_is_said_with_the_result():
 def test_every_option_of_config_has_an_effect_in_some_run():
     cases = [Config(), Config(optimizer="sgd"), Config(optimizer="adamw", decay_every=1)]
     cases += [Config(loss_scale="dynamic", unscale=True), Config(accumulate=2, ema=0.9, schedule="cosine")]
+    cases += [Config(model="gpt")]
     used = {field.name for case in cases for field in fields(Config) if field.name not in unused(case)}
     assert used == {field.name for field in fields(Config)}
 
@@ -339,9 +340,9 @@ def test_the_defaults_in_the_help_are_those_of_the_runs(capsys, monkeypatch):
         main(["train", "--help"])
     text = capsys.readouterr().out
     for line in (
-        "learning rate (default: 0.01; sgd 0.1; MNIST 0.001; recipes 0.001)",
-        "passes over the training images (default: 20; MNIST 1)",
-        "images per step (default: 64; recipes 32)",
+        "learning rate (default: 0.01; sgd 0.1; MNIST 0.001; gpt 0.003; recipes 0.001)",
+        "passes over the training images (default: 20; MNIST 1; gpt 12)",
+        "images per step (default: 64; gpt 16; recipes 32)",
         "or dynamic, or none (default: 1024; recipes none, 1024 or dynamic)",
     ):
         assert line in text

@@ -240,7 +240,7 @@ REFUSED = {
     "odd heads": (lambda: GPTConfig(width=12, positions="rotary"), "width=12 with heads=4 gives heads of 3 numbers"),
     "a norm": (lambda: GPTConfig(norm="rms"), "norm='rms' is unknown; .*use one of 'rmsnorm'"),
     "a mask": (lambda: GPTConfig(mask="-1e4"), "mask='-1e4' is unknown"),
-    "a size": (lambda: GPTConfig(context=0), "context=0 of a language model must be 1 or more"),
+    "a size": (lambda: GPTConfig(context=0), "context=0 of a language model must be from 1 to 1,048,576"),
     "no integer": (lambda: GPTConfig(blocks=1.5), "blocks=1.5 of a language model is not an integer"),
     "a rate": (lambda: GPTConfig(dropout=1.0), "dropout=1.0 is no probability below 1"),
     "a field": (lambda: GPTConfig.of({"widht": 3}), "widht=3 is not an option of GPTConfig; did you mean 'width'"),

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ..conversion import Array
-from ..learn import Dataset, Evaluation, Model, class_report, evaluate, load_model
+from ..learn import Dataset, Evaluation, Model, class_report, evaluate, generate, load_model
 from ..learn.chance import LEVEL
-from ..learn.run.evaluate import NO_ANSWER
+from ..learn.run.evaluate import NO_ANSWER, policy_in
+from ..learn.run.generate import TEMPERATURE
 from ..learn.run.recipes import is_expected_to_die
 from ..learn.run.settings import compare_settings, settings_of
 from ..learn.run.train import load_data
 from ..learn.scaling import all_finite
 from ..report.notes import accuracy_text
-from ..wording import count, percent, quoted
+from ..wording import count, decimal, percent, quoted
 from .output import print_error, print_json, print_lines, print_table, print_text, progress
-from .parsing import Parser, add_options
+from .parsing import Parser, add_options, integer, number
 
 FORMATS = "binary32,binary16,bfloat16,e5m2,e4m3fn,e3m2fn,e2m3fn,e2m1fn"
 
@@ -41,8 +43,22 @@ def configure(parser: Parser) -> None:
     add_options(parser, "accumulator", default="blas")
     option("--weights-only", action="store_true", help="round the weights only, and compute in binary32")
     option("--report", action="store_true", help="precision, recall and F1 of each class, and the confusion matrix")
+    option("--write", type=integer, metavar="N", help="of a language model: N characters that it writes in each format")
+    option("--prompt", metavar="TEXT", help="what it goes on from (default: a new line)")
+    temperature_help = f"for --write: below 1, probable characters come more often (default: {TEMPERATURE})"
+    option("--temperature", type=number, metavar="X", help=temperature_help)
     add_options(parser, "max_bytes", "json")
 
+
+OF_TEXT = (
+    ("format", "left"),
+    ("bits per\ncharacter", "right"),
+    ("more than\nwhen trained", "right"),
+    ("same next character\nas when trained", "right"),
+    ("weights\nthat became 0", "right"),
+    ("bytes of\nweights", "right"),
+)
+"""The columns for a language model."""
 
 COLUMNS = (
     ("format", "left"),
@@ -58,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate in each format, and print; 3 if the model is that of a run that died and was not expected to."""
     _refuse(options)
     model = load_model(options.model, max_bytes=options.max_bytes)
+    _refuse_of_model(options, model)
     data = load_data(model.config)
     settings = {"accumulator": options.accumulator, "weights_only": options.weights_only}
     with progress(options.json, "formats") as bar:
@@ -67,6 +84,19 @@ def run(options: argparse.Namespace) -> int:
     if dead:
         print_error(f"fp16sim evaluate: {str(options.model)!r} has weights that are not finite: its run died")
     return 3 if dead and not is_expected_to_die(model.config) else 0
+
+
+def _refuse_of_model(options: argparse.Namespace, model: Model) -> None:
+    """ValueError for an option that is for another kind of model, or has no effect."""
+    given = [name for name in ("write", "prompt", "temperature") if getattr(options, name) is not None]
+    if given and model.config.model != "gpt":
+        raise ValueError(f"--{given[0]}: model={quoted(str(model.config.model))} writes no text; leave it out")
+    if given and options.write is None:
+        raise ValueError(f"--{given[0]} is for --write; add --write 200, or leave it out")
+    if options.report and model.config.model == "gpt":
+        raise ValueError("--report has one row for each class, and a language model has none; leave it out")
+    if options.write is not None and options.json:
+        raise ValueError("--write beside --json: the JSON has numbers alone; leave one out")
 
 
 def _refuse(options: argparse.Namespace) -> None:
@@ -85,17 +115,32 @@ def _print(
         chosen = {**settings, "mode": options.mode, "training": settings_of(model.config)}
         print_json([{**e.to_dict(), **chosen} for e in found])
         return
-    title = f"{options.model.name} ({model.config.label}) on the test images of {data.name}"
-    print_table(title, COLUMNS, (_row(e, LEVEL / len(found)) for e in found))
+    writes = model.config.model == "gpt"
+    tests = "end" if writes else "test images"
+    title = f"{options.model.name} ({model.config.label}) on the {tests} of {data.name}"
+    rows = (_row_of_text(e) if writes else _row(e, LEVEL / len(found)) for e in found)
+    print_table(title, OF_TEXT if writes else COLUMNS, rows)
     print_text("")
     rounded = "weights" if options.weights_only else "weights and results"
     print_lines(f"Here {rounded} are rounded ({options.mode}), and the accumulator is {options.accumulator}.")
-    print_lines(
-        f"Accuracies are those of {len(data.test_labels):,} test images, with Wilson's 95 % interval; each format is "
-        "compared with the trained model by McNemar's exact test."
-    )
+    if writes:
+        print_lines(
+            f"Bits per character are -log2 of the probability of each of {data.test_labels.size:,} next characters, on "
+            "average, computed in binary64 from the logits."
+        )
+    else:
+        print_lines(
+            f"Accuracies are those of {len(data.test_labels):,} test images, with Wilson's 95 % interval; each format "
+            "is compared with the trained model by McNemar's exact test."
+        )
     print_lines(f"Training: {compare_settings([model.config])}.")
     print_text("")
+    if options.write is not None:
+        for fmt in options.format:
+            policy = policy_in(fmt, options.mode, options.accumulator, options.weights_only)
+            temperature = TEMPERATURE if options.temperature is None else options.temperature
+            text = generate(model, options.prompt or "", options.write, temperature=temperature, policy=policy)
+            print_text(f"What it writes in {policy.param.fmt.name}:\n{text}\n")
     if options.report:
         for e in found:
             print_text(f"{e.fmt}\n{_report(data.test_labels, e.predictions)}\n")
@@ -113,6 +158,13 @@ def _report(labels: Array, predictions: Array) -> str:
 def _row(found: Evaluation, level: float) -> Sequence[str]:
     shares = (percent(share, digits=4) for share in (found.agreement, found.lost_weights))
     return found.fmt, accuracy_text(found.answers), _beside(found, level), *shares, f"{found.bytes:,}"
+
+
+def _row_of_text(found: Evaluation) -> Sequence[str]:
+    bits, trained = found.bits, found.trained_bits
+    more = "-" if bits is None or trained is None or math.isnan(bits - trained) else f"{bits - trained:+.4f}"
+    shares = (percent(share, digits=4) for share in (found.agreement, found.lost_weights))
+    return found.fmt, decimal(bits), more, *shares, f"{found.bytes:,}"
 
 
 def _beside(found: Evaluation, level: float) -> str:

@@ -6,17 +6,20 @@ import argparse
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from .. import files, learn, report
 from ..formats import get_format, get_rounding
-from ..learn import RECIPES, Config, Dataset, History, Policy, Precision, get_config
+from ..learn import RECIPES, Config, Dataset, GPTConfig, History, Policy, Precision, get_config
 from ..learn.advise.costs import BYTES, OPERATIONS
+from ..learn.data.text import PREFIX
 from ..learn.factors import FACTORS
+from ..learn.model.attention import MASKS
 from ..learn.model.constants import CONSTANTS
 from ..learn.model.initialisers import INITIALISERS
+from ..learn.model.transformer import CHOICES
 from ..learn.model.updates import UPDATES
 from ..learn.precision import PolicyLike
 from ..learn.run.config import MODELS, OPTIMIZERS, SCHEDULES
@@ -25,7 +28,7 @@ from ..learn.run.recipes import is_expected_to_die, make_config, with_unscale, w
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import load_data
 from ..learn.run.unused import refuse_unused
-from ..report.notes import accuracy_text, compared, counted, shared_settings
+from ..report.notes import compared, counted, reached_text, shared_settings
 from ..wording import count, decimal, joined, percent, quoted
 from .output import (
     OnProgress,
@@ -42,7 +45,12 @@ from .parsing import CommandParser, OptionGroup, add_options, help_of, integer, 
 from .run_files import FIRST, RunFiles, own_files
 
 FORMATS = "binary32,binary16,bfloat16"
-DATA = {"digits": "8 x 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
+DATA = {
+    "digits": "8 x 8 digits",
+    "mnist": "MNIST",
+    "fashion-mnist": "Fashion-MNIST",
+    "alice": "Alice's Adventures in Wonderland",
+}
 """The data sets to train on, with their titles."""
 
 NUMBER = {"type": number, "metavar": "X"}
@@ -54,6 +62,7 @@ SWITCH = {"action": argparse.BooleanOptionalAction}
 GROUPS: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
     "data and model": (
         ("--data", {"choices": list(DATA), "metavar": "NAME"}, f"{joined(DATA, 'or')}; see fp16sim data"),
+        ("--text", {"type": Path, "metavar": "FILE"}, "a text of yours for the gpt, in UTF-8, instead of --data"),
         ("--model", NAME, joined(MODELS, "or")),
         ("--layers", {"type": layer_sizes, "metavar": "N,M"}, "units of each hidden layer of the mlp"),
         ("--init", NAME, f"how the weights begin: {joined(INITIALISERS, 'or')}"),
@@ -61,6 +70,21 @@ GROUPS: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
         ("--rotate", {"type": number, "metavar": "DEGREES"}, "turn training images by up to so many degrees"),
         ("--normalisation", NAME, "pixels: unit [0, 1], symmetric [-1, 1], or standard (mean 0)"),
         ("--validation", {"type": number, "metavar": "PART"}, "part of the training images for validation, as 0.1"),
+    ),
+    "language model (--model gpt)": (
+        ("--context", COUNT, "characters that it sees at most"),
+        ("--width", COUNT, "numbers of each position"),
+        ("--heads", COUNT, "heads of each attention"),
+        ("--blocks", COUNT, "blocks of attention and a small network"),
+        ("--hidden", COUNT, "hidden units of each small network; 0: 4 times the width"),
+        ("--positions", NAME, joined(CHOICES["positions"], "or")),
+        ("--norm", NAME, joined(CHOICES["norm"], "or")),
+        ("--activation", NAME, joined(CHOICES["activation"], "or")),
+        ("--attention", NAME, f"form of the softmax: {joined(CHOICES['attention'], 'or')} (flash attention)"),
+        ("--tile", COUNT, "keys that --attention online takes at a time"),
+        ("--mask", NAME, f"score of a later character, as --mask=-1e9: {joined(MASKS, 'or')}"),
+        ("--tie", SWITCH, "use the embedding's rows as the weights of the output"),
+        ("--dropout", NUMBER, "probability with which numbers are set to 0 in training"),
     ),
     "training": (
         ("--epochs", COUNT, "passes over the training images"),
@@ -100,7 +124,15 @@ GROUPS: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
 }
 """Options that replace those of a recipe, by what they are about; an option that is not given keeps its value."""
 
-OPTIONS = [name.lstrip("-").replace("-", "_") for group in GROUPS.values() for name, _, _ in group]
+GPT_OPTIONS = [field.name for field in fields(GPTConfig) if field.name != "vocabulary"]
+"""Those that are fields of GPTConfig."""
+
+OPTIONS = [
+    name
+    for group in GROUPS.values()
+    for name in (flag.lstrip("-").replace("-", "_") for flag, _, _ in group)
+    if name not in ("text", *GPT_OPTIONS)
+]
 
 EXIT_CODES = """exit codes:
   0    no run died, but for the lessons %s
@@ -126,6 +158,7 @@ def configure(parser: CommandParser) -> None:
         "  fp16sim train --format binary16 --epsilon 1e-8 --loss-scale 1   (it dies)\n"
         "  fp16sim train --data mnist --model cnn --recipe pure-binary16-scaled\n"
         "  fp16sim train --recipes mixed-binary16,bfloat16-plain,bfloat16-kahan\n"
+        "  fp16sim train --model gpt --text novel.txt --recipe mixed-binary16\n"
         "  fp16sim train --data mnist --model cnn --resume   (after an interruption)\n\n" + EXIT_CODES % lessons
     )
     _add_formats(parser.add_group("formats"))
@@ -136,7 +169,7 @@ def configure(parser: CommandParser) -> None:
             option(
                 *flags,
                 default=None,
-                help=f"{text} (default: {_default(name.lstrip('-').replace('-', '_'))})",
+                help=f"{text}{_said_default(name.lstrip('-').replace('-', '_'))}",
                 **settings,
             )
     _add_files(parser.add_group("files and output"))
@@ -179,10 +212,16 @@ def _add_files(group: OptionGroup) -> None:
 
 # --- defaults in the help -------------------------------------------------------------------------------------------
 
+
+def _said_default(name: str) -> str:
+    return "" if name == "text" else f" (default: {_default(name)})"
+
+
 CASES: dict[str, dict[str, Any]] = {
     "sgd": {"optimizer": "sgd"},
     "MNIST": {"data": "mnist"},
     "cnn": {"data": "mnist", "model": "cnn"},
+    "gpt": {"model": "gpt"},
 }
 """Where formats have other defaults than usual."""
 
@@ -204,7 +243,7 @@ def _default(name: str) -> str:
 
 
 def _value(config: Config, name: str) -> str:
-    value = config.policy.accumulator if name == "accumulator" else getattr(config, name)
+    value = getattr(config.gpt if name in GPT_OPTIONS else config, name, config.policy.accumulator)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
@@ -300,6 +339,7 @@ CONTRADICTIONS = (
     ("format", "policy", "a policy sets all formats; leave one out"),
     ("mode", "recipes", "a recipe sets its own modes; give one recipe and a policy such as --policy bf16:toward_zero"),
     ("mode", "policy", "write the mode into the policy, such as --policy compute=bf16:toward_zero"),
+    ("text", "data", "both name the data; leave one out"),
     ("start_from", "init", "the weights are those of --from; leave one out"),
     *(
         ("costs", name, "--costs trains nothing; leave one out")
@@ -328,6 +368,7 @@ def configs(options: argparse.Namespace) -> list[Config]:
     given = {
         name: value for name in ("accumulator", "factors", *OPTIONS) if (value := getattr(options, name)) is not None
     }
+    given |= _of_language_model(options)
     if options.recipes is not None:
         names = [name.strip() for name in options.recipes.split(",")]
         if options.policy is not None and len(names) > 1:
@@ -338,6 +379,18 @@ def configs(options: argparse.Namespace) -> list[Config]:
     for note in refuse_unused(chosen, given):
         print_error(f"fp16sim train: {note}")
     return chosen
+
+
+def _of_language_model(options: argparse.Namespace) -> dict[str, Any]:
+    """The options of the language model, as options of Config; ValueError for those without effect."""
+    given = {name: value for name in GPT_OPTIONS if (value := getattr(options, name)) is not None}
+    named = [*(["text"] if options.text is not None else []), *given]
+    if named and options.model != "gpt":
+        raise ValueError(f"--{named[0]} is an option of the language model; add --model gpt, or leave it out")
+    if "tile" in given and given.get("attention") != "online":
+        raise ValueError("--tile beside another attention than online: that takes all keys at once; leave one out")
+    text = {} if options.text is None else {"data": f"{PREFIX}{options.text}"}
+    return {**text, **({"gpt": given} if given else {})}
 
 
 def _policies(options: argparse.Namespace) -> list[PolicyLike]:
@@ -380,11 +433,15 @@ COLUMNS = (
 )
 
 
+OF_TEXT = (COLUMNS[0], ("bits per\ncharacter", "right"), *COLUMNS[2:])
+"""The columns for language models."""
+
+
 def _row(history: History) -> Sequence[str]:
     row, died = history.totals(), history.death
     return (
         history.config.label,
-        "died" if died else accuracy_text(history.answers),
+        "died" if died else reached_text(history),
         decimal(row["loss"]),
         percent(row["lost_gradients"]),
         percent(row["absorbed_updates"]),
@@ -394,11 +451,16 @@ def _row(history: History) -> Sequence[str]:
 
 
 def _print_table(histories: Sequence[History]) -> None:
-    print_table(f"{DATA[histories[0].config.data]}, every operation rounded", COLUMNS, map(_row, histories))
+    config = histories[0].config
+    title = f"{DATA.get(config.data, config.data.removeprefix(PREFIX))}, every operation rounded"
+    print_table(title, OF_TEXT if histories[0].writes else COLUMNS, map(_row, histories))
     print_text("")
     print_lines(counted(histories))
     print_lines(compared(histories))
     print_settings([history.config for history in histories])
+    for history in histories:
+        if sample := history.epochs[-1].sample:
+            print_text(f"What {history.config.label} writes:\n{sample}\n")
     for history in histories:
         for name, value in history.more_facts().items():
             print_sentence(f"{history.config.label}: {name}: {value}")

@@ -19,6 +19,8 @@ from .data import (
     Dataset,
     Normalisation,
     Samples,
+    Text,
+    authors,
     batches,
     load,
     load_digits,
@@ -27,6 +29,7 @@ from .data import (
     sequences,
     spirals,
     split_validation,
+    text_data,
 )
 from .factors import FACTORS, Factors
 from .model import vjps
@@ -88,6 +91,7 @@ from .precision import Policy, Precision
 from .run.checkpoint import Model, load_model, save_model
 from .run.config import Config
 from .run.evaluate import Evaluation, evaluate
+from .run.generate import generate
 from .run.recipes import RECIPES, get_config
 from .run.sweep import sweep
 from .run.train import History, train
@@ -158,10 +162,12 @@ __all__ = [
     "Tanh",
     "Telemetry",
     "Tensor",
+    "Text",
     "accuracy",
     "adam",
     "adamw",
     "attention",
+    "authors",
     "batches",
     "call_part",
     "causal",
@@ -182,6 +188,7 @@ __all__ = [
     "evaluate",
     "examine",
     "first_difference",
+    "generate",
     "get_config",
     "gradients",
     "inspect",
@@ -208,6 +215,7 @@ __all__ = [
     "step_decay",
     "survey",
     "sweep",
+    "text_data",
     "train",
     "vjps",
     "warm_up",

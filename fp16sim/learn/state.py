@@ -350,6 +350,11 @@ class Epoch:
         See `StepResult`.
     average_accuracy, average_loss : float or None
         The test accuracy and the test loss, with the moving average of the weights instead of the weights.
+    bits_per_character : float or None
+        Of a language model at its end: -log2 of the probability of each next character of the text to test on, on
+        average; computed in binary64 from the logits.
+    sample : str
+        What the language model writes at its end.
     """
 
     number: int
@@ -366,6 +371,8 @@ class Epoch:
     absorbed_average: Share = field(default_factory=Share)
     average_accuracy: float | None = None
     average_loss: float | None = None
+    bits_per_character: float | None = None
+    sample: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,18 @@ from .style import FONT, LOOKS, SIZE, Look, drawing, folded, ink, literal, looks
 
 
 class Measure(NamedTuple):
-    """What a panel shows of an epoch: a part of 1, or None if it was not measured."""
+    """What a panel shows of an epoch: a part of 1 in percent, or another number; None if it was not measured."""
 
     title: str
     unit: str
     of: Callable[[Epoch], float | None]
+    factor: float = 100.0
+    from_zero: bool = True
 
 
 MEASURES = {
-    "accuracy": Measure("Test accuracy", "% of test images", lambda e: e.test_accuracy),
+    "accuracy": Measure("Test accuracy", "% of test images", lambda e: e.test_accuracy, from_zero=False),
+    "bits": Measure("Bits per character", "bits", lambda e: e.bits_per_character, 1.0, from_zero=False),
     "absorbed": Measure(
         "Updates without effect", "% of nonzero updates (absorbed)", lambda e: e.absorbed_updates.value
     ),
@@ -38,13 +41,14 @@ MEASURES = {
 
 
 def curve(history: History, measure: str) -> tuple[list[int], list[float]]:
-    """The numbers of a line: the epochs, without the one in which the run died, and the measure of each in percent.
+    """The numbers of a line: the epochs, without the one in which the run died, and the measure of each.
 
     What was not measured is NaN, which is drawn as a gap.
     """
     epochs = history.epochs[: -1 if history.death else None]
-    parts = [MEASURES[measure].of(epoch) for epoch in epochs]
-    return [epoch.number for epoch in epochs], [math.nan if part is None else 100 * part for part in parts]
+    found = MEASURES[measure]
+    parts = [found.of(epoch) for epoch in epochs]
+    return [epoch.number for epoch in epochs], [math.nan if part is None else found.factor * part for part in parts]
 
 
 def looks(histories: Sequence[History]) -> Iterator[Look]:
@@ -70,7 +74,8 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
     Parameters
     ----------
     histories : sequence of History
-    measure : {"accuracy", "absorbed", "lost"}
+    measure : {"accuracy", "bits", "absorbed", "lost"}
+        "bits" are the bits per character of a language model.
     ax : Axes, optional
         Where to draw; by default on a new figure.
 
@@ -102,7 +107,7 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
         margin = 0.05 * max(last - 1, 1)
         ax.set_xlim(1 - margin, last + margin)  # also where the first or last epochs are gaps
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        if measure != "accuracy":
+        if MEASURES[measure].from_zero:
             ax.set_ylim(bottom=0)
         ax.legend()
     return ax
@@ -131,11 +136,12 @@ def training_figure(
     width, height = size
     with styled(theme):
         figure = Figure(figsize=size, layout="constrained")
-        shape = (len(MEASURES), 1) if height > width else (1, len(MEASURES))
-        panels = dict(zip(MEASURES, figure.subplots(*shape), strict=True))
+        measures = ["bits" if any(h.writes for h in histories) else "accuracy", "absorbed", "lost"]
+        shape = (len(measures), 1) if height > width else (1, len(measures))
+        panels = dict(zip(measures, figure.subplots(*shape), strict=True))
         for measure, ax in panels.items():
             training(histories, measure, ax)
-            if measure != "accuracy":
+            if measure != measures[0]:
                 ax.get_legend().remove()  # that of the first panel is for all
         title = folded(typeset(literal(lesson(histories))), round(6.4 * width))
         figure.suptitle(title, x=0.01, ha="left", fontsize=18, fontweight="bold")
@@ -143,7 +149,7 @@ def training_figure(
         figure.supxlabel(note, x=0.01, ha="left", fontsize=FONT, color=ink("muted"))
         if len(histories) <= MOST_NAMES:
             figure.draw_without_rendering()
-            for measure in list(MEASURES)[1:]:  # in the first panel the lines of good runs lie on each other
+            for measure in measures[1:]:  # in the first panel the lines of good runs lie on each other
                 name_beside(panels[measure], list(_names(histories, measure)), settled=True)
     return figure
 
@@ -168,6 +174,10 @@ def lesson(histories: Sequence[History]) -> str:
     dead = [f"{h.config.label} at step {h.death.step}" for h in histories if h.death]
     if dead:
         return f"Died: {', '.join(dead)}"
+    bits = [b for h in histories if (b := h.epochs[-1].bits_per_character) is not None]
+    if len(bits) == len(histories):
+        ends = " to ".join(dict.fromkeys(decimal(b) for b in (min(bits), max(bits))))
+        return f"Every product and every sum rounded: {ends} bits per character"
     reached = [a for h in histories if (a := h.epochs[-1].test_accuracy) is not None]
     if len(reached) < len(histories):
         ends = joined(f"{h.config.label} {decimal(h.epochs[-1].loss)}" for h in histories)

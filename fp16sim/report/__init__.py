@@ -15,7 +15,7 @@ from .commands import command
 from .css import STYLE
 from .markup import Markup, join, tag
 from .microscope import microscope
-from .outcomes import curves, diagnosis, notes, result_table, task, verdict
+from .outcomes import curves, diagnosis, notes, result_table, samples, task, verdict
 from .svg import definitions, looks
 from .tables import configuration, cost_table, setting_table
 
@@ -87,7 +87,11 @@ def _sections(histories: Sequence[History]) -> Markup:
     shown = zip(histories, looks([h.config.label for h in histories]), strict=True)
     seen = [microscope(h, k, look, unfolded) for k, (h, look) in enumerate(shown)]
     parts = (
-        ("results", "Results", join(result_table(histories), notes(histories), setting_table(histories))),
+        (
+            "results",
+            "Results",
+            join(result_table(histories), notes(histories), samples(histories), setting_table(histories)),
+        ),
         ("diagnosis", "Diagnosis", diagnosis(histories)),
         ("curves", "Epoch by epoch", curves(histories)),
         ("microscope", "Under the microscope", join(seen)),

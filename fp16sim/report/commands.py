@@ -6,7 +6,8 @@ import shlex
 from dataclasses import fields
 from typing import Any
 
-from ..learn import RECIPES, Config, get_config
+from ..learn import RECIPES, Config, GPTConfig, get_config
+from ..learn.data.text import PREFIX
 from ..learn.model.own import LOSSES
 from ..learn.precision import Policy
 from ..learn.run.unused import unused
@@ -26,7 +27,8 @@ def command(config: Config, **change: Any) -> str:
         return _call(wanted)
     base = _recipe(wanted)
     first = ("policy", str(wanted.policy)) if base is None else ("recipe", wanted.recipe)
-    parts = [("data", wanted.data), ("model", wanted.model), first, *_options(wanted, base)]
+    data = ("text", wanted.data.removeprefix(PREFIX)) if wanted.data.startswith(PREFIX) else ("data", wanted.data)
+    parts = [data, ("model", wanted.model), first, *_options(wanted, base)]
     return " ".join(["fp16sim train", *(_option(name, value) for name, value in parts)])
 
 
@@ -62,10 +64,19 @@ def _options(wanted: Config, base: Config | None) -> list[tuple[str, Any]]:
         parts.append(("accumulator", wanted.policy.accumulator))
     for field in fields(Config):
         value = getattr(wanted, field.name)
-        named = field.name not in ("policy", "recipe", "data", "model", *without)
+        if field.name == "gpt" and wanted.model == "gpt":
+            parts += _of_language_model(value)
+        named = field.name not in ("policy", "recipe", "data", "model", "gpt", *without)
         if named and (value != getattr(usual, field.name) or (base is None and field.name in BY_DATA)):
             parts.append((field.name, value))
     return parts
+
+
+def _of_language_model(wanted: GPTConfig) -> list[tuple[str, Any]]:
+    """Its options that are not the default."""
+    usual = GPTConfig() if wanted.attention == "online" else GPTConfig(tile=wanted.tile)
+    names = [f.name for f in fields(GPTConfig) if f.name != "vocabulary"]
+    return [(name, getattr(wanted, name)) for name in names if getattr(wanted, name) != getattr(usual, name)]
 
 
 def _option(name: str, value: Any) -> str:
@@ -74,6 +85,8 @@ def _option(name: str, value: Any) -> str:
         return f"--{'' if value else 'no-'}{dashed}"
     if isinstance(value, tuple):
         value = ",".join(map(str, value))
+    if str(value).startswith("-"):
+        return f"--{dashed}={shlex.quote(str(value))}"
     return f"--{dashed} {shlex.quote(_number(value) if isinstance(value, float) else str(value))}"
 
 

@@ -8,7 +8,7 @@ from ..learn import Config, History
 from ..learn.chance import Answers
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import ranking
-from ..wording import joined, percent
+from ..wording import decimal, joined, percent
 
 
 def accuracy_text(answers: Answers | None) -> str:
@@ -23,6 +23,11 @@ def accuracy_text(answers: Answers | None) -> str:
     return f"{percent(answers.accuracy)} ({low} to {high})"
 
 
+def reached_text(history: History) -> str:
+    """What a run reached: the accuracy with its interval, or a language model's bits per character."""
+    return decimal(history.epochs[-1].bits_per_character) if history.writes else accuracy_text(history.answers)
+
+
 def counted(histories: Sequence[History]) -> str:
     """On which steps the numbers of the table were counted."""
     every = sorted({h.look_every for h in histories})
@@ -35,6 +40,11 @@ def counted(histories: Sequence[History]) -> str:
 
 def compared(histories: Sequence[History]) -> str:
     """What the accuracies are of, and which differences between them are more than chance; "" if all runs died."""
+    if any(h.writes and not h.death for h in histories):
+        return (
+            "Bits per character are -log2 of the probability of each next character of the last tenth of the text, on "
+            "average, computed in binary64 from the logits."
+        )
     images = {h.answers.images for h in histories if h.answers and not h.death}
     if not images:
         return ""

@@ -7,23 +7,33 @@ from collections.abc import Callable, Sequence
 
 from ..learn import Advice, History, diagnose
 from ..learn.chance import Ranking
+from ..learn.data.text import PREFIX
 from ..learn.run.train import ranking
 from ..learn.state import Epoch
 from ..wording import count, decimal, joined, percent
 from .commands import command
 from .markup import Markup, join, tag
-from .notes import accuracy_text, compared, counted
+from .notes import compared, counted, reached_text
 from .svg import Axis, Line, chart, classes_of, looks, swatch
 
-TASKS = {"digits": "8 × 8 digits", "mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}
+TASKS = {
+    "digits": "8 × 8 digits",
+    "mnist": "MNIST",
+    "fashion-mnist": "Fashion-MNIST",
+    "alice": "Alice's Adventures in Wonderland",
+}
 
 
 def task(history: History) -> str:
     """The data and the model of a run."""
     config = history.config
-    models = {"cnn": "the CNN", "mlp": f"an MLP with {joined(map(str, config.layers))} hidden units"}
+    models = {
+        "cnn": "the CNN",
+        "mlp": f"an MLP with {joined(map(str, config.layers))} hidden units",
+        "gpt": f"a transformer: {config.gpt}",
+    }
     model = models.get(str(config.model), f"the model {config.model}")
-    return f"{TASKS.get(config.data, config.data)}, {model}"
+    return f"{TASKS.get(config.data, config.data.removeprefix(PREFIX))}, {model}"
 
 
 def verdict(histories: Sequence[History]) -> str:
@@ -56,6 +66,8 @@ def _losses(history: History) -> str:
     """How a run ended that has no accuracy."""
     end, label = history.epochs[-1], history.config.label
     tested = "" if end.test_loss is None else f" and a test loss of {decimal(end.test_loss)}"
+    if end.bits_per_character is not None:
+        tested = f" and {decimal(end.bits_per_character)} bits per character"
     return f"{label} ends with a training loss of {decimal(end.loss)}{tested}"
 
 
@@ -76,7 +88,6 @@ def _at_step(history: History) -> str:
 
 
 COLUMNS: tuple[tuple[str, Callable[[History], str]], ...] = (
-    ("test accuracy (95 % interval)", lambda h: "-" if h.death else accuracy_text(h.answers)),
     ("loss", lambda h: decimal(h.totals()["loss"])),
     ("gradients that became 0 (underflow)", lambda h: percent(h.totals()["lost_gradients"])),
     ("updates without effect (absorption)", lambda h: percent(h.totals()["absorbed_updates"])),
@@ -90,10 +101,13 @@ def result_table(histories: Sequence[History]) -> Markup:
     """One row for each run, on a phone one card. The roles keep it a table for screen readers, whatever CSS does."""
     heads = [
         tag("th", name.replace(" % ", "\u00a0%\u00a0"), scope="col", role="columnheader")
-        for name in ("run", *(name for name, _ in COLUMNS), "outcome")
+        for name in ("run", *(name for name, _ in _columns(histories)), "outcome")
     ]
     cells = [_run_cell(h, k, look) for k, (h, look) in enumerate(zip(histories, _looks(histories), strict=True))]
-    rows = [tag("tr", cell, _cells(h), _outcome(h), role="row") for cell, h in zip(cells, histories, strict=True)]
+    columns = _columns(histories)
+    rows = [
+        tag("tr", cell, _cells(h, columns), _outcome(h), role="row") for cell, h in zip(cells, histories, strict=True)
+    ]
     return tag(
         "table", tag("thead", tag("tr", heads, role="row"), role="rowgroup"), tag("tbody", rows, role="rowgroup"),
         role="table", class_="results",
@@ -104,6 +118,15 @@ def notes(histories: Sequence[History]) -> Markup:
     """How the numbers of the table were measured, and which differences are more than chance."""
     said = [text for text in (compared(histories), counted(histories)) if text]
     return join([tag("p", text, class_="muted") for text in said])
+
+
+def samples(histories: Sequence[History]) -> Markup | None:
+    """What each language model writes at the end of its run."""
+    written = [(h.config.label, h.epochs[-1].sample) for h in histories if h.epochs[-1].sample]
+    if not written:
+        return None
+    said = [join(tag("p", f"What {label} writes at its end:"), tag("pre", text)) for label, text in written]
+    return tag("div", said, class_="samples")
 
 
 def _run_cell(history: History, k: int, look: int) -> Markup:
@@ -117,8 +140,13 @@ def _looks(histories: Sequence[History]) -> list[int]:
     return looks([h.config.label for h in histories])
 
 
-def _cells(history: History) -> list[Markup]:
-    return [tag("td", write(history), role="cell", data_label=name) for name, write in COLUMNS]
+def _columns(histories: Sequence[History]) -> list[tuple[str, Callable[[History], str]]]:
+    name = "bits per character" if any(h.writes for h in histories) else "test accuracy (95 % interval)"
+    return [(name, lambda h: "-" if h.death else reached_text(h)), *COLUMNS]
+
+
+def _cells(history: History, columns: Sequence[tuple[str, Callable[[History], str]]]) -> list[Markup]:
+    return [tag("td", write(history), role="cell", data_label=name) for name, write in columns]
 
 
 def _outcome(history: History) -> Markup:
@@ -185,6 +213,7 @@ def _percent(x: float) -> str:
 
 CURVES: tuple[tuple[str, Callable[[Epoch], float | None], Callable[[float], str], float | None], ...] = (
     ("Test accuracy", lambda e: e.test_accuracy, _percent, 1.0),
+    ("Bits per character", lambda e: e.bits_per_character, lambda x: f"{x:g}", None),
     ("Test loss", lambda e: e.test_loss, lambda x: f"{x:g}", None),
     ("Training loss", lambda e: e.loss, lambda x: f"{x:g}", None),
     ("Gradients that became 0", lambda e: e.lost_gradients.value, _percent, 1.0),
@@ -217,7 +246,7 @@ def _epoch_chart(
 ) -> Markup | None:
     points = [[(float(e.number), _or_gap(of(e))) for e in h.epochs[: -1 if h.death else None]] for h in histories]
     values = [y for line in points for _, y in line if math.isfinite(y)]
-    if not values or (title == CURVES[3][0] and not any(values)):
+    if not values or (title == "Gradients that became 0" and not any(values)):
         return None
     y = Axis.spanning(values, write, most=most)
     parts = zip(_looks(histories), histories, points, strict=True)

@@ -111,7 +111,9 @@ def flat(config: Config) -> dict[str, Any]:
     plain = config.to_dict()
     policy = {f"policy: {name}": "-" if v is None else v for name, v in config.policy.to_dict().items()}
     plain["model"] = str(config.model)
-    rest = {f.name: plain[f.name] for f in fields(config) if f.name not in ("policy", "recipe")}
+    rest = {f.name: plain[f.name] for f in fields(config) if f.name not in ("policy", "recipe", "gpt")}
+    if config.model == "gpt":
+        rest |= {f"gpt: {name}": value for name, value in plain["gpt"].items()}
     return {"recipe": config.recipe or "-", **policy, **{name: _shown(value) for name, value in rest.items()}}
 
 

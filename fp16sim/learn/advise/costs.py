@@ -15,7 +15,8 @@ import numpy as np
 from ...arrays import FloatArray
 from ...formats import Format
 from ...wording import quoted
-from ..data import Dataset, Samples
+from ..data import Dataset, Samples, Text
+from ..data.text import load_text
 from ..model.autograd import consumers_first
 from ..model.layers import Params
 from ..model.models import Network
@@ -142,11 +143,21 @@ def example_data(config: Config) -> Dataset:
     """One batch with the shape of a run's data: images of zeros."""
     if isinstance(config.model, Network):
         return _example_of_own(config)
+    if config.model == "gpt":
+        return _example_of_text(config)
     shape = SHAPES.get(config.data, (28, 28))
     check_memory(config, shape, 10)
     images = np.zeros((config.batch, shape[0] * shape[1]), np.float32)
     labels = np.full(config.batch, 9)
     return Dataset(config.data, images, labels, images[:1], labels[:1], image_shape=shape)
+
+
+def _example_of_text(config: Config) -> Dataset:
+    """One batch of windows of the first character, for as many characters as the text has."""
+    vocabulary = config.gpt.vocabulary or load_text(config.data, config.gpt.context).vocabulary
+    check_memory(config, (config.gpt.context,), len(vocabulary))
+    windows = np.zeros((config.batch, config.gpt.context), np.int64)
+    return Text(config.data, windows, windows, windows[:1], windows[:1], vocabulary=vocabulary)
 
 
 def _example_of_own(config: Config) -> Dataset:

@@ -95,6 +95,11 @@ class Dataset:
         """How many classes there are: the largest training label, plus 1."""
         return int(self.train_labels.max()) + 1 if len(self.train_labels) else 0
 
+    @property
+    def identity(self) -> str:
+        """What a resumed run compares: the name."""
+        return self.name
+
     def images(self, part: str = "train") -> Array:
         """The images of a part ("train", "test" or "validation"), each in `image_shape`: a view."""
         if part not in PARTS:

@@ -20,6 +20,7 @@ from ...wording import did_you_mean, quoted
 from .dataset import Dataset
 from .sources import SOURCES, VARIABLE, Found, Source, cache_folder, find, roots
 from .synthetic import sequences, spirals
+from .text import PREFIX, authors, load_text
 
 # --- the bundled digits ---------------------------------------------------------------------------------------------
 
@@ -162,6 +163,8 @@ DATASETS: dict[str, Callable[[], Dataset]] = {
     "fashion-mnist": lambda: load_idx(SOURCES["fashion-mnist"]),
     "spirals": spirals,
     "sequences": sequences,
+    "alice": lambda: load_text("alice"),
+    "authors": authors,
 }
 """By name, with the default options; the functions themselves have options."""
 
@@ -175,7 +178,8 @@ def load(name: str, folder: str | Path | None = None) -> Dataset:
     Parameters
     ----------
     name : str
-        "digits", "mnist", "fashion-mnist", "spirals" or "sequences".
+        "digits", "mnist", "fashion-mnist", "spirals", "sequences", "alice", "authors", or "text:FILE": a text as
+        windows of characters, see `Text`.
     folder : path, optional
         Where the files of MNIST or Fashion-MNIST are, or are in a subfolder "mnist" or "fashion-mnist", with or without
         gzip. Without it FP16SIM_DATA, ./data and the user's cache folder are searched.
@@ -191,6 +195,8 @@ def load(name: str, folder: str | Path | None = None) -> Dataset:
     >>> load("spirals").classes
     3
     """
+    if str(name).startswith(PREFIX) and folder is None:
+        return load_text(name)
     key = str(name).strip().lower().replace("_", "-")
     key = {"fashion": "fashion-mnist", "fashionmnist": "fashion-mnist"}.get(key, key)
     if key not in DATASETS:

@@ -19,7 +19,7 @@ from ..records import names_unknown, refuse_unknown
 from .attention import FORMS, MASKS, ROTARY, CausalAttention
 from .dropout import Dropout, check_rate, dropout
 from .embeddings import Embedding, LearnedPositions
-from .in_force import inside_layer
+from .in_force import layer_in_force
 from .initialisers import Initialiser, for_sums
 from .layers import ACTIVATIONS, Compound, Layer, Linear, call_part, check_sizes, linear
 from .models import Chain
@@ -166,8 +166,9 @@ class GPTConfig:
             given = getattr(self, name)
             if isinstance(given, bool) or not hasattr(given, "__index__"):
                 raise TypeError(f"{name}={quoted(given)} of a language model is not an integer")
-            if given < least:
-                raise ValueError(f"{name}={quoted(given)} of a language model must be {least} or more")
+            most = MOST_BLOCKS if name == "blocks" else MOST
+            if not least <= given <= most:
+                raise ValueError(f"{name}={quoted(given)} of a language model must be from {least} to {most:,}")
         for name in CHOICES:
             _check_choice(name, getattr(self, name))
         check_rate(self.dropout)
@@ -217,6 +218,9 @@ GPTLike: TypeAlias = GPTConfig | Mapping[str, Any]
 SIZES = {"context": 1, "width": 1, "heads": 1, "blocks": 0, "hidden": 0, "tile": 1}
 """The integers among the options, and the least of each."""
 
+MOST, MOST_BLOCKS = 1 << 20, 1000
+"""The largest integers: with larger ones no machine could train it, and a file that asks for more is damaged."""
+
 
 def fields_said() -> list[str]:
     """The options that are said only where they are not the default."""
@@ -236,8 +240,8 @@ class TiedChain(Chain):
     def __call__(self, params: Mapping[str, Tensor], x: Any, how: Products = DEFAULT_PRODUCTS) -> Tensor:
         """The logits."""
         y, (embedding, _) = super().__call__(params, x, how), self.layers[0]
-        with inside_layer("head"):
-            return linear(y, params[f"{embedding}.weight"].T, None, how)
+        with layer_in_force("head", how) as (_, own):
+            return linear(y, params[f"{embedding}.weight"].T, None, own)
 
 
 def GPT(vocabulary: int, config: GPTLike = GPTConfig()) -> Chain:

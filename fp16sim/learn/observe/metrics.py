@@ -42,6 +42,22 @@ def is_right(logits: npt.ArrayLike, labels: npt.ArrayLike) -> Array:
     return (scores.argmax(axis=1) == plain_array(labels, "labels")) & ~np.isnan(scores).any(axis=1)
 
 
+def bits_per_character(logits: npt.ArrayLike, targets: npt.ArrayLike) -> float | None:
+    """-log2 of the probability of each target, on average: in binary64, from logits of shape (..., characters).
+
+    None if the logits do not have that shape; NaN if one of them is NaN or +infinity.
+
+    >>> bits_per_character([[[0.0, 0.0], [3.0, 3.0]]], [[0, 1]])
+    1.0
+    """
+    scores, chosen = plain_array(logits, "logits", np.float64), plain_array(targets, "targets")
+    if scores.shape[:-1] != chosen.shape or not chosen.size or chosen.max() >= scores.shape[-1]:
+        return None
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    of_target = np.take_along_axis(shifted, chosen[..., None], axis=-1)[..., 0]
+    return float((np.log(np.exp(shifted).sum(axis=-1)) - of_target).mean() / np.log(2.0))
+
+
 def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int | None = None) -> Array:
     """Exact counts: row i, column j is how many rows of class i were predicted as class j.
 

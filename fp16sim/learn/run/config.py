@@ -28,13 +28,14 @@ from ..model.optimizers import (
     warm_up,
 )
 from ..model.own import Loss, LossLike, ModelLike, as_loss, as_model
+from ..model.transformer import GPTConfig, GPTLike
 from ..model.updates import UPDATES
 from ..precision import Policy, PolicyLike, Precision, check_factors, get_accumulator
 from ..records import Converted, from_plain, names_unknown
 from ..scaling import DynamicLossScale, LossScale, get_loss_scale
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
-MODELS = ("mlp", "cnn")
+MODELS = ("mlp", "cnn", "gpt")
 FALLING = {"linear": linear_decay, "cosine": cosine_decay}
 SCHEDULES = ("constant", *FALLING)
 MOST_EPOCHS = 100_000
@@ -56,13 +57,15 @@ class Config:
     recipe : str
         The name of the run; if empty, the text of the policy.
     data : str
-        "digits", "mnist" or "fashion-mnist".
+        "digits", "mnist" or "fashion-mnist"; for "gpt" a text: "alice", or "text:FILE".
     model : str, Network or list of Layer
-        "mlp", "cnn", or your own: a list of layers, a Chain, or a FunctionModel.
+        "mlp", "cnn", "gpt", or your own: a list of layers, a Chain, or a FunctionModel.
     loss : str or callable
         "cross_entropy", "mean_squared_error", or your own function of the model's output and the targets.
     layers : tuple of int
         The units of each hidden layer of the MLP.
+    gpt : GPTConfig or dict
+        The sizes and parts of the language model "gpt".
     epochs, batch : int
         Passes over the data; images in a step.
     optimizer : {"adam", "adamw", "rmsprop", "sgd"}
@@ -122,6 +125,7 @@ class Config:
     model: Converted[ModelLike, str | Network] = Converted(as_model, "mlp")
     loss: Converted[LossLike, Loss] = Converted(as_loss, "cross_entropy")
     layers: tuple[int, ...] = (32,)
+    gpt: Converted[GPTLike, GPTConfig] = Converted(GPTConfig.of, GPTConfig())
     epochs: int = 20
     batch: int = 64
     optimizer: str = "adam"
@@ -325,6 +329,7 @@ class Config:
             "factors": factors,
             "policy": self.policy.to_dict(),
             "layers": list(self.layers),
+            "gpt": self.gpt.to_dict(),
             "model": model,
             "loss": self.loss.name,
         }

@@ -19,16 +19,19 @@ from ...archives import MAX_BYTES
 from ...conversion import Array
 from ...flags import record_flags
 from ...wording import quoted
-from ..data import Augmentation, Dataset, batches, split_validation
+from ..data import Augmentation, Dataset, Text, batches, split_validation
+from ..data.text import Passages
 from ..factors import Factors
 from ..model.autograd import Observer, gradients, operations_behind
 from ..model.averages import moved_average
+from ..model.dropout import dropout_on
 from ..model.in_force import ByName, put_in_force
 from ..model.layers import Params
 from ..model.losses import l1_penalty, l2_penalty
 from ..model.models import CNN, MLP, Network
 from ..model.optimizers import State
 from ..model.tensor import Tensor
+from ..model.transformer import GPT, GPTConfig
 from ..model.updates import UPDATES
 from ..observe.postmortem import BackwardPass, post_mortem
 from ..observe.telemetry import count_absorbed
@@ -54,6 +57,8 @@ def model_for(config: Config, image_shape: tuple[int, ...], classes: int) -> Net
     """The model of a run, for images of a shape."""
     if isinstance(config.model, Network):
         return config.model
+    if config.model == "gpt":
+        return GPT(classes, config.gpt)
     if config.model == "cnn":
         if len(image_shape) != 2:
             raise ValueError(f"model='cnn' needs images, and {config.data} has shape {image_shape}; use 'mlp'")
@@ -72,6 +77,7 @@ def check_run(config: Config, data: Dataset, max_bytes: int = MAX_BYTES) -> None
 
     That is a batch with more images than there are, a run that needs too much memory, and a format without NaN.
     """
+    check_kind(config, data)
     images = len(data.train_labels)
     inputs = "samples" if isinstance(config.model, Network) else "images"
     if config.batch > images:
@@ -85,6 +91,29 @@ def check_run(config: Config, data: Dataset, max_bytes: int = MAX_BYTES) -> None
             f"{name}={getattr(config, name)}" for name in ("shift", "rotate") if getattr(config, name)
         )
         raise ValueError(f"{options} is for images, and the inputs of {data.name} are none; leave it out")
+
+
+def check_kind(config: Config, data: Dataset) -> None:
+    """Refuse text for a model of images, and the other way round; and windows of another length than the model's."""
+    if isinstance(config.model, Network):
+        return
+    if config.model != "gpt":
+        if isinstance(data, Passages):
+            raise ValueError(
+                f"data={quoted(data.name)} is text, and model={quoted(config.model)} is for images; use model='gpt' "
+                "(--model gpt), or a model of your own"
+            )
+    elif not isinstance(data, Text):
+        raise ValueError(
+            f"model='gpt' needs a text, and data={quoted(data.name)} is none; use 'alice', 'text:FILE' (--text FILE), "
+            "or fs.learn.text_data(...)"
+        )
+    elif data.context != config.gpt.context:
+        raise ValueError(
+            f"the windows of {quoted(data.name)} have {data.context} characters, and the model has "
+            f"context={config.gpt.context}; give text_data(text, context={config.gpt.context}), or "
+            f"gpt={{'context': {data.context}}}"
+        )
 
 
 def check_format(config: Config) -> None:
@@ -104,18 +133,42 @@ def check_memory(config: Config, image_shape: tuple[int, ...], classes: int, max
     parameters = sum(map(math.prod, model_for(config, image_shape, classes).shapes().values()))
     if isinstance(config.model, Network):
         return  # `own.check_model` measures it
-    needed = BYTES_OF_A_NUMBER * parameters
-    needed += config.batch * (BYTES_OF_AN_IMAGE if config.model == "cnn" else BYTES_OF_A_NUMBER * sum(config.layers))
+    needed = BYTES_OF_A_NUMBER * parameters + config.batch * _bytes_of_a_sample(config, classes)
     if needed > max_bytes:
-        layers = "" if config.model == "cnn" else f"layers={quoted(config.layers)} with "
+        sizes = {"mlp": f"layers={quoted(config.layers)} with ", "gpt": f"a language model of {config.gpt} with "}
         raise ValueError(
-            f"{layers}batch={quoted(config.batch)} needs about {_gib(needed)} GiB of memory, more than the limit of "
-            f"{_gib(max_bytes)} GiB; use less, or give a larger limit (max_bytes, --max-bytes)"
+            f"{sizes.get(str(config.model), '')}batch={quoted(config.batch)} needs about {_gib(needed)} GiB of memory, "
+            f"more than the limit of {_gib(max_bytes)} GiB; use less, or give a larger limit (max_bytes, --max-bytes)"
         )
+
+
+def _bytes_of_a_sample(config: Config, classes: int) -> int:
+    if config.model == "cnn":
+        return BYTES_OF_AN_IMAGE
+    return (
+        BYTES_OF_A_NUMBER * sum(config.layers)
+        if config.model == "mlp"
+        else BYTES_OF_A_RESULT * results(config.gpt, classes)
+    )
 
 
 def _gib(size: int) -> str:
     return f"{size >> 30:,}" if size >> 34 else f"{size / 2**30:.3g}"
+
+
+BYTES_OF_A_RESULT = 16
+"""Memory that the language model's step needs for each number that its forward pass computes, as measured."""
+
+
+def results(gpt: GPTConfig, vocabulary: int) -> int:
+    """How many numbers a language model computes for a window, forward: about, and rather too many.
+
+    In a block, for each character: the norms, the queries, keys and values in several shapes, the sums; the hidden
+    units; and for each head a few numbers for each character of the context.
+    """
+    hidden = (gpt.hidden or 4 * gpt.width) * (5 if gpt.activation == "swiglu" else 2)
+    block = 24 * gpt.width + hidden + 6 * gpt.heads * gpt.context
+    return gpt.context * (gpt.blocks * block + 6 * gpt.width + 3 * vocabulary)
 
 
 def keep_freed_memory() -> None:
@@ -254,7 +307,8 @@ class Engine:
         The backward pass is that of the loss divided by `divisor`.
         """
         tensors = {name: Tensor(x, name=name) for name, x in progress.params.items()}
-        output = self.logits(tensors, self._images(chosen, epoch), factors or self.factors_of_step(progress))
+        with dropout_on(self.config.rng, progress.step, int(chosen[0])):
+            output = self.logits(tensors, self._images(chosen, epoch), factors or self.factors_of_step(progress))
         self._check_rules(output)
         loss = self._penalised(self.loss(output, self.data.train_labels[chosen]), tensors)
         scale, part = progress.loss_scale.scale, loss if divisor == 1 else loss / divisor
@@ -370,16 +424,18 @@ class Engine:
     def predict(self, params: Params, images: Array) -> Array:
         """The logits of images, as an array of plain numbers."""
         tensors = {name: Tensor(x, wanted=False) for name, x in params.items()}
-        starts = range(0, len(images), CHUNK)
-        return np.concatenate([self.logits(tensors, images[k : k + CHUNK]).value.values for k in starts])
+        return np.concatenate([self.logits(tensors, chunk).value.values for chunk in self._chunks(images)])
 
     def mean_loss(self, params: Params, images: Array, targets: Array) -> float:
         """The mean loss of samples, added up in binary64 over chunks of them."""
         tensors, total = {name: Tensor(x, wanted=False) for name, x in params.items()}, 0.0
-        for k in range(0, len(images), CHUNK):
-            output, own = self.logits(tensors, images[k : k + CHUNK]), targets[k : k + CHUNK]
-            total += float(self.loss(output, own).value) * len(own)
+        for chunk, own in zip(self._chunks(images), self._chunks(targets), strict=True):
+            total += float(self.loss(self.logits(tensors, chunk), own).value) * len(own)
         return total / len(images)
+
+    def _chunks(self, rows: Array) -> list[Array]:
+        size = self.config.batch if isinstance(self.data, Text) else CHUNK
+        return [rows[k : k + size] for k in range(0, len(rows), size)]
 
 
 def _check_shapes(given: dict[str, tuple[int, ...]], wanted: dict[str, tuple[int, ...]]) -> None:

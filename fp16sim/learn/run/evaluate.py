@@ -1,10 +1,10 @@
-"""A trained model in other formats: its accuracy with weights and activations rounded to them."""
+"""A trained model in other formats: how good it is with weights and activations rounded to them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,10 +12,12 @@ from ...conversion import Array
 from ...formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ...wording import quoted
 from ..chance import Answers
-from ..data import Dataset
+from ..data import Dataset, Text
+from ..observe.metrics import bits_per_character
 from ..precision import Policy, Precision
 from .checkpoint import Model
 from .engine import Engine
+from .recipes import with_vocabulary
 
 NO_ANSWER = -1
 """Stands for the class of an image with a logit that is NaN: it is a wrong answer, and agrees with nothing."""
@@ -30,7 +32,8 @@ class Evaluation:
     fmt : str
         The name of the format.
     answers, trained : Answers
-        Which test images it got wrong, and which the model in the precision of its training.
+        Which test images it got wrong, and which the model in the precision of its training. Of a language model: which
+        next characters of the text to test on.
     agreement : float or None
         Of the test images to which the model in the precision of its training gives a class, the part that gets the
         same class. None if there is no such image.
@@ -39,7 +42,9 @@ class Evaluation:
     lost_weights : float or None
         The part of the nonzero weights that became 0; None if all weights are 0.
     predictions : array of int
-        The class of each test image; NO_ANSWER if a logit is NaN.
+        The class of each test image, or each next character's number; NO_ANSWER if a logit is NaN.
+    bits, trained_bits : float or None
+        Bits per character of a language model in this format, and in the precision of its training.
     """
 
     fmt: str
@@ -49,6 +54,8 @@ class Evaluation:
     bytes: int
     lost_weights: float | None
     predictions: Array
+    bits: float | None = None
+    trained_bits: float | None = None
 
     @property
     def accuracy(self) -> float:
@@ -71,6 +78,8 @@ class Evaluation:
             "agreement": self.agreement,
             "bytes": self.bytes,
             "lost_weights": self.lost_weights,
+            "bits_per_character": self.bits,
+            "trained_bits_per_character": self.trained_bits,
             "predictions": self.predictions.tolist(),
         }
 
@@ -86,6 +95,8 @@ def evaluate(
     on_format: Callable[[int, int], None] | None = None,
 ) -> list[Evaluation]:
     """The accuracy of a trained model with weights, activations and results rounded to each format.
+
+    Of a language model also the bits per character of the text to test on; its answers are the next characters.
 
     Parameters
     ----------
@@ -107,34 +118,51 @@ def evaluate(
             f"the model is for images of shape {model.image_shape} in {model.classes} classes, and {data.name} has "
             f"{data.image_shape} in {data.classes}; give the data that it was trained on"
         )
+    if model.config.model == "gpt" and isinstance(data, Text):
+        with_vocabulary(model.config, data)  # refuses another text
     if not data.classes:
         raise ValueError(
             f"data={quoted(data.name)} has targets that are not class numbers, and evaluate measures accuracy; "
             "compare the test losses of runs in these formats instead"
         )
-    precisions = [Precision(_saturating(get_format(fmt)), get_rounding(mode)) for fmt in formats]
-    trained = _answers(_logits(model, data, model.config.policy))
+    policies = [policy_in(fmt, mode, accumulator, weights_only) for fmt in formats]
+    trained = _outcome(model, data, model.config.policy)
     found = []
-    for precision in precisions:
-        policy = Policy("binary32" if weights_only else precision, param=precision, accumulator=accumulator)
+    for policy in policies:
         found.append(_evaluation(model, data, policy, trained))
         if on_format:
-            on_format(len(found), len(precisions))
+            on_format(len(found), len(policies))
     return found
 
 
-def _evaluation(model: Model, data: Dataset, policy: Policy, trained: Array) -> Evaluation:
-    """`trained` are the predictions in the precision of the training."""
-    predictions, answered = _answers(_logits(model, data, policy)), trained != NO_ANSWER
+def policy_in(fmt: FormatLike, mode: Rounding | str, accumulator: str = "blas", weights_only: bool = False) -> Policy:
+    """The policy of an evaluation in a format; formats of 8 bits and fewer saturate."""
+    precision = Precision(_saturating(get_format(fmt)), get_rounding(mode))
+    return Policy("binary32" if weights_only else precision, param=precision, accumulator=accumulator)
+
+
+class _Outcome(NamedTuple):
+    """The class of each test image, or each next character, and a language model's bits per character."""
+
+    predictions: Array
+    bits: float | None
+
+
+def _evaluation(model: Model, data: Dataset, policy: Policy, trained: _Outcome) -> Evaluation:
+    """`trained` is the outcome in the precision of the training."""
+    predictions, bits = _outcome(model, data, policy)
+    labels, answered = data.test_labels.reshape(-1), trained.predictions != NO_ANSWER
     weights = np.concatenate([x.values.reshape(-1) for x in model.params.values()])
     return Evaluation(
         fmt=policy.param.fmt.name,
-        answers=Answers.of(predictions == data.test_labels),
-        trained=Answers.of(trained == data.test_labels),
-        agreement=_part((predictions == trained)[answered]),
+        answers=Answers.of(predictions == labels),
+        trained=Answers.of(trained.predictions == labels),
+        agreement=_part((predictions == trained.predictions)[answered]),
         bytes=-(-weights.size * policy.param.fmt.width // 8),
         lost_weights=_lost(weights, policy.param),
         predictions=predictions,
+        bits=bits,
+        trained_bits=trained.bits,
     )
 
 
@@ -144,7 +172,7 @@ def _saturating(fmt: Format) -> Format:
 
 def _answers(logits: Array) -> Array:
     """The class of each row."""
-    return np.where(np.isnan(logits).any(axis=1), NO_ANSWER, logits.argmax(axis=1))
+    return np.where(np.isnan(logits).any(axis=-1), NO_ANSWER, logits.argmax(axis=-1)).reshape(-1)
 
 
 def _lost(weights: Array, precision: Precision) -> float | None:
@@ -158,9 +186,11 @@ def _part(chosen: Array) -> float | None:
     return float(np.mean(chosen)) if chosen.size else None
 
 
-def _logits(model: Model, data: Dataset, policy: Policy) -> Array:
+def _outcome(model: Model, data: Dataset, policy: Policy) -> _Outcome:
     factors = model.config.factors if policy is model.config.policy else None  # a format is measured without scales
     engine = Engine(replace(model.config, policy=policy, factors=factors, validation=0.0), data)
     params = {name: policy.param_of(name).array(x, engine.rng) for name, x in model.params.items()}
     with np.errstate(all="ignore"):
-        return engine.predict(params, data.test_images)
+        logits = engine.predict(params, data.test_images)
+        bits = bits_per_character(logits, data.test_labels) if isinstance(data, Text) else None
+    return _Outcome(_answers(logits), bits)

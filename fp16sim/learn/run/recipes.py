@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from ...formats import get_format
 from ...wording import did_you_mean, quoted
-from ..data import Dataset
+from ..data import Dataset, Text
 from ..factors import FACTORS, Factors
 from ..model.models import Network
 from ..model.own import Bound
+from ..model.transformer import GPTConfig
 from ..precision import Policy, PolicyLike
 from ..records import refuse_unknown
 from .config import Config
@@ -142,8 +143,8 @@ def is_expected_to_die(config: Config) -> bool:
     recipe = RECIPES.get(config.recipe)
     if recipe is None or not recipe.fatal or recipe.fatal in unused(config):
         return False
-    same = ("constants", "policy", recipe.fatal)
-    return all(getattr(config, name) == recipe.options[name] for name in same)
+    same = all(getattr(config, name) == recipe.options[name] for name in ("constants", recipe.fatal))
+    return same and _has_policy_of(config.recipe, config.policy)
 
 
 def get_config(given: str | Config, **options: Any) -> Config:
@@ -177,6 +178,8 @@ def get_config(given: str | Config, **options: Any) -> Config:
     if isinstance(data, Dataset):
         options["data"] = data.name
     config = make_config(given, **options)
+    if isinstance(data, Text) and config.model == "gpt":
+        config = with_vocabulary(config, data)
     if isinstance(data, Dataset) and isinstance(config.model, Network):
         config = replace(config, model=bound(config.model, data))
     refuse_unused([config], (name for name, value in options.items() if value is not None))
@@ -187,6 +190,17 @@ def bound(model: Network, data: Dataset) -> Bound:
     """A model of one's own with the first row of its data."""
     network = model.network if isinstance(model, Bound) else model
     return Bound(network, data.train_images[:1], data.train_labels[:1], data.image_shape, data.classes)
+
+
+def with_vocabulary(config: Config, data: Text) -> Config:
+    """The Config of a language model with the characters of its text; ValueError if it has others."""
+    known = config.gpt.vocabulary
+    if known and known != data.vocabulary:
+        raise ValueError(
+            f"the model knows {len(known)} characters, and {data.name} has {len(data.vocabulary)}, "
+            f"{'others' if len(known) == len(data.vocabulary) else 'not the same'}; give the text of its training"
+        )
+    return replace(config, gpt=replace(config.gpt, vocabulary=data.vocabulary))
 
 
 def make_config(given: str | Config, **options: Any) -> Config:
@@ -203,6 +217,8 @@ def make_config(given: str | Config, **options: Any) -> Config:
     if isinstance(chosen.get("factors"), str) and chosen["factors"].lower() != "none":
         chosen["factors"] = Factors.of(chosen["factors"], base.get("factors"))
     merged = {**base, **chosen}
+    if isinstance(chosen.get("gpt"), Mapping):  # fields that are not named stay as they are
+        merged["gpt"] = {**GPTConfig.of(base.get("gpt", {})).to_dict(), **chosen["gpt"]}
     policy = Policy.of(merged["policy"])
     if accumulator is not None and (policy.accumulator == "sequential" or "accumulator" in options):
         policy = replace(policy, accumulator=accumulator)
@@ -218,7 +234,9 @@ def without_recipe(policy: PolicyLike, given: Mapping[str, Any]) -> Config:
     0.1
     """
     suits: dict[str, Any] = {}
-    if given.get("data", "digits") != "digits":
+    if given.get("model") == "gpt":
+        suits |= {"data": "alice", **LANGUAGE_MODEL}
+    elif given.get("data", "digits") != "digits":
         suits |= {"epochs": 1, "layers": (128,), "lr": 1e-3}
     if given.get("model") == "cnn":
         suits |= {"accumulator": "blas", "init": "xavier"}
@@ -246,12 +264,18 @@ def _has_policy_of(recipe: str, policy: Policy) -> bool:
     return recipe not in RECIPES or replace(RECIPES[recipe].options["policy"], accumulator=policy.accumulator) == policy
 
 
+LANGUAGE_MODEL: dict[str, Any] = {"epochs": 12, "batch": 16, "lr": 3e-3, "accumulator": "blas"}
+"""What suits the language model: some 1,500 steps, in which it learns to write words."""
+
+
 def suitable(options: Mapping[str, Any]) -> dict[str, Any]:
     """What suits the data and the model.
 
     The CNN has 2.7 million products an image, so BLAS sums them unless the recipe sums them in another way. Its
     weights are drawn as the article's library draws them.
     """
+    if options.get("model") == "gpt":
+        return {**LANGUAGE_MODEL, **({"data": "alice"} if options.get("data") is None else {})}
     digits = options.get("data", "digits") == "digits"
     suits: dict[str, Any] = {"epochs": 20} if digits else {"layers": (128,)}
     return {**suits, "accumulator": "blas", "init": "xavier"} if options.get("model") == "cnn" else suits

@@ -81,9 +81,16 @@ def compare_settings(configs: Sequence[Config]) -> Settings:
     return Settings(common, differing)
 
 
+BY_MODEL = {"mlp": ("gpt",), "gpt": ("layers", "normalisation", "validation")}
+"""By model: the options about models and data that it does not use."""
+
+
 def _used(config: Config) -> dict[str, str]:
     """All settings that the run uses, as text, the main ones first."""
-    unused = (*_APART, *UNUSED[config.optimizer], *(() if config.model == "mlp" else ("layers",)))
+    by_model = {"mlp": ("gpt",), "gpt": ("layers", "normalisation", "validation")}.get(
+        str(config.model), ("layers", "gpt")
+    )
+    unused = (*_APART, *UNUSED[config.optimizer], *by_model)
     options = {f.name.replace("_", " "): getattr(config, f.name) for f in fields(Config) if f.name not in unused}
     options |= {"optimizer": config.optimizer, "loss scale": _loss_scale(config)}
     options |= {"accumulator": config.policy.accumulator}

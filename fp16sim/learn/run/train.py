@@ -18,10 +18,11 @@ from ...arrays import FloatArray
 from ...conversion import Array
 from ...wording import count, decimal, percent, quoted
 from ..chance import Answers, Ranking
-from ..data import Dataset, Samples, load, normalise
+from ..data import Dataset, Samples, Text, load, normalise
+from ..data.text import is_text, load_text
 from ..model.layers import Params
 from ..model.models import Network
-from ..observe.metrics import is_right
+from ..observe.metrics import bits_per_character, is_right
 from ..observe.telemetry import Microscope, Telemetry, usual_interval
 from ..records import refuse_unknown
 from ..shares import Share
@@ -29,7 +30,8 @@ from ..state import Death, Epoch, LoopState, Progress, Tally
 from .checkpoint import Checkpointer, Snapshot, load_model
 from .config import Config
 from .engine import Engine, check_run
-from .recipes import OPTIONS, bound, get_config
+from .generate import write
+from .recipes import OPTIONS, bound, get_config, with_vocabulary
 from .settings import compare_settings, settings_of, without_effect
 from .trial import check_model
 
@@ -62,8 +64,8 @@ class History:
     def __str__(self) -> str:
         """The run in a few lines: what was reached, what was lost, the settings, and how it died."""
         facts = self._facts()
-        accuracy, loss, *counts = facts.items()
-        lines = [self._title(), f"test accuracy {accuracy[1]}, loss {loss[1]}"]
+        reached, loss, *counts = facts.items()
+        lines = [self._title(), f"{' '.join(reached)}, {' '.join(loss)}"]
         lines += ["; ".join(f"{name}: {value}" for name, value in counts[k : k + 2]) for k in (0, 2)]
         lines += [f"{name}: {value}" for name, value in self.more_facts().items()]
         lines += [f"settings: {facts['settings']}", *self._ineffective()]
@@ -93,8 +95,11 @@ class History:
         """What a table shows of the run; the accuracy of a run that died is not shown, as in the report."""
         end = self.epochs[-1]
         interval = f" ({' to '.join(percent(x) for x in self.answers.interval)})" if self.answers else ""
+        reached = {"test accuracy": "-" if self.death else f"{percent(end.test_accuracy)}{interval}"}
+        if self.writes:
+            reached = {"bits per character": "-" if self.death else decimal(end.bits_per_character)}
         return {
-            "test accuracy": "-" if self.death else f"{percent(end.test_accuracy)}{interval}",
+            **reached,
             "loss": decimal(end.loss) + ("" if end.test_loss is None else f" (test {decimal(end.test_loss)})"),
             "gradients that became 0": percent(self._sum("lost_gradients").value),
             "updates without effect": percent(self._sum("absorbed_updates").value),
@@ -102,6 +107,11 @@ class History:
             "skipped steps": f"{sum(e.skipped for e in self.epochs):,}",
             "settings": str(compare_settings([self.config])),
         }
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is a language model, whose measure is not accuracy but bits per character."""
+        return self.config.model == "gpt" or any(epoch.bits_per_character is not None for epoch in self.epochs)
 
     def more_facts(self) -> dict[str, str]:
         """What only runs with gradient accumulation, or with a moving average, have."""
@@ -128,6 +138,7 @@ class History:
             "policy": str(self.config.policy),
             "test_accuracy": self.epochs[-1].test_accuracy,
             "interval": self.answers and tuple(self.answers.interval),
+            "bits_per_character": self.epochs[-1].bits_per_character,
             "loss": self.epochs[-1].loss,
             "lost_gradients": self._sum("lost_gradients").value,
             "absorbed_updates": self._sum("absorbed_updates").value,
@@ -204,7 +215,8 @@ def train(
         A configuration, or the name of a recipe, such as "mixed-binary16".
     data : Dataset, Samples, str or tuple of arrays, optional
         The data or their name; by default those that the configuration names. For a model of your own also arrays,
-        (inputs, targets) or (inputs, targets, test inputs, test targets); see `Samples`.
+        (inputs, targets) or (inputs, targets, test inputs, test targets); see `Samples`. For the model "gpt" a text:
+        "alice", "text:FILE", or what `text_data` makes of a str.
     on_step : callable, optional
         Called after each step with the number of steps done and the number in all.
     look_every : int, optional
@@ -249,6 +261,8 @@ def train(
     given = data if isinstance(data, (Dataset, str, NoneType)) else Samples.of(data)
     config = get_config(config, **options, data=given)
     data = given if isinstance(given, Dataset) else load_data(config)
+    if config.model == "gpt" and isinstance(data, Text):
+        config = with_vocabulary(config, data)
     if isinstance(config.model, Network):
         config = replace(config, model=bound(config.model, data))
     check_run(config, data, max_bytes)
@@ -275,7 +289,9 @@ def train(
 
 
 def load_data(config: Config) -> Dataset:
-    """The data that a configuration names, normalised as it says."""
+    """The data that a configuration names, normalised as it says; a text in windows of the model's context."""
+    if is_text(config.data):
+        return load_text(config.data, config.gpt.context)
     return normalise(load(config.data), config.normalisation)
 
 
@@ -322,9 +338,12 @@ class Loop:
         return LoopState(step.after, (*state.epochs, done), answers=answers)
 
     def _summary(self, number: int, steps: int, progress: Progress, tally: Tally, answers: Answers | None) -> Epoch:
-        data, test_loss = self.engine.data, None
+        data, test_loss, bits, sample = self.engine.data, None, None, ""
         validated = self._answers(progress.params, data.validation_images, data.validation_labels)
-        if answers is None and len(data.test_labels):
+        if isinstance(data, Text) and not progress.death:
+            bits = bits_per_character(self.engine.predict(progress.params, data.test_images), data.test_labels)
+            sample = "" if bits is None else write(self.engine, progress.params)
+        if answers is None and bits is None and len(data.test_labels):
             test_loss = self.engine.mean_loss(progress.params, data.test_images, data.test_labels)
         average = self.engine.average_params(progress)
         averaged = self._answers(average, data.test_images, data.test_labels) if average else None
@@ -346,6 +365,8 @@ class Loop:
             absorbed_average=tally.absorbed_average,
             average_accuracy=None if averaged is None else averaged.accuracy,
             average_loss=average_loss,
+            bits_per_character=bits,
+            sample=sample,
         )
 
     def _answers(self, params: Params, images: Array, labels: Array) -> Answers | None:
@@ -360,7 +381,14 @@ class Loop:
         """All that a checkpoint stores of the run."""
         data, microscope, rng = self.engine.data, self.microscope, self.engine.rng.bit_generator.state
         return Snapshot(
-            self.config, data.name, data.image_shape, data.classes, microscope.every, state, microscope.telemetry, rng
+            self.config,
+            data.identity,
+            data.image_shape,
+            data.classes,
+            microscope.every,
+            state,
+            microscope.telemetry,
+            rng,
         )
 
     def restore(self, stored: Snapshot) -> LoopState:

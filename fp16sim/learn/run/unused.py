@@ -16,6 +16,13 @@ UNUSED = {
 """By optimizer: the options of Config that it does not use."""
 
 
+LAYERS = {
+    "cnn": "the layers of the cnn are fixed, those of the mlp are not (model, --model)",
+    "gpt": "the language model has blocks, whose sizes are options (gpt, --blocks, --width, --hidden)",
+}
+OF_TEXTS = "a text has no pixels, and its last tenth is kept to test on"
+
+
 def unused(config: Config) -> dict[str, str]:
     """By name: the options of Config that have no effect on this run, each with the reason.
 
@@ -23,10 +30,12 @@ def unused(config: Config) -> dict[str, str]:
     'rmsprop does not use it, sgd does (optimizer, --optimizer)'
     """
     found = {name: _by_optimizer(config.optimizer, name) for name in UNUSED[config.optimizer]}
-    if config.model == "cnn":
-        found["layers"] = "the layers of the cnn are fixed, those of the mlp are not (model, --model)"
-    elif config.model != "mlp":
-        found["layers"] = "a model of your own has its own layers"
+    if config.model != "mlp":
+        found["layers"] = LAYERS.get(str(config.model), "a model of your own has its own layers")
+    if config.model == "gpt":
+        found |= dict.fromkeys(("normalisation", "validation"), OF_TEXTS)
+    else:
+        found["gpt"] = "these options are those of the language model (model='gpt', --model gpt)"
     if config.accumulate == 1:
         found["accumulate_in"] = "a batch is taken in one part, and nothing is added up (accumulate, --accumulate)"
     if not config.ema:
