@@ -15,7 +15,7 @@ from ..model.tensor import Tensor
 from ..precision import Policy, PolicyLike
 from .engine import Engine
 
-SAMPLE, TEMPERATURE = 200, 0.8
+SAMPLE, TEMPERATURE = 120, 0.8
 """How many characters are written at the end of an epoch, and at which temperature."""
 
 
