@@ -79,6 +79,8 @@ OURS = (
     ("digits", "1,797 digits, 8x8", "bundled", "CC BY 4.0"),
     ("spirals", "points on spiral arms", "made from a seed", ""),
     ("sequences", "steps to remember", "made from a seed", ""),
+    ("alice", "a text for a language model", "bundled", "public domain"),
+    ("authors", "passages of two texts", "bundled", "public domain"),
 )
 
 
@@ -101,6 +103,7 @@ def _list(as_json: bool) -> None:
         if any(one.path is None for one in found):
             print_text(f"to get {source.name}: fp16sim data {source.name}")
     print_text("Digits by E. Alpaydin and C. Kaynak, UCI Machine Learning Repository, doi:10.24432/C50P49: CC BY 4.0")
+    print_text("Alice in Wonderland by Lewis Carroll (1865), Paradise Lost by John Milton (1667): public domain")
     for source, _ in rows:
         print_text(_credit(source))
 

@@ -47,7 +47,9 @@ class Passages(Samples):
     def encode(self, text: str) -> Array:
         """The indices of characters; ValueError for one that is not in the vocabulary."""
         if (unknown := next((c for c in text if c not in self.vocabulary), None)) is not None:
-            raise ValueError(f"{quoted(unknown)} is not in {self.name}, which has the characters {self.vocabulary!r}")
+            raise ValueError(
+                f"{quoted(unknown)} is not in {self.name}, which has the characters {quoted(self.vocabulary)}"
+            )
         return np.array([self.vocabulary.index(c) for c in text], np.int64)
 
     def decode(self, indices: Array) -> str:
