@@ -60,6 +60,7 @@ BY_DATA = ("layers", "epochs", "lr")
 def _options(wanted: Config, base: Config | None) -> list[tuple[str, Any]]:
     """The options whose values differ from those that the command has by itself."""
     usual, parts, without = base or Config(wanted.policy), [], unused(wanted)
+    always = () if base else (*BY_DATA, *(["batch"] if wanted.model == "gpt" else []))
     if base is None or base.policy.accumulator != wanted.policy.accumulator:
         parts.append(("accumulator", wanted.policy.accumulator))
     for field in fields(Config):
@@ -67,7 +68,7 @@ def _options(wanted: Config, base: Config | None) -> list[tuple[str, Any]]:
         if field.name == "gpt" and wanted.model == "gpt":
             parts += _of_language_model(value)
         named = field.name not in ("policy", "recipe", "data", "model", "gpt", *without)
-        if named and (value != getattr(usual, field.name) or (base is None and field.name in BY_DATA)):
+        if named and (value != getattr(usual, field.name) or field.name in always):
             parts.append((field.name, value))
     return parts
 

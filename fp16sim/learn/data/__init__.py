@@ -1,9 +1,9 @@
 """Data: images and sequences with labels, ready to train on, and where they come from.
 
 Read in this order: `dataset` (rows and labels, batches, one-hot, a part to validate on), `samples` (inputs and targets
-of any shape), `text` (windows of characters), `normalise`, `augment`, `synthetic` (made from a seed), `sources` (MNIST's
-files: where they are and how they are verified), `loaders` (any data set by its name), `fetch` (the one module that
-downloads, and only when it is called).
+of any shape), `text` (windows of characters), `normalise`, `augment`, `synthetic` (made from a seed), `sources` (the
+files of MNIST: where they are and how they are verified), `loaders` (any data set by its name), `fetch` (the one module
+that downloads, and only when it is called).
 """
 
 from __future__ import annotations
