@@ -70,7 +70,7 @@ export function windowView(ctx) {
     fill(told, example[1]);
   };
   const examples = h("div", { class: "row examples", role: "group", "aria-label": "Examples" }, EXAMPLES.map((one) => button(one[0], () => show(one), { class: "quiet" })));
-  const [evidence, summary, otherwise] = [h("p", { class: "hint evidence" }), h("p", { class: "reading", role: "status" }), h("p", {})];
+  const [evidence, summary, otherwise] = [h("p", { class: "soft evidence" }), h("p", { class: "reading", role: "status" }), h("p", {})];
   const sums = h("div", { class: "row sums", role: "group", "aria-label": "The sums, one after the other" });
   const picture = windowPicture(ctx);
   const [chain, title] = [h("ol", { class: "chain", role: "list" }), h("h3", {})];
@@ -223,7 +223,7 @@ function sumSteps(sum, path) {
 }
 
 function termRow(term, { a, b }, chosen) {
-  const room = innerWidth > 700 ? 16 : 9;
+  const room = innerWidth > 700 ? 16 : 12;
   const k = Number(term.name.slice(1));
   const factors = isProduct(term) ? `${numberText(a[k], 12)} × ${numberText(b[k], 12)}` : term.name === "s0" ? "c" : "the sum so far";
   const cells = [[factors, "more"], [numberText(term.value, room)], [term.exponent === null ? "–" : String(term.exponent).replace("-", "−"), "more"], [numberText(term.kept, room)], [numberText(term.lost, room)]];
