@@ -1,5 +1,6 @@
 """Sweeps: the same records wherever cells run, nothing lost however a run ends, and nothing overwritten."""
 
+import json
 import os
 import re
 import sys
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
+from fp16sim.cli import main
 from fp16sim.files import claim
 from fp16sim.sweeps import Spread
 from fp16sim.sweeps.student import student
@@ -236,7 +238,7 @@ def test_failures_are_recorded_with_their_cause_and_run_again_on_request_only(tm
     settings = {"base": {"mark": str(mark)}, "table": table}
     first = fs.sweeps.run(f"{cells_module}:fails", {"k": [0, 1, 2]}, **settings)
     assert "failed: k=1: ValueError: no mark here (cells_of_a_user.py, line 27)" in str(first)
-    assert "k=2: died; at step 3: it overflowed" in str(first)
+    assert "k=2: died at step 3: it overflowed" in str(first)
     assert [row.place["k"] for row in first.failures] == [1]
     assert [row.place["k"] for row in first.deaths] == [2]
     mark.touch()
@@ -366,3 +368,101 @@ def test_progress_counts_cells_and_estimates_the_time_left(tmp_path):
     assert [(p.done, p.total) for p in seen] == [(1, 3), (2, 3), (3, 3)]
     assert seen[0].seconds_left is None
     assert seen[1].seconds_left > 0 == seen[2].seconds_left
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+TOML = """
+function = "cells_of_a_user:error"
+show = ["error"]
+[base]
+n = 50
+[axes]
+fmt = ["binary16", "bfloat16"]
+rng = [0, 1, 2]
+"""
+
+
+@pytest.fixture
+def in_folder(tmp_path, monkeypatch, cells_module):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.toml").write_text(TOML)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return tmp_path
+
+
+def test_the_command_runs_and_shows_again_without_computing(in_folder, capsys):
+    assert main(["sweep", "s.toml", "--workers", "0", "--most", "2"]) == 0
+    assert "4 cells of 6 not computed yet." in capsys.readouterr().out
+    assert len(lines(in_folder / "s.jsonl")) == 2
+    assert main(["sweep", "s.toml", "--workers", "0"]) == 0
+    first = capsys.readouterr()
+    assert "bfloat16       3   0.0" in first.out
+    assert "table: s.jsonl   picture: s.png" in first.out
+    assert first.err == ""
+    (in_folder / "cells_of_a_user.py").unlink()
+    before = (in_folder / "s.jsonl").read_bytes()
+    assert main(["sweep", "s.toml", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["over"] == "rng"
+    assert [group["done"] for group in found["groups"]] == [3, 3]
+    assert (in_folder / "s.jsonl").read_bytes() == before
+
+
+def test_the_command_trains_by_default(in_folder, capsys):
+    (in_folder / "t.toml").write_text(
+        "[base]\nepochs = 1\nlayers = [4]\nbatch = 512\n[axes]\noptimizer = ['adam', 'sgd']\nmomentum = [0.5]\n"
+    )
+    assert main(["sweep", "t.toml", "--workers", "0"]) == 0
+    shown = capsys.readouterr()
+    assert "test accuracy" in shown.out
+    assert shown.err == "fp16sim sweep: momentum has no effect on binary16\n"
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("axes = 3", r"'s.toml': axes=3 is not a table \[axes\] of lists"),
+        ("[axis]\nlr = [1]", "'s.toml': axis is unknown; did you mean 'axes'?"),
+        ("lr = [0.1]", r"'s.toml': lr is unknown; use function, .* \(options go under \[base\]\)"),
+        ("[axes", "'s.toml' is not a TOML file: "),
+        ("show = [1]", "is not a list of names of results"),
+        ("[axes]\nlr = 0.1", r"axis lr=0.1 is not a list of values; write \[0.1\]"),
+        ("[axes]\nlr = []", r"axis lr=\[\] has no values"),
+        ("[axes]\nlearnin_rate = [1]", "learnin_rate=1 is not an option of Config"),
+        ("[axes]\nwhen = [2020-01-01]", "when=.* is not an option of Config"),
+        ("", "the sweep has no axes and no cells"),
+        ("cells = [1]", "cell=1 is not a table of options"),
+        ('function = "cells_of_a_user"\n[axes]\nn = [1]', "is not module:function"),
+        ('function = "cells_of_a_user:eror"\n[axes]\nn = [1]', "did you mean 'error'"),
+    ],
+)
+def test_a_bad_file_gives_one_line_and_writes_nothing(in_folder, capsys, toml, said):
+    (in_folder / "s.toml").write_text(toml)
+    before = sorted(in_folder.iterdir())
+    assert main(["sweep", "s.toml", "--workers", "0"]) == 2
+    shown = capsys.readouterr()
+    assert re.search(said, shown.err), shown.err
+    assert shown.err.count("\n") == 1
+    assert [path for path in sorted(in_folder.iterdir()) if path.name != "__pycache__"] == before
+
+
+def test_files_of_others_are_not_overwritten(in_folder, capsys):
+    (in_folder / "s.png").write_bytes(b"a photograph")
+    assert main(["sweep", "s.toml", "--workers", "0"]) == 2
+    assert "is there, and is not of this sweep" in capsys.readouterr().err
+    assert main(["sweep", "s.toml", "--workers", "0", "--table", "s.toml"]) == 2
+    assert "is a TOML file" in capsys.readouterr().err
+    (in_folder / "notes.txt").write_text("my notes")
+    assert main(["sweep", "s.toml", "--workers", "0", "--table", "notes.txt"]) == 2
+    assert "is not the table of a sweep" in capsys.readouterr().err
+    assert (in_folder / "notes.txt").read_text() == "my notes"
+    assert (in_folder / "s.png").read_bytes() == b"a photograph"
+
+
+def test_a_cell_that_failed_gives_the_exit_code_3_and_its_cause(in_folder, capsys):
+    (in_folder / "f.toml").write_text(
+        f'function = "cells_of_a_user:fails"\n[base]\nmark = "{in_folder / "no"}"\n[axes]\nk = [0, 1, 2]\n'
+    )
+    assert main(["sweep", "f.toml", "--workers", "0"]) == 3
+    assert "failed: k=1: ValueError: no mark here" in capsys.readouterr().out

@@ -40,6 +40,7 @@ GROUPS = {
         "train": "train a network with every operation rounded",
         "evaluate": "test a trained model in other formats",
         "inspect": "find out what a format would lose of saved tensors",
+        "sweep": "run every combination of options, on any number of processes",
         "data": "list the data sets, or fetch MNIST or Fashion-MNIST",
     },
     "measure": {
@@ -57,7 +58,7 @@ EXIT_CODES = {
     0: "done",
     1: "a fault was found: by grade, certify, audit, hardware or vectors",
     2: "wrong input; one line on stderr says what, and the way out",
-    3: "train, evaluate: a run died that was not expected to",
+    3: "train, evaluate: a run died that was not expected to; sweep: a cell failed",
     130: "interrupted by Ctrl-C",
     141: "the reader of the output stopped, as in fp16sim ... | head",
     143: "terminated by a signal",

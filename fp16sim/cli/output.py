@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # it takes time to load, as do the modules that functions her
 
 PICTURES = (".png", ".svg", ".pdf")
 
-OnProgress: TypeAlias = Callable[[int, int], None]
-"""Called with what is done and what there is to do."""
+OnProgress: TypeAlias = Callable[..., None]
+"""Called with what is done, what there is to do, and perhaps a note."""
 
 
 def check_writable(
@@ -67,8 +67,8 @@ class _Bars(AbstractContextManager[Callable[[str], OnProgress | None]]):
     def _bar(self, label: str) -> OnProgress:
         task = self.progress.add_task(shown(label, sys.stderr), total=None, done="")
 
-        def update(done: int, total: int) -> None:
-            self.progress.update(task, completed=done, total=total, done=f"{done:,}/{total:,} {self.unit}")
+        def update(done: int, total: int, note: str = "") -> None:
+            self.progress.update(task, completed=done, total=total, done=f"{done:,}/{total:,} {self.unit}{note}")
 
         return update
 

@@ -8,7 +8,7 @@ same name:
     fs.plots.ulp(fmt=("binary16", "e5m2"), ax=ax)   # yours, on your Axes
     fs.plots.PICTURES                               # every picture, with the sentence that it shows
 
-`training` draws runs, `cost` what the benchmark measured, and `window` a step of a matrix unit.
+`training` draws runs, `sweep` many of them, `cost` what the benchmark measured, and `window` a step of a matrix unit.
 """
 
 from types import ModuleType as _ModuleType
@@ -28,6 +28,7 @@ from .gallery import PICTURES as PICTURES, Picture as Picture, find as find, fig
 from .gallery import write as write, write_all as write_all, write_sheet as write_sheet
 from .runs import cost as cost, cost_figure as cost_figure, training as training, training_figure as training_figure
 from .style import save as save
+from .sweeps import sweep as sweep, sweep_figure as sweep_figure
 from .matrix_units import window as window
 # isort: on
 

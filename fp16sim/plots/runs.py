@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count, cycle
+from itertools import cycle
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ from ..learn.run.train import ranking
 from ..report.notes import shared_settings
 from ..wording import decimal, did_you_mean, joined, percent, quoted
 from .labels import Name, name_beside
-from .style import FONT, LOOKS, SIZE, Look, drawing, folded, ink, literal, looks_of, styled, typeset
+from .style import FONT, LOOKS, SIZE, Look, distinct_looks, drawing, folded, ink, literal, styled, typeset
 
 
 class Measure(NamedTuple):
@@ -52,18 +52,8 @@ def curve(history: History, measure: str) -> tuple[list[int], list[float]]:
 
 
 def looks(histories: Sequence[History]) -> Iterator[Look]:
-    """A look for each run: if its name is that of a format, the look of that format.
-
-    Of many runs, or some with the same name: each time the colours repeat, dashes and markers move on by one, so that
-    36 looks differ.
-    """
-    names = [history.config.label for history in histories]
-    if len(set(names)) == len(names) <= len(LOOKS):
-        yield from looks_of(names)
-        return
-    for k in count():
-        form = LOOKS[(k + k // len(LOOKS)) % len(LOOKS)]
-        yield form._replace(hue=LOOKS[k % len(LOOKS)].hue)
+    """A look for each run; see `distinct_looks`."""
+    return distinct_looks([history.config.label for history in histories])
 
 
 def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes | None = None) -> Axes:

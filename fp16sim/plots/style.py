@@ -218,6 +218,20 @@ def looks_of(formats: Sequence[str]) -> list[Look]:
     return [LOOKS[k % len(LOOKS)] for k in looks(formats)]
 
 
+def distinct_looks(names: Sequence[str]) -> Iterator[Look]:
+    """A look for each name: that of a format, if it is the name of one.
+
+    Of many names, or some that are the same: each time the colours repeat, dashes and markers move on by one, so that
+    36 looks differ.
+    """
+    if len(set(names)) == len(names) <= len(LOOKS):
+        yield from looks_of(names)
+        return
+    for k in range(len(names)):
+        form = LOOKS[(k + k // len(LOOKS)) % len(LOOKS)]
+        yield form._replace(hue=LOOKS[k % len(LOOKS)].hue)
+
+
 def computed_one(
     demo: Callable[..., Data], fmt: FormatLike, data: Data | None, *arguments: Any, **options: Any
 ) -> Data:

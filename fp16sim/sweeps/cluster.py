@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+import re
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +52,7 @@ def _outcomes(client: Any, function: Function, cells: Sequence[Cell], address: s
     as_completed: Any = distributed.as_completed
     futures = {client.submit(perform, function.call, cell.config, pure=False): cell for cell in cells}
     try:
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             if future.status in ("cancelled", "lost"):
                 raise ConnectionError(f"scheduler={quoted(address)} was lost; start it again, and repeat the command")
             cell = futures.pop(future)
@@ -71,7 +74,13 @@ def _outcome(future: Any) -> Outcome:
 # --- the cluster ----------------------------------------------------------------------------------------------------
 
 
+ADDRESS = re.compile(r"(\w+://)?(\[[\da-fA-F:.%]+\]|[\w.-]+):\d+/?")
+"""tcp://host:8786, host:8786, tls://[::1]:8786: Dask waits long before it refuses what is no address."""
+
+
 def _connected(address: str) -> Any:
+    if not isinstance(address, str) or not ADDRESS.fullmatch(address):
+        raise ValueError(f"scheduler={quoted(address)} is not an address; write it as 'tcp://host:8786'")
     try:
         import distributed
     except ModuleNotFoundError:
@@ -79,12 +88,24 @@ def _connected(address: str) -> Any:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says, errors here say in one line
     client: Any = distributed.Client
     try:
+        with ThreadPoolExecutor(1) as apart:  # a notebook has a loop of its own
+            apart.submit(asyncio.run, _answer(address)).result()
         return client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, TimeoutError) as error:
+        why = " ".join(str(error).split()) or f"within {PATIENCE:g} s"
         raise ValueError(
-            f"scheduler={quoted(address)} does not answer ({' '.join(str(error).split())}); start one with "
-            "'dask scheduler', or leave it out to run here"
+            f"scheduler={quoted(address)} does not answer ({why}); start one with 'dask scheduler', or leave it out "
+            "to run here"
         ) from None
+
+
+async def _answer(address: str) -> None:
+    """Ask a scheduler who it is; TimeoutError if it does not say. A Client waits for ever for what never answers."""
+    from distributed import rpc
+
+    ask: Any = rpc
+    async with asyncio.timeout(PATIENCE), ask(address, timeout=PATIENCE) as scheduler:
+        await scheduler.identity()
 
 
 def _check_workers(client: Any, address: str) -> None:

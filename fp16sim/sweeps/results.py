@@ -184,11 +184,17 @@ class Results:
             yield f"Means over {self.over}{alive}, ± half their 95 % intervals by Student's t."
 
     def _causes(self) -> Iterator[str]:
+        """How cells died: a sentence for each cause, with the first group that has it."""
+        groups: dict[str, list[Group]] = {}
         for group in self.groups:
-            if died := group.died:
-                often = f"{len(died)} of {count(len(group.rows), 'cell')} died" if len(group.rows) > 1 else "died"
-                which = f"{said({self.over: died[0].place[self.over]})} " if len(group.rows) > 1 and self.over else ""
-                yield f"{group}: {often}; {which}{str(died[0].died).removeprefix('died ')}"
+            if group.died:
+                groups.setdefault(str(group.died[0].died).removeprefix("died "), []).append(group)
+        for cause, (group, *more) in groups.items():
+            others = f" (and {count(len(more), 'other group')})" if more else ""
+            died, rows = group.died, group.rows
+            often = f"{len(died)} of {count(len(rows), 'cell')} died; " if len(rows) > 1 else "died "
+            which = f"{said({self.over: died[0].place[self.over]})} " if len(rows) > 1 and self.over else ""
+            yield f"{group}{others}: {often}{which}{cause}"
 
     def _failed(self) -> Iterator[str]:
         failed = self.failures

@@ -49,6 +49,7 @@ def run(
     workers: int = 0,
     scheduler: str | None = None,
     retry: bool = False,
+    most: int | None = None,
     over: str | None = None,
     show: Sequence[str] = (),
     on_progress: OnProgress | None = None,
@@ -77,6 +78,8 @@ def run(
         The address of a Dask scheduler, as "tcp://host:8786": its workers run the cells.
     retry : bool
         Run cells again that failed.
+    most : int, optional
+        How many cells to run in this call; 0 for none, to see what there is.
     over : str, optional
         The axis of the seeds, over which means are taken; by default "rng" or "seed", if that is an axis.
     show : sequence of str, optional
@@ -118,6 +121,7 @@ def run(
         workers=workers,
         scheduler=scheduler,
         retry=retry,
+        most=most,
         on_progress=on_progress,
         summary=Summary(over, tuple(show)),
     )
@@ -132,21 +136,24 @@ def compute(
     workers: int,
     scheduler: str | None,
     retry: bool,
+    most: int | None,
     on_progress: OnProgress | None,
     summary: Summary,
     check: Callable[[Sequence[Cell]], None] | None = None,
 ) -> Results:
     """The same for cells that are made already; `check` may refuse those that are left, before anything is written."""
     runner = _runner(workers, scheduler)
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
+        raise ValueError(f"most={quoted(most)} is not a number of cells; use 0 or more")
     header = Header(work.name, {name: _plain_or_text(value) for name, value in base.items()})
     path = None if table is None else Path(table)
     records = {} if path is None else read(path, header)
     results = summary.of(cells, records)
-    if left := _unfinished(cells, records, retry):
+    if left := _unfinished(cells, records, retry)[:most]:
         if check:
             check(left)
         with writing(path, header) as writer:
-            left = _unfinished(cells, writer.records, retry)
+            left = _unfinished(cells, writer.records, retry)[:most]
             report = _Reporter(cells, writer.records, left, on_progress)
             for cell, outcome in runner(work, left):
                 writer.append(Record.of(cell, outcome))
@@ -196,6 +203,7 @@ class _Reporter:
     ) -> None:
         self.cells, self.records, self.on_progress = cells, records, on_progress
         self.left, self.computed, self.start = {cell.key for cell in left}, 0, time.monotonic()
+        self.total = len(left) + sum(cell.key in records for cell in cells if cell.key not in self.left)
         self.say()
 
     def after(self, cell: Cell) -> None:
@@ -208,7 +216,7 @@ class _Reporter:
         """Call `on_progress`."""
         if self.on_progress is None:
             return
-        passed, total = time.monotonic() - self.start, len(self.cells)
+        passed = time.monotonic() - self.start
         remaining = passed / self.computed * len(self.left) if self.computed else None
         failed = sum(1 for cell in self.cells if (found := self.records.get(cell.key)) and found.failure)
-        self.on_progress(Progress(total - len(self.left), total, failed, remaining))
+        self.on_progress(Progress(self.total - len(self.left), self.total, failed, remaining))

@@ -89,13 +89,14 @@ class Header:
             raise ValueError(f"table={str(path)!r} is not the table of a sweep; give another file")
         if found[MARK] != FORMAT or found.get("version") != __version__:
             theirs = f"{quoted(found.get('version'))}, layout {quoted(found[MARK])}"
+            ours = f"{quoted(__version__)}, layout {FORMAT}"
             raise ValueError(
-                f"table={str(path)!r} was written by fp16sim {theirs}, and this is {quoted(__version__)}, layout {FORMAT}, "
+                f"table={str(path)!r} was written by fp16sim {theirs}, and this is {ours}, "
                 "whose results may have other bits; give another table"
             )
-        for name, ours in (("function", self.function), ("base", dict(self.base))):
-            if found.get(name) != ours:
-                raise ValueError(f"table={str(path)!r} is of another sweep: {_difference(name, found.get(name), ours)}")
+        for name, own in (("function", self.function), ("base", dict(self.base))):
+            if found.get(name) != own:
+                raise ValueError(f"table={str(path)!r} is of another sweep: {_difference(name, found.get(name), own)}")
 
 
 def _difference(name: str, theirs: Any, ours: Any) -> str:
@@ -165,7 +166,7 @@ def _is_torn(rest: str) -> bool:
 
 
 class Writer:
-    """A table that is open for new records.
+    """A table that can get new records; its file is made, or repaired, when the first one comes.
 
     Attributes
     ----------
@@ -173,22 +174,42 @@ class Writer:
         Those that it has, by key.
     """
 
-    def __init__(self, handle: int | None, records: dict[str, Record]) -> None:
-        self._handle, self.records = handle, records
+    def __init__(self, path: Path | None, header: Header) -> None:
+        self._path, self._header, self._handle = path, header, -1
+        self.records: dict[str, Record] = {} if path is None else read(path, header)
 
     def append(self, record: Record) -> None:
         """Add a finished cell. It is on the disk when this returns."""
-        if self._handle is not None:
+        if self._path is not None:
+            if self._handle < 0:
+                self._handle = self._opened(self._path)
             left = memoryview(record.to_line().encode("ascii"))
             while left:
                 left = left[os.write(self._handle, left) :]
             os.fsync(self._handle)
         self.records[record.key] = record
 
+    def _opened(self, path: Path) -> int:
+        """The file at its end, without a torn last line."""
+        _, whole, unended = _read(path, self._header)
+        if not path.exists():
+            write_text(path, self._header.to_line())
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+        if unended:
+            os.write(handle, b"\n")
+        elif whole:
+            os.ftruncate(handle, whole)
+        return handle
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._handle >= 0:
+            os.close(self._handle)
+
 
 @contextmanager
 def writing(path: Path | None, header: Header) -> Iterator[Writer]:
-    """Open a table for new records, and make it if there is none; without a path, one in memory.
+    """Open a table for new records; without a path, one in memory.
 
     Raises
     ------
@@ -196,7 +217,7 @@ def writing(path: Path | None, header: Header) -> Iterator[Writer]:
         As `read`, and if another process is writing, or the file cannot be written.
     """
     if path is None:
-        yield Writer(None, {})
+        yield Writer(None, header)
         return
     if why := why_not_writable(path):
         raise ValueError(f"table={str(path)!r}: {why}")
@@ -206,15 +227,8 @@ def writing(path: Path | None, header: Header) -> Iterator[Writer]:
                 f"table={str(path)!r}: another process is writing it; wait for its end, or give another table (if "
                 f"there is none, delete {str(claim_file(path))!r})"
             )
-        records, whole, unended = _read(path, header)
-        if not path.exists():
-            write_text(path, header.to_line())
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+        writer = Writer(path, header)
         try:
-            if unended:
-                os.write(handle, b"\n")
-            elif whole:
-                os.ftruncate(handle, whole)  # without a torn last line
-            yield Writer(handle, records)
+            yield writer
         finally:
-            os.close(handle)
+            writer.close()

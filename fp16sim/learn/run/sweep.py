@@ -29,6 +29,7 @@ def sweep(
     workers: int = 0,
     scheduler: str | None = None,
     retry: bool = False,
+    most: int | None = None,
     over: str | None = None,
     show: Sequence[str] = (),
     on_progress: OnProgress | None = None,
@@ -47,7 +48,7 @@ def sweep(
         has by default is what `fp16sim train` has.
     cells : sequence of mappings, optional
         A list of runs instead; with axes, each is combined with all their values.
-    table, workers, scheduler, retry, over, show, on_progress
+    table, workers, scheduler, retry, most, over, show, on_progress
         See `fp16sim.sweeps.run`. Each process loads the data once, by their name.
     on_note : callable, optional
         Called with a sentence for each option that has no effect on some of the runs.
@@ -96,6 +97,7 @@ def sweep(
         workers=workers,
         scheduler=scheduler,
         retry=retry,
+        most=most,
         on_progress=on_progress,
         summary=Summary(over, tuple(show), usual=("test_accuracy", "test_loss", "loss")),
         check=None if scheduler else lambda left: _check([configs[cell.key] for cell in left]),
@@ -134,9 +136,8 @@ def _config(given: Mapping[str, Any]) -> Config:
     """The Config of a run, as `fp16sim train` would make it from the same options."""
     for name in given:
         if name in SAME_AS:
-            raise TypeError(
-                f"{name}={quoted(given[name])} is not an option of Config; did you mean {quoted(SAME_AS[name])}?"
-            )
+            meant = quoted(SAME_AS[name])
+            raise TypeError(f"{name}={quoted(given[name])} is not an option of Config; did you mean {meant}?")
     refuse_unknown("Config", given, OPTIONS)
     options = {name: _of_its_kind(name, value) for name, value in given.items()}
     recipe = options.pop("recipe", "")
