@@ -58,7 +58,7 @@ EXIT_CODES = {
     0: "done",
     1: "a fault was found: by grade, certify, audit, hardware or vectors",
     2: "wrong input; one line on stderr says what, and the way out",
-    3: "train, evaluate: a run died that was not expected to; sweep: a cell failed",
+    3: "train, evaluate: a run died unexpectedly; sweep: a cell failed",
     130: "interrupted by Ctrl-C",
     141: "the reader of the output stopped, as in fp16sim ... | head",
     143: "terminated by a signal",

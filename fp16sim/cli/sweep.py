@@ -24,7 +24,7 @@ from .parsing import CommandParser, add_options, integer
 EXAMPLE = """\
 examples:
   fp16sim sweep sweep.toml --workers 2
-  fp16sim sweep sweep.toml                 (again: goes on, or shows the results)
+  fp16sim sweep sweep.toml                (again: it goes on, or shows what it has)
   fp16sim sweep sweep.toml --scheduler tcp://host:8786
 
 a sweep.toml, of 2 x 3 x 5 runs:
@@ -35,14 +35,14 @@ a sweep.toml, of 2 x 3 x 5 runs:
   lr = [0.001, 0.003, 0.01]
   rng = [0, 1, 2, 3, 4]
 
-The axes are the options of training (fields of fp16sim.learn.Config), recipe and
-accumulator. With function = "module:name" they are the arguments of your own
+The axes are the options of training (fields of fp16sim.learn.Config), recipe
+and accumulator. With function = "module:name" they are the arguments of your own
 function, which returns a number or a dict. See the reference, "sweeps"."""
 
 
 def configure(parser: CommandParser) -> None:
     """What the command does, and its options."""
-    parser.usage = "fp16sim sweep FILE.toml [--workers N | --scheduler ADDRESS] [OPTION ...]"
+    parser.usage = "fp16sim sweep FILE.toml [--workers N | --scheduler ADDR] [OPTION ...]"
     parser.description = (
         "Train with every combination of options, or call a function of yours with them.\n"
         "Each finished cell is a line of a table, which is only ever appended to: a sweep\n"
