@@ -26,12 +26,14 @@ from ..learn import (
     Samples,
     Tensor,
     check,
+    diagnose,
     examine,
     first_difference,
     get_config,
     train,
 )
 from ..learn.run.engine import make_model
+from ..learn.state import Share
 from ..neighbours import ulp
 from ..wording import did_you_mean, quoted
 
@@ -169,6 +171,36 @@ class OrderOfSums(Failure):
         one, other = (self.computation(maker(self.fmt), accumulator) for accumulator in accumulators)
         differ, found = one.value.values != other.value.values, first_difference(one, other)
         return Outcome(float(differ.mean()), (str(found),) if found else (), ("order of sums",) if found else ())
+
+
+@dataclass(frozen=True)
+class LostAdditions(Failure):
+    """Two runs of the lab that add up over time: gradients of micro-batches, or a moving average of the weights."""
+
+    broken: Mapping[str, Any]
+    cured: Mapping[str, Any]
+    counted: str
+    """The counts of an epoch that are looked at."""
+    data: tuple[npt.ArrayLike, npt.ArrayLike]
+    """Inputs and targets; the model is one linear layer."""
+
+    measure = "part of the additions that changed nothing"
+    instrument = "diagnose"
+
+    def before(self) -> Outcome:
+        """The run that fails."""
+        return self._outcome(self.broken)
+
+    def after(self) -> Outcome:
+        """The cured run."""
+        return self._outcome(self.cured)
+
+    def _outcome(self, options: Mapping[str, Any]) -> Outcome:
+        data = Samples.of(self.data)
+        model = [Linear(data.image_shape[0], 1)]
+        history = train(Config(self.fmt), data, model=model, loss="mean_squared_error", **options)
+        share = sum((getattr(epoch, self.counted) for epoch in history.epochs), Share()).value
+        return Outcome(math.nan if share is None else share, *_said(diagnose(history)))
 
 
 @dataclass(frozen=True)
@@ -397,6 +429,12 @@ def log_probabilities(make: Make) -> Tensor:
     return (make(QUERIES) @ make(KEYS).transpose() * 0.25).log_softmax()
 
 
+SAME = (1 + DRAWN.random((512, 4)) / 256, np.full((512, 1), 8.0))
+"""Samples whose gradients have one sign."""
+
+MICRO = {"batch": 512, "accumulate": 512, "epochs": 1, "lr": 1e-4, "optimizer": "sgd", "momentum": 0.0}
+EMA = {"batch": 16, "epochs": 3, "lr": 1e-3, "ema": 0.999}
+
 DECAY = {"optimizer": "adamw", "lr": 1e-2, "weight_decay": 0.1, "epochs": 300, "batch": 64, "constants": "binary64"}
 
 FAILURES: Mapping[str, Failure] = {
@@ -522,6 +560,28 @@ FAILURES: Mapping[str, Failure] = {
             product,
             (Blocked("binary32", block=64), Blocked("binary32", block=16)),
             (Blocked("binary32", block=64), Blocked("binary32", block=64)),
+        ),
+        LostAdditions(
+            "accumulation",
+            "Gradients of micro-batches are added up, and the later ones count for nothing",
+            "bfloat16",
+            "accumulated gradients",
+            "Add them up in binary32.",
+            {**MICRO, "accumulate_in": "bfloat16"},
+            {**MICRO, "accumulate_in": "binary32"},
+            "absorbed_gradients",
+            SAME,
+        ),
+        LostAdditions(
+            "moving-average",
+            "A moving average of the weights with decay 0.999 stays where it began",
+            "bfloat16",
+            "moving average",
+            "Keep the average in binary32.",
+            {**EMA, "ema_in": "bfloat16"},
+            {**EMA, "ema_in": "binary32"},
+            "absorbed_average",
+            SAME,
         ),
         LostDecay(
             "weight-decay",
