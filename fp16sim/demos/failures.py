@@ -33,7 +33,7 @@ from ..learn import (
     train,
 )
 from ..learn.run.engine import make_model
-from ..learn.state import Share
+from ..learn.shares import Share
 from ..neighbours import ulp
 from ..wording import did_you_mean, quoted
 
@@ -228,7 +228,7 @@ class LostDecay(Failure):
         drawn = make_model(config, data).draw(config.rng)["linear1.weight"]
         left = np.abs(history.params["linear1.weight"].values).sum() / np.abs(drawn).sum()
         expected = (1 - config.lr * config.weight_decay) ** config.epochs
-        return Outcome(float(1 - (1 - left) / (1 - expected)), *_said(check(config)))
+        return Outcome(float(abs(1 - (1 - left) / (1 - expected))), *_said(check(config)))
 
 
 def _said(found: Iterable[Advice]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -435,7 +435,7 @@ SAME = (1 + DRAWN.random((512, 4)) / 256, np.full((512, 1), 8.0))
 MICRO = {"batch": 512, "accumulate": 512, "epochs": 1, "lr": 1e-4, "optimizer": "sgd", "momentum": 0.0}
 EMA = {"batch": 16, "epochs": 3, "lr": 1e-3, "ema": 0.999}
 
-DECAY = {"optimizer": "adamw", "lr": 1e-2, "weight_decay": 0.1, "epochs": 300, "batch": 64, "constants": "binary64"}
+DECAY = {"optimizer": "adamw", "lr": 1e-2, "weight_decay": 0.1, "epochs": 80, "batch": 64, "constants": "binary64"}
 
 FAILURES: Mapping[str, Failure] = {
     failure.name: failure
