@@ -41,6 +41,7 @@ GROUPS = {
         "evaluate": "test a trained model in other formats",
         "inspect": "find out what a format would lose of saved tensors",
         "sweep": "run every combination of options, on any number of processes",
+        "diagnose": "say why a run died, here or elsewhere, and what it lost",
         "data": "list the data sets, or fetch MNIST or Fashion-MNIST",
     },
     "measure": {

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ from .checks import (
 )
 from .examine import as_advice
 from .forecast import first_step
+from .log_advice import advice_on
+from .logs import Log
+from .runs import read_run
 
 WORTH_MENTIONING = 0.01
 """The least share of lost gradients that is mentioned."""
@@ -45,18 +49,25 @@ ABSORBED, MOSTLY = 0.2, 0.5
 """The least share of absorbed updates that is mentioned; and of a moving average, which moves little in the end."""
 
 
-def diagnose(history: History) -> tuple[Advice, ...]:
+def diagnose(run: History | Log | str | Path) -> tuple[Advice, ...]:
     """What a run lost to rounding, why, and which options would help, each with its evidence.
 
     Parameters
     ----------
-    history : History
-        With its telemetry: nothing is known about steps that were not examined.
+    run : History or path
+        A history with its telemetry: nothing is known about steps that were not examined. Or a file: a checkpoint of
+        `train`, or the log of a run elsewhere that `fp16sim.learn.recorder` wrote; or a folder with one such file.
 
     Returns
     -------
     tuple of Advice
-        First what the configuration alone says (`check`), then what the run showed; one for each topic.
+        First what the configuration alone says (`check`), then what the run showed; one for each topic. Of a log, how
+        the run died comes first, and no options of `train` are named.
+
+    Raises
+    ------
+    ValueError
+        If the file is no log or checkpoint, or is damaged. A log whose last line is cut off is read.
 
     Examples
     --------
@@ -64,6 +75,12 @@ def diagnose(history: History) -> tuple[Advice, ...]:
     >>> print(diagnose(train("pure-binary16", epochs=1))[0])
     epsilon=1e-08 is 0 in binary16: where the second moment is 0 as well, a step is 0 / 0. Try --epsilon 0.0001.
     """
+    if isinstance(run, (str, Path)):
+        run = read_run(run)
+    return advice_on(run) if isinstance(run, Log) else _of_history(run)
+
+
+def _of_history(history: History) -> tuple[Advice, ...]:
     known = check(history.config)
     with np.errstate(all="ignore"):
         seen = [_completed(advice, history.config) for find in FINDERS if (advice := find(history)) is not None]
