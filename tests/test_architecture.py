@@ -62,8 +62,8 @@ INSIDE = {
     "explain": "value_text records decoding exact_step rounding_step alternatives document rendering explanation "
     "basic_operations functions number_parts alignment dot_product reductions softmax_steps block_scaling "
     "stored_number layouts __init__",
-    "learn": "recorder records shares factors rules scaled_products precision scaling chance data model state observe run "
-    "advise table __init__",
+    "learn": "recorder records shares factors rules scaled_products precision scaling chance data model state observe "
+    "run advise table __init__",
     "testing": "given differences messages exactly permitted sums balls kernels bounds explained rows fixtures "
     "__init__ planted",
     "teach": "course start lessons strategies grading source answers progress advice grade practice variants marks "

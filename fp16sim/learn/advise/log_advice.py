@@ -272,10 +272,14 @@ def _shrinking(log: Log, narrow: dict[tuple[str, str], Survey]) -> str:
 
 
 def _scale_for(log: Log, seen: list[Survey]) -> str:
-    """The loss scale that leaves some binades below overflow."""
+    """The loss scale that leaves some binades below overflow.
+
+    It makes the numbers that are left normal. Those that are gone were smaller: it is larger by as many binades again.
+    """
     top = max((one.highest for one in seen if one.binades), default=0)
     fmt, scale = seen[0].fmt, _scale_at(log, log.last)
-    room = fmt.emax - HEADROOM - top
+    left = sum((one for one in seen if one.fmt == fmt), Survey(fmt))
+    room = min(fmt.emax - HEADROOM - top, left.best_shift(range(64)) + fmt.trailing_bits)
     if room < 1:
         return " A larger loss scale would overflow: use bfloat16 for the gradients."
     better = power_of_two(scale * 2.0**room)
