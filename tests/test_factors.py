@@ -31,9 +31,9 @@ def per_tensor(x, fmt, factors, mode, rng, scale=None):
     return fs.round_to(shares, fmt, mode, rng=rng, saturate=True), float(fs.divide(1.0, scale, "binary32"))
 
 
-def written_out(factors, left, roles, right, accumulator, rng, transform=False):
-    """left @ right in bfloat16 with scaled factors: the definition."""
-    sums = accumulator.fmt if accumulator else fs.BFLOAT16
+def written_out(factors, left, roles, right, accumulator, rng, transform=False, compute=fs.BFLOAT16):
+    """left @ right with scaled factors: the definition."""
+    sums = accumulator.fmt if accumulator else compute
     wide = fs.BINARY32
     if transform and factors.hadamard:
         n = factors.hadamard
@@ -70,7 +70,7 @@ def written_out(factors, left, roles, right, accumulator, rng, transform=False):
     else:
         y = fs.matmul(a.without_tensor_scale, b.without_tensor_scale, sums, accumulator=accumulator)
         y = y if a.tensor_scale is None else fs.multiply(y, a.tensor_scale * b.tensor_scale, wide)
-    return fs.round_to(y, "bfloat16")
+    return fs.round_to(y, compute)
 
 
 def promoted(a, b, every, sums, accumulator):
@@ -100,8 +100,8 @@ def by_blocks(a, b, size, sums, accumulator):
     return total
 
 
-def same(x, y):
-    return fs.encode(np.asarray(x), "bfloat16").tolist() == fs.encode(np.asarray(y), "bfloat16").tolist()
+def same(x, y, fmt="bfloat16"):
+    return fs.encode(np.asarray(x), fmt).tolist() == fs.encode(np.asarray(y), fmt).tolist()
 
 
 def draw(*shape, rng, spread=2.0):
@@ -130,18 +130,25 @@ def multiplied(a, b, step, accumulator=None):
 
 
 def check_product(factors, accumulator, shape=(5, 40, 20), told=None):
-    """The product and both gradients, against the expression; `told` is the accumulator of the expression."""
-    rng = np.random.default_rng(7)
-    (m, k, n), told = shape, told or accumulator
+    """The product and both gradients, against the expression; `told` is the accumulator of the expression.
+
+    Results are in binary32 if sums are, so that every bit is compared.
+    """
+    compute = fs.BINARY32 if accumulator else fs.BFLOAT16
+    rng, draws, told = np.random.default_rng(7), np.random.default_rng(3), told or accumulator
+    m, k, n = shape
     x, w, g = draw(m, k, rng=rng), draw(k, n, rng=rng), draw(m, n, rng=rng)
-    a, b = (Tensor(fs.array(v, "bfloat16"), name=name) for v, name in ((x, "x"), (w, "w")))
+    a, b = (Tensor(fs.array(v, compute), name=name) for v, name in ((x, "x"), (w, "w")))
     step = FactorsOfStep(factors, rng=np.random.default_rng(3)).begin({"w": b})
     y = multiplied(a, b, step, accumulator)
-    found = gradients((y * Tensor(fs.array(g, "bfloat16"), wanted=False)).sum(), {"x": a, "w": b})
-    draws = np.random.default_rng(3)
-    assert same(y.value.values, written_out(factors, x, ("activation", "weight"), w, told, draws))
-    assert same(found["x"].values, written_out(factors, g, ("gradient", "weight"), w.T, told, draws))
-    assert same(found["w"].values, written_out(factors, x.T, ("activation", "gradient"), g, told, draws, True))
+    found = gradients((y * Tensor(fs.array(g, compute), wanted=False)).sum(), {"x": a, "w": b})
+
+    def expected(left, first, right, second, of_weight=False):
+        return written_out(factors, left, (first, second), right, told, draws, of_weight, compute)
+
+    assert same(y.value.values, expected(x, "activation", w, "weight"), compute)
+    assert same(found["x"].values, expected(g, "gradient", w.T, "weight"), compute)
+    assert same(found["w"].values, expected(x.T, "activation", g, "gradient", True), compute)
 
 
 @pytest.mark.parametrize("text", first(4, TEXTS))
@@ -265,6 +272,14 @@ def test_a_history_forgets():
             assert scale == np.float32(57344) / np.float32(3)
     assert amaxes["w gradient"].values[0] == scale  # infinity and NaN keep it while they are remembered
     assert np.isnan(amaxes["w gradient"].values[2])
+
+
+def test_a_weight_that_is_used_twice_has_the_larger_amax():
+    weight = Tensor(fs.array(np.ones((1, 1), "f4"), "bfloat16"))
+    step = FactorsOfStep(Factors("delayed"), {}).begin({"w": weight})
+    for amax in (2.0, 1.0):
+        multiplied(Tensor(fs.array(np.full((1, 1), amax, "f4"), "bfloat16")), weight, step)
+    assert step.amax == {"w activation": 2.0, "w weight": 1.0}
 
 
 def test_scales_stay_in_binary32():
@@ -409,4 +424,5 @@ def test_costs_count_narrow_factors_and_what_is_remembered():
     assert delayed.checkpoint - scaled.checkpoint == 2 * 3 * 4 * 1025
     assert small.elementwise > scaled.elementwise  # blocks along two axes
     bits = [Factors.of(text).bits("weight") for text in ("fp8-current", "mxfp8", "nvfp4", "nvfp4 square_weights=no")]
+    assert Factors.of("fp8-current hadamard=16").conversions("gradient") == 2  # transformed, and not
     assert bits == [8, 8.25, 4 + 8 / 256, 4.5]
