@@ -45,6 +45,7 @@ GROUPS = {
         "data": "list the data sets, or fetch MNIST or Fashion-MNIST",
     },
     "measure": {
+        "trace": "say which line of a Python script lost the digits",
         "bench": "measure the speed of fp16sim on this machine",
         "certify": "check the elementary functions on this machine",
         "audit": "find out what the numerics installed here really do",

@@ -8,7 +8,8 @@ same name:
     fs.plots.ulp(fmt=("binary16", "e5m2"), ax=ax)   # yours, on your Axes
     fs.plots.PICTURES                               # every picture, with the sentence that it shows
 
-`training` draws runs, `sweep` many of them, `cost` what the benchmark measured, and `window` a step of a matrix unit.
+`training` draws runs, `sweep` many of them, `cost` what the benchmark measured, `window` a step of a matrix unit, and
+`trace` the errors of a traced run.
 """
 
 from types import ModuleType as _ModuleType
@@ -30,6 +31,7 @@ from .runs import cost as cost, cost_figure as cost_figure, training as training
 from .style import save as save
 from .sweeps import sweep as sweep, sweep_figure as sweep_figure
 from .matrix_units import window as window
+from .traces import trace as trace, trace_figure as trace_figure
 # isort: on
 
 # What was imported above. Not a literal list, which would repeat every name; and mypy takes no other.

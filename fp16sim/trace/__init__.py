@@ -35,8 +35,24 @@ of operations on both. `traced` is the value with its shadow, `dispatch` NumPy's
 `running` is what one calls.
 """
 
+from .comparing import Divergence, compare
+from .cures import Cure
 from .ranking import Line, Result
 from .recorder import Escape
+from .recording import Recording, recording
 from .running import Run, wrap
+from .scripts import script
 
-__all__ = ["Escape", "Line", "Result", "Run", "wrap"]
+__all__ = [
+    "Cure",
+    "Divergence",
+    "Escape",
+    "Line",
+    "Recording",
+    "Result",
+    "Run",
+    "compare",
+    "recording",
+    "script",
+    "wrap",
+]

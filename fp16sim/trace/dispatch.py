@@ -8,6 +8,7 @@ argument, or FloatArray does not support it. The last kind is computed in float6
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -95,6 +96,8 @@ def _elementwise(recorder: Recorder, ufunc: np.ufunc, inputs: Sequence[Any], key
         return _answer(recorder, name, ufunc, traced)
     if name not in shadows.ELEMENTWISE:
         return escaped(recorder, ufunc, inputs, {})
+    if recorder.rewrite is not None and (cured := recorder.rewrite(recorder, name, traced, {})) is not None:
+        return cured
     values: list[Any] = [x.value if isinstance(x, Traced) else x for x in operands]
     if name == "matmul" and (accumulator := recorder.accumulator_here()) is not None:
         computed: Any = values[0].matmul(values[1], accumulator=accumulator)
@@ -151,8 +154,12 @@ def finished(
     y = Traced(recorder, computed, shadow, island=recorder.format_here() is not None)
     step = Measured(name, y.plain, exact, shadow, traced, carried)
     y.marks, y.origin = recorder.measure(step, computed.fmt)
-    if recorder.keep:
+    if recorder.rewrite is not None:
+        y.made_of = name, tuple(traced)
+    if recorder.log is not None:
         recorder.log.append((y.origin, step))
+    if recorder.unused is not None:
+        recorder.unused[id(y)] = weakref.ref(y)
     return y
 
 
@@ -220,6 +227,8 @@ def _computing(recorder: Recorder, name: str, function: Any, args: Sequence[Any]
     traced = [cast(adopt(recorder, x, fmt), fmt) for x in list(given.values())[:count]]
     how = dict(list(given.items())[count:])
     initial = how.pop("initial", None)
+    if recorder.rewrite is not None and (cured := recorder.rewrite(recorder, name, traced, how)) is not None:
+        return cured
     with record_flags(only=["absorbed"]) as raised:
         computed = _by_method(recorder, name, function, traced, how)
     exact, shadow = _shaded(shadows.FUNCTIONS[name], traced, traced, **_of_shadow(how))

@@ -8,7 +8,7 @@ that lost a digit. Lines that no result blames follow, those that lost most bits
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 
 from . import marks
 from .recorder import Recorder
-from .sites import EVENTS, Site, Witness
+from .sites import EVENTS, Place, Site, Witness
 from .traced import Traced
 from .wide import Wide, as_float
 
@@ -49,6 +49,8 @@ class Line:
         Operations.
     witness : Witness or None
         The element that lost most: operands, result, and their shadows.
+    passed_on, passed_to : Witness or None, Place or None
+        The same in a function whose argument was computed here, such as a sine, and where that function is.
     """
 
     rank: int
@@ -71,6 +73,8 @@ class Line:
     elements: int
     expression: str
     witness: Witness | None
+    passed_on: Witness | None
+    passed_to: Place | None
     sites: tuple[int, ...] = field(repr=False, default=())
 
 
@@ -119,7 +123,7 @@ def _collect(x: Any, found: list[Traced], depth: int) -> None:
         return
     elif isinstance(x, dict):
         _collect(list(x.values()), found, depth + 1)
-    elif isinstance(x, (list, tuple, set)):
+    elif isinstance(x, (list, tuple, set, deque)):
         for part in x:
             _collect(part, found, depth + 1)
     elif hasattr(x, "__dict__") and not isinstance(x, type) and not callable(x):
@@ -182,6 +186,10 @@ def _ranked(lines: Iterable[Line]) -> Iterable[Line]:
         yield Line(**{**vars(one), "rank": number})
 
 
+def _passed(site: Site) -> float:
+    return 0.0 if site.passed_on is None else site.passed_on.gained
+
+
 def _line(recorder: Recorder, numbers: list[int], blamed: float) -> Line:
     sites = [recorder.sites[k] for k in numbers]
     most = max(sites, key=lambda site: (site.gained, _finite(site.worst)))
@@ -208,5 +216,7 @@ def _line(recorder: Recorder, numbers: list[int], blamed: float) -> Line:
         elements=sum(site.elements for site in sites),
         expression=place.expression,
         witness=most.witness,
+        passed_on=(passing := max(sites, key=_passed)).passed_on,
+        passed_to=passing.passed_to,
         sites=tuple(numbers),
     )

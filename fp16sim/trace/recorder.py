@@ -29,6 +29,7 @@ NOT_BLAMED = frozenset(
 enough: the line that computed the argument can be changed, the function cannot."""
 SAMPLE = 64
 RECENT = 20000
+SHOWN = 4096
 
 
 class Step(NamedTuple):
@@ -72,6 +73,16 @@ class Recorder:
         Lines whose operations are computed in another format.
     line_accumulators : dict of (file, line) -> accumulator
         Lines whose sums are added in another way.
+    held_constants : bool
+        Whether constants that the format does not hold are replaced by its smallest normal or largest number.
+    log : list, optional
+        Where all operations are kept, for a comparison of two runs.
+    shown : deque
+        Values that were printed, turned into text or into plain numbers: the results of a script.
+    unused : dict, optional
+        Values that no operation has used yet, by identity: the results of a block.
+    rewrite : callable, optional
+        Computes an operation in another way, or gives None: see `cures`. Then values remember what they are made of.
     """
 
     fmt: Format
@@ -82,15 +93,22 @@ class Recorder:
     accumulator: AccumulatorLike | None = None
     islands: dict[tuple[str, int], Format] = field(default_factory=dict)
     line_accumulators: dict[tuple[str, int], AccumulatorLike] = field(default_factory=dict)
+    rewrite: Callable[..., Any] | None = None
+    held_constants: bool = False
     files: set[str] = field(default_factory=set)
     sites: list[Site] = field(default_factory=list)
     escapes: dict[Escape, int] = field(default_factory=dict)
     recent: deque[Step] = field(default_factory=lambda: deque(maxlen=RECENT))
     operations: int = 0
-    keep: bool = False
-    log: list[Any] = field(default_factory=list)
-    shown: list[Any] = field(default_factory=list)
+    log: list[Any] | None = None
+    shown: deque[Any] = field(default_factory=lambda: deque(maxlen=SHOWN))
+    unused: dict[int, Any] | None = None
     _places: dict[tuple[CodeType, int, str], int] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the program does not run as it is, because a cure is tried."""
+        return bool(self.rewrite or self.islands or self.line_accumulators or self.held_constants)
 
     # --- places -----------------------------------------------------------------------------------------------------
 
@@ -129,6 +147,9 @@ class Recorder:
         number = self.site(step.name)
         site = self.sites[number]
         self.operations += 1
+        if self.unused is not None:
+            for operand in step.operands:
+                self.unused.pop(id(operand), None)
         site.runs += 1
         site.elements += step.values.size
         if not step.values.size:
@@ -139,9 +160,19 @@ class Recorder:
         self.recent.append(Step(self.operations, number, worst.error, worst.lost))
         if worst.gained > max(site.gained, 0.5) or (site.witness is None and worst.gained > 0):
             site.gained = max(site.gained, worst.gained)
-            site.witness, site.captured = _witness(step, self.operations, worst), _captured(step)
+            site.witness = _witness(step, self.operations, worst)
             site.amplification = site.witness.amplification
+            self._pass_on(step, site)
         return marks_, number
+
+    def _pass_on(self, step: Measured, site: Site) -> None:
+        """Tell the operation that computed the argument of a function what became of its error there."""
+        if step.name not in NOT_BLAMED or not step.operands or step.operands[0].origin < 0:
+            return
+        source = self.sites[step.operands[0].origin]
+        assert site.witness is not None
+        if source.passed_on is None or source.passed_on.gained < site.witness.gained:
+            source.passed_on, source.passed_to = site.witness, site.place
 
     def branch(self, operation: str, differing: int) -> None:
         """Comparisons whose results differ from the shadow's."""
@@ -327,12 +358,3 @@ def _witness(step: Measured, number: int, worst: Worst) -> Witness:
     return Witness(
         step.name, number, operands, shadows, result, shadow, index, worst.lost, worst.gained, amplification, cancelled
     )
-
-
-CAPTURED = 1 << 16
-"""The largest number of elements that is kept of an operation for its cure to be measured."""
-
-
-def _captured(step: Measured) -> Any:
-    small = sum(operand.plain.size for operand in step.operands) <= CAPTURED
-    return tuple((operand.value.values.copy(), operand.shadow) for operand in step.operands) if small else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,64 +15,55 @@ from ..conversion import Seed, as_generator
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ..wording import quoted
 from . import proxies
+from .cures import Cure, best, tried
 from .dispatch import call_function, call_ufunc
 from .literals import current
-from .ranking import Line, Result, outputs, rank, result_of
-from .recorder import Escape, Recorder, Step
+from .page import body, to_html
+from .ranking import outputs, rank, result_of
+from .recorder import Recorder
+from .records import Record
+from .report import text_of, to_dict
 from .rewriting import swapped
-from .sites import Site
 from .traced import Traced, argument
 
 
-@dataclass(frozen=True)
-class Run:
-    """A traced run.
+class Run(Record):
+    """A traced run, which can be printed; see `Record` for its attributes.
 
-    Attributes
-    ----------
-    fmt, mode
-        Of the emulated computation.
-    returned
-        What the function returned; FloatArrays in place of traced numbers.
-    results : tuple of Result
-        The numbers of what it returned, each with its shadow and its error.
-    lines : tuple of Line
-        The source lines, the one to blame first.
-    escapes : dict of Escape -> int
-        Where numbers left the trace, and how often.
-    steps : tuple of Step
-        The last operations, in the order of time.
-    operations : int
-        How many there were in all.
+    `str(run)` is the report, `run.to_html()` the report as a page with the source beside the numbers, `run.to_dict()`
+    the same as data for JSON. `run.cures` are the changes that reduce the error of the results, each measured.
     """
 
-    fmt: Format
-    mode: Rounding
-    accumulator: str
-    returned: Any
-    results: tuple[Result, ...]
-    lines: tuple[Line, ...]
-    escapes: dict[Escape, int]
-    steps: tuple[Step, ...]
-    operations: int
-    recorder: Recorder = field(repr=False)
-    again: Callable[..., Run] | None = field(repr=False, default=None)
-    """Runs the same once more with other `islands`, `line_accumulators`, `fmt` ...; None if that is not possible."""
+    @cached_property
+    def tried(self) -> tuple[Cure, ...]:
+        """The cures that were tried for the line to blame, each with the errors before and after it."""
+        return tried(self)
 
     @property
-    def error(self) -> float:
-        """The worst relative error of the results; infinite where one is not finite although its shadow is."""
-        return max((result.error for result in self.results), default=0.0)
+    def cures(self) -> tuple[Cure, ...]:
+        """Those that at least halve the error, the best first."""
+        return best(self.tried)
 
-    @property
-    def norm_error(self) -> float:
-        """The same by norms: the worst `norm_error` of the results."""
-        return max((result.norm_error for result in self.results), default=0.0)
+    def without_cures(self) -> Run:
+        """The same record, for which no cure is tried: the run is not repeated."""
+        return replace(self, again=None)
 
-    @property
-    def sites(self) -> list[Site]:
-        """The places of all operations."""
-        return self.recorder.sites
+    def __str__(self) -> str:
+        return text_of(self, self.tried)
+
+    def __repr__(self) -> str:
+        return f"<Run of {self.name} in {self.fmt.name}: {self.operations} operations; print it for the report>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as data for JSON."""
+        return to_dict(self, self.tried)
+
+    def to_html(self) -> str:
+        """The report as one HTML file that loads nothing."""
+        return to_html(self, self.tried)
+
+    def _repr_html_(self) -> str:
+        return str(body(self, self.tried))
 
 
 def wrap(
@@ -129,23 +121,26 @@ def wrap(
     return traced
 
 
-def new_recorder(fmt: Format, mode: Rounding, rng: Seed = None, **how: Any) -> Recorder:
+def new_recorder(fmt: Format, mode: Rounding, rng: Seed = None, prepare: Any = None, **how: Any) -> Recorder:
     """A recorder that computes with FloatArrays."""
-    return Recorder(fmt, mode, call_ufunc, call_function, rng=as_generator(mode, rng), **how)
+    recorder = Recorder(fmt, mode, call_ufunc, call_function, rng=as_generator(mode, rng), **how)
+    if prepare is not None:
+        prepare(recorder)
+    return recorder
 
 
 def _run(recorder: Recorder, function: Any, args: Any, keywords: Any, again: Callable[..., Run]) -> Run:
     token = current.set(recorder)
     try:
         given, named = entering(recorder, args), entering(recorder, keywords)
-        with swapped(recorder.files, function), np.errstate(**_quiet()):
+        with swapped(recorder.files, function), np.errstate(**quiet()):
             returned = function(*given, **named)
-        return finish(recorder, returned, outputs(returned), again)
+        return finish(recorder, name_of(function), returned, outputs(returned), again)
     finally:
         current.reset(token)
 
 
-def _quiet() -> Any:
+def quiet() -> Any:
     """NumPy's warnings are silent, because the report has them; what raises an error stays."""
     return {key: value if value == "raise" else "ignore" for key, value in np.geterr().items()}
 
@@ -174,9 +169,17 @@ def leaving(x: Any) -> Any:
     return x
 
 
-def finish(recorder: Recorder, returned: Any, results: list[Traced], again: Callable[..., Run] | None) -> Run:
+def name_of(function: Any) -> str:
+    """What to call a function in a report."""
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def finish(
+    recorder: Recorder, name: str, returned: Any, results: list[Traced], again: Callable[..., Run] | None
+) -> Run:
     """The record of a run that has ended."""
     return Run(
+        name,
         recorder.fmt,
         recorder.mode,
         "" if recorder.accumulator is None else str(recorder.accumulator),

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
 
 import numpy as np
 
@@ -122,6 +121,10 @@ class Site:
         There: the relative error inherited, by the relative error of the operands.
     cancelled : float
         The most leading bits that a sum or difference cancelled.
+    witness : Witness or None
+        The element that gained most.
+    passed_on, passed_to : Witness or None, Place or None
+        The element that gained most in a function of a result of this operation, and where that function is.
     """
 
     place: Place
@@ -139,7 +142,8 @@ class Site:
     events: Counter[str] = field(default_factory=Counter)
     exponents: Counter[int] = field(default_factory=Counter)
     witness: Witness | None = None
-    captured: Any = None
+    passed_on: Witness | None = None
+    passed_to: Place | None = None
 
     @property
     def typical(self) -> float:

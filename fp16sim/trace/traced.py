@@ -6,6 +6,7 @@ has no dimensions and cannot be changed in place, as a Python float.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -72,7 +73,19 @@ class Traced:
         What the same computation gives without rounding, as far as it is known.
     """
 
-    __slots__ = ("__weakref__", "_plain", "island", "marks", "origin", "recorder", "shadow", "value", "vanished")
+    __slots__ = (
+        "__weakref__",
+        "_plain",
+        "carry",
+        "island",
+        "made_of",
+        "marks",
+        "origin",
+        "recorder",
+        "shadow",
+        "value",
+        "vanished",
+    )
     __hash__ = None  # type: ignore[assignment]
     __array_priority__ = 1000.0
 
@@ -92,6 +105,8 @@ class Traced:
         self.origin = origin
         self.island = island
         self.vanished = False
+        self.made_of: tuple[str, tuple[Any, ...]] | None = None
+        self.carry: Any = None
         self._plain: Array | None = None
 
     @property
@@ -363,6 +378,9 @@ def _stacked(recorder: Recorder, x: Any, fmt: Format) -> Traced:
 def _number(recorder: Recorder, x: Any, fmt: Format) -> Traced:
     """A plain number. What its rounding changes is an error of the line where it is used."""
     value = float_array(x, fmt, recorder.mode, rng=recorder.rng)
+    if recorder.held_constants and x and math.isfinite(x) and not 0 < abs(value.item()) < math.inf:
+        nearest = float(fmt.max_finite if value.item() else fmt.min_normal)
+        value = float_array(math.copysign(nearest, x), fmt, recorder.mode)
     traced = Traced(recorder, value, wide.wide(x))
     settle(recorder, "constant", traced, shadows.exactly(traced.plain))
     traced.vanished = bool(x) and not traced.plain
