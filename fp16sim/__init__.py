@@ -11,6 +11,7 @@ loaded when you first use them, such as `fs.learn`::
     bench     how fast fp16sim is on this machine
     cases     the interesting operands of a format
     certify   whether the elementary functions are right on this machine
+    dask_arrays  rounding and blocks of Dask arrays, chunk by chunk
     demos     the numbers behind the pictures
     explain   why a result is what it is
     faults    deliberately wrong rounders
@@ -271,6 +272,7 @@ ON_DEMAND = {
     "audit": "audit",
     "bench": "bench",
     "cases": "cases",
+    "dask_arrays": "dask_arrays",
     "certify": "elementary.certificates",
     "demos": "demos",
     "explain": "explain",

@@ -31,6 +31,7 @@ HOUSE = {
     "arithmetic": "add ... fma, and comparisons: exact or to odd, then rounded once",
     "elementary": "exp, log, sin ...: correctly rounded, with certificates",
     "blocks": "blocks that share a scale: MX, NVFP4, and any block of your own",
+    "dask_arrays": "rounding and blocks of arrays in chunks, equal to those of the whole array",
     "accumulators": "how a sum is taken: sequential, pairwise, Kahan, exact, tensor cores ...",
     "reductions": "sum, dot, matmul, mean, norm, cumsum, with an accumulator as an argument",
     "hardware": "what matrix units of GPUs do, with evidence: the definition, and how to find out what yours does",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,17 @@ from . import libraries
 from .block import LIBRARY_RULES, POWERS_OF_TWO, Block, BlockLike, FixedPoint, get_block
 from .blockarray import BlockArray
 from .packing import Packed, unpack_bits, unpack_scales
-from .scales import flattened, float32_shares, nobody, quotient, scales_of, slabs, spread, vanishes_to_nearest
+from .scales import (
+    block_maximum,
+    flattened,
+    float32_shares,
+    nobody,
+    quotient,
+    scales_of,
+    slabs,
+    spread,
+    vanishes_to_nearest,
+)
 
 TO_NEAREST = (Rounding.TIES_TO_EVEN, Rounding.TIES_TO_AWAY)
 
@@ -30,6 +41,7 @@ def quantize(
     mode: Rounding | str = "ties_to_even",
     rng: Seed = None,
     pad: str | None = None,
+    amax: float | None = None,
 ) -> BlockArray:
     """An array in blocks that share a scale: each scale and each element is that of the exact definition.
 
@@ -48,6 +60,9 @@ def quantize(
         bits an element, in C order.
     pad : "zeros", optional
         Fills the last blocks with zeros if an axis is no multiple of the block. Without it, such an axis is an error.
+    amax : float, optional
+        For a block with a tensor scale: the largest magnitude that this scale is made for, by default that of x. Give
+        it for a part of a tensor, or for a magnitude of earlier steps; what is too large for the scale saturates.
 
     Returns
     -------
@@ -78,21 +93,15 @@ def quantize(
     block, mode = get_block(block), get_rounding(mode)
     rule, generator = block.checked_rule(scale_rule), as_generator(mode, rng)
     check_hardware()
-    numbers = lift(x)
-    if numbers.dtype == object:
-        raise ValueError(
-            "x holds numbers that float64 does not hold; round them first, with fs.round_to(x, 'binary64')"
-        )
-    if rule in LIBRARY_RULES and numbers.dtype != np.float32:
-        numbers = round_without_flags(numbers, BINARY32, Rounding.TIES_TO_EVEN).astype(np.float32)
+    numbers = _numbers(x, rule)
     sides = block_sides(block, numbers.shape, axis)
     stored = _padded(numbers, sides, pad)
     rows, flat_sides = flattened(np.ascontiguousarray(stored), sides)
-    scales, tensor, amax = scales_of(rows, block, rule, flat_sides)
+    scales, tensor, maxima = scales_of(rows, block, rule, flat_sides, _checked_amax(amax, block))
     elements = np.empty(rows.shape, rows.dtype)
     number = block.element.lattice if isinstance(block.element, FixedPoint) else block.element
     fmt = with_behaviour(number, True, None)
-    if mode in TO_NEAREST and rule not in LIBRARY_RULES and _none_saturates(amax, scales, tensor, fmt):
+    if mode in TO_NEAREST and rule not in LIBRARY_RULES and _none_saturates(maxima, scales, tensor, fmt):
         fmt = _without_end(fmt)
     fill = _library_elements if rule in LIBRARY_RULES else _elements
     for at, grid in slabs(rows, flat_sides):
@@ -107,6 +116,46 @@ def quantize(
         scales.reshape(grid_shape),
         tensor if block.tensor_scale else None,
     )
+
+
+def finite_amax(
+    x: Any, block: BlockLike, axis: int = -1, *, scale_rule: str | None = None, pad: str | None = None
+) -> float:
+    """The largest magnitude in the blocks without NaN and infinity: exact, and what a tensor scale is made for.
+
+    >>> finite_amax([1.0, -5.0] * 8 + [9.0, np.inf] * 8, "nvfp4")
+    5.0
+    """
+    block = get_block(block)
+    numbers = _numbers(x, block.checked_rule(scale_rule))
+    sides = block_sides(block, numbers.shape, axis)
+    rows, sides = flattened(np.ascontiguousarray(_padded(numbers, sides, pad)), sides)
+    maxima = (block_maximum(rows[at], sides) for at, _ in slabs(rows, sides))
+    return max((float(found.max(initial=0, where=np.isfinite(found))) for found in maxima), default=0.0)
+
+
+def _numbers(x: Any, rule: str) -> Array:
+    """What is given as float32 or float64; as float32 for the rules that take the steps of a library."""
+    numbers = lift(x)
+    if numbers.dtype == object:
+        raise ValueError(
+            "x holds numbers that float64 does not hold; round them first, with fs.round_to(x, 'binary64')"
+        )
+    if rule in LIBRARY_RULES and numbers.dtype != np.float32:
+        numbers = round_without_flags(numbers, BINARY32, Rounding.TIES_TO_EVEN).astype(np.float32)
+    return numbers
+
+
+def _checked_amax(amax: float | None, block: Block) -> float | None:
+    if amax is None:
+        return None
+    if block.tensor_scale is None:
+        raise ValueError(f"amax={quoted(amax)} has no effect: {block} has no tensor scale; leave it out")
+    if isinstance(amax, bool) or not isinstance(amax, (int, float, np.integer, np.floating)):
+        raise TypeError(f"amax={quoted(amax)} is not a number; give the largest magnitude of the tensor")
+    if not 0 <= amax < math.inf:
+        raise ValueError(f"amax={quoted(amax)} is not a magnitude; give 0 or more, and finite")
+    return float(amax)
 
 
 # --- shapes ---------------------------------------------------------------------------------------------------------
@@ -142,17 +191,22 @@ def padded_shape(shape: tuple[int, ...], sides: tuple[int, ...]) -> tuple[int, .
     return tuple(-(-length // side) * side for length, side in zip(shape, sides, strict=True))
 
 
-def _padded(x: Array, sides: tuple[int, ...], pad: str | None) -> Array:
+def check_pad(shape: tuple[int, ...], sides: tuple[int, ...], pad: str | None) -> None:
+    """ValueError for an unknown `pad`, and for a shape that needs it."""
     if pad not in (None, "zeros"):
         raise ValueError(f"pad={quoted(pad)} is unknown; use 'zeros', or leave it out")
+    if pad is None and padded_shape(shape, sides) != shape:
+        raise ValueError(
+            f"x.shape={shape} is no multiple of the block's {' x '.join(map(str, sides))}; "
+            "pad='zeros' fills the last blocks with zeros"
+        )
+
+
+def _padded(x: Array, sides: tuple[int, ...], pad: str | None) -> Array:
+    check_pad(x.shape, sides, pad)
     whole = padded_shape(x.shape, sides)
     if whole == x.shape:
         return x
-    if pad is None:
-        raise ValueError(
-            f"x.shape={x.shape} is no multiple of the block's {' x '.join(map(str, sides))}; "
-            "pad='zeros' fills the last blocks with zeros"
-        )
     stored = np.zeros(whole, x.dtype)
     stored[tuple(map(slice, x.shape))] = x
     return stored

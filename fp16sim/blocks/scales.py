@@ -190,13 +190,18 @@ def nobody() -> flags.Tally:
     return flags.Tally(flags.Listeners(frozenset(), frozenset()))
 
 
-def scales_of(x: Array, block: Block, rule: str, shape: tuple[int, ...]) -> tuple[Array, float, Array]:
-    """The scales of all blocks as float64, NaN where a block has something that is not finite; tensor scale; amax."""
+def scales_of(
+    x: Array, block: Block, rule: str, shape: tuple[int, ...], largest: float | None = None
+) -> tuple[Array, float, Array]:
+    """The scales of all blocks as float64, NaN where a block has something that is not finite; tensor scale; amax.
+
+    `largest` is the magnitude that the tensor scale is for, by default that of x.
+    """
     amax = np.empty([length // side for length, side in zip(x.shape, shape, strict=True)], x.dtype)
     for rows, grid in slabs(x, shape):
         amax[grid] = block_maximum(x[rows], shape)
-    largest = amax.max(initial=0, where=np.isfinite(amax))
-    tensor = float(tensor_scale(Fraction(float(largest)), block, rule))
+    most = amax.max(initial=0, where=np.isfinite(amax)) if largest is None else amax.dtype.type(largest)
+    tensor = float(tensor_scale(Fraction(float(most)), block, rule))
     found = np.empty(amax.shape)
     if rule == "four_over_six":
         for rows, grid in slabs(x, shape):
@@ -205,7 +210,7 @@ def scales_of(x: Array, block: Block, rule: str, shape: tuple[int, ...]) -> tupl
     for start in range(0, amax.size, SLAB):
         part = amax.reshape(-1)[start : start + SLAB]
         if rule in LIBRARY_RULES:
-            found.reshape(-1)[start : start + SLAB] = _library_scales(part, largest, block, rule)
+            found.reshape(-1)[start : start + SLAB] = _library_scales(part, most, block, rule)
         else:
             found.reshape(-1)[start : start + SLAB] = _scales(x, part, block, rule, shape, tensor)
     return found, tensor, amax

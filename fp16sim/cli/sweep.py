@@ -24,7 +24,7 @@ from .parsing import CommandParser, add_options, integer
 EXAMPLE = """\
 examples:
   fp16sim sweep sweep.toml --workers 2
-  fp16sim sweep sweep.toml                (again: it goes on, or shows what it has)
+  fp16sim sweep sweep.toml                (again: goes on, or shows what it has)
   fp16sim sweep sweep.toml --scheduler tcp://host:8786
 
 a sweep.toml, of 2 x 3 x 5 runs:
@@ -36,7 +36,7 @@ a sweep.toml, of 2 x 3 x 5 runs:
   rng = [0, 1, 2, 3, 4]
 
 The axes are the options of training (fields of fp16sim.learn.Config), recipe
-and accumulator. With function = "module:name" they are the arguments of your own
+and accumulator. With function = "module:name" they are arguments of your own
 function, which returns a number or a dict. See the reference, "sweeps"."""
 
 
