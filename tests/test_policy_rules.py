@@ -358,3 +358,16 @@ def test_the_layer_of_a_parameter_is_its_name_up_to_the_last_dot():
 
 def test_an_engine_without_rules_puts_none_in_force():
     assert Engine(Config("binary16"), fs.learn.load_digits()).by_name is None
+
+
+# --- advice -----------------------------------------------------------------------------------------------------------
+
+
+def test_squares_that_overflow_in_a_layer_are_cured_by_the_rule_that_the_diagnosis_gives():
+    model = [Linear(4, 8), LayerNorm(8), Linear(8, 2)]
+    data = Samples.of((np.float32(X * 50), np.array([0, 1, 1])))
+    config = Config("binary16", model=model, epochs=1, batch=3, loss_scale="none", unscale=True)
+    (advice,) = (a for a in fs.learn.diagnose(train(config, data=data, look_every=1)) if a.topic == "squares")
+    assert advice.options == '--policy "compute=binary16 layernorm1=binary32"'
+    cured = train(config, data=data, look_every=1, **advice.change)
+    assert "squares" not in [advice.topic for advice in fs.learn.diagnose(cured)]

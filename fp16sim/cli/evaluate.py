@@ -41,6 +41,7 @@ def configure(parser: Parser) -> None:
     add_options(parser, "formats", default=FORMATS)
     add_options(parser, "mode")
     add_options(parser, "accumulator", default="blas")
+    option("--average", action="store_true", help="the moving average of the weights (train --ema) instead of them")
     option("--weights-only", action="store_true", help="round the weights only, and compute in binary32")
     option("--report", action="store_true", help="precision, recall and F1 of each class, and the confusion matrix")
     option("--write", type=integer, metavar="N", help="of a language model: N characters that it writes in each format")
@@ -73,7 +74,7 @@ COLUMNS = (
 def run(options: argparse.Namespace) -> int:
     """Evaluate in each format, and print; 3 if the model is that of a run that died and was not expected to."""
     _refuse(options)
-    model = load_model(options.model, max_bytes=options.max_bytes)
+    model = load_model(options.model, average=options.average, max_bytes=options.max_bytes)
     _refuse_of_model(options, model)
     data = load_data(model.config)
     settings = {"accumulator": options.accumulator, "weights_only": options.weights_only}
@@ -117,7 +118,8 @@ def _print(
         return
     writes = model.config.model == "gpt"
     tests = "end" if writes else "test images"
-    title = f"{options.model.name} ({model.config.label}) on the {tests} of {data.name}"
+    what = f"{model.config.label}, averaged weights" if options.average else model.config.label
+    title = f"{options.model.name} ({what}) on the {tests} of {data.name}"
     rows = (_row_of_text(e) if writes else _row(e, LEVEL / len(found)) for e in found)
     print_table(title, OF_TEXT if writes else COLUMNS, rows)
     print_text("")

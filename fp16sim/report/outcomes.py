@@ -218,6 +218,10 @@ CURVES: tuple[tuple[str, Callable[[Epoch], float | None], Callable[[float], str]
     ("Training loss", lambda e: e.loss, lambda x: f"{x:g}", None),
     ("Gradients that became 0", lambda e: e.lost_gradients.value, _percent, 1.0),
     ("Updates without effect", lambda e: e.absorbed_updates.value, _percent, 1.0),
+    ("Added gradients without effect", lambda e: e.absorbed_gradients.value, _percent, 1.0),
+    ("Test accuracy with averaged weights", lambda e: e.average_accuracy, _percent, 1.0),
+    ("Test loss with averaged weights", lambda e: e.average_loss, lambda x: f"{x:g}", None),
+    ("Updates of averages without effect", lambda e: e.absorbed_average.value, _percent, 1.0),
 )
 VALIDATION = ("Validation accuracy", lambda e: e.validation_accuracy, _percent, 1.0)
 """A curve's title, its value in an epoch or None, how its axis writes numbers, and the largest possible value."""

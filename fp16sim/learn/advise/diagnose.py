@@ -85,7 +85,9 @@ def _of_history(history: History) -> tuple[Advice, ...]:
     with np.errstate(all="ignore"):
         seen = [_completed(advice, history.config) for find in FINDERS if (advice := find(history)) is not None]
     said = GENERAL if history.death else ()
-    seen += [as_advice(found) for found in history.telemetry.findings if found.pattern not in said]
+    seen += [
+        as_advice(found, history.config.policy) for found in history.telemetry.findings if found.pattern not in said
+    ]
     topics = {advice.topic for advice in seen}
     return (*(advice for advice in known if advice.topic not in topics), *seen)
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from ...formats import BINARY32, get_format
 from ...wording import quoted
 from ..model.tensor import Tensor
 from ..observe.findings import PATTERNS, Finding, findings
+from ..precision import Policy, Precision
+from ..rules import Rule
 from .advice import Advice
 
 
@@ -48,7 +54,23 @@ def examine(result: Tensor) -> tuple[Advice, ...]:
     return tuple(map(as_advice, findings(result, thorough=True)))
 
 
-def as_advice(found: Finding) -> Advice:
-    """A finding as advice: its sentences, and its numbers as evidence."""
+IN_BINARY32 = ("squares", "lost squares", "sums", "angles")
+"""Patterns that a layer has no more if all of it is computed in binary32, and that leave its results small."""
+
+
+def as_advice(found: Finding, policy: Policy | None = None) -> Advice:
+    """A finding as advice: its sentences, and its numbers as evidence.
+
+    With the policy of a run also what would help: a rule by which the layer computes in binary32.
+    """
     evidence = {"count": found.count, "total": found.total, "value": found.value}
-    return Advice(PATTERNS[found.pattern].topic, str(found), {}, evidence)
+    change: dict[str, Any] = {}
+    if policy is not None and found.pattern in IN_BINARY32 and found.layer and _is_narrow(found.fmt):
+        rule = Rule(found.layer, "", "", Precision(BINARY32))
+        change = {"policy": replace(policy, rules=(*policy.rules, rule))}
+    return Advice(PATTERNS[found.pattern].topic, str(found), change, evidence)
+
+
+def _is_narrow(fmt: str) -> bool:
+    """Whether a format has fewer digits or less range than binary32."""
+    return get_format(fmt).fits_in(BINARY32) and fmt != BINARY32.name

@@ -219,6 +219,7 @@ def load_model(
     *,
     model: ModelLike | None = None,
     loss: LossLike | None = None,
+    average: bool = False,
     max_bytes: int = MAX_BYTES,
 ) -> Model:
     """Read a model, or the model in a checkpoint. The numbers are exactly those that were written.
@@ -228,13 +229,16 @@ def load_model(
     path : path
     model, loss : optional
         A model and a loss of your own, as `train` took them: a file has their names and shapes, and not their code.
+    average : bool
+        Of a run with a moving average of the weights (`ema`): the average instead of the weights, in their formats.
     max_bytes : int
         A file that needs more memory is refused.
 
     Raises
     ------
     ValueError
-        If the file is not a model or checkpoint, or its arrays are not those that its configuration needs.
+        If the file is not a model or checkpoint, or its arrays are not those that its configuration needs; if it has no
+        average.
     """
     with opened(path, max_bytes) as (about, archive):
         text = _model_text(about)
@@ -244,7 +248,14 @@ def load_model(
         needed, held = model_for(config, text.image_shape, text.classes).shapes(), text.shapes()
         if needed != held:
             raise _Refusal(f"model has the parameters {needed}, and path={str(path)!r} has {held}; give its own model")
-        params = _read_params(archive, "params", held, config.policy.param_of)
+        param_of = config.policy.param_of
+        if average:
+            if not any(name.startswith("average/") for name in archive.headers):
+                raise _Refusal(f"path={str(path)!r} has no moving average of the weights; train with ema=0.99 (--ema)")
+            averages = _read_params(archive, "average", held, config.average_of)
+            params = {name: param_of(name).array(x, np.random.default_rng(config.rng)) for name, x in averages.items()}
+        else:
+            params = _read_params(archive, "params", held, param_of)
         return Model(config, params, text.image_shape, text.classes)
 
 
