@@ -371,3 +371,21 @@ def test_squares_that_overflow_in_a_layer_are_cured_by_the_rule_that_the_diagnos
     assert advice.options == '--policy "compute=binary16 layernorm1=binary32"'
     cured = train(config, data=data, look_every=1, **advice.change)
     assert "squares" not in [advice.topic for advice in fs.learn.diagnose(cured)]
+
+
+def test_a_check_knows_which_accumulator_and_which_format_a_layer_has():
+    config = Config("bfloat16", data="mnist", constants="binary64", lr=1e-2)
+    assert "accumulator" in [advice.topic for advice in fs.learn.check(config)]
+    for rules in ({"layer1:accumulator": "blas"}, {"layer1": "binary32"}, {"*/matmul:accumulator": "exact"}):
+        policy = Policy("bfloat16", rules=rules)
+        assert "accumulator" not in [advice.topic for advice in fs.learn.check(replace(config, policy=policy))]
+    slow = replace(config, lr=1e-4)
+    assert "absorbed updates" in [advice.topic for advice in fs.learn.check(slow)]
+    wide = replace(slow, policy=Policy("bfloat16", rules={"*.weight": "binary32"}))
+    assert "absorbed updates" not in [advice.topic for advice in fs.learn.check(wide)]
+
+
+@pytest.mark.parametrize("ask", [fs.learn.check, fs.learn.costs])
+def test_what_is_asked_before_a_run_refuses_unknown_names_too(ask):
+    with pytest.raises(ValueError, match=r"'nrom\*', which matches no name"):
+        ask(Config("compute=binary16 nrom*=binary32"))

@@ -94,7 +94,7 @@ def split_key(key: str) -> tuple[str, str, str]:
 def is_pattern(text: str) -> bool:
     """Whether a text in a policy is a pattern of names, and not a misspelt part: it has *, ?, [, a dot, / or a digit.
 
-    >>> is_pattern("norm*"), is_pattern("layer1"), is_pattern("comptue")
+    >>> is_pattern("norm*"), is_pattern("layer1"), is_pattern("master")
     (True, True, False)
     """
     return any(c in "*?[./" or c.isdigit() for c in text)

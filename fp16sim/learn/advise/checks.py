@@ -14,7 +14,7 @@ from ...conversion import Array
 from ...formats import BINARY32, Format
 from ...rounding import round_to
 from ...wording import percent, power_of_two
-from ..precision import Policy
+from ..precision import Policy, Precision
 from ..run.config import Config
 from ..run.engine import make_model
 from ..run.recipes import get_config
@@ -226,14 +226,13 @@ def _decay(config: Config) -> Advice | None:
     """Weight decay that is too small to change a weight."""
     if config.optimizer != "adamw" or not config.weight_decay or not rounds_updates_to_nearest(config):
         return None
-    fmt, relative = config.policy.weights.fmt, config.lr * config.weight_decay
-    weights, steps = _decayed(config)
+    relative, (weights, steps) = config.lr * config.weight_decay, _decayed(config)
     still = float(np.mean((weights + steps).values == weights.values))
     if still < 0.99:
         return None
     text = (
         f"Weight decay alone leaves {percent(still)} of the initial weights unchanged: a step takes {relative:.2g} of "
-        f"a weight, less than half the distance to the next {fmt.name} number."
+        f"a weight, less than half the distance to the next {weights.fmt.name} number."
     )
     change = first_that(_has_decay, config, _values("update", "stochastic"))
     return Advice("weight decay", text, change, {"still": still})
@@ -245,7 +244,7 @@ def _decayed(config: Config) -> tuple[FloatArray, FloatArray]:
     params = {"w": policy.state.array(weights, rng)}
     optimizer = replace(config, clip_norm=0.0, clip_value=0.0).make_optimizer()
     steps, _ = optimizer.update({"w": params["w"] * 0.0}, optimizer.init(params), params)
-    return weights, policy.weights.array(steps["w"], rng)
+    return weights, Precision(weights.fmt, weights.mode).array(steps["w"], rng)
 
 
 def _has_decay(config: Config) -> bool:
@@ -302,10 +301,13 @@ def _absorbed(config: Config) -> Advice | None:
 
 
 def _initial_weights(config: Config) -> FloatArray:
-    drawn = _draw(config)
-    matrices = [x.reshape(-1) for x in drawn.values() if x.ndim > 1]
-    flat = np.concatenate(matrices or [x.reshape(-1) for x in drawn.values()])
-    return config.policy.weights.array(flat, np.random.default_rng(config.rng))
+    """The weights of two axes or more; where rules give them several formats, those of the most common one."""
+    drawn, groups = _draw(config), dict[Precision, list[Array]]()
+    matrices = {name: x for name, x in drawn.items() if x.ndim > 1}
+    for name, x in (matrices or drawn).items():
+        groups.setdefault(config.policy.weights_of(name), []).append(x.reshape(-1))
+    precision, chosen = max(groups.items(), key=lambda group: sum(x.size for x in group[1]))
+    return precision.array(np.concatenate(chosen), np.random.default_rng(config.rng))
 
 
 def _draw(config: Config) -> dict[str, Array]:
@@ -318,11 +320,12 @@ def _draw(config: Config) -> dict[str, Array]:
 def _sums(config: Config) -> Advice | None:
     """A sum of equal terms, one after the other, stops growing at 2^p of them: in products, and in the norm to clip."""
     policy = config.policy
-    sums = [("A matrix product adds", _longest_sum(config), policy.compute)]
-    sums += [("The norm that clips adds", _parameters(config), policy.state)] if config.clip_norm else []
+    sums = [("A matrix product adds", *longest)] if (longest := _longest_sum(config)) else []
+    if config.clip_norm and policy.accumulator == "sequential":
+        sums.append(("The norm that clips adds", _parameters(config), policy.state))
     for what, terms, (fmt, mode) in sums:
         stall = 2**fmt.precision
-        if policy.accumulator == "sequential" and terms > stall and not mode.random:
+        if terms > stall and not mode.random:
             text = (
                 f"{what} {terms:,} terms one after the other in {fmt.name}, where a sum of equal terms stops growing "
                 f"at {stall:,} of them."
@@ -337,9 +340,14 @@ def wider_accumulator(policy: Policy) -> str:
     return f"sequential:{'binary32' if policy.compute.fmt.fits_in(BINARY32) else 'binary64'}"
 
 
-def _longest_sum(config: Config) -> int:
-    terms = (x.arguments[0].value.shape[-1] for x in example_graph(config) if x.operation == "matmul")
-    return max(terms, default=0)
+def _longest_sum(config: Config) -> tuple[int, Precision] | None:
+    """Of the products whose terms are added one after the other in their own format: the most terms, for its digits."""
+    found = [
+        (x.arguments[0].value.shape[-1], Precision(x.value.fmt, x.value.mode))
+        for x in example_graph(config)
+        if x.operation == "matmul" and config.policy.of_operation(x.layer, x.operation).accumulator == "sequential"
+    ]
+    return max(found, key=lambda one: one[0] / 2 ** one[1].fmt.precision, default=None)
 
 
 def _parameters(config: Config) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...formats import BFLOAT16, E5M2
-from ...wording import count, percent, power_of_two
+from ...wording import count, joined, percent, power_of_two
 from ..factors import Factors
 from ..model.own import Bound
 from ..observe.exponents import Survey
@@ -287,8 +287,8 @@ def _absorbed(history: History) -> Advice | None:
     share = _share(history, "absorbed_updates")
     if share is None or share < ABSORBED or not rounds_updates_to_nearest(config) or _divergence(history):
         return None
-    fmt = config.policy.weights.fmt
-    text = f"{percent(share)} of the updates were too small to change their weight in {fmt.name} (absorption)"
+    formats = joined(dict.fromkeys(config.policy.weights_of(name).fmt.name for name in history.params))
+    text = f"{percent(share)} of the updates were too small to change their weight in {formats} (absorption)"
     worst = _least_arrived(history.telemetry.rows)
     text += f"; of {worst[1]}'s last step {percent(worst[0])} arrived." if worst else "."
     return Advice("absorbed updates", text, {"update": "kahan"}, {"absorbed": share})

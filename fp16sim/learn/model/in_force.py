@@ -49,7 +49,7 @@ class ByName:
 
 
 @dataclass(frozen=True, eq=False)
-class InForce:
+class Context:
     """What is in force.
 
     Attributes
@@ -106,18 +106,18 @@ class InForce:
         return any(how is (getattr(one, part) if part else one) for one in known)
 
 
-_USUAL = InForce()
-_IN_FORCE: ContextVar[InForce] = ContextVar("in force")
+_USUAL = Context()
+_IN_FORCE: ContextVar[Context] = ContextVar("in force")
 
 
-def in_force() -> InForce:
+def in_force() -> Context:
     """What is in force here."""
     return _IN_FORCE.get(_USUAL)
 
 
 @contextmanager
-def put_in_force(**changes: Any) -> Iterator[InForce]:
-    """Within it something else is in force, as `InForce` names it."""
+def put_in_force(**changes: Any) -> Iterator[Context]:
+    """Within it something else is in force, as `Context` names it."""
     given = replace(_IN_FORCE.get(_USUAL), **changes, casts={})
     before = _IN_FORCE.set(given)
     try:

@@ -22,7 +22,7 @@ from ...wording import quoted
 from ..precision import DEFAULT_PRODUCTS, Precision, PrecisionLike, Products
 from ..scaled_products import VIEWS, ScaledProduct
 from . import einsums, numpy_protocols
-from .in_force import InForce, Ruling, current_layer, in_force
+from .in_force import Context, Ruling, current_layer, in_force
 from .moves import names_axes, row_numbers
 from .operation import Axes
 from .vjps import OPERATIONS, WITH_NUMBER, Index, constant
@@ -99,7 +99,7 @@ class Tensor:
     wanted: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
     layer: str = ""
-    home: Home | None = None
+    home: Home | None = field(default=None, repr=False)
 
     computes_with_float_arrays = True  # so that x * tensor calls __rmul__ here, for a FloatArray x
 
@@ -542,7 +542,7 @@ def _computed(operation: str, given: tuple[Tensor, ...], settings: Mapping[str, 
 
 
 def _in_force(
-    now: InForce, operation: str, x: Tensor, others: Sequence[Operand], swapped: bool, settings: Mapping[str, Any]
+    now: Context, operation: str, x: Tensor, others: Sequence[Operand], swapped: bool, settings: Mapping[str, Any]
 ) -> Tensor:
     """An operation where an island, rules or scalars of binary64 may be in force."""
     tensors = [x, *(other for other in others if isinstance(other, Tensor))]
@@ -565,7 +565,7 @@ def _in_force(
     return _remembered(now, y, layer, tensors)
 
 
-def _entering_product(now: InForce, x: Tensor, other: Operand, how: Products) -> tuple[Tensor, Products, bool]:
+def _entering_product(now: Context, x: Tensor, other: Operand, how: Products) -> tuple[Tensor, Products, bool]:
     """The first factor of a matrix product as it enters an island, how products are rounded, and whether it is one."""
     tensors = [x, other] if isinstance(other, Tensor) else [x]
     layer = _layer(now, tensors)
@@ -578,14 +578,14 @@ def _entering_product(now: InForce, x: Tensor, other: Operand, how: Products) ->
     return (x if to is None else _entered(now, x, to)), how, to is not None
 
 
-def _accumulator(now: InForce, found: Ruling, layer: str, given: Accumulator | None) -> Accumulator | None:
+def _accumulator(now: Context, found: Ruling, layer: str, given: Accumulator | None) -> Accumulator | None:
     """The accumulator of an operation: that of the rules, unless the code has chosen one."""
     if given is not None and given is now.too_narrow:
         return None
     return found.products.accumulator if now.is_usual(given, layer, "accumulator") else given
 
 
-def _entered(now: InForce, x: Tensor, to: Precision) -> Tensor:
+def _entered(now: Context, x: Tensor, to: Precision) -> Tensor:
     """A tensor in the precision of an island, cast once; data without an operation in the graph."""
     if x.value.fmt == to.fmt and x.value.mode is to.mode:
         return x
@@ -620,7 +620,7 @@ def _precision(x: Tensor) -> Precision:
     return Precision(x.value.fmt, x.value.mode)
 
 
-def _layer(now: InForce, operands: Sequence[Tensor]) -> str:
+def _layer(now: Context, operands: Sequence[Tensor]) -> str:
     """The layer of an operation: the one in force, or that of its parameters, or else of its first operand."""
     layer = current_layer()
     if layer or not now.owners:
@@ -629,7 +629,7 @@ def _layer(now: InForce, operands: Sequence[Tensor]) -> str:
     return own or next((now.made[id(x)][1] for x in operands if id(x) in now.made), "model")
 
 
-def _remembered(now: InForce, y: Tensor, layer: str, operands: Sequence[Tensor]) -> Tensor:
+def _remembered(now: Context, y: Tensor, layer: str, operands: Sequence[Tensor]) -> Tensor:
     """The result, after its layer was noted for the operations that use it."""
     if now.owners:
         view = y.operation in VIEWS and any(id(x) in now.owners for x in operands)

@@ -214,7 +214,7 @@ class Config:
             )
         if self.decay_every and self.schedule != "constant":
             raise ValueError(
-                f"decay_every={self.decay_every} beside schedule={self.schedule!r}: the learning rate falls in one "
+                f"decay_every={self.decay_every} beside schedule={quoted(self.schedule)}: the learning rate falls in one "
                 "way; leave one out"
             )
         if self.final_lr and not self.final_lr <= self.lr:
