@@ -1,7 +1,7 @@
 """Precision by name: rules of a policy, and islands; each equal bit for bit to casts that are written out."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ from fp16sim.learn.model.autograd import consumers_first
 from fp16sim.learn.model.in_force import ByName, put_in_force
 from fp16sim.learn.model.transformer import GPT
 from fp16sim.learn.precision import Precision, Products
-from fp16sim.learn.rules import layer_of
+from fp16sim.learn.rules import PARTS_OF_POLICY, layer_of
 from fp16sim.learn.run.checkpoint import Model, save_model
 from fp16sim.learn.run.engine import Engine
 
@@ -251,7 +251,7 @@ TEXTS = [
     "compute=binary16 norm*=binary32 *.weight=bfloat16:stochastic",
     "compute=bfloat16 operand=e4m3fn layer3:operand=none",
     "compute=binary16 accumulator=blas */softmax=binary32 layer?/sum:accumulator=kahan [w]:param=binary32",
-    "compute=binary16 [n]orm=binary32",
+    "compute=binary16 norm=binary32 [o]utput=binary32 [m]astr=binary32",
 ]
 
 
@@ -283,6 +283,10 @@ def test_a_policy_with_rules_survives_text_and_json(text):
 def test_rules_that_cannot_be_are_refused(rules, says):
     with pytest.raises((ValueError, TypeError), match=says):
         Policy("binary16", rules=rules)
+
+
+def test_the_parts_of_a_policys_text_are_its_fields():
+    assert tuple(field.name for field in fields(Policy) if field.name != "rules") == PARTS_OF_POLICY
 
 
 def test_a_misspelt_part_is_no_pattern():

@@ -99,7 +99,7 @@ GROUPS: dict[str, tuple[tuple[str, dict[str, Any], str], ...]] = {
         ("--weight-decay", NUMBER, "weight decay of adamw"),
         ("--clip-norm", NUMBER, "scale gradients of a larger norm down to this norm; 0: never"),
         ("--clip-value", NUMBER, "set gradients beyond it, of either sign, to it; 0: never"),
-        ("--accumulate", COUNT, "take each batch in so many parts, and add up their gradients"),
+        ("--accumulate", COUNT, "take each batch in so many micro-batches, and add up their gradients"),
         ("--accumulate-in", NAME, "format of these sums, such as bfloat16"),
         ("--ema", NUMBER, "decay of a moving average of the weights, evaluated beside them; 0: none"),
         ("--ema-in", NAME, "format of that average, such as binary32"),
@@ -180,7 +180,8 @@ def _add_formats(group: OptionGroup) -> None:
     add_options(group, "formats", help=formats_help)
     add_options(group, "mode", default=None, help=f"{help_of('mode')} (default: ties_to_even)")
     policy_help = (
-        'a format for each kind of number: "compute=binary16 master=binary32"; with one --recipe, instead of its'
+        'a format for each kind of number, and by names of layers: "compute=binary16 master=binary32 norm*=binary32"; '
+        "with one --recipe, instead of its"
     )
     group.add_argument("--policy", metavar="TEXT", help=policy_help)
     factors_help = (
@@ -248,7 +249,11 @@ def _value(config: Config, name: str) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ",".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value) or "each layer its own"
+    return f"{value:g}" if isinstance(value, float) else str(value) or EMPTY.get(name, "none")
+
+
+EMPTY = {"init": "each layer its own", "accumulate_in": "that of gradients", "ema_in": "that of weights"}
+"""What an option that is not given says."""
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,7 +18,7 @@ from ..formats import BINARY32, IN_TEXT, NO_FIELD, Format, FormatLike, Rounding,
 from ..wording import did_you_mean, quoted
 from .factors import Factors
 from .records import Converted, from_plain, names_unknown
-from .rules import Rule, is_pattern, layer_of, split_key
+from .rules import PARTS_OF_POLICY, Rule, is_pattern, layer_of, split_key
 from .scaled_products import check_unit
 
 
@@ -256,12 +256,12 @@ class Policy:
         if len(pairs) == 1 and ("," in pairs[0][0] or pairs[0][0] in IN_TEXT):  # "width=8,precision=4"
             return cls(given)
         parts: dict[str, Any] = {name: value for name, _, value in pairs}
-        known = [field.name for field in fields(cls) if field.name != "rules"]
+        known = PARTS_OF_POLICY
         for name, equals, value in pairs:
             if (name not in known and not is_pattern(name)) or not value:
                 rule = (
-                    f"must be PART=VALUE, where PART is one of {', '.join(known)}; or PATTERN=FORMAT for names, with "
-                    "one of * ? [ . / or a digit, such as norm*=binary32"
+                    f"must be PART=VALUE, where PART is one of {', '.join(known)}; or PATTERN=FORMAT for names of "
+                    "layers and parameters, such as norm*=binary32"
                 )
                 similar = did_you_mean(name, known) if value else ""
                 raise ValueError(f"policy={quoted(given)}: {similar}{quoted(name + equals + value)} {rule}")

@@ -38,12 +38,12 @@ class Rule(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The same in the text of a policy, where a plain word is the name of a part.
+        """The same in the text of a policy, where some words are parts, or could be misspelt parts.
 
-        >>> Rule("norm", "", "", None).text
-        '[n]orm'
+        >>> Rule("norm", "", "", None).text, Rule("output", "", "", None).text
+        ('norm', '[o]utput')
         """
-        return self.key if is_pattern(self.pattern + self.operation) else f"[{self.key[0]}]{self.key[1:]}"
+        return self.key if is_pattern(self.key) else f"[{self.key[0]}]{self.key[1:]}"
 
     def is_for_layer(self, layer: str) -> bool:
         """Whether it is about all that a layer computes."""
@@ -91,13 +91,34 @@ def split_key(key: str) -> tuple[str, str, str]:
     return pattern, operation, part
 
 
-def is_pattern(text: str) -> bool:
-    """Whether a text in a policy is a pattern of names, and not a misspelt part: it has *, ?, [, a dot, / or a digit.
+PARTS_OF_POLICY = (
+    "compute",
+    "param",
+    "output",
+    "loss",
+    "gradient",
+    "state",
+    "master",
+    "operand",
+    "cotangent",
+    "accumulator",
+)
+"""What the text of a policy sets by name, beside rules."""
 
-    >>> is_pattern("norm*"), is_pattern("layer1"), is_pattern("master")
+
+ALSO_PARTS = ("weight", "weights", "activation", "activations", "grad", "grads", "moments", "optimizer", "logits")
+"""Words that people use for parts; they are not taken for layers."""
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text in a policy is a pattern of names: it is no part, no misspelt one, and no other word for one.
+
+    >>> is_pattern("norm*"), is_pattern("head"), is_pattern("mastr")
     (True, True, False)
     """
-    return any(c in "*?[./" or c.isdigit() for c in text)
+    if text in (*PARTS_OF_POLICY, *ALSO_PARTS):
+        return False
+    return any(c in "*?[./" or c.isdigit() for c in text) or not did_you_mean(text, PARTS_OF_POLICY)
 
 
 def refuse_unmatched(rules: Iterable[Rule], computed: Iterable[tuple[str, str]], parameters: Iterable[str]) -> None:

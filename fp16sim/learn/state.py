@@ -348,8 +348,9 @@ class Epoch:
         The mean loss of the test samples at its end, where there is no accuracy.
     absorbed_gradients, absorbed_average : Share
         See `StepResult`.
-    average_accuracy, average_loss : float or None
-        The test accuracy and the test loss, with the moving average of the weights instead of the weights.
+    average_accuracy, average_loss, average_bits : float or None
+        The test accuracy, the test loss and the bits per character, with the moving average of the weights instead of
+        the weights.
     bits_per_character : float or None
         Of a language model at its end: -log2 of the probability of each next character of the text to test on, on
         average; computed in binary64 from the logits.
@@ -371,6 +372,7 @@ class Epoch:
     absorbed_average: Share = field(default_factory=Share)
     average_accuracy: float | None = None
     average_loss: float | None = None
+    average_bits: float | None = None
     bits_per_character: float | None = None
     sample: str = ""
 

@@ -221,6 +221,7 @@ CURVES: tuple[tuple[str, Callable[[Epoch], float | None], Callable[[float], str]
     ("Added gradients without effect", lambda e: e.absorbed_gradients.value, _percent, 1.0),
     ("Test accuracy with averaged weights", lambda e: e.average_accuracy, _percent, 1.0),
     ("Test loss with averaged weights", lambda e: e.average_loss, lambda x: f"{x:g}", None),
+    ("Bits per character with averaged weights", lambda e: e.average_bits, lambda x: f"{x:g}", None),
     ("Updates of averages without effect", lambda e: e.absorbed_average.value, _percent, 1.0),
 )
 VALIDATION = ("Validation accuracy", lambda e: e.validation_accuracy, _percent, 1.0)

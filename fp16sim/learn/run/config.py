@@ -214,8 +214,8 @@ class Config:
             )
         if self.decay_every and self.schedule != "constant":
             raise ValueError(
-                f"decay_every={self.decay_every} beside schedule={quoted(self.schedule)}: the learning rate falls in one "
-                "way; leave one out"
+                f"decay_every={self.decay_every} beside schedule={quoted(self.schedule)}: the learning rate falls in "
+                "one way; leave one out"
             )
         if self.final_lr and not self.final_lr <= self.lr:
             raise ValueError(f"final_lr={self.final_lr} is above lr={self.lr}; use a smaller one, or 0")

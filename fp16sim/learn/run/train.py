@@ -119,8 +119,12 @@ class History:
         if self.config.accumulate > 1:
             facts["added gradients without effect"] = percent(self._sum("absorbed_gradients").value)
         if self.config.ema:
-            value = decimal(end.average_loss) if end.average_accuracy is None else percent(end.average_accuracy)
-            what = "test loss" if end.average_accuracy is None else "test accuracy"
+            found = {
+                "test accuracy": None if end.average_accuracy is None else percent(end.average_accuracy),
+                "bits per character": None if end.average_bits is None else f"{end.average_bits:.3f}",
+                "test loss": decimal(end.average_loss),
+            }
+            what, value = next(((name, text) for name, text in found.items() if text is not None), ("test loss", "-"))
             still = percent(self._sum("absorbed_average").value)
             facts["average of the weights"] = f"{what} {'-' if self.death else value}; updates without effect: {still}"
         return facts
@@ -146,6 +150,7 @@ class History:
             "absorbed_average": self._sum("absorbed_average").value,
             "average_accuracy": self.epochs[-1].average_accuracy,
             "average_loss": self.epochs[-1].average_loss,
+            "average_bits": self.epochs[-1].average_bits,
             "overflows": sum(e.overflows for e in self.epochs),
             "skipped": sum(e.skipped for e in self.epochs),
             "steps": self.steps,
@@ -347,8 +352,10 @@ class Loop:
             test_loss = self.engine.mean_loss(progress.params, data.test_images, data.test_labels)
         average = self.engine.average_params(progress)
         averaged = self._answers(average, data.test_images, data.test_labels) if average else None
-        average_loss = None
-        if average and averaged is None and len(data.test_labels):
+        average_loss = average_bits = None
+        if average and bits is not None:
+            average_bits = bits_per_character(self.engine.predict(average, data.test_images), data.test_labels)
+        elif average and averaged is None and len(data.test_labels):
             average_loss = self.engine.mean_loss(average, data.test_images, data.test_labels)
         return Epoch(
             number=number,
@@ -365,6 +372,7 @@ class Loop:
             absorbed_average=tally.absorbed_average,
             average_accuracy=None if averaged is None else averaged.accuracy,
             average_loss=average_loss,
+            average_bits=average_bits,
             bits_per_character=bits,
             sample=sample,
         )
