@@ -15,7 +15,7 @@ from ..learn import Epoch, History
 from ..learn.run.settings import compare_settings
 from ..learn.run.train import ranking
 from ..report.notes import shared_settings
-from ..wording import decimal, did_you_mean, joined, percent, quoted
+from ..wording import decimal, did_you_mean, joined, percent, quoted, shortened
 from .labels import Name, name_beside
 from .style import FONT, LOOKS, SIZE, Look, distinct_looks, drawing, folded, ink, literal, styled, typeset
 
@@ -56,6 +56,15 @@ def looks(histories: Sequence[History]) -> Iterator[Look]:
     return distinct_looks([history.config.label for history in histories])
 
 
+LONGEST = 30
+"""A longer name of a run covers the axes beside its own; the table and the report have it in full."""
+
+
+def drawn_name(history: History) -> str:
+    """The name of a run, as a picture shows it."""
+    return literal(shortened(history.config.label, LONGEST))
+
+
 def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes | None = None) -> Axes:
     """One measure against epochs, a line for each run; a cross on the axis marks the epoch in which a run died.
 
@@ -86,7 +95,7 @@ def training(histories: Sequence[History], measure: str = "accuracy", ax: Axes |
             numbers, values = curve(history, measure)
             # A point between two gaps has no line that shows it, so each point gets a marker.
             every = 1 if any(map(math.isnan, values)) else max(1, -(-len(numbers) // 12))
-            ax.plot(numbers, values, label=literal(history.config.label), **look.line(markersize=7, markevery=every))
+            ax.plot(numbers, values, label=drawn_name(history), **look.line(markersize=7, markevery=every))
             if history.death:
                 place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False, "zorder": 5}
                 ax.plot(history.epochs[-1].number, 0, "X", color=look.color, markersize=13, **place)
@@ -152,7 +161,7 @@ def _names(histories: Sequence[History], measure: str) -> Iterator[Name]:
     """The name of each run, beside its line without the first third, or beside the cross where it died."""
     for look, history in zip(looks(histories), histories, strict=False):
         numbers, values = curve(history, measure)
-        third, label = len(numbers) // 3, literal(history.config.label)
+        third, label = len(numbers) // 3, drawn_name(history)
         if history.death:
             yield Name(f"{label} died", look.color, history.epochs[-1].number, 0)
         else:
