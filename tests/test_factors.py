@@ -219,6 +219,31 @@ def test_products_of_two_activations_are_rounded_only_if_all_are():
     assert list(step.order) == ["product 1"]
 
 
+def test_stacks_of_two_activations_are_products_of_each_pair_of_matrices():
+    rng, factors = np.random.default_rng(6), Factors.of("mxfp8 products=all")
+    x, y, g = draw(2, 3, 40, rng=rng), draw(2, 40, 5, rng=rng), draw(2, 3, 5, rng=rng)
+    a, b = (Tensor(fs.array(v, "bfloat16")) for v in (x, y))
+    product = multiplied(a, b, FactorsOfStep(factors).begin({}))
+    found = gradients((product * Tensor(fs.array(g, "bfloat16"), wanted=False)).sum(), {"a": a, "b": b})
+    one, two = ("activation", "activation"), ("gradient", "activation")
+    for i in range(2):
+        assert same(product.value.values[i], written_out(factors, x[i], one, y[i], None, None))
+        assert same(found["a"].values[i], written_out(factors, g[i], two, y[i].T, None, None))
+        assert same(found["b"].values[i], written_out(factors, x[i].T, two[::-1], g[i], None, None))
+
+
+def test_a_language_model_rounds_the_products_with_weights_and_those_of_attention_only_if_all_are():
+    model = fs.learn.GPT(8, {"width": 8, "heads": 2, "blocks": 1, "context": 4})
+    params = {name: Tensor(x, name=name) for name, x in model.init("bfloat16", rng=0).items()}
+    linear = [f"block1.{part}.weight" for part in ("attention.query", "attention.key", "attention.value")]
+    rest = ["block1.attention.out.weight", "block1.network.up.weight", "block1.network.down.weight", "embedding.weight"]
+    for products, between in (("linear", []), ("all", ["product 1", "product 2"])):
+        step = FactorsOfStep(Factors(products=products)).begin(params)
+        with put_in_force(factors=step):
+            model(params, np.zeros((2, 4), int))
+        assert list(step.order) == [*linear, *between, *rest]
+
+
 def test_products_in_an_island_and_in_a_layer_with_a_precision_of_its_own_stay_wide():
     rng = np.random.default_rng(5)
     a, b = (Tensor(fs.array(draw(3, 3, rng=rng), "bfloat16"), name=name) for name in "ab")
@@ -336,6 +361,8 @@ def test_impossible_factors_are_refused_by_name(given, says):
     ("policy", "given", "says"),
     [
         ("compute=bfloat16 operand=e4m3fn", "fp8-current", "both round the factors of products; leave one out"),
+        ("compute=bfloat16 layer1:operand=e5m2", "mxfp8", "with a policy of layer1:operand=e5m2: both round"),
+        ("compute=bfloat16 layer1:accumulator=hopper", "mxfp8", "accumulator='hopper' with factors=mxfp8"),
         ("binary64", "fp8-current", "with compute=binary64: factors are scaled in binary32"),
         ("binary16", "fp8-current forward=bfloat16", "bfloat16 does not fit in it"),
         ("compute=bfloat16 accumulator=hopper", "mxfp8", "accumulator='hopper' with factors=mxfp8"),

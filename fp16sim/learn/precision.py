@@ -411,10 +411,12 @@ class Products:
 def check_factors(factors: Factors, policy: Policy) -> None:
     """Refuse factors that do not go with a policy: its formats, or its accumulator."""
     compute = policy.compute.fmt
-    if policy.operand or policy.cotangent:
+    rounded = {name: given for name in ("operand", "cotangent") if (given := getattr(policy, name))}
+    rounded |= {rule.key: rule.value for rule in policy.rules if rule.part in ("operand", "cotangent") and rule.value}
+    if rounded:
+        listed = " and ".join(f"{name}={given}" for name, given in rounded.items())
         raise ValueError(
-            f"factors={factors} with a policy of operand={policy.operand} and cotangent={policy.cotangent}: both round "
-            "the factors of products; leave one out"
+            f"factors={factors} with a policy of {listed}: both round the factors of products; leave one out"
         )
     if not compute.fits_in(BINARY32):
         raise ValueError(
@@ -424,13 +426,13 @@ def check_factors(factors: Factors, policy: Policy) -> None:
     for fmt in (factors.forward, factors.backward):
         if not fmt.fits_in(compute):
             raise ValueError(f"factors={factors} with compute={compute}: {fmt} does not fit in it; use bfloat16")
-    try:
-        check_unit(factors, get_accumulator(policy.accumulator, policy.compute))
-    except ValueError as error:
-        raise ValueError(
-            f"accumulator={quoted(policy.accumulator)} with factors={factors}: {error}; or use 'blas' or "
-            "'sequential:binary32'"
-        ) from None
+    for name in (policy.accumulator, *(rule.value for rule in policy.rules if rule.part == "accumulator")):
+        try:
+            check_unit(factors, get_accumulator(name, policy.compute))
+        except ValueError as error:
+            raise ValueError(
+                f"accumulator={quoted(name)} with factors={factors}: {error}; or use 'blas' or 'sequential:binary32'"
+            ) from None
 
 
 DEFAULT_PRODUCTS = Products()
