@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fp16sim import trace
 from fp16sim.demos.classics import CLASSICS, cures, measure, unstable
 
 
@@ -40,3 +41,10 @@ def test_the_page_of_the_manual_has_each_line_with_its_reason_and_cure():
     page = (Path(__file__).parents[1] / "tutorials" / "reference" / "classics.md").read_text(encoding="utf-8")
     for row in CLASSICS:
         assert f"| {row.title} | `{row.line}` | {row.why} | {row.cure or 'none: the recurrence is unstable'} |" in page
+
+
+def test_an_exact_zero_of_the_shadow_is_known():
+    (row,) = (row for row in CLASSICS if row.name == "gram_schmidt")
+    run = trace.wrap(row.function, row.fmt)(*row.arguments)
+    assert not any(line.events.get("shadow_lost") for line in run.lines)
+    assert all(result.known for result in run.results)

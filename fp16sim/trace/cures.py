@@ -118,6 +118,8 @@ def _candidates(run: Record, line: Line) -> Iterator[Candidate]:
     here = (line.file, line.line)
     if operations & {"sum", "mean", "dot", "matmul", "norm", "cumsum", "var", "std"}:
         for name, advice in ACCUMULATORS.items():
+            if name == "pairwise" and "cumsum" in operations:
+                continue  # it would add up each partial sum anew
             yield f"{name} accumulator", advice, {"line_accumulators": {here: name}}, None
     if operations & {"add", "subtract"} and line.runs > 2 * len(operations):
         yield "Kahan", "keep what each addition lost, and add it to the next addend", {"kahan": line}, None

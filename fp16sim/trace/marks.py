@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..conversion import Array
+from ..formats import Format
 from .pairs import Pair
 from .wide import Wide, as_float
 
@@ -96,6 +97,12 @@ def radius(shadow: Wide | Pair) -> Any:
     if isinstance(shadow, Pair):
         return shadow.radius
     return np.inf if shadow.radius is None else as_float(Wide(shadow.radius))
+
+
+def is_known(radius: Any, error: Array, size: Array, fmt: Format) -> Array:
+    """Where a shadow is off by little, beside the error and beside what the format can tell apart at its size."""
+    resolved = np.maximum(float(fmt.unit_roundoff) * size, float(fmt.min_subnormal))
+    return np.asarray(radius <= np.maximum(resolved, np.abs(error)) / 8)
 
 
 # --- carrying marks through operations ------------------------------------------------------------------------------

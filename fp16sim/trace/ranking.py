@@ -147,7 +147,7 @@ def result_of(x: Traced) -> Result:
         radius = np.asarray(marks.radius(x.shadow))
         length = float(np.sqrt((size**2).sum()))
         norm_error = float(np.sqrt((error**2).sum())) / length if length else worst_of(relative)
-        known = bool(np.all(radius <= np.maximum(float(fmt.unit_roundoff) * size, error) / 8))
+        known = bool(np.all(marks.is_known(radius, error, size, fmt)))
     shadow = as_float(x.shadow) if isinstance(x.shadow, Wide) else x.shadow.hi
     return Result(
         x.value, shadow, worst_of(relative), worst_of(ulp), norm_error, float(np.max(x.marks.lost, initial=0.0)), known

@@ -198,7 +198,7 @@ def _measured(step: Measured, site: Site, number: int, fmt: Format) -> tuple[Wor
     relative = _relative(error, size)
     worst = float(relative.max())
     _count(step, site, fmt, own, error, size, relative, worst)
-    trusted = _trusted(step, site, error, size, u)
+    trusted = _trusted(step, site, error, size, fmt)
     if worst <= 2 * u and trusted is None and step.carried.clean:
         return Worst(worst, max(0.0, math.log2(worst / u)) if worst else 0.0, 0.0, 0), CLEAN
     lost = np.clip(np.log2(relative / u), 0.0, float(fmt.precision))
@@ -217,12 +217,12 @@ def _relative(error: Array, size: Array) -> Array:
     return np.where(error == 0, 0.0, relative) if not size.all() or not np.isfinite(relative).all() else relative
 
 
-def _trusted(step: Measured, site: Site, error: Array, size: Array, u: float) -> Array | None:
+def _trusted(step: Measured, site: Site, error: Array, size: Array, fmt: Format) -> Array | None:
     """Where the shadow is known well enough; None: everywhere."""
     radius = marks.radius(step.shadow)
     if type(radius) is float and radius == 0.0:
         return None
-    known = np.asarray(radius <= np.maximum(u * size, np.abs(error)) / 8) | np.isnan(size)
+    known = marks.is_known(radius, error, size, fmt) | np.isnan(size)
     if known.all():
         return None
     site.events["shadow_lost"] += int(known.size - np.count_nonzero(known))
