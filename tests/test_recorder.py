@@ -432,6 +432,12 @@ def test_a_foreign_or_damaged_log_is_one_line(tmp_path, capsys):
     assert "the log is too long" in capsys.readouterr().err
 
 
+def test_a_name_in_a_log_cannot_control_the_terminal(tmp_path):
+    steps = [([("activation", "w\x1b[31m", [np.inf])], {"loss": 1.0})]
+    (advice,) = recorded(tmp_path / "run.jsonl", steps)
+    assert "the output of module w\\x1b[31m is not finite" in advice.text
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -17,6 +17,8 @@ from fp16sim.learn import inspect
 from fp16sim.learn.advise import numbers
 from fp16sim.learn.observe.exponents import survey
 
+from .support import first
+
 RNG = np.random.default_rng(22)
 X = RNG.standard_normal((6, 40)).astype(np.float32)
 
@@ -157,7 +159,7 @@ ATTACKS = {
     "a command by its new name": (text("os") + text("system") + b"\x93" + tuple_of(text("x")) + b"R", "'os.system'"),
     "an attribute": (name("collections", "OrderedDict.fromkeys") + b")R", "names 'collections.OrderedDict.fromkeys'"),
     "an object": (name("torch.nn", "Linear") + b")\x81", "names 'torch.nn.Linear'"),
-    "a class by INST": (b"(ios\nsystem\n", "operation INST"),
+    "a class by INST": (b"(ios\nsystem\n", "operation b'i'"),
     "something that is called and is no function": (text("x") + b")R", "damaged"),
     "a dtype that is called": (name("torch", "FloatStorage") + b")R", "damaged"),
     "attributes of nothing": (b"}b", "damaged"),
@@ -412,3 +414,32 @@ def test_the_tables_of_parts_fit_the_terminal(width):
     assert max(map(len, shown.splitlines())) <= width
     assert shown.count("The 12 of 14 tensors that lose most:") == 3
     assert all(name in found.text(each=True, width=width) for name in tensors)
+
+
+def changed(content, rng):
+    """A file with some bytes changed, left out or added."""
+    damaged = bytearray(content)
+    for _ in range(rng.integers(1, 6)):
+        place, width = int(rng.integers(len(damaged))), int(rng.integers(0, 20))
+        damaged[place : place + width] = rng.bytes(int(rng.integers(0, 20)))
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("seed", first(1, range(40)))
+def test_files_that_are_changed_anywhere_are_read_or_refused_in_one_line(seed, tmp_path):
+    rng, told = np.random.default_rng(seed), tensor(storage("FloatStorage", "0", X.size), X.shape, (40, 1))
+    whole = {"a.pt": state_dict(tmp_path / "a.pt").read_bytes()}
+    tensors = {"w": ("BF16", (2, 3), bytes(12)), "v": ("F4", (4,), bytes(2))}
+    whole["a.safetensors"] = write_safetensors(tmp_path / "a.safetensors", tensors).read_bytes()
+    refusals = []
+    for k in range(60):
+        name = ("a.pt", "a.safetensors")[k % 2]
+        (tmp_path / name).write_bytes(changed(whole[name], rng))
+        if k % 4 == 0:  # a whole archive, with a pickle that is changed
+            save(tmp_path / name, changed(dict_of({"w": told}), rng), {"data/0": X.tobytes()})
+        try:
+            inspect(tmp_path / name)
+        except ValueError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 20
+    assert [said for said in refusals if "\n" in said] == []

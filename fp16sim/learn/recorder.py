@@ -100,6 +100,7 @@ class Recorder:
         self._about["parameters"] = {name: [_dtype(p), _size(p)] for name, p in self._parameters.items()}
         if optimizer is not None:
             self._about["optimizer"] = _settings(optimizer)
+        if hasattr(optimizer, "register_step_post_hook"):  # PyTorch 2
             self._handles.append(optimizer.register_step_pre_hook(partial(self._safely, self._before_update)))
             self._handles.append(optimizer.register_step_post_hook(partial(self._safely, self._after_update)))
         return self
@@ -156,7 +157,8 @@ class Recorder:
 
     def _before_update(self, *_: Any) -> None:
         if self._examines:
-            self._before = {name: p.detach().clone() for name, p in self._parameters.items() if p.grad is not None}
+            moved = {name: p for name, p in self._parameters.items() if p.grad is not None}
+            self._before = {name: p.detach().clone() for name, p in moved.items() if not _is_sparse(p.grad)}
 
     def _after_update(self, *_: Any) -> None:
         for name, before in self._before.items():
@@ -168,6 +170,8 @@ class Recorder:
 
     def _look(self, kind: str, name: str, operation: str, operands: Sequence[Any], x: Any) -> None:
         x = x if hasattr(x, "detach") else _array(x)
+        if _is_sparse(x):
+            x = x.coalesce().values()
         if next(_tensors(x), None) is not None and _size(x):
             self._seen.append(_Seen(kind, name, x, self._examines, operation, operands))
 
@@ -328,6 +332,10 @@ def _tensors(value: Any) -> Iterator[Any]:
             yield from _tensors(one)
 
 
+def _is_sparse(x: Any) -> bool:
+    return bool(getattr(x, "is_sparse", False))
+
+
 def _dtype(x: Any) -> str:
     return str(x.dtype).replace("torch.", "")
 
@@ -357,7 +365,11 @@ def _amax(x: Any) -> Any:
     if not hasattr(x, "detach"):
         return float(abs(_wide(x)).max())
     x = x.detach()
-    return tuple(sys.modules["torch"].aminmax(x.float() if "float8" in _dtype(x) else x))
+    try:
+        return tuple(sys.modules["torch"].aminmax(x))
+    except RuntimeError:  # a type or a device without this operation
+        largest = x.float().abs().max()
+        return -largest, largest
 
 
 def _counts(x: Any) -> tuple[Any, Any, Any, int]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...formats import Format, get_format
-from ...wording import count, quoted
+from ...wording import count, printable, quoted, shortened
 from ..observe.binades import Binade
 from ..observe.exponents import Survey
 from ..observe.telemetry import Telemetry
@@ -23,6 +23,7 @@ from ..records import from_plain
 
 LONGEST_LINE, MOST_LINES = 1 << 22, 1 << 21
 """Longer lines and logs are refused."""
+LONGEST_NAME = 300
 
 
 # --- the lines ------------------------------------------------------------------------------------------------------
@@ -285,9 +286,18 @@ def _read(log: Log, path: Path) -> None:
             first = "its first line" if place == 1 else f"line {place}"
             raise ValueError(f"{path} is not a log of a Recorder: {first} does not say so")
         try:
-            log.add(line)
+            log.add(_shown(line))
         except (ValueError, TypeError, OverflowError) as error:
             raise ValueError(f"{where} is not as a Recorder writes it: {error}") from None
+
+
+def _shown(x: Any) -> Any:
+    """The same with texts that may be printed: no control characters, and of a bearable length."""
+    if isinstance(x, str):
+        return shortened(printable(x), LONGEST_NAME)
+    if isinstance(x, dict):
+        return {_shown(name): _shown(value) for name, value in x.items()}
+    return [_shown(one) for one in x] if isinstance(x, list) else x
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -7,9 +7,10 @@ called. So a pickle that wants to run a command has no way to, and one with a na
 
 from __future__ import annotations
 
-import pickletools
+import io
+import struct
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from ...wording import quoted
 
@@ -55,16 +56,20 @@ def read_pickle(content: bytes) -> Any:
     ValueError
         If it is damaged, or has an opcode or a name that a state dict does not need.
     """
-    machine = _Machine()
+    machine, stream = _Machine(), io.BytesIO(content)
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
-            if count >= MOST_OPCODES:
-                raise ValueError(f"its pickle has more than {MOST_OPCODES:,} operations")
-            machine.step(opcode.name, argument)
-        return machine.result()
+        for _ in range(MOST_OPCODES):
+            code = stream.read(1)
+            if code == b".":
+                return machine.result()
+            if code not in _OPCODES:
+                raise _Refused(f"its pickle has the operation {quoted(code)}, which a state dict does not need")
+            read, step = _OPCODES[code]
+            step(machine, read(stream))
+        raise ValueError(f"its pickle has more than {MOST_OPCODES:,} operations")
     except _Refused as refused:
         raise ValueError(f"{refused}; {CONVERT}") from None
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, UnicodeError) as error:
+    except (ValueError, LookupError, TypeError, OverflowError, struct.error) as error:
         raise ValueError(f"its pickle is damaged ({quoted(' '.join(str(error).split()))})") from None
 
 
@@ -79,24 +84,12 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
-        self.stopped = False
 
     def result(self) -> Any:
         """What is left on the stack at the end."""
-        if not self.stopped or len(self.stack) != 1:
-            raise ValueError("it was cut off")
+        if len(self.stack) != 1:
+            raise ValueError("something is left over")
         return self.stack[0]
-
-    def step(self, name: str, argument: Any) -> None:
-        """One opcode."""
-        if name in _CONSTANTS:
-            self.stack.append(_CONSTANTS[name])
-        elif name in _LITERALS:
-            self.stack.append(argument)
-        elif name in _STEPS:
-            _STEPS[name](self, argument)
-        else:
-            raise _Refused(f"its pickle has the operation {name}, which a state dict does not need")
 
     def pop(self) -> Any:
         if len(self.stack) <= (self.marks[-1] if self.marks else 0):
@@ -117,9 +110,6 @@ class _Machine:
 
     def mark(self, _: Any) -> None:
         self.marks.append(len(self.stack))
-
-    def stop(self, _: Any) -> None:
-        self.stopped = True
 
     def put(self, at: int) -> None:
         self.memo[at] = self.stack[-1]
@@ -147,7 +137,7 @@ class _Machine:
         self.top(dict).update(_pairs(zip(items[::2], items[1::2], strict=True)))
 
     def global_name(self, argument: str) -> None:
-        self.stack.append(_known(argument.replace(" ", ".")))
+        self.stack.append(_known(argument))
 
     def stack_global(self, _: Any) -> None:
         name, module = self.pop(), self.pop()
@@ -176,36 +166,102 @@ class _Machine:
         self.stack.append(tuple(reversed([self.pop() for _ in range(count)])))
 
 
-_CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
-_LITERALS = {"BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"}
-_LITERALS |= {"BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"}
+def _nothing(stream: IO[bytes]) -> None:
+    """The argument of an opcode without one."""
 
-_STEPS: dict[str, Callable[[_Machine, Any], None]] = {
-    "PROTO": lambda machine, _: None,
-    "FRAME": lambda machine, _: None,
-    "MARK": _Machine.mark,
-    "STOP": _Machine.stop,
-    "EMPTY_DICT": lambda machine, _: machine.stack.append({}),
-    "EMPTY_LIST": lambda machine, _: machine.stack.append([]),
-    "BINPUT": _Machine.put,
-    "LONG_BINPUT": _Machine.put,
-    "BINGET": _Machine.get,
-    "LONG_BINGET": _Machine.get,
-    "MEMOIZE": _Machine.memoize,
-    "APPEND": _Machine.append,
-    "APPENDS": _Machine.appends,
-    "SETITEM": _Machine.set_item,
-    "SETITEMS": _Machine.set_items,
-    "GLOBAL": _Machine.global_name,
-    "STACK_GLOBAL": _Machine.stack_global,
-    "BINPERSID": _Machine.persistent,
-    "REDUCE": _Machine.reduce,
-    "BUILD": _Machine.build,
-    "TUPLE": _Machine.tuple_to_mark,
-    "TUPLE1": lambda machine, _: machine.tuple_of(1),
-    "TUPLE2": lambda machine, _: machine.tuple_of(2),
-    "TUPLE3": lambda machine, _: machine.tuple_of(3),
+
+def _exactly(count: int, stream: IO[bytes]) -> bytes:
+    """Some bytes; a file that is too short has no room for more than it has."""
+    found = stream.read(count)
+    if len(found) < count:
+        raise ValueError("it was cut off")
+    return found
+
+
+def _packed(layout: str) -> Callable[[IO[bytes]], Any]:
+    """A number of `struct`."""
+    return lambda stream: struct.unpack(layout, _exactly(struct.calcsize(layout), stream))[0]
+
+
+def _counted(layout: str) -> Callable[[IO[bytes]], bytes]:
+    """A count, and so many bytes."""
+    size = _packed(layout)
+    return lambda stream: _exactly(size(stream), stream)
+
+
+def _text(layout: str) -> Callable[[IO[bytes]], str]:
+    content = _counted(layout)
+    return lambda stream: content(stream).decode("utf-8", "surrogatepass")
+
+
+def _long(layout: str) -> Callable[[IO[bytes]], int]:
+    content = _counted(layout)
+    return lambda stream: int.from_bytes(content(stream), "little", signed=True)
+
+
+def _two_lines(stream: IO[bytes]) -> str:
+    """A module and a name in it."""
+    lines = [stream.readline(), stream.readline()]
+    if not all(line.endswith(b"\n") for line in lines):
+        raise ValueError("it was cut off")
+    return ".".join(line[:-1].decode() for line in lines)
+
+
+def _push(machine: _Machine, x: Any) -> None:
+    machine.stack.append(x)
+
+
+def _pushes(make: Callable[[], Any]) -> Callable[[_Machine, Any], None]:
+    return lambda machine, _: machine.stack.append(make())
+
+
+def _tuple(count: int) -> Callable[[_Machine, Any], None]:
+    return lambda machine, _: machine.tuple_of(count)
+
+
+def _skip(machine: _Machine, _: Any) -> None:
+    """The version of the protocol, and how many bytes follow."""
+
+
+_OPCODES: dict[bytes, tuple[Callable[[IO[bytes]], Any], Callable[[_Machine, Any], None]]] = {
+    b"\x80": (_packed("<B"), _skip),
+    b"\x95": (_packed("<Q"), _skip),
+    b"N": (_nothing, _pushes(lambda: None)),
+    b"\x88": (_nothing, _pushes(lambda: True)),
+    b"\x89": (_nothing, _pushes(lambda: False)),
+    b")": (_nothing, _pushes(tuple)),
+    b"}": (_nothing, _pushes(dict)),
+    b"]": (_nothing, _pushes(list)),
+    b"J": (_packed("<i"), _push),
+    b"K": (_packed("<B"), _push),
+    b"M": (_packed("<H"), _push),
+    b"\x8a": (_long("<B"), _push),
+    b"\x8b": (_long("<I"), _push),
+    b"G": (_packed(">d"), _push),
+    b"X": (_text("<I"), _push),
+    b"\x8c": (_text("<B"), _push),
+    b"\x8d": (_text("<Q"), _push),
+    b"(": (_nothing, _Machine.mark),
+    b"q": (_packed("<B"), _Machine.put),
+    b"r": (_packed("<I"), _Machine.put),
+    b"h": (_packed("<B"), _Machine.get),
+    b"j": (_packed("<I"), _Machine.get),
+    b"\x94": (_nothing, _Machine.memoize),
+    b"a": (_nothing, _Machine.append),
+    b"e": (_nothing, _Machine.appends),
+    b"s": (_nothing, _Machine.set_item),
+    b"u": (_nothing, _Machine.set_items),
+    b"t": (_nothing, _Machine.tuple_to_mark),
+    b"\x85": (_nothing, _tuple(1)),
+    b"\x86": (_nothing, _tuple(2)),
+    b"\x87": (_nothing, _tuple(3)),
+    b"c": (_two_lines, _Machine.global_name),
+    b"\x93": (_nothing, _Machine.stack_global),
+    b"Q": (_nothing, _Machine.persistent),
+    b"R": (_nothing, _Machine.reduce),
+    b"b": (_nothing, _Machine.build),
 }
+"""What a state dict needs, in versions 2 to 5 of the protocol: how the argument is read, and what is done with it."""
 
 
 # --- the names ------------------------------------------------------------------------------------------------------
