@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from fp16sim.cli import main
 from fp16sim.files import claim
 from fp16sim.sweeps import Spread
 from fp16sim.sweeps.student import student
+
+from . import support
 
 AXES = {"fmt": ["binary16", "bfloat16"], "n": [10, 100], "rng": [0, 1, 2]}
 
@@ -173,7 +176,7 @@ def test_however_many_bytes_of_the_last_record_were_written_the_others_are_kept_
     fs.sweeps.run(third, axes, table=table)
     whole = table.read_bytes()
     last = whole.rstrip(b"\n").rfind(b"\n") + 1
-    for cut in range(last, len(whole)):
+    for cut in [*range(last, len(whole), 9), len(whole) - 2, len(whole) - 1]:
         table.write_bytes(whole[:cut])
         seen = []
         fs.sweeps.run(third, axes, table=table, on_progress=lambda p, seen=seen: seen.append(p.done))
@@ -466,3 +469,21 @@ def test_a_cell_that_failed_gives_the_exit_code_3_and_its_cause(in_folder, capsy
     )
     assert main(["sweep", "f.toml", "--workers", "0"]) == 3
     assert "failed: k=1: ValueError: no mark here" in capsys.readouterr().out
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[1] / "tutorials" / "reference" / "sweeps.md"
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("k", support.first(1, [1, 0]))
+def test_the_sweeps_of_the_page_print_what_the_page_shows(in_folder, capsys, k):
+    (in_folder / "my_cells.py").write_text(next(block for block in blocks("python") if "def error_of" in block))
+    toml, (command, _, output) = blocks("toml")[k], blocks("text")[k].partition("\n")
+    Path(file := command.split()[-1]).write_text(toml)
+    assert main(["sweep", file, "--workers", "0"]) == 0
+    assert capsys.readouterr().out == output

@@ -120,7 +120,7 @@ def _draw_lines(ax: Axes, found: Sequence[Line], axis: str, name: str) -> None:
 def _step(xs: Sequence[float], on_log: bool) -> float:
     """How far lines stand apart, so that their intervals do not hide each other."""
     places = [math.log10(x) for x in xs] if on_log else list(xs)
-    return min((b - a for a, b in pairwise(places)), default=1.0) * 0.04
+    return min((b - a for a, b in pairwise(places)), default=1.0) * 0.03
 
 
 def _interval(ax: Axes, look: Look, x: float, y: float, spread: Spread, *, vertical: bool) -> None:
