@@ -40,3 +40,12 @@ def test_what_was_changed_for_the_run_is_put_back():
     fs.trace.wrap(scaled)(1.0)
     assert (scaled.__code__, scaled.__defaults__, chain.__globals__["np"]) == before
     assert type(scaled(1.0)) is float
+
+
+@pytest.mark.parametrize("function", [np.cumsum, np.var])
+def test_a_function_of_a_library_is_blamed_where_it_was_called_and_its_cures_are_tried_there(function):
+    x = np.random.default_rng(0).uniform(0, 1, 5000)
+    run = fs.trace.wrap(function, "binary16")(x)
+    said = str(run)  # cures run it again, from here
+    assert run.lines[0].source == 'run = fs.trace.wrap(function, "binary16")(x)'
+    assert "cure: add in binary32" in said

@@ -17,7 +17,7 @@ from .ranking import outputs
 from .recorder import Recorder
 from .rewriting import swapped
 from .running import Run, entering, finish, new_recorder, quiet
-from .sites import user_frame
+from .sites import Caller, user_frame
 from .traced import Traced
 
 
@@ -84,6 +84,8 @@ def recording(
     recorder = new_recorder(fmt, mode, rng, accumulator=accumulator)
     recorder.unused = {}
     frame = user_frame(set())
+    if isinstance(frame, Caller):
+        raise TypeError("recording() does not work inside a function that is traced by wrap(); use one of them")
     token = current.set(recorder)
     made = Recording(recorder)
     try:

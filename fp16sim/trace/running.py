@@ -24,6 +24,7 @@ from .recorder import Recorder
 from .records import Record
 from .report import text_of, to_dict
 from .rewriting import swapped
+from .sites import called, calling
 from .traced import Traced, argument
 
 
@@ -111,10 +112,16 @@ def wrap(
 
     @functools.wraps(function)
     def traced(*args: Any, **keywords: Any) -> Run:
+        caller = calling(1)
+
         def again(**changes: Any) -> Run:
             how: dict[str, Any] = {"fmt": fmt, "mode": mode, "accumulator": accumulator, "rng": rng}
             recorder = new_recorder(**(how | changes))
-            return _run(recorder, function, args, keywords, again)
+            place = called.set(caller)
+            try:
+                return _run(recorder, function, args, keywords, again)
+            finally:
+                called.reset(place)
 
         return again()
 

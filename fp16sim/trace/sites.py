@@ -7,10 +7,12 @@ import math
 import sys
 import sysconfig
 from collections import Counter
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -68,7 +70,27 @@ def place_of(code: CodeType, instruction: int) -> Place:
     return Place(code.co_filename, number, code.co_name, text.strip())
 
 
-def user_frame(known: set[str]) -> FrameType:
+class Caller(NamedTuple):
+    """Where a wrapped function was first called; what it has of a frame has the same names."""
+
+    f_code: CodeType
+    f_lasti: int
+    f_lineno: int
+
+
+def calling(depth: int) -> Caller:
+    """The frame so many calls above."""
+    frame = sys._getframe(depth + 1)
+    return Caller(frame.f_code, frame.f_lasti, frame.f_lineno)
+
+
+called: ContextVar[Caller | None] = ContextVar("fp16sim_trace_called", default=None)
+"""Where the function was called that is traced now. If it is one of a library, such as np.cumsum, no line of the user's
+stands between it and the trace; and when it is run again, for a cure, it is called from another line."""
+RUNNING = str(Path(__file__).with_name("running.py"))
+
+
+def user_frame(known: set[str]) -> FrameType | Caller:
     """The innermost frame of the user's code: of a file that is traced, or of one that no library has."""
     frame: FrameType | None = sys._getframe(1)
     last = frame
@@ -76,6 +98,8 @@ def user_frame(known: set[str]) -> FrameType:
         name = frame.f_code.co_filename
         if name in known or not is_foreign(name):
             return frame
+        if name == RUNNING and frame.f_code.co_name == "_run" and (caller := called.get()) is not None:
+            return caller
         last, frame = frame, frame.f_back
     assert last is not None
     return last
