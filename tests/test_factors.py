@@ -357,6 +357,14 @@ def test_impossible_factors_are_refused_by_name(given, says):
         Factors.of(given)
 
 
+@pytest.mark.parametrize("options", [{"margin": 1.5}, {"hadamard": True}, {"power_2_scale": 1}, {"block": "32"}])
+def test_parts_of_another_type_are_refused(options):
+    (name,) = options
+    with pytest.raises(TypeError, match=f"^{name}="):
+        Factors(**options)
+    assert Factors("delayed", amax_history_len=np.int8(5)) == Factors("delayed", amax_history_len=5)
+
+
 @pytest.mark.parametrize(
     ("policy", "given", "says"),
     [

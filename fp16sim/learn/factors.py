@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from ..blocks import SCALE_RULES, Block
 from ..blocks.hadamard import checked_size
-from ..formats import BINARY32, E4M3FN, E5M2, E8M0FNU, Format, FormatLike, get_format
+from ..formats import BINARY32, E4M3FN, E5M2, E8M0FNU, Format, FormatLike, as_integer, get_format
 from ..wording import did_you_mean, joined, quoted
 from .records import Converted, from_plain, names_unknown
 
@@ -121,6 +121,11 @@ class Factors:
                 raise ValueError(
                     f"{name}={quoted(given)} is unknown; {did_you_mean(str(given), known)}use {joined(known, 'or')}"
                 )
+        for name in (*_RANGES, "hadamard"):
+            object.__setattr__(self, name, as_integer(name, getattr(self, name), "use a whole number"))
+        for name, default in _DEFAULTS.items():
+            if isinstance(default, bool) and not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name}={quoted(getattr(self, name))} is neither True nor False; use one of them")
         for name, (least, most) in _RANGES.items():
             if not least <= getattr(self, name) <= most:
                 raise ValueError(f"{name}={quoted(getattr(self, name))} is out of range; use {least} to {most:,}")
