@@ -231,7 +231,7 @@ class ScaledProduct:
         if factors.scaling in PER_TENSOR:
             scale = step.scale(f"{self.name} {role}", x, fmt)
             if step.examined:
-                shares = np.multiply(x, scale, dtype=np.float64)
+                shares = multiply(x, x.dtype.type(scale), BINARY32)
                 step.look((id(self), role, turned), role, self.name, shares, fmt)
             return Scaled(rounded(x, scale, fmt, mode, rng), float(divide(1.0, scale, BINARY32)))
         block = quantize(x, factors.block_of(role), axis, scale_rule=factors.rule, mode=mode, rng=rng, pad="zeros")
