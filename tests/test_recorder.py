@@ -1,5 +1,6 @@
 """The recorder, with a PyTorch of NumPy arrays and the real one; its logs, whole, cut and foreign, and their advice."""
 
+import ast
 import json
 import math
 import os
@@ -132,6 +133,7 @@ def backward(output, gradients):
 
 
 def test_the_recorder_needs_the_standard_library_alone(tmp_path):
+    ast.parse(Path(recorder.__file__).read_text(encoding="utf-8"), feature_version=(3, 8))
     copy = tmp_path / "recorder.py"
     assert main(["diagnose", "--script", "-o", str(copy)]) == 0
     code = (
@@ -338,7 +340,7 @@ def test_vanishing_gradients_are_named_with_the_scale_that_saves_them(tmp_path):
     share = np.count_nonzero(tensors[3][2] == 0) / 900
     assert advice.topic == "loss scale"
     assert advice.text.startswith(
-        f"Gradients become 0 in binary16, from step 1 on: of the gradients of the output of module fc0 {share:.1%} are"
+        f"Gradients become 0 in binary16, from step 1 on: {share:.1%} of the gradients of the output of module fc0 are"
     )
     assert "fc0.weight are all 0: nothing is learned there" in advice.text
     assert "Multiply the loss by 2^12 (the largest gradient is below 2^2)" in advice.text
@@ -371,6 +373,10 @@ def test_the_command_says_what_was_read_and_what_is_wrong(tmp_path, torch, capsy
     recorder.Recorder(tmp_path / "good.jsonl").step(1.0)
     assert main(["diagnose", str(tmp_path)]) == 0
     assert "No number was lost in the steps that were examined." in capsys.readouterr().out
+    np.savez(tmp_path / "grads.npz", w=np.ones(2))
+    assert main(["diagnose", str(tmp_path)]) == 0
+    assert "grads.npz is left out: " in capsys.readouterr().err
+    (tmp_path / "grads.npz").unlink()
     with pytest.raises(ValueError, match=r"has 2 runs \(good\.jsonl, run\.jsonl\); give one of these files"):
         diagnose(tmp_path)
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..learn import History, diagnose
 from ..learn.advise.logs import Log
 from ..learn.advise.runs import files_in, read_run
-from .output import check_writable, print_json, print_sentence, print_text
+from .output import check_writable, print_error, print_json, print_sentence, print_text
 from .parsing import Parser, add_options, refuse_unused
 
 
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
     refuse_unused(options, "it is for --script", "out")
     if options.run is None:
         raise ValueError("give a log (.jsonl) or a checkpoint (.npz), or --script to write recorder.py")
-    runs = [(path, read_run(path, max_bytes=options.max_bytes)) for path in files_in(options.run)]
+    runs = _read(options.run, options.max_bytes)
     if options.json:
         found = [_plain(path, one) for path, one in runs]
         print_json(found[0] if len(found) == 1 and not options.run.is_dir() else found)
@@ -53,6 +53,21 @@ def run(options: argparse.Namespace) -> None:
         if k:
             print_text("")
         _print(path, one)
+
+
+def _read(path: Path, max_bytes: int) -> list[tuple[Path, Log | History]]:
+    """The run, or all those in a folder: a file there that is none is named and left out."""
+    files, runs = files_in(path), []
+    for file in files:
+        try:
+            runs.append((file, read_run(file, max_bytes=max_bytes)))
+        except ValueError as error:
+            if not path.is_dir() or (len(files) == 1):
+                raise
+            print_error(f"fp16sim diagnose: {file.name} is left out: {error}")
+    if not runs:
+        raise ValueError(f"{path} has no run in it; give a log of a Recorder (.jsonl) or a checkpoint (.npz)")
+    return runs
 
 
 def _print(path: Path, one: Log | History) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..learn.advise.inspect import KINDS, inspect
 from ..learn.advise.parts import as_blocks
 from ..learn.advise.tensor_table import FEW
-from .output import console, print_json, print_text
+from .output import console, print_json, print_text, progress
 from .parsing import Parser, add_options, format_names, integer, refuse_unused
 
 
@@ -61,7 +61,8 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         refuse_unused(options, "the JSON has every tensor and every histogram", "histogram", "each")
     read = {name: getattr(options, name) for name in ("read_as", "per_channel", "blocks", "max_bytes")}
-    found = inspect(options.file, options.format, options.kind, **read)
+    with progress(options.json, "tensors") as bar:
+        found = inspect(options.file, options.format, options.kind, **read, on_progress=bar("inspect"))
     if options.json:
         print_json(found.to_dict())
     else:

@@ -13,7 +13,7 @@ Files of safetensors and of torch.save are read as they are:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
@@ -153,6 +153,7 @@ def inspect(
     per_channel: int | None = None,
     blocks: BlockLike | Sequence[BlockLike] = (),
     max_bytes: int = MAX_BYTES,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Inspection:
     """Find out what formats would do to tensors: exact counts of the numbers that they lose and change.
 
@@ -182,6 +183,8 @@ def inspect(
         numbers become 0 or saturate, and the error.
     max_bytes : int
         A .npz file whose arrays need more bytes of memory is refused. What is mapped needs none.
+    on_progress : callable, optional
+        Called after each tensor with the number of tensors that are done and that of all.
 
     Returns
     -------
@@ -222,13 +225,15 @@ def inspect(
     tensors, skipped = [], []
     with opened(arrays, max_bytes) as given:
         chosen, reason = (kind, "") if kind else _guess(title(arrays), [*given])
-        for name, x in given.items():
+        for done, (name, x) in enumerate(given.items(), start=1):
             numbers = as_numbers(x, codes, integers=chosen == "values")
             if isinstance(numbers, str):
                 skipped.append(f"{printable(name)} is skipped: {numbers}")
             else:
                 one = examine(printable(name), numbers, dtype_of(x), formats)
                 tensors.append(_with_parts(one, numbers, per_channel, kinds, formats))
+            if on_progress:
+                on_progress(done, len(given))
     if not tensors:
         why = "; ".join(skipped) or "it is empty"
         raise ValueError(f"{title(arrays)} has no array of numbers to inspect: {why}")

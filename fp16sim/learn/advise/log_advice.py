@@ -224,7 +224,7 @@ def _underflow(log: Log) -> Advice | None:
     fmt = worst.fmt
     first = _first_step(log, (kind, name))
     text = (
-        f"Gradients become 0 in {fmt}, from step {first} on: of {_what(kind, name)} {percent(_zero(worst))} are 0, and "
+        f"Gradients become 0 in {fmt}, from step {first} on: {percent(_zero(worst))} of {_what(kind, name)} are 0, and "
         f"{percent(_subnormal(worst))} of the others are subnormal, with few digits. The smallest number is "
         f"{number(float(fmt.min_subnormal))}."
     )
