@@ -9,6 +9,8 @@ import pytest
 from fp16sim import trace
 from fp16sim.demos.classics import CLASSICS, cures, measure, unstable
 
+from .support import first
+
 
 def test_there_are_twenty_each_with_a_line_of_its_own_file():
     functions = [name for name, _ in inspect.getmembers(unstable, inspect.isfunction)]
@@ -29,7 +31,7 @@ def test_a_cure_computes_the_same_quantity_in_float64(row):
     np.testing.assert_allclose(one, other, rtol=1e-6, atol=2.0**-14)
 
 
-@pytest.mark.parametrize("row", CLASSICS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", first(6, CLASSICS), ids=lambda row: row.name)  # the page of the manual runs all twenty
 def test_the_trace_blames_the_line_that_an_analyst_names_and_the_cure_helps(row):
     found = measure(row)
     assert found.rank == 1
