@@ -39,10 +39,19 @@ def test_the_trace_blames_the_line_that_an_analyst_names_and_the_cure_helps(row)
         assert found.after < found.before / 20
 
 
+@pytest.mark.parametrize("row", first(4, CLASSICS), ids=lambda row: row.name)
+def test_the_trace_suggests_a_cure_that_it_has_measured_or_says_that_it_knows_none(row):
+    run = trace.wrap(row.function, row.fmt)(*row.arguments)
+    assert (run.cures[0].name if run.cures else None) == row.suggestion
+    assert all(cure.after < cure.before / 20 for cure in run.cures)
+    assert ("no cure that is known here" in str(run)) == (row.cure is None)
+
+
 def test_the_page_of_the_manual_has_each_line_with_its_reason_and_cure():
     page = (Path(__file__).parents[1] / "tutorials" / "reference" / "classics.md").read_text(encoding="utf-8")
     for row in CLASSICS:
-        assert f"| {row.title} | `{row.line}` | {row.why} | {row.cure or 'none: the recurrence is unstable'} |" in page
+        cells = (row.title, f"`{row.line}`", row.why, row.cure or "none: the recurrence is unstable")
+        assert f"| {' | '.join(cells)} | {row.suggestion or 'none'} |\n" in page
 
 
 def test_an_exact_zero_of_the_shadow_is_known():

@@ -6,6 +6,7 @@ in another way, with traced operations of the same format; else it gives None.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -143,6 +144,29 @@ def _shape_of(total: Traced, base: Traced) -> dict[str, Any]:
     return {"axis": tuple(axes), "keepdims": True} if axes else {"axis": -1}
 
 
+def _addends(total: Any) -> list[Any]:
+    """What a loop has added up, one after the other; a total that began with 0 included."""
+    found = []
+    while (terms := _parts(total, "add")) is not None:
+        total, addend = terms
+        found.append(addend)
+    return [*(() if _is(total, 0) else (total,)), *reversed(found)]
+
+
+def _logsumexp_in_a_loop(name: str, x: list[Traced], how: dict[str, Any]) -> Any:
+    powers = [_parts(one, "exp") for one in _addends(x[0])] if name == "log" else []
+    if len(powers) < 2 or not all(powers):
+        return None
+    given: list[Any] = [power[0] for power in powers if power]
+    most = max(given, key=lambda one: float(one.plain)) if not x[0].ndim else None
+    if most is None:
+        return None
+    total: Any = np.exp(given[0] - most)
+    for one in given[1:]:
+        total = total + np.exp(one - most)
+    return most + np.log(total)
+
+
 def _logsumexp(name: str, x: list[Traced], how: dict[str, Any]) -> Any:
     inside = _parts(x[0], "sum") if name == "log" else None
     power = _parts(inside[0], "exp") if inside else None
@@ -224,6 +248,33 @@ def _roots(name: str, x: list[Traced], how: dict[str, Any]) -> Any:
     return x[0] / np.sqrt(product[0]) / np.sqrt(product[1]) if product else None
 
 
+def _projection(name: str, x: list[Traced], how: dict[str, Any]) -> Any:
+    """rest - (q . v) q -> rest - (q . rest) q, where rest is what is left of v."""
+    product = _parts(x[1], "multiply") if name == "subtract" else None
+    for length, q in (product, product[::-1]) if product else ():
+        inside = _parts(length, "dot") or _parts(length, "matmul")
+        if inside and q.shape == x[0].shape and any(_same(q, one) for one in inside):
+            return x[0] - np.dot(q, x[0]) * q
+    return None
+
+
+def _moving_average(name: str, x: list[Traced], how: dict[str, Any]) -> Any:
+    """c m + (1 - c) x -> m + (1 - c) (x - m), with what that loses added to the next step."""
+    products = [_parts(one, "multiply") for one in x] if name == "add" else []
+    if len(products) != 2 or not all(products):
+        return None
+    ways = itertools.product(*((product, product[::-1]) for product in products if product))
+    for (keep, mean), (share, number) in ways:
+        if keep.ndim or share.ndim or not float(keep.plain) > 0.5 or abs(float(keep.plain + share.plain) - 1) > 0.01:
+            continue
+        step: Any = share * (number - mean)
+        step = step if mean.carry is None else step + mean.carry
+        y: Any = mean + step
+        y.carry = step - (y - mean)
+        return y
+    return None
+
+
 def _pattern(name: str, needs: str, rewrite: Rewrite, advice: str) -> Pattern:
     return Pattern(name, advice, frozenset(needs.split()), rewrite)
 
@@ -238,12 +289,17 @@ PATTERNS = (
     _pattern("scaling before squaring", "sqrt", _scaled_root, SCALE),
     _pattern("norm, scaled", "norm", _scaled_root, "divide by the largest magnitude before taking the norm"),
     _pattern("logsumexp", "log sum exp", _logsumexp, "take the largest number out: m + log(sum(exp(x - m)))"),
+    _pattern("logsumexp, loop", "log exp add", _logsumexp_in_a_loop, "take the largest number out before exp"),
     _pattern("softmax, shifted", "exp sum divide", _softmax, "subtract the largest number before exp"),
     _pattern("log_softmax", "log divide exp", _log_softmax, "write x - m - log(sum(exp(x - m))) for log(softmax(x))"),
     _pattern("two passes", "mean subtract", _two_passes, "subtract the mean before squaring"),
     _pattern("stable quadratic formula", "sqrt divide", _quadratic, "take the other root from the product of both"),
     _pattern("conjugate", "sqrt subtract", _conjugate, "write (a - b) / (sqrt a + sqrt b) for sqrt a - sqrt b"),
     _pattern("difference of squares", "multiply subtract", _squares, "write (a - b)(a + b) for a^2 - b^2"),
+    _pattern(
+        "modified Gram-Schmidt", "subtract multiply", _projection, "project what is left of the vector: (q . rest) q"
+    ),
+    _pattern("moving average", "add multiply", _moving_average, "write m + (1 - c)(x - m), and keep what that loses"),
     _pattern("one root at a time", "sqrt divide", _roots, "write x / sqrt(a) / sqrt(b) for x / sqrt(a b)"),
 )
 """In the order in which they are tried."""

@@ -33,6 +33,8 @@ class Classic:
         One sentence.
     cure : str or None
         The name of the cure; None if the problem itself, or the method, is unstable.
+    suggestion : str or None
+        What the trace calls the cure that it suggests first.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Classic:
     line: str
     why: str
     cure: str | None
+    suggestion: str | None
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -77,6 +80,7 @@ CLASSICS = (
         "return (-b + root) / (2 * a)",
         "The root is nearly b: their difference consists of the rounding error of the root.",
         "the stable quadratic formula: add numbers of one sign, and take the other root from the product of both",
+        "stable quadratic formula",
     ),
     Classic(
         "one_pass_variance",
@@ -86,6 +90,7 @@ CLASSICS = (
         "return mean_of_squares - mean * mean",
         "Both terms are near 900 and the variance is near 1: the difference consists of their rounding errors.",
         "two passes: subtract the mean before squaring",
+        "two passes",
     ),
     Classic(
         "one_minus_cosine",
@@ -95,6 +100,7 @@ CLASSICS = (
         "return (1 - math.cos(x)) / x**2",
         "cos x is nearly 1: what the subtraction leaves is the rounding error of the cosine.",
         "1 - cos x is 2 sin(x/2)^2",
+        "half angle",
     ),
     Classic(
         "softmax",
@@ -104,6 +110,7 @@ CLASSICS = (
         "weights = np.exp(logits)",
         "exp overflows binary16 above 11.09; infinity divided by infinity is NaN.",
         "subtract the largest logit first",
+        "softmax, shifted",
     ),
     Classic(
         "logsumexp",
@@ -113,6 +120,7 @@ CLASSICS = (
         "total += math.exp(value)",
         "exp overflows binary16 above 11.09, though the logarithm of the sum is a small number.",
         "logsumexp with the largest number taken out",
+        "logsumexp, loop",
     ),
     Classic(
         "norm",
@@ -121,6 +129,7 @@ CLASSICS = (
         (300.0, 400.0),
         "squares = x * x + y * y",
         "The squares of numbers above 255 overflow binary16, though the norm is 500.",
+        "hypot",
         "hypot",
     ),
     Classic(
@@ -131,6 +140,7 @@ CLASSICS = (
         "return x**3 - 3 * x**2 + 3 * x - 1",
         "Terms near 3 cancel to 0.00003: their rounding errors are larger than the value.",
         "the factored form",
+        "binary32 island",
     ),
     Classic(
         "gram_schmidt",
@@ -140,6 +150,7 @@ CLASSICS = (
         "rest = rest - np.dot(q, vector) * q",
         "The vectors are nearly parallel: the subtraction cancels, and later projections do not see what it lost.",
         "modified Gram-Schmidt: project what is left of the vector, not the vector",
+        "modified Gram-Schmidt",
     ),
     Classic(
         "muller",
@@ -148,6 +159,7 @@ CLASSICS = (
         (2.0, -4.0, 12),
         "before, now = now, 111 - 1130 / now + 3000 / (now * before)",
         "Its limit 6 repels and its limit 100 attracts: the first rounding error grows until the limit is 100.",
+        None,
         None,
     ),
     Classic(
@@ -158,6 +170,7 @@ CLASSICS = (
         "left = left - share",
         "Each difference is rounded to a multiple of up to 1/16, always to the same side: the errors add up.",
         "Kahan's compensation: keep what each subtraction lost",
+        "Kahan",
     ),
     Classic(
         "horner",
@@ -167,6 +180,7 @@ CLASSICS = (
         "value = value * x + coefficient",
         "At the double root 1 the last steps cancel: the rounding errors before them are as large as the value.",
         "a binary32 island: evaluate in binary32, round the value",
+        "binary32 island",
     ),
     Classic(
         "rms_norm",
@@ -176,6 +190,7 @@ CLASSICS = (
         "mean_square = np.mean(x * x)",
         "One activation of 300 has a square beyond binary16: the mean is infinite, and every output is 0.",
         "a binary32 island: square and add in binary32",
+        "scaling before squaring",
     ),
     Classic(
         "layer_norm",
@@ -184,6 +199,7 @@ CLASSICS = (
         (frozen(_random(2, 128, 300.0)),),
         "variance = np.mean(centred**2)",
         "The squares of numbers above 255 overflow binary16: the variance is infinite, and every output is 0.",
+        "scaling before squaring",
         "scaling before squaring",
     ),
     Classic(
@@ -194,6 +210,7 @@ CLASSICS = (
         "squared_norms = np.dot(a, a) * np.dot(b, b)",
         "The product of the two squared norms overflows binary16: the cosine becomes 0.",
         "divide by one norm after the other",
+        "one root at a time",
     ),
     Classic(
         "rotary_angles",
@@ -203,6 +220,7 @@ CLASSICS = (
         "angle = position * frequency",
         "Above 1024, binary16 has whole numbers only: the angle in radians is off by up to 1/2.",
         "a binary32 island: compute frequency and angle in binary32",
+        "rotary_angles in binary32",
     ),
     Classic(
         "moving_average",
@@ -212,6 +230,7 @@ CLASSICS = (
         "average = 0.999 * average + 0.001 * value",
         "The change of 0.00005 is less than half an ulp of the average: it never moves.",
         "Kahan's compensation: keep what each addition lost",
+        "moving average",
     ),
     Classic(
         "adam",
@@ -221,6 +240,7 @@ CLASSICS = (
         "return weight - rate * moment / (np.sqrt(second_moment) + 1e-8)",
         "1e-8 is 0 in binary16: a gradient of 0 gives 0/0, and the weight becomes NaN.",
         "an epsilon that the format holds, such as 1e-4",
+        "other constant",
     ),
     Classic(
         "attention_mask",
@@ -230,6 +250,7 @@ CLASSICS = (
         "masked = scores - 1e10 * (1 - mask)",
         "1e10 is infinity in binary16, and infinity times 0 is NaN.",
         "np.where, with -infinity where the mask is 0",
+        "other constant",
     ),
     Classic(
         "log_of_softmax",
@@ -239,6 +260,7 @@ CLASSICS = (
         "return np.log(probabilities)",
         "A probability of 1.5e-8 is 0 in binary16, which does little harm until its logarithm is -infinity.",
         "log_softmax: subtract the logarithm of the sum, take no logarithm of a quotient",
+        "log_softmax",
     ),
     Classic(
         "clip_gradient",
@@ -247,6 +269,7 @@ CLASSICS = (
         (frozen(np.array([300.0, 40.0, -2.0])), 1.0),
         "norm = np.sqrt(np.sum(gradient**2))",
         "The square of 300 overflows binary16: the norm is infinite, and every gradient becomes 0.",
+        "scaling before squaring",
         "scaling before squaring",
     ),
 )
