@@ -363,6 +363,19 @@ def test_blocks_are_those_of_quantize(kind):
     assert (found.blocks, found.finite, found.spoiled) == (seen.amax.size, x.size, 0)
 
 
+@pytest.mark.parametrize(
+    "x",
+    [np.array(5.0), np.zeros((0, 3)), np.zeros(40), [np.nan, np.inf], [5e-324], [1e308, -1e308], np.ones((1,) * 9)],
+    ids=str,
+)
+def test_unusual_tensors_are_described(x):
+    found = inspect(x, ["binary16", "e4m3fn"], blocks=["mxfp8", "mxfp4", "nvfp4", "mxint8"])
+    assert str(found).count("\nmxint8: ") == 1
+    assert json.dumps(found.to_dict(), allow_nan=False)
+    if np.size(x) and np.ndim(x):
+        assert str(inspect(x, ["binary16"], per_channel=0)).count("By channel") == 1
+
+
 def test_a_short_last_block_and_a_block_with_nan_are_counted():
     x = np.ones((2, 40), np.float32)
     x[0, 3] = np.nan
@@ -387,10 +400,14 @@ def test_channels_and_blocks_are_shown_and_are_data(tmp_path, capsys):
 
 
 def test_what_channels_and_blocks_cannot_be_is_refused(tmp_path, capsys):
-    with pytest.raises(ValueError, match="per_channel=7: no tensor has this axis; the tensors have up to 2 axes"):
+    with pytest.raises(
+        ValueError, match="per_channel=7: no tensor with numbers has this axis; the tensors have up to 2 axes"
+    ):
         inspect(X, per_channel=7)
     with pytest.raises(TypeError, match=r"per_channel=1\.5"):
         inspect(X, per_channel=1.5)
+    with pytest.raises(TypeError, match="blocks=None is not a block or a list of them"):
+        inspect(X, blocks=None)
     with pytest.raises(ValueError, match="has the size"):
         inspect(X, blocks=fs.blocks.Block("e4m3fn", "binary32", (1, None)))
     np.save(tmp_path / "w.npy", X)

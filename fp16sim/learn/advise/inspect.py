@@ -239,7 +239,9 @@ def inspect(
         raise ValueError(f"{title(arrays)} has no array of numbers to inspect: {why}")
     if per_channel is not None and not any(one.channels for one in tensors):
         most = max(len(one.shape) for one in tensors)
-        raise ValueError(f"per_channel={per_channel}: no tensor has this axis; the tensors have up to {most} axes")
+        raise ValueError(
+            f"per_channel={per_channel}: no tensor with numbers has this axis; the tensors have up to {most} axes"
+        )
     return Inspection(chosen, reason, formats, tuple(tensors), tuple(skipped))
 
 

@@ -161,6 +161,8 @@ _COUNTS = ("blocks", "spoiled", "finite", "vanished", "saturated")
 
 def as_blocks(given: BlockLike | Sequence[BlockLike]) -> dict[str, Block]:
     """One kind of block or several, by name; ValueError for those that do not lie along one axis."""
+    if not isinstance(given, (Block, str, list, tuple)):
+        raise TypeError(f"blocks={quoted(given)} is not a block or a list of them; give a name such as 'nvfp4'")
     found, listed = {}, [given] if isinstance(given, (Block, str)) else given
     for block in listed:
         one = get_block(block)

@@ -44,7 +44,9 @@ def on_blocks(found: InBlocks) -> str:
     kinds = ((found.vanished, "become 0"), (found.saturated, "saturate"))
     lost = [(percent(n / found.finite), what) for n, what in kinds if n]
     whose = " of the nonzero numbers"
-    said = joined(f"{share}{'' if i else whose} {what}" for i, (share, what) in enumerate(lost)) or "nothing is lost"
+    said = "no number becomes 0 or saturates"
+    if lost:
+        said = joined(f"{share}{'' if i else whose} {what}" for i, (share, what) in enumerate(lost))
     spoiled = f" {count(found.spoiled, 'block')} of {found.blocks:,} hold NaN or infinity." if found.spoiled else ""
     return f"{said}; the error is {percent(found.error or 0.0)} of the length of the tensors.{spoiled}"
 
