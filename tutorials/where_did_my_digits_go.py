@@ -173,6 +173,18 @@ print(f"wrong bits: {lost:.1f}")
 cured_bits.compare(round(lost), within=1.0)
 
 # %% [markdown]
+# The trace knows this cure, and some others. It runs your program again with each of them. `run.cures` are those that
+# helped, the smallest change first, with the error that it measured before and after. (`print(run)` shows everything that
+# the trace found.)
+
+# %%
+for cure in run.cures:
+    print(f"{cure.before:.0%} -> {cure.after:.3%}   {cure.advice}")
+
+# %% [markdown]
+# More digits are a cure, too: binary32 has 24 bits instead of 11. But the formula is still the bad one, and wastes most of
+# them.
+#
 # ## An average that does not move
 #
 # Shops show the mean of the last ratings, and networks keep a mean of their weights. Both use a **moving average**: 0.999
@@ -262,8 +274,13 @@ for count in (3, 6, 9, 12):
 
 # %% [markdown]
 # The first rounding error is enlarged in every step, until the recurrence tends to 100 instead. More digits only move the
-# moment when this happens. The shadow holds because it computes with exact fractions here. There is no cure in the
-# program: the *problem* enlarges every error, and must be asked in another way.
+# moment when this happens. The shadow holds because it computes with exact fractions here. The trace tries its cures, and
+# says that none helps: the recurrence itself enlarges every error. The question must be asked in another way.
+
+# %%
+print("tried:", [cure.name for cure in run.tried], "  helped:", [cure.name for cure in run.cures])
+
+# %% [markdown]
 #
 # ## In short
 #
