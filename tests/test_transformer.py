@@ -8,6 +8,7 @@ import pytest
 import fp16sim as fs
 from fp16sim.learn import (
     GPT,
+    Block,
     CausalAttention,
     Chain,
     Embedding,
@@ -60,15 +61,16 @@ def test_rms_norm(ops):
 
 
 def test_an_embedding_and_positions_and_their_mean(ops):
-    table, rows, ids = ops.draw(5, 3), ops.draw(4, 3, rng=1), np.array([[1, 4, 1], [1, 0, 2]])
+    table, rows, ids = ops.draw(5, 5), ops.draw(4, 5, rng=1), np.array([[1, 4, 1], [1, 0, 2]])
     t, p = ops.tensor(table), ops.tensor(rows)
-    y = LearnedPositions(4, 3)({"weight": p}, Embedding(5, 3)({"weight": t}, ids, ops.how), ops.how)
+    y = LearnedPositions(4, 5)({"weight": p}, Embedding(5, 5)({"weight": t}, ids, ops.how), ops.how)
     ops.same(y.value, ops.add(table[ids], rows[:3]))
     mean = MeanPool()({}, y, ops.how)
     ops.same(mean.value, ops.divide(ops.sum(y.value.values, 1), 3))
-    g = ops.draw(2, 3, 3, rng=2)
+    assert mean.shape == (2, 5)
+    g = ops.draw(2, 3, 5, rng=2)
     found = gradients(y * ops.tensor(g, wanted=False), {"t": t, "p": p})
-    ops.same(found["p"], np.concatenate([ops.sum(g, 0), np.zeros((1, 3))]))
+    ops.same(found["p"], np.concatenate([ops.sum(g, 0), np.zeros((1, 5))]))
     ops.same(found["t"][1], ops.sum(np.stack([g[0, 0], g[0, 2], g[1, 0]]), 0))
 
 
@@ -135,11 +137,11 @@ def test_heads_attend_with_their_own_parts_of_queries_keys_and_values(ops):
 
 
 def test_the_mean_over_the_time_is_taken_before_that_over_the_batch(ops):
-    logits, labels = ops.draw(3, 4, 5, scale=3), np.array([[0, 1, 2, 3], [4, 0, 1, 2], [3, 3, 3, 3]])
+    logits, labels = ops.draw(13, 11, 5, scale=3), np.arange(143).reshape(13, 11) % 5
     shifted = ops.subtract(logits, logits.max(axis=-1, keepdims=True))
     logs = ops.subtract(shifted, ops.log(ops.rows(ops.exp(shifted))))
     of_label = np.take_along_axis(logs, labels[..., None], -1)[..., 0]
-    mean = ops.divide(ops.negative(ops.sum(ops.divide(ops.sum(of_label, -1), 4))), 3)
+    mean = ops.divide(ops.negative(ops.sum(ops.divide(ops.sum(of_label, -1), 11))), 13)
     ops.same(cross_entropy(ops.tensor(logits), labels, accumulator=ops.acc).value, mean)
 
 
@@ -210,6 +212,15 @@ def test_dropout_depends_on_the_seeds_and_the_number_of_the_mask_alone():
     with y:
         g = gradients(dropout(x, 0.25).sum(), {"x": x})["x"]
     assert g.values.tolist() == once[0].tolist()
+
+
+def test_dropout_in_a_block_leaves_the_residual_stream_as_it_is():
+    block = Block(CausalAttention(4, 1), FeedForward(4, 4), dropout=0.999)
+    params = {name: Tensor(fs.array(x, "binary32")) for name, x in block.draw(np.random.default_rng(0)).items()}
+    x = Tensor(fs.array(np.ones((1, 2, 4)), "binary32"))
+    with dropout_on(0):
+        assert (block(params, x).value.values == 1).all()
+    assert (block(params, x).value.values != 1).all()
 
 
 def test_operations_bear_the_names_of_layers_within_layers():

@@ -49,17 +49,24 @@ def verdict(histories: Sequence[History]) -> str:
 
 
 def _finished(alive: Sequence[History], of: int) -> str:
+    bits = [b for h in alive if (b := h.epochs[-1].bits_per_character) is not None]
+    if len(bits) == len(alive) > 1:
+        return f"{_how_many(alive, of)} finished, with {decimal(min(bits))} to {decimal(max(bits))} bits per character."
     reached = [a for h in alive if (a := h.epochs[-1].test_accuracy) is not None]
     if len(reached) < len(alive):
         return f"{joined(map(_losses, alive))}."
     low, high = percent(min(reached)), percent(max(reached))
     if len(alive) == 1:
         return f"{alive[0].config.label} classifies {high} of the test images correctly."
-    who = {2: "Both"}.get(of, f"All {of}") if len(alive) == of else f"{len(alive)} of {of}"
-    first = f"{who} runs finished"
+    first = f"{_how_many(alive, of)} finished"
     if low == high:
         return f"{first}, each with a test accuracy of {high}."
     return f"{first}, with test accuracies from {low} to {high}{_how_different(ranking(alive))}."
+
+
+def _how_many(alive: Sequence[History], of: int) -> str:
+    who = {2: "Both"}.get(of, f"All {of}") if len(alive) == of else f"{len(alive)} of {of}"
+    return f"{who} runs"
 
 
 def _losses(history: History) -> str:

@@ -54,9 +54,9 @@ def generate(
     Examples
     --------
     >>> from fp16sim.learn import text_data, train
-    >>> data = text_data("abc" * 200, context=8)
+    >>> data = text_data("abc" * 300, context=8)
     >>> small = {"context": 8, "width": 8, "heads": 1, "blocks": 1}
-    >>> history = train("bfloat16-plain", data, model="gpt", gpt=small, batch=16, epochs=20, lr=0.02)
+    >>> history = train("bfloat16-plain", data, model="gpt", gpt=small, batch=4, epochs=1, lr=0.05)
     >>> generate(history, "ab", 8, temperature=0)
     'abcabcabca'
     """
