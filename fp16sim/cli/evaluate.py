@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..conversion import Array
 from ..learn import Dataset, Evaluation, Model, class_report, evaluate, generate, load_model
 from ..learn.chance import LEVEL
+from ..learn.data.text import PREFIX
 from ..learn.run.evaluate import NO_ANSWER, policy_in
 from ..learn.run.generate import TEMPERATURE
 from ..learn.run.recipes import is_expected_to_die
@@ -44,6 +46,8 @@ def configure(parser: Parser) -> None:
     option("--average", action="store_true", help="the moving average of the weights (train --ema) instead of them")
     option("--weights-only", action="store_true", help="round the weights only, and compute in binary32")
     option("--report", action="store_true", help="precision, recall and F1 of each class, and the confusion matrix")
+    text_help = "of a language model: the text to test on, whose last tenth is taken (default: that of its training)"
+    option("--text", type=Path, metavar="FILE", help=text_help)
     option("--write", type=integer, metavar="N", help="of a language model: N characters that it writes in each format")
     option("--prompt", metavar="TEXT", help="what it goes on from (default: a new line)")
     temperature_help = f"for --write: below 1, probable characters come more often (default: {TEMPERATURE})"
@@ -76,7 +80,8 @@ def run(options: argparse.Namespace) -> int:
     _refuse(options)
     model = load_model(options.model, average=options.average, max_bytes=options.max_bytes)
     _refuse_of_model(options, model)
-    data = load_data(model.config)
+    name = model.config.data if options.text is None else f"{PREFIX}{options.text}"
+    data = load_data(replace(model.config, data=name))
     settings = {"accumulator": options.accumulator, "weights_only": options.weights_only}
     with progress(options.json, "formats") as bar:
         found = evaluate(model, data, options.format, options.mode, **settings, on_format=bar("evaluate"))
@@ -89,11 +94,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _refuse_of_model(options: argparse.Namespace, model: Model) -> None:
     """ValueError for an option that is for another kind of model, or has no effect."""
-    given = [name for name in ("write", "prompt", "temperature") if getattr(options, name) is not None]
+    given = [name for name in ("text", "write", "prompt", "temperature") if getattr(options, name) is not None]
     if given and model.config.model != "gpt":
         raise ValueError(f"--{given[0]}: model={quoted(str(model.config.model))} writes no text; leave it out")
-    if given and options.write is None:
-        raise ValueError(f"--{given[0]} is for --write; add --write 200, or leave it out")
+    if given and options.write is None and given != ["text"]:
+        raise ValueError(f"--{given[-1]} is for --write; add --write 200, or leave it out")
     if options.report and model.config.model == "gpt":
         raise ValueError("--report has one row for each class, and a language model has none; leave it out")
     if options.write is not None and options.json:

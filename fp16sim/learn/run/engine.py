@@ -156,7 +156,7 @@ def _gib(size: int) -> str:
     return f"{size >> 30:,}" if size >> 34 else f"{size / 2**30:.3g}"
 
 
-BYTES_OF_A_RESULT = 16
+BYTES_OF_A_RESULT = 8
 """Memory that the language model's step needs for each number that its forward pass computes, as measured."""
 
 
