@@ -72,7 +72,7 @@ class Recorder:
 
     def __init__(self, path: str | os.PathLike[str], every: int = 50, max_bytes: int = 1 << 26, first_step: int = 1):
         if every < 1 or max_bytes < 1 << 16:
-            raise ValueError(f"every={every!r}, max_bytes={max_bytes!r}: use 1 or more, and 65536 or more")
+            raise ValueError(f"every={every}, max_bytes={max_bytes}: use 1 or more, and 65536 or more")
         rank, (stem, ending) = os.environ.get("RANK", "0"), os.path.splitext(os.fspath(path))
         self.path = stem + ending if rank in ("", "0") else f"{stem}.rank{rank}{ending}"
         self.every, self.max_bytes, self.first, self.number = every, max_bytes, first_step, first_step
