@@ -366,7 +366,7 @@ def test_blocks_are_those_of_quantize(kind):
 @pytest.mark.parametrize(
     "x",
     [np.array(5.0), np.zeros((0, 3)), np.zeros(40), [np.nan, np.inf], [5e-324], [1e308, -1e308], np.ones((1,) * 9)],
-    ids=str,
+    ids=["a scalar", "nothing", "zeros", "no numbers", "the smallest", "the largest", "nine axes"],
 )
 def test_unusual_tensors_are_described(x):
     found = inspect(x, ["binary16", "e4m3fn"], blocks=["mxfp8", "mxfp4", "nvfp4", "mxint8"])
