@@ -20,6 +20,7 @@ from ..arrays import ufuncs as supported_ufuncs
 from ..conversion import Array
 from ..flags import record_flags
 from . import marks, shadows
+from .corrections import LEAST_SIZE, Operand, corrected, rule_for
 from .marks import CLEAN, Marks
 from .pairs import Pair
 from .recorder import Measured, Recorder
@@ -110,24 +111,47 @@ def _result(
     recorder: Recorder, name: str, computed: FloatArray, traced: list[Traced], shade: Any, operands: Sequence[Any]
 ) -> Traced:
     """The traced result of an elementwise operation or a product of matrices."""
+    if computed.size >= LEAST_SIZE and (y := _by_correction(recorder, name, computed, traced)) is not None:
+        return y
     exact, shadow = _shaded(shade, operands, traced)
     carried = _carried(name, traced)
     return finished(recorder, name, computed, exact, shadow, traced, carried)
+
+
+def _by_correction(recorder: Recorder, name: str, computed: FloatArray, traced: list[Traced]) -> Traced | None:
+    """The same for a large array, if its corrections are known by a rule and all is finite."""
+    rule = rule_for(name, computed.fmt)
+    if rule is None or any(x.ndim and x.shape != computed.shape for x in traced):
+        return None
+    y = Traced(recorder, computed, None, island=recorder.format_here() is not None)
+    operands = [_flat(x) for x in traced]
+    with np.errstate(all="ignore"):
+        found = corrected(rule, name, computed.values.reshape(-1), operands, computed.fmt)
+    if not (np.isfinite(found.worst) and np.isfinite(found.largest)) or found.doubtful:
+        return None
+    y._correction = found.correction.reshape(y.shape), found.radius.reshape(y.shape)
+    y.origin = recorder.measure_corrected(name, y, traced, found)
+    if recorder.changed or recorder.log is not None or recorder.unused is not None:
+        _kept(recorder, y, Measured(name, y.plain, NOTHING, NOTHING, traced, CLEAN))
+    return y
+
+
+NOTHING = Pair(np.zeros(0))
+
+
+def _flat(x: Traced) -> Operand:
+    values = x.value.values.reshape(-1) if x.ndim else float(x.plain)
+    return Operand(values, *(part if type(part) is float else part.reshape(-1) for part in x.correction))
 
 
 def _shaded(shade: Any, operands: Sequence[Any], traced: list[Traced], **how: Any) -> tuple[Any, Any]:
     """The operation on the emulated operands, without rounding, and on their shadows."""
     with np.errstate(all="ignore"):
         shadow = shadows.settled(shade(*(x.shadow if isinstance(x, Traced) else x for x in operands), **how))
-        if all(_is_its_shadow(x) for x in traced):
+        if all(x.is_exact for x in traced):
             return shadow, shadow
         own = (shadows.exactly(x.plain) if isinstance(x, Traced) else x for x in operands)
         return shadows.settled(shade(*own, **how)), shadow
-
-
-def _is_its_shadow(x: Traced) -> bool:
-    """Whether a value is exact, as an argument is."""
-    return isinstance(x.shadow, Pair) and x.shadow.hi is x.plain
 
 
 def _carried(name: str, traced: list[Traced]) -> Marks:
@@ -154,13 +178,18 @@ def finished(
     y = Traced(recorder, computed, shadow, island=recorder.format_here() is not None)
     step = Measured(name, y.plain, exact, shadow, traced, carried)
     y.marks, y.origin = recorder.measure(step, computed.fmt)
+    _kept(recorder, y, step)
+    return y
+
+
+def _kept(recorder: Recorder, y: Traced, step: Measured) -> None:
+    """Remember what a value is made of, where somebody asks for it."""
     if recorder.rewrite is not None:
-        y.made_of = name, tuple(traced)
+        y.made_of = step.name, tuple(step.operands)
     if recorder.log is not None:
         recorder.log.append((y.origin, step))
     if recorder.unused is not None:
         recorder.unused[id(y)] = weakref.ref(y)
-    return y
 
 
 def _answer(recorder: Recorder, name: str, ufunc: np.ufunc, traced: list[Traced]) -> Any:

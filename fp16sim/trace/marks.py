@@ -53,6 +53,20 @@ class Marks:
         return Marks(*(np.array(np.broadcast_to(part, shape)) if np.isscalar(part) or part.shape != shape else part
                        for part in self.parts()))  # fmt: skip
 
+    def at(self, elements: Array, error: Array) -> Marks:
+        """Of some elements, by their flat numbers, whose errors are given."""
+        if self.clean:
+            return Marks(error)
+        parts = (part if np.ndim(part) == 0 else part.reshape(-1)[elements] for part in self.parts()[1:])
+        return Marks(error, *(np.broadcast_to(part, elements.shape) for part in parts))
+
+    def spread(self, elements: Array, shape: tuple[int, ...]) -> Marks:
+        """Marks of some elements as marks of all: the others have lost nothing."""
+        full = Marks(np.zeros(shape), np.zeros(shape), np.full(shape, NOWHERE), np.zeros(shape))
+        for part, own in zip(full.parts(), self.parts(), strict=True):
+            part.reshape(-1)[elements] = own
+        return full
+
 
 CLEAN = Marks()
 

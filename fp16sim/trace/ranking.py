@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from ..formats import Format
 from . import marks
+from .corrections import CHUNK, LEAST_SIZE
 from .recorder import Recorder
 from .sites import EVENTS, Place, Site, Witness
 from .traced import Traced
@@ -137,21 +139,38 @@ def worst_of(x: Any) -> float:
 
 def result_of(x: Traced) -> Result:
     """The errors of a result."""
-    fmt = x.value.fmt
+    shadow, parts = _parts_of(x)
     with np.errstate(all="ignore"):
-        error = np.abs(marks.difference(x.plain, x.shadow))
-        size = marks.magnitude(x.shadow)
-        relative = np.where(error == 0, 0.0, error / size)
-        floor = np.exp2(np.floor(np.log2(np.maximum(size, float(fmt.min_normal)))))
-        ulp = error / floor * 2.0 ** (fmt.precision - 1)
-        radius = np.asarray(marks.radius(x.shadow))
-        length = float(np.sqrt((size**2).sum()))
-        norm_error = float(np.sqrt((error**2).sum())) / length if length else worst_of(relative)
-        known = bool(np.all(marks.is_known(radius, error, size, fmt)))
-    shadow = as_float(x.shadow) if isinstance(x.shadow, Wide) else x.shadow.hi
-    return Result(
-        x.value, shadow, worst_of(relative), worst_of(ulp), norm_error, float(np.max(x.marks.lost, initial=0.0)), known
+        found = [_errors(*part, x.value.fmt) for part in parts]
+    worst, ulp, squares, lengths, known = (
+        zip(*found, strict=True) if found else ((0.0,), (0.0,), (0.0,), (0.0,), (True,))
     )
+    length = math.sqrt(sum(lengths))
+    norm_error = math.sqrt(sum(squares)) / length if length else max(worst)
+    return Result(x.value, shadow, max(worst), max(ulp), norm_error, worst_of(x.marks.lost), all(known))
+
+
+def _errors(error: Any, size: Any, radius: Any, fmt: Format) -> tuple[float, float, float, float, bool]:
+    """Of some elements: the worst errors, relative and in ulp, two sums of squares, and whether all is known."""
+    relative = np.where(error == 0, 0.0, error / size)
+    # The exponent bits of a float64 alone are the largest power of two that is not above it.
+    floor = (np.ascontiguousarray(size).view(np.int64) & 0x7FF0000000000000).view(np.float64)
+    ulp = error / np.maximum(floor, float(fmt.min_normal)) * 2.0 ** (fmt.precision - 1)
+    known = bool(np.all(marks.is_known(radius, error, size, fmt)))
+    return worst_of(relative), worst_of(ulp), float((error**2).sum()), float((size**2).sum()), known
+
+
+def _parts_of(x: Traced) -> tuple[Any, list[tuple[Any, Any, Any]]]:
+    """The shadow in float64; and sizes of errors and shadows, and radii, of a large array in chunks."""
+    if x.size < LEAST_SIZE or not np.isfinite(x.plain).all():
+        shadow = as_float(x.shadow) if isinstance(x.shadow, Wide) else x.shadow.hi
+        error = np.abs(marks.difference(x.plain, x.shadow))
+        return shadow, [(error, marks.magnitude(x.shadow), np.asarray(marks.radius(x.shadow)))] if x.size else []
+    correction, radius = (np.broadcast_to(part, x.shape).reshape(-1) for part in x.correction)
+    shadow = x.plain + correction.reshape(x.shape)
+    flat = shadow.reshape(-1)
+    chunks = [slice(k, k + CHUNK) for k in range(0, x.size, CHUNK)]
+    return shadow, [(np.abs(correction[k]), np.abs(flat[k]), radius[k]) for k in chunks]
 
 
 def _scores(results: Sequence[Traced], sites: Sequence[Site]) -> dict[tuple[str, int], float]:
@@ -159,6 +178,8 @@ def _scores(results: Sequence[Traced], sites: Sequence[Site]) -> dict[tuple[str,
     total: dict[tuple[str, int], float] = defaultdict(float)
     count = sum(x.size for x in results)
     for x in results:
+        if x.marks.clean:
+            continue
         where, bits = (np.broadcast_to(part, x.shape).reshape(-1) for part in (x.marks.site, x.marks.bits))
         for number in np.unique(where[where >= 0]).tolist():
             place = sites[number].place

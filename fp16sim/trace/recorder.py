@@ -15,6 +15,7 @@ from ..accumulators import AccumulatorLike
 from ..conversion import Array, Generator
 from ..formats import Format, Rounding
 from . import marks
+from .corrections import Corrected
 from .marks import CLEAN, Marks
 from .pairs import Pair
 from .sites import LEAST, Place, Site, Witness, place_of, user_frame
@@ -95,6 +96,7 @@ class Recorder:
     line_accumulators: dict[tuple[str, int], AccumulatorLike] = field(default_factory=dict)
     rewrite: Callable[..., Any] | None = None
     held_constants: bool = False
+    constants: dict[Any, Any] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     sites: list[Site] = field(default_factory=list)
     escapes: dict[Escape, int] = field(default_factory=dict)
@@ -146,24 +148,46 @@ class Recorder:
         """Measure an operation: the marks of its result, and its site."""
         number = self.site(step.name)
         site = self.sites[number]
-        self.operations += 1
-        if self.unused is not None:
-            for operand in step.operands:
-                self.unused.pop(id(operand), None)
-        site.runs += 1
-        site.elements += step.values.size
+        self._begin(site, step.values.size, step.operands)
         if not step.values.size:
             return CLEAN, number
         with np.errstate(all="ignore"):
-            result = _measured(step, site, number, fmt)
-        worst, marks_ = result
+            worst, marks_ = _measured(step, site, number, fmt)
         self.recent.append(Step(self.operations, number, worst.error, worst.lost))
+        self._witnessed(step, site, worst)
+        return marks_, number
+
+    def measure_corrected(self, name: str, y: Any, operands: Sequence[Any], found: Corrected) -> int:
+        """The same for a large array whose corrections are known; only elements that lost bits are looked at."""
+        number = self.site(name)
+        site, fmt = self.sites[number], y.value.fmt
+        self._begin(site, y.size, operands)
+        _count_corrected(site, y, found)
+        lost = _lost_of(found.worst, fmt)
+        if found.sick.size:
+            part = _of_elements(name, y, operands, found)
+            with np.errstate(all="ignore"):
+                worst, few = _ledger(part, number, fmt, -found.correction[found.sick], found.relative, None)
+            self._witnessed(part, site, worst, found.sick, y.shape)
+            y.marks_of_few(found.sick, few)
+        self.recent.append(Step(self.operations, number, found.worst, lost))
+        return number
+
+    def _begin(self, site: Site, elements: int, operands: Sequence[Any]) -> None:
+        self.operations += 1
+        if self.unused is not None:
+            for operand in operands:
+                self.unused.pop(id(operand), None)
+        site.runs += 1
+        site.elements += elements
+
+    def _witnessed(self, step: Measured, site: Site, worst: Worst, sick: Any = None, shape: Any = None) -> None:
+        """Keep the element that gained most, if none gained more before."""
         if worst.gained > max(site.gained, 0.5) or (site.witness is None and worst.gained > 0):
             site.gained = max(site.gained, worst.gained)
-            site.witness = _witness(step, self.operations, worst)
+            site.witness = _witness(step, self.operations, worst, sick, shape)
             site.amplification = site.witness.amplification
             self._pass_on(step, site)
-        return marks_, number
 
     def _pass_on(self, step: Measured, site: Site) -> None:
         """Tell the operation that computed the argument of a function what became of its error there."""
@@ -200,15 +224,68 @@ def _measured(step: Measured, site: Site, number: int, fmt: Format) -> tuple[Wor
     _count(step, site, fmt, own, error, size, relative, worst)
     trusted = _trusted(step, site, error, size, fmt)
     if worst <= 2 * u and trusted is None and step.carried.clean:
-        return Worst(worst, max(0.0, math.log2(worst / u)) if worst else 0.0, 0.0, 0), CLEAN
-    lost = np.clip(np.log2(relative / u), 0.0, float(fmt.precision))
+        return Worst(worst, _lost_of(worst, fmt), 0.0, 0), CLEAN
+    return _ledger(step, number, fmt, error, relative, trusted)
+
+
+def _lost_of(relative: float, fmt: Format) -> float:
+    return max(0.0, math.log2(relative) + fmt.precision) if relative else 0.0
+
+
+def _ledger(
+    step: Measured, number: int, fmt: Format, error: Array, relative: Array, trusted: Array | None
+) -> tuple[Worst, Marks]:
+    """The bits that elements have lost, and who is to blame."""
+    lost = np.clip(np.log2(relative / float(fmt.unit_roundoff)), 0.0, float(fmt.precision))
     lost = np.where(np.isfinite(error), lost, float(BEYOND * fmt.precision))
     if trusted is not None:
         lost = np.where(trusted, lost, step.carried.lost)
     gained = lost - step.carried.lost
     k = int(gained.argmax())
+    worst = float(relative.max())
     found = Worst(worst, float(lost.reshape(-1)[k]), float(gained.reshape(-1)[k]), k)
     return found, _credited(step, number, error, lost, gained)
+
+
+def _of_elements(name: str, y: Any, operands: Sequence[Any], found: Corrected) -> Measured:
+    """An operation on some elements alone."""
+    sick = found.sick
+    parts = [_Part(x, sick) for x in operands]
+    values = _some(y.value.values, sick)
+    truth = Pair(values + found.correction[sick])
+    a = parts[0].marks
+    carried = a if len(parts) == 1 else marks.of_two(name, a, parts[1].marks, parts[0].plain, parts[1].plain)
+    return Measured(name, values, truth, truth, parts, carried)
+
+
+class _Part:
+    """Some elements of an operand."""
+
+    def __init__(self, x: Any, sick: Array) -> None:
+        self.origin = x.origin
+        self.plain, own = _some(x.value.values, sick), _some(x.correction[0], sick)
+        self.shadow = Pair(self.plain + own)
+        self.marks = x.marks_at(sick, -own)
+
+
+def _some(x: Any, elements: Array) -> Array:
+    return np.full(elements.shape, float(x)) if np.ndim(x) == 0 else np.asarray(x.reshape(-1)[elements], np.float64)
+
+
+def _count_corrected(site: Site, y: Any, found: Corrected) -> None:
+    """Errors and events of an operation on a large array."""
+    fmt = y.value.fmt
+    site.made, site.worst = max(site.made, found.made), max(site.worst, found.worst)
+    ulps = 2.0 ** (fmt.precision - 1)  # at the lower end of a binade; at the upper end twice as many
+    site.made_ulp, site.worst_ulp = max(site.made_ulp, found.made * ulps), max(site.worst_ulp, found.worst * ulps)
+    site.inherited = max(site.inherited, found.worst if found.worst > 2 * found.made else 0.0)
+    _sample(site, found.sample)
+    if found.absorbed:
+        site.events["absorbed"] += found.absorbed
+    if found.least < float(fmt.min_normal):
+        size, own = np.abs(y.plain), found.correction.reshape(y.shape) != 0
+        site.events["underflow"] += int(np.count_nonzero((size == 0) & own))
+        site.events["subnormal"] += int(np.count_nonzero((size > 0) & (size < float(fmt.min_normal)) & own))
 
 
 def _relative(error: Array, size: Array) -> Array:
@@ -286,8 +363,9 @@ def _ulps(error: Array, size: Array, fmt: Format) -> float:
 def _sample(site: Site, relative: Array) -> None:
     """A few of the errors, for the typical one."""
     flat = relative.reshape(-1)
-    for value in flat[:: max(1, flat.size // SAMPLE)].tolist():
-        site.exponents[math.frexp(value)[1] if value and math.isfinite(value) else LEAST if not value else 1] += 1
+    some = flat[:: max(1, flat.size // SAMPLE)]
+    exponents = np.where(some == 0, LEAST, np.where(np.isfinite(some), np.frexp(some)[1], 1))
+    site.exponents.update(exponents.tolist())
 
 
 def _absorbed(step: Measured, site: Site, own: Array) -> None:
@@ -340,10 +418,11 @@ def _plain(shadow: Wide | Pair) -> Any:
     return as_float(shadow) if isinstance(shadow, Wide) else shadow.hi
 
 
-def _witness(step: Measured, number: int, worst: Worst) -> Witness:
+def _witness(step: Measured, number: int, worst: Worst, sick: Any = None, whole: Any = None) -> Witness:
     """The element where most bits were gained."""
     shape, k = step.values.shape, worst.element
-    index = tuple(int(i) for i in np.unravel_index(k, shape)) if shape else ()
+    place, around = (k, shape) if sick is None else (sick[k], whole)
+    index = tuple(int(i) for i in np.unravel_index(place, around)) if around else ()
     operands = tuple(_element(operand.plain, k, shape) for operand in step.operands)
     shadows = tuple(_element(_plain(operand.shadow), k, shape) for operand in step.operands)
     result, shadow = (_element(x, k, shape) for x in (step.values, _plain(step.shadow)))

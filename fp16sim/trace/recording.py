@@ -36,8 +36,8 @@ class Recording:
         self.run: Run | None = None
 
     def array(self, x: Any) -> Any:
-        """Floats, also in arrays, lists and dicts, as traced numbers: what the format holds is their shadow."""
-        return entering(self._recorder, x)
+        """A float, an array or a list as a traced number or array: what the format holds is its shadow."""
+        return entering(self._recorder, np.array(x, np.float64) if isinstance(x, (list, tuple)) else x)
 
     def result(self, *values: Any) -> None:
         """Say which values are the results."""

@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def row(line: Line) -> tuple[str, ...]:
     ulp = f"{line.worst_ulp:.2g}" if line.worst_ulp < 100 else f"{line.worst_ulp:,.0f}"
     errors = (line.made, line.inherited, line.worst, line.typical)
     return (
-        place(line).partition(" ")[0],
+        f"{Path(line.file).name}:{line.line}",
         f"{line.blamed:.1f}",
         f"{line.gained:.1f}",
         *map(percentage, errors),

@@ -15,6 +15,7 @@ from ..conversion import Seed, as_generator
 from ..formats import Format, FormatLike, Rounding, get_format, get_rounding
 from ..wording import quoted
 from . import proxies
+from .corrections import keep_memory
 from .cures import Cure, best, tried
 from .dispatch import call_function, call_ufunc
 from .literals import current
@@ -130,6 +131,7 @@ def wrap(
 
 def new_recorder(fmt: Format, mode: Rounding, rng: Seed = None, prepare: Any = None, **how: Any) -> Recorder:
     """A recorder that computes with FloatArrays."""
+    keep_memory()
     recorder = Recorder(fmt, mode, call_ufunc, call_function, rng=as_generator(mode, rng), **how)
     if prepare is not None:
         prepare(recorder)

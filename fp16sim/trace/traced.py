@@ -20,9 +20,10 @@ from ..conversion import Array
 from ..formats import BINARY16, BINARY32, Format
 from . import marks, shadows, wide
 from .marks import CLEAN, Marks
-from .pairs import Pair
+from .pairs import Pair, two_sum
 from .recorder import Measured, Recorder
 from .shadows import Shadow
+from .sites import user_frame
 
 KEPT = {np.dtype(np.float16): BINARY16, np.dtype(np.float32): BINARY32}
 """Formats that code can ask for by a dtype. Any other float dtype, such as float64, stands for the traced format."""
@@ -75,14 +76,16 @@ class Traced:
 
     __slots__ = (
         "__weakref__",
+        "_correction",
+        "_few",
+        "_marks",
         "_plain",
+        "_shadow",
         "carry",
         "island",
         "made_of",
-        "marks",
         "origin",
         "recorder",
-        "shadow",
         "value",
         "vanished",
     )
@@ -93,15 +96,17 @@ class Traced:
         self,
         recorder: Recorder,
         value: FloatArray,
-        shadow: Shadow,
+        shadow: Shadow | None,
         marks_: Marks = CLEAN,
         origin: int = -1,
         island: bool = False,
     ) -> None:
         self.recorder = recorder
         self.value = value
-        self.shadow = shadow
-        self.marks = marks_
+        self._shadow = shadow
+        self._correction: tuple[Any, Any] | None = None
+        self._marks = marks_
+        self._few: tuple[Array, Marks] | None = None
         self.origin = origin
         self.island = island
         self.vanished = False
@@ -115,6 +120,66 @@ class Traced:
         if self._plain is None:
             self._plain = np.asarray(self.value.values, np.float64)
         return self._plain
+
+    @property
+    def shadow(self) -> Shadow:
+        """What the same computation gives without rounding, as far as it is known."""
+        if self._shadow is None:
+            assert self._correction is not None
+            correction, radius = self._correction
+            self._shadow = Pair(*two_sum(self.plain, correction), radius + np.abs(correction) * 2.0**-53)
+        return self._shadow
+
+    @shadow.setter
+    def shadow(self, shadow: Shadow) -> None:
+        self._shadow, self._correction = shadow, None
+
+    @property
+    def marks(self) -> Marks:
+        """The bits that the elements have lost, and where."""
+        if self._few is not None:
+            elements, found = self._few
+            self._marks, self._few = found.spread(elements, self.shape), None
+        return self._marks
+
+    @marks.setter
+    def marks(self, found: Marks) -> None:
+        self._marks, self._few = found, None
+
+    def marks_of_few(self, elements: Array, found: Marks) -> None:
+        """Set the marks of some elements; the others have lost nothing."""
+        self._marks, self._few = CLEAN, (elements, found)
+
+    def marks_at(self, elements: Array, error: Array) -> Marks:
+        """The marks of some elements, by their flat numbers, with errors that are known."""
+        if self._few is None:
+            return self._marks.at(elements, error)
+        mine, found = self._few
+        k = np.minimum(np.searchsorted(mine, elements), max(mine.size - 1, 0))
+        there = mine[k] == elements
+        return Marks(
+            error,
+            np.where(there, found.lost[k], 0.0),
+            np.where(there, found.site[k], marks.NOWHERE),
+            np.where(there, found.bits[k], 0.0),
+        )
+
+    @property
+    def correction(self) -> Any:
+        """The shadow minus the value, and how far it may be off."""
+        if self._correction is None:
+            if self.is_exact:
+                return 0.0, 0.0
+            pair = shadows.as_array(self.shadow)
+            error = (pair.hi - self.plain) + pair.lo
+            radius = pair.radius + np.abs(error) * 2.0**-52
+            self._correction = (error, radius) if self.ndim else (float(error), float(radius))
+        return self._correction
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the value is its own shadow, as that of an argument is."""
+        return isinstance(self._shadow, Pair) and self._shadow.hi is self.plain
 
     # --- what it is -------------------------------------------------------------------------------------------------
 
@@ -196,7 +261,8 @@ class Traced:
         if (self.ndim and self.marks is CLEAN) or self.marks.clean or not isinstance(self.marks.error, np.ndarray):
             self.marks = self.marks.solid(self.shape)
         self.marks = self.marks.solid(self.shape)
-        self.shadow = shadows.as_array(self.shadow).solid()
+        pair = shadows.as_array(self.shadow)
+        self.shadow = (pair.moved(np.copy) if pair.hi is self._plain else pair).solid()
         self._plain = None
 
     def _view(self, move: Callable[[Array], Array]) -> Traced:
@@ -225,7 +291,7 @@ class Traced:
         for part, new in zip(self.marks.parts(), given.marks.parts(), strict=True):
             part[key] = new
         self.origin = given.origin
-        self._plain = None
+        self._plain = self._correction = None
 
     # --- NumPy's protocols ------------------------------------------------------------------------------------------
 
@@ -361,7 +427,7 @@ def adopt(recorder: Recorder, x: Any, fmt: Format | None = None) -> Traced:
         return x
     fmt = recorder.fmt if fmt is None else fmt
     if isinstance(x, FloatArray):
-        return Traced(recorder, x, shadows.exactly(np.asarray(x.values, np.float64)))
+        return _as_it_is(recorder, x)
     if isinstance(x, (list, tuple)):
         return _stacked(recorder, x, fmt)
     if isinstance(x, np.ndarray) and x.ndim:
@@ -376,7 +442,18 @@ def _stacked(recorder: Recorder, x: Any, fmt: Format) -> Traced:
 
 
 def _number(recorder: Recorder, x: Any, fmt: Format) -> Traced:
-    """A plain number. What its rounding changes is an error of the line where it is used."""
+    """A plain number. What its rounding changes is an error of the line where it is used; there it is kept."""
+    if not isinstance(x, float) or recorder.mode.random:
+        return _rounded(recorder, x, fmt)
+    frame = user_frame(recorder.files)
+    key = (x, math.copysign(1.0, x), fmt, frame.f_code, frame.f_lasti)
+    found = recorder.constants.get(key)
+    if found is None:
+        found = recorder.constants[key] = _rounded(recorder, x, fmt)
+    return found
+
+
+def _rounded(recorder: Recorder, x: Any, fmt: Format) -> Traced:
     value = float_array(x, fmt, recorder.mode, rng=recorder.rng)
     if recorder.held_constants and x and math.isfinite(x) and not 0 < abs(value.item()) < math.inf:
         nearest = float(fmt.max_finite if value.item() else fmt.min_normal)
@@ -417,8 +494,14 @@ def _pair_of(x: Array) -> Pair:
 
 def argument(recorder: Recorder, x: Any) -> Traced:
     """An argument of a traced function: the value that the format holds is its own shadow."""
-    value = float_array(x, recorder.fmt, recorder.mode, rng=recorder.rng)
-    return Traced(recorder, value, shadows.exactly(np.asarray(value.values, np.float64)))
+    return _as_it_is(recorder, float_array(x, recorder.fmt, recorder.mode, rng=recorder.rng))
+
+
+def _as_it_is(recorder: Recorder, value: FloatArray) -> Traced:
+    """A value that is its own shadow."""
+    traced = Traced(recorder, value, None)
+    traced.shadow = shadows.exactly(traced.plain)
+    return traced
 
 
 def cast(x: Traced, fmt: Format) -> Traced:
