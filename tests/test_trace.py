@@ -321,7 +321,7 @@ def test_mullers_recurrence_is_exact_for_scalars_and_lost_for_arrays():
 
     exact = traced(muller, 2.0, -4.0, 50)
     assert exact.results[0].known
-    assert exact.results[0].shadow == pytest.approx(6, rel=1e-6)
+    assert exact.results[0].shadow == pytest.approx(6, rel=1e-4)
     assert float(exact.returned) == 100
     lost = traced(muller, np.array([2.0]), np.array([-4.0]), 60)
     assert not lost.results[0].known
