@@ -74,7 +74,7 @@ def _told(run: Record, line: Line, tried: tuple[Cure, ...]) -> Markup:
     return join(
         tag("h2", f"{line.rank}. {place(line)}: {blame(line, run.fmt)}"),
         tag("p", tag("code", line.source)),
-        tag("ul", [tag("li", sentence) for sentence in happened(line)], cures),
+        tag("ul", [tag("li", sentence) for sentence in happened(line, run)], cures),
     )
 
 

@@ -41,7 +41,7 @@ def _text(run: Record, tried: tuple[Cure, ...]) -> Iterator[str]:
         yield ""
         yield f"{line.rank}. {place(line)}: {blame(line, run.fmt)}"
         yield f"       {line.source}"
-        for sentence in happened(line):
+        for sentence in happened(line, run):
             yield from _wrapped("   ", sentence)
         for sentence in cured(tried, run) if line.rank == 1 else ():
             yield from _wrapped("   ", sentence)

@@ -97,10 +97,11 @@ EVENTS = {
 }
 
 
-def happened(line: Line) -> Iterator[str]:
+def happened(line: Line, run: Record) -> Iterator[str]:
     """What was measured at a line, each as a sentence without its full stop."""
     if line.witness is not None:
         yield witnessed(line.witness, line.expression)
+    yield from _lost_constants(line, run)
     if line.passed_on is not None and line.passed_on.gained > line.gained:
         there = line.passed_to
         yield f"its error grows in {there.expression if there else 'a function'} ({there}): {_computed(line.passed_on)}"
@@ -111,6 +112,14 @@ def happened(line: Line) -> Iterator[str]:
     for name, (one, many) in EVENTS.items():
         if name in line.events:
             yield f"{count(line.events[name], one, many)}"
+
+
+def _lost_constants(line: Line, run: Record) -> Iterator[str]:
+    """Constants that are 0 or infinite in the format, if another operation lost more."""
+    for site in (run.sites[k] for k in line.sites):
+        witness = site.witness if site.operation == "constant" and site.worst >= 1 else None
+        if witness is not None and witness is not line.witness:
+            yield _computed(witness)
 
 
 def witnessed(w: Witness, expression: str) -> str:
