@@ -399,7 +399,7 @@ def _fetch(seen: list[_Seen]) -> None:
         stacked = sys.modules["torch"].stack([x for magnitudes, k in places for x in magnitudes[k]])
         numbers = stacked.tolist()
         for i, (magnitudes, k) in enumerate(places):
-            magnitudes[k] = max(-numbers[2 * i], numbers[2 * i + 1])
+            magnitudes[k] = max(-numbers[2 * i], numbers[2 * i + 1]) + 0.0  # no -0
 
 
 def _settings(optimizer: Any) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 from ...formats import BFLOAT16, BINARY32, Format
 from ...rounding import round_to
-from ...wording import joined, number, percent, power_of_two, share
+from ...wording import count, joined, number, percent, power_of_two, share
 from ..observe.exponents import Survey
 from ..state import Phase
 from .advice import Advice
@@ -59,9 +60,13 @@ def _death(log: Log) -> Advice | None:
     event = log.events.get(step)
     if event is None:
         return Advice("death", f"died at step {step}: the loss or a weight is not finite.", {}, {"step": step})
-    said = [f"died at step {step}: {WHAT[event.kind](event) if event.kind in WHAT else _own(event)}"]
-    said += [text for text in (_growth(log, event, step), _cure(log, event, step)) if text]
-    return Advice("death", " ".join(said), {}, {"step": step})
+    return Advice("death", f"died at step {step}: {_story(log, event, step)}", {}, {"step": step})
+
+
+def _story(log: Log, event: Event, step: int) -> str:
+    """What was first not finite, how it had grown, and what would have helped."""
+    what = WHAT[event.kind](event) if event.kind in WHAT else _own(event)
+    return " ".join(filter(None, [what, _growth(log, event, step), _cure(log, event, step)]))
 
 
 def _value(event: Event) -> str:
@@ -87,6 +92,11 @@ def _short(x: float | str) -> str:
 
 
 def _forward(event: Event) -> str:
+    if not all(math.isfinite(told(x) or 0.0) for x in event.operands):
+        after = (
+            f" after module {event.before[0]}, whose output was up to {_short(event.before[1])}" if event.before else ""
+        )
+        return f"the input of module {event.name} is not finite: an operation{after} gave {_value(event)}."
     by = f"{event.operation} in the forward pass" if event.operation else "the forward pass"
     return f"the output of module {event.name} is not finite: {by} gave {_value(event)}{_operands(event)}."
 
@@ -296,10 +306,10 @@ def _skipped(log: Log) -> Advice | None:
     while steps and tail < len(steps) and steps[-1 - tail] == last - tail:
         tail += 1
     if tail >= 20:
-        text = f"The last {tail} steps were all skipped, because a gradient was not finite at any loss scale"
+        text = f"The last {tail} steps were all skipped: at no loss scale were the gradients finite."
         if event := log.events.get(steps[-tail]):
-            text += f": first {event.name} ({event.kind})"
-        return Advice("skipped steps", f"{text}.", {}, {"skipped": len(steps)})
+            text += f" In step {steps[-tail]} {_story(log, event, steps[-tail])}"
+        return Advice("skipped steps", text, {}, {"skipped": len(steps)})
     if not steps or last < 20 or len(steps) / last < 0.05:
         return None
     text = f"{percent(len(steps) / last)} of the steps were skipped, because a gradient was not finite"
@@ -307,4 +317,32 @@ def _skipped(log: Log) -> Advice | None:
     return Advice("skipped steps", text, {}, {"skipped": len(steps)})
 
 
-FINDERS: tuple[Callable[[Log], Advice | None], ...] = (_death, _underflow, _absorbed, _vanished_epsilon, _skipped)
+# --- activations ----------------------------------------------------------------------------------------------------
+
+
+def _zero_output(log: Log) -> Advice | None:
+    """The first module whose output was 0 everywhere, while that of the module before it was not."""
+    outputs = [(name, seen) for (kind, name), seen in log.telemetry.surveys.items() if kind == "activation"]
+    for (before, given), (name, seen) in pairwise(outputs):
+        if seen.total and seen.zeros == seen.total and given.finite:
+            largest = max(amax for _, amax in amax_by_step(log.counted["activation", before]))
+            steps = count(len(log.counted["activation", name]), "step")
+            text = (
+                f"The output of module {name} is 0 everywhere, in all {steps} that were examined, and that of module "
+                f"{before} before it is up to {number(largest)}: inside {name} numbers became 0, or overflowed and "
+                "divided something (x / infinity is 0)."
+            )
+            narrow = seen.fmt.emax < BFLOAT16.emax
+            text += f" Compute module {name} in float32, such as squares and their mean." if narrow else ""
+            return Advice("zero output", text, {}, {"largest": largest})
+    return None
+
+
+FINDERS: tuple[Callable[[Log], Advice | None], ...] = (
+    _death,
+    _zero_output,
+    _underflow,
+    _absorbed,
+    _vanished_epsilon,
+    _skipped,
+)
