@@ -355,8 +355,8 @@ def test_skipped_steps_are_counted(tmp_path):
     steps += [([("activation", "x", [np.inf])], {"loss": 1.0, "skipped": True})] * 30
     (advice,) = recorded(tmp_path / "b.jsonl", steps)
     assert advice.text.startswith(
-        "The last 30 steps were all skipped: at no loss scale were the gradients finite. In step 61 the output of module x "
-        "is not finite: Linear in the forward pass gave infinity in binary64"
+        "The last 30 steps were all skipped: at no loss scale were the gradients finite. In step 61 the output of "
+        "module x is not finite: Linear in the forward pass gave infinity in binary64"
     )
 
 
@@ -365,8 +365,8 @@ def test_a_module_whose_output_is_0_everywhere_is_named(tmp_path):
     tensors = [("activation", "act", x), ("activation", "norm", x * 0), ("activation", "out", x * 0)]
     (advice,) = recorded(tmp_path / "a.jsonl", [(tensors, {"loss": 4.6})] * 2)
     assert advice.text.startswith(
-        "The output of module norm is 0 everywhere, in all 2 steps that were examined, and that of module act before it is "
-        "up to 1,200"
+        "The output of module norm is 0 everywhere, in all 2 steps that were examined, and that of module act before "
+        "it is up to 1,200"
     )
 
 
@@ -377,8 +377,8 @@ def test_what_was_not_finite_between_modules_is_said_so(tmp_path, torch):
     own.step(1.0)
     (advice,) = diagnose(tmp_path / "run.jsonl")
     assert advice.text.startswith(
-        "died at step 1: the input of module fc1 is not finite: an operation after module fc0, whose output was up to 200, "
-        "gave infinity in binary16"
+        "died at step 1: the input of module fc1 is not finite: an operation after module fc0, whose output was up to "
+        "200, gave infinity in binary16"
     )
 
 

@@ -94,7 +94,9 @@ def _short(x: float | str) -> str:
 def _forward(event: Event) -> str:
     if not all(math.isfinite(told(x) or 0.0) for x in event.operands):
         after = (
-            f" after module {event.before[0]}, whose output was up to {_short(event.before[1])}" if event.before else ""
+            f" after module {event.before[0]}, whose output was up to {_short(event.before[1])},"
+            if event.before
+            else ""
         )
         return f"the input of module {event.name} is not finite: an operation{after} gave {_value(event)}."
     by = f"{event.operation} in the forward pass" if event.operation else "the forward pass"
@@ -168,7 +170,7 @@ def _cure(log: Log, event: Event, step: int) -> str:
         return f"Its weights have grown by a factor of {factor}: the run diverges. Use a lower learning rate."
     if str(event.value) == "nan" and phase is Phase.FORWARD:
         return "NaN from finite numbers comes from 0/0, infinity - infinity or 0 times infinity inside the module."
-    return "Compute this module in bfloat16 or float32, or scale its input down." if narrow else ""
+    return "Compute this in bfloat16 or float32, or scale the input down." if narrow else ""
 
 
 def _scale_at(log: Log, step: int) -> float:
