@@ -1,5 +1,6 @@
 """Precision by name: rules of a policy, and islands; each equal bit for bit to casts that are written out."""
 
+import itertools
 import json
 from dataclasses import fields, replace
 
@@ -68,6 +69,8 @@ BODIES = {
     "data": lambda x, w: x * X + 0.1,
     "a product with data": lambda x, w: x @ W,
     "numbers from the left": lambda x, w: 1 - 0.1 * x,
+    "data in NumPy's functions": lambda x, w: np.multiply(X, x) + np.where(X > 0, x, 0.1),
+    "data beside tensors": lambda x, w: fs.learn.concatenate([X, x]) + fs.learn.stack([x[0], X[0]]).sum(),
 }
 
 
@@ -221,6 +224,18 @@ def test_rules_find_layers_within_layers_and_the_head_of_a_language_model():
     assert {fmt for layer, fmt in products.items() if layer != "head"} == {"bfloat16"}
 
 
+def test_a_rule_for_blocks_keeps_the_residual_stream_in_its_format_from_block_to_block():
+    model = GPT(7, {"width": 8, "heads": 2, "blocks": 2, "context": 3})
+    params = {n: Tensor(fs.array(w, "binary16"), name=n) for n, w in model.draw(0).items()}
+    with put_in_force(by_name=ByName(Policy("binary16", rules={"block?": "binary32"}), Products())):
+        y = model(params, np.array([[1, 2, 3]]))
+    sums = [x for x in consumers_first(y) if x.operation == "add" and x.layer in ("block1", "block2")]
+    assert len(sums) == 4
+    assert {x.value.fmt for x in sums} == {fs.BINARY32}
+    assert all(later.arguments[0] is earlier for later, earlier in itertools.pairwise(sums))
+    assert {x.value.fmt for x in consumers_first(y) if x.operation == "matmul"} == {fs.BINARY16}
+
+
 def test_the_last_of_several_rules_holds_and_parts_hold_alone():
     policy = Policy(
         "binary16", rules={"*": "bfloat16", "n*": "binary32", "norm2:compute": "tf32", "norm2:operand": "e5m2"}
@@ -346,6 +361,19 @@ def test_the_microscope_names_the_format_of_what_enters_a_layer_of_another_forma
 def test_costs_count_each_parameter_in_its_format():
     plain, ruled = (fs.learn.costs(Config(text)) for text in ("binary16", "compute=binary16 layer2=binary32"))
     assert ruled.weights - plain.weights == 2 * (32 * 10 + 10)
+
+
+def test_costs_count_micro_batches_and_averages():
+    plain, parts, average = (
+        fs.learn.costs(Config("binary16", batch=10, **options))
+        for options in ({}, {"accumulate": 3, "accumulate_in": "binary32"}, {"ema": 0.9, "ema_in": "binary32"})
+    )
+    n = plain.parameters
+    assert parts.multiply_adds == plain.multiply_adds
+    assert parts.gradients == plain.gradients + 4 * n
+    assert parts.activations < plain.activations / 2
+    assert (average.master - plain.master, average.checkpoint - plain.checkpoint) == (4 * n, 4 * n)
+    assert average.elementwise - plain.elementwise == 3 * n
 
 
 def test_a_model_of_ones_own_trains_with_rules():

@@ -7,6 +7,7 @@ not say how fast it is: that depends on its units, its memory and its caches, an
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,8 +43,9 @@ class Costs:
     parameters : int
         How many numbers the model has.
     weights, master, gradients, state, activations : int
-        Bytes in memory during a step: the weights that the model computes with; their second copy, or what Kahan's
-        update carries; one gradient for each weight; the optimizer's moments; the results that the backward pass needs.
+        Bytes in memory during a step: the weights that the model computes with; their second copy, what Kahan's
+        update carries, and their moving average; one gradient for each weight, and the sums over micro-batches; the
+        optimizer's moments; the results that the backward pass of a batch or of a micro-batch needs.
     model_file, checkpoint : int
         Bytes of the numbers in a saved model, and in a checkpoint.
     multiply_adds, elementwise : int
@@ -74,7 +76,7 @@ class Costs:
 
 BYTES = {
     "weights": "weights",
-    "master": "second copy, or Kahan's carry",
+    "master": "second copy, Kahan's carry, average",
     "gradients": "gradients",
     "state": "state of the optimizer",
     "activations": "activations of a batch",
@@ -106,20 +108,24 @@ def costs(given: Config | str, **options: Any) -> Costs:
     config = get_config(given, **options)
     engine = Engine(config, example_data(config))
     progress, policy = engine.start(), config.policy
-    # What a step is given, and another shape of the same numbers, cost nothing.
-    computed = [x for x in example_graph(config) if x.operation not in ("", "reshape")]
+    parts = _micro_batches(config)
+    computed = parts[0][1]
     second = _bytes(progress.weights) if policy.master is not None else 0
     state = _bytes(progress.state.m) + _bytes(progress.state.v)
     parameters = sum(x.size for x in progress.params.values())
     weights = _bytes(progress.params)
-    products, others, moved = _work(computed, parameters * OPTIMIZER_OPERATIONS[config.optimizer], policy.state.fmt)
-    carried = _bytes(progress.carry)
+    updates = OPTIMIZER_OPERATIONS[config.optimizer] + AVERAGE_OPERATIONS * bool(config.ema) + config.accumulate - 1
+    works = [[times * n for n in _work(own, 0, policy.state.fmt)] for times, own in parts]
+    works.append(list(_work([], parameters * updates, policy.state.fmt)))
+    products, others, moved = map(sum, zip(*works, strict=True))
+    carried = _bytes(progress.carry) + _bytes(progress.average)
+    summed = _size(parameters, config.accumulation.fmt) if config.accumulate > 1 else 0
     return Costs(
         recipe=config.label,
         parameters=parameters,
         weights=weights,
         master=second + carried,
-        gradients=_size(parameters, policy.gradient.fmt),
+        gradients=_size(parameters, policy.gradient.fmt) + summed,
         state=state,
         activations=sum(_size(x.value.size, x.value.fmt) for x in computed),
         model_file=weights,
@@ -128,6 +134,19 @@ def costs(given: Config | str, **options: Any) -> Costs:
         elementwise=others,
         bytes_moved=moved,
     )
+
+
+def _micro_batches(config: Config) -> list[tuple[int, list[Tensor]]]:
+    """For each size of the micro-batches of a step, the largest first: how many there are, and what one computes.
+
+    What a step is given, and another shape of the same numbers, cost nothing.
+    """
+    sizes = Counter(map(len, np.array_split(np.arange(config.batch), config.accumulate)))
+    graphs = (
+        (times, example_graph(replace(config, batch=size, accumulate=1, accumulate_in="")))
+        for size, times in sizes.items()
+    )
+    return [(times, [x for x in graph if x.operation not in ("", "reshape")]) for times, graph in graphs]
 
 
 def _remembered(config: Config, computed: list[Tensor]) -> int:
@@ -207,6 +226,9 @@ def _size(n: int, fmt: Format) -> int:
 def _bytes(arrays: Params) -> int:
     return sum(_size(x.size, x.fmt) for x in arrays.values() if isinstance(x, FloatArray))
 
+
+AVERAGE_OPERATIONS = 3
+"""Elementwise operations of a moving average for each parameter."""
 
 OPTIMIZER_OPERATIONS = {"adam": 14, "adamw": 16, "rmsprop": 8, "sgd": 3}
 """Elementwise operations for each parameter, with the addition to the weight."""

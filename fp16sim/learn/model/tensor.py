@@ -728,5 +728,10 @@ def _tensors(name: str, given: Iterable[Operand]) -> list[Tensor]:
 
 
 def as_tensor(x: Operand, like: FloatArray) -> Tensor:
-    """`x` as a tensor; numbers and arrays become data in the format and mode of `like`."""
-    return x if isinstance(x, Tensor) else Tensor(constant(x, like), wanted=False)
+    """`x` as a tensor; numbers and arrays become data in the format and mode of `like`, or of the island here."""
+    if isinstance(x, Tensor):
+        return x
+    now = in_force()
+    if now.precision is not None and not isinstance(x, FloatArray):
+        like = now.precision.array(np.zeros((), like.values.dtype), now.rng)
+    return Tensor(constant(x, like), wanted=False)
