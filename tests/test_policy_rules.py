@@ -25,6 +25,7 @@ from fp16sim.learn import (
 )
 from fp16sim.learn.model.autograd import consumers_first
 from fp16sim.learn.model.in_force import ByName, put_in_force
+from fp16sim.learn.model.layers import call_part
 from fp16sim.learn.model.transformer import GPT
 from fp16sim.learn.precision import Precision, Products
 from fp16sim.learn.rules import PARTS_OF_POLICY, layer_of
@@ -91,7 +92,18 @@ def test_what_leaves_an_island_twice_is_cast_once_so_that_its_gradients_meet_out
     with island("binary32"):
         inside = given["x"].square()
     expected = wanted["x"].cast("binary32").square().cast("bfloat16")
-    assert_same_gradients(inside * 0.3 + inside.tanh(), expected * 0.3 + expected.tanh(), given, wanted)
+    y = inside * 0.3 + inside.tanh()
+    assert_same_gradients(y, expected * 0.3 + expected.tanh(), given, wanted)
+    assert [x.value.fmt for x in consumers_first(y) if x.operation == "cast"] == [fs.BFLOAT16, fs.BINARY32]
+
+
+def test_a_product_in_an_island_in_an_island_returns_to_the_outside_too():
+    given = tensors("binary16")
+    with island("binary32"):
+        y = given["x"] * 0.1
+        with island("bfloat16"):
+            z = y @ given["w"]
+    assert (z * 1).value.fmt == fs.BINARY16
 
 
 def test_an_island_in_an_island_returns_to_the_outer_one_and_what_leaves_both_returns_to_the_outside():
@@ -198,6 +210,44 @@ def test_a_rule_can_give_an_operation_another_accumulator_but_not_one_that_the_c
     y, _ = forward(Policy("binary16", rules={"*/sum_rows:accumulator": "exact"}), FunctionModel(sums, {"w": (3,)}), X)
     used = [x.settings["accumulator"] for x in y.arguments[0].arguments]
     assert [type(x) for x in used] == [fs.accumulators.Exact, fs.accumulators.Pairwise]
+
+
+def test_a_rule_for_an_operation_changes_the_accumulator_that_layers_pass_on():
+    chain = Chain((("norm", LayerNorm(4)), ("out", Linear(4, 2))))
+    policy = Policy("binary16", accumulator="kahan", rules={"*/sum_rows:accumulator": "exact"})
+    y, _ = forward(policy, chain, X)
+    used = {x.operation: type(x.settings["accumulator"]) for x in consumers_first(y) if x.settings.get("accumulator")}
+    assert used == {
+        "sum_rows": fs.accumulators.Exact,
+        **dict.fromkeys(("add", "multiply", "matmul"), fs.accumulators.Kahan),
+    }
+
+
+def test_a_view_of_a_parameter_belongs_to_its_layer():
+    def turned(params, x):
+        return (x * params["first.w"]) @ params["last.w"].T
+
+    model = FunctionModel(turned, {"first.w": (4,), "last.w": (2, 4)})
+    y, _ = forward(Policy("binary16", rules={"last": "binary32"}), model, X)
+    assert {x.operation: x.value.fmt for x in consumers_first(y)}["matmul"] == fs.BINARY32
+
+
+def test_each_layer_casts_what_it_is_given_for_itself():
+    x = tensors("binary16")["x"]
+    with put_in_force(by_name=ByName(Policy("binary16", rules={"*": "binary32"}), Products())):
+        y = call_part("a", ReLU(), {}, x, Products()) + call_part("b", ReLU(), {}, x, Products())
+    assert sum(z.operation == "cast" and z.arguments[0] is x for z in consumers_first(y)) == 2
+
+
+def test_a_run_casts_its_parameters_to_the_format_of_their_layer_alone():
+    run = Engine(Config("compute=binary16 layer2=binary32", layers=(3,)), fs.learn.load_digits())
+    params, images = run.start().params, run.data.test_images[:5]
+    hidden = fs.matmul(fs.round_to(images, "binary16"), params["layer1.weight"].values, "binary16")
+    hidden = np.maximum(fs.add(hidden, params["layer1.bias"].values, "binary16"), 0)
+    logits = fs.add(
+        fs.matmul(hidden, params["layer2.weight"].values, "binary32"), params["layer2.bias"].values, "binary32"
+    )
+    np.testing.assert_array_equal(run.predict(params, images), fs.round_to(logits, "binary16"))
 
 
 def test_a_square_is_an_operation_of_its_own_for_rules():

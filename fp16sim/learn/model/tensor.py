@@ -572,8 +572,6 @@ def _entering_product(now: Context, x: Tensor, other: Operand, how: Products) ->
     found = now.ruling(layer, "matmul")
     if now.is_usual(how, layer):
         how = found.products
-    elif how.accumulator is now.too_narrow:
-        how = replace(how, accumulator=None)
     to = found.precision
     return (x if to is None else _entered(now, x, to)), how, to is not None
 
