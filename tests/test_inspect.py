@@ -620,7 +620,10 @@ def bad_files(folder):
         ("damaged.npz", "cannot be read"),
         ("other.npz", "has no array of numbers"),
         ("weights.pt", "it is not a zip archive, as PyTorch writes it since version 1.6"),
-        ("weights.bin", "is not a .safetensors, .pt, .pth, .npz or .npy file; save the tensors with numpy.savez"),
+        (
+            "weights.h5",
+            "is not a .safetensors, .pt, .pth, .bin, .ckpt, .npz or .npy file; save the tensors with numpy.savez",
+        ),
         ("missing.npz", "does not exist"),
     ],
 )

@@ -133,7 +133,7 @@ def test_what_pytorch_itself_writes_is_read(tmp_path):
 
 def test_big_endian_numbers_are_read(tmp_path):
     told = dict_of({"w": tensor(storage("FloatStorage", "0", X.size), X.shape, (40, 1))})
-    path = save(tmp_path / "a.pth", told, {"data/0": X.astype(">f4").tobytes(), "byteorder": b"big"})
+    path = save(tmp_path / "a.bin", told, {"data/0": X.astype(">f4").tobytes(), "byteorder": b"big"})
     assert inspect(path).tensors[0].survey == survey(X, "binary16")
 
 

@@ -162,8 +162,8 @@ def inspect(
     Parameters
     ----------
     arrays : path, mapping or array_like
-        A .safetensors file (with the package safetensors), a state dict of `torch.save` (.pt, .pth), a .npz or .npy
-        file, a model or checkpoint of `fp16sim train`, a mapping of names to arrays such as
+        A .safetensors file (with the package safetensors), a state dict of `torch.save` (.pt, .pth, .bin), a .npz or
+        .npy file, a model or checkpoint of `fp16sim train`, a mapping of names to arrays such as
         `dict(model.named_parameters())`, or one array. Floats of up to 64 bits and integers are inspected, tensors of
         PyTorch and arrays of ml_dtypes too; other arrays are skipped. Files are mapped and read in pieces, so that they
         may be larger than memory; of a .npz file this holds for large arrays that are not compressed. Pickles are never

@@ -42,7 +42,7 @@ def _file(path: Path, max_bytes: int) -> Iterator[Mapping[str, Any]]:
     kind = path.suffix.lower()
     if kind not in (*MAPPED, ".npz"):
         raise ValueError(
-            f"{path} is not a .safetensors, .pt, .pth, .npz or .npy file; save the tensors with "
+            f"{path} is not a .safetensors, .pt, .pth, .bin, .ckpt, .npz or .npy file; save the tensors with "
             "numpy.savez('grads.npz', **arrays)"
         )
     if not path.is_file():
@@ -66,8 +66,7 @@ def _npy(path: Path) -> Mapping[str, Any]:
 MAPPED: dict[str, Callable[[Path], Mapping[str, Any]]] = {
     ".npy": _npy,
     ".safetensors": open_safetensors,
-    ".pt": open_torch,
-    ".pth": open_torch,
+    **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt"), open_torch),
 }
 """By the end of a file's name: what maps its tensors, so that they may be larger than memory."""
 
