@@ -281,6 +281,7 @@ ON_DEMAND = {
     "learn": "learn",
     "linalg": "linalg",
     "page": "page",
+    "papers": "papers",
     "plots": "plots",
     "report": "report",
     "sweeps": "sweeps",

@@ -48,6 +48,7 @@ HOUSE = {
     "report": "the HTML report of a run",
     "trace": "where the digits of a program went: emulated values beside shadows, and the line to blame",
     "demos": "the numbers behind the pictures",
+    "papers": "published claims, computed again by sweeps, and judged",
     "bench page": "measurements; the explorer",
     "audit": "what is installed: every answer compared, each fault named by the table of faults",
     "vectors": "operands and right answers for other implementations, and a judge of theirs",
@@ -68,6 +69,7 @@ INSIDE = {
     "run advise table __init__",
     "testing": "given differences messages exactly permitted sums balls kernels bounds explained rows fixtures "
     "__init__ planted",
+    "papers": "claims judging sums training reproduction __init__",
     "teach": "course start lessons strategies grading source answers progress advice grade practice variants marks "
     "quiz exercises guessing __init__",
 }

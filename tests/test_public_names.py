@@ -15,7 +15,7 @@ import fp16sim as fs
 
 PROMISED_ON_DEMAND = (
     "learn linalg explain plots teach page report demos faults cases bench certify testing audit hardware trace "
-    "vectors sweeps dask_arrays"
+    "vectors sweeps dask_arrays papers"
 )
 
 
