@@ -19,6 +19,7 @@ loaded when you first use them, such as `fs.learn`::
     learn     training in any format, every operation rounded
     linalg    LU, QR, eigenvalues ..., every operation rounded
     page      the explorer, an HTML file
+    papers    published claims, computed again
     plots     the pictures
     report    a training run as an HTML file
     sweeps    many runs of one function, on any number of processes, in a table that grows

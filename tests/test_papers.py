@@ -82,7 +82,10 @@ def test_errors_are_also_given_in_units_of_the_bounds():
     assert found["of_root"] == pytest.approx(found["of_n"] * 10)
     found = stochastic_sum(400, "stochastic", 1)
     assert found["units"] == pytest.approx(found["error"] / 20 * 2**7)
-    assert stochastic_sum(400, "ties_to_even", 1)["units"] > 2 * stochastic_sum(400, "ties_to_even", 1)["error"] / 20 * 2**6
+    assert (
+        stochastic_sum(400, "ties_to_even", 1)["units"]
+        > 2 * stochastic_sum(400, "ties_to_even", 1)["error"] / 20 * 2**6
+    )
 
 
 def test_eulers_method_has_the_error_of_its_formula_in_binary64():

@@ -42,6 +42,7 @@ GROUPS = {
         "inspect": "find out what a format would lose of saved tensors",
         "sweep": "run every combination of options, on any number of processes",
         "diagnose": "say why a run died, here or elsewhere, and what it lost",
+        "reproduce": "compute a published claim again, with a verdict",
         "data": "list the data sets, or fetch MNIST or Fashion-MNIST",
     },
     "measure": {

@@ -55,7 +55,7 @@ def configure(parser: CommandParser) -> None:
     option("file", type=Path, metavar="FILE.toml", help="what to run")
     option("--table", type=Path, metavar="FILE", help="the finished cells, in JSON lines (default: FILE.jsonl)")
     add_options(parser, "out", help="the picture: .png, .svg or .pdf (default: named after the table)")
-    workers = f"processes; 0 for this one (default: {_cores()}, the number of cores)"
+    workers = f"processes; 0 for this one (default: {cores()}, the number of cores)"
     option("--workers", type=integer, metavar="N", help=workers)
     option("--scheduler", metavar="ADDRESS", help="run the cells on a Dask cluster, as tcp://host:8786")
     option("--retry", action="store_true", help="run cells again that failed")
@@ -63,7 +63,8 @@ def configure(parser: CommandParser) -> None:
     add_options(parser, "json")
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many processes run at once on this machine."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
@@ -102,7 +103,7 @@ def _results(plan: Any, table: Path, options: argparse.Namespace) -> Any:
     from .. import learn, sweeps
     from ..sweeps.plans import TRAIN
 
-    workers = options.workers if options.workers is not None else 0 if options.scheduler else _cores()
+    workers = options.workers if options.workers is not None else 0 if options.scheduler else cores()
     settings: dict[str, Any] = {
         "cells": plan.cells,
         "table": table,
@@ -114,7 +115,7 @@ def _results(plan: Any, table: Path, options: argparse.Namespace) -> Any:
         "show": plan.show,
     }
     with progress(options.json, "cells") as bar:
-        settings["on_progress"] = _Bar(bar(plan.function))
+        settings["on_progress"] = Bar(bar(plan.function))
         if plan.function != TRAIN:
             return sweeps.run(plan.function, plan.axes, base=plan.base, **settings)
         notes: list[str] = []
@@ -124,7 +125,7 @@ def _results(plan: Any, table: Path, options: argparse.Namespace) -> Any:
     return found
 
 
-class _Bar:
+class Bar:
     """The progress of a sweep on a bar, with the time that is left."""
 
     def __init__(self, update: OnProgress | None) -> None:

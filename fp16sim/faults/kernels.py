@@ -5,6 +5,7 @@ But for that it adds in binary32 and rounds once to the format, as most kernels 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -149,7 +150,7 @@ def _narrow_total(x: Array, fmt: Format, mode: Rounding) -> Array:
 
 def _short_log2e(x: Array, fmt: Format, mode: Rounding) -> Array:
     d = _float32(x - x.max(axis=-1, keepdims=True))
-    e = np.asarray(elementary.exp2(_float32(d * right(np.array(np.log2(np.e)), fmt, EVEN)), BINARY32), np.float64)
+    e = np.asarray(elementary.exp2(_float32(d * right(np.array(math.log2(math.e)), fmt, EVEN)), BINARY32), np.float64)
     return right(_float32(e / _total(e)), fmt, mode)
 
 

@@ -46,7 +46,9 @@ class Quantity:
             return "-"
         if self.low is None or self.high is None:
             return number(self.ours)
-        return f"{number(self.ours)} ({number(self.low)} to {number(self.high)})"
+        negligible = 1e-9 * (self.high - self.low)  # what rounding left of a mean of 0
+        mean, low, high = (0 if abs(x) < negligible else float(f"{x:.4g}") for x in (self.ours, self.low, self.high))
+        return f"{number(mean)} ({number(low)} to {number(high)})"
 
     @property
     def verdict(self) -> str:

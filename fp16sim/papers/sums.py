@@ -241,8 +241,10 @@ def judge_euler(results: Results) -> tuple[Quantity, ...]:
 
 def _best(results: Results, steps: list[int], fmt: str) -> int:
     """The number of steps with the smallest error."""
-    errors = {n: quantity(results, "error", arithmetic=fmt, steps=n)[0] for n in steps}
-    return min(steps, key=lambda n: math.inf if errors[n] is None else errors[n])
+    errors = [
+        (error, n) for n in steps if (error := quantity(results, "error", arithmetic=fmt, steps=n)[0]) is not None
+    ]
+    return min(errors)[1] if errors else steps[-1]
 
 
 HERE = "fp16sim.papers.sums"

@@ -102,13 +102,13 @@ def judge_updates(results: Results) -> tuple[Quantity, ...]:
 def direct_cast(block: str, scale_rule: str, rng: int, epochs: int = 20) -> dict[str, float]:
     """The test accuracy of a network trained in binary32 whose factors of products are cast to blocks, less its own.
 
-    "decibels" is the ratio of signal to noise of 2^16 normal numbers that are cast in the same way.
+    "signal_to_noise_in_dB" is the ratio of signal to noise of 2^16 normal numbers that are cast in the same way.
     """
     history, data = trained(epochs, rng), load_digits()
     exact, cast = (_accuracy(history, data, block, scale_rule if used else None) for used in (False, True))
     x = np.random.default_rng(rng).normal(size=(2048, 32))
     noise = np.mean((quantize(x, block, scale_rule=scale_rule).values - x) ** 2)
-    return {"accuracy": cast - exact, "decibels": 10 * float(np.log10(np.mean(x**2) / noise))}
+    return {"accuracy": cast - exact, "signal_to_noise_in_dB": 10 * float(np.log10(np.mean(x**2) / noise))}
 
 
 def _accuracy(history: History, data: Dataset, block: str, rule: str | None) -> float:
@@ -142,7 +142,7 @@ def judge_blocks(results: Results) -> tuple[Quantity, ...]:
     found.append(
         bounded(
             "mxfp4 less mxfp6, rule floor: signal to noise, in dB",
-            *difference(results, "decibels", {"block": "mxfp4"}, {"block": "mxfp6"}, scale_rule="floor"),
+            *difference(results, "signal_to_noise_in_dB", {"block": "mxfp4"}, {"block": "mxfp6"}, scale_rule="floor"),
             below=-6.0,
             published="clearly worse",
         )
@@ -151,7 +151,7 @@ def judge_blocks(results: Results) -> tuple[Quantity, ...]:
         found.append(
             bounded(
                 "mxfp4, rule floor less rule even: signal to noise, in dB",
-                *difference(results, "decibels", {"scale_rule": "floor"}, {"scale_rule": "even"}, block="mxfp4"),
+                *difference(results, "signal_to_noise_in_dB", {"scale_rule": "floor"}, {"scale_rule": "even"}, block="mxfp4"),
                 below=0.0,
                 published="the rule matters",
             )
@@ -207,7 +207,7 @@ PAPERS = (
             },
         },
         judge_blocks,
-        "decibels",
+        "signal_to_noise_in_dB",
         "An MLP on 8 x 8 digits, and normal numbers; not the paper's language models.",
     ),
 )

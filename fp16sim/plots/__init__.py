@@ -30,6 +30,7 @@ from .gallery import write as write, write_all as write_all, write_sheet as writ
 from .runs import cost as cost, cost_figure as cost_figure, training as training, training_figure as training_figure
 from .style import save as save
 from .sweeps import sweep as sweep, sweep_figure as sweep_figure
+from .papers import paper_figure as paper_figure
 from .matrix_units import window as window
 from .traces import trace as trace, trace_figure as trace_figure
 # isort: on

@@ -161,8 +161,8 @@ def _draw_rows(ax: Axes, groups: Sequence[Group], name: str) -> None:
     finish(ax, "", name.replace("_", " "), "")
 
 
-def sweep_figure(results: Results, name: str = "", *, theme: str = "light") -> Figure:
-    """`sweep` in a figure of its own, as high as its rows need."""
+def sweep_figure(results: Results, name: str = "", *, theme: str = "light", title: str = "") -> Figure:
+    """`sweep` in a figure of its own, as high as its rows need; the title says what it shows, unless one is given."""
     axis, groups = numeric_axis(results), results.groups
     in_rows = not axis or len(lines(results, axis)) > MOST_LINES
     width, height = SIZE[0] * 1.3, SIZE[1]
@@ -171,12 +171,12 @@ def sweep_figure(results: Results, name: str = "", *, theme: str = "light") -> F
     with styled(theme):
         figure = Figure(figsize=(width, height), layout="constrained")
         sweep(results, name, figure.subplots())
-        text = folded(title(results, name), round(6.6 * width))
+        text = folded(literal(title) if title else said(results, name), round(6.6 * width))
         figure.suptitle(text, x=0.01, ha="left", fontsize=16, fontweight="bold")
     return figure
 
 
-def title(results: Results, name: str = "") -> str:
+def said(results: Results, name: str = "") -> str:
     """What the picture shows, in a sentence."""
     shown_name = (name or next(iter(results.shown), "cells")).replace("_", " ")
     over = [axis for axis in results.axes if axis != results.over]

@@ -28,9 +28,7 @@ MARKS = ("<!-- claims: written by papers.py -->", "<!-- end of claims -->")
 def section(found: Reproduction, seconds: float) -> str:
     """What is written of one claim."""
     paper = found.paper
-    rows = "".join(
-        f"| {one.what} | {one.published} | {one.measured} | {one.verdict} |\n" for one in found.quantities
-    )
+    rows = "".join(f"| {one.what} | {one.published} | {one.measured} | {one.verdict} |\n" for one in found.quantities)
     took = f"{len(found.results):,} cells" + (f", {seconds:.0f} s" if seconds > 1 else "")
     return (
         f"## {paper.name}\n\n[{paper.reference}]({paper.url})\n\n{paper.claim}\n\n"
@@ -56,7 +54,7 @@ def main() -> None:
         save(paper_figure(found), PICTURES / f"{name}.png", dpi=90)
         print(found, end="\n\n", file=sys.stderr)
     head, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
-    about = f"Computed on {datetime.date.today()}, {options.workers} processes, {platform.machine()}.\n\n"
+    about = f"Computed on {datetime.datetime.now(tz=datetime.UTC).date()}, {options.workers} processes, {platform.machine()}.\n\n"
     text = f"{head}{MARKS[0]}\n\n{about}{chr(10).join(sections)}\n{MARKS[1]}{rest.split(MARKS[1])[1]}"
     write_text(PAGE, text)
 
