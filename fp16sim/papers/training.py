@@ -151,7 +151,9 @@ def judge_blocks(results: Results) -> tuple[Quantity, ...]:
         found.append(
             bounded(
                 "mxfp4, rule floor less rule even: signal to noise, in dB",
-                *difference(results, "signal_to_noise_in_dB", {"scale_rule": "floor"}, {"scale_rule": "even"}, block="mxfp4"),
+                *difference(
+                    results, "signal_to_noise_in_dB", {"scale_rule": "floor"}, {"scale_rule": "even"}, block="mxfp4"
+                ),
                 below=0.0,
                 published="the rule matters",
             )
