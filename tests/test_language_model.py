@@ -13,6 +13,7 @@ from fp16sim.learn import (
     RECIPES,
     Config,
     Embedding,
+    GPTConfig,
     Linear,
     MeanPool,
     Model,
@@ -26,6 +27,7 @@ from fp16sim.learn import (
     load,
     load_digits,
     load_model,
+    save_model,
     text_data,
     train,
 )
@@ -147,6 +149,25 @@ def test_bits_per_character_are_computed_in_binary64_from_the_logits():
     end = history.epochs[-1]
     assert (end.test_accuracy, end.test_loss, history.answers) == (None, None, None)
     assert history.totals()["bits_per_character"] == end.bits_per_character
+
+
+def test_sizes_may_be_numbers_of_numpy_and_are_stored_as_those_of_python():
+    given = GPTConfig(width=np.int64(32), dropout=np.float32(0.5), tie=np.True_)
+    assert json.loads(json.dumps(given.to_dict())) == {**GPTConfig(width=32, dropout=0.5).to_dict()}
+    for field in ({"dropout": "a"}, {"vocabulary": 3}, {"width": "a"}):
+        with pytest.raises((ValueError, TypeError), match=f"^{next(iter(field))}="):
+            GPTConfig(**field)
+
+
+def test_a_file_whose_vocabulary_is_not_that_of_its_arrays_is_refused(tmp_path):
+    path = tmp_path / "model.npz"
+    history = run(epochs=1, look_every=0)
+    model = Model(history.config, history.params, (8,), DATA.classes)
+    save_model(path, model)
+    assert load_model(path).config == history.config
+    save_model(path, replace(model, config=replace(history.config, gpt={**SMALL, "vocabulary": "abc"})))
+    with pytest.raises(ValueError, match="are not those of its language model, which knows 3 characters and sees 8"):
+        load_model(path)
 
 
 class Stop(Exception):

@@ -14,6 +14,7 @@ from itertools import count
 
 import numpy as np
 
+from ...wording import quoted
 from ..precision import DEFAULT_PRODUCTS, Products
 from .layers import Layer
 from .tensor import Tensor
@@ -54,8 +55,8 @@ def dropout(x: Tensor, rate: float) -> Tensor:
 
 def check_rate(rate: float) -> None:
     """ValueError for a rate that keeps nothing, or that is no probability."""
-    if not 0 <= rate < 1:
-        raise ValueError(f"dropout={rate} is no probability below 1; use 0.1, or 0 for none")
+    if not isinstance(rate, (int, float, np.number)) or not 0 <= rate < 1:
+        raise ValueError(f"dropout={quoted(rate)} is no probability below 1; use 0.1, or 0 for none")
 
 
 @dataclass(frozen=True)

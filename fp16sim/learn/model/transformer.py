@@ -169,10 +169,13 @@ class GPTConfig:
             most = MOST_BLOCKS if name == "blocks" else MOST
             if not least <= given <= most:
                 raise ValueError(f"{name}={quoted(given)} of a language model must be from {least} to {most:,}")
+            object.__setattr__(self, name, int(given))
         for name in CHOICES:
             _check_choice(name, getattr(self, name))
         check_rate(self.dropout)
-        if list(self.vocabulary) != sorted(set(self.vocabulary)):
+        object.__setattr__(self, "dropout", float(self.dropout))
+        object.__setattr__(self, "tie", bool(self.tie))
+        if not isinstance(self.vocabulary, str) or list(self.vocabulary) != sorted(set(self.vocabulary)):
             raise ValueError(
                 f"vocabulary={quoted(self.vocabulary)} must have each character once, in rising order; leave it out, "
                 "and the text gives it"

@@ -184,8 +184,17 @@ class ModelText:
             raise ValueError(f"image_shape={self.image_shape} and classes={self.classes} must be 1 or more")
 
     def make_config(self) -> Config:
-        """The configuration."""
-        return Config.from_dict(self.config)
+        """The configuration; ValueError if a language model has another context or vocabulary than the file says."""
+        config = Config.from_dict(self.config)
+        if config.model == "gpt" and (len(config.gpt.vocabulary), (config.gpt.context,)) != (
+            self.classes,
+            self.image_shape,
+        ):
+            raise ValueError(
+                f"classes={self.classes} and image_shape={self.image_shape} are not those of its language model, which "
+                f"knows {len(config.gpt.vocabulary)} characters and sees {config.gpt.context}"
+            )
+        return config
 
     def shapes(self) -> Shapes:
         """The shapes that the parameters must have."""
