@@ -359,7 +359,8 @@ def _divergence(history: History) -> Advice | None:
     config, loss, last = history.config, history.epochs[-1].loss, list(history.params.values())[-1]
     if config.loss.name != "cross_entropy":
         return None
-    guess = math.log(config.model.classes if isinstance(config.model, Bound) else last.shape[-1])
+    classes = config.model.classes if isinstance(config.model, Bound) else last.shape[-1]
+    guess = math.log(len(config.gpt.vocabulary) if config.model == "gpt" else classes)
     if loss is None or not guess < loss < math.inf or config.l1 or config.l2 or not _has_high_rate(config):
         return None
     text = (
