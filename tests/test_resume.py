@@ -14,7 +14,9 @@ import pytest
 
 import fp16sim
 from fp16sim.cli import main
+from fp16sim.learn.observe.telemetry import Microscope
 from fp16sim.learn.run.checkpoint import read
+from fp16sim.learn.run.engine import Engine
 from fp16sim.learn.scaling import PATIENCE
 
 from . import resumable
@@ -47,6 +49,25 @@ def assert_same_file(found, expected):
     for name, x in arrays.items():
         assert x.dtype == others[name].dtype
         np.testing.assert_array_equal(x, others[name], err_msg=name)
+
+
+@pytest.mark.parametrize("place", ["step", "look"])
+def test_a_run_that_is_stopped_within_a_step_draws_the_random_numbers_of_the_step_again(place, tmp_path, monkeypatch):
+    path, of = tmp_path / "run.npz", {"step": Engine, "look": Microscope}[place]
+    whole, calls = getattr(of, place), iter(range(1000))
+
+    def stopped(self, *given, **named):
+        done = whole(self, *given, **named)
+        if next(calls) == 3:  # the fourth step is examined, and its numbers are drawn
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(of, place, stopped)
+    with pytest.raises(KeyboardInterrupt):
+        resumable.run("stochastic everything", path)
+    monkeypatch.undo()
+    assert read(path)[0]["step"] == 3
+    assert_same_run(resumable.run("stochastic everything", path, resume=True), uninterrupted("stochastic everything"))
 
 
 @pytest.mark.parametrize("name", resumable.RECIPES)

@@ -158,6 +158,10 @@ class Telemetry:
         cells = (kind, f"{sum(row.total for row in seen):,}", f"{lost:,}", f"{overflowed:,}", absorbed)
         return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
+    def copy(self) -> Telemetry:
+        """The same records, to which nothing is added later."""
+        return Telemetry([*self.rows], {**self.surveys}, [*self.scales], [*self.skipped], [*self.findings])
+
     def add(self, step: int, kind: str, name: str, seen: Survey, arrival: Arrival = (None, None)) -> None:
         """Store what was seen of one tensor on one step, and for an optimizer's step how it arrived."""
         fate, key = seen.fate(), (kind, name)

@@ -280,16 +280,17 @@ def train(
         state = loop.start(_weights(start_from, max_bytes))
         if resume:
             state = loop.restore(checkpoints.resume(loop.snapshot(state), loop.engine.rng))
-        begun = state
+        kept = begun = loop.snapshot(state)
         try:
             while not loop.finished(state):
                 state = loop.advance(state)
+                kept = loop.snapshot(state)
                 if on_step:
                     on_step(state.progress.step, loop.engine.batches * config.epochs)
-                checkpoints.save_if_due(loop.snapshot(state))
-        finally:  # finished or interrupted
-            if state is not begun:
-                checkpoints.save(loop.snapshot(state))
+                checkpoints.save_if_due(kept)
+        finally:  # finished, or interrupted within a step, whose random numbers will be drawn again
+            if kept is not begun:
+                checkpoints.save(kept)
     return loop.history(state)
 
 
@@ -395,7 +396,7 @@ class Loop:
             data.classes,
             microscope.every,
             state,
-            microscope.telemetry,
+            microscope.telemetry.copy(),
             rng,
         )
 
