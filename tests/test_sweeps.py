@@ -12,6 +12,7 @@ import pytest
 import fp16sim as fs
 from fp16sim.cli import main
 from fp16sim.files import claim
+from fp16sim.plots import sweeps
 from fp16sim.sweeps import Spread
 from fp16sim.sweeps.student import student
 
@@ -332,7 +333,18 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(tmp_path, 
 def test_an_option_without_effect_on_some_runs_is_said():
     notes = []
     fs.learn.sweep({"optimizer": ["adam", "sgd"], "momentum": [0.5]}, **SMALL, on_note=notes.append)
-    assert notes == ["momentum has no effect on binary16"]
+    why = "adam does not use it, sgd does (optimizer, --optimizer)"
+    assert notes == [f"momentum has no effect on 1 of 2 runs, as where optimizer=adam and momentum=0.5: {why}"]
+
+
+def test_parts_of_an_option_are_axes():
+    found = fs.learn.sweep({"policy.state": ["binary32", "bfloat16"], "policy.compute": ["bfloat16"]}, **SMALL, most=0)
+    assert [row.record for row in found] == [None, None]
+    keys = [fs.learn.Policy("bfloat16", state=state).to_dict() for state in ("binary32", "bfloat16")]
+    done = fs.learn.sweep({"policy.state": ["binary32", "bfloat16"]}, **SMALL, **{"policy.compute": "bfloat16"})
+    assert [row.record.config["policy"] for row in done] == keys
+    with pytest.raises(ValueError, match="give the parts of one only"):
+        fs.learn.sweep({"policy.state": ["binary32"]}, policy="bfloat16")
 
 
 # --- means and intervals --------------------------------------------------------------------------------------------
@@ -419,7 +431,8 @@ def test_the_command_trains_by_default(in_folder, capsys):
     assert main(["sweep", "t.toml", "--workers", "0"]) == 0
     shown = capsys.readouterr()
     assert "test accuracy" in shown.out
-    assert shown.err == "fp16sim sweep: momentum has no effect on binary16\n"
+    assert shown.err.startswith("fp16sim sweep: momentum has no effect on 1 of 2 runs, as where optimizer=adam")
+    assert shown.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -487,3 +500,33 @@ def test_the_sweeps_of_the_page_print_what_the_page_shows(in_folder, capsys, k):
     Path(file := command.split()[-1]).write_text(toml)
     assert main(["sweep", file, "--workers", "0"]) == 0
     assert capsys.readouterr().out == output
+
+
+# --- the picture ----------------------------------------------------------------------------------------------------
+
+
+def by_rate(fmt, rate, rng):
+    return {"died": "at step 1"} if fmt == "e5m2" and rate > 1 else {"accuracy": 1 / rate + rng / 10}
+
+
+def test_an_axis_of_numbers_is_horizontal_with_a_line_for_each_combination_of_the_others():
+    found = fs.sweeps.run(by_rate, {"fmt": ["bfloat16", "e5m2"], "rate": [4.0, 1.0, 2.0], "rng": [0, 1]})
+    assert sweeps.numeric_axis(found) == "rate"
+    assert [(line.label, [x for x, _ in line.points]) for line in sweeps.lines(found, "rate")] == [
+        ("bfloat16", [1.0, 2.0, 4.0]), ("e5m2", [1.0, 2.0, 4.0])
+    ]  # fmt: skip
+    (ax,) = fs.plots.sweep_figure(found).axes
+    means = [list(line.get_ydata()) for line in ax.lines if len(line.get_xdata()) == 3]
+    assert means[0] == pytest.approx([1.05, 0.55, 0.3])
+    crosses = [line for line in ax.lines if line.get_marker() == "X" and len(line.get_xdata())]
+    assert [len(line.get_xdata()) for line in crosses] == [2]
+
+
+def test_without_an_axis_of_three_numbers_each_combination_is_a_row():
+    found = fs.sweeps.run(by_rate, {"fmt": ["bfloat16", "e5m2"], "rate": [1.0, 2.0], "rng": [0, 1]})
+    assert sweeps.numeric_axis(found) is None
+    (ax,) = fs.plots.sweep_figure(found).axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        "bfloat16, rate 1", "bfloat16, rate 2", "e5m2, rate 1", "e5m2, rate 2"
+    ]  # fmt: skip
+    assert [text.get_text() for text in ax.texts] == ["2 of 2 died"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -72,5 +73,20 @@ def read_plan(path: str | Path) -> Plan:
             raise ValueError(f"{str(path)!r}: {name}={quoted(value)} is not {expected}")
     if any(not isinstance(name, str) for name in given.get("show", ())):
         raise ValueError(f"{str(path)!r}: show={quoted(given['show'])} is not a list of names of results")
+    if "axes" in given:
+        given["axes"] = dict(_flat(given["axes"]))
     parts: Any = {name: tuple(part) if isinstance(part, list) else part for name, part in given.items()}
     return Plan(**parts)
+
+
+def _flat(axes: dict[str, Any], owner: str = "") -> Iterator[tuple[str, Any]]:
+    """Axes by their whole names: TOML reads `gpt.width = [16, 32]` as a table in a table.
+
+    >>> dict(_flat({"lr": [0.1], "gpt": {"width": [16, 32]}}))
+    {'lr': [0.1], 'gpt.width': [16, 32]}
+    """
+    for name, values in axes.items():
+        if isinstance(values, dict):
+            yield from _flat(values, f"{owner}{name}.")
+        else:
+            yield owner + name, values

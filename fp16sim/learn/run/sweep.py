@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from ...sweeps.cells import key_of, make_cells
+from ...sweeps.cells import Cell, key_of, make_cells, said
 from ...sweeps.results import Results, Summary
 from ...sweeps.sweep import OnProgress, compute
 from ...sweeps.work import Function
-from ...wording import quoted
+from ...wording import count, quoted
 from ..data import Dataset
+from ..precision import Policy
 from ..records import Converted, from_plain, refuse_unknown
 from .config import Config
 from .engine import check_run
 from .recipes import OPTIONS, make_config, with_unscale, without_recipe
 from .train import json_safe, load_data, train
-from .unused import refuse_unused
+from .unused import refuse_unused, unused
 
 
 def sweep(
@@ -44,8 +44,8 @@ def sweep(
     Parameters
     ----------
     axes : mapping of str to list
-        The values of fields of `Config`, of "recipe" and of "accumulator"; the runs are all combinations. What a run
-        has by default is what `fp16sim train` has.
+        The values of fields of `Config`, of their parts, as "gpt.width" and "policy.state", and of "accumulator"; the
+        runs are all combinations. What a run has by default is what `fp16sim train` has.
     cells : sequence of mappings, optional
         A list of runs instead; with axes, each is combined with all their values.
     table, workers, scheduler, retry, most, over, show, on_progress
@@ -85,8 +85,7 @@ def sweep(
         return plain
 
     made = make_cells(axes or {}, cells, options, whole)
-    given = {*options, *(name for cell in made for name in cell.place)} - {"recipe", "accumulator"}
-    for note in refuse_unused(list(configs.values()), sorted(given)):
+    for note in _without_effect(made, configs, options):
         if on_note:
             on_note(note)
     return compute(
@@ -99,7 +98,7 @@ def sweep(
         retry=retry,
         most=most,
         on_progress=on_progress,
-        summary=Summary(over, tuple(show), usual=("test_accuracy", "test_loss", "loss")),
+        summary=Summary(over, tuple(show), usual=("test_accuracy", "bits_per_character", "test_loss", "loss")),
         check=None if scheduler else lambda left: _check([configs[cell.key] for cell in left]),
     )
 
@@ -107,22 +106,41 @@ def sweep(
 def train_cell(**config: Any) -> dict[str, Any]:
     """The run of a cell: its results as plain data."""
     known = Config.from_dict(config)
-    history = train(known, _data(known.data, known.normalisation))
+    history = train(known, _data(known))
     end, totals = history.epochs[-1], history.totals()
     found = {name: value for name, value in totals.items() if name not in ("recipe", "policy", "interval")}
     return json_safe({**found, "test_loss": end.test_loss, "validation_accuracy": end.validation_accuracy})
 
 
-@lru_cache(maxsize=2)
-def _data(name: str, normalisation: str) -> Dataset:
-    """The data of a run, loaded once in each process."""
-    return load_data(Config(data=name, normalisation=normalisation))
+def _data(config: Config) -> Dataset:
+    """The data of a run, loaded once in each process: those of the last two kinds of run are kept."""
+    kind = config.data, config.normalisation, config.gpt.context
+    if kind not in _LOADED:
+        while len(_LOADED) > 1:
+            del _LOADED[next(iter(_LOADED))]
+        _LOADED[kind] = load_data(config)
+    return _LOADED[kind]
+
+
+_LOADED: dict[tuple[str, str, int], Dataset] = {}
+
+
+def _without_effect(cells: Sequence[Cell], configs: Mapping[str, Config], options: Mapping[str, Any]) -> Iterator[str]:
+    """What to say about options without effect on some runs; ValueError for one that has none on any."""
+    reasons = {key: unused(config) for key, config in configs.items()}
+    for name in sorted({*options, *(name for cell in cells for name in cell.place)} - {"recipe", "accumulator"}):
+        without = [cell for cell in cells if name in reasons[cell.key] and name in {**options, **cell.place}]
+        if len(without) == len(cells):
+            refuse_unused(list(configs.values()), [name])
+        elif without:
+            why, first = reasons[without[0].key][name], said(without[0].place)
+            yield f"{name} has no effect on {len(without):,} of {count(len(cells), 'run')}, as where {first}: {why}"
 
 
 def _check(configs: Sequence[Config]) -> None:
     """Refuse what cannot be trained before anything starts; on a cluster its workers do, who have the data."""
     for config in configs:
-        check_run(config, _data(config.data, config.normalisation))
+        check_run(config, _data(config))
 
 
 # --- from options to a Config ---------------------------------------------------------------------------------------
@@ -138,12 +156,28 @@ def _config(given: Mapping[str, Any]) -> Config:
         if name in SAME_AS:
             meant = quoted(SAME_AS[name])
             raise TypeError(f"{name}={quoted(given[name])} is not an option of Config; did you mean {meant}?")
-    refuse_unknown("Config", given, OPTIONS)
-    options = {name: _of_its_kind(name, value) for name, value in given.items()}
+    whole = _nested(given)
+    refuse_unknown("Config", whole, OPTIONS)
+    options = {name: _of_its_kind(name, value) for name, value in whole.items()}
     recipe = options.pop("recipe", "")
     if recipe:
         return make_config(recipe, **with_unscale(options))
     return without_recipe(options.pop("policy", "binary16"), options)
+
+
+def _nested(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of which some are parts of others: "gpt.width" is the part width of gpt, "policy.state" of policy."""
+    whole = {name: value for name, value in given.items() if "." not in name}
+    for name, value in given.items():
+        owner, dot, part = name.partition(".")
+        if dot:
+            others = whole.get(owner, {})
+            if not isinstance(others, Mapping):
+                raise ValueError(f"{name}={quoted(value)} beside {owner}={quoted(others)}: give the parts of one only")
+            whole[owner] = {**others, part: value}
+    if isinstance(whole.get("policy"), Mapping):
+        whole["policy"] = Policy(**whole["policy"])
+    return whole
 
 
 def _of_its_kind(name: str, value: Any) -> Any:
