@@ -30,7 +30,7 @@ def test_rounding_does_not_depend_on_the_chunks(mode, dtype):
         np.testing.assert_array_equal(found.compute(scheduler="synchronous"), whole, strict=True)
 
 
-@pytest.mark.parametrize("chunks", [(3, 5000), (3, 100_000), (1, 300_000), (2, 7)])
+@pytest.mark.parametrize("chunks", [(3, 5001), (3, 100_000), (1, 300_000), (2, 7)])
 def test_long_rows_take_their_own_draws(chunks):
     x = np.random.default_rng(0).random((4, 300_000 if chunks[1] > 10 else 21), dtype=np.float32)
     whole = fs.round_to(x, "bfloat16", "stochastic", rng=9)

@@ -20,7 +20,7 @@ import os, time
 import numpy as np
 import fp16sim as fs
 
-def error(fmt, rng, seconds=0.1, fatal=-1):
+def error(fmt, rng, seconds=0.06, fatal=-1):
     time.sleep(seconds)
     if rng == fatal:
         os._exit(7)
