@@ -539,6 +539,26 @@ def test_runs_that_do_different_things_are_told_apart():
         fs.trace.compare(3, 4)
 
 
+# --- the lab --------------------------------------------------------------------------------------------------------
+
+
+def test_a_step_of_the_lab_is_traced_forward_and_backward():
+    found = fs.trace.training_step("pure-binary16", layers=(8,), batch=16)
+    assert {(one.layer, one.operation, one.backward) for one in found.operations} >= {
+        ("layer1", "matmul", False),
+        ("layer2", "matmul", True),
+    }
+    first_product = found.operations[0]
+    assert first_product.inherited == 0
+    assert 0 < first_product.made == first_product.error < 2**-9
+    assert 0 < max(found.gradients.values()) < 0.01
+    assert "gradient of matmul" in str(found)
+    dead = fs.trace.training_step("pure-binary16", step=2, layers=(8,), batch=16)  # epsilon is 0 in binary16
+    assert not math.isfinite(dead.loss)
+    with pytest.raises(ValueError, match="step=0"):
+        fs.trace.training_step("pure-binary16", step=0)
+
+
 # --- scripts --------------------------------------------------------------------------------------------------------
 
 SCRIPT = """

@@ -29,10 +29,15 @@ What is kept and what is rounded:
   cast to np.float32 is an island of binary32.
 - Sums are added one term after the other, or by the accumulator.
 
+`recording()` traces a block, `script(path)` a program (`fp16sim trace`), `training_step(recipe)` a step of the training
+lab; `compare(run_a, run_b)` finds the first operation whose results differ. `run.cures` are changes that reduce the
+error, each measured by running the program again; `print(run)` tells all of it, `run.to_html()` beside the source.
+
 `pairs` and `pair_functions` are double-double arithmetic with a bound, `wide` that of scalars; `shadows` is the table
-of operations on both. `traced` is the value with its shadow, `dispatch` NumPy's functions on it. `sites`, `marks` and
-`recorder` measure; `ranking` says which line is to blame. `literals`, `proxies` and `rewriting` let unchanged code run;
-`running` is what one calls.
+of operations on both, `corrections` does the same for large arrays. `traced` is the value with its shadow, `dispatch`
+NumPy's functions on it. `sites`, `marks` and `recorder` measure, `ranking` says which line is to blame, `patterns` and
+`cures` try what helps. `literals`, `proxies` and `rewriting` let unchanged code run; `running`, `recording`, `scripts`,
+`comparing` and `training` are what one calls; `sentences`, `report` and `page` tell it.
 """
 
 from .comparing import Divergence, compare
@@ -42,17 +47,21 @@ from .recorder import Escape
 from .recording import Recording, recording
 from .running import Run, wrap
 from .scripts import script
+from .training import LayerOperation, TrainingStep, training_step
 
 __all__ = [
     "Cure",
     "Divergence",
     "Escape",
+    "LayerOperation",
     "Line",
     "Recording",
     "Result",
     "Run",
+    "TrainingStep",
     "compare",
     "recording",
     "script",
+    "training_step",
     "wrap",
 ]

@@ -1,8 +1,8 @@
 """The rows of the table: each names our work, the rival, the goal for the ratio of the times, and what it means.
 
 A row stands beside the function that prepares it: `numbers` has those about single numbers and small arrays, `arrays`
-those about rounding, `sums` those about sums and matrix products, `factors` those about linear algebra, and `tasks`
-training, functions and commands.
+those about rounding, `sums` those about sums and matrix products, `factors` those about linear algebra, `tasks`
+training, functions and commands, and `traces` the trace.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ...wording import did_you_mean, quoted
 from ..measure import Comparison
-from . import arrays, factors, numbers, sums, tasks
+from . import arrays, factors, numbers, sums, tasks, traces
 
 GROUPS = {
     "numbers": "single numbers",
@@ -27,6 +27,7 @@ GROUPS = {
     "linalg": "linear algebra",
     "training": "a step of training",
     "functions": "functions",
+    "trace": "the trace",
     "start": "starting",
 }
 """The groups of rows, in the order of the table, and their titles."""
@@ -34,7 +35,7 @@ GROUPS = {
 ROWS = tuple(
     row
     for group in GROUPS
-    for part in (numbers, arrays, sums, factors, tasks)
+    for part in (numbers, arrays, sums, factors, tasks, traces)
     for row in part.ROWS
     if row.group == group
 )
