@@ -28,6 +28,8 @@ from .formats import FormatLike, Rounding, Subnormals, get_format, get_rounding
 from .rounding import round_to as round_array
 from .wording import quoted
 
+__all__ = ["ChunkedBlocks", "quantize", "round_to"]
+
 Place: TypeAlias = tuple[tuple[int, int], ...]
 """From where to where a chunk reaches along each axis."""
 

@@ -266,14 +266,14 @@ def test_processes_write_the_same_records_as_this_one(tmp_path, cells_module):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("workers", [1, 2, 8])
-def test_any_number_of_processes_gives_the_same_table_of_training(tmp_path, workers):
+def test_any_number_of_processes_gives_the_same_table_of_training(tmp_path):
     axes = {"policy": ["binary16", "bfloat16:stochastic"], "accumulator": ["sequential", "blas"], "rng": [0, 1]}
     options = {"epochs": 1, "batch": 128, "layers": (16,)}
-    one = fs.learn.sweep(axes, table=tmp_path / "one.jsonl", workers=1, **options)
-    several = fs.learn.sweep(axes, table=tmp_path / "several.jsonl", workers=workers, **options)
-    assert lines(tmp_path / "one.jsonl") == lines(tmp_path / "several.jsonl")
-    assert str(one) == str(several)
+    one, two, eight = (
+        fs.learn.sweep(axes, table=tmp_path / f"{workers}.jsonl", workers=workers, **options) for workers in (1, 2, 8)
+    )
+    assert lines(tmp_path / "1.jsonl") == lines(tmp_path / "2.jsonl") == lines(tmp_path / "8.jsonl")
+    assert str(one) == str(two) == str(eight)
 
 
 @pytest.mark.exhaustive
