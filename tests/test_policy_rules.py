@@ -350,6 +350,18 @@ def test_rules_that_cannot_be_are_refused(rules, says):
         Policy("binary16", rules=rules)
 
 
+def test_rules_alone_are_added_to_the_policy_of_a_recipe_or_config():
+    mixed = fs.learn.get_config("mixed-binary16")
+    ruled = fs.learn.get_config("mixed-binary16", policy="layer2=binary32 layer1:operand=e5m2")
+    assert ruled == replace(
+        mixed, recipe="", policy=replace(mixed.policy, rules={"layer2": "binary32", "layer1:operand": "e5m2"})
+    )
+    more = fs.learn.get_config(ruled, policy="*.bias=bfloat16")
+    assert str(more.policy) == f"{ruled.policy} *.bias=bfloat16"
+    with pytest.raises(ValueError, match=r"rules for names alone; .* as in 'compute=binary16 norm\*=binary32'"):
+        Config("norm*=binary32")
+
+
 def test_the_parts_of_a_policys_text_are_its_fields():
     assert tuple(field.name for field in fields(Policy) if field.name != "rules") == PARTS_OF_POLICY
 

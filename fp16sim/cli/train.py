@@ -181,7 +181,7 @@ def _add_formats(group: OptionGroup) -> None:
     add_options(group, "mode", default=None, help=f"{help_of('mode')} (default: ties_to_even)")
     policy_help = (
         'a format for each kind of number, and by names of layers: "compute=binary16 master=binary32 norm*=binary32"; '
-        "with one --recipe, instead of its"
+        "with one --recipe, instead of its; names alone are added to its"
     )
     group.add_argument("--policy", metavar="TEXT", help=policy_help)
     factors_help = (
@@ -363,7 +363,7 @@ def refuse_contradictions(options: argparse.Namespace) -> None:
         if all(value is not None and value is not False for value in values):
             one, other = (FLAGS.get(name, f"--{name.replace('_', '-')}") for name in (first, second))
             raise ValueError(f"{one} beside {other}: {why}")
-    summed = "sequential" if options.policy is None else Policy.of(options.policy).accumulator
+    summed = "sequential" if options.policy is None else Policy.of(options.policy, Policy()).accumulator
     if options.accumulator and summed not in ("sequential", options.accumulator.lower()):
         raise ValueError("--accumulator beside --policy accumulator=...: give it once")
 

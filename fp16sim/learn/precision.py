@@ -242,11 +242,15 @@ class Policy:
             ) from None
 
     @classmethod
-    def of(cls, given: PolicyLike) -> Policy:
+    def of(cls, given: PolicyLike, base: Policy | None = None) -> Policy:
         """From a Policy, one precision for all kinds, or text such as "compute=binary16 master=binary32".
+
+        Text that has rules for names alone is added to a policy `base`.
 
         >>> Policy.of("bfloat16") == Policy("bfloat16")
         True
+        >>> print(Policy.of("norm*=binary32", base=Policy("bfloat16")))
+        compute=bfloat16 norm*=binary32
         """
         if isinstance(given, Policy):
             return given
@@ -268,7 +272,14 @@ class Policy:
         if len(parts) < len(pairs):
             raise ValueError(f"policy={quoted(given)} gives a part twice; give each part once")
         rules = {name: parts.pop(name) for name in list(parts) if name not in known}
-        return cls(**parts, rules=rules)
+        if parts:
+            return cls(**parts, rules=rules)
+        if base is None:
+            raise ValueError(
+                f"policy={quoted(given)} has rules for names alone; say what all others compute with, as in "
+                f"{quoted(f'compute=binary16 {given}')}"
+            )
+        return replace(base, rules=(*base.rules, *_rules_of(rules)))
 
     def __str__(self) -> str:
         follows = {name: None if name in OPTIONAL else self.compute for name in PRECISIONS}

@@ -219,7 +219,7 @@ def make_config(given: str | Config, **options: Any) -> Config:
     merged = {**base, **chosen}
     if isinstance(chosen.get("gpt"), Mapping):  # fields that are not named stay as they are
         merged["gpt"] = {**GPTConfig.of(base.get("gpt", {})).to_dict(), **chosen["gpt"]}
-    policy = Policy.of(merged["policy"])
+    policy = Policy.of(merged["policy"], Policy.of(base["policy"]) if "policy" in base else None)
     if accumulator is not None and (policy.accumulator == "sequential" or "accumulator" in options):
         policy = replace(policy, accumulator=accumulator)
     if "policy" in chosen and not _has_policy_of(merged.get("recipe", ""), policy):
