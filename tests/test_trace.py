@@ -244,6 +244,19 @@ def test_arguments_in_lists_and_dicts_are_traced_and_integers_stay_integers():
     assert len(run.results) == 2
 
 
+def test_a_traced_number_is_a_float_for_code_that_asks_and_an_array_is_an_array():
+    def program(x, y):
+        assert isinstance(x, float)
+        assert isinstance(y, np.ndarray)
+        assert not isinstance(x, np.ndarray)
+        assert isinstance(x * 2, (int, float))
+        return fs.array([1.0, 2.0], "binary16") * y[:2] + x ** y[0]
+
+    run = traced(program, 0.5, X)
+    assert not run.escapes
+    assert isinstance(run.returned, fs.FloatArray)
+
+
 def test_changes_through_a_view_reach_the_array_and_its_shadow():
     def program(x):
         row = x.reshape(2, 3)[1]

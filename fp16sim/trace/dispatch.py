@@ -19,7 +19,7 @@ from ..arrays import numpy_functions as supported
 from ..arrays import ufuncs as supported_ufuncs
 from ..conversion import Array
 from ..flags import record_flags
-from . import marks, shadows
+from . import marks, pairs, shadows
 from .corrections import LEAST_SIZE, Operand, corrected, rule_for
 from .marks import CLEAN, Marks
 from .pairs import Pair
@@ -121,10 +121,10 @@ def _result(
 def _by_correction(recorder: Recorder, name: str, computed: FloatArray, traced: list[Traced]) -> Traced | None:
     """The same for a large array, if its corrections are known by a rule and all is finite."""
     rule = rule_for(name, computed.fmt)
-    if rule is None or any(x.ndim and x.shape != computed.shape for x in traced):
+    if rule is None:
         return None
     y = Traced(recorder, computed, None, island=recorder.format_here() is not None)
-    operands = [_flat(x) for x in traced]
+    operands = [_flat(x, computed.shape) for x in traced]
     with np.errstate(all="ignore"):
         found = corrected(rule, name, computed.values.reshape(-1), operands, computed.fmt)
     if not (np.isfinite(found.worst) and np.isfinite(found.largest)) or found.doubtful:
@@ -139,9 +139,12 @@ def _by_correction(recorder: Recorder, name: str, computed: FloatArray, traced: 
 NOTHING = Pair(np.zeros(0))
 
 
-def _flat(x: Traced) -> Operand:
-    values = x.value.values.reshape(-1) if x.ndim else float(x.plain)
-    return Operand(values, *(part if type(part) is float else part.reshape(-1) for part in x.correction))
+def _flat(x: Traced, shape: tuple[int, ...]) -> Operand:
+    """An operand as arrays of one dimension, broadcast to a shape; a scalar stays one."""
+    if not x.ndim:
+        return Operand(float(x.plain), *x.correction)
+    parts = (x.value.values, *x.correction)
+    return Operand(*(part if type(part) is float else np.broadcast_to(part, shape).reshape(-1) for part in parts))
 
 
 def _shaded(shade: Any, operands: Sequence[Any], traced: list[Traced], **how: Any) -> tuple[Any, Any]:
@@ -260,12 +263,30 @@ def _computing(recorder: Recorder, name: str, function: Any, args: Sequence[Any]
         return cured
     with record_flags(only=["absorbed"]) as raised:
         computed = _by_method(recorder, name, function, traced, how)
-    exact, shadow = _shaded(shadows.FUNCTIONS[name], traced, traced, **_of_shadow(how))
+    linear = name in ("sum", "mean") and traced[0].size >= LEAST_SIZE and bool(np.isfinite(computed.values).all())
+    shaded = _shaded_sum if linear else _shaded
+    exact, shadow = shaded(shadows.FUNCTIONS[name], traced, traced, **_of_shadow(how))
     carried = _carried_by_function(name, traced, how)
     y = finished(recorder, name, computed, exact, shadow, traced, carried)
     if raised.absorbed:
         recorder.sites[y.origin].events["absorbed"] += raised.absorbed.count
     return y if initial is None else _with_initial(name, y, initial)
+
+
+def _shaded_sum(shade: Any, operands: Sequence[Any], traced: list[Traced], **how: Any) -> tuple[Any, Any]:
+    """A sum or mean of a large array: the sum of the values, and beside it that of the corrections."""
+    exact = shade(shadows.exactly(traced[0].plain), **how)
+    correction, radius = traced[0].correction
+    if type(correction) is float:
+        exact = shadows.settled(exact)
+        return exact, exact
+    off, slip, size = (np.sum(part, **how) for part in (correction, radius, np.abs(correction)))
+    count = traced[0].size / max(exact.hi.size, 1)
+    divisor = count if shade is shadows.mean else 1.0
+    whole = pairs.add(
+        exact, Pair(np.asarray(off / divisor), 0.0, np.asarray((slip + count * 2.0**-52 * size) / divisor))
+    )
+    return shadows.settled(exact), shadows.settled(whole)
 
 
 TWO = _named("dot vdot inner outer tensordot")
@@ -550,6 +571,6 @@ def returned(recorder: Recorder, y: Any, fmt: Any = None) -> Any:
         return type(y)(*(returned(recorder, part, fmt) for part in y))
     if isinstance(y, (list, tuple)):
         return type(y)(returned(recorder, part, fmt) for part in y)
-    if isinstance(y, (np.ndarray, np.floating)) and y.dtype.kind == "f":
+    if type(y) is not Traced and isinstance(y, (np.ndarray, np.floating)) and y.dtype.kind == "f":
         return entered(recorder, np.asarray(y), fmt or recorder.fmt)
     return y

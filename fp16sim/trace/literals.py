@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .recorder import Recorder
-from .traced import adopt
+from .traced import Traced, adopt
 
 current: ContextVar[Recorder | None] = ContextVar("fp16sim_trace", default=None)
 """The recorder of the run that goes on in this context."""
@@ -36,6 +36,8 @@ def _arithmetic(name: str, swapped: bool) -> Callable[[Any, Any], Any]:
     plain = getattr(float, f"__{'r' if swapped else ''}{name}__")
 
     def method(self: Literal, other: Any) -> Any:
+        if type(other) is Traced:  # it knows in which format the two meet
+            return NotImplemented
         recorder = current.get()
         if recorder is None or not isinstance(other, (int, float, np.number)) or isinstance(other, np.complexfloating):
             return plain(self, other)

@@ -25,6 +25,8 @@ from .traced import Traced, adopt, cast, common_format, entered, format_of
 
 
 def _plain_number(x: Any) -> bool:
+    if isinstance(x, Traced):
+        return False
     return isinstance(x, (float, np.floating)) or (isinstance(x, np.ndarray) and x.dtype.kind == "f")
 
 

@@ -250,12 +250,20 @@ def _ledger(
 def _of_elements(name: str, y: Any, operands: Sequence[Any], found: Corrected) -> Measured:
     """An operation on some elements alone."""
     sick = found.sick
-    parts = [_Part(x, sick) for x in operands]
+    parts = [_Part(x, _source(sick, y.shape, x.shape)) for x in operands]
     values = _some(y.value.values, sick)
     truth = Pair(values + found.correction[sick])
     a = parts[0].marks
     carried = a if len(parts) == 1 else marks.of_two(name, a, parts[1].marks, parts[0].plain, parts[1].plain)
     return Measured(name, values, truth, truth, parts, carried)
+
+
+def _source(elements: Array, shape: tuple[int, ...], own: tuple[int, ...]) -> Array:
+    """The elements of an operand of the shape `own` from which elements of a result are computed."""
+    if own == shape or not own:
+        return elements
+    index = np.unravel_index(elements, shape)[len(shape) - len(own) :]
+    return np.ravel_multi_index(tuple(np.where(n == 1, 0, k) for n, k in zip(own, index, strict=True)), own)
 
 
 class _Part:

@@ -156,6 +156,8 @@ def quiet() -> Any:
 
 def entering(recorder: Recorder, x: Any) -> Any:
     """Arguments with traced numbers in place of floats."""
+    if isinstance(x, Traced):
+        return x
     if isinstance(x, (float, np.floating)) or (isinstance(x, np.ndarray) and x.dtype.kind == "f"):
         return argument(recorder, np.array(x) if isinstance(x, np.ndarray) else x)
     if isinstance(x, dict):

@@ -91,6 +91,7 @@ class Traced:
     )
     __hash__ = None  # type: ignore[assignment]
     __array_priority__ = 1000.0
+    computes_with_float_arrays = True
 
     def __init__(
         self,
@@ -181,6 +182,11 @@ class Traced:
         """Whether the value is its own shadow, as that of an argument is."""
         return isinstance(self._shadow, Pair) and self._shadow.hi is self.plain
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """What isinstance sees: code that asks whether a number is a float, or an array, goes the same way."""
+        return np.ndarray if self.value.ndim else float
+
     # --- what it is -------------------------------------------------------------------------------------------------
 
     shape = property(lambda self: self.value.shape)
@@ -258,8 +264,6 @@ class Traced:
 
     def _solid(self) -> None:
         """Make all parts arrays that can be written to, so that views of them stay views."""
-        if (self.ndim and self.marks is CLEAN) or self.marks.clean or not isinstance(self.marks.error, np.ndarray):
-            self.marks = self.marks.solid(self.shape)
         self.marks = self.marks.solid(self.shape)
         pair = shadows.as_array(self.shadow)
         self.shadow = (pair.moved(np.copy) if pair.hi is self._plain else pair).solid()
@@ -318,7 +322,7 @@ class Traced:
     __ipow__ = _in_place(operator.pow)
 
     def __pow__(self, exponent: Any) -> Any:
-        if isinstance(exponent, (int, float)) and exponent == 2:
+        if type(exponent) is not Traced and isinstance(exponent, (int, float)) and exponent == 2:
             return np.multiply(self, self)
         return np.power(self, exponent)
 
