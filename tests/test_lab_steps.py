@@ -1,5 +1,6 @@
 """What a step can do besides: accumulate gradients, clip values, average weights, follow a schedule, change images."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
+from fp16sim.cli import main
 from fp16sim.learn import (
     Augmentation,
     Config,
@@ -344,6 +346,25 @@ def test_the_background_is_that_of_normalised_images():
     config = Config("binary32", shift=1, normalisation="symmetric")
     data = fs.learn.normalise(DIGITS, "symmetric")
     assert Engine(config, data).background == -1.0
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def test_the_command_line_trains_with_all_of_it_and_evaluates_the_average(tmp_path, capsys):
+    options = "--layers 4 --batch 512 --epochs 1 --look-every 0 --accumulate 2 --accumulate-in binary16 --ema 0.5 "
+    options += "--ema-in binary32 --schedule linear --final-lr 1e-4 --warmup 2 --clip-value 1 --shift 1 --rotate 5 "
+    options += "--scalars binary64"
+    policy = ["--policy", "compute=bfloat16 layer2=binary32"]
+    assert main(["train", *options.split(), *policy, "-o", str(tmp_path / "a.png")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "bfloat16 layer2=binary32: added gradients without effect: " in said
+    assert "bfloat16 layer2=binary32: average of the weights: test accuracy " in said
+    assert "accumulate 2, accumulate in binary16" in said
+    (model,) = tmp_path.glob("*.npz")
+    trained = json.loads((tmp_path / "a.json").read_text())[0]["result"]["average_accuracy"]
+    assert main(["evaluate", str(model), "--average", "--format", "binary32", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["trained_accuracy"] == trained
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
