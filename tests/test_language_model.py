@@ -259,10 +259,9 @@ def test_check_and_costs_know_the_model_from_its_text():
 
 
 def test_a_run_is_repeated_by_its_command():
-    history = run(
-        "bfloat16-kahan", gpt={"mask": "-1e9", "attention": "online", "tile": 4, "tie": False, "norm": "layernorm"}
-    )
-    command = report.command(replace(history.config, data="text:my novel.txt"))
+    gpt = {**SMALL, "mask": "-1e9", "attention": "online", "tile": 4, "tie": False, "norm": "layernorm"}
+    config = get_config("bfloat16-kahan", model="gpt", gpt=gpt, batch=32, epochs=2, data=DATA)
+    command = report.command(replace(config, data="text:my novel.txt"))
     assert command == (
         "fp16sim train --text 'my novel.txt' --model gpt --recipe bfloat16-kahan --context 8 --width 8 --heads 2 "
         "--blocks 1 --norm layernorm --attention online --tile 4 --mask=-1e9 --no-tie --epochs 2 --batch 32"

@@ -124,7 +124,7 @@ def _print(
     writes = model.config.model == "gpt"
     tests = "end" if writes else "test images"
     what = f"{model.config.label}, averaged weights" if options.average else model.config.label
-    title = f"{options.model.name} ({what}) on the {tests} of {data.name}"
+    title = f"{options.model.name} ({what}) on the {tests} of {data.name.removeprefix(PREFIX)}"
     rows = (_row_of_text(e) if writes else _row(e, LEVEL / len(found)) for e in found)
     print_table(title, OF_TEXT if writes else COLUMNS, rows)
     print_text("")

@@ -19,7 +19,7 @@ from ...conversion import Array
 from ...wording import count, decimal, percent, quoted
 from ..chance import Answers, Ranking
 from ..data import Dataset, Samples, Text, load, normalise
-from ..data.text import is_text, load_text
+from ..data.text import PREFIX, is_text, load_text
 from ..model.layers import Params
 from ..model.models import Network
 from ..observe.metrics import bits_per_character, is_right
@@ -89,7 +89,7 @@ class History:
 
     def _title(self) -> str:
         length = f"{count(len(self.epochs), 'epoch')}, {count(self.steps, 'step')}"
-        return f"{self.config.label}: {length} on {self.config.data}"
+        return f"{self.config.label}: {length} on {self.config.data.removeprefix(PREFIX)}"
 
     def _facts(self) -> dict[str, str]:
         """What a table shows of the run; the accuracy of a run that died is not shown, as in the report."""
