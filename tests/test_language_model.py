@@ -13,6 +13,7 @@ from fp16sim.learn import (
     RECIPES,
     Config,
     Embedding,
+    FunctionModel,
     GPTConfig,
     Linear,
     MeanPool,
@@ -168,6 +169,19 @@ def test_a_file_whose_vocabulary_is_not_that_of_its_arrays_is_refused(tmp_path):
     save_model(path, replace(model, config=replace(history.config, gpt={**SMALL, "vocabulary": "abc"})))
     with pytest.raises(ValueError, match="are not those of its language model, which knows 3 characters and sees 8"):
         load_model(path)
+
+
+def test_a_language_model_of_ones_own_is_measured_on_a_text_in_bits():
+    def bigram(params, ids):
+        return params["table.rows"].take(ids) + params["place.rows"]  # needs windows of 8
+
+    v = len(DATA.vocabulary)
+    model = FunctionModel(bigram, {"table.rows": np.zeros((v, v)), "place.rows": np.zeros((8, 1))})
+    history = train("pure-binary32", DATA, model=model, epochs=2, lr=0.1, look_every=0)
+    first_one, last = (epoch.bits_per_character for epoch in history.epochs)
+    assert last < first_one < np.log2(v)
+    assert history.writes
+    assert history.epochs[-1].sample == ""
 
 
 class Stop(Exception):

@@ -348,7 +348,7 @@ class Loop:
         validated = self._answers(progress.params, data.validation_images, data.validation_labels)
         if isinstance(data, Text) and not progress.death:
             bits = bits_per_character(self.engine.predict(progress.params, data.test_images), data.test_labels)
-            sample = "" if bits is None else write(self.engine, progress.params)
+            sample = write(self.engine, progress.params) if self.config.model == "gpt" else ""
         if answers is None and bits is None and len(data.test_labels):
             test_loss = self.engine.mean_loss(progress.params, data.test_images, data.test_labels)
         average = self.engine.average_params(progress)
