@@ -175,7 +175,7 @@ def read_text(path: str | Path) -> str:
     """The text of a file in UTF-8, with \\n at the ends of lines; ValueError for what is no such file."""
     path = Path(path).expanduser()
     if not path.is_file():
-        raise ValueError(f"text={quoted(str(path))} is not a file; give a text in UTF-8")
+        raise ValueError(f"text={quoted(str(path))} is not a file; give a text in UTF-8 (--text FILE)")
     if (size := path.stat().st_size) > MOST_BYTES:
         raise ValueError(f"text={quoted(str(path))} has {size:,} bytes; give at most {MOST_BYTES:,}, as a part of it")
     content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
