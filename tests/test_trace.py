@@ -117,6 +117,11 @@ def decorated(x, factor=0.7):
     return x * factor
 
 
+def remembering(x):
+    known = {x: 0.5}
+    return known[x] * x + {x, 2 * x}.pop() * 0.0 + divmod(x, 0.3)[1]
+
+
 PROGRAMS = {
     "methods": lambda x: Model(x).step(0.5).scaled + Model.loss(x),
     "generators": lambda x: sum(halves(x)),
@@ -128,6 +133,7 @@ PROGRAMS = {
     "an import inside": lambda x: __import__("math").sqrt(x),
     "literals": lambda x: 1 - 0.999 + x * 0,
     "creation": lambda x: np.linspace(0, 1, 11)[3] * x + np.full(3, 0.1)[1] + np.zeros(2)[0] + np.pi,
+    "numbers as keys": remembering,
     "random numbers": lambda x: np.random.default_rng(3).normal(size=4)[2] * x,
 }
 
@@ -231,6 +237,12 @@ def test_a_literal_is_a_float_wherever_it_is_not_computed_with():
     x = Literal(0.25)
     assert (x, float(x), f"{x}", {0.25: 1}[x], round(x, 1)) == (0.25, 0.25, "0.25", 1, 0.2)
     assert type(x + 1) is float
+
+
+def test_a_generator_runs_under_the_trace():
+    run = traced(halves, 1.0)
+    assert len(run.returned) == 7
+    assert all(isinstance(x, fs.FloatArray) for x in run.returned)
 
 
 def test_arguments_in_lists_and_dicts_are_traced_and_integers_stay_integers():
@@ -404,6 +416,8 @@ def test_a_function_of_a_library_is_blamed_where_it_was_called_and_its_cures_are
             (lambda x: np.linalg.solve(np.eye(6), x), "computed in float64"),
             (lambda x: math.gamma(x[1]), "computed in float64"),
             (lambda x: x.astype(int), "astype"),
+            (lambda x: abs(x[0] * 1j), "complex arithmetic"),
+            (lambda x: "%.3f" % x[0], "float(x)"),  # noqa: UP031
             (lambda x: json.dumps([float(x[0])]), "float(x)"),
         ],
         unpack=True,

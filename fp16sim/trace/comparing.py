@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import explain
 from ..conversion import Array
-from ..formats import Format
+from ..formats import Format, Rounding
 from ..wording import count
 from .records import Record
 from .sentences import short
@@ -98,6 +98,7 @@ class _Entry:
     values: Array
     operands: tuple[Array, ...]
     fmt: Format | None
+    mode: Rounding | None
 
 
 def compare(run_a: Any, run_b: Any) -> Divergence:
@@ -149,9 +150,9 @@ def _entries(run: Any) -> list[_Entry]:
     if isinstance(run, Record):
         return _of_run(run)
     if isinstance(run, Mapping):
-        return [_Entry(str(name), None, np.asarray(x, np.float64), (), None) for name, x in run.items()]
+        return [_Entry(str(name), None, np.asarray(x, np.float64), (), None, None) for name, x in run.items()]
     if isinstance(run, Sequence) and not isinstance(run, str):
-        return [_Entry(f"tensor {k}", None, np.asarray(x, np.float64), (), None) for k, x in enumerate(run, 1)]
+        return [_Entry(f"tensor {k}", None, np.asarray(x, np.float64), (), None, None) for k, x in enumerate(run, 1)]
     raise TypeError(
         f"run of type {type(run).__name__}: give what a traced function returned, or tensors in a dict or list"
     )
@@ -173,7 +174,7 @@ def _keeping(recorder: Any) -> None:
 
 def _entry(run: Record, site: int, step: Any) -> _Entry:
     operands = tuple(operand.plain for operand in step.operands)
-    return _Entry(step.name, run.sites[site].place, step.values, operands, run.fmt)
+    return _Entry(step.name, run.sites[site].place, step.values, operands, run.fmt, run.mode)
 
 
 def _at(place: Place | None) -> str:
@@ -229,8 +230,10 @@ def _operands(x: _Entry, element: int) -> tuple[float, ...]:
 
 
 def _explanations(a: _Entry, b: _Entry, operands: Sequence[tuple[float, ...]]) -> tuple[str, ...]:
-    """Why each of two runs with the same operands has its result."""
-    if a.operation not in EXPLAINED or a.fmt is None or b.fmt is None or a.fmt == b.fmt:
+    """Why each run has its result, if it is that of one rounding."""
+    if a.operation not in EXPLAINED or a.fmt is None or b.fmt is None or a.mode is None or b.mode is None:
+        return ()
+    if a.mode.random or b.mode.random or not all(map(np.isfinite, np.concatenate(operands))):
         return ()
     function = getattr(explain, a.operation)
-    return tuple(str(function(*given, x.fmt)) for x, given in zip((a, b), operands, strict=True))
+    return tuple(str(function(*given, x.fmt, x.mode)) for x, given in zip((a, b), operands, strict=True))

@@ -33,6 +33,7 @@ body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 76rem }
 .trace code, .trace .source { font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 .trace code { background: var(--code); padding: .1rem .3rem; border-radius: 4px; overflow-wrap: anywhere }
 .trace .source td { padding: 0 .6rem; border: 0 } .trace .source td:last-child { text-align: left; white-space: pre }
+.trace .source th:last-child { text-align: left; width: 100% }
 .trace .source td:first-child, .trace .number { color: var(--soft) }
 .trace .source tr { background: rgba(var(--heat), var(--share, 0)) }
 .trace li { margin: .25rem 0 } .trace ul { padding-left: 1.2rem; margin: .25rem 0 }

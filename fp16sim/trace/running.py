@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,7 @@ def _run(recorder: Recorder, function: Any, args: Any, keywords: Any, again: Cal
         given, named = entering(recorder, args), entering(recorder, keywords)
         with swapped(recorder.files, function), np.errstate(**quiet()):
             returned = function(*given, **named)
+            returned = list(returned) if isinstance(returned, GeneratorType) else returned
         return finish(recorder, name_of(function), returned, outputs(returned), again)
     finally:
         current.reset(token)

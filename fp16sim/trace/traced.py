@@ -35,11 +35,19 @@ PLAIN = (int, float, Fraction, np.number, np.bool_, np.ndarray, FloatArray)
 
 def _operator(ufunc: Any, swapped: bool = False) -> Callable[[Any, Any], Any]:
     def method(self: Any, other: Any) -> Any:
+        if isinstance(other, complex):
+            return _complex(self, other, ufunc, swapped)
         if not isinstance(other, (Traced, *PLAIN)):
             return NotImplemented
         return ufunc(other, self) if swapped else ufunc(self, other)
 
     return method
+
+
+def _complex(self: Traced, other: complex, ufunc: Any, swapped: bool) -> Any:
+    """Formats have real numbers alone: the number leaves the trace."""
+    own = self._escape("complex arithmetic").values.astype(np.float64)
+    return ufunc(other, own) if swapped else ufunc(own, other)
 
 
 def _in_place(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -89,7 +97,6 @@ class Traced:
         "value",
         "vanished",
     )
-    __hash__ = None  # type: ignore[assignment]
     __array_priority__ = 1000.0
     computes_with_float_arrays = True
 
@@ -195,6 +202,7 @@ class Traced:
     dtype = property(lambda self: self.value.fmt)
     nbytes = property(lambda self: self.value.size * self.value.fmt.width // 8)
     real = property(lambda self: self)
+    imag = property(lambda self: 0.0 if not self.ndim else np.zeros(self.shape))
 
     def __len__(self) -> int:
         return len(self.value)
@@ -251,6 +259,26 @@ class Traced:
         truth = shadows.compared("not_equal", self.shadow, shadows.exactly(np.zeros(())))
         self.recorder.branch("bool", int(bool(truth) != answer))
         return answer
+
+    def __hash__(self) -> int:
+        if self.ndim:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return hash(float(self.plain))
+
+    def __complex__(self) -> complex:
+        return complex(self._escape("complex(x)").item())
+
+    def is_integer(self) -> bool:
+        """As `float.is_integer`."""
+        return float(self.plain).is_integer()
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """As `float.as_integer_ratio`."""
+        return float(self._escape("x.as_integer_ratio()")).as_integer_ratio()
+
+    def hex(self) -> str:
+        """As `float.hex`."""
+        return float(self._escape("x.hex()")).hex()
 
     def __iter__(self) -> Iterator[Traced]:
         if not self.ndim:
@@ -325,6 +353,12 @@ class Traced:
         if type(exponent) is not Traced and isinstance(exponent, (int, float)) and exponent == 2:
             return np.multiply(self, self)
         return np.power(self, exponent)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
 
     def __neg__(self) -> Any:
         return np.negative(self)
@@ -429,7 +463,7 @@ def adopt(recorder: Recorder, x: Any, fmt: Format | None = None) -> Traced:
     """An operand as a traced value: a plain number or array is rounded to the format here."""
     if isinstance(x, Traced):
         return x
-    fmt = recorder.fmt if fmt is None else fmt
+    fmt = fmt or recorder.format_here() or recorder.fmt
     if isinstance(x, FloatArray):
         return _as_it_is(recorder, x)
     if isinstance(x, (list, tuple)):
