@@ -33,7 +33,8 @@ NAMES = list(PICTURES)
 
 def test_what_plots_exports_are_the_registered_pictures_and_the_functions_around_them():
     others = {"PICTURES", "Picture", "find", "figure_of", "write", "write_all", "write_sheet", "save"}
-    runs = {"training", "training_figure", "cost", "cost_figure", "window"}
+    runs = {"training", "training_figure", "cost", "cost_figure", "window", "trace", "trace_figure"}
+    runs |= {"sweep", "sweep_figure", "paper_figure"}
     assert set(plots.__all__) == set(NAMES) | others | runs
     assert all(getattr(plots, name) is picture.draw for name, picture in PICTURES.items())
 
