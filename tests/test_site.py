@@ -13,6 +13,8 @@ import pytest
 
 import fp16sim as fs
 from fp16sim.cli import main
+from fp16sim.sweeps.results import Row
+from fp16sim.sweeps.table import Record
 from fp16sim.teach import course
 
 ROOT = Path(__file__).parents[1]
@@ -157,6 +159,37 @@ def test_what_was_measured_replaces_the_row_of_the_page_and_the_machine():
         module("speed").rewritten(page, run | {"rows": [row]})
     with pytest.raises(SystemExit, match="--quick"):
         module("speed").rewritten(page, run | {"quick": True})
+
+
+def test_the_page_of_recipes_has_a_table_for_each_task_and_a_row_for_each_recipe_that_lives():
+    script, page = (
+        module("recipes_compared"),
+        (ROOT / "tutorials" / "reference" / "recipes_compared.md").read_text(encoding="utf-8"),
+    )
+    for task in script.TASKS:
+        start, end = (mark.format(task) for mark in script.MARKS)
+        table = page.partition(start)[2].partition(end)[0]
+        rows = [line.split("|")[1].strip(" `") for line in table.splitlines() if line.startswith("| `")]
+        assert rows == script.COMPARED, f"run: python tutorials/site/recipes_compared.py runs --task {task}"
+
+
+def test_recipes_are_compared_seed_by_seed():
+    script = module("recipes_compared")
+    values = {("pure-binary32", ""): (1.0, 2.0, 3.0), ("mxfp8", ""): (1.5, 3.0, 4.5), ("nvfp4", ""): (0.5, 2.5, 3.0)}
+    rows = [
+        Row({"recipe": recipe, "factors": factors, "rng": rng}, Record("", {}, {"value": value}, None, 0.0))
+        for (recipe, factors), found in values.items()
+        for rng, value in enumerate(found)
+    ]
+    rows.append(Row({"recipe": "fp8-mixed", "factors": "", "rng": 0}, Record("", {}, {"died": "x"}, None, 0.0)))
+    names = [*values, ("fp8-mixed", ""), ("fp8-block", "")]
+    *_, binary32, mxfp8, nvfp4, died, absent = script.compared("digits", rows, names)
+    assert binary32 == "| `pure-binary32` | 2.0000 | | |"
+    assert mxfp8 == "| `mxfp8` | 3.0000 | 1.500 (1.500 .. 1.500) | worse |"
+    assert nvfp4.startswith("| `nvfp4` | 2.0000 | 0.855 (")
+    assert nvfp4.endswith(" | no |")
+    assert died == "| `fp8-mixed` | died (1 of 1 seeds) | | |"
+    assert absent == "| `fp8-block` | not measured | | |"
 
 
 def test_the_page_of_decided_results_is_what_certify_prints():
