@@ -218,7 +218,7 @@ def _cell(runs: Sequence[Row], recipe: str) -> str:
     if spread is None or spread.half is None:
         return "not measured"
     told = _told(spread)
-    return f"{math.exp(spread.mean):.2f} times, {told}" if told != "no" else "not told apart"
+    return f"{math.exp(spread.mean):.3f} times, {told}" if told != "no" else "not told apart"
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
