@@ -22,5 +22,4 @@ def paper_figure(found: Reproduction, *, theme: str = "light") -> Figure:
     """
     paper = found.paper
     who = paper.reference.partition("),")[0] + ")"
-    title = f"{paper.name.replace('-', ' ').capitalize()}, {who}: {found.verdict}"
-    return sweep_figure(found.results, paper.shows, theme=theme, title=title)
+    return sweep_figure(found.results, paper.shows, theme=theme, title=f"{who}: {found.verdict}")

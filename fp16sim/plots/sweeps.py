@@ -13,11 +13,14 @@ from matplotlib.ticker import NullLocator
 
 from ..sweeps import Group, Results, Spread
 from ..sweeps.cells import shown
-from ..wording import joined
+from ..wording import joined, number
 from .style import FONT, SIZE, Look, distinct_looks, drawing, finish, folded, ink, literal, styled
 
 MOST_LINES = 12
 """With more lines the picture has rows."""
+
+MOST_TICKS = 7
+"""Names on the axis of the numbers."""
 
 MOST_ROWS = 60
 """Rows of a picture; the table has all."""
@@ -108,7 +111,8 @@ def _draw_lines(ax: Axes, found: Sequence[Line], axis: str, name: str) -> None:
         ax.plot(dead, [0] * len(dead), "X", color=look.color, markersize=12, zorder=5, clip_on=False,
                 transform=ax.get_xaxis_transform())  # fmt: skip
     ax.set(xscale="log" if on_log else "linear", yscale="log" if _wide(spreads) else "linear")
-    ax.set_xticks(xs, [shown(x) for x in xs])
+    named = xs[:: -(-len(xs) // MOST_TICKS)]  # not so many that they touch
+    ax.set_xticks(named, [number(x) for x in named])
     ax.xaxis.set_minor_locator(NullLocator())
     finish(ax, "", axis.replace("_", " "), name.replace("_", " "))
     if any(group.died for line in found for _, group in line.points):

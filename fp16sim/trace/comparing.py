@@ -161,7 +161,7 @@ def _entries(run: Any) -> list[_Entry]:
 def _of_run(run: Record) -> list[_Entry]:
     if run.again is None:
         raise ValueError(
-            f"run={run.name!r} is a block, which cannot be repeated; put the code into a function for wrap"
+            f"run={quoted(run.name)} is a block, which cannot be repeated; put the code into a function for wrap"
         )
     repeated = run.again(prepare=_keeping)
     assert repeated.recorder.log is not None

@@ -68,7 +68,8 @@ EXTRA = "extra"
 def pages() -> dict[str, str]:
     """Every page and file that is taken over: its place among the sources of the site, and its place in the repository."""
     notebooks = {f"course/{name}.ipynb": f"tutorials/{name}.ipynb" for name in course.NAMES}
-    pictures = {f"pictures/{path.name}": f"tutorials/{path.name}" for path in (ROOT / "tutorials").glob("*.png")}
+    found = [*(ROOT / "tutorials").glob("*.png"), *(ROOT / "tutorials" / "reference" / "papers").glob("*.png")]
+    pictures = {f"pictures/{path.name}": path.relative_to(ROOT).as_posix() for path in found}
     return taken() | notebooks | pictures
 
 
