@@ -382,6 +382,16 @@ def test_factors_that_do_not_go_with_a_policy_are_refused_by_name(policy, given,
         Config(policy, factors=given)
 
 
+def test_finding_the_wide_layers_draws_no_number_of_the_step():
+    rng, layers = np.random.default_rng(0), [fs.learn.Linear(8, 8), fs.learn.Dropout(0.5), fs.learn.Linear(8, 4)]
+    x, y = rng.standard_normal((8, 8)), np.arange(8) % 4
+    data = fs.learn.Samples("rows", x, y, x, y)
+    how = {"model": layers, "data": data, "batch": 8, "factors": "wide_last=1 stochastic_gradients=yes"}
+    engine = fs.learn.run.engine.Engine(get_config("fp8-current", **how), data)
+    losses = [engine.graph(engine.start(), np.arange(8))[0].value.item() for _ in range(2)]
+    assert losses[0] == losses[1]
+
+
 def test_wide_layers_are_the_last_ones_and_at_least_one_product_is_rounded():
     how = {"layers": (8, 8), "epochs": 1, "look_every": 1, "lr": 1e-2}
     seen = train("nvfp4", data=spirals(arms=2, points=32), **how).telemetry.surveys

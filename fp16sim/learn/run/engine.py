@@ -350,7 +350,8 @@ class Engine:
         """The last products of the model, by name, in the order of a forward pass of one sample."""
         before, count = self.rng.bit_generator.state, factors.wide_last
         trial = FactorsOfStep(replace(factors, wide_last=0))
-        self._output(weights, x[:1], trial)
+        with dropout_on(0):  # with masks of its own, so that those of the step stay what they are
+            self._output(weights, x[:1], trial)
         self.rng.bit_generator.state = before
         if len(trial.order) <= count:
             raise ValueError(
