@@ -668,6 +668,7 @@ HARMLESS = {
     ("element_code", "size < 2"): "2 is a multiple of both steps",
     ("element_code", "size < 4"): "4 is a multiple of both steps",
     ("element_code", "math.copysign(1, x) < 0"): "1 or -1",
+    ("weight_is_zero", "math.exp(-gap) <= 2.0 ** (-25)"): "no float has the exponential 2^-25",
     ("square_vanishes", "g * g <= 2.0 ** (-25)"): "no number of binary16 has the square 2^-25",
 }
 """Comparisons in solutions where it does not matter whether both sides may be equal, and why."""

@@ -313,4 +313,4 @@ fs.teach.check(absorbed)  # fs.teach.hint() helps
 #   Science 9, 2022.
 # - P. Zamirai et al., "Revisiting BFloat16 training", 2020: Kahan's trick and stochastic rounding for the weights.
 #
-# Next lesson: [The article, claim by claim](the_article.ipynb). What is true in an article about all this?
+# Next lesson: [Attention in 16 bits](attention.ipynb). What goes wrong in the heart of a language model?

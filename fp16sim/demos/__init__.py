@@ -11,7 +11,7 @@ picture.
 from .all_pairs import pairs
 from .cancellation import derivative, one_minus_cos, polynomial, quadratic, variance
 from .failures import failure, failures
-from .learning import digit_gradients, gradients, softmax, stochastic, stuck_weight
+from .learning import attention, digit_gradients, gradients, softmax, stochastic, stuck_weight
 from .matrix_units import window
 from .recurrences import logistic, muller, rump
 from .refinement import refinement
@@ -21,6 +21,7 @@ from .sums import accumulators, clock, harmonic, tenths
 __all__ = [
     "TOY",
     "accumulators",
+    "attention",
     "clock",
     "derivative",
     "digit_gradients",

@@ -102,6 +102,57 @@ def _nan_from(distance: Array, sign: int, naive: Array, fmt: Format, mode: Round
     return sign * bad
 
 
+# --- weights of attention -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Attention:
+    """The weight e^-gap of a score that lies `gap` below the largest one, as a format stores it.
+
+    Attributes
+    ----------
+    gaps, weights : ndarray
+    subnormal_from, zero_from : float
+        The gaps from which a weight is below the smallest normal number, and from which it is 0.
+    """
+
+    fmt: Format
+    gaps: Array
+    weights: Array
+    subnormal_from: float
+    zero_from: float
+
+    @property
+    def ratios(self) -> Array:
+        """The stored weights, divided by the exact ones."""
+        return np.asarray(self.weights * np.exp(self.gaps))
+
+    @property
+    def lesson(self) -> str:
+        """What it shows."""
+        return f"In {self.fmt.name}, a score {self.zero_from:.4g} below the largest has weight 0"
+
+
+def attention(fmt: FormatLike = BINARY16, *, gaps: npt.ArrayLike | None = None) -> Attention:
+    """The weights of a stable softmax before its division, against the distance of a score from the largest one.
+
+    Each is e^-gap in binary64, rounded once to the format.
+
+    Examples
+    --------
+    >>> a = attention("binary16", gaps=[0, 9, 17, 18])
+    >>> [round(float(ratio), 3) for ratio in a.ratios], round(a.zero_from, 3)
+    ([1.0, 1.0, 1.44, 0.0], 17.329)
+    """
+    fmt = format_reaching(1, fmt)
+    low, high = 0.0, -float(np.log(float(fmt.min_subnormal))) + 1
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (low, middle) if round_to(np.exp(-middle), fmt) == 0 else (middle, high)
+    x = np.linspace(0, 1.44 * high, 2501) if gaps is None else np.asarray(gaps, np.float64)
+    weights = np.asarray(round_to(np.exp(-x), fmt), np.float64)
+    return Attention(fmt, frozen(x), frozen(weights), -float(np.log(float(fmt.min_normal))), high)
+
+
 # --- gradients and the window of a format ---------------------------------------------------------------------------
 
 

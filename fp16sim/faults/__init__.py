@@ -22,6 +22,7 @@ from ..formats import BINARY64, Format, FormatLike, Rounding, get_format, get_ro
 from ..wording import did_you_mean, quoted
 from .basic_operations import OPERATIONS
 from .encodings import DECODINGS, ENCODINGS, NEIGHBOURS
+from .heads import HEADS, head, tiled
 from .kernels import KERNELS
 from .lists import LISTS, softmax
 from .quantizers import ANYTHING, BLOCKS, RAISES, SETTINGS
@@ -32,10 +33,13 @@ __all__ = [
     "FAULTS",
     "RAISES",
     "SETTINGS",
+    "SLOW",
     "Fault",
     "find",
+    "head",
     "softmax",
     "suspects",
+    "tiled",
     "wrong_rounders",
 ]
 
@@ -55,6 +59,10 @@ def unrounded(task: str, operands: Sequence[Any], mode: Rounding) -> Any:
     arrays = [np.asarray(x, np.float64) for x in operands]
     with np.errstate(all="ignore"):
         return LIFTED[task](mode, *arrays) if task in LIFTED else arrays[0]
+
+
+SLOW = frozenset({*SETTINGS, "attention", "online_attention"})
+"""Tasks whose faults take long to answer: they are tried on a few cases first."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,7 @@ FAULTS: tuple[Fault, ...] = (
     *(Fault(name, words, ("encode",), None, function) for name, words, function in ENCODINGS),
     *(Fault(name, words, (task,), None, function) for name, task, words, function in NEIGHBOURS),
     *(Fault(name, words, (task,), None, function) for name, task, words, function in LISTS),
+    *(Fault(name, words, (task,), None, function) for name, task, words, function in HEADS),
     *(Fault(name, words, ("stochastic",), None, function) for name, words, function in STOCHASTIC_ROUNDINGS),
     *(Fault(name, words, (task,), None, function) for name, task, words, function in BLOCKS),
     *(Fault(name, words, (task,), None, function) for name, task, words, function in KERNELS),

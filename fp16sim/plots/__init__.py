@@ -21,7 +21,8 @@ from .sums import harmonic as harmonic, tenths as tenths, clock as clock, accumu
 from .cancellation import one_minus_cos as one_minus_cos, quadratic as quadratic, polynomial as polynomial
 from .cancellation import derivative as derivative, variance as variance
 from .recurrences import logistic as logistic, muller as muller, rump as rump
-from .learning import softmax as softmax, gradients as gradients, stuck_weight as stuck_weight, stochastic as stochastic
+from .learning import softmax as softmax, attention as attention, gradients as gradients
+from .learning import stuck_weight as stuck_weight, stochastic as stochastic
 from .all_pairs import pairs as pairs
 from .refinement import refinement as refinement
 

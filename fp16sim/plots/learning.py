@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from .. import demos
-from ..demos.learning import Gradients, Softmax, Stochastic, StuckWeight
+from ..demos.learning import Attention, Gradients, Softmax, Stochastic, StuckWeight
 from ..formats import FormatLike, Rounding
 from .gallery import picture
 from .labels import Name, name_beside
-from .style import LOOKS, Label, computed_one, drawing, finish, ink, name_ends, note
+from .style import LOOKS, Formats, Label, computed, computed_one, drawing, finish, ink, name_ends, note, several
 
 
 @picture("In binary16, a naive softmax is NaN from logit 11.094 on")
@@ -42,6 +43,36 @@ def softmax(
             Name("shifted: exp(x − max) / sum", LOOKS[0].color, s.x, s.shifted),
             Name("naive: exp(x) / sum", LOOKS[1].color, s.x[level], s.naive[level]),
         ]
+        name_beside(ax, names)
+    return ax
+
+
+@picture("In binary16, a score 17.33 below the largest has weight 0")
+def attention(
+    fmt: Formats = ("binary16", "bfloat16"),
+    *,
+    ax: Axes | None = None,
+    data: Attention | Sequence[Attention] | None = None,
+) -> Axes:
+    """The weights of a stable softmax, divided by the exact ones, against the distance from the largest score."""
+    gaps = demos.attention(several(fmt)[0]).gaps if data is None else None
+    found = computed(partial(demos.attention, gaps=gaps), fmt, data)
+    first, names = found[0][1], []
+    with drawing(ax) as ax:
+        if first.zero_from < first.gaps[-1]:
+            style: dict[str, Any] = {"facecolor": "none", "edgecolor": ink("line"), "hatch": "//", "linewidth": 0}
+            ax.axvspan(first.zero_from, float(first.gaps[-1]), zorder=0, **style)
+        if first.subnormal_from < first.gaps[-1]:
+            ax.axvline(first.subnormal_from, color=ink("edge"), linewidth=1.5)
+            note(ax, f"subnormal from {first.subnormal_from:.3g}", (first.subnormal_from, 2.2), (6, 0))
+        for look, a in reversed(found):
+            ax.plot(a.gaps, a.ratios, label=a.fmt.name, **look.line(markersize=7, markevery=(60, 240)))
+            lost = a.ratios == 0
+            chosen = lost if lost.any() else np.ones_like(lost)
+            text = f"{a.fmt.name}: 0" if lost.any() else a.fmt.name
+            names.append(Name(text, look.color, a.gaps[chosen], a.ratios[chosen]))
+        ax.set_ylim(-0.05, 2.4)
+        finish(ax, first.lesson, "distance of a score from the largest score", "stored weight / exact weight")
         name_beside(ax, names)
     return ax
 

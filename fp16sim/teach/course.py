@@ -42,6 +42,7 @@ OPTIONAL = (
     "why_the_run_died",
     "loss_scaling",
     "mixed_precision",
+    "attention",
     "the_article",
     "testing",
     "quiz",

@@ -3,10 +3,10 @@
     report = fs.teach.grade.rounding(my_function, "binary16", "ties_to_even")
 
 There is a grader for each task: rounding stochastic parse decode encode fields classify ulp next_up next_down add
-subtract multiply divide sqrt fma sum pairwise_sum kahan_sum dot mixed_dot softmax tests. `TASKS` says what each task
-asks for, `BLOCK_TASKS` what quantizers of blocks do (mxfp4 nvfp4 ...), and `EXERCISES` what the other exercises of the
-lessons ask for. `cases` grades a function by a list of
-arguments and results; `file` grades every function that a file declares in one table, by the name of the function::
+subtract multiply divide sqrt fma sum pairwise_sum kahan_sum dot mixed_dot softmax attention online_attention tests.
+`TASKS` says what each task asks for, `BLOCK_TASKS` what quantizers of blocks do (mxfp4 nvfp4 ...), and `EXERCISES` what
+the other exercises of the lessons ask for. `cases` grades a function by a list of arguments and results; `file` grades
+every function that a file declares in one table, by the name of the function::
 
     TASKS = {
         "round_to_half": "rounding",                                 # binary16, ties_to_even
@@ -329,6 +329,7 @@ add, subtract, multiply, divide = _grader("add"), _grader("subtract"), _grader("
 sqrt, fma = _grader("sqrt"), _grader("fma")
 sum, pairwise_sum, kahan_sum = _grader("sum"), _grader("pairwise_sum"), _grader("kahan_sum")
 dot, mixed_dot, softmax = _grader("dot"), _grader("mixed_dot"), _grader("softmax")
+attention, online_attention = _grader("attention"), _grader("online_attention")
 tests = _grader("tests")
 
 # --- checks of what is asked ----------------------------------------------------------------------------------------
@@ -366,7 +367,7 @@ def _check(task: Task, fmt: Format, mode: Rounding) -> None:
             f"mode={quoted(mode.value)} has more than one right answer; use the task 'stochastic', whose "
             "function is given u"
         )
-    if not fmt.signed and task.name in ("softmax", "kahan_sum"):
+    if not fmt.signed and task.name in ("softmax", "attention", "online_attention", "kahan_sum"):
         raise ValueError(f"fmt={fmt.name} has no negative numbers, which {task.name} subtracts to; use a signed format")
     if (
         not fmt.has_nan
@@ -394,6 +395,7 @@ __all__ = [
     "Report",
     "add",
     "assert_correct",
+    "attention",
     "cases",
     "classify",
     "decode",
@@ -409,6 +411,7 @@ __all__ = [
     "multiply",
     "next_down",
     "next_up",
+    "online_attention",
     "pairwise_sum",
     "parse",
     "rounding",

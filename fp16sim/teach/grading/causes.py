@@ -54,7 +54,7 @@ def misconceptions(outcome: Outcome, task: str, fmt: Format, mode: Rounding) -> 
     right = _alike(truth, got)
     candidates: list[Candidate[faults.Fault]] = []
     for fault in faults.suspects(task):
-        if task in faults.SETTINGS and not _may_be(fault, task, columns, truth, got, right, fmt, mode):
+        if task in faults.SLOW and not _may_be(fault, task, columns, truth, got, right, fmt, mode):
             continue
         answer = _comparable(fault.answer(task, columns, fmt, mode))
         alike = _alike(answer, got)

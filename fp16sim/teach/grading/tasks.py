@@ -12,7 +12,7 @@ import numpy as np
 
 from ... import exact, neighbours
 from ...formats import Format, Rounding
-from . import inputs, list_inputs
+from . import attention_inputs, inputs, list_inputs
 from .inputs import Columns, Inputs, Truth
 from .list_inputs import of_each_row
 
@@ -119,9 +119,24 @@ _ASKED: dict[str, tuple[str, str]] = {
         "f(values)",
         "the softmax: subtract the maximum, take fs.exp, add from left to right, divide; each step rounded",
     ),
+    "attention": (
+        "f(query, keys, values, seen, scale)",
+        "the result of one query, a list: the query times scale; its dot products with the keys; the softmax of those "
+        "that are seen; for each column of values the dot product with these weights; zeros if no key is seen; each "
+        "step rounded, sums from left to right",
+    ),
+    "online_attention": (
+        "f(scores, values, tile)",
+        "the mean of the values weighted by the softmax of the scores, a number, `tile` keys at a time: of each tile "
+        "the sums of e^(score - m) and of e^(score - m) * value, with m the largest score so far; both old sums times "
+        "e^(old m - m), plus the new ones; at the end their quotient; each step rounded. A tile of scores -inf is "
+        "left out; 0 if all are",
+    ),
     "tests": ("f(rounder)", "nothing; raise AssertionError if rounder(x) is wrong for some x"),
 }
 """For learners: how the function is called, and what it must return."""
+
+_WITHOUT_SIGNS_OF_ZERO = (False, 2.0, None, attention_inputs.without_signs_of_zero)
 
 _TRIED: dict[str, tuple[Any, ...]] = {
     "rounding": ("number", inputs.roundable, inputs.rounded, True),
@@ -146,6 +161,18 @@ _TRIED: dict[str, tuple[Any, ...]] = {
     "dot": ("number", list_inputs.products, of_each_row(list_inputs.dot)),
     "mixed_dot": ("number", list_inputs.products, of_each_row(list_inputs.mixed_dot)),
     "softmax": ("numbers", list_inputs.logits, of_each_row(list_inputs.softmax)),
+    "attention": (
+        "numbers",
+        attention_inputs.queries,
+        of_each_row(attention_inputs.head),
+        *_WITHOUT_SIGNS_OF_ZERO,
+    ),
+    "online_attention": (
+        "number",
+        attention_inputs.scores,
+        of_each_row(attention_inputs.tiled),
+        *_WITHOUT_SIGNS_OF_ZERO,
+    ),
     "tests": ("verdict", inputs.rounders, inputs.verdicts, False, 30.0),
 }
 """For the grader: how results are read, what is tried, what is right, and the other fields of Task."""
