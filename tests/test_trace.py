@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import fp16sim as fs
 from fp16sim.cli import main
 from fp16sim.trace import Run, cures
 from fp16sim.trace.literals import Literal
+from fp16sim.trace.sites import is_foreign
 
 from .support import first
 
@@ -429,6 +431,13 @@ def test_what_leaves_the_trace_is_listed_with_its_line(function, how):
     assert how in found.how
     assert found.place.line == function.__code__.co_firstlineno
     assert found.place.file == __file__
+
+
+def test_a_project_beside_a_library_whose_name_begins_alike_is_the_users():
+    assert is_foreign(fs.__file__)
+    assert not is_foreign(str(Path(fs.__file__).parent) + "_mine.py")
+    assert is_foreign(json.__file__)
+    assert is_foreign(np.__file__)
 
 
 def test_results_of_a_function_that_is_not_traced_come_back_as_new_numbers():

@@ -30,7 +30,7 @@ from .pairs import two_sum
 
 LEAST_SIZE = 4096
 """Smaller arrays have shadows of 106 bits: there, time is no matter."""
-CHUNK = 8192
+CHUNK = 16384
 """Elements at a time: what is computed of them stays in the cache."""
 ROUNDED, OF_FUNCTIONS, TINY = 2.0**-50, 2.0**-49, 2.0**-1000
 SICK, SAMPLE = 4, 64
@@ -103,6 +103,18 @@ def _subtract(y: Array, a: Operand, b: Operand) -> tuple[Array, Array, Array, An
     return *_sum(y, a, b, -1.0), a.radius + b.radius
 
 
+def _add_narrow(y: Array, a: Operand, b: Operand) -> tuple[Array, Array, Array, Any]:
+    t = a.values + b.values
+    lost = t - y
+    return t, lost, lost + (a.correction + b.correction), a.radius + b.radius
+
+
+def _subtract_narrow(y: Array, a: Operand, b: Operand) -> tuple[Array, Array, Array, Any]:
+    t = a.values - b.values
+    lost = t - y
+    return t, lost, lost + (a.correction - b.correction), a.radius + b.radius
+
+
 def _multiply(y: Array, a: Operand, b: Operand) -> tuple[Array, Array, Array, Any]:
     t = a.values * b.values
     lost = t - y
@@ -173,6 +185,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "maximum": lambda y, a, b: _extreme(y, a, b, larger=True),
     "minimum": lambda y, a, b: _extreme(y, a, b, larger=False),
 }
+IN_NARROW_FORMATS = {"add": _add_narrow, "subtract": _subtract_narrow}
+"""Where float64 holds every sum: from the largest number to the smallest there are no more than 53 bits."""
 OF_FUNCTION = {name: _function(name) for name in SLOPES}
 
 
@@ -180,6 +194,8 @@ def rule_for(name: str, fmt: Format) -> Callable[..., Any] | None:
     """How corrections of an operation are found; None if only general pairs know it."""
     if fmt.precision > LONGEST:
         return None
+    if name in IN_NARROW_FORMATS and fmt.emax - fmt.emin + fmt.precision + 1 <= 53:
+        return IN_NARROW_FORMATS[name]
     return RULES.get(name) or (OF_FUNCTION.get(name) if fmt.precision <= LONGEST_OF_FUNCTIONS else None)
 
 

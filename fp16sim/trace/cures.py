@@ -21,6 +21,8 @@ from .traced import Traced
 
 SHORT = 20_000
 """Operations of a run that is short enough to be repeated for each cure."""
+SMALL = 20_000_000
+"""Elements of all its results."""
 
 
 @dataclass(frozen=True)
@@ -162,11 +164,13 @@ ACCUMULATORS = {
 def tried(run: Record, line: Line | None = None) -> tuple[Cure, ...]:
     """All cures that apply to a line, by default the one to blame, each with the errors before and after.
 
-    The run is repeated for each of them. A run of more than 20,000 operations, or one that cannot be repeated, such as
-    a recorded block, gives none.
+    The run is repeated for each of them. A run of more than 20,000 operations or 20 million results, or one that cannot
+    be repeated, such as a recorded block, gives none.
     """
     line = run.lines[0] if line is None and run.lines else line
-    if line is None or run.again is None or run.operations > SHORT or not run.error:
+    if line is None or run.again is None or not run.error:
+        return ()
+    if run.operations > SHORT or sum(site.elements for site in run.sites) > SMALL:
         return ()
     return tuple(_measured(run, line))
 

@@ -9,6 +9,7 @@ single cancellation and an overflow are measured by the same rule.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -74,6 +75,13 @@ CLEAN = Marks()
 def chosen(condition: Array, a: Marks, b: Marks) -> Marks:
     """The marks of a where the condition holds, else those of b."""
     return Marks(*(x if x is y else np.where(condition, x, y) for x, y in zip(a.parts(), b.parts(), strict=True)))
+
+
+def joined(parts: Sequence[Marks]) -> Marks:
+    """Marks of elements, one part after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Marks(*(np.concatenate(column) for column in zip(*(part.parts() for part in parts), strict=True)))
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from ..accumulators import AccumulatorLike
 from ..conversion import Array, Generator
 from ..formats import Format, Rounding
 from . import marks
-from .corrections import Corrected
+from .corrections import CHUNK, Corrected
 from .marks import CLEAN, Marks
 from .pairs import Pair
 from .sites import LEAST, Place, Site, Witness, place_of, user_frame
@@ -164,12 +164,17 @@ class Recorder:
         self._begin(site, y.size, operands)
         _count_corrected(site, y, found)
         lost = _lost_of(found.worst, fmt)
-        if found.sick.size:
-            part = _of_elements(name, y, operands, found)
+        few = []
+        for start in range(0, found.sick.size, CHUNK):
+            k = slice(start, start + CHUNK)
+            sick = found.sick[k]
+            part = _of_elements(name, y, operands, found.correction, sick)
             with np.errstate(all="ignore"):
-                worst, few = _ledger(part, number, fmt, -found.correction[found.sick], found.relative, None)
-            self._witnessed(part, site, worst, found.sick, y.shape)
-            y.marks_of_few(found.sick, few)
+                worst, marks_ = _ledger(part, number, fmt, -found.correction[sick], found.relative[k], None)
+            self._witnessed(part, site, worst, sick, y.shape)
+            few.append(marks_)
+        if few:
+            y.marks_of_few(found.sick, marks.joined(few))
         self.recent.append(Step(self.operations, number, found.worst, lost))
         return number
 
@@ -247,12 +252,11 @@ def _ledger(
     return found, _credited(step, number, error, lost, gained)
 
 
-def _of_elements(name: str, y: Any, operands: Sequence[Any], found: Corrected) -> Measured:
+def _of_elements(name: str, y: Any, operands: Sequence[Any], correction: Array, sick: Array) -> Measured:
     """An operation on some elements alone."""
-    sick = found.sick
     parts = [_Part(x, _source(sick, y.shape, x.shape)) for x in operands]
     values = _some(y.value.values, sick)
-    truth = Pair(values + found.correction[sick])
+    truth = Pair(values + correction[sick])
     a = parts[0].marks
     carried = a if len(parts) == 1 else marks.of_two(name, a, parts[1].marks, parts[0].plain, parts[1].plain)
     return Measured(name, values, truth, truth, parts, carried)

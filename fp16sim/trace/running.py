@@ -190,7 +190,9 @@ def name_of(function: Any) -> str:
 def finish(
     recorder: Recorder, name: str, returned: Any, results: list[Traced], again: Callable[..., Run] | None
 ) -> Run:
-    """The record of a run that has ended."""
+    """The record of a run that has ended; it keeps no values but its results."""
+    recorder.shown.clear()
+    recorder.constants.clear()
     return Run(
         name,
         recorder.fmt,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import math
+import os
 import sys
 import sysconfig
 from collections import Counter
@@ -17,10 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 HOME = str(Path(__file__).resolve().parent.parent)
-FOREIGN = tuple(
-    {HOME, str(Path(np.__file__).parent), *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib"))}
-)
-"""Folders of code that is not the user's."""
+_FOLDERS = (HOME, str(Path(np.__file__).parent), *map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib")))
+FOREIGN = tuple({os.path.join(folder, "") for folder in _FOLDERS})
+"""Folders of code that is not the user's, each with the separator after it."""
 
 
 @lru_cache(maxsize=4096)
