@@ -94,3 +94,14 @@ def test_every_pair_has_one_fate():
     for operation in ("add", "divide"):
         for fmt in ("e5m2", "e4m3fn"):
             assert sum(demos.pairs(fmt, operation=operation).shares.values()) == pytest.approx(1)
+
+
+# --- weights of attention -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fmt", "bits"), [("binary16", 25), ("bfloat16", 134), ("e4m3fn", 10)])
+def test_a_weight_is_zero_from_half_of_the_smallest_number_on(fmt, bits):
+    edge = bits * np.log(2)
+    data = demos.attention(fmt, gaps=[0, edge - 0.001, edge + 0.001])
+    assert data.zero_from == pytest.approx(edge, rel=1e-12)
+    assert data.ratios.tolist() == pytest.approx([1, 2, 0], rel=0.002)

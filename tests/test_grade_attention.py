@@ -85,10 +85,10 @@ MASKS = {
 OWN = "e = [fs.exp(fs.subtract(score, new)) for score in own]"
 SKIPPED = '        if max(own) == float("-inf"):\n            continue\n'
 TILES = {
+    "own_largest": (OWN, "e = [fs.exp(fs.subtract(score, max(own))) for score in own]"),
     "not_rescaled": ("factor = fs.exp(fs.subtract(m, new))", "factor = 1.0"),
     "weights_rescaled": ("fs.multiply(weighted, factor)", "weighted"),
     "values_rescaled": ("fs.multiply(total, factor)", "total"),
-    "own_largest": (OWN, "e = [fs.exp(fs.subtract(score, max(own))) for score in own]"),
     "unshifted": ("new = max(m, *own)", "new = 0.0 * max(m if m > -1e9 else 0.0, 0.0)"),
     "reciprocal": ("fs.divide(weighted, total)", "fs.multiply(weighted, fs.divide(1.0, total))"),
     "last_tile": ("range(0, len(scores), tile)", "range(0, len(scores) // tile * tile, tile)"),
