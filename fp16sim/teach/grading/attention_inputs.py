@@ -51,8 +51,8 @@ def _few_keys(fmt: Format) -> list[tuple[Any, ...]]:
 def queries(fmt: Format, mode: Rounding, every: bool) -> Given:
     """Queries with keys, values, masks and scales."""
     rows, rng = _few_keys(fmt), np.random.default_rng(20)
-    for k in range(35):
-        count, size, width = 2 + k // 5, int(rng.integers(1, 5)), int(rng.integers(1, 4))
+    for k in range(28):
+        count, size, width = 2 + k // 4, int(rng.integers(1, 5)), int(rng.integers(1, 4))
         query, keys, values = (rng.normal(size=shape) for shape in (size, (count, size), (count, width)))
         seen = (rng.random(count) < (0.7 if k % 2 else 1.0)).tolist()
         label = "no key is seen" if not any(seen) else "ordinary queries" if all(seen) else "hidden keys"
@@ -84,8 +84,8 @@ def scores(fmt: Format, mode: Rounding, every: bool) -> Given:
             ("no key is seen", [-inf, -inf, -inf], [1.0, 2.0, 3.0], 2),
         ]
     rng = np.random.default_rng(21)
-    for k in range(33):
-        count = 2 + k // 3
+    for k in range(22):
+        count = 2 + k // 2
         rows.append(("ordinary lists", 2 * rng.normal(size=count), rng.normal(size=count), int(rng.integers(1, 5))))
     labels, x, values, tiles = zip(*rows, strict=True)
     return ([_held(s, fmt) for s in x], [_held(v, fmt) for v in values], list(tiles)), list(labels)
