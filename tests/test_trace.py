@@ -322,6 +322,7 @@ def events_of(function, *args, **how):
     first(
         6,
         [
+            (lambda x: x if 1 - (1 - x / 4096) else -x, (1.0,), "branches", 1),
             (lambda s: [s := s + 1.0 for _ in range(5)][-1], (2046.0,), "absorbed", 3),
             (lambda x: x * x, (300.0,), "overflow", 1),
             (lambda x: x * x, (1e-4,), "underflow", 1),
@@ -573,6 +574,10 @@ def test_runs_that_do_different_things_are_told_apart():
     assert "run a executes multiply" in str(found)
     with pytest.raises(TypeError, match="give what a traced function returned"):
         fs.trace.compare(3, 4)
+    with fs.trace.recording() as t:
+        t.result(t.array(1.0) * 2)
+    with pytest.raises(ValueError, match="'block' is a block, which cannot be repeated"):
+        fs.trace.compare(t.run, t.run)
 
 
 # --- the lab --------------------------------------------------------------------------------------------------------
@@ -669,6 +674,15 @@ def test_a_script_that_fails_is_one_line_with_the_place(text, message, tmp_path,
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_an_accumulator_that_does_not_exist_is_refused_before_the_script_runs(script, capsys):
+    assert main(["trace", "--accumulator", "kahn", str(script), "16"]) == 2
+    captured = capsys.readouterr()
+    assert "did you mean 'kahan'" in captured.err
+    assert captured.out == ""
+    with pytest.raises(ValueError, match="kahn"), fs.trace.recording(accumulator="kahn"):
+        pass
 
 
 def test_a_script_that_is_not_there_is_refused(capsys, tmp_path):

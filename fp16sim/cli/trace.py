@@ -55,8 +55,10 @@ def run(options: argparse.Namespace) -> None:
 
 def _traced(options: argparse.Namespace) -> Any:
     from .. import trace
+    from ..trace.running import checked
     from ..trace.scripts import where
 
+    checked(options.format, options.mode, options.accumulator)
     how = {"fmt": options.format, "mode": options.mode, "accumulator": options.accumulator, "rng": options.rng}
     # What the script prints does not mix with JSON.
     output = contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext()

@@ -11,7 +11,7 @@ import numpy as np
 from .. import explain
 from ..conversion import Array
 from ..formats import Format, Rounding
-from ..wording import count
+from ..wording import count, quoted
 from .records import Record
 from .sentences import short
 from .sites import Place

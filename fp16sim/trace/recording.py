@@ -10,13 +10,13 @@ import numpy as np
 
 from ..accumulators import AccumulatorLike
 from ..conversion import Seed
-from ..formats import FormatLike, Rounding, get_format, get_rounding
+from ..formats import FormatLike, Rounding
 from .literals import current
 from .proxies import MATHEMATICS, NUMPY
 from .ranking import outputs
 from .recorder import Recorder
 from .rewriting import swapped
-from .running import Run, entering, finish, new_recorder, quiet
+from .running import Run, checked, entering, finish, new_recorder, quiet
 from .sites import Caller, user_frame
 from .traced import Traced
 
@@ -80,7 +80,7 @@ def recording(
     >>> t.run.lines[0].events
     {'overflow': 2}
     """
-    fmt, mode = get_format(fmt), get_rounding(mode)
+    fmt, mode = checked(fmt, mode, accumulator)
     recorder = new_recorder(fmt, mode, rng, accumulator=accumulator)
     recorder.unused = {}
     frame = user_frame(set())

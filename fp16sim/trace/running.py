@@ -108,9 +108,7 @@ def wrap(
         raise TypeError(
             f"function={quoted(function)} of type {type(function).__name__} cannot be called; give a function"
         )
-    fmt, mode = get_format(fmt), get_rounding(mode)
-    if isinstance(accumulator, str):
-        parse(accumulator, fmt, mode)
+    fmt, mode = checked(fmt, mode, accumulator)
 
     @functools.wraps(function)
     def traced(*args: Any, **keywords: Any) -> Run:
@@ -128,6 +126,16 @@ def wrap(
         return again()
 
     return traced
+
+
+def checked(
+    fmt: FormatLike, mode: Rounding | str, accumulator: AccumulatorLike | None = None
+) -> tuple[Format, Rounding]:
+    """A format and a mode; ValueError for one of the three that does not exist."""
+    fmt, mode = get_format(fmt), get_rounding(mode)
+    if isinstance(accumulator, str):
+        parse(accumulator, fmt, mode)
+    return fmt, mode
 
 
 def new_recorder(fmt: Format, mode: Rounding, rng: Seed = None, prepare: Any = None, **how: Any) -> Recorder:

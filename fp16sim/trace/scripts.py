@@ -13,12 +13,12 @@ import numpy as np
 
 from ..accumulators import AccumulatorLike
 from ..conversion import Seed
-from ..formats import FormatLike, Rounding, get_format, get_rounding
+from ..formats import FormatLike, Rounding
 from ..wording import quoted
 from .literals import current
 from .ranking import outputs
 from .rewriting import swapped, with_literals
-from .running import Run, finish, new_recorder, quiet
+from .running import Run, checked, finish, new_recorder, quiet
 from .sites import is_foreign
 
 
@@ -51,7 +51,7 @@ def script(
     file = Path(path)
     source = file.read_bytes()
     code = with_literals(compile(source, str(file), "exec", dont_inherit=True))
-    fmt, mode = get_format(fmt), get_rounding(mode)
+    fmt, mode = checked(fmt, mode, accumulator)
 
     def again(**changes: Any) -> Run:
         how: dict[str, Any] = {"fmt": fmt, "mode": mode, "accumulator": accumulator, "rng": rng}
