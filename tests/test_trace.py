@@ -594,6 +594,12 @@ def test_a_step_of_the_lab_is_traced_forward_and_backward():
     assert 0 < first_product.made == first_product.error < 2**-9
     assert 0 < max(found.gradients.values()) < 0.01
     assert "gradient of matmul" in str(found)
+    assert found.worst[0].operation.startswith("optimizer")  # Adam's epsilon is 0 in binary16
+    assert found.worst[0].infinite
+    assert found.worst[0].inherited < 0.01
+    healthy = fs.trace.training_step("bfloat16-kahan", layers=(8,), batch=16)
+    assert {one.operation for one in healthy.operations} >= {"optimizer, weight", "update, weight"}
+    assert max(one.error for one in healthy.operations) < 0.1
     dead = fs.trace.training_step("pure-binary16", step=2, layers=(8,), batch=16)  # epsilon is 0 in binary16
     assert not math.isfinite(dead.loss)
     with pytest.raises(ValueError, match="step=0"):

@@ -1,16 +1,16 @@
 """One step of the training lab under the trace: every operation of its graph beside the same in binary64.
 
 The lab's tensors remember how they were computed, so nothing has to be rewritten: each operation of the forward and of
-the backward pass is repeated in binary64, once on the emulated operands and once on the shadows. binary64 has 29 bits
-more than binary32 and 42 more than binary16; for a step of training that is wide enough.
+the backward pass, and the optimizer, are repeated in binary64, once on the emulated operands and once on the shadows.
+binary64 has 29 bits more than binary32 and 42 more than binary16; for a step of training that is wide enough.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,10 @@ from ..learn.run.recipes import make_config
 from ..learn.run.train import load_data
 from ..wording import aligned, count
 from .sentences import percentage
+
+Arrays: TypeAlias = dict[str, FloatArray]
+Pairs: TypeAlias = list[tuple[Any, Any]]
+"""Operands and their shadows."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def _row(one: LayerOperation) -> tuple[str, ...]:
 
 
 def training_step(config: str | Config, step: int = 1, **options: Any) -> TrainingStep:
-    """Trace one step of a training run, forward and backward, beside binary64.
+    """Trace one step of a training run, forward, backward and the optimizer, beside binary64.
 
     Parameters
     ----------
@@ -135,13 +139,39 @@ def _traced(config: Config, step: int) -> TrainingStep:
     shadows = _Shadows()
     forward = [shadows.forward(x) for x in reversed(consumers_first(loss)) if x.operation]
     scale = progress.loss_scale.scale
+    backward = list(shadows.backward(loss, scale))
+    grads, true = shadows.gradients(loss, scale)
     return TrainingStep(
         step,
         float(loss.value),
         float(shadows.of[id(loss)].value),
-        (*forward, *shadows.backward(loss, scale)),
-        shadows.gradients(loss, scale),
+        (*forward, *backward, *_optimizer(engine, progress, grads, true)),
+        {name: _distance(grads[name].values, true[name].values) for name in grads},
     )
+
+
+def _optimizer(engine: Engine, progress: Any, grads: Arrays, true: Arrays) -> Iterable[LayerOperation]:
+    """The steps of the optimizer, and the updated weights, by parameter; skipped steps have none.
+
+    In binary64 they are computed from the same state and weights: what earlier steps lost is not counted.
+    """
+    received = engine.received(grads, progress.loss_scale)
+    if not progress.loss_scale.accepts(received):
+        return
+    unscaled = progress.loss_scale.unscale(true) if engine.config.unscale else true
+    steps = engine.optimizer_steps(progress, received)[0]
+    state, weights = _wide_state(progress.state), _wide_all(progress.weights)
+    exact, shadow = (engine.optimizer.update(g, state, weights)[0] for g in (_wide_all(received), unscaled))
+    added = {name: _as(y, progress.weights[name]) for name, y in steps.items()}
+    moved, _ = engine.update.add(progress.weights, added, progress.carry, engine.rng)
+    for name, y in steps.items():
+        layer = name.rpartition(".")[0]
+        label = f"optimizer, {name.rpartition('.')[2]}"
+        pairs = [(received[name], unscaled[name])]
+        yield _compared(layer, label, y, exact[name], shadow[name], pairs, backward=False)
+        target, own = weights[name] + shadow[name], weights[name] + _wide(y)
+        label = f"update, {name.rpartition('.')[2]}"
+        yield _compared(layer, label, moved[name], own, target, [(y, shadow[name])], backward=False)
 
 
 def _before(engine: Engine, step: int) -> tuple[Any, Array]:
@@ -158,6 +188,25 @@ def _before(engine: Engine, step: int) -> tuple[Any, Array]:
 
 def _wide(x: FloatArray) -> FloatArray:
     return array(x.values, BINARY64)
+
+
+def _wide_all(arrays: Mapping[str, FloatArray]) -> Arrays:
+    return {name: _wide(x) for name, x in arrays.items()}
+
+
+def _wide_state(state: Any) -> Any:
+    """What an optimizer remembers, in binary64."""
+    parts = {field.name: getattr(state, field.name) for field in fields(state)}
+    return replace(state, **{name: _widened(x) for name, x in parts.items()})
+
+
+def _widened(x: Any) -> Any:
+    return _wide_all(x) if isinstance(x, dict) else _wide(x) if isinstance(x, FloatArray) else x
+
+
+def _as(x: FloatArray, like: FloatArray) -> FloatArray:
+    """A step in the precision of what it is added to."""
+    return array(x.values, like.fmt, like.mode, rng=like.rng)
 
 
 def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,22 +254,28 @@ class _Shadows:
             exact = backward_step(x, k, g, _wide)
             yield _measured(x, part, exact, true_part, [(g, true_g), *operands], backward=True)
 
-    def gradients(self, loss: Tensor, scale: float) -> dict[str, float]:
-        """The errors of the gradients of the parameters."""
+    def gradients(self, loss: Tensor, scale: float) -> tuple[Arrays, Arrays]:
+        """The gradients of the parameters, and in binary64."""
         emulated = gradients(loss, {name: one for name, (one, _) in self.leaves.items()}, scale=scale)
         true = gradients(self.of[id(loss)], {name: own for name, (_, own) in self.leaves.items()}, scale=scale)
-        return {name: _distance(emulated[name].values, true[name].values) for name in emulated}
+        return emulated, true
 
 
 def _measured(
-    x: Tensor, y: FloatArray, exact: FloatArray, shadow: FloatArray, operands: list[tuple[Any, Any]], *, backward: bool
+    x: Tensor, y: FloatArray, exact: FloatArray, shadow: FloatArray, operands: Pairs, *, backward: bool
+) -> LayerOperation:
+    return _compared(x.layer, x.operation, y, exact, shadow, operands, backward=backward)
+
+
+def _compared(
+    layer: str, operation: str, y: FloatArray, exact: FloatArray, shadow: FloatArray, operands: Pairs, *, backward: bool
 ) -> LayerOperation:
     error = _distance(y.values, shadow.values)
     made, inherited = _distance(y.values, exact.values), _distance(exact.values, shadow.values)
     brought = max((_bits(_distance(a.values, b.values), y) for a, b in operands), default=0.0)
     finite = np.isfinite(shadow.values)
     return LayerOperation(
-        x.layer, x.operation, backward, y.fmt.name, made, inherited, error, max(0.0, _bits(error, y) - brought),
+        layer, operation, backward, y.fmt.name, made, inherited, error, max(0.0, _bits(error, y) - brought),
         int(np.count_nonzero((y.values == 0) & (shadow.values != 0))),
         int(np.count_nonzero(~np.isfinite(y.values) & finite)), y.size,
     )  # fmt: skip
