@@ -13,7 +13,7 @@ from ..wording import count
 from .cures import Cure
 from .ranking import Line
 from .records import Record
-from .report import HEADINGS, row
+from .report import ABOUT, HEADINGS, row
 from .sentences import blame, cured, happened, outcome, place, title
 
 STYLE = """
@@ -63,6 +63,7 @@ def body(run: Record, tried: tuple[Cure, ...]) -> Markup:
         tag("h2", "The source, with what was lost at each line"),
         [_source(run, file) for file in dict.fromkeys(line.file for line in run.lines)],
         tag("h2", "All lines"),
+        tag("p", f"{ABOUT}.", class_="soft"),
         _table(run),
         _steps(run),
         _escapes(run),

@@ -18,7 +18,7 @@ from .recorder import Escape
 from .records import Record
 from .sentences import blame, cured, happened, outcome, percentage, place, title
 
-WIDTH = 100
+WIDTH = 80
 LINES, TOLD = 12, 3
 """Lines in the table, and lines that are told about in sentences."""
 
@@ -31,7 +31,7 @@ def text_of(run: Record, tried: tuple[Cure, ...]) -> str:
 def _text(run: Record, tried: tuple[Cure, ...]) -> Iterator[str]:
     yield title(run)
     for result in run.results[:8]:
-        yield f"  {outcome(result, result.values.fmt)}"
+        yield from _wrapped("  ", outcome(result, result.values.fmt))
     if not run.results:
         yield "  no result: nothing that was traced was returned or printed"
     blamed = [line for line in run.lines if line.blamed]
@@ -47,6 +47,7 @@ def _text(run: Record, tried: tuple[Cure, ...]) -> Iterator[str]:
             yield from _wrapped("   ", sentence)
     if run.lines:
         yield ""
+        yield ABOUT
         yield aligned([HEADINGS, *map(row, run.lines[:LINES])], left=1)
         if len(run.lines) > LINES:
             yield f"and {count(len(run.lines) - LINES, 'line')} more"
@@ -57,7 +58,8 @@ def _wrapped(label: str, sentence: str) -> Iterator[str]:
     yield from textwrap.wrap(sentence, WIDTH, initial_indent=label, subsequent_indent="   ", break_on_hyphens=False)
 
 
-HEADINGS = ("line", "blamed bits", "gained", "made here", "inherited", "worst", "typical", "worst ulp", "runs")
+HEADINGS = ("line", "blamed", "gained", "made", "inherited", "worst", "typical", "ulp", "runs")
+ABOUT = "blamed, gained: bits; made here, inherited, worst, typical, ulp: errors"
 
 
 def row(line: Line) -> tuple[str, ...]:
@@ -68,7 +70,7 @@ def row(line: Line) -> tuple[str, ...]:
         f"{Path(line.file).name}:{line.line}",
         f"{line.blamed:.1f}",
         f"{line.gained:.1f}",
-        *map(percentage, errors),
+        *("inf" if math.isinf(error) else percentage(error) for error in errors),
         ulp if math.isfinite(line.worst_ulp) else "-",
         f"{line.runs:,}",
     )
