@@ -97,7 +97,8 @@ def test_rotary_positions(ops):
 
 
 def masked_scores(ops, q, k, hidden=None):
-    scores = ops.multiply(ops.matmul(q, k.swapaxes(-1, -2)), fs.round_to(1 / math.sqrt(q.shape[-1]), ops.fmt))
+    scaled = ops.multiply(q, fs.round_to(1 / math.sqrt(q.shape[-1]), ops.fmt))
+    scores = ops.matmul(scaled, k.swapaxes(-1, -2))
     return scores if hidden is None else np.where(hidden, -np.inf, scores)
 
 
@@ -146,6 +147,20 @@ def test_the_mean_over_the_time_is_taken_before_that_over_the_batch(ops):
 
 
 # --- what holds for all -----------------------------------------------------------------------------------------------
+
+
+def test_queries_are_scaled_before_the_products_so_that_these_do_not_overflow():
+    x, ones = (Tensor(fs.array([[value] * 64], "binary16")) for value in (32.0, 1.0))
+    for form in ("stable", "online"):
+        assert attention(x, x, ones, form=form).value.values.tolist() == [[1.0] * 64]
+
+
+def test_attention_online_skips_a_first_tile_that_is_hidden():
+    rng = np.random.default_rng(0)
+    q, k, v = (Tensor(fs.array(rng.standard_normal((8, 4)), "binary64")) for _ in range(3))
+    mask = Mask(np.arange(8) < np.array([5, 4, 3, 7, 0, 1, 2, 6])[:, None])
+    stable, online = (attention(q, k, v, mask, form=form, tile=2).value.values for form in ("stable", "online"))
+    np.testing.assert_allclose(online, stable, rtol=1e-13)
 
 
 def test_attention_online_is_attention_in_a_wide_format():

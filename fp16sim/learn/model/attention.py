@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -106,18 +107,22 @@ def causal(time: int, value: float = -math.inf, *, added: bool = False) -> Mask:
     return Mask(np.triu(np.ones((time, time), bool), 1), value, added)
 
 
-def _scores(query: Tensor, key: Tensor, how: Products) -> Tensor:
-    """The products of queries and keys, divided by the root of their size: the product with a rounded constant."""
-    return query.matmul(key.swapaxes(-1, -2), how) * (1 / math.sqrt(query.shape[-1]))
+def _scaled(query: Tensor) -> Tensor:
+    """The queries divided by the root of their size: before the products, so that these do not overflow."""
+    return query * (1 / math.sqrt(query.shape[-1]))
+
+
+def _scores(scaled: Tensor, key: Tensor, how: Products) -> Tensor:
+    return scaled.matmul(key.swapaxes(-1, -2), how)
 
 
 def _naive(query: Tensor, key: Tensor, value: Tensor, mask: Mask, how: Products, tile: int) -> Tensor:
-    powers = mask.of(_scores(query, key, how)).exp()
+    powers = mask.of(_scores(_scaled(query), key, how)).exp()
     return (powers / powers.sum(how.accumulator, axis=-1, keepdims=True)).matmul(value, how)
 
 
 def _stable(query: Tensor, key: Tensor, value: Tensor, mask: Mask, how: Products, tile: int) -> Tensor:
-    return mask.of(_scores(query, key, how)).softmax(how.accumulator).matmul(value, how)
+    return mask.of(_scores(_scaled(query), key, how)).softmax(how.accumulator).matmul(value, how)
 
 
 def _online(query: Tensor, key: Tensor, value: Tensor, mask: Mask, how: Products, tile: int) -> Tensor:
@@ -125,14 +130,16 @@ def _online(query: Tensor, key: Tensor, value: Tensor, mask: Mask, how: Products
 
         new m = max(m, scores of the tile);  l = l e^(m - new m) + ...;  o = o e^(m - new m) + ...;  at the end o / l.
 
-    In real numbers o / l does not depend on m. So no gradient passes through m, as in flash attention.
+    In real numbers o / l does not depend on m. So no gradient passes through m, as in flash attention. As long as all
+    scores of a row are -infinity, 0 is subtracted instead of m, and l and o stay 0.
     """
+    scaled = _scaled(query)
 
     def sums(own: slice, before: FloatArray | None = None) -> tuple[FloatArray, Tensor, Tensor]:
-        scores = mask.of(_scores(query, key[..., own, :], how), own)
+        scores = mask.of(_scores(scaled, key[..., own, :], how), own)
         largest = scores.value.max(axis=-1, keepdims=True)
         largest = largest if before is None else Tensor(largest).maximum(before).value
-        powers = (scores - largest).exp()
+        powers = (scores - _known(largest, largest)).exp()
         total = powers.sum(how.accumulator, axis=-1, keepdims=True)
         return largest, total, powers.matmul(value[..., own, :], how)
 
@@ -140,9 +147,15 @@ def _online(query: Tensor, key: Tensor, value: Tensor, mask: Mask, how: Products
     m, l_, o = sums(first)
     for own in rest:
         largest, total, values = sums(own, m)
-        rescale = (m - largest).exp()
+        rescale = (_known(m, largest) - _known(largest, largest)).exp()
         m, l_, o = largest, l_ * rescale + total, o * rescale + values
     return o / l_
+
+
+def _known(x: FloatArray, largest: FloatArray) -> FloatArray:
+    """x, with 0 where the largest score is -infinity."""
+    found: Any = np.where(largest.values == -math.inf, 0.0, x)
+    return found
 
 
 FORMS: dict[str, Callable[[Tensor, Tensor, Tensor, Mask, Products, int], Tensor]] = {
