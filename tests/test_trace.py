@@ -420,6 +420,7 @@ def test_a_function_of_a_library_is_blamed_where_it_was_called_and_its_cures_are
             (lambda x: math.gamma(x[1]), "computed in float64"),
             (lambda x: x.astype(int), "astype"),
             (lambda x: abs(x[0] * 1j), "complex arithmetic"),
+            (lambda x: np.add.at(np.zeros(2), [0], x[0]), "add.at: computed in float64"),
             (lambda x: "%.3f" % x[0], "float(x)"),  # noqa: UP031
             (lambda x: json.dumps([float(x[0])]), "float(x)"),
         ],
@@ -439,6 +440,28 @@ def test_a_project_beside_a_library_whose_name_begins_alike_is_the_users():
     assert not is_foreign(str(Path(fs.__file__).parent) + "_mine.py")
     assert is_foreign(json.__file__)
     assert is_foreign(np.__file__)
+
+
+def test_what_a_function_that_is_not_traced_writes_to_an_array_arrives():
+    def program(x):
+        np.add.at(x, [0, 1, 1], 0.5)
+        np.random.default_rng(0).shuffle(x)
+        return x
+
+    run = traced(program, np.array([1.0, 2.0, 4.0]))
+    assert sorted(run.returned.tolist()) == [1.5, 3.0, 4.0]
+    assert len(run.escapes) == 2
+
+
+def test_an_empty_array_has_zeros_and_a_product_of_matrices_has_no_pair_of_operands():
+    def program(x):
+        y = np.empty(2)
+        y += 0.5
+        return y, x @ x - 1.0
+
+    run = traced(program, np.array([0.7, -0.71]))
+    assert run.returned[0].tolist() == [0.5, 0.5]
+    assert [site.witness.operands for site in run.sites if site.operation == "matmul" and site.witness] in ([], [()])
 
 
 def test_results_of_a_function_that_is_not_traced_come_back_as_new_numbers():

@@ -552,10 +552,15 @@ SPECIAL: dict[str, Callable[..., Any]] = {
 def escaped(recorder: Recorder, function: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     """A function that is not traced: computed in float64; its results come back as new numbers."""
     name = getattr(function, "__name__", str(function))
+    if isinstance(ufunc := getattr(function, "__self__", None), np.ufunc):
+        name = f"{ufunc.__name__}.{name}"
     module = getattr(function, "__module__", None) or "numpy"
     recorder.escape(f"{module}.{name}: computed in float64")
     plain = [_to_float64(x) for x in args]
     y = function(*plain, **{k: _to_float64(x) for k, x in keywords.items()})
+    for x, after in zip(args, plain, strict=True):  # np.add.at and shuffle write to an argument
+        if type(x) is Traced and x.ndim and not np.array_equal(after, x.plain, equal_nan=True):
+            x[...] = entered(recorder, after, x.value.fmt)
     return returned(recorder, y)
 
 

@@ -265,7 +265,14 @@ def _spaced(recorder: Recorder, name: str, computed: Any, first: Traced, by: Any
     return finished(recorder, name, computed, shadow, shadow, (first, other), CLEAN)
 
 
+def _empty(recorder: Recorder, *args: Any, **keywords: Any) -> Any:
+    """np.empty: zeros, because what happens to be in the memory is no number of the program."""
+    plain = np.zeros(*args, **{k: _real(x) for k, x in keywords.items()})
+    return returned(recorder, plain, _asked(recorder, keywords))
+
+
 CREATING: dict[str, Callable[..., Any]] = {
+    "empty": _empty,
     "array": _array,
     "asarray": _asarray,
     "asanyarray": _asarray,

@@ -430,13 +430,18 @@ def _plain(shadow: Wide | Pair) -> Any:
     return as_float(shadow) if isinstance(shadow, Wide) else shadow.hi
 
 
+PRODUCTS = frozenset({"matmul", "vecdot", "dot", "vdot", "inner", "outer", "tensordot"})
+"""Operations whose results are not computed from one element of each operand."""
+
+
 def _witness(step: Measured, number: int, worst: Worst, sick: Any = None, whole: Any = None) -> Witness:
     """The element where most bits were gained."""
     shape, k = step.values.shape, worst.element
     place, around = (k, shape) if sick is None else (sick[k], whole)
     index = tuple(int(i) for i in np.unravel_index(place, around)) if around else ()
-    operands = tuple(_element(operand.plain, k, shape) for operand in step.operands)
-    shadows = tuple(_element(_plain(operand.shadow), k, shape) for operand in step.operands)
+    given = () if step.name in PRODUCTS else step.operands
+    operands = tuple(_element(operand.plain, k, shape) for operand in given)
+    shadows = tuple(_element(_plain(operand.shadow), k, shape) for operand in given)
     result, shadow = (_element(x, k, shape) for x in (step.values, _plain(step.shadow)))
     exact = _element(_plain(step.exact), k, shape)
     brought = max((abs(a - b) / abs(b) for a, b in zip(operands, shadows, strict=True) if b), default=0.0)

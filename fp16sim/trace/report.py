@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..wording import aligned, count
+from ..wording import aligned, count, shortened
 from .cures import Cure
 from .ranking import Line
 from .recorder import Escape
@@ -40,7 +40,7 @@ def _text(run: Record, tried: tuple[Cure, ...]) -> Iterator[str]:
     for line in blamed[:TOLD]:
         yield ""
         yield f"{line.rank}. {place(line)}: {blame(line, run.fmt)}"
-        yield f"       {line.source}"
+        yield f"       {shortened(line.source, WIDTH - 7)}"
         for sentence in happened(line, run):
             yield from _wrapped("   ", sentence)
         for sentence in cured(tried, run) if line.rank == 1 else ():
@@ -81,7 +81,7 @@ def _escaped(run: Record) -> Iterator[str]:
         yield ""
         yield "Numbers left the trace here; what they are used for is float64 arithmetic and is not measured:"
         for escape, times in list(run.escapes.items())[:20]:
-            yield f"  {escape.place}: {escape.how}, {count(times, 'time')}: {escape.place.source}"
+            yield f"  {escape.place}: {escape.how}, {count(times, 'time')}: {shortened(escape.place.expression, 40)}"
         if len(run.escapes) > 20:
             yield f"  and at {count(len(run.escapes) - 20, 'place')} more"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..formats import Format
-from ..wording import count
+from ..wording import count, shortened
 from .cures import Cure, best
 from .ranking import Line, Result
 from .records import Record
@@ -27,7 +27,7 @@ def percentage(error: float) -> str:
     if not math.isfinite(error):
         return "not finite"
     rounded = float(f"{100 * error:.2g}")
-    return f"{rounded:,.0f}%" if rounded >= 100 else f"{rounded:.2g}%"
+    return f"{rounded:.2g}%" if rounded < 100 or rounded >= 1e6 else f"{rounded:,.0f}%"
 
 
 def short(x: float) -> str:
@@ -125,7 +125,7 @@ def _lost_constants(line: Line, run: Record) -> Iterator[str]:
 def witnessed(w: Witness, expression: str) -> str:
     """The operation that lost most, with its numbers."""
     where = f" (element {', '.join(map(str, w.index))})" if w.index else ""
-    return f"{expression}{where}: {_computed(w)}"
+    return f"{shortened(expression, 60)}{where}: {_computed(w)}"
 
 
 def _computed(w: Witness) -> str:
