@@ -421,6 +421,8 @@ def test_a_function_of_a_library_is_blamed_where_it_was_called_and_its_cures_are
             (lambda x: x.astype(int), "astype"),
             (lambda x: abs(x[0] * 1j), "complex arithmetic"),
             (lambda x: np.add.at(np.zeros(2), [0], x[0]), "add.at: computed in float64"),
+            (lambda x: x * np.array([1j]), "complex arithmetic"),
+            (lambda x: np.linalg.norm(x, 1), "numpy.linalg.norm: computed in float64"),
             (lambda x: "%.3f" % x[0], "float(x)"),  # noqa: UP031
             (lambda x: json.dumps([float(x[0])]), "float(x)"),
         ],
@@ -433,6 +435,36 @@ def test_what_leaves_the_trace_is_listed_with_its_line(function, how):
     assert how in found.how
     assert found.place.line == function.__code__.co_firstlineno
     assert found.place.file == __file__
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        (lambda n: sum(1 / k for k in range(1, n)), (100,)),
+        (lambda a: a / 3, (np.arange(4),)),
+        (lambda a: a * 0.1, (np.arange(4),)),
+        (lambda a: 0.1 + a[2], (np.arange(4),)),
+        (lambda k: 3**-k, (2,)),
+    ],
+)
+def test_integers_that_make_a_float_are_traced(function, args):
+    """sum(1 / k) once ran in float64, and no line said so."""
+    run = traced(function, *args)
+    assert isinstance(run.returned, fs.FloatArray)
+    assert run.operations
+    assert not run.escapes
+    assert 0 < run.error < 0.01
+
+
+def test_integers_of_the_source_are_integers_everywhere_else():
+    def program(x):
+        with pytest.raises(ZeroDivisionError):
+            1 / len(())
+        return json.dumps([1, 2]), f"{7:03d}", [4, 5][1], divmod(7, 2), pow(3, -1, 7), np.full(2, 9), 2**3, {1: x}
+
+    run = traced(program, 2)
+    assert repr(run.returned) == repr(program(2))
+    assert not run.operations
 
 
 def test_a_project_beside_a_library_whose_name_begins_alike_is_the_users():

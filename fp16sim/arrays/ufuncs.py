@@ -33,9 +33,13 @@ Operation: TypeAlias = Callable[..., Any]
 """Takes the operations of a format and mode, and values of the format; returns such values, or booleans."""
 
 
-def unsupported(name: str, detail: str = "") -> TypeError:
+class Unsupported(TypeError):
+    """A function of NumPy, or the way it is called, is not supported for FloatArray."""
+
+
+def unsupported(name: str, detail: str = "") -> Unsupported:
     """The error for a function that is not supported: it names the function and the way out."""
-    return TypeError(
+    return Unsupported(
         f"{name}{detail} is not supported for FloatArray, and nothing is computed in float64 unless you ask for it; "
         "write it with operators and supported functions, or give it np.asarray(x, np.float64) for plain float64 "
         "arithmetic"

@@ -53,7 +53,9 @@ def call_ufunc(
 ) -> Any:
     """A ufunc or one of its methods."""
     name = ufunc.__name__
-    if method == "__call__" and not _beyond(keywords):
+    if any(map(_is_complex, inputs)):  # formats have real numbers alone
+        y = escaped(recorder, getattr(ufunc, method), inputs, keywords, "complex arithmetic")
+    elif method == "__call__" and not _beyond(keywords):
         y = _elementwise(recorder, ufunc, inputs, keywords)
     elif (name, method) in REDUCED and not keywords.get("where") is not None:
         y = _call_reduced(recorder, name, method, inputs, keywords)
@@ -63,6 +65,10 @@ def call_ufunc(
     else:
         y = escaped(recorder, getattr(ufunc, method), inputs, keywords)
     return _written(y, out[0]) if out and out[0] is not None else y
+
+
+def _is_complex(x: Any) -> bool:
+    return type(x) is not Traced and np.iscomplexobj(x)
 
 
 def _beyond(keywords: dict[str, Any]) -> bool:
@@ -217,7 +223,7 @@ def call_function(recorder: Recorder, function: Any, args: Sequence[Any], keywor
     }
     try:
         y = _find(name, function)(recorder, name, function, args, keywords)
-    except _Unsupported:
+    except (_Unsupported, supported_ufuncs.Unsupported):
         y = escaped(recorder, function, args, keywords)
     return _written(y, out) if out is not None else y
 
@@ -516,13 +522,6 @@ def _trace(recorder: Recorder, name: str, function: Any, args: Sequence[Any], ke
     return np.sum(np.diagonal(*args, **keywords), axis=-1)
 
 
-def _norm(recorder: Recorder, name: str, function: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
-    given = _positioned(function, args, keywords)
-    if given.get("ord", 2) != 2 or ("ord" in given and args[0].ndim != 1 and given.get("axis") is None):
-        raise _Unsupported
-    return _computing(recorder, "norm", np.linalg.norm, args, keywords)
-
-
 def _nan_to_num(recorder: Recorder, name: str, function: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     x = args[0]
     computed = np.nan_to_num(x.value, **{k: v for k, v in keywords.items() if k != "copy"})
@@ -549,13 +548,15 @@ SPECIAL: dict[str, Callable[..., Any]] = {
 # --- escapes --------------------------------------------------------------------------------------------------------
 
 
-def escaped(recorder: Recorder, function: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
+def escaped(
+    recorder: Recorder, function: Any, args: Sequence[Any], keywords: dict[str, Any], what: str | None = None
+) -> Any:
     """A function that is not traced: computed in float64; its results come back as new numbers."""
     name = getattr(function, "__name__", str(function))
     if isinstance(ufunc := getattr(function, "__self__", None), np.ufunc):
         name = f"{ufunc.__name__}.{name}"
     module = getattr(function, "__module__", None) or "numpy"
-    recorder.escape(f"{module}.{name}: computed in float64")
+    recorder.escape(what or f"{module}.{name}: computed in float64")
     plain = [_to_float64(x) for x in args]
     y = function(*plain, **{k: _to_float64(x) for k, x in keywords.items()})
     for x, after in zip(args, plain, strict=True):  # np.add.at and shuffle write to an argument

@@ -1,9 +1,9 @@
 """Unchanged code under the trace: its float constants become literals, and its numpy and math become ours, for a while.
 
 The code object of each function of the user's project that the traced one can reach gets other constants: floats become
-`Literal`. The names in its globals, closures and defaults that are NumPy, math or their functions become ours. Line
-numbers, names and everything else stay, so tracebacks are as they were. All is put back when the run ends, also when it
-ends with an error. One run at a time may do that, so other threads wait.
+`Literal`, integers `Whole`. The names in its globals, closures and defaults that are NumPy, math or their functions
+become ours. Line numbers, names and everything else stay, so tracebacks are as they were. All is put back when the run
+ends, also when it ends with an error. One run at a time may do that, so other threads wait.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .literals import Literal
+from .literals import Literal, Whole
 from .proxies import MATHEMATICS, MODULES, NUMPY, OBJECTS, Function
 from .sites import is_foreign
 
@@ -28,13 +28,15 @@ _lock = threading.RLock()
 
 
 def with_literals(code: types.CodeType) -> types.CodeType:
-    """The same code with literals in place of its floats, also in the functions inside it."""
+    """The same code with literals in place of its numbers, also in the functions inside it."""
     return code.replace(co_consts=tuple(map(_constant, code.co_consts)))
 
 
 def _constant(x: Any) -> Any:
     if type(x) is float:
         return Literal(x)
+    if type(x) is int:
+        return Whole(x)
     if type(x) is tuple:
         return tuple(map(_constant, x))
     return with_literals(x) if isinstance(x, types.CodeType) else x

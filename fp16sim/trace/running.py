@@ -19,7 +19,7 @@ from . import proxies
 from .corrections import keep_memory
 from .cures import Cure, best, tried
 from .dispatch import call_function, call_ufunc
-from .literals import current
+from .literals import Literal, Whole, current
 from .page import body, to_html
 from .ranking import outputs, rank, result_of
 from .recorder import Recorder
@@ -172,6 +172,8 @@ def entering(recorder: Recorder, x: Any) -> Any:
         return argument(recorder, np.array(x) if isinstance(x, np.ndarray) else x)
     if isinstance(x, dict):
         return {k: entering(recorder, part) for k, part in x.items()}
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return type(x)(*(entering(recorder, part) for part in x))
     if type(x) in (list, tuple):
         return type(x)(entering(recorder, part) for part in x)
     if isinstance(x, np.random.Generator):
@@ -183,8 +185,12 @@ def leaving(x: Any) -> Any:
     """A result with FloatArrays in place of traced numbers."""
     if isinstance(x, Traced):
         return x.value
+    if type(x) in (Literal, Whole):
+        return float(x) if type(x) is Literal else int(x)
     if isinstance(x, dict):
-        return {k: leaving(part) for k, part in x.items()}
+        return {leaving(k): leaving(part) for k, part in x.items()}
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return type(x)(*map(leaving, x))
     if type(x) in (list, tuple):
         return type(x)(leaving(part) for part in x)
     return x

@@ -29,25 +29,17 @@ KEPT = {np.dtype(np.float16): BINARY16, np.dtype(np.float32): BINARY32}
 """Formats that code can ask for by a dtype. Any other float dtype, such as float64, stands for the traced format."""
 
 
-PLAIN = (int, float, Fraction, np.number, np.bool_, np.ndarray, FloatArray)
+PLAIN = (int, float, complex, Fraction, np.number, np.bool_, np.ndarray, FloatArray)
 """Operands that an operator adopts."""
 
 
 def _operator(ufunc: Any, swapped: bool = False) -> Callable[[Any, Any], Any]:
     def method(self: Any, other: Any) -> Any:
-        if isinstance(other, complex):
-            return _complex(self, other, ufunc, swapped)
         if not isinstance(other, (Traced, *PLAIN)):
             return NotImplemented
         return ufunc(other, self) if swapped else ufunc(self, other)
 
     return method
-
-
-def _complex(self: Traced, other: complex, ufunc: Any, swapped: bool) -> Any:
-    """Formats have real numbers alone: the number leaves the trace."""
-    own = self._escape("complex arithmetic").values.astype(np.float64)
-    return ufunc(other, own) if swapped else ufunc(own, other)
 
 
 def _in_place(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
