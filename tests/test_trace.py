@@ -547,7 +547,71 @@ def test_where_no_cure_helps_the_report_says_so():
 
     run = traced(muller, 2.0, -4.0)
     assert not run.cures
-    assert "no cure that is known here halves the error" in str(run)
+    assert "no cure that is known here helps; tried: " in str(run)
+
+
+def test_a_cure_is_measured_on_the_results_that_the_line_spoiled():
+    def program(x, y):
+        square = y * y
+        return (1 - math.cos(x)) / x**2, square
+
+    run = traced(program, 0.03, 300.0)
+    (cure,) = (one for one in cures.tried(run, run.lines[1]) if one.name == "half angle")
+    assert run.lines[0].source == "square = y * y"
+    assert cure.helps
+    assert cure.before < 0.1
+
+
+def test_what_leaves_no_digit_right_is_no_cure():
+    def bessel(x):
+        one, two = 0.7651976865579666, 0.44005058574493355
+        for n in range(1, 7):
+            one, two = two, 2 * n / x * two - one
+        return two
+
+    run = traced(bessel, 1.0)
+    assert any(cure.after < cure.before / 2 for cure in run.tried)
+    assert not run.cures
+    assert "no cure that is known here helps" in str(run)
+
+
+def test_a_formula_that_computes_something_else_is_no_cure():
+    """A decay and a share that do not add up to 1 are no moving average."""
+
+    def program(x):
+        mean = 1.0
+        for _ in range(300):
+            mean = 0.997 * mean + 0.001 * x
+        return mean
+
+    run = traced(program, 2.0)
+    (found,) = (cure for cure in run.tried if cure.name == "moving average")
+    assert not found.helps
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "sentence"),
+    [
+        (lambda x: math.sqrt(x), -1.0, "nan: the shadow is NaN, so the error is not known"),
+        (lambda x: math.sqrt(x), -1.0, "no line is to blame as far as the shadow is known"),
+        (lambda x: np.linalg.det(np.eye(2) * x), 0.1, "no line that was traced is to blame"),
+        (lambda x: x * 2, np.ones(3), "3 numbers: exact"),
+    ],
+)
+def test_a_result_that_is_not_known_to_be_good_is_not_called_good(function, argument, sentence):
+    said = str(traced(function, argument))
+    assert sentence in said
+    assert "as good as" not in said or "exact" in sentence
+
+
+def test_the_typical_error_is_no_larger_than_the_worst():
+    def program(x):
+        y = x * x
+        return (1 - math.cos(0.01)) * y
+
+    run = traced(program, 300.0)
+    assert all(line.typical <= line.worst for line in run.lines)
+    assert {line.typical for line in run.lines} == {1.0, math.inf}
 
 
 def test_a_run_that_is_long_is_not_repeated(monkeypatch):

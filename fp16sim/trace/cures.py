@@ -1,8 +1,9 @@
 """Cures, each measured: the same program runs again with one change, and its results are compared with the shadow.
 
 A better formula (see `patterns`) takes the place of operations that look like the known trouble. Three cures need no
-formula: the line in binary32 (an island), other accumulators, and Kahan's compensation of a running sum. What does not
-halve the error is not suggested.
+formula: the line in binary32 (an island), other accumulators, and Kahan's compensation of a running sum. Errors are
+those of the results that the line spoiled. What does not halve them, or leaves no digit right, is not suggested; nor is
+a formula that computes something else, because its results are compared with the shadow of the program as it was.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from ..formats import BINARY32, BINARY64
 from .patterns import PATTERNS, Pattern
-from .ranking import Line
+from .ranking import Line, Result, worst_of
 from .recorder import Recorder
 from .records import Record
 from .traced import Traced
@@ -36,7 +39,8 @@ class Cure:
     line : Line
         The line that it is for.
     before, after : float
-        Relative errors of the results, by norms; infinite where a result is not finite although its shadow is.
+        Relative errors of the results that the line spoiled, by norms; infinite where one is not finite although its
+        shadow is.
     worst_before, worst_after : float
         Of the worst element.
     """
@@ -51,18 +55,14 @@ class Cure:
 
     @property
     def helps(self) -> bool:
-        """Whether it at least halves the error."""
-        return self._gain(self.before, self.after) >= 2 or (
-            self._gain(self.worst_before, self.worst_after) >= 2 and self.after <= self.before
+        """Whether it at least halves the error, and leaves a result of which some digits are right."""
+        return self._halves(self.before, self.after) or (
+            self._halves(self.worst_before, self.worst_after) and self.after <= self.before
         )
 
     @staticmethod
-    def _gain(before: float, after: float) -> float:
-        if math.isinf(before):
-            return 1 / after if after else math.inf  # a finite result helps if some of its digits are right
-        if after == 0:
-            return math.inf if before else 1.0
-        return before / after
+    def _halves(before: float, after: float) -> bool:
+        return after <= min(before / 2, 0.5) and after < before
 
 
 class _Rewriter:
@@ -176,13 +176,38 @@ def tried(run: Record, line: Line | None = None) -> tuple[Cure, ...]:
 
 
 def _measured(run: Record, line: Line) -> Iterator[Cure]:
+    spoiled = [k for k, result in enumerate(run.results) if result.sites & set(line.sites)]
+    before = _errors(run, run, spoiled, False)
     for name, advice, change, rewriter in _candidates(run, line):
         try:
             after = _again(run, change)
         except (ArithmeticError, TypeError, ValueError, IndexError):  # the formula does not fit the shapes here
             continue
         if after is not None and (rewriter is None or rewriter.fired):
-            yield Cure(name, advice, line, run.norm_error, after.norm_error, run.error, after.error)
+            found = _errors(run, after, spoiled, rewriter is not None or "held_constants" in change)
+            yield Cure(name, advice, line, before[0], found[0], before[1], found[1])
+
+
+def _errors(run: Record, after: Record, spoiled: list[int], rewritten: bool) -> tuple[float, float]:
+    """The worst errors, by norms and of an element, of the results that a line spoiled: of all, if none is known."""
+    if not spoiled or len(after.results) != len(run.results):
+        return after.norm_error, after.error
+    pairs = [(run.results[k], after.results[k]) for k in spoiled]
+    found = [_beside_the_shadow(*pair) if rewritten else (pair[1].norm_error, pair[1].error) for pair in pairs]
+    return max(norm for norm, _ in found), max(worst for _, worst in found)
+
+
+def _beside_the_shadow(before: Result, after: Result) -> tuple[float, float]:
+    """The errors of a result beside what the program as it was should give."""
+    shadow, values = np.asarray(before.shadow), np.asarray(after.values.values, np.float64)
+    if not before.known or shadow.shape != values.shape:
+        return after.norm_error, after.error
+    with np.errstate(all="ignore"):
+        error = np.where(values == shadow, 0.0, np.abs(values - shadow))
+        error = np.where(np.isnan(error), math.inf, error)
+        worst = worst_of(np.where(error == 0, 0.0, error / np.abs(shadow)))
+        length = float(np.linalg.norm(shadow))
+        return (float(np.linalg.norm(error)) / length if length else worst), worst
 
 
 def _again(run: Record, change: dict[str, Any]) -> Record | None:

@@ -100,6 +100,8 @@ class Result:
         The bits that the worst element has lost.
     known : bool
         Whether the shadow is known well enough to tell all that; if not, the numbers above are not to be trusted.
+    sites : frozenset of int
+        The operations that its elements blame for lost bits.
     """
 
     values: Any
@@ -109,6 +111,7 @@ class Result:
     norm_error: float
     lost: float
     known: bool
+    sites: frozenset[int] = field(repr=False, default=frozenset())
 
 
 def outputs(*things: Any) -> list[Traced]:
@@ -147,7 +150,12 @@ def result_of(x: Traced) -> Result:
     )
     length = math.sqrt(sum(lengths))
     norm_error = math.sqrt(sum(squares)) / length if length else max(worst)
-    return Result(x.value, shadow, max(worst), max(ulp), norm_error, worst_of(x.marks.lost), all(known))
+    return Result(x.value, shadow, max(worst), max(ulp), norm_error, worst_of(x.marks.lost), all(known), _to_blame(x))
+
+
+def _to_blame(x: Traced) -> frozenset[int]:
+    sites = np.unique(x.marks.site)
+    return frozenset(sites[sites >= 0].tolist())
 
 
 def _errors(error: Any, size: Any, radius: Any, fmt: Format) -> tuple[float, float, float, float, bool]:

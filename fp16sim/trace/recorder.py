@@ -18,7 +18,7 @@ from . import marks
 from .corrections import CHUNK, Corrected
 from .marks import CLEAN, Marks
 from .pairs import Pair
-from .sites import LEAST, Place, Site, Witness, place_of, user_frame
+from .sites import LEAST, NOT_FINITE, Place, Site, Witness, place_of, user_frame
 from .wide import Wide, as_float
 
 BEYOND = 4
@@ -376,7 +376,7 @@ def _sample(site: Site, relative: Array) -> None:
     """A few of the errors, for the typical one."""
     flat = relative.reshape(-1)
     some = flat[:: max(1, flat.size // SAMPLE)]
-    exponents = np.where(some == 0, LEAST, np.where(np.isfinite(some), np.frexp(some)[1], 1))
+    exponents = np.where(some == 0, LEAST, np.where(np.isfinite(some), np.frexp(some)[1], NOT_FINITE))
     site.exponents.update(exponents.tolist())
 
 

@@ -16,7 +16,7 @@ from .cures import Cure
 from .ranking import Line
 from .recorder import Escape
 from .records import Record
-from .sentences import blame, cured, happened, outcome, percentage, place, title
+from .sentences import blame, blameless, cured, happened, outcome, percentage, place, title
 
 WIDTH = 80
 LINES, TOLD = 12, 3
@@ -36,7 +36,7 @@ def _text(run: Record, tried: tuple[Cure, ...]) -> Iterator[str]:
         yield "  no result: nothing that was traced was returned or printed"
     blamed = [line for line in run.lines if line.blamed]
     if not blamed and run.results:
-        yield "  no line is to blame: the results are as good as rounded numbers"
+        yield f"  {blameless(run)}"
     for line in blamed[:TOLD]:
         yield ""
         yield f"{line.rank}. {place(line)}: {blame(line, run.fmt)}"

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from ..formats import Format
 from ..wording import count, shortened
 from .cures import Cure, best
@@ -45,9 +47,13 @@ def title(run: Record) -> str:
 def outcome(result: Result, fmt: Format) -> str:
     """A result beside its shadow."""
     if not result.known:
-        return f"{_value(result)}: the shadow was lost on the way, so the error is not known"
+        undefined = bool(np.isnan(result.shadow).any())
+        why = "the shadow is NaN" if undefined else "the shadow was lost on the way"
+        return f"{_value(result)}: {why}, so the error is not known"
     if result.values.size == 1:
         return f"{_value(result)}, should be {short(float(_first(result.shadow)))}: {_error(result, fmt)}"
+    if not result.error:
+        return f"{result.values.size:,} numbers: exact"
     return f"{result.values.size:,} numbers: {_error(result, fmt)} at worst, {percentage(result.norm_error)} by norms"
 
 
@@ -67,6 +73,15 @@ def _error(result: Result, fmt: Format) -> str:
     digits = f"{result.lost:.1f} of {fmt.precision} bits lost" if result.lost else "no bit lost"
     ulps = f"{result.ulp:,.0f}" if result.ulp >= 10 else f"{result.ulp:.2g}"
     return f"relative error {percentage(result.error)} ({ulps} ulp, {digits})"
+
+
+def blameless(run: Record) -> str:
+    """Why no line is to blame; results that are not known to be good are not called good."""
+    if not all(result.known for result in run.results):
+        return "no line is to blame as far as the shadow is known"
+    if run.escapes:
+        return "no line that was traced is to blame; what left the trace is not measured"
+    return "no line is to blame: the results are as good as rounded numbers"
 
 
 def place(line: Line) -> str:
@@ -125,7 +140,8 @@ def _lost_constants(line: Line, run: Record) -> Iterator[str]:
 def witnessed(w: Witness, expression: str) -> str:
     """The operation that lost most, with its numbers."""
     where = f" (element {', '.join(map(str, w.index))})" if w.index else ""
-    return f"{shortened(expression, 60)}{where}: {_computed(w)}"
+    what = f"{shortened(expression, 60)}{where}"  # without source, or the lines of a REPL, there is none
+    return f"{what}: {_computed(w)}" if what else _computed(w)
 
 
 def _computed(w: Witness) -> str:
@@ -153,6 +169,6 @@ def cured(tried: tuple[Cure, ...], run: Record) -> Iterator[str]:
         yield f"cure: {cure.advice}: error {percentage(cure.before)} before, {percentage(cure.after)} after{worst}"
     if tried and not helping:
         names = ", ".join(dict.fromkeys(cure.name for cure in tried))
-        yield f"no cure that is known here halves the error; tried: {names}"
-        if run.lines[0].gained and run.lines[0].worst >= 1:
+        yield f"no cure that is known here helps; tried: {names}"
+        if run.lines[0].gained and 0.5 <= run.error < math.inf:
             yield "the computation itself may be unstable: then only another method, or more digits, helps"

@@ -171,14 +171,15 @@ class Site:
 
     @property
     def typical(self) -> float:
-        """The median relative error of a sample of the results; 0 if most are exact."""
+        """The median relative error of a sample of the results, to half a binade; 0 if most are exact."""
         total, seen = sum(self.exponents.values()), 0
         for exponent in sorted(self.exponents):
             seen += self.exponents[exponent]
             if 2 * seen >= total:
-                return math.ldexp(0.75, exponent) if exponent > LEAST else 0.0
+                return SPECIAL.get(exponent, min(math.ldexp(0.75, min(exponent, 1023)), self.worst))
         return 0.0
 
 
-LEAST = -2000
-"""Stands for the exponent of an error of 0."""
+LEAST, NOT_FINITE = -2000, 2000
+"""Stand for the exponents of an error of 0, and of one that is not finite."""
+SPECIAL = {LEAST: 0.0, NOT_FINITE: math.inf}
