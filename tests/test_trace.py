@@ -4,6 +4,7 @@ import builtins
 import functools
 import json
 import math
+import statistics
 import subprocess
 import sys
 import threading
@@ -454,6 +455,43 @@ def test_integers_that_make_a_float_are_traced(function, args):
     assert run.operations
     assert not run.escapes
     assert 0 < run.error < 0.01
+
+
+@pytest.mark.parametrize("function", [lambda k, n: k / n, lambda k, n: [np.arange(n).mean()]])
+def test_a_float_that_no_traced_operation_made_is_listed(function):
+    run = traced(function, 5, 7)
+    (found,) = run.escapes
+    assert found.how == "returned a float that was not traced"
+    assert found.place.line == function.__code__.co_firstlineno
+    (found,) = traced(functools.partial(function, 5), 7).escapes
+    assert found.place.file == __file__
+
+
+def test_a_mean_of_the_standard_library_is_listed():
+    def inside(x):
+        from statistics import stdev
+
+        return stdev(x) * 2
+
+    for function in (inside, lambda x: statistics.mean(x) * 2):
+        run = traced(function, [0.5, 1.5])
+        assert isinstance(run.returned, fs.FloatArray)
+        assert "statistics." in next(iter(run.escapes)).how
+
+
+def test_a_loop_that_takes_another_number_of_steps_is_told():
+    def program(step):
+        t = 0.0
+        while t < 1.0:
+            t += step
+        return t
+
+    run = traced(program, 0.001)
+    said = " ".join(str(run).split())
+    assert "22 comparisons go another way than without rounding, first at test_trace.py:" in said
+    assert "(t < 1.0)" in said
+    assert "another way" in run.to_html()
+    assert "another way" not in str(traced(program, 0.25))
 
 
 def test_integers_of_the_source_are_integers_everywhere_else():

@@ -577,6 +577,6 @@ def returned(recorder: Recorder, y: Any, fmt: Any = None) -> Any:
         return type(y)(*(returned(recorder, part, fmt) for part in y))
     if isinstance(y, (list, tuple)):
         return type(y)(returned(recorder, part, fmt) for part in y)
-    if type(y) is not Traced and isinstance(y, (np.ndarray, np.floating)) and y.dtype.kind == "f":
+    if type(y) is not Traced and isinstance(y, (np.ndarray, np.floating, float)) and np.asarray(y).dtype.kind == "f":
         return entered(recorder, np.asarray(y), fmt or recorder.fmt)
     return y

@@ -14,7 +14,7 @@ from .cures import Cure
 from .ranking import Line
 from .records import Record
 from .report import ABOUT, HEADINGS, row
-from .sentences import blame, cured, happened, outcome, place, title
+from .sentences import blame, cured, happened, outcome, place, title, turned
 
 STYLE = """
 :root { color-scheme: light dark; --line: #d0d5dd; --soft: #5d6675; --code: #f5f6f8; --heat: 180, 35, 24 }
@@ -59,6 +59,7 @@ def body(run: Record, tried: tuple[Cure, ...]) -> Markup:
         tag("style", Markup(STYLE)),
         tag("h1", title(run)),
         [tag("p", outcome(result, result.values.fmt)) for result in run.results[:16]],
+        [tag("p", sentence) for sentence in turned(run)],
         [_told(run, line, tried) for line in run.lines[:3] if line.blamed],
         tag("h2", "The source, with what was lost at each line"),
         [_source(run, file) for file in dict.fromkeys(line.file for line in run.lines)],

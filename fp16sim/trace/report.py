@@ -16,7 +16,7 @@ from .cures import Cure
 from .ranking import Line
 from .recorder import Escape
 from .records import Record
-from .sentences import blame, blameless, cured, happened, outcome, percentage, place, title
+from .sentences import blame, blameless, cured, happened, outcome, percentage, place, title, turned
 
 WIDTH = 80
 LINES, TOLD = 12, 3
@@ -32,6 +32,8 @@ def _text(run: Record, tried: tuple[Cure, ...]) -> Iterator[str]:
     yield title(run)
     for result in run.results[:8]:
         yield from _wrapped("  ", outcome(result, result.values.fmt))
+    for sentence in turned(run):
+        yield from _wrapped("  ", sentence)
     if not run.results:
         yield "  no result: nothing that was traced was returned or printed"
     blamed = [line for line in run.lines if line.blamed]

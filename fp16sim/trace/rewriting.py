@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from .literals import Literal, Whole
-from .proxies import MATHEMATICS, MODULES, NUMPY, OBJECTS, Function
+from .proxies import MATHEMATICS, MODULES, NUMPY, OBJECTS, Function, Wrapped
 from .sites import is_foreign
 
 _lock = threading.RLock()
@@ -47,12 +47,12 @@ def substitute(x: Any) -> Any:
     if type(x) is float:
         return Literal(x)
     if isinstance(x, types.ModuleType):
-        return MODULES.get(x, x)
+        return Wrapped(x) if x.__name__ == "statistics" else MODULES.get(x, x)
     if id(x) in OBJECTS:
         return OBJECTS[id(x)]
     name = getattr(x, "__name__", None)
     if not callable(x) or not isinstance(name, str) or isinstance(x, (type, types.FunctionType, types.MethodType)):
-        numpy_function = isinstance(x, types.FunctionType) and str(x.__module__).startswith("numpy")
+        numpy_function = isinstance(x, types.FunctionType) and str(x.__module__).startswith(("numpy", "statistics"))
         return Function(x, str(name)) if numpy_function else x
     if getattr(math, name, None) is x:
         return getattr(MATHEMATICS, name)
@@ -188,6 +188,8 @@ def _importing(own_import: Callable[..., Any], swap: Swap) -> Callable[..., Any]
             )
         if id(module) in OBJECTS:
             return OBJECTS[id(module)]
+        if name == "statistics":
+            return Wrapped(module)
         if _is_users(module):
             swap.module(vars(module))
             swap.files.update(_files(module))

@@ -22,11 +22,11 @@ from .dispatch import call_function, call_ufunc
 from .literals import Literal, Whole, current
 from .page import body, to_html
 from .ranking import outputs, rank, result_of
-from .recorder import Recorder
+from .recorder import Escape, Recorder
 from .records import Record
 from .report import text_of, to_dict
 from .rewriting import swapped
-from .sites import called, calling
+from .sites import Place, called, calling
 from .traced import Traced, argument
 
 
@@ -154,9 +154,29 @@ def _run(recorder: Recorder, function: Any, args: Any, keywords: Any, again: Cal
         with swapped(recorder.files, function), np.errstate(**quiet()):
             returned = function(*given, **named)
             returned = list(returned) if isinstance(returned, GeneratorType) else returned
+        if not recorder.escapes and (plain := _not_traced(returned)):
+            recorder.escapes[Escape(_place(function), "returned a float that was not traced")] = len(plain)
         return finish(recorder, name_of(function), returned, outputs(returned), again)
     finally:
         current.reset(token)
+
+
+def _not_traced(x: Any) -> list[Any]:
+    """Floats in a result that no traced operation made, such as a quotient of two integers."""
+    if isinstance(x, dict):
+        return _not_traced(list(x.values()))
+    if isinstance(x, (list, tuple)):
+        return [found for part in x for found in _not_traced(part)]
+    plain = type(x) is float or isinstance(x, np.floating) or (type(x) is np.ndarray and x.dtype.kind == "f")
+    return [x] if plain else []
+
+
+def _place(function: Any) -> Place:
+    """Where a function begins; where it was called, if it is none of Python's."""
+    code, caller = getattr(function, "__code__", None), called.get()
+    if code is None and caller is not None:
+        return Place(caller.f_code.co_filename, caller.f_lineno, caller.f_code.co_name, "")
+    return Place(code.co_filename, code.co_firstlineno, code.co_name, "")
 
 
 def quiet() -> Any:

@@ -75,6 +75,19 @@ def _error(result: Result, fmt: Format) -> str:
     return f"relative error {percentage(result.error)} ({ulps} ulp, {digits})"
 
 
+def turned(run: Record) -> Iterator[str]:
+    """That the emulated program went another way than it would without rounding."""
+    places = [site.place for site in run.sites if site.events["branches"]]
+    if places:
+        times = sum(site.events["branches"] for site in run.sites)
+        what = count(times, "comparison goes", "comparisons go")
+        first = f" ({shortened(places[0].expression, 40)})" if places[0].expression else ""
+        yield (
+            f"{what} another way than without rounding, first at {places[0]}{first}: "
+            "what results should be is told for the way that the rounded program takes"
+        )
+
+
 def blameless(run: Record) -> str:
     """Why no line is to blame; results that are not known to be good are not called good."""
     if not all(result.known for result in run.results):
