@@ -15,7 +15,7 @@ from fp16sim.papers.training import lost_gradients
 SLOW = {"euler", "lost-gradients", "bfloat16-updates", "mx-blocks"}
 """More than a second at the size of a minute."""
 
-PARTLY = {"narrow-accumulators"}
+PARTLY = {"narrow-accumulators", "mx-blocks"}
 """Papers of which a number does not hold at the size of a minute."""
 
 
@@ -67,6 +67,23 @@ def test_what_is_unknown_is_refused_by_name():
         find("harmonics")
     with pytest.raises(ValueError, match="size='ful' is unknown; did you mean 'full'"):
         reproduce("harmonic", size="ful")
+
+
+@pytest.mark.parametrize("name", ["chunked-sums", "harmonic", "probabilistic-bounds"])
+def test_no_number_of_a_claim_holds_whatever_was_computed(name):
+    found = reproduce(name, size="minute")
+    held = [{one.what for one in judged(found, value) if one.holds} for value in (0.0, 1e9)]
+    assert not held[0] & held[1]
+    assert not any(one.holds for one in judged(found, math.nan))
+
+
+def judged(found, value):
+    """The numbers of a claim if all results were this value."""
+    rows = []
+    for row in found.results:
+        wrong = dict.fromkeys(row.result, value)
+        rows.append(dataclasses.replace(row, record=dataclasses.replace(row.record, result=wrong)))
+    return found.paper.judge(dataclasses.replace(found.results, rows=tuple(rows)))
 
 
 # --- the cells ------------------------------------------------------------------------------------------------------
@@ -121,6 +138,8 @@ def test_a_number_holds_only_with_all_of_its_interval():
     assert not bounded("x", 1.0, 0.5, 1.5, above=0.75).holds
     assert bounded("x", None, below=2).verdict == "was not measured"
     assert bounded("x", 1.0, above=0.5, below=2).published == "0.5 to 2"
+    assert bounded("x", 1.0, above=0.5, claim="grows").published == "grows (above 0.5)"
+    assert bounded("x", 1.0, above=0.5, published="65").published == "65"
 
 
 def test_a_verdict_says_whether_all_some_or_no_numbers_hold():

@@ -1,5 +1,6 @@
 """Sweeps: the same records wherever cells run, nothing lost however a run ends, and nothing overwritten."""
 
+import errno
 import json
 import os
 import re
@@ -252,6 +253,63 @@ def test_failures_are_recorded_with_their_cause_and_run_again_on_request_only(tm
     assert len(lines(table)) == 4
 
 
+def test_nan_and_infinities_are_results_wherever_they_stand(tmp_path):
+    table = tmp_path / "x.jsonl"
+    results = fs.sweeps.run(diverging, {"n": [1, 2]}, table=table)
+    assert not results.failures
+    assert fs.sweeps.run(diverging, {"n": [1, 2]}, table=table).rows == results.rows
+    assert results.rows[0].number("loss") == np.inf
+    assert results.rows[0].result["losses"] == [1.0, "NaN", "Infinity"]
+
+
+def diverging(n):
+    return {"loss": np.float16("inf"), "losses": np.array([1.0, np.nan, np.inf])}
+
+
+def test_a_result_that_is_no_data_names_no_line_of_ours():
+    (row,) = fs.sweeps.run(lambda n: {"x": {1, 2}}, {"n": [1]}).failures
+    assert str(row.record.failure).startswith("TypeError: the result x={1, 2} is of type set")
+    assert not row.record.failure.where
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_that_a_function_forks_does_not_go_on_with_the_sweep(tmp_path):
+    results = fs.sweeps.run(forks, {"k": [1, 2, 3]}, base={"folder": str(tmp_path)}, table=tmp_path / "x.jsonl")
+    assert [row.number("value") for row in results] == [1, 2, 3]
+    assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 1 + 3
+    assert len(list(tmp_path.glob("child-*"))) == 3
+
+
+def forks(k, folder):
+    if child := os.fork():
+        os.waitpid(child, 0)
+    else:
+        Path(folder, f"child-{k}").touch()
+    return k
+
+
+def test_a_full_disk_names_the_table_and_the_finished_cells_stay(tmp_path, monkeypatch):
+    table, write = tmp_path / "x.jsonl", os.write
+
+    def full(handle, data):
+        if b'"n":3' in bytes(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(handle, data)
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match=re.escape(str(table))):
+        fs.sweeps.run(lambda n: n, {"n": [1, 2, 3]}, table=table)
+    assert len(table.read_text().splitlines()) == 1 + 2
+
+
+def test_ten_thousand_cells_are_counted_and_grouped_once():
+    asked = []
+    results = fs.sweeps.run(lambda n: n, {"n": range(10_000)}, on_progress=asked.append)
+    assert asked[-1].done == len(results.cells()) == 10_000
+    assert results.deaths is results.deaths
+
+
 # --- processes ------------------------------------------------------------------------------------------------------
 
 
@@ -422,6 +480,22 @@ def test_the_command_runs_and_shows_again_without_computing(in_folder, capsys):
     assert found["over"] == "rng"
     assert [group["done"] for group in found["groups"]] == [3, 3]
     assert (in_folder / "s.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("workers", ["0", pytest.param("1", marks=pytest.mark.exhaustive)])
+def test_what_cells_print_is_not_between_the_results(in_folder, capfd, workers):
+    Path("prints.py").write_text("def shout(n):\n    print('hello')\n    return n\n")
+    Path("prints.toml").write_text('\ufefffunction = "prints:shout"\n[axes]\nn = [1, 2]\n', encoding="utf-8")
+    assert main(["sweep", "prints.toml", "--json", "--workers", workers]) == 0
+    out, err = capfd.readouterr()
+    assert len(json.loads(out)["cells"]) == 2
+    assert err.count("hello") == 2
+
+
+def test_an_empty_address_is_none(in_folder, capsys):
+    Path("x.toml").write_text("[axes]\nrng = [0]\n")
+    assert main(["sweep", "x.toml", "--scheduler", ""]) == 2
+    assert "scheduler='' is not an address" in capsys.readouterr().err
 
 
 def test_the_command_trains_by_default(in_folder, capsys):

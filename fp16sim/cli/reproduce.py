@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .output import check_writable, command_line, print_json, print_sentence, print_table, print_text, progress
-from .parsing import CommandParser, add_options, integer, refuse_unused
-from .sweep import Bar, cores
+from .output import print_json, print_sentence, print_table, print_text
+from .parsing import CommandParser, add_options, refuse_unused
+from .sweep import add_places, check_picture, computing
 
 
 def configure(parser: CommandParser) -> None:
@@ -33,15 +33,14 @@ def configure(parser: CommandParser) -> None:
     )
     option("--table", type=Path, metavar="FILE", help="finished cells, in JSON lines (default: named after the claim)")
     add_options(parser, "out", help="the picture: .png, .svg or .pdf (default: named after the table)")
-    option("--workers", type=integer, metavar="N", help=f"processes; 0 for this one (default: {cores()})")
-    option("--scheduler", metavar="ADDRESS", help="run the cells on a Dask cluster, as tcp://host:8786")
+    add_places(parser)
     add_options(parser, "list", help="list the claims")
     add_options(parser, "json")
 
 
 def run(options: argparse.Namespace) -> None:
     """Compute, print and draw one claim, or list all."""
-    from ..papers import PAPERS, find
+    from ..papers import PAPERS, find, reproduce
 
     if options.list:
         if options.name:
@@ -54,28 +53,15 @@ def run(options: argparse.Namespace) -> None:
     paper = find(options.name)
     table = options.table or Path(f"fp16sim-{paper.name}{'' if options.size == 'full' else f'-{options.size}'}.jsonl")
     picture = options.out or table.with_suffix(".png")
-    check_writable(picture)
-    if options.out is None and picture.exists() and not table.exists():
-        raise ValueError(f"out={str(picture)!r} is there, and is not of this claim; name another picture with -o")
-    found = _computed(paper.name, table, options)
+    check_picture(picture, table, options)
+    with computing(paper.name, table, options) as where:
+        found = reproduce(paper.name, size=options.size, **where)
     _draw(found, picture)
     if options.json:
         print_json({**found.to_dict(), "table": str(table), "picture": str(picture)})
     else:
         _print(found)
         print_sentence(f"table: {table}   picture: {picture}")
-
-
-def _computed(name: str, table: Path, options: argparse.Namespace) -> Any:
-    from ..papers import reproduce
-
-    workers = options.workers if options.workers is not None else 0 if options.scheduler else cores()
-    how: dict[str, Any] = {"size": options.size, "table": table, "workers": workers, "scheduler": options.scheduler}
-    try:
-        with progress(options.json, "cells") as bar:
-            return reproduce(name, **how, on_progress=Bar(bar(name)))
-    except KeyboardInterrupt as stop:
-        raise type(stop)(f"finished cells are in {str(table)!r}; go on with: {command_line(options.words)}") from None
 
 
 def _draw(found: Any, picture: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +57,17 @@ def configure(parser: CommandParser) -> None:
     option("file", type=Path, metavar="FILE.toml", help="what to run")
     option("--table", type=Path, metavar="FILE", help="the finished cells, in JSON lines (default: FILE.jsonl)")
     add_options(parser, "out", help="the picture: .png, .svg or .pdf (default: named after the table)")
-    workers = f"processes; 0 for this one (default: {cores()}, the number of cores)"
-    option("--workers", type=integer, metavar="N", help=workers)
-    option("--scheduler", metavar="ADDRESS", help="run the cells on a Dask cluster, as tcp://host:8786")
+    add_places(parser)
     option("--retry", action="store_true", help="run cells again that failed")
     option("--most", type=integer, metavar="N", help="run N cells at most; 0: show what there is")
     add_options(parser, "json")
+
+
+def add_places(parser: CommandParser) -> None:
+    """The options that say where cells run."""
+    workers = f"processes; 0 for this one (default: {cores()}, the number of cores)"
+    parser.add_argument("--workers", type=integer, metavar="N", help=workers)
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="run the cells on a Dask cluster, as tcp://host:8786")
 
 
 def cores() -> int:
@@ -78,10 +85,7 @@ def run(options: argparse.Namespace) -> int:
     picture = options.out or table.with_suffix(".png")
     _check_files(table, picture, options)
     sys.path.insert(0, str(options.file.resolve().parent))  # where functions of the user's own are
-    try:
-        results = _results(plan, table, options)
-    except KeyboardInterrupt as stop:
-        raise type(stop)(f"finished cells are in {str(table)!r}; go on with: {command_line(options.words)}") from None
+    results = _results(plan, table, options)
     drawn = _draw(results, picture)
     if options.json:
         print_json(results.to_dict())
@@ -94,28 +98,35 @@ def run(options: argparse.Namespace) -> int:
 def _check_files(table: Path, picture: Path, options: argparse.Namespace) -> None:
     if table.suffix.lower() == ".toml":
         raise ValueError(f"table={str(table)!r} is a TOML file; give a file that ends in .jsonl")
+    check_picture(picture, table, options)
+
+
+def check_picture(picture: Path, table: Path, options: argparse.Namespace) -> None:
+    """Refuse a picture that cannot be written, and one that is there before its sweep."""
     check_writable(picture)
     if options.out is None and picture.exists() and not table.exists():
         raise ValueError(f"out={str(picture)!r} is there, and is not of this sweep; name another picture with -o")
+
+
+@contextmanager
+def computing(what: str, table: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Give the settings that say where cells run. Ctrl-C says how to go on; what cells print goes to stderr."""
+    workers = options.workers if options.workers is not None else 0 if options.scheduler is not None else cores()
+    where: dict[str, Any] = {"table": table, "workers": workers, "scheduler": options.scheduler}
+    try:
+        with progress(options.json, "cells") as bar, redirect_stdout(sys.stderr):
+            yield {**where, "on_progress": Bar(bar(what))}
+    except KeyboardInterrupt as stop:
+        raise type(stop)(f"finished cells are in {str(table)!r}; go on with: {command_line(options.words)}") from None
 
 
 def _results(plan: Any, table: Path, options: argparse.Namespace) -> Any:
     from .. import learn, sweeps
     from ..sweeps.plans import TRAIN
 
-    workers = options.workers if options.workers is not None else 0 if options.scheduler else cores()
-    settings: dict[str, Any] = {
-        "cells": plan.cells,
-        "table": table,
-        "workers": workers,
-        "scheduler": options.scheduler,
-        "retry": options.retry,
-        "most": options.most,
-        "over": plan.over,
-        "show": plan.show,
-    }
-    with progress(options.json, "cells") as bar:
-        settings["on_progress"] = Bar(bar(plan.function))
+    with computing(plan.function, table, options) as where:
+        retry, most = options.retry, options.most
+        settings = {**where, "cells": plan.cells, "retry": retry, "most": most, "over": plan.over, "show": plan.show}
         if plan.function != TRAIN:
             return sweeps.run(plan.function, plan.axes, base=plan.base, **settings)
         notes: list[str] = []

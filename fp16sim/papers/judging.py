@@ -80,16 +80,22 @@ def bounded(
     *,
     above: float = -math.inf,
     below: float = math.inf,
+    claim: str = "",
     published: str = "",
 ) -> Quantity:
     """A quantity that should lie between two bounds, with all of its interval.
 
-    >>> bounded("error", 0.2, 0.1, 0.3, below=0.25).verdict
-    'does not hold'
+    `claim` is what the paper says in words, which the bounds make precise; `published` is a number or text of the paper
+    that needs no bounds.
+
+    >>> found = bounded("error", 0.2, 0.1, 0.3, below=0.25, claim="small")
+    >>> found.published, found.verdict
+    ('small (below 0.25)', 'does not hold')
     """
     ends = [x for x in (ours, low, high) if x is not None]
     holds = bool(ends) and all(above < x < below for x in ends)
-    return Quantity(what, published or _bounds(above, below), ours, low, high, holds)
+    bounds = _bounds(above, below)
+    return Quantity(what, published or (f"{claim} ({bounds})" if claim else bounds), ours, low, high, holds)
 
 
 def _bounds(above: float, below: float) -> str:

@@ -107,12 +107,16 @@ def _check_axis(name: str, values: Any) -> None:
 # --- plain data -----------------------------------------------------------------------------------------------------
 
 
-def plain(x: Any, what: str) -> Any:
+def plain(x: Any, what: str, *, spell: bool = False) -> Any:
     """What JSON can say, with NumPy's numbers and arrays as Python's; TypeError or ValueError for anything else.
+
+    With `spell`, NaN and infinities become texts that `float` reads.
 
     >>> import numpy as np
     >>> plain({"lr": np.float64(0.5), "layers": (64, 32)}, "cell")
     {'lr': 0.5, 'layers': [64, 32]}
+    >>> plain([1.5, np.float16("inf")], "losses", spell=True)
+    [1.5, 'Infinity']
     """
     if isinstance(x, (np.generic, np.ndarray)):
         x = x.tolist()
@@ -120,12 +124,14 @@ def plain(x: Any, what: str) -> Any:
         return x
     if isinstance(x, float):
         if not np.isfinite(x):
+            if spell:
+                return json.dumps(float(x))
             raise ValueError(f"{what}={x} is not finite, which JSON cannot say; give it as a text")
         return x
     if isinstance(x, (list, tuple)):
-        return [plain(item, f"{what}[{k}]") for k, item in enumerate(x)]
+        return [plain(item, f"{what}[{k}]", spell=spell) for k, item in enumerate(x)]
     if isinstance(x, Mapping) and all(isinstance(name, str) for name in x):
-        return {name: plain(value, f"{what}.{name}") for name, value in x.items()}
+        return {name: plain(value, f"{what}.{name}", spell=spell) for name, value in x.items()}
     raise TypeError(
         f"{what}={quoted(x)} is of type {type(x).__name__}, not plain data; give numbers, texts, lists or dicts of them"
     )

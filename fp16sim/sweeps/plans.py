@@ -60,7 +60,7 @@ def read_plan(path: str | Path) -> Plan:
     """
     path = Path(path)
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{str(path)!r} is not a TOML file: {' '.join(str(error).split())}") from None
     known = [field.name for field in fields(Plan)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
@@ -127,7 +128,7 @@ class Results:
                 raise ValueError(f"{name}={quoted(place[name])} is none of the axes {known}; use one of them")
         return tuple(row for row in self.rows if all(row.place.get(name) == value for name, value in place.items()))
 
-    @property
+    @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The cells that differ in the seed alone, in the order of the axes."""
         found: dict[str, tuple[dict[str, Any], list[Row]]] = {}
@@ -136,12 +137,12 @@ class Results:
             found.setdefault(repr(place), (place, []))[1].append(row)
         return tuple(Group(place, tuple(rows)) for place, rows in found.values())
 
-    @property
+    @cached_property
     def failures(self) -> tuple[Row, ...]:
         """The cells whose function raised an exception; they have no result."""
         return tuple(row for row in self.rows if row.record and row.record.failure)
 
-    @property
+    @cached_property
     def deaths(self) -> tuple[Row, ...]:
         """The cells whose computation broke down; that is a result."""
         return tuple(row for row in self.rows if row.died)

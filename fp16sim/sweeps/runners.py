@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Generator, Iterator, Sequence
@@ -148,7 +149,11 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Of a process of the pool: Ctrl-C is for the parent, and when the parent ends, however it ends, so does this."""
+    """Of a process of the pool: Ctrl-C is for the parent, and when the parent ends, however it ends, so does this.
+
+    What its cells print goes to stderr: stdout is for the results of the sweep.
+    """
+    sys.stdout = sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

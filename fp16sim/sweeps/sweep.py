@@ -201,14 +201,18 @@ class _Reporter:
         left: Sequence[Cell],
         on_progress: OnProgress | None,
     ) -> None:
-        self.cells, self.records, self.on_progress = cells, records, on_progress
+        self.records, self.on_progress = records, on_progress
         self.left, self.computed, self.start = {cell.key for cell in left}, 0, time.monotonic()
         self.total = len(left) + sum(cell.key in records for cell in cells if cell.key not in self.left)
+        self.failed = {cell.key for cell in cells if cell.key in records and records[cell.key].failure}
         self.say()
 
     def after(self, cell: Cell) -> None:
         """A cell has ended."""
         self.left.discard(cell.key)
+        self.failed.discard(cell.key)
+        if self.records[cell.key].failure:
+            self.failed.add(cell.key)
         self.computed += 1
         self.say()
 
@@ -218,5 +222,4 @@ class _Reporter:
             return
         passed = time.monotonic() - self.start
         remaining = passed / self.computed * len(self.left) if self.computed else None
-        failed = sum(1 for cell in self.cells if (found := self.records.get(cell.key)) and found.failure)
-        self.on_progress(Progress(self.total - len(self.left), self.total, failed, remaining))
+        self.on_progress(Progress(self.total - len(self.left), self.total, len(self.failed), remaining))

@@ -184,9 +184,12 @@ class Writer:
             if self._handle < 0:
                 self._handle = self._opened(self._path)
             left = memoryview(record.to_line().encode("ascii"))
-            while left:
-                left = left[os.write(self._handle, left) :]
-            os.fsync(self._handle)
+            try:
+                while left:
+                    left = left[os.write(self._handle, left) :]
+                os.fsync(self._handle)
+            except OSError as error:  # it names no file by itself
+                raise OSError(error.errno, error.strerror, str(self._path)) from None
         self.records[record.key] = record
 
     def _opened(self, path: Path) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import json
-import math
+import os
 import pickle
 import sys
 import time
@@ -50,12 +49,24 @@ class Outcome(NamedTuple):
 
 def perform(call: Callable[..., Any], config: Mapping[str, Any]) -> Outcome:
     """Call the function with a configuration; an exception is an outcome, too."""
-    start = time.perf_counter()
+    start, process, given, result = time.perf_counter(), os.getpid(), None, None
     try:
-        result, failure = _as_result(call(**config)), None
+        given = call(**config)
+        failure = None
     except (Exception, SystemExit) as error:
-        result, failure = None, Failure(type(error).__name__, shortened(_line(error), 500), _where(error))
+        failure = _failure(error, _where(error))
+    if os.getpid() != process:  # a child that the function forked: the sweep goes on in its parent alone
+        os._exit(0)
+    if failure is None:
+        try:
+            result = _as_result(given)
+        except (TypeError, ValueError, RecursionError) as error:
+            failure = _failure(error, "")
     return Outcome(result, failure, round(time.perf_counter() - start, 4))
+
+
+def _failure(error: BaseException, where: str) -> Failure:
+    return Failure(type(error).__name__, shortened(_line(error), 500), where)
 
 
 def _line(error: BaseException) -> str:
@@ -70,15 +81,8 @@ def _where(error: BaseException) -> str:
 def _as_result(given: Any) -> dict[str, Any]:
     """What a cell returned, as a dict of plain data."""
     if isinstance(given, Mapping):
-        return {str(name): _finite_or_text(value, str(name)) for name, value in given.items()}
-    return {VALUE: _finite_or_text(given, VALUE)}
-
-
-def _finite_or_text(value: Any, name: str) -> Any:
-    """NaN and infinities as texts that `float` reads: JSON has none."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return json.dumps(float(value))
-    return plain(value, f"the result {name}")
+        return {str(name): plain(value, f"the result {name}", spell=True) for name, value in given.items()}
+    return {VALUE: plain(given, f"the result {VALUE}", spell=True)}
 
 
 # --- which function -------------------------------------------------------------------------------------------------

@@ -37,9 +37,11 @@ REFERENCE = ROOT / "tutorials" / "reference"
 ELSEWHERE = {"course": "course/index.md", "testing": "project/testing.md", "speed": "project/performance.md"}
 """Pages of the repository's reference that are not shown in the manual, and where they are shown."""
 
-FIRST = ("functions", "instruments", "explorer", "lab")
+INSTRUMENTS = ("instruments", "trace", "classics", "field_cases", "explorer")
+LAB = ("lab", "precision_policies", "fp8_training", "transformer", "failures", "recorder", "recipes_compared")
+FIRST = ("functions", *INSTRUMENTS, *LAB, "sweeps", "papers")
 LAST = ("data", "teaching", "class_hours", "writing_lessons")
-"""Pages of the manual that come first and last; others stand between them."""
+"""Pages of the manual that come first and last, each after the page that leads to it; others stand between them."""
 
 
 def manual() -> list[str]:
