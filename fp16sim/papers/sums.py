@@ -189,10 +189,10 @@ def judge_harmonic(results: Results) -> tuple[Quantity, ...]:
     found = []
     for row in results.rows:
         fmt, (total, last) = row.place["fmt"], TABLE[row.place["fmt"]]
-        near = {"above": total * (1 - 1e-5), "below": total * (1 + 1e-5)}
+        near: dict[str, Any] = {"above": total * (1 - 1e-5), "below": total * (1 + 1e-5)}
         found.append(bounded(f"{fmt}: sum", row.number("sum"), **near, published=f"{total:.5g}"))
         if fmt != "binary32":
-            exactly = {"above": last - 0.5, "below": last + 0.5}
+            exactly: dict[str, Any] = {"above": last - 0.5, "below": last + 0.5}
             found.append(bounded(f"{fmt}: terms", row.number("terms"), **exactly, published=f"{last:,}"))
     return tuple(found)
 
