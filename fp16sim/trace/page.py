@@ -13,7 +13,7 @@ from ..wording import count
 from .cures import Cure
 from .ranking import Line
 from .records import Record
-from .report import ABOUT, HEADINGS, row
+from .report import ABOUT, HEADINGS, LEAST, row
 from .sentences import blame, cured, happened, outcome, place, title, turned
 
 STYLE = """
@@ -60,7 +60,7 @@ def body(run: Record, tried: tuple[Cure, ...]) -> Markup:
         tag("h1", title(run)),
         [tag("p", outcome(result, result.values.fmt)) for result in run.results[:16]],
         [tag("p", sentence) for sentence in turned(run)],
-        [_told(run, line, tried) for line in run.lines[:3] if line.blamed],
+        [_told(run, line, tried) for line in run.lines[:3] if line.blamed >= LEAST],
         tag("h2", "The source, with what was lost at each line"),
         [_source(run, file) for file in dict.fromkeys(line.file for line in run.lines)],
         tag("h2", "All lines"),

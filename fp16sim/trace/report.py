@@ -19,6 +19,8 @@ from .records import Record
 from .sentences import blame, blameless, cured, happened, outcome, percentage, place, title, turned
 
 WIDTH = 80
+LEAST = 0.05
+"""Bits lost that are worth a word: what is less is shown as 0.0."""
 LINES, TOLD = 12, 3
 """Lines in the table, and lines that are told about in sentences."""
 
@@ -36,7 +38,7 @@ def _text(run: Record, tried: tuple[Cure, ...]) -> Iterator[str]:
         yield from _wrapped("  ", sentence)
     if not run.results:
         yield "  no result: nothing that was traced was returned or printed"
-    blamed = [line for line in run.lines if line.blamed]
+    blamed = [line for line in run.lines if line.blamed >= LEAST]
     if not blamed and run.results:
         yield f"  {blameless(run)}"
     for line in blamed[:TOLD]:
@@ -81,7 +83,8 @@ def row(line: Line) -> tuple[str, ...]:
 def _escaped(run: Record) -> Iterator[str]:
     if run.escapes:
         yield ""
-        yield "Numbers left the trace here; what they are used for is float64 arithmetic and is not measured:"
+        yield "Numbers left the trace here. What they are used for is float64 arithmetic and is"
+        yield "not measured:"
         for escape, times in list(run.escapes.items())[:20]:
             yield f"  {escape.place}: {escape.how}, {count(times, 'time')}: {shortened(escape.place.expression, 40)}"
         if len(run.escapes) > 20:

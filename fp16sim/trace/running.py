@@ -173,9 +173,10 @@ def _not_traced(x: Any) -> list[Any]:
 
 def _place(function: Any) -> Place:
     """Where a function begins; where it was called, if it is none of Python's."""
-    code, caller = getattr(function, "__code__", None), called.get()
-    if code is None and caller is not None:
+    caller = called.get()
+    if not hasattr(function, "__code__") and caller is not None:
         return Place(caller.f_code.co_filename, caller.f_lineno, caller.f_code.co_name, "")
+    code = function.__code__
     return Place(code.co_filename, code.co_firstlineno, code.co_name, "")
 
 
