@@ -815,6 +815,14 @@ def test_the_command_draws_error_against_operation(script, capsys, tmp_path):
     assert picture.stat().st_size > 1000
 
 
+@pytest.mark.exhaustive
+def test_the_picture_names_the_files_where_there_are_several(script):
+    axes = fs.plots.trace(fs.trace.script(script, ["16"]))
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert any(label.startswith("helper.py:6: return") for label in labels)
+    assert "helper.py:6 loses" in axes.get_title(loc="left").replace("\n", " ")
+
+
 def test_the_command_prints_json_and_nothing_else(script, capsys):
     assert main(["trace", "--json", "--no-cures", "--format", "bfloat16", str(script), "16"]) == 0
     captured = capsys.readouterr()

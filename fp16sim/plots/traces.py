@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..trace import Run
-from .style import SIZE, drawing, finish, ink, note, styled
+from ..trace import Line, Run
+from .style import SIZE, drawing, finish, ink, styled
 
 SERIES = ("orange", "blue", "violet", "green")
 OTHERS = "all other lines"
@@ -37,10 +38,10 @@ def trace(run: Run, *, ax: Axes | None = None) -> Axes:
             run, ax, {k for line in told for k in line.sites}, invert=True, color=ink("muted"), label=OTHERS, size=12
         )
         for line, colour in zip(told, SERIES, strict=False):
-            label = f"line {line.line}: {_cut(line.source)}"
+            label = f"{_named(run, line)}: {_cut(line.source)}"
             _points(run, ax, set(line.sites), color=ink(colour), label=label, size=26)
-        ax.axhline(u, color=ink("muted"), linestyle="--", linewidth=1.5)
-        note(ax, f"u of {run.fmt.name}", (1, u), (2, 5))
+        # In the legend, not at the line: points are everywhere near it.
+        ax.axhline(u, color=ink("muted"), linestyle="--", linewidth=1.5, label=f"u of {run.fmt.name}")
         ax.axhline(1, color=ink("muted"), linestyle=":", linewidth=1.5)
         ax.set_yscale("log", base=2)
         ax.set_ylim(u / 64, 64)
@@ -48,6 +49,12 @@ def trace(run: Run, *, ax: Axes | None = None) -> Axes:
             ax.legend(loc="upper left", bbox_to_anchor=(0, -0.14), frameon=False)
         finish(ax, _lesson(run), "operation", "relative error")
     return ax
+
+
+def _named(run: Run, line: Line) -> str:
+    """The number of a line; with its file, if the run has several."""
+    files = {one.file for one in run.lines}
+    return f"line {line.line}" if len(files) == 1 else f"{Path(line.file).name}:{line.line}"
 
 
 def _cut(text: str, most: int = 52) -> str:
@@ -66,7 +73,7 @@ def _lesson(run: Run) -> str:
     blamed = [line for line in run.lines if line.blamed]
     if not blamed:
         return f"{run.name} in {run.fmt.name}: no line loses digits"
-    return f"{run.name} in {run.fmt.name}: line {blamed[0].line} loses the digits"
+    return f"{run.name} in {run.fmt.name}: {_named(run, blamed[0])} loses the digits"
 
 
 def trace_figure(run: Any, *, theme: str = "light", size: tuple[float, float] = SIZE) -> Figure:

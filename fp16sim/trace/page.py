@@ -118,7 +118,7 @@ def _steps(run: Record) -> Markup:
         return Markup("")
     last = max(1, run.operations)
     circles = [
-        tag("circle", tag("title", text), cx=f"{100 * n / last:.2f}%", cy=f"{y:.1f}%", r=2.5, class_=kind)
+        tag("circle", tag("title", text), cx=f"{1 + 98 * n / last:.2f}%", cy=f"{y:.1f}%", r=2.5, class_=kind)
         for n, y, kind, text in points
     ]
     about = f"Relative error of the last {count(len(run.steps), 'operation')} in the order of time: from {LOW} at the "
