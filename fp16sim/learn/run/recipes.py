@@ -6,6 +6,7 @@ one setting, that of Config's defaults; a recipe has settings of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
@@ -220,11 +221,17 @@ def make_config(given: str | Config, **options: Any) -> Config:
     if isinstance(chosen.get("gpt"), Mapping):  # fields that are not named stay as they are
         merged["gpt"] = {**GPTConfig.of(base.get("gpt", {})).to_dict(), **chosen["gpt"]}
     policy = Policy.of(merged["policy"], Policy.of(base["policy"]) if "policy" in base else None)
-    if accumulator is not None and (policy.accumulator == "sequential" or "accumulator" in options):
+    if accumulator is not None and ("accumulator" in options or not _names_accumulator(merged["policy"], policy)):
         policy = replace(policy, accumulator=accumulator)
     if "policy" in chosen and not _has_policy_of(merged.get("recipe", ""), policy):
         merged["recipe"] = ""
     return Config(**{**merged, "policy": policy})
+
+
+def _names_accumulator(given: PolicyLike, policy: Policy) -> bool:
+    """Whether a policy has another accumulator than usual, or its text names the usual one."""
+    named = isinstance(given, str) and re.search(r"(^|[\s,])accumulator=", given) is not None
+    return named or policy.accumulator != "sequential"
 
 
 def without_recipe(policy: PolicyLike, given: Mapping[str, Any]) -> Config:
@@ -242,6 +249,8 @@ def without_recipe(policy: PolicyLike, given: Mapping[str, Any]) -> Config:
         suits |= {"accumulator": "blas", "init": "xavier"}
     if given.get("optimizer") == "sgd":
         suits["lr"] = 0.1
+    if _names_accumulator(policy, Policy.of(policy)):
+        suits.pop("accumulator", None)
     return make_config(Config(policy), **{**suits, **with_unscale(given)})
 
 
