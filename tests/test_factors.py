@@ -439,6 +439,15 @@ def test_current_scales_never_saturate_and_gradients_that_vanish_in_e4m3fn_are_s
     assert topics["vanished factors"].change == {"factors": Factors.of("fp8-current")}
 
 
+@pytest.mark.parametrize("recipe", ["fp8-current", "nvfp4"])
+def test_the_factors_of_all_micro_batches_are_seen_though_the_products_of_earlier_ones_are_gone(recipe):
+    step = FactorsOfStep(replace(fs.learn.FACTORS[recipe], wide_last=0), examined=True)
+    x, w = (Tensor(fs.array(np.ones((16, 16)), "bfloat16")) for _ in range(2))
+    for _ in range(9):
+        step.begin({"w": w}).product(x, w).forward(x.value, w.value)
+    assert [seen.role for seen in step.seen] == ["activation", "weight"] * 9
+
+
 def test_the_factors_of_blocks_are_counted_after_their_scales():
     how = {"data": spirals(arms=2, points=64), "layers": (32,), "epochs": 1, "look_every": 1}
     for text, saturates in (("mxfp8", True), ("mxfp8 scale_rule=rceil", False)):

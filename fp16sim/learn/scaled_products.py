@@ -119,6 +119,7 @@ class FactorsOfStep:
     _looked: set[tuple[Any, ...]] = field(default_factory=set)
     _names: dict[int, str] = field(default_factory=dict)
     _unnamed: int = 0
+    _products: int = 0
 
     def begin(self, weights: Mapping[str, Any]) -> FactorsOfStep:
         """Before a forward pass: the tensors of the weights by name, as the model is given them."""
@@ -136,7 +137,8 @@ class FactorsOfStep:
             name = f"product {self._unnamed}"
         self.order[name] = None
         roles = tuple("weight" if own else "activation" for own in names)
-        return None if name in self.wide else ScaledProduct(name, roles[0], roles[1], self)
+        self._products += 1
+        return None if name in self.wide else ScaledProduct(name, roles[0], roles[1], self, self._products)
 
     def _weight(self, tensor: Any) -> str:
         """The name of the weight that a tensor is, if only in another shape or format; else ""."""
@@ -185,12 +187,13 @@ class FactorsOfStep:
 
 @dataclass(frozen=True, eq=False)
 class ScaledProduct:
-    """A product of the forward pass, and the two of the backward pass that belong to it."""
+    """A product of the forward pass, and the two of the backward pass that belong to it, by number."""
 
     name: str
     left: str
     right: str
     step: FactorsOfStep = field(repr=False)
+    number: int = 0
 
     def forward(self, a: FloatArray, b: FloatArray, accumulator: Accumulator | None = None) -> FloatArray:
         """a b."""
@@ -232,11 +235,11 @@ class ScaledProduct:
             scale = step.scale(f"{self.name} {role}", x, fmt)
             if step.examined:
                 shares = multiply(x, x.dtype.type(scale), BINARY32)
-                step.look((id(self), role, turned), role, self.name, shares, fmt)
+                step.look((self.number, role, turned), role, self.name, shares, fmt)
             return Scaled(rounded(x, scale, fmt, mode, rng), float(divide(1.0, scale, BINARY32)))
         block = quantize(x, factors.block_of(role), axis, scale_rule=factors.rule, mode=mode, rng=rng, pad="zeros")
         if step.examined:
-            step.look((id(self), role, axis, turned), role, self.name, shares_of(x, block), fmt)
+            step.look((self.number, role, axis, turned), role, self.name, shares_of(x, block), fmt)
         return Scaled(block, 1.0 if block.tensor_scale is None else block.tensor_scale)
 
 
