@@ -529,6 +529,12 @@ def test_fine_tuning_begins_with_the_weights_of_a_model_in_any_format(tmp_path):
     assert resumed.params["layer1.weight"].codes.tolist() == tuned.params["layer1.weight"].codes.tolist()
     with pytest.raises(ValueError, match=r"start_from has layer1.bias of shape \(4,\), and this model needs \(5,\)"):
         train(replace(SMALL, layers=(5,)), DATA, start_from=path)
+    with pytest.raises(
+        ValueError, match=r"start_from has gate of shape \(4,\), and this model needs no such parameter"
+    ):
+        train(SMALL, DATA, start_from={**first.params, "gate": first.params["layer1.bias"]})
+    with pytest.raises(ValueError, match=r"start_from has no layer2.bias, which this model needs in shape \(2,\)"):
+        train(SMALL, DATA, start_from={name: x for name, x in first.params.items() if name != "layer2.bias"})
     with pytest.raises(TypeError, match="is neither a file nor a dict of FloatArrays by name"):
         train(held, DATA, start_from={name: x.values.tolist() for name, x in first.params.items()})
 

@@ -106,6 +106,10 @@ def test_authors_are_told_apart_by_an_embedding():
 
 
 FILES = {
+    "utf16": (
+        "to be or not ".encode("utf-16"),
+        "is not UTF-8: byte 0xff at 0; convert it, as with iconv -f utf-16 -t utf-8",
+    ),
     "none": (None, r"text='.*none.txt' is not a file; give a text in UTF-8"),
     "latin1": ("café ".encode("latin1") * 100, r"is not UTF-8: byte 0xe9 at 3; convert it, as with iconv -f latin1"),
     "short": (b"short", r"text:.*short.txt has 5 characters, too few for windows of context=8"),
@@ -209,6 +213,13 @@ def test_a_resumed_run_has_the_masks_the_text_and_the_bits_of_a_whole_one(tmp_pa
     assert bits(resumed) == bits(whole)
     assert resumed.epochs == whole.epochs
     assert resumed.epochs[-1].sample
+    others = text_data(TEXT.replace("e", "\u00e9"), 8)
+    with pytest.raises(
+        ValueError, match=r"start_from='.*run.npz' knows the characters .*; give a text of the same char"
+    ):
+        run(recipe, others, gpt=gpt, start_from=path)
+    with pytest.raises(ValueError, match=r"other configuration \(characters .*e.* there and .*\xe9.* here\)"):
+        run(recipe, others, gpt=gpt, checkpoint_path=path, resume=True)
     other = text_data(TEXT[::-1], 8)
     with pytest.raises(ValueError, match=r"was made with data='own text \(sha256 .*\)'"):
         run(recipe, other, gpt=gpt, checkpoint_path=path, resume=True)

@@ -179,12 +179,13 @@ def read_text(path: str | Path) -> str:
     if (size := path.stat().st_size) > MOST_BYTES:
         raise ValueError(f"text={quoted(str(path))} has {size:,} bytes; give at most {MOST_BYTES:,}, as a part of it")
     content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    likely = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "latin1"
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"text={quoted(str(path))} is not UTF-8: byte {content[error.start]:#04x} at {error.start:,}; convert it, "
-            f"as with iconv -f latin1 -t utf-8 {shortened(path.name)}"
+            f"as with iconv -f {likely} -t utf-8 {shortened(path.name)}"
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

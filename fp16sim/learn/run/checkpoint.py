@@ -33,6 +33,7 @@ from ..factors import Factors
 from ..model.layers import Params, Shapes
 from ..model.optimizers import State
 from ..model.own import LossLike, ModelLike
+from ..model.transformer import GPTConfig
 from ..observe.telemetry import Telemetry
 from ..precision import Precision
 from ..records import from_plain
@@ -502,6 +503,13 @@ MAY_CHANGE = ("epochs",)
 """Options that a resumed run may change: it may be made longer, unless the learning rate falls until its end."""
 
 
+def _difference(name: str, there: Any, here: Any) -> str:
+    """An option that two runs have otherwise; of a language model also the characters of its text."""
+    if str(there) == str(here) and isinstance(there, GPTConfig):
+        return f"characters {quoted(there.vocabulary)} there and {quoted(here.vocabulary)} here"
+    return f"{name}={there} there and {here} here"
+
+
 def _check_same(path: str | Path, text: RunText, start: Snapshot) -> None:
     stored, now = text.make_config(), start.config
     there, here = stored.to_dict(), now.to_dict()
@@ -513,7 +521,7 @@ def _check_same(path: str | Path, text: RunText, start: Snapshot) -> None:
     ]
     options += [("image_shape", text.image_shape, start.image_shape), ("classes", text.classes, start.classes)]
     if differ := [option for option in options if option[0] in there or option[1] != option[2]]:
-        listed = ", ".join(f"{name}={there} there and {here} here" for name, there, here in differ)
+        listed = ", ".join(_difference(*option) for option in differ)
         raise _Refusal(
             f"path={str(path)!r} belongs to another configuration ({listed}); give the same options, or another file"
         )

@@ -442,7 +442,9 @@ class Engine:
 def _check_shapes(given: dict[str, tuple[int, ...]], wanted: dict[str, tuple[int, ...]]) -> None:
     for name in sorted(given.keys() | wanted.keys()):
         if given.get(name) != wanted.get(name):
+            theirs, ours = (shapes.get(name, "no such parameter") for shapes in (given, wanted))
             raise ValueError(
-                f"start_from has {name} of shape {given.get(name)}, and this model needs {wanted.get(name)}; "
-                "give weights of the same model"
+                f"start_from has {name} of shape {theirs}, and this model needs {ours}; give weights of the same model"
+                if name in given
+                else f"start_from has no {name}, which this model needs in shape {ours}; give weights of the same model"
             )

@@ -277,7 +277,7 @@ def train(
     if not resume:
         checkpoints.refuse_unfinished()
     with np.errstate(all="ignore"):
-        state = loop.start(_weights(start_from, max_bytes))
+        state = loop.start(_weights(start_from, config, max_bytes))
         if resume:
             state = loop.restore(checkpoints.resume(loop.snapshot(state), loop.engine.rng))
         kept = begun = loop.snapshot(state)
@@ -301,9 +301,16 @@ def load_data(config: Config) -> Dataset:
     return normalise(load(config.data), config.normalisation)
 
 
-def _weights(given: str | Path | Params | None, max_bytes: int) -> Params | None:
+def _weights(given: str | Path | Params | None, config: Config, max_bytes: int) -> Params | None:
     if isinstance(given, (str, Path)):
-        return load_model(given, max_bytes=max_bytes).params
+        model = load_model(given, max_bytes=max_bytes)
+        known, wanted = model.config.gpt.vocabulary, config.gpt.vocabulary
+        if known != wanted and known and wanted:  # rows of the embedding would be those of other characters
+            raise ValueError(
+                f"start_from={quoted(str(given))} knows the characters {quoted(known)}, and {config.data} has "
+                f"{quoted(wanted)}; give a text of the same characters"
+            )
+        return model.params
     if given is not None and not (isinstance(given, dict) and all(isinstance(x, FloatArray) for x in given.values())):
         raise TypeError(
             f"start_from={quoted(given)} is neither a file nor a dict of FloatArrays by name; give a path, or the "
