@@ -185,6 +185,11 @@ def test_numbers_that_no_sum_could_notice_are_not_missed(exponent, expected):
     assert topics(history) & {"loss scale"} == expected
 
 
+def test_a_loss_scale_that_is_rounded_a_little_is_shown_with_the_digits_that_differ():
+    (advice,) = (x for x in check(Config("binary32", loss_scale=1000.1)) if x.topic == "loss scale")
+    assert advice.text == "A loss scale of 1000.1 is 1000.0999755859375 in binary32, the loss's format."
+
+
 def test_no_step_is_said_to_be_absorbed_where_sums_are_rounded_stochastically():
     stochastic = Policy("bfloat16:stochastic")
     assert check("bfloat16-plain", policy=stochastic, lr=1e-5) == ()

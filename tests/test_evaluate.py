@@ -39,6 +39,13 @@ def test_without_a_nonzero_weight_no_part_of_them_became_0(model, recwarn):
     assert half.lost_weights == 1
 
 
+def test_weights_beyond_a_format_are_no_warning(model):
+    wide = replace(model, config=replace(model.config, policy="binary32"))
+    huge = replace(wide, params={name: fs.array(x.values * 1e30, "binary32") for name, x in model.params.items()})
+    with np.errstate(all="raise"):
+        evaluate(huge, DIGITS, ["binary16", "e4m3fn"])
+
+
 def nan_in_the_last_bias(x):
     """NaN in the bias of class 0: every image has a logit that is NaN."""
     return np.where(np.arange(x.size).reshape(x.shape) == 0, np.nan, x) if x.shape == (10,) else x

@@ -350,6 +350,13 @@ def test_the_name_of_a_file_says_whether_it_has_gradients(tmp_path, name, kind):
         assert (inspect(tmp_path / name, kind=other).kind, inspect(tmp_path / name, kind=other).reason) == (other, "")
 
 
+def test_a_file_of_a_run_has_values_though_its_name_has_the_format_of_gradients(tmp_path):
+    data = fs.learn.Samples.of((np.ones((4, 2)), [0, 1, 0, 1]))
+    path = tmp_path / "run-binary16-gradient-binary32.npz"
+    fs.learn.train("mixed-binary16", data, model=[fs.learn.Linear(2, 2)], batch=4, epochs=1, checkpoint_path=path)
+    assert inspect(path).kind == "values"
+
+
 def test_a_folder_says_nothing_about_the_kind(tmp_path):
     (tmp_path / "grads").mkdir()
     np.savez(tmp_path / "grads" / "w.npz", w=np.ones(2))

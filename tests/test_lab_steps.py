@@ -125,6 +125,16 @@ def test_additions_without_effect_are_counted_shown_and_diagnosed():
     assert cured.totals()["absorbed_gradients"] < 0.01
 
 
+def test_a_diagnosis_of_an_interrupted_run_knows_the_additions_without_effect_so_far(tmp_path):
+    def stop(step, steps):
+        raise KeyboardInterrupt
+
+    config = Config("bfloat16", accumulate=32, accumulate_in="e5m2", epochs=1, batch=500, layers=(4,))
+    with pytest.raises(KeyboardInterrupt):
+        train(config, on_step=stop, look_every=0, checkpoint_path=tmp_path / "run.npz")
+    assert "accumulated gradients" in [advice.topic for advice in diagnose(tmp_path / "run.npz")]
+
+
 # --- the moving average ---------------------------------------------------------------------------------------------
 
 

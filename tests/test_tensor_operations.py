@@ -21,6 +21,13 @@ SETTINGS = [
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 3.0, 40000.0, -50000.0, 2.0**-20, -(2.0**-14), np.inf, -np.inf, np.nan]
 
 
+def test_what_a_tensor_was_computed_from_is_not_printed():
+    x = Tensor(fs.array([1.0], "binary16"))
+    for _ in range(60):  # each is the sum of the one before it with itself: 2^60 in all
+        x = x * 0.5 + x * 0.5
+    assert len(repr(x)) < 300
+
+
 class In:
     """The functions of fp16sim in one format and mode: `In("binary16").add(a, b)`."""
 

@@ -17,6 +17,7 @@ import fp16sim
 from fp16sim.cli import layout, main
 from fp16sim.cli import train as command
 from fp16sim.cli.output import print_table
+from fp16sim.cli.run_files import RunFiles
 from fp16sim.learn import (
     RECIPES,
     Config,
@@ -34,7 +35,7 @@ from fp16sim.learn import (
     survey,
     train,
 )
-from fp16sim.learn.run.recipes import is_expected_to_die
+from fp16sim.learn.run.recipes import is_expected_to_die, without_recipe
 from fp16sim.learn.run.unused import unused
 
 from .support import first
@@ -124,6 +125,29 @@ def test_a_recipe_with_another_policy_is_named_after_the_policy(capsys):
     (run,) = json.loads(capsys.readouterr().out)
     assert run["result"]["recipe"] == "bfloat16:toward_zero"
     assert run["config"]["loss_scale"] == RECIPES["pure-binary16-scaled"].options["loss_scale"]
+
+
+@pytest.mark.parametrize("model", ["gpt", "cnn"])
+def test_an_accumulator_in_the_text_of_a_policy_is_not_replaced_by_what_suits_the_model(model):
+    for text, used in (
+        ("compute=binary16 accumulator=volta", "volta"),
+        ("compute=binary16 accumulator=sequential", "sequential"),
+        ("compute=binary16 *:accumulator=kahan", "blas"),
+    ):
+        assert without_recipe(text, {"model": model}).policy.accumulator == used
+        assert get_config("pure-binary16", policy=text, model=model).policy.accumulator == used
+    assert without_recipe("binary16", {"model": model, "accumulator": "kahan"}).policy.accumulator == "kahan"
+
+
+def test_a_policy_of_any_length_has_a_file():
+    names = [f"{'layer1=binary32 ' * 20}{k}" for k in (1, 2)]
+    one, other = RunFiles.of(Path("run.png"), names).models
+    assert one != other
+    assert len(one.name) < 200
+    assert (
+        RunFiles.of(Path("run.png"), ["binary16 accumulator=blas"]).models[0].name
+        == "run-binary16-accumulator-blas.npz"
+    )
 
 
 def test_what_replaces_an_option_of_the_recipe_is_said_under_the_table(capsys):

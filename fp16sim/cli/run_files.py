@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,8 +37,8 @@ class RunFiles:
     def of(cls, picture: Path, labels: Sequence[str]) -> RunFiles:
         """The files named after a picture, with a model for each label."""
         page, log = (picture.with_name(f"{picture.stem}{suffix}") for suffix in (".html", ".json"))
-        safe = (re.sub(r"[^\w.-]+", "-", label) for label in labels)
-        return cls(picture, page, log, tuple(picture.with_name(f"{picture.stem}-{label}.npz") for label in safe))
+        names = (f"{picture.stem}-{_short(label)}" for label in labels)
+        return cls(picture, page, log, tuple(picture.with_name(f"{name}.npz") for name in names))
 
     def check(self) -> None:
         """Refuse files that cannot be written."""
@@ -76,6 +77,17 @@ class RunFiles:
     def are_interrupted(self, max_bytes: int) -> bool:
         """Whether one of the models belongs to an interrupted run."""
         return any(file.exists() and unfinished(file, max_bytes) for file in self.models)
+
+
+LONGEST_LABEL = 160
+"""A longer label is cut in the name of a file, of which systems take 255 bytes."""
+
+
+def _short(label: str) -> str:
+    """A label without what file names lack; a long one ends with the first digits of its sha256 instead."""
+    safe = re.sub(r"[^\w.-]+", "-", label)
+    digest = hashlib.sha256(label.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return safe if len(safe) <= LONGEST_LABEL else f"{safe[: LONGEST_LABEL - 9]}-{digest}"
 
 
 @contextmanager

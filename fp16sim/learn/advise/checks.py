@@ -197,8 +197,10 @@ def _loss_scale(config: Config) -> Advice | None:
     if not isinstance(scale, StaticLossScale) or is_representable(scale.scale, fmt):
         return None
     usual = 2.0 ** min(fmt.emax - 5, 10)
-    text = f"A loss scale of {scale.scale:g} is {float(round_to(scale.scale, fmt)):g} in {fmt.name}, the loss's format."
-    return Advice("loss scale", text, {"loss_scale": usual}, {"rounded": float(round_to(scale.scale, fmt))})
+    rounded = float(round_to(scale.scale, fmt))
+    digits = 6 if f"{rounded:g}" != f"{scale.scale:g}" else 17
+    text = f"A loss scale of {scale.scale:g} is {rounded:.{digits}g} in {fmt.name}, the loss's format."
+    return Advice("loss scale", text, {"loss_scale": usual}, {"rounded": rounded})
 
 
 def _squares(config: Config) -> Advice | None:

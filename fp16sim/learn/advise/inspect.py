@@ -24,6 +24,7 @@ from typing import Any
 import numpy.typing as npt
 
 from ...archives import MAX_BYTES
+from ...arrays import FloatArray
 from ...blocks.block import Block, BlockLike
 from ...formats import Format, FormatLike, as_integer
 from ...wording import count, number, printable, quoted
@@ -224,7 +225,7 @@ def inspect(
         raise ValueError("fmt is empty; give at least one format, such as 'binary16'")
     tensors, skipped = [], []
     with opened(arrays, max_bytes) as given:
-        chosen, reason = (kind, "") if kind else _guess(title(arrays), [*given])
+        chosen, reason = (kind, "") if kind else _guess(_called(arrays, given), [*given])
         for done, (name, x) in enumerate(given.items(), start=1):
             numbers = as_numbers(x, codes, integers=chosen == "values")
             if isinstance(numbers, str):
@@ -253,6 +254,12 @@ def _with_parts(
 
 
 _GRADIENT = re.compile(r"(?<![a-z])grad(s|ients?)?(?![a-z])", re.IGNORECASE)
+
+
+def _called(arrays: object, given: Mapping[str, Any]) -> str:
+    """What the tensors are called; nothing for a file of `train`, whose name has the formats of a policy."""
+    ours = isinstance(given, dict) and all(isinstance(x, FloatArray) for x in given.values())
+    return "" if ours else title(arrays)
 
 
 def _guess(called: str, names: Sequence[str]) -> tuple[Kind, str]:

@@ -279,7 +279,10 @@ def _read(log: Log, path: Path) -> None:
             line = json.loads(text)
         except (ValueError, RecursionError):
             if place == 1:
-                raise ValueError(f"{path} is not a log of a Recorder: its first line is not JSON") from None
+                raise ValueError(
+                    f"{path} is not a log of a Recorder: its first line is not JSON; give such a log (.jsonl) or a "
+                    "checkpoint (.npz)"
+                ) from None
             log.cut += 1
             continue
         if not isinstance(line, dict) or (place == 1 and line.get("schema") != SCHEMA):

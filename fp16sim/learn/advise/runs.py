@@ -52,7 +52,8 @@ def load_history(path: str | Path, *, max_bytes: int = MAX_BYTES) -> History:
         loss = text.tally.loss / text.tally.images
         lost, absorbed = text.tally.lost, text.tally.absorbed
         counts = (text.tally.overflows, text.tally.skipped)
-        epochs = (*epochs, Epoch(len(epochs) + 1, text.batch, loss, None, lost, absorbed, *counts))
+        more = {name: getattr(text.tally, name) for name in ("absorbed_gradients", "absorbed_average")}
+        epochs = (*epochs, Epoch(len(epochs) + 1, text.batch, loss, None, lost, absorbed, *counts, **more))
     if not epochs:
         raise ValueError(f"path={str(path)!r} has a run without a step; nothing is known of it")
     return History(model.config, epochs, model.params, text.death, telemetry, text.step, text.look_every, text.answers)

@@ -94,7 +94,7 @@ class Tensor:
 
     value: FloatArray
     operation: str = ""
-    arguments: tuple[Tensor, ...] = ()
+    arguments: tuple[Tensor, ...] = field(default=(), repr=False)  # each may be that of many
     name: str = ""
     wanted: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)

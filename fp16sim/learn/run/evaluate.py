@@ -177,7 +177,8 @@ def _answers(logits: Array) -> Array:
 
 def _lost(weights: Array, precision: Precision) -> float | None:
     """The part of the nonzero weights that become 0."""
-    rounded = precision.array(weights, np.random.default_rng(0)).values
+    with np.errstate(all="ignore"):  # the weights of a run that died
+        rounded = precision.array(weights, np.random.default_rng(0)).values
     return _part(rounded[weights != 0] == 0)
 
 
@@ -189,8 +190,8 @@ def _part(chosen: Array) -> float | None:
 def _outcome(model: Model, data: Dataset, policy: Policy) -> _Outcome:
     factors = model.config.factors if policy is model.config.policy else None  # a format is measured without scales
     engine = Engine(replace(model.config, policy=policy, factors=factors, validation=0.0), data)
-    params = {name: policy.param_of(name).array(x, engine.rng) for name, x in model.params.items()}
     with np.errstate(all="ignore"):
+        params = {name: policy.param_of(name).array(x, engine.rng) for name, x in model.params.items()}
         logits = engine.predict(params, data.test_images)
         bits = bits_per_character(logits, data.test_labels) if isinstance(data, Text) else None
     return _Outcome(_answers(logits), bits)
