@@ -336,7 +336,7 @@ def squeezed(text: str) -> str:
 
 INTRODUCTION = """# Cases from the field
 
-What people have reported of 16 and 8 bits, and how to find out why. {yours} of {all} reports have their cause in the
+What people have reported about 16 and 8 bits, and how to find out why. {yours} of {all} reports have their cause in the
 computation; for each of these, three lines of Python or fewer name it. The other {faults} are faults of libraries and
 of hardware, which [the audit](audit.md) finds.
 

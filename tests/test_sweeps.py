@@ -492,6 +492,19 @@ def test_what_cells_print_is_not_between_the_results(in_folder, capfd, workers):
     assert err.count("hello") == 2
 
 
+def test_a_picture_that_cannot_be_drawn_does_not_hide_the_results(in_folder, capsys, monkeypatch):
+    def fails(*given, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "x.png")
+
+    monkeypatch.setattr("fp16sim.plots.save", fails)
+    Path("halves.py").write_text("def half(n):\n    return n / 2\n")
+    Path("x.toml").write_text('function = "halves:half"\n[axes]\nn = [7]\n')
+    assert main(["sweep", "x.toml", "--workers", "0"]) == 2
+    out, err = capsys.readouterr()
+    assert "3.5" in out
+    assert err.endswith("No space left on device: x.png\n")
+
+
 def test_an_empty_address_is_none(in_folder, capsys):
     Path("x.toml").write_text("[axes]\nrng = [0]\n")
     assert main(["sweep", "x.toml", "--scheduler", ""]) == 2

@@ -56,11 +56,12 @@ def run(options: argparse.Namespace) -> None:
     check_picture(picture, table, options)
     with computing(paper.name, table, options) as where:
         found = reproduce(paper.name, size=options.size, **where)
-    _draw(found, picture)
     if options.json:
         print_json({**found.to_dict(), "table": str(table), "picture": str(picture)})
     else:
         _print(found)
+    _draw(found, picture)
+    if not options.json:
         print_sentence(f"table: {table}   picture: {picture}")
 
 

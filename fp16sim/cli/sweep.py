@@ -86,11 +86,12 @@ def run(options: argparse.Namespace) -> int:
     _check_files(table, picture, options)
     sys.path.insert(0, str(options.file.resolve().parent))  # where functions of the user's own are
     results = _results(plan, table, options)
-    drawn = _draw(results, picture)
     if options.json:
         print_json(results.to_dict())
     else:
         _print(results, f"{len(results):,} cells of {plan.function}")
+    drawn = _draw(results, picture)  # last: a picture that cannot be drawn does not hide the results
+    if not options.json:
         print_sentence(f"table: {table}" + (f"   picture: {picture}" if drawn else "   nothing to draw yet"))
     return 3 if results.failures else 0
 
