@@ -288,7 +288,8 @@ def test_nothing_is_said_of_runs_in_which_nothing_is_wrong():
 
 
 def test_every_finder_and_every_check_is_provoked_by_a_run_of_this_file(quiet):
-    histories = [*map(wrong_run, WRONG), *map(run, OTHERS)]
+    sums = run("bfloat16-plain", layers=(32,), epochs=1, batch=96, accumulate=24, accumulate_in="e5m2")  # a short one
+    histories = [sums, *map(wrong_run, WRONG.keys() - {"sums over parts absorb"}), *map(run, OTHERS)]
     configs = [history.config for history in histories]
     configs += [get_config("bfloat16-plain", **change) for change in (DECAY, {"data": "mnist"})]
     assert {find for find in FINDERS if any(map(find, histories))} == set(FINDERS)

@@ -101,7 +101,7 @@ def test_sgd_with_momentum_takes_its_textbook_steps():
         (lambda: adam(beta2=1.0), "beta2=1.0 must be 0 or more and less than 1"),
         (lambda: adam(epsilon=-1e-8), "epsilon=-1e-08 is negative"),
         (lambda: MLP((3,)), r"sizes=\(3,\) is not a network"),
-        (lambda: MLP((3, 2), "gelu"), "activation='gelu' is unknown"),
+        (lambda: MLP((3, 2), "swish"), "activation='swish' is unknown"),
         (lambda: load_digits(1.5), "test_share=1.5"),
     ],
 )

@@ -224,7 +224,7 @@ def test_images_that_do_not_fit_are_refused(layer, shape, says):
         (lambda: Conv2d(1, 1, 0), "kernel=0"),
         (lambda: MaxPool2d(0), "size=0 of MaxPool2d"),
         (lambda: Linear(0, 2), "inputs=0 of Linear"),
-        (lambda: RNN(2, 2, activation="gelu"), "activation='gelu' is unknown"),
+        (lambda: RNN(2, 2, activation="swish"), "activation='swish' is unknown"),
         (lambda: max_pool(fs.array(np.zeros((1, 4, 4, 1))), 0), "has no windows of 0 x 0"),
         (lambda: sizes_after((4, 4), (3, 3), 0), "stride=0"),
     ],

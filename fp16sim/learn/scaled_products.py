@@ -106,6 +106,10 @@ class FactorsOfStep:
         Whether the factors are recorded in `seen`, for what rounding takes from them.
     order : dict
         The products, by name, in the order of the forward pass.
+    amax : dict
+        The largest magnitude of each factor of this step.
+    seen : list of SeenFactor
+        What rounding took from them, if they are examined.
     """
 
     factors: Factors

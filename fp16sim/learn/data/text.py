@@ -66,6 +66,9 @@ class Text(Passages):
 
     Attributes
     ----------
+    name : str
+    train_images, train_labels, test_images, test_labels, image_shape, validation_images, validation_labels
+        As of `Samples`: the windows, and the characters that come next.
     vocabulary : str
         The distinct characters, in rising order.
     digest : str

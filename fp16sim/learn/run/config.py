@@ -79,7 +79,9 @@ class Config:
     decay_every, decay_factor
         The learning rate is multiplied by the factor every `decay_every` steps; 0 for never.
     schedule : {"constant", "linear", "cosine"}
-        How the learning rate falls: to `final_lr` after `decay_steps` steps, or at the end of the run if that is 0.
+        How the learning rate falls.
+    decay_steps, final_lr
+        It falls to `final_lr` after `decay_steps` steps, or at the end of the run if that is 0.
     warmup : int
         In so many first steps the learning rate grows to `lr`.
     accumulate, accumulate_in
