@@ -494,6 +494,23 @@ def test_a_loop_that_takes_another_number_of_steps_is_told():
     assert "another way" not in str(traced(program, 0.25))
 
 
+def test_elements_that_are_not_chosen_are_not_computed():
+    def program(x, y):
+        return np.divide(x, y, out=np.full(3, 7.0), where=y != 0), np.add(x, 1, out=x, where=x > 2)
+
+    run = traced(program, np.array([1.0, 2.0, 3.0]), np.array([4.0, 0.0, 5.0]))
+    assert [y.tolist() for y in run.returned] == [[0.25, 7.0, float(np.float16(0.6))], [1.0, 2.0, 4.0]]
+    assert not run.escapes
+    assert not run.lines[0].events
+
+
+def test_a_traced_array_answers_as_one_of_floats_does():
+    def program(x):
+        return x.dtype.kind, np.issubdtype(x.dtype, np.floating), x.dtype == np.float64, isinstance(x, np.ndarray)
+
+    assert traced(program, X).returned == program(X)
+
+
 def test_integers_of_the_source_are_integers_everywhere_else():
     def program(x):
         with pytest.raises(ZeroDivisionError):

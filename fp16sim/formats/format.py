@@ -18,7 +18,7 @@ import math
 import operator
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..modes import Specials, Subnormals, member
 from ..overflow import CONVENTIONS
@@ -100,6 +100,8 @@ class Format:
     bias: int = None  # type: ignore[assignment]  # an integer once the format is made
     signed: bool = True
     zero: bool = True
+    kind: ClassVar[str] = "f"
+    """That of a NumPy dtype of floating-point numbers: code that asks `x.dtype.kind == "f"` takes a format for one."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isprintable() or len(self.name) > MAX_NAME:

@@ -55,6 +55,8 @@ def call_ufunc(
     name = ufunc.__name__
     if any(map(_is_complex, inputs)):  # formats have real numbers alone
         y = escaped(recorder, getattr(ufunc, method), inputs, keywords, "complex arithmetic")
+    elif method == "__call__" and out and isinstance(out[0], Traced) and set(keywords) == {"where"}:
+        return _some_elements(recorder, ufunc, inputs, out[0], keywords["where"])
     elif method == "__call__" and not _beyond(keywords):
         y = _elementwise(recorder, ufunc, inputs, keywords)
     elif (name, method) in REDUCED and not keywords.get("where") is not None:
@@ -65,6 +67,13 @@ def call_ufunc(
     else:
         y = escaped(recorder, getattr(ufunc, method), inputs, keywords)
     return _written(y, out[0]) if out and out[0] is not None else y
+
+
+def _some_elements(recorder: Recorder, ufunc: np.ufunc, inputs: Sequence[Any], out: Traced, where: Any) -> Traced:
+    """np.divide(x, y, out=z, where=y != 0): the other elements are not computed, and `out` keeps its own."""
+    chosen = np.broadcast_to(np.asarray(where), out.shape)
+    out[chosen] = ufunc(*(np.broadcast_to(adopt(recorder, x), out.shape)[chosen] for x in inputs))
+    return out
 
 
 def _is_complex(x: Any) -> bool:

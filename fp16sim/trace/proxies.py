@@ -65,6 +65,8 @@ class _FloatType(type):
         return y
 
     def __eq__(cls, other: Any) -> bool:
+        if isinstance(other, Format) and (recorder := current.get()) is not None:
+            return format_of(recorder, cls.real) == other
         return other is cls or other is cls.real or bool(np.dtype(cls.real) == other)
 
     def __hash__(cls) -> int:

@@ -34,7 +34,8 @@ def not_finite(kind: Kind, seen: Survey) -> str:
     kinds = ((seen.nans, "NaN", "NaN"), (seen.infinities, "infinity", "infinities"))
     found = [count(*one) for one in kinds if one[0]]
     end = "; no loss scale repairs that." if kind == "gradients" else "."
-    return f"Before any rounding there are {joined(found)}{end}" if found else ""
+    verb = "is" if seen.nans + seen.infinities == 1 else "are"
+    return f"Before any rounding there {verb} {joined(found)}{end}" if found else ""
 
 
 def on_blocks(found: InBlocks) -> str:
