@@ -65,6 +65,8 @@ def test_a_finished_cell_is_not_computed_again(tmp_path):
 def test_what_is_unknown_is_refused_by_name():
     with pytest.raises(ValueError, match="name='harmonics' is unknown; did you mean 'harmonic'"):
         find("harmonics")
+    with pytest.raises(ValueError, match="name=\\['harmonic'\\] is unknown"):
+        find(["harmonic"])
     with pytest.raises(ValueError, match="size='ful' is unknown; did you mean 'full'"):
         reproduce("harmonic", size="ful")
 

@@ -115,6 +115,12 @@ def test_the_key_is_that_of_the_whole_configuration_defaults_included():
         ({"n": range(1001), "rng": range(1000)}, {}, "1,001,000 cells"),
         ({"fmt": ["binary16"]}, {"base": {"n": 1, "rng": 0}, "workers": -1}, "workers=-1 is not a number of processes"),
         ({"fmt": ["binary16"]}, {"base": {"n": 1, "rng": 0}, "over": "fnt"}, "over='fnt' is none of the axes; did you"),
+        ([0], {}, r"axes=\[0\] is not a table of lists"),
+        (
+            {"fmt": ["binary16"]},
+            {"base": {"n": 1, "rng": 0}, "show": "value"},
+            r"show='value' is not a list .* \['value'\]",
+        ),
         (
             {"fmt": ["binary16"]},
             {"base": {"n": 1, "rng": 0}, "show": ["x"]},
@@ -264,6 +270,12 @@ def test_nan_and_infinities_are_results_wherever_they_stand(tmp_path):
 
 def diverging(n):
     return {"loss": np.float16("inf"), "losses": np.array([1.0, np.nan, np.inf])}
+
+
+def test_a_huge_integer_is_infinite_in_the_table_and_one_that_cannot_be_written_is_a_failure(tmp_path):
+    results = fs.sweeps.run(lambda n: -(10**n), {"n": [400, 5000]}, table=tmp_path / "x.jsonl")
+    assert results.rows[0].number("value") == -np.inf
+    assert "the result value is an integer of 16,610 bits; give it as a text" in str(results)
 
 
 def test_a_result_that_is_no_data_names_no_line_of_ours():

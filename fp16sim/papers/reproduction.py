@@ -73,7 +73,7 @@ class Reproduction:
 
 def find(name: str) -> Paper:
     """The paper of a name; ValueError names the one that is meant."""
-    if name not in PAPERS:
+    if not isinstance(name, str) or name not in PAPERS:
         known = f"{did_you_mean(name, PAPERS)}use one of {', '.join(PAPERS)}"
         raise ValueError(f"name={quoted(name)} is unknown; {known}")
     return PAPERS[name]

@@ -19,6 +19,9 @@ from ..wording import joined, quoted
 
 MOST_CELLS = 1_000_000
 
+MOST_BITS = 14_000
+"""Of an integer: Python writes no more than 4,300 decimal digits."""
+
 Options: TypeAlias = Mapping[str, Any]
 Expand: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 """From the options that are given for a cell to its whole configuration, as plain data."""
@@ -72,6 +75,8 @@ def _places(axes: Options, cells: Sequence[Options]) -> Iterator[dict[str, Any]]
 
 
 def _check(axes: Options, cells: Sequence[Options], base: Options) -> None:
+    if not isinstance(axes, Mapping):
+        raise TypeError(f"axes={quoted(axes)} is not a table of lists; give a dict, such as {{'rng': [0, 1, 2]}}")
     if not axes and not cells:
         raise ValueError("the sweep has no axes and no cells; give axes, such as {'rng': [0, 1, 2]}")
     number = max(1, len(cells))
@@ -120,6 +125,8 @@ def plain(x: Any, what: str, *, spell: bool = False) -> Any:
     """
     if isinstance(x, (np.generic, np.ndarray)):
         x = x.tolist()
+    if isinstance(x, int) and x.bit_length() > MOST_BITS:
+        raise ValueError(f"{what} is an integer of {x.bit_length():,} bits; give it as a text")
     if x is None or isinstance(x, (str, bool, int)):
         return x
     if isinstance(x, float):

@@ -50,7 +50,10 @@ class Row:
         """A result as a number, which may be infinite or NaN; None if there is none."""
         value = self.result.get(name)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
+            try:
+                return float(value)
+            except OverflowError:  # an integer beyond all numbers of binary64
+                return math.inf if value > 0 else -math.inf
         return float(value) if isinstance(value, str) and value in NOT_FINITE else None
 
 
@@ -280,6 +283,13 @@ class Summary:
         over = self.over or next((name for name in SEEDS if name in axes), None)
         usual = tuple(name for name in self.usual if name in found)
         return Results(rows, axes, over, self.show or usual or tuple(found[:MOST_SHOWN]))
+
+
+def names_of(show: Sequence[str]) -> tuple[str, ...]:
+    """The names of results to show; TypeError for a text, whose letters are no names."""
+    if isinstance(show, str):
+        raise TypeError(f"show={quoted(show)} is not a list of names of results; write [{quoted(show)}]")
+    return tuple(show)
 
 
 MOST_FAILURES = 5

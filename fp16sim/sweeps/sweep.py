@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from ..wording import quoted
 from .cells import Cell, Options, make_cells, plain, shown
-from .results import Results, Summary
+from .results import Results, Summary, names_of
 from .runners import MOST_WORKERS, here, processes
 from .table import Header, Record, read, writing
 from .work import Function, Outcome
@@ -123,7 +123,7 @@ def run(
         retry=retry,
         most=most,
         on_progress=on_progress,
-        summary=Summary(over, tuple(show)),
+        summary=Summary(over, names_of(show)),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ...sweeps.cells import Cell, key_of, make_cells, said
-from ...sweeps.results import Results, Summary
+from ...sweeps.results import Results, Summary, names_of
 from ...sweeps.sweep import OnProgress, compute
 from ...sweeps.work import Function
 from ...wording import count, quoted
@@ -98,7 +98,7 @@ def sweep(
         retry=retry,
         most=most,
         on_progress=on_progress,
-        summary=Summary(over, tuple(show), usual=("test_accuracy", "bits_per_character", "test_loss", "loss")),
+        summary=Summary(over, names_of(show), usual=("test_accuracy", "bits_per_character", "test_loss", "loss")),
         check=None if scheduler else lambda left: _check([configs[cell.key] for cell in left]),
     )
 
