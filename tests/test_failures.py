@@ -77,6 +77,8 @@ CASES = {
 def test_a_pattern_is_found_where_it_is_and_alone(pattern):
     with np.errstate(all="ignore"):
         assert patterns(CASES[pattern](), thorough=True) == [pattern]
+        (said,) = (str(found) for found in findings(CASES[pattern](), thorough=True))
+    assert "{" not in said
 
 
 HARMLESS = {

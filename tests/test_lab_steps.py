@@ -388,6 +388,7 @@ def test_the_command_line_trains_with_all_of_it_and_evaluates_the_average(tmp_pa
         ({"accumulate_in": "binary23"}, "accumulate_in='binary23': fmt='binary23' is not a known format"),
         ({"ema": 1.0}, "ema=1.0 must be below 1"),
         ({"ema": -0.1}, "ema=-0.1 is negative"),
+        ({"ema": math.nan}, "ema=nan is not a number; use 0 or more"),
         ({"clip_value": -1.0}, "clip_value=-1.0 is negative"),
         ({"clip_value": 1e-12}, "clip_value=1e-12 is 0 in binary16, the optimizer's format"),
         ({"clip_value": 1.0, "clip_norm": 1.0}, "leave one out"),

@@ -369,6 +369,8 @@ def test_the_parts_of_a_policys_text_are_its_fields():
 def test_a_misspelt_part_is_no_pattern():
     with pytest.raises(ValueError, match="did you mean 'master'"):
         Policy.of("compute=binary16 mastr=binary32")
+    with pytest.raises(ValueError, match=r"did you mean 'output'\?.*; write a layer of this name as \[o\]ut$"):
+        Policy.of("compute=binary16 out=binary32")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fp16sim as fs
-from fp16sim.learn import Config, Death, Policy, Tensor, gradients
+from fp16sim.learn import Config, Death, Policy, Tensor, attention, gradients
 from fp16sim.learn.observe.postmortem import (
     in_backward,
     in_forward,
@@ -46,6 +46,26 @@ def test_every_phase_has_its_words():
 
 
 # --- the forward pass -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["naive", "stable", "online"])
+def test_scores_that_a_mask_has_set_to_minus_infinity_are_no_cause_of_death(form):
+    causal = fs.learn.causal(4)
+    for size, operation in ((1000.0, "matmul"), (12.0, "exp" if form == "naive" else "")):
+        q = tensor(np.full((4, 1), size), "q")
+        y = attention(q, q, tensor(np.ones((4, 1))), causal, form=form).sum()
+        death = in_forward(1, y)
+        assert (death.operation if death else "") == operation
+    q = tensor(np.ones((2, 1)), "q")
+    empty = in_forward(1, attention(q, q, q, fs.learn.Mask(np.ones((2, 2), bool)), form=form).sum())
+    assert empty.operation == ("softmax" if form == "stable" else "divide")
+
+
+def test_a_constant_that_is_not_finite_is_called_one():
+    death = in_forward(1, tensor([1.0], "x") * tensor([np.nan]))
+    assert str(death) == (
+        "died at step 1: a constant of the model is not finite: it contains 1 NaN in 1 element (binary16 ends at 65504)"
+    )
 
 
 def test_operands_of_the_results_shape_are_told_where_it_is_first_not_finite():

@@ -268,6 +268,8 @@ class Policy:
                     "layers and parameters, such as norm*=binary32"
                 )
                 similar = did_you_mean(name, known) if value else ""
+                if similar and name.isidentifier():
+                    rule += f"; write a layer of this name as [{name[0]}]{name[1:]}"
                 raise ValueError(f"policy={quoted(given)}: {similar}{quoted(name + equals + value)} {rule}")
         if len(parts) < len(pairs):
             raise ValueError(f"policy={quoted(given)} gives a part twice; give each part once")

@@ -163,13 +163,16 @@ class Death:
         """The first array that was not finite, in words."""
         cause = self.cause
         place = f"{cause.operation} in {cause.layer}" if cause.layer else cause.operation
-        unnamed = f"argument {cause.argument} of {place}" if cause.argument else f"the output of {place}"
-        return ARRAYS[self.phase].format(cause.tensor or unnamed)
+        output = f"the output of {place}" if place else "a constant of the model"
+        return ARRAYS[self.phase].format(
+            cause.tensor or (f"argument {cause.argument} of {place}" if cause.argument else output)
+        )
 
     @property
     def reason(self) -> str:
         """The cause in a sentence."""
-        skips = f"; {self.skipped} steps were skipped that no loss scale could have saved" if self.skipped else ""
+        skipped = f"{count(self.skipped, 'step')} {'was' if self.skipped == 1 else 'were'} skipped"
+        skips = f"; {skipped} that no loss scale could have saved" if self.skipped else ""
         return self._cause_in_words + skips
 
     @property

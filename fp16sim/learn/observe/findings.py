@@ -73,7 +73,7 @@ class Finding:
     @property
     def cure(self) -> str:
         """What helps, in a sentence."""
-        return PATTERNS[self.pattern].cure
+        return PATTERNS[self.pattern].cure.format(fmt=self.fmt)
 
     def __str__(self) -> str:
         return f"{self.text} {self.cure}"

@@ -70,13 +70,26 @@ def in_forward(step: int, loss: Tensor) -> Death | None:
 
 
 def first_not_finite(loss: Tensor) -> Tensor | None:
-    """The first tensor that is not finite although its arguments are; None if the loss is finite."""
+    """The first tensor that is not finite although its arguments are; None if the loss is finite.
+
+    Scores that a mask has set to -infinity count as finite; a constant is the first only if nothing that was computed
+    is: that of online attention is the largest score.
+    """
     if _finite(loss.value):
         return None
     tensor = loss
+    while wrong := [x for x in tensor.arguments if not (_finite(x.value) or _is_masked(x))]:
+        tensor = next((x for x in reversed(wrong) if x.operation or x.name), wrong[-1])
+    return tensor
+
+
+def _is_masked(tensor: Tensor) -> bool:
+    """Whether what is not finite is -infinity, and comes from a constant of the model: a mask."""
+    if np.isnan(tensor.value.values).any() or np.isposinf(tensor.value.values).any():
+        return False
     while wrong := [x for x in tensor.arguments if not _finite(x.value)]:
         tensor = wrong[-1]
-    return tensor
+    return not (tensor.operation or tensor.name)
 
 
 def in_scaling(step: int, loss: Tensor, scale: float) -> Death | None:

@@ -180,8 +180,9 @@ class Config:
         if self.epochs > MOST_EPOCHS:
             raise ValueError(f"epochs={quoted(self.epochs)} is too many; use at most {MOST_EPOCHS:,}")
         for name in _NOT_NEGATIVE:
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be 0 or more")
+            if not (given := getattr(self, name)) >= 0:
+                why = "is negative" if given < 0 else "is not a number"
+                raise ValueError(f"{name}={given} {why}; use 0 or more")
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation={self.validation} leaves no images to train on; use 0.1, or 0 for none")
         if any(n < 1 for n in self.layers):

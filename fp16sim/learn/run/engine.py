@@ -35,7 +35,7 @@ from ..model.transformer import GPT, GPTConfig
 from ..model.updates import UPDATES
 from ..observe.postmortem import BackwardPass, post_mortem
 from ..observe.telemetry import count_absorbed
-from ..precision import DEFAULT_PRODUCTS, Precision, Products
+from ..precision import DEFAULT_PRODUCTS, PRECISIONS, Precision, Products
 from ..rules import refuse_unmatched
 from ..scaled_products import FactorsOfStep
 from ..scaling import PATIENCE, LossScale, all_finite
@@ -117,15 +117,26 @@ def check_kind(config: Config, data: Dataset) -> None:
 
 
 def check_format(config: Config) -> None:
-    """Refuse to compute in a format without sign, or without NaN: no number then says that a run goes wrong."""
+    """Refuse formats without sign; and to compute in one without NaN: no number then says that a run goes wrong."""
+    for name, precision in _precisions(config).items():
+        if not precision.fmt.signed:
+            raise ValueError(
+                f"{name}={precision.fmt} has no negative numbers, which training needs; use a signed format"
+            )
     fmt = config.policy.compute.fmt
-    if not fmt.signed:
-        raise ValueError(f"compute={fmt} has no negative numbers, which training needs; use a signed format")
     if not fmt.has_nan and fmt.nan_code is None:
         raise ValueError(
             f"compute={fmt} has no NaN, which training needs; round the factors of products to it instead, as in "
             f"policy='compute=bfloat16 operand={fmt}' (--policy), or evaluate a trained model in it"
         )
+
+
+def _precisions(config: Config) -> dict[str, Precision]:
+    """The formats of all that a run stores or computes, by the names of options, parts of its policy, and rules."""
+    given: dict[str, Any] = {name: getattr(config.policy, name) for name in PRECISIONS}
+    given |= {f"rules[{rule.key!r}]": rule.value for rule in config.policy.rules}
+    given |= {name: Precision.of(fmt) for name in ("accumulate_in", "ema_in") if (fmt := getattr(config, name))}
+    return {name: value for name, value in given.items() if isinstance(value, Precision)}
 
 
 def check_memory(config: Config, image_shape: tuple[int, ...], classes: int, max_bytes: int = MAX_BYTES) -> None:
