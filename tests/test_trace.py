@@ -511,6 +511,39 @@ def test_a_traced_array_answers_as_one_of_floats_does():
     assert traced(program, X).returned == program(X)
 
 
+TABLE = np.array([300.0, 400.0])
+
+
+class Weights:
+    def __init__(self):
+        self.weights = np.array([300.0, 0.1])
+
+    def __call__(self):
+        return np.sum(self.weights * self.weights)
+
+    def move(self):
+        self.weights[1] = 0.25
+        return self.weights * 2
+
+
+def test_arrays_that_were_there_before_are_traced():
+    """A global array times itself once was float64, and no line said so."""
+    table, model = np.array([300.0, 1.0]), Weights()
+    for function in (lambda: TABLE * TABLE, lambda: table**2, lambda: np.dot(table, table), model, model.__call__):
+        run = traced(function)
+        assert np.isinf(run.error)
+        assert not run.escapes
+    assert type(TABLE) is type(table) is type(model.weights) is np.ndarray
+
+
+def test_what_the_code_writes_to_an_array_that_was_there_before_arrives():
+    model = Weights()
+    before = model.weights
+    traced(model.move)
+    assert model.weights is before
+    assert model.weights[1] == 0.25
+
+
 def test_integers_of_the_source_are_integers_everywhere_else():
     def program(x):
         with pytest.raises(ZeroDivisionError):

@@ -9,20 +9,22 @@ ends, also when it ends with an error. One run at a time may do that, so other t
 from __future__ import annotations
 
 import builtins
+import copy
 import functools
 import math
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
-from .literals import Literal, Whole
+from .literals import Literal, Whole, current
 from .proxies import MATHEMATICS, MODULES, NUMPY, OBJECTS, Function, Wrapped
 from .sites import is_foreign
+from .traced import Traced, argument
 
 _lock = threading.RLock()
 
@@ -65,7 +67,17 @@ class Swap:
     def __init__(self, files: set[str]) -> None:
         self.files = files
         self.seen: set[int] = set()
+        self.arrays: dict[int, Any] = {}
         self.undo = ExitStack()
+
+    def called(self, function: Any) -> None:
+        """Change what is run: a function, or an object that can be called, with the numbers that it owns."""
+        owner = getattr(function, "__self__", None)
+        if owner is None and not isinstance(function, (type, types.FunctionType, functools.partial)):
+            owner, function = function, getattr(type(function), "__call__", function)  # noqa: B004
+        if isinstance(getattr(owner, "__dict__", None), dict):
+            self._arrays(vars(owner), vars(owner))
+        self.function(function)
 
     def function(self, function: Any) -> None:
         """Change a function, and whatever of the user's project it can reach."""
@@ -83,6 +95,7 @@ class Swap:
         function.__kwdefaults__ = named and {k: substitute(x) for k, x in named.items()}
         for cell in function.__closure__ or ():
             self._cell(cell)
+        self._arrays(function.__globals__, _names_in(before))
         self.module(function.__globals__)
         if (wrapped := getattr(function, "__wrapped__", None)) is not None:
             self.function(wrapped)
@@ -95,18 +108,39 @@ class Swap:
         for name, x in list(names.items()):
             if name.startswith("__") and name.endswith("__"):
                 continue
-            y = substitute(x)
-            if y is not x:
-                names[name] = y
-                self.undo.callback(_put_back, names, name, y, x)
+            self._rename(names, name, x, substitute(x))
             self._reach(x)
+
+    def _rename(self, names: dict[str, Any], name: str, x: Any, y: Any) -> None:
+        if y is not x:
+            names[name] = y
+            self.undo.callback(_put_back, names, name, y, x)
+
+    def _arrays(self, names: dict[str, Any], used: Iterable[str]) -> None:
+        """Change the arrays of floats that are used."""
+        for name in list(used):
+            if name in names:
+                self._rename(names, name, names[name], self._array(names[name]))
+
+    def _array(self, x: Any) -> Any:
+        """An array of floats as a traced one, which is given what the code writes to it; anything else as it is."""
+        recorder = current.get()
+        if type(x) is not np.ndarray or x.dtype.kind != "f" or recorder is None:
+            return x
+        if id(x) not in self.arrays:
+            drawn = copy.deepcopy(recorder.rng)  # an array that is not used in the end draws no random bits
+            y = self.arrays[id(x)] = argument(recorder, x.copy())
+            if recorder.rng is not None and drawn is not None:
+                recorder.rng.bit_generator.state = drawn.bit_generator.state
+            self.undo.callback(_write_back, x, y, y.plain.copy())
+        return self.arrays[id(x)]
 
     def _cell(self, cell: Any) -> None:
         try:
             x = cell.cell_contents
         except ValueError:  # it is empty
             return
-        y = substitute(x)
+        y = substitute(self._array(x))
         if y is not x:
             cell.cell_contents = y
             self.undo.callback(_refill, cell, y, x)
@@ -157,6 +191,17 @@ def _restore(function: Any, code: types.CodeType, defaults: Any, named: Any) -> 
     function.__code__, function.__defaults__, function.__kwdefaults__ = code, defaults, named
 
 
+def _names_in(code: types.CodeType) -> set[str]:
+    """The names that a code object uses, with those of the functions inside it."""
+    inside = (x for x in code.co_consts if isinstance(x, types.CodeType))
+    return set(code.co_names).union(*map(_names_in, inside))
+
+
+def _write_back(x: Any, y: Traced, before: Any) -> None:
+    if x.flags.writeable and not np.array_equal(y.plain, before, equal_nan=True):
+        x[...] = y.plain
+
+
 def _refill(cell: Any, ours: Any, before: Any) -> None:
     if cell.cell_contents is ours:  # the code may have assigned to it
         cell.cell_contents = before
@@ -170,7 +215,7 @@ def swapped(files: set[str], *functions: Any, folder: str = "") -> Iterator[Swap
         own_import = builtins.__import__
         with swap.undo:
             for function in functions:
-                swap.function(function)
+                swap.called(function)
             swap.undo.callback(setattr, builtins, "__import__", own_import)
             builtins.__import__ = _importing(own_import, swap)
             yield swap

@@ -163,12 +163,11 @@ def _run(recorder: Recorder, function: Any, args: Any, keywords: Any, again: Cal
 
 def _not_traced(x: Any) -> list[Any]:
     """Floats in a result that no traced operation made, such as a quotient of two integers."""
-    if isinstance(x, dict):
-        return _not_traced(list(x.values()))
-    if isinstance(x, (list, tuple)):
-        return [found for part in x for found in _not_traced(part)]
-    plain = type(x) is float or isinstance(x, np.floating) or (type(x) is np.ndarray and x.dtype.kind == "f")
-    return [x] if plain else []
+    return [y for y in (x if type(x) in (list, tuple) else (x,)) if type(y) is float or _is_plain(y)]
+
+
+def _is_plain(x: Any) -> bool:
+    return isinstance(x, np.floating) or (type(x) is np.ndarray and x.dtype.kind == "f")
 
 
 def _place(function: Any) -> Place:
