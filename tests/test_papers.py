@@ -76,7 +76,9 @@ def test_no_number_of_a_claim_holds_whatever_was_computed(name):
     found = reproduce(name, size="minute")
     held = [{one.what for one in judged(found, value) if one.holds} for value in (0.0, 1e9)]
     assert not held[0] & held[1]
-    assert not any(one.holds for one in judged(found, math.nan))
+    nothing = dataclasses.replace(found, quantities=judged(found, math.nan))
+    assert not any(one.holds for one in nothing.quantities)
+    assert json.dumps(nothing.to_dict(), allow_nan=False)
 
 
 def judged(found, value):

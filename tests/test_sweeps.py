@@ -266,6 +266,8 @@ def test_nan_and_infinities_are_results_wherever_they_stand(tmp_path):
     assert fs.sweeps.run(diverging, {"n": [1, 2]}, table=table).rows == results.rows
     assert results.rows[0].number("loss") == np.inf
     assert results.rows[0].result["losses"] == [1.0, "NaN", "Infinity"]
+    (group, _) = results.to_dict()["groups"]
+    assert group["results"]["loss"] == {"mean": "Infinity", "half": None, "n": 1}
 
 
 def diverging(n):
@@ -515,6 +517,14 @@ def test_a_picture_that_cannot_be_drawn_does_not_hide_the_results(in_folder, cap
     out, err = capsys.readouterr()
     assert "3.5" in out
     assert err.endswith("No space left on device: x.png\n")
+
+
+def test_an_interruption_says_whether_there_is_a_table(in_folder, capsys):
+    Path("stops.py").write_text("def stop(n):\n    if n:\n        raise KeyboardInterrupt\n")
+    for values, kept in (("1, 0", "no cell was finished; go"), ("0, 1", "finished cells are in 'x.jsonl'; go")):
+        Path("x.toml").write_text(f'function = "stops:stop"\n[axes]\nn = [{values}]\n')
+        assert main(["sweep", "x.toml", "--workers", "0"]) == 130
+        assert kept in capsys.readouterr().err
 
 
 def test_an_empty_address_is_none(in_folder, capsys):

@@ -118,7 +118,8 @@ def computing(what: str, table: Path, options: argparse.Namespace) -> Iterator[d
         with progress(options.json, "cells") as bar, redirect_stdout(sys.stderr):
             yield {**where, "on_progress": Bar(bar(what))}
     except KeyboardInterrupt as stop:
-        raise type(stop)(f"finished cells are in {str(table)!r}; go on with: {command_line(options.words)}") from None
+        kept = f"finished cells are in {str(table)!r}" if table.exists() else "no cell was finished"
+        raise type(stop)(f"{kept}; go on with: {command_line(options.words)}") from None
 
 
 def _results(plan: Any, table: Path, options: argparse.Namespace) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..sweeps import Results, run
+from ..sweeps.cells import plain
 from ..sweeps.sweep import OnProgress
 from ..wording import aligned, did_you_mean, quoted
 from . import sums, training
@@ -53,7 +54,7 @@ class Reproduction:
         """Plain data for JSON."""
         paper = self.paper
         about = {name: getattr(paper, name) for name in ("name", "reference", "url", "claim", "limits")}
-        quantities = [{**vars(one), "verdict": one.verdict} for one in self.quantities]
+        quantities = [{**plain(vars(one), one.what, spell=True), "verdict": one.verdict} for one in self.quantities]
         return {
             **about,
             "size": self.size,

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any
 
 from ..wording import aligned, count, did_you_mean, joined, quoted
-from .cells import Cell, said, shown
+from .cells import Cell, plain, said, shown
 from .student import Spread
 from .table import Record
 from .work import DIED, NOT_FINITE
@@ -328,4 +328,6 @@ def _texts(place: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain_spread(spread: Spread | None) -> dict[str, Any] | None:
-    return None if spread is None else {"mean": spread.mean, "half": spread.half, "n": len(spread.values)}
+    if spread is None:
+        return None
+    return {"mean": plain(spread.mean, "mean", spell=True), "half": spread.half, "n": len(spread.values)}
