@@ -873,6 +873,22 @@ def test_the_picture_names_the_files_where_there_are_several(script):
     assert "helper.py:6 loses" in axes.get_title(loc="left").replace("\n", " ")
 
 
+def sums_of_squares(x):
+    total = np.sum(x)
+    return (np.sum(x * x) - total * total / len(x)) / (len(x) - 1)
+
+
+def test_a_variance_from_two_sums_is_cured_by_two_passes():
+    run = fs.trace.wrap(sums_of_squares)(18.75 + np.arange(8) / 16)
+    assert [cure.name for cure in run.cures][:1] == ["two passes, sums"]
+    assert run.cures[0].after < 0.001 < run.cures[0].before
+
+
+def test_an_option_after_the_script_is_said_to_be_the_scripts(script, capsys):
+    assert main(["trace", "--no-cures", str(script), "16", "--html=t.html"]) == 0
+    assert "--html=t.html stands after the script, so the script gets it" in capsys.readouterr().err
+
+
 def test_the_command_prints_json_and_nothing_else(script, capsys):
     assert main(["trace", "--json", "--no-cures", "--format", "bfloat16", str(script), "16"]) == 0
     captured = capsys.readouterr()

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .output import check_writable, print_json, print_text
+from .output import check_writable, print_error, print_json, print_text
 from .parsing import Parser, add_options, refuse_unused_seed
+
+OWN = ("--format", "--mode", "--accumulator", "--rng", "--no-cures", "--html", "--plot", "--json")
+"""Options of the command; after the script they are the script's."""
 
 
 def configure(parser: Parser) -> None:
@@ -43,6 +46,8 @@ def run(options: argparse.Namespace) -> None:
         check_writable(options.plot, name="plot")
     if not options.script.is_file():
         raise ValueError(f"script={str(options.script)!r} is not a file; give the path of a Python program")
+    if strays := [word for word in options.arguments if word.partition("=")[0] in OWN]:
+        print_error(f"fp16sim trace: {', '.join(strays)} stands after the script, so the script gets it")
     found = _traced(options)
     if options.no_cures:
         found = found.without_cures()

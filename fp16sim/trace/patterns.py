@@ -212,6 +212,19 @@ def _two_passes(name: str, x: list[Traced], how: dict[str, Any]) -> Any:
     return mean_of(distance * distance, **where)
 
 
+def _sum_of_squares(name: str, x: list[Traced], how: dict[str, Any]) -> Any:
+    """sum(x^2) - sum(x)^2 / n: the sum of the squares of x less its mean."""
+    squares = _parts(x[0], "sum") if name == "subtract" and not x[0].ndim else None
+    data = _square(squares[0]) if squares else None
+    quotient = _parts(x[1], "divide") if squares else None
+    total = _square(quotient[0]) if quotient and data is not None and _is(quotient[1], data.size) else None
+    added = _parts(total, "sum")
+    if data is None or added is None or not _same(added[0], data):
+        return None
+    distance: Any = data - np.mean(data)
+    return np.sum(distance * distance)
+
+
 def _quadratic(name: str, x: list[Traced], how: dict[str, Any]) -> Any:
     """(-b + sqrt(b^2 - 4 a c)) / (2 a): where the sum cancels, 2 c / (-b - sqrt(...))."""
     top = (_parts(x[0], "add") or _parts(x[0], "subtract")) if name == "divide" else None
@@ -293,6 +306,7 @@ PATTERNS = (
     _pattern("softmax, shifted", "exp sum divide", _softmax, "subtract the largest number before exp"),
     _pattern("log_softmax", "log divide exp", _log_softmax, "write x - m - log(sum(exp(x - m))) for log(softmax(x))"),
     _pattern("two passes", "mean subtract", _two_passes, "subtract the mean before squaring"),
+    _pattern("two passes, sums", "sum subtract divide", _sum_of_squares, "subtract the mean before squaring"),
     _pattern("stable quadratic formula", "sqrt divide", _quadratic, "take the other root from the product of both"),
     _pattern("conjugate", "sqrt subtract", _conjugate, "write (a - b) / (sqrt a + sqrt b) for sqrt a - sqrt b"),
     _pattern("difference of squares", "multiply subtract", _squares, "write (a - b)(a + b) for a^2 - b^2"),
