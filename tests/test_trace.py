@@ -544,6 +544,18 @@ def test_what_the_code_writes_to_an_array_that_was_there_before_arrives():
     assert model.weights[1] == 0.25
 
 
+def test_a_cast_to_a_wider_format_is_not_blamed_for_what_it_is_given():
+    def program(x):
+        y = 1 - np.cos(x)
+        return np.asarray(y, dtype=np.float32) * np.float32(2.0)
+
+    for x in (0.03, np.full(3, 0.03)):
+        run = traced(program, x)
+        assert run.lines[0].source == "y = 1 - np.cos(x)"
+        assert run.lines[1].blamed < 0.5
+        assert "7.4 of 11 bits lost" in " ".join(str(run).split())
+
+
 def test_integers_of_the_source_are_integers_everywhere_else():
     def program(x):
         with pytest.raises(ZeroDivisionError):

@@ -58,7 +58,7 @@ def body(run: Record, tried: tuple[Cure, ...]) -> Markup:
     parts = join(
         tag("style", Markup(STYLE)),
         tag("h1", title(run)),
-        [tag("p", outcome(result, result.values.fmt)) for result in run.results[:16]],
+        [tag("p", outcome(result, run.fmt)) for result in run.results[:16]],
         [tag("p", sentence) for sentence in turned(run)],
         [_told(run, line, tried) for line in run.lines[:3] if line.blamed >= LEAST],
         tag("h2", "The source, with what was lost at each line"),

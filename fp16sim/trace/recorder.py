@@ -152,7 +152,7 @@ class Recorder:
         if not step.values.size:
             return CLEAN, number
         with np.errstate(all="ignore"):
-            worst, marks_ = _measured(step, site, number, fmt)
+            worst, marks_ = _measured(step, site, number, fmt, self._unit(fmt))
         self.recent.append(Step(self.operations, number, worst.error, worst.lost))
         self._witnessed(step, site, worst)
         return marks_, number
@@ -163,20 +163,24 @@ class Recorder:
         site, fmt = self.sites[number], y.value.fmt
         self._begin(site, y.size, operands)
         _count_corrected(site, y, found)
-        lost = _lost_of(found.worst, fmt)
+        lost = _lost_of(found.worst, self._unit(fmt))
         few = []
         for start in range(0, found.sick.size, CHUNK):
             k = slice(start, start + CHUNK)
             sick = found.sick[k]
             part = _of_elements(name, y, operands, found.correction, sick)
             with np.errstate(all="ignore"):
-                worst, marks_ = _ledger(part, number, fmt, -found.correction[sick], found.relative[k], None)
+                worst, marks_ = _ledger(part, number, self._unit(fmt), -found.correction[sick], found.relative[k], None)
             self._witnessed(part, site, worst, sick, y.shape)
             few.append(marks_)
         if few:
             y.marks_of_few(found.sick, marks.joined(few))
         self.recent.append(Step(self.operations, number, found.worst, lost))
         return number
+
+    def _unit(self, fmt: Format) -> Format:
+        """In whose bits losses count: the traced format's, so that a cast to a wider one loses nothing."""
+        return min(fmt, self.fmt, key=lambda one: one.precision)
 
     def _begin(self, site: Site, elements: int, operands: Sequence[Any]) -> None:
         self.operations += 1
@@ -218,9 +222,9 @@ class Worst(NamedTuple):
     element: int
 
 
-def _measured(step: Measured, site: Site, number: int, fmt: Format) -> tuple[Worst, Marks]:
+def _measured(step: Measured, site: Site, number: int, fmt: Format, unit: Format) -> tuple[Worst, Marks]:
     """Add an operation to its site, and find the marks of its result."""
-    u = float(fmt.unit_roundoff)
+    u = float(unit.unit_roundoff)
     error = marks.difference(step.values, step.shadow)
     own = error if step.exact is step.shadow else marks.difference(step.values, step.exact)
     size = marks.magnitude(step.shadow)
@@ -229,8 +233,8 @@ def _measured(step: Measured, site: Site, number: int, fmt: Format) -> tuple[Wor
     _count(step, site, fmt, own, error, size, relative, worst)
     trusted = _trusted(step, site, error, size, fmt)
     if worst <= 2 * u and trusted is None and step.carried.clean:
-        return Worst(worst, _lost_of(worst, fmt), 0.0, 0), CLEAN
-    return _ledger(step, number, fmt, error, relative, trusted)
+        return Worst(worst, _lost_of(worst, unit), 0.0, 0), CLEAN
+    return _ledger(step, number, unit, error, relative, trusted)
 
 
 def _lost_of(relative: float, fmt: Format) -> float:

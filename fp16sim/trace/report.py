@@ -33,7 +33,7 @@ def text_of(run: Record, tried: tuple[Cure, ...]) -> str:
 def _text(run: Record, tried: tuple[Cure, ...]) -> Iterator[str]:
     yield title(run)
     for result in run.results[:8]:
-        yield from _wrapped("  ", outcome(result, result.values.fmt))
+        yield from _wrapped("  ", outcome(result, run.fmt))
     for sentence in turned(run):
         yield from _wrapped("  ", sentence)
     if not run.results:

@@ -44,8 +44,9 @@ def title(run: Record) -> str:
     return f"{run.name} in {run.fmt.name}{how}{adding}: {count(run.operations, 'operation')}"
 
 
-def outcome(result: Result, fmt: Format) -> str:
-    """A result beside its shadow."""
+def outcome(result: Result, traced: Format) -> str:
+    """A result beside its shadow; the bits lost are those of the traced format, or of a narrower one."""
+    fmt = min(result.values.fmt, traced, key=lambda one: one.precision)
     if not result.known:
         undefined = bool(np.isnan(result.shadow).any())
         why = "the shadow is NaN" if undefined else "the shadow was lost on the way"
