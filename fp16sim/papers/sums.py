@@ -197,7 +197,7 @@ def judge_harmonic(results: Results) -> tuple[Quantity, ...]:
     return tuple(found)
 
 
-ARITHMETICS: dict[str, tuple[str, str]] = {
+FORMAT_AND_MODE: dict[str, tuple[str, str]] = {
     "binary64": ("binary64", "ties_to_even"),
     "binary32": ("binary32", "ties_to_even"),
     "binary16": ("binary16", "ties_to_even"),
@@ -209,7 +209,7 @@ ARITHMETICS: dict[str, tuple[str, str]] = {
 
 def euler(steps: int, arithmetic: str, rng: int) -> dict[str, float]:
     """The relative error of Euler's method for y' = -y, y(0) = 2^-6, at 1: every operation rounded."""
-    fmt, mode = ARITHMETICS[arithmetic]
+    fmt, mode = FORMAT_AND_MODE[arithmetic]
     generator: Any = np.random.default_rng(rng) if mode == "stochastic" else None
     h, y = round_to(1 / steps, fmt), 2.0**-6
     for _ in range(steps):
@@ -358,9 +358,9 @@ PAPERS = (
         "by less than half a unit in the last place. With stochastic rounding the error is smaller.",
         f"{HERE}:euler",
         {
-            "minute": {"arithmetic": tuple(ARITHMETICS), "steps": (16, 128, 1024), "rng": tuple(range(5))},
+            "minute": {"arithmetic": tuple(FORMAT_AND_MODE), "steps": (16, 128, 1024), "rng": tuple(range(5))},
             "full": {
-                "arithmetic": tuple(ARITHMETICS),
+                "arithmetic": tuple(FORMAT_AND_MODE),
                 "steps": tuple(4**k for k in range(2, 8)),
                 "rng": tuple(range(5)),
             },
