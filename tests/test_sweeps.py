@@ -392,6 +392,7 @@ def test_recipes_and_accumulators_are_axes_and_deaths_are_results_with_their_cau
         ({"policy": ["binary16", "fp16"]}, {}, "policy=binary16 and policy=fp16 have the same configuration"),
         ({"momentum": [0.5, 0.9]}, {}, "momentum=0.5 would have no effect"),
         ({"rng": [0]}, {"model": fs.learn.FunctionModel(lambda p, x: x, {"w": (1, 1)})}, "is no plain data, by which"),
+        ({"rng": [0, -1]}, {}, "rng=-1 is negative; use 0 or more"),
         ({"batch": [64, 10**6]}, {}, "is more than the 1,438 training images"),
         ({"data": ["no-such-data"]}, {}, "data='no-such-data' is unknown"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from numbers import Integral
 from typing import Any
 
 from ...conversion import Generator
@@ -179,6 +180,9 @@ class Config:
                 raise ValueError(f"{name}={getattr(self, name)} must be 1 or more")
         if self.epochs > MOST_EPOCHS:
             raise ValueError(f"epochs={quoted(self.epochs)} is too many; use at most {MOST_EPOCHS:,}")
+        seed: object = self.rng
+        if not isinstance(seed, Integral):
+            raise TypeError(f"rng={quoted(seed)} is not an integer; give a seed, such as 0")
         for name in _NOT_NEGATIVE:
             if not (given := getattr(self, name)) >= 0:
                 why = "is negative" if given < 0 else "is not a number"
@@ -354,6 +358,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "schedule": SCHEDULES,
 }
 _NOT_NEGATIVE = (
+    "rng",
     "l1",
     "l2",
     "weight_decay",
