@@ -662,6 +662,18 @@ def test_a_cure_is_measured_on_the_results_that_the_line_spoiled():
     assert cure.before < 0.1
 
 
+def test_formulas_that_are_not_there_cost_one_run_together():
+    runs = []
+
+    def program(x, y):
+        runs.append(x)
+        return np.log(1 + np.mean(x * y)) - np.sum(np.sqrt(x + y)) / np.sum(np.exp(y))
+
+    tried = traced(program, X[:2], X[:2]).tried
+    assert tried
+    assert len(runs) == 2 + len(tried)  # the program, a search for all formulas, and each cure
+
+
 def test_what_leaves_no_digit_right_is_no_cure():
     def bessel(x):
         one, two = 0.7651976865579666, 0.44005058574493355

@@ -28,6 +28,10 @@ SMALL = 20_000_000
 """Elements of all its results."""
 
 
+MISFITS = (ArithmeticError, TypeError, ValueError, IndexError)
+"""What a formula raises that does not fit the shapes here."""
+
+
 @dataclass(frozen=True)
 class Cure:
     """A change that was tried, and the worst error of the results before and after it.
@@ -102,9 +106,28 @@ def _kahan(recorder: Recorder, line: Line) -> Callable[..., Any]:
     return rewrite
 
 
-def _patterns(run: Record) -> Iterator[Pattern]:
+def _patterns(run: Record) -> list[Pattern]:
+    """The patterns that are there: where several may be, one run looks for all of them and changes nothing."""
     found = {site.operation for site in run.sites}
-    yield from (pattern for pattern in PATTERNS if pattern.needs <= found)
+    likely = [pattern for pattern in PATTERNS if pattern.needs <= found]
+    if len(likely) < 2 or run.again is None:
+        return likely
+    seen = set()
+
+    def look(name: str, operands: list[Traced], how: dict[str, Any]) -> None:
+        for pattern in likely:
+            if pattern.name not in seen and _rewritten(pattern, name, operands, how) is not None:
+                seen.add(pattern.name)
+
+    run.again(rewrite=_Rewriter(look))
+    return [pattern for pattern in likely if pattern.name in seen]
+
+
+def _rewritten(pattern: Pattern, name: str, operands: list[Traced], how: dict[str, Any]) -> Any:
+    try:
+        return pattern.rewrite(name, operands, how)
+    except MISFITS:
+        return None
 
 
 Candidate: TypeAlias = tuple[str, str, dict[str, Any], _Rewriter | None]
@@ -181,7 +204,7 @@ def _measured(run: Record, line: Line) -> Iterator[Cure]:
     for name, advice, change, rewriter in _candidates(run, line):
         try:
             after = _again(run, change)
-        except (ArithmeticError, TypeError, ValueError, IndexError):  # the formula does not fit the shapes here
+        except MISFITS:
             continue
         if after is not None and (rewriter is None or rewriter.fired):
             found = _errors(run, after, spoiled, rewriter is not None or "held_constants" in change)
