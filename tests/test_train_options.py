@@ -36,6 +36,7 @@ from fp16sim.learn import (
     train,
 )
 from fp16sim.learn.run.recipes import is_expected_to_die, without_recipe
+from fp16sim.learn.run.settings import without_effect
 from fp16sim.learn.run.unused import unused
 
 from .support import first
@@ -215,6 +216,12 @@ def test_a_config_with_an_option_without_effect_is_said_with_the_result():
         "momentum has no effect: adam does not use it, sgd does (optimizer, --optimizer)"
     ]
     assert "no effect" not in str(train("bfloat16-plain", optimizer="sgd", layers=(4,), epochs=1, look_every=0))
+
+
+def test_the_options_of_a_recipe_with_other_formats_are_no_ones_mistake():
+    config = get_config("bfloat16-kahan", policy="layer1=binary32")
+    assert not config.recipe
+    assert not without_effect(config)
 
 
 def test_every_option_of_config_has_an_effect_in_some_run():

@@ -522,8 +522,11 @@ def _check_same(path: str | Path, text: RunText, start: Snapshot) -> None:
     options += [("image_shape", text.image_shape, start.image_shape), ("classes", text.classes, start.classes)]
     if differ := [option for option in options if option[0] in there or option[1] != option[2]]:
         listed = ", ".join(_difference(*option) for option in differ)
+        falls = "epochs" in (name for name, *_ in differ)
+        why = "; with other epochs each step would have had another learning rate (schedule)" if falls else ""
         raise _Refusal(
-            f"path={str(path)!r} belongs to another configuration ({listed}); give the same options, or another file"
+            f"path={str(path)!r} belongs to another configuration ({listed}){why}; give the same options, or another "
+            "file"
         )
     if text.data != start.data or text.look_every != start.look_every:
         raise _Refusal(

@@ -113,9 +113,10 @@ def without_effect(config: Config) -> dict[str, str]:
     >>> without_effect(Config("binary16", momentum=0.5))
     {'momentum': 'adam does not use it, sgd does (optimizer, --optimizer)'}
     """
-    recipe = RECIPES.get(config.recipe)
+    # A recipe with other formats has lost its name, and still has its options.
+    recipes = [RECIPES[config.recipe]] if config.recipe in RECIPES else [*RECIPES.values()]
     usual = {
-        f.name: [f.default, *([recipe.options[f.name]] if recipe and f.name in recipe.options else [])]
+        f.name: [f.default, *(recipe.options[f.name] for recipe in recipes if f.name in recipe.options)]
         for f in fields(Config)
     }
     apart = ("layers",) if config.data != "digits" else ()
