@@ -326,6 +326,13 @@ def test_the_text_and_the_plain_data_of_factors_are_read_back(text):
     assert again.factors == factors
 
 
+def test_parts_alone_are_refused_beside_a_recipe_without_factors():
+    with pytest.raises(ValueError, match="recipe='bfloat16-plain' has no factors that they could change; name what"):
+        get_config("bfloat16-plain", factors="margin=1")
+    for text in ("scaling=delayed margin=1", "fp8-delayed,margin=1"):
+        assert get_config("bfloat16-plain", factors=text).factors == Factors.of(text)
+
+
 def test_parts_alone_change_those_of_a_recipe():
     assert get_config("nvfp4", factors="hadamard=0").factors == replace(FACTORS["nvfp4"], hadamard=0)
     assert get_config("nvfp4", factors="mxfp8").factors == FACTORS["mxfp8"]

@@ -121,7 +121,9 @@ def test_an_option_that_some_of_the_runs_use_is_taken_and_the_others_are_named(c
 def test_a_number_of_steps_that_no_run_reaches_is_said(capsys):
     assert main([*ONE, "--decay-every", "24"]) == 0
     assert capsys.readouterr().err == "fp16sim train: decay_every=24 has no effect: the longest run has 23 steps\n"
-    assert main([*ONE, "--decay-every", "23", "-o", "b.png"]) == 0
+    assert main([*ONE, "--warmup", "24", "-o", "a.png"]) == 0
+    assert "warmup=24 ends after all runs: the longest has 23 steps" in capsys.readouterr().err
+    assert main([*ONE, "--warmup", "23", "--decay-every", "23", "-o", "b.png"]) == 0
     assert not capsys.readouterr().err
 
 

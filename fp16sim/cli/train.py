@@ -324,6 +324,11 @@ def _say_what_never_happens(chosen: Sequence[Config], data: Dataset, options: ar
         given = getattr(options, name)
         if given is not None and given > steps:
             print_error(f"fp16sim train: {name}={given} has no effect: the longest run has {count(steps, 'step')}")
+    if (options.warmup or 0) > steps:
+        print_error(
+            f"fp16sim train: warmup={options.warmup} ends after all runs: the longest has {count(steps, 'step')}, and "
+            "the learning rate never reaches --lr"
+        )
 
 
 def _how_to_go_on(own: RunFiles, options: argparse.Namespace) -> str:

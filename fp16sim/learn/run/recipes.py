@@ -216,7 +216,7 @@ def make_config(given: str | Config, **options: Any) -> Config:
         raise ValueError(f"recipe={quoted(given)} is {_what_else(given)}use one of {', '.join(RECIPES)}")
     accumulator = chosen.pop("accumulator", base.pop("accumulator", None))
     if isinstance(chosen.get("factors"), str) and chosen["factors"].lower() != "none":
-        chosen["factors"] = Factors.of(chosen["factors"], base.get("factors"))
+        chosen["factors"] = _factors(chosen["factors"], base)
     merged = {**base, **chosen}
     if isinstance(chosen.get("gpt"), Mapping):  # fields that are not named stay as they are
         merged["gpt"] = {**GPTConfig.of(base.get("gpt", {})).to_dict(), **chosen["gpt"]}
@@ -226,6 +226,17 @@ def make_config(given: str | Config, **options: Any) -> Config:
     if "policy" in chosen and not _has_policy_of(merged.get("recipe", ""), policy):
         merged["recipe"] = ""
     return Config(**{**merged, "policy": policy})
+
+
+def _factors(given: str, base: Mapping[str, Any]) -> Factors:
+    """The factors of a text; ValueError for parts alone beside a recipe that has no factors."""
+    before, first = base.get("factors"), re.split(r"[,\s]+", given.strip())[0]
+    if base.get("recipe") and before is None and "=" in first and "scaling=" not in given:
+        raise ValueError(
+            f"factors={quoted(given)} has parts alone, and recipe={quoted(base['recipe'])} has no factors that they "
+            f"could change; name what they are parts of, as in {quoted(f'fp8-current {given}')}"
+        )
+    return Factors.of(given, before)
 
 
 def _names_accumulator(given: PolicyLike, policy: Policy) -> bool:
