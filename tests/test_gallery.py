@@ -329,6 +329,7 @@ for file in ("pairs.png", "pairs.svg", "ulp.pdf"):
 """
 
 
+@pytest.mark.exhaustive  # seconds
 def test_a_file_is_the_same_in_two_processes_and_under_other_settings(tmp_path):
     for folder, rc in (("a", ""), ("b", "font.size: 20\naxes.facecolor: black\nsvg.fonttype: none\n")):
         (tmp_path / folder).mkdir()

@@ -261,6 +261,7 @@ def test_a_variant_depends_on_the_name_and_on_the_word_and_on_nothing_else():
         variants.draw("a\nb\x1b")
 
 
+@pytest.mark.exhaustive  # seconds
 def test_the_stubs_of_a_variant_fail_and_its_solution_passes_and_that_of_another_does_not(own_folder):
     anna, bob = variants.draw("Anna"), variants.draw('Bob\'s """ friend')
     for one in (anna, bob):
@@ -391,6 +392,7 @@ def test_files_of_a_class_may_lie_in_one_folder(own_folder):
     assert [row.student for row in marks.grade_class(own_folder / "all").rows] == ["anna_edges", "bob_edges"]
 
 
+@pytest.mark.exhaustive  # seconds
 def test_a_variant_counts_for_the_student_of_its_name_only(handed_in):
     anna = variants.draw("Anna Berg", "oak")
     handed_in("Berg Anna_123", solved(anna), "variant.py")

@@ -26,6 +26,8 @@ from fp16sim.report.svg import Axis, Line, chart, classes_of, looks
 from fp16sim.report.tables import flat
 from fp16sim.wording import percent
 
+from .support import first
+
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
 
@@ -298,7 +300,7 @@ CHANGES = (
 )
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=str)
+@pytest.mark.parametrize("change", first(2, [*CHANGES[1:], {}]), ids=str)
 @pytest.mark.parametrize("data", ["digits", "mnist"])
 def test_the_command_that_is_shown_runs_the_configuration_that_is_meant(change, data, monkeypatch):
     configs = [get_config(name, data=data, model=model) for name in RECIPES for model in ("mlp", "cnn")]

@@ -118,6 +118,7 @@ def test_an_option_that_some_of_the_runs_use_is_taken_and_the_others_are_named(c
     assert "dynamic (doubles after 5 steps)" in printed.out
 
 
+@pytest.mark.exhaustive  # seconds
 def test_a_number_of_steps_that_no_run_reaches_is_said(capsys):
     assert main([*ONE, "--decay-every", "24"]) == 0
     assert capsys.readouterr().err == "fp16sim train: decay_every=24 has no effect: the longest run has 23 steps\n"
@@ -237,6 +238,7 @@ def test_every_option_of_config_has_an_effect_in_some_run():
 # --- runs that die --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive  # seconds
 def test_exactly_the_recipes_that_are_marked_die():
     for name, recipe in RECIPES.items():
         config = get_config(name, layers=(4,), epochs=1)
