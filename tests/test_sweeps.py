@@ -485,7 +485,7 @@ def test_the_command_runs_and_shows_again_without_computing(in_folder, capsys):
     assert len(lines(in_folder / "s.jsonl")) == 2
     assert main(["sweep", "s.toml", "--workers", "0"]) == 0
     first = capsys.readouterr()
-    assert "bfloat16       3   0.0" in first.out
+    assert "bfloat16 3 0.0" in squeezed(first.out)
     assert "table: s.jsonl   picture: s.png" in first.out
     assert first.err == ""
     (in_folder / "cells_of_a_user.py").unlink()
@@ -599,6 +599,11 @@ def test_a_cell_that_failed_gives_the_exit_code_3_and_its_cause(in_folder, capsy
 PAGE = Path(__file__).parents[1] / "tutorials" / "reference" / "sweeps.md"
 
 
+def squeezed(text):
+    """A table without its widths, which an older rich computes a little differently."""
+    return re.sub(r"[\s─]+", " ", text)
+
+
 def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
@@ -609,7 +614,7 @@ def test_the_sweeps_of_the_page_print_what_the_page_shows(in_folder, capsys, k):
     toml, (command, _, output) = blocks("toml")[k], blocks("text")[k].partition("\n")
     Path(file := command.split()[-1]).write_text(toml)
     assert main(["sweep", file, "--workers", "0"]) == 0
-    assert capsys.readouterr().out == output
+    assert squeezed(capsys.readouterr().out) == squeezed(output)
 
 
 # --- the picture ----------------------------------------------------------------------------------------------------

@@ -304,13 +304,25 @@ def _shaded_sum(shade: Any, operands: Sequence[Any], traced: list[Traced], **how
     return shadows.settled(exact), shadows.settled(whole)
 
 
+POSITIONS = {
+    "dot": "a b out",
+    "vdot": "a b",
+    "inner": "a b",
+    "where": "condition x y",
+    "concatenate": "arrays axis out",
+}
+"""The parameters of NumPy's functions in C."""
+
 TWO = _named("dot vdot inner outer tensordot")
 
 
 def _positioned(function: Any, args: Sequence[Any], keywords: dict[str, Any]) -> dict[str, Any]:
     """The arguments by name, in the order of the function's parameters."""
-    bound = inspect.signature(function).bind(*args, **keywords)
-    return {k: x for k, x in bound.arguments.items() if x is not None and x is not np._NoValue and k != "out"}
+    try:
+        given = dict(inspect.signature(function).bind(*args, **keywords).arguments)
+    except ValueError:  # functions in C have no signature before NumPy 2.4
+        given = dict(zip(POSITIONS[function.__name__].split(), args, strict=False)) | keywords
+    return {k: x for k, x in given.items() if x is not None and x is not np._NoValue and k != "out"}
 
 
 def _by_method(recorder: Recorder, name: str, function: Any, traced: list[Traced], how: dict[str, Any]) -> Any:
