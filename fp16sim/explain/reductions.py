@@ -18,7 +18,7 @@ def sum(
 ) -> DotExplanation:
     """Why the sum is what `fs.sum` gives, step by step: exact, with the same result and flags.
 
-    A long sum is shown by its first steps, its worst and its last; `.steps` has all of them. A term takes about 0.3 ms.
+    A long sum is shown by its first steps, its worst and its last; its attribute ``steps`` has all of them. A term takes about 0.3 ms.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def sum(
     Returns
     -------
     DotExplanation
-        `.absorbed` are the additions that left the sum as it was, `.worst` is the step with the largest error.
+        ``absorbed`` are the additions that left the sum as it was, ``worst`` is the step with the largest error.
 
     Raises
     ------
