@@ -18,7 +18,8 @@ def sum(
 ) -> DotExplanation:
     """Why the sum is what `fs.sum` gives, step by step: exact, with the same result and flags.
 
-    A long sum is shown by its first steps, its worst and its last; its attribute ``steps`` has all of them. A term takes about 0.3 ms.
+    A long sum is shown by its first steps, its worst and its last; its attribute ``steps`` has all of them. A term
+    takes about 0.3 ms.
 
     Parameters
     ----------
