@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -232,15 +233,24 @@ def _default(name: str) -> str:
 
     They are read from the configurations that would run.
     """
-    usual = _value(without_recipe(FORMATS.split(",")[0], {}), name)
+    own, cases, of_recipes = _configurations()
+    usual = _value(own, name)
     parts, before = [usual], usual
-    for case, given in CASES.items():
-        value = _value(without_recipe(FORMATS.split(",")[0], given), name)
+    for (case, given), config in zip(CASES.items(), cases, strict=True):
+        value = _value(config, name)
         if name not in given and value not in (usual, before):
             parts.append(f"{case} {value}")
             before = value
-    recipes = list(dict.fromkeys(_value(get_config(recipe), name) for recipe in RECIPES))
+    recipes = list(dict.fromkeys(_value(config, name) for config in of_recipes))
     return "; ".join(parts if recipes == [usual] else [*parts, f"recipes {joined(recipes, 'or')}"])
+
+
+@cache
+def _configurations() -> tuple[Config, tuple[Config, ...], tuple[Config, ...]]:
+    """Those of a format: as usual, and in CASES; those of the recipes."""
+    fmt = FORMATS.split(",")[0]
+    cases = tuple(without_recipe(fmt, given) for given in CASES.values())
+    return without_recipe(fmt, {}), cases, tuple(map(get_config, RECIPES))
 
 
 def _value(config: Config, name: str) -> str:
