@@ -66,12 +66,6 @@ WRONG = {
     "it diverges and skips": (("mixed-binary16",), {"lr": 10.0, "epochs": 6}, "skipped steps"),
     "the loss overflows from the start": (("pure-binary16-scaled",), {"l2": 1e4}, "range"),
     "cotangents saturate": (("fp8-mixed",), {"loss_scale": 2.0**40}, "saturated gradients"),
-    "sums over parts absorb": (
-        ("bfloat16-plain",),
-        {"accumulate": 32, "accumulate_in": "e5m2"},
-        "accumulated gradients",
-    ),
-    "the average stands still": (("bfloat16-plain",), {"ema": 0.999, "lr": 1e-2}, "moving average"),
     "squares vanish": (
         ("pure-binary32",),
         {"policy": Policy("binary32", state="e4m3fn"), "epsilon": 0.03, "constants": "binary64"},
@@ -87,6 +81,17 @@ OTHERS = (
 )
 
 
+ADDED = (
+    (
+        {"layers": (32,), "epochs": 1, "batch": 96, "accumulate": 24, "accumulate_in": "e5m2"},
+        "accumulated gradients",
+        "absorbed_gradients",
+    ),
+    ({"layers": (32,), "epochs": 2, "ema": 0.999, "lr": 1e-2}, "moving average", "absorbed_average"),
+)
+"""What is added up over time: options, the topic of the advice, and the counts of an epoch."""
+
+
 @functools.cache
 def wrong_run(name):
     recipe, options, _ = WRONG[name]
@@ -99,6 +104,13 @@ def test_a_run_that_goes_wrong_is_told_what_helps_and_it_helps(name):
     mended = followed(wrong, WRONG[name][-1])
     assert mended.death is None
     assert wrong.death is not None or accuracy(mended) > accuracy(wrong) + 0.02, (accuracy(wrong), accuracy(mended))
+
+
+@pytest.mark.parametrize(("options", "topic", "counted"), ADDED, ids=[case[1] for case in ADDED])
+def test_after_the_advice_almost_nothing_that_is_added_is_absorbed(options, topic, counted):
+    wrong = run("bfloat16-plain", **options)
+    shares = [getattr(history.epochs[-1], counted).value for history in (wrong, followed(wrong, topic))]
+    assert shares[0] > 0.2 > 0.01 > shares[1]
 
 
 @pytest.mark.exhaustive
@@ -288,8 +300,7 @@ def test_nothing_is_said_of_runs_in_which_nothing_is_wrong():
 
 
 def test_every_finder_and_every_check_is_provoked_by_a_run_of_this_file(quiet):
-    sums = run("bfloat16-plain", layers=(32,), epochs=1, batch=96, accumulate=24, accumulate_in="e5m2")  # a short one
-    histories = [sums, *map(wrong_run, WRONG.keys() - {"sums over parts absorb"}), *map(run, OTHERS)]
+    histories = [*map(wrong_run, WRONG), *map(run, OTHERS), *(run("bfloat16-plain", **case[0]) for case in ADDED)]
     configs = [history.config for history in histories]
     configs += [get_config("bfloat16-plain", **change) for change in (DECAY, {"data": "mnist"})]
     assert {find for find in FINDERS if any(map(find, histories))} == set(FINDERS)
