@@ -144,6 +144,15 @@ def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> str:
     return "\n".join("  ".join(row).rstrip() for row in zip(*padded, strict=True))
 
 
+def yes_or_no(value: object) -> str:
+    """A setting as text: yes or no for a truth value.
+
+    >>> yes_or_no(True), yes_or_no(16)
+    ('yes', '16')
+    """
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """A question to put before the list of what is known; "" if nothing is similar, or if the name is not text.
 

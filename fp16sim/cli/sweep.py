@@ -10,6 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from ..wording import quoted
 from .output import (
     OnProgress,
     check_writable,
@@ -80,6 +81,10 @@ def run(options: argparse.Namespace) -> int:
     """Run what is left, print the table, draw the picture; 3 if a cell failed."""
     from ..sweeps import read_plan
 
+    if not options.file.is_file():
+        raise ValueError(
+            f"file={quoted(str(options.file))} is not a file; give a TOML file, as in fp16sim sweep --help"
+        )
     plan = read_plan(options.file)
     table = options.table or options.file.with_suffix(".jsonl")
     picture = options.out or table.with_suffix(".png")

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from ..blocks import SCALE_RULES, Block
 from ..blocks.hadamard import checked_size
 from ..formats import BINARY32, E4M3FN, E5M2, E8M0FNU, Format, FormatLike, as_integer, get_format
-from ..wording import did_you_mean, joined, quoted
+from ..wording import did_you_mean, joined, quoted, yes_or_no
 from .records import Converted, from_plain, names_unknown
 
 SCALINGS = {
@@ -226,7 +226,9 @@ class Factors:
 
     def __str__(self) -> str:
         name = min(FACTORS, key=lambda name: len(self._differing(FACTORS[name])))
-        return " ".join([name, *(f"{part}={_text(getattr(self, part))}" for part in self._differing(FACTORS[name]))])
+        return " ".join(
+            [name, *(f"{part}={yes_or_no(getattr(self, part))}" for part in self._differing(FACTORS[name]))]
+        )
 
     def _differing(self, other: Factors) -> list[str]:
         return [field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name)]
@@ -303,10 +305,6 @@ def _part(text: str) -> tuple[str, Any]:
         except ValueError:
             raise ValueError(f"{name}={quoted(value)} is not an integer") from None
     return name, value
-
-
-def _text(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 FACTORS = {

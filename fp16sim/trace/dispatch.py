@@ -24,7 +24,7 @@ from .corrections import LEAST_SIZE, Operand, corrected, rule_for
 from .marks import CLEAN, Marks
 from .pairs import Pair
 from .recorder import Measured, Recorder
-from .traced import Traced, adopt, cast, common_format, entered, format_of
+from .traced import Traced, adopt, cast, common_format, entered, format_of, leaves
 
 
 def _named(*texts: str) -> frozenset[str]:
@@ -447,18 +447,14 @@ def _side_by_side(columns: list[Any], parts: list[Traced], index: Array) -> Any:
 def _moving(recorder: Recorder, name: str, function: Any, args: Sequence[Any], keywords: dict[str, Any]) -> Any:
     entry = supported.FUNCTIONS[function]
     keywords = {k: x for k, x in keywords.items() if k not in ("dtype", "casting")}
-    sources = _Sources(recorder, common_format(recorder, _leaves([args, list(keywords.values())])))
+    sources = _Sources(recorder, common_format(recorder, leaves([args, list(keywords.values())])))
     given = [_indexed(sources, x, k in entry.numbers) for k, x in enumerate(args)]
     named = {k: _indexed(sources, x, k in entry.numbers) for k, x in keywords.items()}
     return _gathered(sources, function(*given, **named))
 
 
-def _leaves(x: Any) -> list[Any]:
-    return [leaf for part in x for leaf in _leaves(part)] if isinstance(x, (list, tuple)) else [x]
-
-
 def _indexed(sources: _Sources, x: Any, number: bool) -> Any:
-    if isinstance(x, (list, tuple)) and (number or any(isinstance(leaf, Traced) for leaf in _leaves(x))):
+    if isinstance(x, (list, tuple)) and (number or any(isinstance(leaf, Traced) for leaf in leaves(x))):
         return type(x)(_indexed(sources, part, True) for part in x)
     if isinstance(x, Traced) or (number and x is not None):
         return sources.indices(x)

@@ -118,11 +118,19 @@ def _steps(run: Record) -> Markup:
         return Markup("")
     last = max(1, run.operations)
     circles = [
-        tag("circle", tag("title", text), cx=f"{1 + 98 * n / last:.2f}%", cy=f"{y:.1f}%", r=2.5, class_=kind)
+        tag(
+            "circle",
+            tag("title", text),
+            cx=f"{1 + 98 * n / last:.2f}%",
+            cy=f"{y:.1f}%",
+            r=4 if kind else 2.5,
+            class_=kind,
+        )
         for n, y, kind, text in points
     ]
     about = f"Relative error of the last {count(len(run.steps), 'operation')} in the order of time: from {LOW} at the "
-    about += "bottom to 1 (no digit is right) at the top; exact results are not shown"
+    about += "bottom to 1 (no digit is right) at the top; large points belong to the first line above; exact results "
+    about += "are not shown"
     heading = tag("h2", "Error against operation")
     return join(
         heading,

@@ -21,7 +21,7 @@ from .dispatch import call_function, escaped, finished, returned
 from .literals import Literal, current
 from .marks import CLEAN
 from .recorder import Recorder
-from .traced import Traced, adopt, cast, common_format, entered, format_of
+from .traced import Traced, adopt, cast, common_format, entered, format_of, leaves
 
 
 def _plain_number(x: Any) -> bool:
@@ -31,9 +31,7 @@ def _plain_number(x: Any) -> bool:
 
 
 def _contains_traced(x: Any) -> bool:
-    if isinstance(x, (list, tuple)):
-        return any(map(_contains_traced, x))
-    return isinstance(x, Traced)
+    return any(isinstance(leaf, Traced) for leaf in leaves(x))
 
 
 def recorder_now() -> Recorder:
@@ -211,13 +209,9 @@ def _array(recorder: Recorder, x: Any, dtype: Any = None, **keywords: Any) -> An
         y = x if fmt is None else cast(x, fmt)
         return y.copy() if y is x and keywords.get("copy", True) else y
     if _contains_traced(x):
-        return _stacked(recorder, x, fmt or common_format(recorder, _leaves(x)))
+        return _stacked(recorder, x, fmt or common_format(recorder, leaves(x)))
     plain = np.array(x)
     return entered(recorder, plain, fmt or recorder.fmt) if plain.dtype.kind == "f" or fmt is not None else plain
-
-
-def _leaves(x: Any) -> list[Any]:
-    return [leaf for part in x for leaf in _leaves(part)] if isinstance(x, (list, tuple)) else [x]
 
 
 def _stacked(recorder: Recorder, x: Any, fmt: Format) -> Traced:

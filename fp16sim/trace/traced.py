@@ -544,6 +544,11 @@ def cast(x: Traced, fmt: Format) -> Traced:
     return y
 
 
+def leaves(x: Any) -> list[Any]:
+    """What is in nested lists and tuples; a value alone is the only one."""
+    return [leaf for part in x for leaf in leaves(part)] if isinstance(x, (list, tuple)) else [x]
+
+
 def common_format(recorder: Recorder, operands: Sequence[Any]) -> Format:
     """The format of an operation: that of the island here, else the widest of the traced operands."""
     here = recorder.format_here()

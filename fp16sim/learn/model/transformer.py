@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...conversion import Array
-from ...wording import count, did_you_mean, quoted
+from ...wording import count, did_you_mean, quoted, yes_or_no
 from ..precision import DEFAULT_PRODUCTS, Products
 from ..records import names_unknown, refuse_unknown
 from .attention import FORMS, MASKS, ROTARY, CausalAttention
@@ -195,7 +195,7 @@ class GPTConfig:
     def __str__(self) -> str:
         usual = GPTConfig.__dataclass_fields__
         own = [name for name in fields_said() if getattr(self, name) != usual[name].default]
-        words = [f"{name} {_yes_or_no(getattr(self, name))}" for name in own]
+        words = [f"{name} {yes_or_no(getattr(self, name))}" for name in own]
         sizes = [count(self.blocks, "block"), f"width {self.width}", count(self.heads, "head")]
         return ", ".join([*sizes, f"context {self.context}", *words])
 
@@ -228,10 +228,6 @@ MOST, MOST_BLOCKS = 1 << 20, 1000
 def fields_said() -> list[str]:
     """The options that are said only where they are not the default."""
     return [f.name for f in fields(GPTConfig) if f.name not in ("context", "width", "heads", "blocks", "vocabulary")]
-
-
-def _yes_or_no(value: Any) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True)
